@@ -1,0 +1,1 @@
+"""Detectors: functions of named curves that return evidence or nothing."""

@@ -1,0 +1,222 @@
+"""The command line: one function a command, heavy imports inside it."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+LABELS = ("broken", "unstable", "overfit", "underfit", "healthy", "unknown")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; the exit status is 0 when done, 1 when ``--fail-on`` matched, 2 for bad input."""
+    parser = _parser()
+    args = parser.parse_args(argv)
+    if not hasattr(args, "command"):
+        parser.print_help()
+        return 0
+    try:
+        return int(args.command(args))
+    except KeyboardInterrupt:
+        print("stopped", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 0
+    except (ValueError, ImportError, OSError) as error:
+        line = _one_line(error)
+        if line is None:
+            raise
+        print(f"tuner: {line}", file=sys.stderr)
+        return 2
+
+
+def _one_line(error: Exception) -> str | None:
+    """What to tell a person about an error that is theirs to mend; None for a bug, which keeps its traceback."""
+    from diagnostics.errors import BadInput
+
+    if isinstance(error, BadInput):
+        return " ".join(str(error).split())
+    if isinstance(error, ModuleNotFoundError) and error.name and error.name.split(".")[0] in EXTRAS:
+        extra = EXTRAS[error.name.split(".")[0]]
+        return f"{error.name} is not installed; this command needs: pip install 'tuner[{extra}]'"
+    return None
+
+
+EXTRAS = {
+    **dict.fromkeys(
+        ("torch", "transformers", "trl", "peft", "datasets", "accelerate", "optuna", "bitsandbytes", "tensorboard"),
+        "train",
+    ),
+    **dict.fromkeys(("streamlit", "altair", "pandas"), "app"),
+}
+
+
+def _parser() -> argparse.ArgumentParser:
+    """The parser of all commands."""
+    parser = argparse.ArgumentParser(
+        prog="tuner", description="Read the loss curve, say what is wrong, change it, train again, show that it helped."
+    )
+    parser.add_argument("--version", action="version", version=_Version())
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+    _add_training(commands)
+    _add_reading(commands)
+    _add_making(commands)
+    return parser
+
+
+class _Version(str):
+    """The installed version, looked up only when it is printed (importlib.metadata costs 20 ms)."""
+
+    def __mod__(self, _: object) -> str:
+        from importlib.metadata import version
+
+        return f"tuner {version('tuner')}"
+
+
+Commands = argparse._SubParsersAction[argparse.ArgumentParser]
+
+
+def _add_training(commands: Commands) -> None:
+    study = commands.add_parser("study", help="train, diagnose, change and train again, until the budget is spent")
+    study.add_argument("file", type=Path, help="a TRL config file with `method` and `study`")
+    study.add_argument("--trials", type=_count, help="the total number of trials (default: what the file says)")
+    study.add_argument("--out", type=Path, help="where the study lives (default: runs/<name of the file>)")
+    study.add_argument("--storage", help="an Optuna storage URL (default: SQLite in the study's folder)")
+    study.add_argument("--verbose", action="store_true", help="let the libraries underneath speak")
+    study.set_defaults(command=_study)
+
+    train = commands.add_parser("train", help="one run, with its diagnosis report")
+    train.add_argument("file", type=Path, help="a TRL config file with `method` (a `study` block is ignored)")
+    train.add_argument("--out", type=Path, help="the run's folder (default: output_dir of the file, or runs/<name>-train)")
+    train.add_argument("--verbose", action="store_true", help="let the libraries underneath speak")
+    train.set_defaults(command=_train)
+
+
+def _add_reading(commands: Commands) -> None:
+    diagnose = commands.add_parser("diagnose", help="judge the curves of any log")
+    diagnose.add_argument("paths", type=Path, nargs="+", metavar="PATH", help="a log file, a run, or a folder of runs")
+    form = diagnose.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="print JSON, a list with one object a run")
+    form.add_argument("--md", action="store_true", help="print Markdown")
+    form.add_argument("--html", type=Path, metavar="FILE", help="write one self-contained HTML file")
+    diagnose.add_argument("--fail-on", type=_labels, default=(), metavar="LABELS", help="exit with 1 on these, as a,b")
+    _add_tags(diagnose)
+    diagnose.set_defaults(command=_diagnose)
+
+    watch = commands.add_parser("watch", help="follow a run that another program writes")
+    watch.add_argument("path", type=Path, metavar="PATH")
+    watch.add_argument("--every", type=_seconds, default=5.0, metavar="SECONDS", help="how often to look (default: 5)")
+    _add_tags(watch)
+    watch.set_defaults(command=_watch)
+
+    inspect = commands.add_parser("inspect", help="the curve inspector in the browser")
+    inspect.add_argument("path", type=Path, nargs="?", default=Path("runs"), metavar="PATH")
+    inspect.add_argument("--port", type=int, help="default: the first free one from 8501")
+    inspect.add_argument("--no-browser", action="store_true", help="only serve; open no browser")
+    inspect.set_defaults(command=_inspect)
+
+    rules = commands.add_parser("rules", help="the rule table, or one rule in full")
+    rules.add_argument("name", nargs="?", metavar="NAME")
+    rules.set_defaults(command=_rules)
+
+
+def _add_making(commands: Commands) -> None:
+    init = commands.add_parser("init", help="write a study file to start from")
+    init.add_argument("method", choices=("sft", "dpo"))
+    init.add_argument("--out", type=Path, default=Path(), metavar="DIR", help="the folder to write to (default: here)")
+    init.set_defaults(command=_init)
+
+    merge = commands.add_parser("merge", help="merge a run's adapter into its base model")
+    merge.add_argument("run", type=Path, metavar="RUN")
+    merge.add_argument("out", type=Path, metavar="OUT")
+    merge.set_defaults(command=_merge)
+
+
+def _add_tags(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--tag", action="append", default=[], type=_tag, metavar="CURVE=TAG", help="e.g. train_loss=my/loss"
+    )
+
+
+def _count(text: str) -> int:
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of trials; give a whole number of 1 or more")
+    return int(text)
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds < 1e6:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds above 0")
+    return seconds
+
+
+def _tag(text: str) -> tuple[str, str]:
+    curve, equals, tag = text.partition("=")
+    if not (curve and equals and tag):
+        raise argparse.ArgumentTypeError(f"{text!r}: write CURVE=TAG, such as train_loss=my/loss")
+    return curve, tag
+
+
+def _labels(text: str) -> tuple[str, ...]:
+    names = tuple(name.strip() for name in text.split(",") if name.strip())
+    wrong = [name for name in names if name not in LABELS]
+    if wrong or not names:
+        raise argparse.ArgumentTypeError(f"{', '.join(wrong) or 'nothing'!r} is no label; choose of {', '.join(LABELS)}")
+    return names
+
+
+def _study(args: argparse.Namespace) -> int:
+    from tuner.commands import study
+
+    return study(args.file, trials=args.trials, out=args.out, storage=args.storage, verbose=args.verbose)
+
+
+def _train(args: argparse.Namespace) -> int:
+    from tuner.commands import train
+
+    return train(args.file, out=args.out, verbose=args.verbose)
+
+
+def _diagnose(args: argparse.Namespace) -> int:
+    from tuner.reading import diagnose
+
+    form = "json" if args.json else "md" if args.md else "text"
+    return diagnose(args.paths, form=form, html=args.html, fail_on=args.fail_on, tags=dict(args.tag))
+
+
+def _watch(args: argparse.Namespace) -> int:
+    from tuner.watch import watch
+
+    watch(args.path, every=args.every, tags=dict(args.tag))
+    return 0
+
+
+def _inspect(args: argparse.Namespace) -> int:
+    from tuner.inspector import launch
+
+    return launch(args.path, port=args.port, browser=not args.no_browser)
+
+
+def _rules(args: argparse.Namespace) -> int:
+    from tuner.reading import rules
+
+    return rules(args.name)
+
+
+def _init(args: argparse.Namespace) -> int:
+    from tuner.starter import init
+
+    return init(args.method, args.out)
+
+
+def _merge(args: argparse.Namespace) -> int:
+    from tuner.commands import merge
+
+    return merge(args.run, args.out)
