@@ -90,7 +90,9 @@ def _add_training(commands: Commands) -> None:
 
     train = commands.add_parser("train", help="one run, with its diagnosis report")
     train.add_argument("file", type=Path, help="a TRL config file with `method` (a `study` block is ignored)")
-    train.add_argument("--out", type=Path, help="the run's folder (default: output_dir of the file, or runs/<name>-train)")
+    train.add_argument(
+        "--out", type=Path, help="the run's folder (default: output_dir of the file, or runs/<name>-train)"
+    )
     train.add_argument("--verbose", action="store_true", help="let the libraries underneath speak")
     train.set_defaults(command=_train)
 
@@ -168,7 +170,9 @@ def _labels(text: str) -> tuple[str, ...]:
     names = tuple(name.strip() for name in text.split(",") if name.strip())
     wrong = [name for name in names if name not in LABELS]
     if wrong or not names:
-        raise argparse.ArgumentTypeError(f"{', '.join(wrong) or 'nothing'!r} is no label; choose of {', '.join(LABELS)}")
+        raise argparse.ArgumentTypeError(
+            f"{', '.join(wrong) or 'nothing'!r} is no label; choose of {', '.join(LABELS)}"
+        )
     return names
 
 
