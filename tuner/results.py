@@ -1,0 +1,138 @@
+"""The records that a study leaves: its trials, the proof of a gain, how each rule did, and the review."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+Value = float | int | str | bool | None
+"""What a knob can be set to."""
+
+
+@dataclass(frozen=True)
+class TrialResult:
+    """One finished (or still running) training run of a study.
+
+    ``settings`` holds the knobs of the space, ``value`` the metric (None when there is none), ``moved_by`` who
+    proposed the settings: ``file`` (trial 0), ``advice:<rule>`` or ``sampler:<name>``; ``moved`` maps each knob that
+    changed to (old, new). ``curve`` is the metric over steps; ``folder`` is relative to the study's folder.
+    """
+
+    number: int
+    settings: Mapping[str, Value]
+    value: float | None
+    state: str  # complete | pruned | failed | running
+    label: str | None = None
+    cause: str | None = None
+    diagnosis: Mapping[str, Any] | None = None
+    moved_by: str = "file"
+    moved: Mapping[str, tuple[Value, Value]] = field(default_factory=dict)
+    because: str = ""
+    steps: float = 0.0
+    seconds: float = 0.0
+    error: str | None = None
+    folder: str = ""
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    curve: tuple[tuple[float, float], ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """The trial as plain values."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Pair:
+    """The metric of the user's own file and of the winner, trained with the same seed."""
+
+    seed: int
+    baseline: float
+    winner: float
+
+
+@dataclass(frozen=True)
+class Gain:
+    """How much better the winner is than trial 0 on fresh seeds; ``mean`` above 0 is better, in the metric's unit."""
+
+    pairs: tuple[Pair, ...]
+    mean: float
+    stderr: float
+    claimed: bool
+    message: str
+
+
+@dataclass(frozen=True)
+class RuleRecord:
+    """How often a rule's advice was tried in this study, and how it went (beyond noise)."""
+
+    rule: str
+    advised: int
+    helped: int
+    hurt: int
+    even: int
+
+
+@dataclass(frozen=True)
+class Paragraph:
+    """One point of the review across trials, with the lines to put into the study file, if any."""
+
+    title: str
+    text: str
+    yaml: str | None = None
+
+
+@dataclass(frozen=True)
+class StudyResult:
+    """Everything that is known at the end of a study (or so far).
+
+    ``before`` and ``after`` are metrics of the untouched base model and of the best trial; ``best`` is a trial number.
+    """
+
+    name: str
+    path: str
+    method: str
+    metric: str
+    direction: str  # minimize | maximize
+    space: Mapping[str, Any]
+    trials: tuple[TrialResult, ...]
+    best: int | None = None
+    gain: Gain | None = None
+    records: tuple[RuleRecord, ...] = ()
+    review: tuple[Paragraph, ...] = ()
+    seconds: float = 0.0
+    before: Mapping[str, float] = field(default_factory=dict)
+    after: Mapping[str, float] = field(default_factory=dict)
+    versions: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+    def trial(self, number: int | None) -> TrialResult | None:
+        """The trial of that number, or None."""
+        return next((trial for trial in self.trials if trial.number == number), None)
+
+    @property
+    def baseline(self) -> TrialResult | None:
+        """Trial 0: the user's own file."""
+        return self.trial(0)
+
+    @property
+    def winner(self) -> TrialResult | None:
+        """The best trial, or None while no trial has finished."""
+        return self.trial(self.best)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The study as plain values (ranges of the space as text where they are no plain values)."""
+        raw = {**asdict(self), "space": {knob: describe(span) for knob, span in self.space.items()}}
+        return raw
+
+
+def describe(span: Any) -> str:
+    """A range or choice of the space in words: ``1e-6 to 1e-2, log`` or ``4, 8, 16``."""
+    if isinstance(span, Mapping):
+        low, high, log, values = (span.get(key) for key in ("low", "high", "log", "values"))
+    else:
+        low, high, log, values = (getattr(span, key, None) for key in ("low", "high", "log", "values"))
+    if low is not None and high is not None:
+        return f"{low:g} to {high:g}" + (", log" if log else "")
+    if values is None and isinstance(span, (list, tuple)):
+        values = span
+    return ", ".join(str(value) for value in values) if values is not None else str(span)
