@@ -1,0 +1,168 @@
+"""Which folders and files are runs: found by name and, for tables and text, by their first lines."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from diagnostics.readers import jsonlines, table, textlog
+from diagnostics.readers.tags import HELD_OUT, TRAIN, match
+from diagnostics.readers.unreadable import UnreadableLog, content, reason, text
+
+EVENTS, STATE, TRAINER_LOG = ".tfevents.", "trainer_state.json", "trainer_log.jsonl"
+CHECKPOINT = re.compile(r"checkpoint-(\d+)")
+DATED = re.compile(r"[A-Z][a-z]{2}\d\d_\d\d-\d\d-\d\d_")
+HPARAMS_FOLDER = re.compile(r"\d{10}\.\d+")
+SKIPPED = {"__pycache__", "node_modules", "site-packages", "wandb"}
+DEPTH = 12
+FIRST_LINES = 4096
+
+
+@dataclass(frozen=True)
+class Listing:
+    """The visible names in a folder, sorted; links to folders are left out, so no walk goes in circles."""
+
+    files: tuple[str, ...]
+    folders: tuple[str, ...]
+
+    @property
+    def events(self) -> tuple[str, ...]:
+        """The event files among the files, in the order they were begun."""
+        return tuple(name for name in self.files if EVENTS in name and not name.endswith(".profile-empty"))
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The logs in a run's folder.
+
+    ``prefixes`` go before the tags of event files in folders such as Keras's ``validation/``; ``inner`` are the
+    folders that belong to the run; ``checkpoint`` is the newest one.
+    """
+
+    events: tuple[Path, ...] = ()
+    prefixes: dict[Path, str] = field(default_factory=dict)
+    states: tuple[Path, ...] = ()
+    jsonl: Path | None = None
+    checkpoint: Path | None = None
+    inner: frozenset[str] = frozenset()
+
+
+def listing(folder: Path) -> Listing:
+    """The names in a folder. Raises ``UnreadableLog`` when it may not be opened."""
+    try:
+        with os.scandir(folder) as entries:
+            seen = sorted((e.name, e.is_dir(follow_symlinks=False), e.is_dir()) for e in entries if e.name[0] != ".")
+    except OSError as error:
+        raise UnreadableLog(f"{folder}: cannot be opened: {reason(error)}") from None
+    files = tuple(name for name, _, leads_to_folder in seen if not leads_to_folder)
+    return Listing(files, tuple(name for name, is_folder, _ in seen if is_folder))
+
+
+def parts(folder: Path, names: Listing | None = None) -> Parts | None:
+    """The logs of a folder that is one run, None when it is none. Raises ``UnreadableLog`` when it is closed."""
+    names = names or listing(folder)
+    checkpoints = sorted((int(m.group(1)), m.string) for name in names.folders if (m := CHECKPOINT.fullmatch(name)))
+    checkpoint = next(
+        (folder / name for _, name in reversed(checkpoints) if os.path.isfile(folder / name / STATE)), None
+    )
+    states = [folder / STATE] if STATE in names.files else []
+    states += [checkpoint / STATE] if checkpoint else []
+    jsonl = folder / TRAINER_LOG if TRAINER_LOG in names.files else None
+    splits = _split_folders(folder, names)
+    events = [folder / name for name in names.events] + list(splits)
+    inner = {CHECKPOINT.pattern, *(path.parent.name for path in splits)}
+    in_runs = _events_in_runs(folder, names)
+    if states or jsonl or len({path.parent for path in in_runs}) == 1:
+        events += in_runs
+        inner.add("runs")
+    if not (events or states or jsonl):
+        return None
+    return Parts(tuple(events), splits, tuple(states), jsonl, checkpoint, frozenset(inner))
+
+
+def find_runs(path: str | Path) -> list[Path]:
+    """Every run at or below a path, sorted: run folders, and log files that lie in no run folder.
+
+    A file is itself. Raises ``UnreadableLog`` when there is no such path or it may not be opened.
+    """
+    path = Path(path)
+    if os.path.isdir(path):
+        return sorted(_walk(path, listing(path), 0))
+    content(path, 1)
+    return [path]
+
+
+def _walk(folder: Path, names: Listing, depth: int) -> Iterator[Path]:
+    """The runs at or below a folder."""
+    held = parts(folder, names)
+    if held:
+        yield folder
+    else:
+        yield from (folder / name for name in names.files if _is_log(folder / name))
+    if depth == DEPTH:
+        return
+    inner = held.inner if held else frozenset()
+    for name in names.folders:
+        if name in SKIPPED or name in inner or (held and CHECKPOINT.fullmatch(name)):
+            continue
+        try:
+            below = listing(folder / name)
+        except UnreadableLog:
+            continue
+        yield from _walk(folder / name, below, depth + 1)
+
+
+def _is_log(path: Path) -> bool:
+    """Whether a file among others is a training log: its first lines name a loss."""
+    try:
+        if table.reads(path):
+            return _names_a_loss(table.header_of(path))
+        if jsonlines.reads(path):
+            rows, _ = jsonlines.objects(text(path, FIRST_LINES).rpartition("\n")[0] or text(path, FIRST_LINES))
+            return any(_names_a_loss(list(row)) for row in rows[:5])
+        if path.suffix.lower() == ".json":
+            return '"log_history"' in text(path, FIRST_LINES)
+        return path.suffix.lower() in textlog.ENDINGS and textlog.has_losses(path)
+    except UnreadableLog:
+        return False
+
+
+def _names_a_loss(names: list[str]) -> bool:
+    """Whether a column or key is a loss that we know; a W&B export has the run's name before it."""
+    found = (match(name.rpartition(" - ")[2]) for name in names)
+    return any(one is not None and one.name in ("train_loss", "eval_loss") for one in found)
+
+
+def _split_folders(folder: Path, names: Listing) -> dict[Path, str]:
+    """Event files in ``train/`` and ``validation/`` (Keras), ``Loss_train/`` (add_scalars), and their tag prefixes."""
+    found: dict[Path, str] = {}
+    if not names.events and not {"train", "validation"} & set(names.folders):
+        return found
+    for name in names.folders:
+        word = name.lower().rpartition("_")[2]
+        if word not in TRAIN | HELD_OUT and not HPARAMS_FOLDER.fullmatch(name):
+            continue
+        if word == name.lower() or names.events:
+            prefix = "train/" if word in TRAIN else f"{word if word in HELD_OUT else 'hparams'}/"
+            found |= {folder / name / file: prefix for file in _readable(folder / name).events}
+    return found
+
+
+def _events_in_runs(folder: Path, names: Listing) -> list[Path]:
+    """Event files in ``runs/<date>_<host>/``, where transformers writes them, in the order they were begun."""
+    if "runs" not in names.folders:
+        return []
+    dated = [folder / "runs" / name for name in _readable(folder / "runs").folders if DATED.match(name)]
+    found = [below / name for below in dated for name in _readable(below).events]
+    return sorted(found, key=lambda path: path.name)
+
+
+def _readable(folder: Path) -> Listing:
+    """The names in a folder, none when it may not be opened."""
+    try:
+        return listing(folder)
+    except UnreadableLog:
+        return Listing((), ())

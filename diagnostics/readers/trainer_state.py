@@ -1,0 +1,85 @@
+"""transformers' trainer_state.json, and other JSON files with a history."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from diagnostics.readers.log import Log
+from diagnostics.readers.rows import LARGEST, Row, log_of_rows, number
+from diagnostics.readers.unreadable import UnreadableLog, text
+
+NAME = "trainer_state.json"
+OPTIONS = ("logging_steps", "eval_steps")
+
+
+def reads(path: Path) -> bool:
+    """Whether the file is a JSON file."""
+    return path.suffix.lower() == ".json"
+
+
+def read_log(path: Path) -> Log:
+    """The log in ``log_history``, a list of rows, or a mapping of name to list.
+
+    Raises ``UnreadableLog`` when the file is no JSON or holds none of these.
+    """
+    state = _json(path)
+    history = state.get("log_history") if isinstance(state, dict) else state
+    if isinstance(history, list):
+        return _with_state(log_of_rows([_tagged(row) for row in history if isinstance(row, dict)]), state)
+    rows = _rows_of_columns(state) if isinstance(state, dict) else []
+    if not rows:
+        raise UnreadableLog(f"{path}: no log_history in it; give a trainer_state.json or the run's folder")
+    return log_of_rows(rows)
+
+
+def _json(path: Path) -> Any:
+    said = text(path)
+    try:
+        return json.loads(said)
+    except RecursionError:
+        raise UnreadableLog(f"{path}: nested too deep for a log") from None
+    except ValueError as error:
+        where = f"line {error.lineno}: " if isinstance(error, json.JSONDecodeError) else ""
+        why = "the file is empty" if not said.strip() else f"{where}not valid JSON"
+        raise UnreadableLog(f"{path}: {why}; it may be cut off: give an older checkpoint's {NAME}") from None
+
+
+def tag(name: str) -> str:
+    """The tag that transformers gives a logged name in TensorBoard, so that both logs can be joined."""
+    for split in ("eval", "test"):
+        if name.startswith(f"{split}_"):
+            return f"{split}/{name.removeprefix(f'{split}_')}"
+    return name if name.startswith("train/") else f"train/{name}"
+
+
+def _tagged(row: Row) -> Row:
+    """A row by its tags; the epoch keeps its name where it is the only count."""
+    counts = ("step",) if "step" in row else ("step", "epoch")
+    return {(name if name in counts else tag(name)): value for name, value in row.items()}
+
+
+def _with_state(log: Log, state: object) -> Log:
+    """The log with what the state says of the run."""
+    if not isinstance(state, dict):
+        return log
+    options: dict[str, object] = {key: state[key] for key in OPTIONS if number(state.get(key))}
+    if number(state.get("train_batch_size")):
+        options["per_device_train_batch_size"] = state["train_batch_size"]
+    total = number(state.get("max_steps"))
+    if number(state.get("num_train_epochs")):
+        options["num_train_epochs"] = state["num_train_epochs"]
+    total = total if total and 0 < total < LARGEST else None
+    return replace(log, options=options, total_steps=total, derived=frozenset({"num_train_epochs"}))
+
+
+def _rows_of_columns(columns: Mapping[str, object]) -> list[Row]:
+    """The rows of a mapping of name to equally long lists, as Keras's ``History.history`` is."""
+    lists = {key: value for key, value in columns.items() if isinstance(value, list) and value}
+    if not any("loss" in key for key in lists):
+        return []
+    longest = max(len(value) for value in lists.values())
+    return [{key: value[row] for key, value in lists.items() if row < len(value)} for row in range(longest)]

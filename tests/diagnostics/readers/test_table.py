@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from diagnostics.curves import Run
+from diagnostics.readers import read
+
+
+def run_of(tmp_path: Path, said: str | bytes, name: str = "a.csv") -> Run:
+    path = tmp_path / name
+    path.write_bytes(said if isinstance(said, bytes) else said.encode())
+    return read(path)
+
+
+def test_blank_cells_are_not_logged_and_nan_and_inf_are(tmp_path: Path):
+    run = run_of(tmp_path, "step,train_loss,eval_loss,grad_norm\n1,3.0,,nan\n2,nan,2.5,inf\n3,-inf,,1\n4,2.0,2.0,\n")
+    assert run.curves["train_loss"].steps.tolist() == [1, 4]
+    assert run.curves["train_loss"].broken == (2, 3)
+    assert run.curves["eval_loss"].values.tolist() == [2.5, 2.0]
+    assert run.curves["grad_norm"].broken == (1, 2)
+    assert run.notes == ()
+    assert run.name == "a"
+
+
+@pytest.mark.parametrize("sign", [",", ";", "\t"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_delimiters_and_marks_of_other_programs_are_read(tmp_path: Path, sign: str, encoding: str):
+    said = "step,loss,lr\r\n1,2.5,1e-3\r\n2,2.0,5e-4\r\n".replace(",", sign)
+    run = run_of(tmp_path, said.encode(encoding))
+    assert run.curves["train_loss"].values.tolist() == [2.5, 2.0]
+    assert run.settings.learning_rate == 1e-3
+
+
+def test_a_notebook_table_has_its_metrics_from_the_held_out_rows(tmp_path: Path):
+    said = "Step,Training Loss,Validation Loss,Rewards/chosen,Entropy\n10,No log,2.5,0.1,3\n20,2.2,2.3,0.2,2\n"
+    run = run_of(tmp_path, said)
+    assert run.curves["train_loss"].steps.tolist() == [20]
+    assert run.curves["eval_loss"].values.tolist() == [2.5, 2.3]
+    assert {"eval_rewards_chosen", "eval_entropy"} <= run.curves.keys()
+    assert "rewards_chosen" not in run.curves
+
+
+def test_a_notebook_table_by_epoch_says_so(tmp_path: Path):
+    run = run_of(tmp_path, "Epoch,Training Loss,Validation Loss\n1,2.5,2.6\n2,2.2,2.3\n")
+    assert run.curves["eval_loss"].steps.tolist() == [1, 2]
+    assert run.curves["epoch"].values.tolist() == [1, 2]
+    assert run.notes == ("steps are epochs: the log counts no steps",)
+
+
+def test_keras_counts_epochs_from_zero(tmp_path: Path):
+    run = run_of(
+        tmp_path, "epoch,accuracy,loss,lr,val_accuracy,val_loss\n0,0.1,2.3,0.01,0.2,2.2\n1,0.2,2,0.01,0.3,1.9\n"
+    )
+    assert run.curves["train_loss"].steps.tolist() == [0, 1]
+    assert run.curves["epoch"].values.tolist() == [1, 2]
+    assert run.curves["eval_loss"].values.tolist() == [2.2, 1.9]
+    assert run.curves["val_accuracy"].values.tolist() == [0.2, 0.3]
+
+
+def test_lightning_joins_rows_of_one_step_and_reads_its_hparams(tmp_path: Path):
+    (tmp_path / "version_0").mkdir()
+    (tmp_path / "version_0" / "hparams.yaml").write_text("lr: 3e-4\nbatch_size: 16\n")
+    said = "epoch,step,train_loss_epoch,train_loss_step,val_loss\n0,9,,2.3,\n0,19,,2.0,\n0,19,,,2.1\n0,19,2.2,,\n"
+    run = run_of(tmp_path, said, "version_0/metrics.csv")
+    assert run.name == "version_0"
+    assert run.curves["train_loss"].values.tolist() == [2.3, 2.0]
+    assert run.curves["eval_loss"].steps.tolist() == [19]
+    assert (run.settings.learning_rate, run.settings.batch_size) == (3e-4, 16)
+
+
+def test_a_wandb_export_loses_its_run_names_and_bounds(tmp_path: Path):
+    said = (
+        '"Step","a - b - train/loss","a - b - train/loss__MIN","a - b - train/loss__MAX","a - b - eval/loss"\n'
+        '"10","2.5","2.4","2.6",""\n"20","2.0","1.9","2.1","2.2"\n'
+    )
+    run = run_of(tmp_path, said)
+    assert {name: curve.values.tolist() for name, curve in run.curves.items()} == {
+        "train_loss": [2.5, 2.0],
+        "eval_loss": [2.2],
+    }
+
+
+def test_of_a_wandb_export_of_several_runs_the_first_is_read(tmp_path: Path):
+    run = run_of(tmp_path, "Step,a - train/loss,b - train/loss\n1,2,9\n2,1,8\n")
+    assert run.curves["train_loss"].values.tolist() == [2, 1]
+    assert run.notes == ("the table holds 2 runs (a, b): the first is read",)
+
+
+def test_a_table_without_steps_is_read_by_rows(tmp_path: Path):
+    run = run_of(tmp_path, "loss,lr\n3,0.1\n2,0.1\n1,0.1\n")
+    assert run.curves["train_loss"].steps.tolist() == [1, 2, 3]
+    assert "steps are row numbers: the log counts no steps" in run.notes
+
+
+def test_words_among_numbers_are_skipped_and_told(tmp_path: Path):
+    run = run_of(tmp_path, "step,loss,when\n1,3,monday\n2,high,tuesday\n3,1,friday\n")
+    assert run.curves["train_loss"].steps.tolist() == [1, 3]
+    assert run.curves.keys() == {"train_loss"}
+    assert run.notes == ("1 cell of text skipped",)
+
+
+def test_a_step_that_comes_again_keeps_its_last_value_and_is_told(tmp_path: Path):
+    run = run_of(tmp_path, "step,loss\n10,3\n20,2\n30,1\n20,2.5\n30,2.2\n40,2\n")
+    assert run.curves["train_loss"].values.tolist() == [3, 2.5, 2.2, 2]
+    assert run.notes == ("loss starts again at step 20: 2 steps logged twice, the last value is kept",)
+
+
+def test_a_row_that_is_cut_keeps_the_cells_it_has(tmp_path: Path):
+    assert len(run_of(tmp_path, "step,loss,lr\n1,3,0.1\n2,2").curves["train_loss"]) == 2

@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+import pytest
+
+from diagnostics.readers.tags import curve_names, match
+
+
+@pytest.mark.parametrize(
+    ("name", "tags"),
+    [
+        (
+            "train_loss",
+            "loss train/loss train_loss Loss/train Train/Loss trainLoss training_loss epoch_loss batch_loss",
+        ),
+        ("train_loss", "train_loss_step train_loss_epoch train/epoch_loss avg_loss train.loss Training|Loss"),
+        (
+            "eval_loss",
+            "eval/loss eval_loss val_loss Loss/val Loss/valid Loss/test validation/epoch_loss valLoss valid.loss",
+        ),
+        ("eval_loss", "val_loss_epoch test_loss dev/loss eval/wiki_loss Validation|Loss"),
+        ("learning_rate", "lr train/lr learning_rate lr-AdamW lr-AdamW/pg1 lr_group_0 train/learning_rate"),
+        ("grad_norm", "grad_norm train/grad_norm gradient_norm grad_2.0_norm_total"),
+        ("rewards_margins", "rewards/margins train/rewards/margins rewards_margins"),
+        ("eval_rewards_accuracies", "eval/rewards/accuracies eval_rewards/accuracies"),
+        ("logps_chosen", "logps/chosen log_probs/chosen train/logps/chosen"),
+        ("mean_token_accuracy", "mean_token_accuracy train/mean_token_accuracy token_acc"),
+        ("num_tokens", "num_input_tokens_seen train/num_input_tokens_seen"),
+        ("eval_exact_match", "eval/exact_match eval_exact_match"),
+        ("epoch", "epoch train/epoch"),
+    ],
+)
+def test_tags_of_common_loggers_are_known(name: str, tags: str):
+    found = {tag: match(tag.replace("|", " ")) for tag in tags.split()}
+    assert {tag: one and one.name for tag, one in found.items()} == dict.fromkeys(found, name)
+
+
+OTHERS = (
+    "accuracy train/total_flos train_runtime eval/runtime lr-AdamW-momentum loss_scale nll_loss eval/nll_loss "
+    "eval/samples_per_second train/train_runtime kl loss/aux system/gpu.0.temp"
+)
+
+
+@pytest.mark.parametrize("tag", OTHERS.split())
+def test_other_tags_are_left_alone(tag: str):
+    assert match(tag) is None
+    assert curve_names({tag: 5}) == {tag: tag}
+
+
+def test_the_plainest_of_several_tags_is_taken():
+    found = curve_names({"train_loss_epoch": 3, "train_loss_step": 40, "val_loss_step": 90, "val_loss_epoch": 3})
+    assert found["train_loss_step"] == "train_loss"
+    assert found["val_loss_epoch"] == "eval_loss"
+    assert found["train_loss_epoch"] == "train_loss_epoch"
+    assert curve_names({"Loss/test": 9, "Loss/val": 3})["Loss/val"] == "eval_loss"
+    assert curve_names({"loss": 9, "train/loss": 9})["train/loss"] == "train_loss"
+
+
+def test_the_mean_over_the_run_is_a_curve_only_when_it_has_points():
+    assert curve_names({"train/train_loss": 1, "train/loss": 50}) == {
+        "train/train_loss": "train/train_loss",
+        "train/loss": "train_loss",
+    }
+    assert curve_names({"train/train_loss": 1}) == {"train/train_loss": "train/train_loss"}
+    assert curve_names({"train/train_loss": 50}) == {"train/train_loss": "train_loss"}
+
+
+def test_no_two_tags_share_a_curve():
+    points = dict.fromkeys(["train_loss", "loss", "train/loss", "Loss/train", "eval_loss", "val_loss", "Loss/val"], 5)
+    names = curve_names(points, {"train_loss": "Loss/val"})
+    assert names["Loss/val"] == "train_loss"
+    assert names["train_loss"] == "log/train_loss"
+    assert len(set(names.values())) == len(points)
