@@ -1,0 +1,122 @@
+"""Logs that cannot be right, or cannot be judged: bugs, not hyperparameters."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from diagnostics import signals
+from diagnostics.curves import Curve, NotEnoughPoints, Settings
+from diagnostics.detectors.evidence import Evidence
+from diagnostics.detectors.points import boundaries, enough, finite
+
+LN2 = float(np.log(2.0))
+
+
+def loss_is_zero(train_loss: Curve, *, points: int, share: float) -> Evidence | None:
+    """The training loss is exactly zero in ``share`` of the second half of the run, and at least ``points`` times.
+
+    A shorter log is asked for nothing but zeros.
+    """
+    enough(train_loss, 2, "training losses")
+    zero = train_loss.values == 0.0
+    late = zero[zero.size // 2 :]
+    if not zero.all() and (zero.sum() < points or late.mean() < share):
+        return None
+    first = train_loss.steps[int(np.argmax(zero))]
+    measured = {"count": float(zero.sum()), "share": float(zero.mean()), "first": float(first)}
+    return Evidence(float(first), float(train_loss.steps[-1]), measured)
+
+
+def rate_is_zero(learning_rate: Curve, *, share: float, points: int) -> Evidence | None:
+    """The learning rate is zero in at least ``share`` of the logs."""
+    enough(learning_rate, points, "learning rates")
+    found = float(np.mean(learning_rate.values == 0.0))
+    if found < share:
+        return None
+    return Evidence(float(learning_rate.steps[0]), float(learning_rate.steps[-1]), {"share": found})
+
+
+def start_loss_wrong(train_loss: Curve, settings: Settings, *, over: float) -> Evidence | None:
+    """The first loss lies above ``over`` times ln(vocabulary), which a model that guesses evenly would have."""
+    enough(train_loss, 1, "training losses")
+    if settings.vocab_size is None or settings.vocab_size < 2:
+        raise NotEnoughPoints("the log does not say vocab_size")
+    chance = float(np.log(settings.vocab_size))
+    first = float(train_loss.values[0])
+    if first <= over * chance:
+        return None
+    step = float(train_loss.steps[0])
+    return Evidence(step, step, finite({"first": first, "chance": chance}))
+
+
+def dpo_start_wrong(train_loss: Curve, settings: Settings, *, high: float, low: float) -> Evidence | None:
+    """The first DPO loss is not near ln 2 = 0.693, as it is while the policy still equals its reference."""
+    enough(train_loss, 4, "training losses")
+    if settings.loss_type not in (None, "sigmoid") or settings.label_smoothing:
+        return None
+    first = float(train_loss.values[0])
+    if low * LN2 <= first <= high * LN2:
+        return None
+    step = float(train_loss.steps[0])
+    return Evidence(step, step, finite({"first": first, "expected": LN2}))
+
+
+def policy_never_moves(train_loss: Curve, *, tolerance: float, points: int) -> Evidence | None:
+    """Every DPO loss is ln 2 to the fourth digit: the policy is its own reference."""
+    enough(train_loss, points, "training losses")
+    away = float(np.max(np.abs(train_loss.values - LN2)))
+    if away > tolerance:
+        return None
+    return Evidence(float(train_loss.steps[0]), float(train_loss.steps[-1]), {"away": away})
+
+
+def loss_scaled(train_loss: Curve, eval_loss: Curve, settings: Settings, *, within: float) -> Evidence | None:
+    """The training loss is the held-out loss times the gradient accumulation steps, all along."""
+    enough(eval_loss, 2, "evaluations")
+    enough(train_loss, 4, "training losses")
+    times = settings.gradient_accumulation_steps
+    if times is None:
+        raise NotEnoughPoints("the log does not say gradient_accumulation_steps")
+    if times < 2:
+        return None
+    held = np.maximum(np.abs(eval_loss.values), 1e-300)
+    ratio = train_loss.at(eval_loss.steps) / held
+    if np.any(np.abs(np.log(np.maximum(ratio, 1e-300) / times)) > np.log(1.0 + within)):
+        return None
+    measured = {"ratio": float(np.median(ratio)), "accumulation": float(times)}
+    return Evidence(float(train_loss.steps[0]), float(train_loss.steps[-1]), finite(measured))
+
+
+def epoch_end_low(train_loss: Curve, epoch: Curve, *, below: float, least: int) -> Evidence | None:
+    """The last log of each epoch is far below both neighbours: a mis-scaled last accumulation step."""
+    enough(train_loss, 10, "training losses")
+    edges = boundaries(epoch)
+    if edges.size < least:
+        raise NotEnoughPoints(f"only {edges.size} epoch ends, {least} needed")
+    values, steps = train_loss.values, train_loss.steps
+    ratios = []
+    for edge in edges:
+        i = int(np.argmin(np.abs(steps - edge)))
+        near = values[[k for k in range(max(0, i - 3), min(values.size, i + 4)) if abs(k - i) > 0]]
+        ratios.append(float(values[max(0, i - 1) : i + 2].min() / np.median(near)) if near.size else 1.0)
+    if not np.all(np.asarray(ratios) < below):
+        return None
+    return Evidence(float(edges[0]), float(edges[-1]), finite({"ratio": float(np.median(ratios))}))
+
+
+def eval_differs_at_start(train_loss: Curve, eval_loss: Curve, *, apart: float, near: float) -> Evidence | None:
+    """In the first ``near`` of the run the held-out loss already lies ``apart`` from the training loss."""
+    enough(eval_loss, 2, "evaluations")
+    enough(train_loss, 8, "training losses")
+    first = float(eval_loss.steps[0])
+    span = float(train_loss.steps[-1] - train_loss.steps[0])
+    reach = float(train_loss.steps[0]) + near * span
+    if first > reach or len(train_loss.between(float("-inf"), reach)) < 3:
+        raise NotEnoughPoints("no evaluation near the start with three training losses around it")
+    levels = [float(train_loss.at(first)), float(np.median(train_loss.values[:3]))]
+    gaps = [(float(eval_loss.values[0]) - level) / abs(level) for level in levels if level]
+    gap = min(gaps, key=abs, default=0.0)
+    noise = signals.jitter(train_loss.values)
+    if abs(gap) < max(apart, 3.0 * noise) or min(gaps) * max(gaps) < 0:
+        return None
+    return Evidence(first, first, finite({"gap": gap}))

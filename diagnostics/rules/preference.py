@@ -1,0 +1,168 @@
+"""Rules for runs on preference pairs (DPO)."""
+
+from __future__ import annotations
+
+from diagnostics.detectors import preference
+from diagnostics.rules.overfit import CHECKPOINT
+from diagnostics.rules.rule import Case, Fix, Rule
+from diagnostics.verdict import Label
+
+DPO = ("dpo",)
+
+
+def _strong_beta(case: Case) -> bool:
+    """Beta is above 0.1, the usual value."""
+    return (case.settings.beta or 0.0) > 0.1
+
+
+HIGHER_BETA = Fix("beta", "double beta", "the policy stays nearer to its reference", times=2.0, at_most=0.5, sure=0.7)
+HALF_RATE = Fix("learning_rate", "halve the learning rate", "a smaller drift from the reference", times=0.5)
+
+COLLAPSED = (
+    Rule(
+        name="likelihood-collapses",
+        label=Label.UNSTABLE,
+        check=preference.likelihood_collapses,
+        limits={"drop": 0.5, "entropy_drop": 0.5},
+        says="both answers lost {drop:.0%} of their log-probability",
+        cause="The learning rate is far too high: the policy forgets how to write.",
+        fixes=(
+            Fix("learning_rate", "cut the learning rate to a third", "log-probabilities that stay near", times=0.3),
+            Fix(
+                "warmup_ratio",
+                "warm up over 10 % of the steps",
+                "a calmer start",
+                to=0.1,
+                when=lambda case: (case.settings.warmup_ratio or 0.0) < 0.1,
+                only="where it is shorter",
+                sure=0.6,
+            ),
+            HIGHER_BETA,
+        ),
+        confidence=0.85,
+        example="logps/chosen from -180 to -420, answers that repeat themselves",
+        sources=("SimPO README: 1e-5 gives incoherent or repetitive output in full fine-tuning",),
+        methods=DPO,
+    ),
+)
+
+SATURATED = (
+    Rule(
+        name="preferences-saturate",
+        label=Label.OVERFIT,
+        check=preference.preferences_saturate,
+        limits={"accuracy": 0.95, "rise": 0.03, "loss": 0.05, "points": 8},
+        says=(
+            "{accuracy:.0%} of the training pairs are told apart and the loss there is {loss:.3g}; the held-out "
+            "pairs gain nothing"
+        ),
+        cause="The pairs are learned by heart.",
+        fixes=(
+            CHECKPOINT,
+            Fix(
+                "num_train_epochs",
+                "train one epoch",
+                "no pair is seen twice",
+                to=1.0,
+                when=lambda case: (case.settings.num_train_epochs or 2.0) > 1.0,
+                only="with more than one epoch",
+                sure=0.9,
+            ),
+            Fix("learning_rate", "halve the learning rate", "a slower fit of the pairs", times=0.5, sure=0.8),
+            HIGHER_BETA,
+            Fix("label_smoothing", "set label_smoothing to 0.1 (robust DPO)", "bounded margins", to=0.1, sure=0.5),
+        ),
+        confidence=0.75,
+        example="accuracy 1.0 in training, 0.66 and falling on held-out pairs",
+        sources=("Rafailov et al., 2406.02900", "Zephyr, 2310.16944", "TRL documentation: IPO and robust losses"),
+        unless="a judge of the answers still improves (Zephyr)",
+        methods=DPO,
+    ),
+)
+
+DRIFT = (
+    Rule(
+        name="chosen-likelihood-falls",
+        label=Label.OVERFIT,
+        check=preference.chosen_likelihood_falls,
+        limits={"reward": -1.0, "p": 0.1, "points": 8},
+        says="the reward of the chosen answers falls to {chosen:.2g} while the margin grows to {margin:.2g}",
+        cause="The margin is won by making both answers less likely; often the pairs are nearly identical.",
+        fixes=(
+            HALF_RATE,
+            HIGHER_BETA,
+            Fix(
+                "loss_type",
+                "add an SFT term to the loss (loss_type: sigmoid and sft)",
+                "chosen answers stay likely",
+                sure=0.6,
+            ),
+            Fix("data", "drop pairs whose two answers hardly differ", "chosen answers stay likely", sure=0.5),
+        ),
+        confidence=0.6,
+        example="rewards/chosen from 0 to -2.4, margin up to 3",
+        sources=("Razin et al., 2410.08847", "DPOP, 2402.13228", "trl#800"),
+        unless="a mild fall, which is how DPO usually works, or a judge's score that rises",
+        names_run=False,
+        methods=DPO,
+    ),
+    Rule(
+        name="margins-run-away",
+        label=Label.OVERFIT,
+        check=preference.margins_run_away,
+        limits={"reward": 5.0},
+        says="an implicit reward reaches {size:.2g}: the policy is far from its reference",
+        cause="Nothing holds the policy near the reference: beta is low for this rate and this many steps.",
+        fixes=(HIGHER_BETA, HALF_RATE),
+        confidence=0.55,
+        example="rewards/rejected -9 with beta 0.1",
+        sources=("evidence D5", "direct-preference-optimization#4"),
+        names_run=False,
+        methods=DPO,
+    ),
+)
+
+UNLEARNED = (
+    Rule(
+        name="preferences-not-learned",
+        label=Label.UNDERFIT,
+        check=preference.preferences_not_learned,
+        limits={"accuracy": 0.55, "margin": 0.1, "fall": 0.02, "points": 5},
+        says=(
+            "{accuracy:.0%} of the pairs are told apart, the margin is {margin:.2g}, the loss {loss:.3g} (ln 2 is "
+            "0.693)"
+        ),
+        cause="The learning rate is too low, or the pairs and steps are too few, to leave the reference.",
+        fixes=(
+            Fix(
+                "learning_rate",
+                "triple the learning rate",
+                "accuracy above 60 % and a margin that grows",
+                times=3.0,
+            ),
+            Fix(
+                "beta",
+                "cut beta to a third",
+                "the policy may move further",
+                times=1.0 / 3.0,
+                at_least=0.01,
+                when=_strong_beta,
+                only="where it is above 0.1",
+                sure=0.6,
+            ),
+            Fix(
+                "num_train_epochs",
+                "train twice as long, up to three epochs",
+                "a margin that grows",
+                times=2.0,
+                at_most=3.0,
+                sure=0.5,
+            ),
+        ),
+        confidence=0.75,
+        example="accuracy 0.52, loss 0.691, margin 0.006 after 50 steps",
+        sources=("tinker: an underfit run at 0.516, 0.6907 and 0.006", "TRL: 5e-6 to 1e-5 with LoRA"),
+        unless="the first loss is not 0.693: then the set-up is wrong",
+        methods=DPO,
+    ),
+)

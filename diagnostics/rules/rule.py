@@ -1,0 +1,122 @@
+"""What a rule is: a question to the curves, the limits that count, and what to change when the answer is yes."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+
+from diagnostics.curves import Settings
+from diagnostics.detectors.evidence import Evidence
+from diagnostics.family import Family
+from diagnostics.verdict import Label
+
+Check = Callable[..., Evidence | None]
+GIVEN = ("settings", "family")
+"""Names a check may ask for besides curves: always there, though they may hold nothing."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """What a fix may look at: the run's settings, its family of rates, and what the rule measured."""
+
+    settings: Settings
+    family: Family
+    measured: Mapping[str, float]
+
+
+Number = float | Callable[[Case], float | None]
+
+
+@dataclass(frozen=True)
+class Fix:
+    """One change for the next run: a knob ``times`` a factor or set ``to`` a value, and the same in words.
+
+    ``at_least`` and ``at_most`` bound the new value; ``when`` (in words: ``only``) says for which runs it is meant.
+    Of several fixes for one knob the first whose ``when`` holds is given.
+    """
+
+    knob: str
+    words: str
+    expect: str
+    times: Number | None = None
+    to: Number | str | None = None
+    at_least: float | None = None
+    at_most: float | None = None
+    when: Callable[[Case], bool] | None = None
+    only: str = ""
+    sure: float = 1.0
+
+    def explain(self) -> str:
+        """The fix in a line: the knob, the words, the bounds, and for which runs."""
+        bounds = [f"at least {self.at_least:g}"] if self.at_least is not None else []
+        bounds += [f"at most {self.at_most:g}"] if self.at_most is not None else []
+        detail = "; ".join([*bounds, *([self.only] if self.only else [])])
+        return f"{self.knob}: {self.words}{f' ({detail})' if detail else ''}"
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A fault by name: the check that finds it, its limits, the words for it and the fixes in order of preference.
+
+    ``names_run`` is False for findings that never stand alone: they are reported and leave the label as it is.
+    ``methods`` and ``not_methods`` say of which training methods it is asked.
+    """
+
+    name: str
+    label: Label
+    check: Check
+    limits: Mapping[str, float]
+    says: str
+    cause: str
+    fixes: tuple[Fix, ...]
+    confidence: float
+    example: str
+    sources: tuple[str, ...]
+    unless: str = ""
+    names_run: bool = True
+    methods: tuple[str, ...] = ()
+    not_methods: tuple[str, ...] = field(default=())
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """The curves that the check cannot do without."""
+        return tuple(name for name, required in asked_of(self.check) if required and name not in GIVEN)
+
+    @property
+    def takes(self) -> tuple[str, ...]:
+        """All that the check may look at: curves it needs or can use, ``settings``, ``family``."""
+        return tuple(name for name, _ in asked_of(self.check))
+
+    def explain(self) -> str:
+        """Everything about the rule as text: what it says, why, an example, its limits, fixes and sources."""
+        limits = [f"{name} = {value:g}" for name, value in self.limits.items()]
+        asks = [name if required else f"{name} (if logged)" for name, required in asked_of(self.check)]
+        lines = [f"{self.name}  ({self.label}{'' if self.names_run else ', reported beside the label only'})"]
+        lines += ["", f"What      {_opened(self.says)}", f"Why       {self.cause}", f"Example   {self.example}"]
+        lines += [f"Not when  {self.unless}"] if self.unless else []
+        lines += [f"Methods   {', '.join(self.methods)}"] if self.methods else []
+        lines += [f"Looks at  {', '.join(asks)}", f"Limits    {', '.join(limits)}", "Fixes"]
+        lines += [f"  {i}. {fix.explain()}" for i, fix in enumerate(self.fixes, 1)]
+        lines += [f"Sure      {self.confidence:.0%} before the measurement is weighed", "Sources"]
+        return "\n".join([*lines, *(f"  - {source}" for source in self.sources)])
+
+    def applies_to(self, method: str | None) -> bool:
+        """Whether the rule is asked of runs of that method (None: unknown)."""
+        return method not in self.not_methods and (not self.methods or method in self.methods)
+
+
+def _opened(says: str) -> str:
+    """A message template for people: ``{rise:.1%}`` becomes ``<rise>``."""
+    return re.sub(r"\{(\w+)[^}]*\}", lambda found: f"<{found[1].replace('_', ' ')}>", says)
+
+
+@cache
+def asked_of(check: Check) -> tuple[tuple[str, bool], ...]:
+    """The positional parameters of a check and whether each is required."""
+    parameters = inspect.signature(check).parameters.values()
+    return tuple(
+        (p.name, p.default is p.empty) for p in parameters if p.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD
+    )

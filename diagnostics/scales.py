@@ -1,0 +1,72 @@
+"""Where a value stands on a drawing, and which round values get a tick."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+LARGEST = 1e300
+
+
+@dataclass(frozen=True)
+class Scale:
+    """A straight or logarithmic line from ``low`` .. ``high`` to the pixels ``start`` .. ``end``."""
+
+    low: float
+    high: float
+    start: float
+    end: float
+    log: bool = False
+
+    def at(self, value: float) -> float:
+        """The pixel of a value; values outside the scale stand at its edge."""
+        value = min(max(value, self.low), self.high)
+        if self.log:
+            low = math.log10(self.low)
+            share = (math.log10(value) - low) / (math.log10(self.high) - low)
+        else:
+            size = max(abs(self.low), abs(self.high))  # divided first: high - low may not fit a float
+            share = (value / size - self.low / size) / (self.high / size - self.low / size)
+        return self.start + share * (self.end - self.start)
+
+    def ticks(self, count: int = 5) -> tuple[float, ...]:
+        """About ``count`` round values within the scale."""
+        if self.log and math.log10(self.high) - math.log10(self.low) >= 0.9:
+            return _decades(self.low, self.high, count)
+        return _round_values(self.low, self.high, count)
+
+
+def scale_over(values: Iterable[float], start: float, end: float, *, log: bool = False, margin: float = 0.06) -> Scale:
+    """A scale that holds all the values with a margin at both ends; never empty, even for no value at all."""
+    known = [min(max(value, -LARGEST), LARGEST) for value in values if math.isfinite(value)]
+    known = [value if abs(value) > 1 / LARGEST else 0.0 for value in known]
+    if log:
+        known = [value for value in known if value > 0]
+    low, high = (min(known), max(known)) if known else (0.0, 1.0)
+    if log and known:
+        powers = math.log10(low), math.log10(high)
+        room = max(margin * (powers[1] - powers[0]), 0.02)
+        return Scale(10 ** max(powers[0] - room, -307), 10 ** min(powers[1] + room, 307), start, end, True)
+    flat = high - low <= 1e-12 * max(abs(low), abs(high))
+    room = (0.1 * abs(high) or 1.0) if flat else high * margin - low * margin
+    return Scale(low - room, high + room, start, end)
+
+
+def _round_values(low: float, high: float, count: int) -> tuple[float, ...]:
+    rough = high / count - low / count
+    power = 10.0 ** math.floor(math.log10(rough))
+    step = next(power * nice for nice in (1, 2, 2.5, 5, 10) if power * nice >= rough * 0.999)
+    first = math.ceil(low / step - 1e-9)
+    last = math.floor(high / step + 1e-9)
+    return tuple(float(f"{k * step:.12g}") for k in range(first, last + 1))
+
+
+def _decades(low: float, high: float, count: int) -> tuple[float, ...]:
+    first, last = math.ceil(math.log10(low) - 1e-9), math.floor(math.log10(high) + 1e-9)
+    every = max(1, math.ceil((last - first + 1) / count))
+    whole = tuple(10.0**power for power in range(first, last + 1, every))
+    if len(whole) >= 3:
+        return whole
+    steps = [digit * 10.0**power for power in range(first - 1, last + 1) for digit in (1, 2, 5)]
+    return tuple(float(f"{value:.12g}") for value in steps if low <= value <= high)

@@ -1,0 +1,69 @@
+"""Numbers from plain arrays: noise, trend, spikes, jitter, shape. Nothing here knows a threshold or a cause."""
+
+from diagnostics.signals.jitter import (
+    elasticity,
+    jitter,
+    jitter_ratio,
+    oscillation,
+    ratio_limit,
+)
+from diagnostics.signals.noise import difference_noise, log_level, robust_scale
+from diagnostics.signals.rise import Rise, noise_multiple, onset, rise_from_minimum
+from diagnostics.signals.shape import (
+    clipped_share,
+    descent,
+    growth,
+    head,
+    late_share,
+    level_above_start,
+    progress,
+    staircase,
+    tail,
+)
+from diagnostics.signals.spikes import Spikes, local_residual, rolling_median, spikes
+from diagnostics.signals.trend import (
+    Trend,
+    block_means,
+    late_slope,
+    mann_kendall,
+    means_from,
+    plateau,
+    theil_sen,
+    trend,
+)
+
+__all__ = [
+    "Rise",
+    "Spikes",
+    "Trend",
+    "block_means",
+    "clipped_share",
+    "descent",
+    "difference_noise",
+    "elasticity",
+    "growth",
+    "head",
+    "jitter",
+    "jitter_ratio",
+    "late_share",
+    "late_slope",
+    "level_above_start",
+    "local_residual",
+    "log_level",
+    "mann_kendall",
+    "means_from",
+    "noise_multiple",
+    "onset",
+    "oscillation",
+    "plateau",
+    "progress",
+    "ratio_limit",
+    "rise_from_minimum",
+    "robust_scale",
+    "rolling_median",
+    "spikes",
+    "staircase",
+    "tail",
+    "theil_sen",
+    "trend",
+]

@@ -1,0 +1,96 @@
+"""Levels and shares of a curve: where it starts and ends, how it falls, where it steps."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from diagnostics.curves import FloatArray
+from diagnostics.signals.noise import difference_noise
+
+
+def head(values: FloatArray) -> float:
+    """The level a curve starts from: the median of the first 3 % of its points, at least one."""
+    return float(np.median(values[: max(1, round(0.03 * values.size))]))
+
+
+def tail(values: FloatArray) -> float:
+    """The level a curve ends at: the median of the last 10 % of its points (the last three of a dozen or more)."""
+    least = 3 if values.size >= 12 else 1
+    return float(np.median(values[-max(least, round(0.1 * values.size)) :]))
+
+
+def descent(values: FloatArray) -> float:
+    """How far the curve came down from its start to its lowest level, never negative."""
+    width = max(1, values.size // 20)
+    lowest = float(np.convolve(values, np.ones(width) / width, mode="valid").min())
+    return max(0.0, head(values) - lowest)
+
+
+def progress(values: FloatArray) -> float:
+    """The share of its start level that the curve lost by its end; negative when it rose, 0 for a start at zero."""
+    start = head(values)
+    return (start - tail(values)) / abs(start) if start else 0.0
+
+
+def late_share(steps: FloatArray, values: FloatArray, share: float = 0.25) -> float:
+    """The fall in the last ``share`` of the run over the fall that a straight line would show there.
+
+    1 for a straight line, near 0 for a curve that has flattened, above 1 for one that falls ever faster.
+    """
+    span = steps[-1] - steps[0]
+    total = head(values) - tail(values)
+    if span <= 0 or total <= 0:
+        return 0.0
+    cut = steps[-1] - share * span
+    reach = 0.08 * span
+    around = values[np.abs(steps - cut) <= reach]
+    middle = float(np.median(around)) if around.size >= 3 else float(np.interp(cut, steps, values))
+    return (middle - tail(values)) / total / share
+
+
+def level_above_start(values: FloatArray, window: int | None = None) -> tuple[float, FloatArray]:
+    """The start level, and the running median (over 5 % of the points) that may rise above it."""
+    from diagnostics.signals.spikes import rolling_median
+
+    width = window or max(3, values.size // 20) | 1
+    return head(values), rolling_median(values, width)
+
+
+def clipped_share(norms: FloatArray, limit: float) -> float:
+    """The share of logged gradient norms above the clipping limit."""
+    return float(np.mean(norms > limit)) if norms.size else 0.0
+
+
+def growth(norms: FloatArray, share: float = 0.5) -> float:
+    """How many times larger the gradient norm is at the end than where the last ``share`` of the run began."""
+    positive = norms[norms > 0]
+    late = np.log(positive[int(positive.size * (1 - share)) :])
+    if late.size < 8:
+        return 1.0
+    fifth = max(2, late.size // 5)
+    return float(np.exp(np.clip(np.median(late[-fifth:]) - np.median(late[:fifth]), -50, 50)))
+
+
+def staircase(steps: FloatArray, values: FloatArray, boundaries: FloatArray) -> list[tuple[float, float, float]]:
+    """Each boundary with the drop of the mean level there and its z: ``(step, drop, z)``.
+
+    Compares the 10-20 points on either side (fewer when an epoch has fewer), less the trend inside the epochs.
+    """
+    found = []
+    noise = difference_noise(values)
+    for boundary in boundaries:
+        before, after = values[steps <= boundary], values[steps > boundary]
+        count = min(20, before.size, after.size)
+        if count < 4 or noise == 0.0:
+            continue
+        left, right = before[-count:], after[:count]
+        drift = 0.5 * (_slope(left) + _slope(right)) * count
+        drop = float(left.mean() - right.mean()) + min(0.0, drift)
+        found.append((float(boundary), drop, drop / (noise * np.sqrt(2.0 / count))))
+    return found
+
+
+def _slope(values: FloatArray) -> float:
+    """The least-squares slope per point."""
+    x = np.arange(values.size) - (values.size - 1) / 2
+    return float(np.dot(x, values) / np.dot(x, x))

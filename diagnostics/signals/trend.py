@@ -1,0 +1,115 @@
+"""Whether a series goes anywhere. Every test works on block means.
+
+On smoothed or autocorrelated series Mann-Kendall raises 26-66 % false alarms at a nominal 5 %; on means of
+non-overlapping blocks it keeps 4-6 %.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from math import erfc, sqrt
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diagnostics.curves import FloatArray
+
+BLOCKS = 10
+
+
+class Trend(NamedTuple):
+    """Direction (-1, 0, 1), p of Mann-Kendall, total change over the series, and the scatter of the blocks."""
+
+    direction: int
+    p: float
+    change: float
+    noise: float
+
+
+def block_means(values: FloatArray, blocks: int = BLOCKS, breaks: Sequence[int] = ()) -> FloatArray:
+    """Means of about ``blocks`` non-overlapping blocks; none crosses an index of ``breaks`` (epoch, warm-up end).
+
+    A series with fewer values than blocks comes back as it is.
+    """
+    if values.size <= blocks and not breaks:
+        return values
+    edges = np.unique([0, *(b for b in breaks if 0 < b < values.size), values.size])
+    width = max(1.0, values.size / blocks)
+    starts: list[int] = []
+    for first, last in pairwise(edges.tolist()):
+        count = max(1, round((last - first) / width))
+        starts += [first + (last - first) * i // count for i in range(count)]
+    return means_from(values, np.asarray(starts))
+
+
+def means_from(values: FloatArray, starts: NDArray[np.intp]) -> FloatArray:
+    """The means of the parts of a series that begin at ``starts`` (rising, the first 0)."""
+    sizes = np.diff(np.append(starts, values.size))
+    return np.asarray(np.add.reduceat(values, starts) / sizes, dtype=np.float64)
+
+
+def mann_kendall(values: FloatArray) -> tuple[int, float]:
+    """The direction of a monotone trend (-1, 0, 1) and its two-sided p (normal approximation, ties corrected)."""
+    n = values.size
+    if n < 3:
+        return 0, 1.0
+    above = np.sign(values[None, :] - values[:, None])
+    score = float(np.triu(above, 1).sum())
+    _, ties = np.unique(values, return_counts=True)
+    variance = (n * (n - 1) * (2 * n + 5) - float((ties * (ties - 1) * (2 * ties + 5)).sum())) / 18.0
+    if variance <= 0.0 or score == 0.0:
+        return 0, 1.0
+    z = (abs(score) - 1.0) / sqrt(variance)
+    return (1 if score > 0 else -1), float(erfc(z / sqrt(2.0)))
+
+
+def theil_sen(values: FloatArray, at: FloatArray | None = None) -> float:
+    """The median of the slopes between all pairs of points, per unit of ``at`` (per index when not given)."""
+    if values.size < 2:
+        return 0.0
+    x = np.arange(values.size, dtype=np.float64) if at is None else at
+    first, last = np.triu_indices(values.size, 1)
+    run = x[last] - x[first]
+    keep = run != 0
+    if not keep.any():
+        return 0.0
+    return float(np.median((values[last] - values[first])[keep] / run[keep]))
+
+
+def trend(values: FloatArray, blocks: int = BLOCKS, breaks: Sequence[int] = ()) -> Trend:
+    """The trend of a series on its block means."""
+    means = block_means(values, blocks, breaks)
+    direction, p = mann_kendall(means)
+    change = theil_sen(means) * max(0, means.size - 1)
+    return Trend(direction, p, change, difference_noise_of_blocks(means))
+
+
+def difference_noise_of_blocks(means: FloatArray) -> float:
+    """The scatter of block means around their trend."""
+    if means.size < 3:
+        return 0.0
+    slope = theil_sen(means)
+    rest = means - slope * np.arange(means.size)
+    return float(1.4826 * np.median(np.abs(rest - np.median(rest))))
+
+
+def late_slope(steps: FloatArray, values: FloatArray, share: float = 0.25) -> tuple[float, float]:
+    """The change per tenth of the run over its last ``share``, relative to the level there, and its p."""
+    first = steps[-1] - share * (steps[-1] - steps[0])
+    late = values[steps >= first]
+    level = abs(float(np.median(late))) if late.size else 0.0
+    if late.size < 4 or level == 0.0:
+        return 0.0, 1.0
+    found = trend(late, min(BLOCKS, late.size))
+    return found.change / level * (0.1 / share), found.p
+
+
+def plateau(values: FloatArray) -> tuple[float, float]:
+    """The relative total change of a stretch and the p of its trend: a plateau has little of the first, much p."""
+    level = abs(float(np.median(values))) if values.size else 0.0
+    if values.size < 5 or level == 0.0:
+        return 0.0, 1.0
+    found = trend(values)
+    return abs(found.change) / level, found.p

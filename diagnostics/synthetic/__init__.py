@@ -1,0 +1,39 @@
+"""Made-up runs whose cause is known: one for every rule of the table, and healthy ones for SFT and DPO."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+
+import numpy as np
+
+from diagnostics.curves import Run
+from diagnostics.synthetic.dpo import DPO_FAULTS
+from diagnostics.synthetic.sft import SFT_FAULTS
+from diagnostics.synthetic.sketch import Fault, Sketch, healthy_dpo, healthy_sft
+
+HEALTHY = ("healthy-sft", "healthy-dpo")
+FAULTS: Mapping[str, Fault] = {**SFT_FAULTS, **DPO_FAULTS}
+CAUSES: tuple[str, ...] = (*HEALTHY, *FAULTS)
+"""Every cause that ``make`` knows: the names of the rules, and healthy runs."""
+
+
+def make(
+    cause: str, strength: float = 0.5, noise: float = 0.02, seed: int = 0, *, logs: int = 100, evals: int = 12
+) -> Run:
+    """A made-up run with that cause, drawn with that strength (0 none, 0.5 typical, 1 severe) and noise.
+
+    ``noise`` is the scatter of the training loss as a share of its level. Raises ``ValueError`` for an unknown cause.
+    """
+    if cause not in CAUSES:
+        near = get_close_matches(cause, CAUSES, n=1, cutoff=0.0)
+        raise ValueError(f"{cause}: no such cause; did you mean {near[0]}?")
+    rng = np.random.default_rng(seed)
+    dpo = cause in DPO_FAULTS or cause == "healthy-dpo"
+    sketch = healthy_dpo(rng, logs, evals) if dpo else healthy_sft(rng, logs, evals)
+    if cause in FAULTS:
+        FAULTS[cause](sketch, strength)
+    return sketch.run(f"{cause}-{strength:g}-{seed}", 0.0 if cause == "policy-never-moves" else noise)
+
+
+__all__ = ["CAUSES", "FAULTS", "HEALTHY", "Sketch", "make"]

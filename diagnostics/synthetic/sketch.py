@@ -1,0 +1,139 @@
+"""A made-up healthy run as plain arrays, for faults to be drawn into."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from diagnostics.curves import Curve, FloatArray, Run, Settings, canonical_name
+
+
+@dataclass
+class Sketch:
+    """A run before its noise: clean losses, the schedule, and the settings. Faults change it in place.
+
+    ``share`` runs from 0 to 1 over the logs; ``at`` holds the indices of the logs at which it is evaluated too.
+    """
+
+    rng: np.random.Generator
+    steps: FloatArray
+    train: FloatArray
+    held: FloatArray
+    at: np.ndarray
+    rate: FloatArray
+    norm: FloatArray
+    settings: dict[str, Any]
+    extra: dict[str, FloatArray] = field(default_factory=dict)
+    held_noise: float = 0.1
+
+    @property
+    def share(self) -> FloatArray:
+        """Where each log lies in the run, 0 to 1."""
+        return np.asarray(self.steps / self.steps[-1], dtype=np.float64)
+
+    @property
+    def epoch(self) -> FloatArray:
+        """Passes over the rows at each log."""
+        return np.asarray(self.share * float(self.settings["num_train_epochs"]), dtype=np.float64)
+
+    def run(self, name: str, noise: float) -> Run:
+        """The run with multiplicative noise on the training loss and ``held_noise`` of it on the held-out loss."""
+        wiggle = np.exp(noise * self.rng.standard_normal(self.train.size))
+        calm = np.exp(self.held_noise * noise * self.rng.standard_normal(self.at.size))
+        bumps = np.exp(0.15 * self.rng.standard_normal(self.train.size))
+        curves = {
+            "train_loss": (self.steps, self.train * wiggle),
+            "eval_loss": (self.steps[self.at], self.held[self.at] * calm),
+            "learning_rate": (self.steps, self.rate),
+            "grad_norm": (self.steps, self.norm * bumps),
+            "epoch": (self.steps, self.epoch),
+        }
+        for tag, values in self.extra.items():
+            where = self.at if tag.startswith("eval_") else slice(None)
+            curves[canonical_name(tag)] = (self.steps[where], values[where])
+        made = {key: Curve.from_points(x, y) for key, (x, y) in curves.items() if len(x)}
+        return Run(name, made, Settings.from_mapping(self.settings), ("a made-up run",))
+
+
+Fault = Callable[[Sketch, float], None]
+"""Draws a fault of a strength (0 none, 0.5 typical, 1 severe) into a sketch."""
+
+
+def schedule(share: FloatArray, peak: float, warmup: float) -> FloatArray:
+    """A linear warm-up to the peak and a linear decay to 0."""
+    up = share / max(warmup, 1e-9)
+    down = (1.0 - share) / max(1.0 - warmup, 1e-9)
+    return np.asarray(peak * np.clip(np.minimum(up, down), 0.0, 1.0), dtype=np.float64)
+
+
+def healthy_sft(rng: np.random.Generator, logs: int, evals: int) -> Sketch:
+    """A LoRA run of one epoch: both losses fall like a power of the steps and flatten."""
+    steps = np.asarray(5.0 * np.arange(1, logs + 1), dtype=np.float64)
+    share = np.asarray(steps / steps[-1], dtype=np.float64)
+    train = np.asarray(1.1 + 0.9 * (1.0 + 60.0 * share) ** -0.8, dtype=np.float64)
+    settings: dict[str, Any] = {
+        "method": "sft",
+        "use_peft": True,
+        "learning_rate": 2.5e-4,
+        "batch_size": 16,
+        "gradient_accumulation_steps": 2,
+        "warmup_ratio": 0.03,
+        "lr_scheduler_type": "linear",
+        "num_train_epochs": 1.0,
+        "max_steps": int(steps[-1]),
+        "logging_steps": 5,
+        "max_grad_norm": 1.0,
+        "weight_decay": 0.0,
+        "lora_r": 16,
+        "lora_alpha": 32,
+        "lora_dropout": 0.05,
+        "vocab_size": 32000,
+    }
+    at = _evaluated(logs, evals)
+    rate = schedule(share, 2.5e-4, 0.03)
+    held = np.asarray(train * 1.01 + 0.01, dtype=np.float64)
+    return Sketch(rng, steps, train, held, at, rate, np.full(logs, 0.6), settings)
+
+
+def healthy_dpo(rng: np.random.Generator, logs: int, evals: int) -> Sketch:
+    """A DPO run with LoRA: the loss leaves ln 2, the margin grows, three in four held-out pairs are told apart."""
+    sketch = healthy_sft(rng, logs, evals)
+    share = sketch.share
+    sketch.settings |= {
+        "method": "dpo",
+        "learning_rate": 7e-6,
+        "warmup_ratio": 0.1,
+        "beta": 0.1,
+        "loss_type": "sigmoid",
+    }
+    sketch.settings |= {"batch_size": 64}
+    sketch.rate = schedule(share, 7e-6, 0.1)
+    draw_rewards(sketch, chosen=0.3 * (1 - np.exp(-3 * share)), rejected=-0.7 * (1 - np.exp(-3 * share)))
+    draw_accuracy(sketch, 0.5 + 0.27 * (1 - np.exp(-6 * share)), 0.5 + 0.23 * (1 - np.exp(-6 * share)))
+    sketch.train = np.log(2.0) - 0.16 * (1 - np.exp(-3 * share))
+    sketch.held = np.log(2.0) - 0.14 * (1 - np.exp(-3 * share))
+    return sketch
+
+
+def draw_rewards(sketch: Sketch, chosen: FloatArray, rejected: FloatArray, size: float = 180.0) -> None:
+    """The implicit rewards, their margin, and the log-probabilities that belong to them (beta 0.1)."""
+    beta = float(sketch.settings.get("beta") or 0.1)
+    sketch.extra |= {"rewards_chosen": chosen, "rewards_rejected": rejected, "rewards_margins": chosen - rejected}
+    sketch.extra |= {"eval_rewards_margins": 0.9 * (chosen - rejected)}
+    sketch.extra |= {"logps_chosen": -size + chosen / beta, "logps_rejected": -size + rejected / beta}
+
+
+def draw_accuracy(sketch: Sketch, train: FloatArray, held: FloatArray) -> None:
+    """The shares of pairs that are told apart, with the scatter of small batches in training."""
+    noise = 0.03 * sketch.rng.standard_normal(train.size)
+    sketch.extra |= {"rewards_accuracies": np.clip(train + noise, 0.0, 1.0), "eval_rewards_accuracies": held}
+
+
+def _evaluated(logs: int, evals: int) -> np.ndarray:
+    """The indices of the logs at which there is an evaluation too, the last among them."""
+    if evals < 1:
+        return np.empty(0, dtype=int)
+    return np.unique(np.linspace(logs / evals - 1, logs - 1, evals).round().astype(int))

@@ -1,0 +1,147 @@
+"""Numbers, labels and certainty in the words that people read."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+from diagnostics.verdict import Advice, Diagnosis, Finding, Label
+
+HEADLINES: Mapping[Label, str] = {
+    Label.BROKEN: "The log or the data is broken",
+    Label.UNSTABLE: "Training is unstable",
+    Label.OVERFIT: "The model overfits",
+    Label.UNDERFIT: "The model underfits",
+    Label.HEALTHY: "The run looks healthy",
+    Label.UNKNOWN: "No verdict",
+}
+
+SIGNS: Mapping[Label, str] = {
+    Label.BROKEN: "✕",
+    Label.UNSTABLE: "≈",
+    Label.OVERFIT: "↗",
+    Label.UNDERFIT: "→",
+    Label.HEALTHY: "✓",
+    Label.UNKNOWN: "?",
+}
+"""A sign for each label, so that colour is never the only difference."""
+
+CERTAINTY = ((0.85, "almost certain"), (0.65, "quite sure"), (0.45, "more likely than not"), (0.0, "a hunch"))
+
+
+def number(value: object) -> str:
+    """A number the way people write it: ``3e-5``, ``0.183``, ``12,000``; other values as text, None as a dash."""
+    if value is None:
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if not isinstance(value, (int, float)) or not math.isfinite(value):
+        return str(value)
+    real, size = float(value), abs(float(value))
+    if real and (size < 1e-3 or size >= 1e6):
+        return scientific(real)
+    if real == int(real) or size >= 1e4:
+        return f"{real:,.0f}" if size >= 1e4 else f"{real:.0f}"
+    return f"{real:.4g}"
+
+
+def scientific(value: float) -> str:
+    """``3.2e-5`` for 0.000032: as few digits as the number needs, three at most."""
+    mantissa, _, exponent = f"{value:.2e}".partition("e")
+    return f"{mantissa.rstrip('0').rstrip('.')}e{int(exponent)}"
+
+
+def setting(knob: str, value: object) -> str:
+    """The value of a knob to three digits; learning rates as ``1e-3``, so that they compare at a glance."""
+    if not isinstance(value, float) or not math.isfinite(value) or value == int(value):
+        return number(value)
+    small = knob == "learning_rate" and abs(value) < 0.01
+    return scientific(value) if small else number(float(f"{value:.3g}"))
+
+
+def percent(share: float) -> str:
+    """A share as a whole percentage: ``12 %``."""
+    return f"{100 * share:.0f} %" if math.isfinite(share) else "–"
+
+
+def certainty(confidence: float) -> str:
+    """How sure, in words."""
+    return next((words for limit, words in CERTAINTY if confidence >= limit), CERTAINTY[-1][1])
+
+
+def plain_name(name: str) -> str:
+    """A rule or a measure without its dashes: ``eval loss rises``."""
+    return name.replace("-", " ").replace("_", " ")
+
+
+def span(finding: Finding) -> str:
+    """Where a finding shows: ``steps 200 to 600``."""
+    first, last = number(finding.first_step), number(finding.last_step)
+    return f"step {first}" if first == last else f"steps {first} to {last}"
+
+
+def measures(finding: Finding) -> list[tuple[str, str]]:
+    """What was measured, as (name, number) in words."""
+    return [(plain_name(key), number(value)) for key, value in finding.measured.items()]
+
+
+def step_of(advice: Advice) -> str:
+    """What the next value is: the new number with its factor, the factor alone, or a dash."""
+    if advice.new is not None:
+        return setting(advice.knob, advice.new)
+    return times(advice.factor) or "–"
+
+
+def times(factor: float | None) -> str:
+    """``×3``, or nothing where there is no factor."""
+    return f"×{factor:.2g}" if factor else ""
+
+
+def summary(diagnosis: Diagnosis) -> str:
+    """One sentence for the verdict: what its own finding says, or that there is none."""
+    named = [finding for finding in diagnosis.findings if finding.rule == diagnosis.cause]
+    if named:
+        return sentence(named[0].message)
+    if diagnosis.label is Label.HEALTHY and diagnosis.findings:
+        return f"No fault that decides the verdict. Worth a look: {sentence(diagnosis.findings[0].message)}"
+    if diagnosis.label is Label.HEALTHY:
+        return "None of the checks that this log allows found a fault."
+    if diagnosis.findings:
+        return sentence(diagnosis.findings[0].message)
+    return "This log does not hold enough to judge the run."
+
+
+def sentence(text: str) -> str:
+    """The text with a capital at its start, a stop at its end and drawn arrows."""
+    text = text.strip().replace("->", "→")
+    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?", ":")) or not text else ".")
+
+
+def in_words(advice: Advice) -> str:
+    """The advice as a sentence, without the values that stand beside it in a table."""
+    head, _, rest = advice.message.partition(": ")
+    return sentence(rest if rest and head.startswith(advice.knob) else advice.message)
+
+
+def sure(diagnosis: Diagnosis) -> str:
+    """The cause and how sure, in words: ``eval loss rises, almost certain (90 %)``."""
+    words = f"{certainty(diagnosis.confidence)} ({percent(diagnosis.confidence)})"
+    return f"{plain_name(diagnosis.cause)}, {words}" if diagnosis.cause else words
+
+
+def unchecked(diagnosis: Diagnosis) -> list[tuple[str, list[str]]]:
+    """The rules that could not be asked, grouped by the reason: (why, rules)."""
+    reasons: dict[str, list[str]] = {}
+    for skipped in diagnosis.skipped:
+        reasons.setdefault(skipped.why, []).append(skipped.rule)
+    return sorted(reasons.items(), key=lambda item: -len(item[1]))
+
+
+def duration(seconds: float) -> str:
+    """``45 s``, ``12 min`` or ``3 h 5 min``."""
+    if not math.isfinite(seconds) or seconds < 0:
+        return "–"
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"
