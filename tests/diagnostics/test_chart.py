@@ -1,0 +1,237 @@
+from __future__ import annotations
+
+import json
+import math
+import xml.etree.ElementTree as ET
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from diagnostics.chart import Chart, as_svg, as_vega, chart
+from diagnostics.curves import Curve, Run, Settings
+from diagnostics.lanes import bars
+from diagnostics.panels import Band
+from diagnostics.scales import Scale, scale_over
+from diagnostics.thinning import is_noisy, running_mean, thinned
+from diagnostics.verdict import Finding, Label
+from tests.diagnostics.pictured import HOSTILE, healthy, of_points, overfitted
+
+SVG = "{http://www.w3.org/2000/svg}"
+HARD = {
+    "no curves": of_points(),
+    "one point": of_points(train_loss=[(1, 2.0)]),
+    "one eval point": of_points(train_loss=[(1, 2.0), (9, 1.0)], eval_loss=[(9, 1.5)]),
+    "only nan": of_points(train_loss=[(1, math.nan), (2, math.inf)]),
+    "nan in between": of_points(train_loss=[(k, math.nan if k in (3, 7) else 1.0 / k) for k in range(1, 10)]),
+    "huge": of_points(train_loss=[(1, 1e308), (2, -1e308), (3, 0.0)]),
+    "huge and tiny": of_points(train_loss=[(1, 1e300), (2, 1e-300)], grad_norm=[(1, 1e-320), (2, 5.0)]),
+    "flat": of_points(train_loss=[(k, 0.0) for k in range(50)], learning_rate=[(k, 1e-5) for k in range(50)]),
+    "huge steps": of_points(train_loss=[(1e15, 1.0), (1e15 + 1, 2.0)]),
+}
+
+
+def svg(drawn: Chart, width: int = 860) -> ET.Element:
+    return ET.fromstring(as_svg(drawn, width=width))
+
+
+@given(
+    arrays(np.float64, st.integers(2, 400), elements=st.floats(-1e6, 1e6)),
+    st.integers(1, 50),
+)
+def test_thinning_keeps_the_extremes_and_the_ends_of_every_pixel(values, pixels):
+    curve = Curve.from_points(np.arange(values.size), values)
+    short = thinned(curve, pixels)
+    assert len(short) <= max(2 * pixels + 2, 2)
+    assert (short.values.min(), short.values.max()) == (values.min(), values.max())
+    assert (short.steps[0], short.steps[-1]) == (curve.steps[0], curve.steps[-1])
+    assert np.array_equal(curve.at(short.steps), short.values)
+
+
+def test_a_single_spike_survives_thinning():
+    values = np.ones(100_000)
+    values[31_415] = 9.0
+    short = thinned(Curve.from_points(np.arange(values.size), values), 100)
+    assert short.steps[short.values == 9.0].tolist() == [31_415]
+
+
+def test_a_short_curve_is_not_thinned():
+    curve = Curve.from_points([1, 2, 3], [1, 2, 3])
+    assert thinned(curve, 2) is curve
+
+
+def test_the_running_mean_starts_at_the_first_value_and_stays_on_a_level():
+    assert running_mean(np.full(50, 3.0)) == pytest.approx(3.0)
+    assert running_mean(np.array([2.0, 4.0]), 0.5).tolist() == pytest.approx([2.0, (0.25 * 2 + 0.5 * 4) / 0.75])
+
+
+@pytest.mark.parametrize(("jump", "noisy"), [(0.5, True), (0.001, False)])
+def test_only_a_noisy_curve_gets_a_running_mean(jump, noisy):
+    k = np.arange(200)
+    curve = Curve.from_points(k, 3 - k / 100 + jump * (k % 2))
+    assert is_noisy(curve) is noisy
+    run = Run("a", {"train_loss": curve})
+    kinds = [series.kind for panel in chart(run, healthy(run)).panels for series in panel.series]
+    assert kinds == (["raw", "smooth"] if noisy else ["raw"])
+
+
+def test_the_panels_come_in_order_with_what_the_log_holds():
+    drawn = chart(*overfitted())
+    assert [panel.name for panel in drawn.panels] == ["loss", "learning_rate", "grad_norm"]
+    loss = drawn.panels[0]
+    assert [(series.name, series.kind) for series in loss.series] == [
+        ("train_loss", "raw"),
+        ("train_loss", "smooth"),
+        ("eval_loss", "points"),
+    ]
+
+
+def test_a_dpo_run_gets_rewards_and_accuracies_and_the_loss_of_knowing_nothing():
+    points = [(k, 0.1 * k) for k in range(1, 9)]
+    drawn = chart(*of_points(train_loss=points, rewards_margins=points, rewards_accuracies=points))
+    assert [panel.name for panel in drawn.panels] == ["loss", "rewards", "accuracies"]
+    assert drawn.panels[0].levels[0].value == pytest.approx(math.log(2))
+
+
+def test_findings_become_bands_and_the_marks_stand_where_they_belong():
+    drawn = chart(*overfitted())
+    band = drawn.bands[0]
+    assert (band.rule, band.first_step, band.last_step) == ("eval-loss-rises", 400, 1200)
+    assert (drawn.best_step, drawn.best_value) == (400, pytest.approx(1.5, abs=0.01))
+    assert drawn.warmup_end == pytest.approx(120, abs=4)
+    assert drawn.epoch_ends == pytest.approx((400, 800))
+    assert (drawn.first_step, drawn.last_step) == (2, 1200)
+
+
+def test_bands_stay_within_the_run():
+    run, diagnosis = overfitted()
+    wild = Finding("loss-spikes", Label.UNSTABLE, -50, 1e9, {}, "spikes", 0.5)
+    band = chart(run, replace(diagnosis, findings=(wild,))).bands[0]
+    assert (band.first_step, band.last_step) == (2, 1200)
+
+
+def test_a_rate_that_never_rises_has_no_warm_up():
+    rate = [(k, 1e-3 / k) for k in range(1, 9)]
+    assert chart(*of_points(train_loss=rate, learning_rate=rate)).warmup_end is None
+
+
+def test_the_warm_up_of_the_settings_counts_where_the_rate_was_not_logged():
+    run = Run.from_points("a", {"train_loss": [(1, 1.0), (200, 0.5)]}, Settings(warmup_ratio=0.1))
+    assert chart(run, healthy(run)).warmup_end == pytest.approx(20)
+
+
+def test_broken_steps_are_marks_and_not_values():
+    drawn = chart(*HARD["nan in between"])
+    assert drawn.broken == (3, 7)
+    assert all(math.isfinite(value) for value in drawn.panels[0].series[0].values)
+    assert len([path for path in svg(drawn).iter(f"{SVG}path") if path.get("class") == "nan"]) == 2
+
+
+def test_the_number_of_points_shown_is_known():
+    k = np.arange(5000)
+    run = Run("a", {"train_loss": Curve.from_points(k, np.sin(k))})
+    shown, total = chart(run, healthy(run), pixels=100).points
+    assert total == 5000
+    assert 100 < shown <= 202
+
+
+@pytest.mark.parametrize(("highest", "log"), [(2.0, False), (500.0, True)])
+def test_values_that_span_much_get_a_logarithmic_axis(highest, log):
+    drawn = chart(*of_points(train_loss=[(1, highest), (2, 1.5), (3, 1.0)]))
+    assert drawn.panels[0].log is log
+
+
+def test_values_below_zero_never_get_a_logarithmic_axis():
+    assert chart(*of_points(train_loss=[(1, 500.0), (2, -1.0)])).panels[0].log is False
+
+
+@pytest.mark.parametrize("case", HARD)
+@pytest.mark.parametrize("width", [860, 320])
+def test_every_drawing_is_well_formed_and_holds_only_finite_numbers(case, width):
+    text = as_svg(chart(*HARD[case]), width=width)
+    root = ET.fromstring(text)
+    assert root.get("width") == str(width)
+    drawn = " ".join(path.get("d", "") for path in root.iter(f"{SVG}path"))
+    assert "nan" not in drawn
+    assert "inf" not in drawn
+
+
+def test_the_drawing_names_each_finding_and_explains_it():
+    root = svg(chart(*overfitted()))
+    words = [text.text for text in root.iter(f"{SVG}text")]
+    titles = [title.text or "" for title in root.iter(f"{SVG}title")]
+    assert "↗ eval loss rises" in words
+    assert any("the held-out loss rises by 18 %" in title for title in titles)
+    assert "best: step 400" in words
+
+
+def test_a_band_has_a_pattern_and_stands_at_its_steps():
+    root = svg(chart(*overfitted()))
+    pattern = next(root.iter(f"{SVG}pattern"))
+    hatch = next(rect for rect in root.iter(f"{SVG}rect") if rect.get("fill") == f"url(#{pattern.get('id')})")
+    left, right, first, last = (float(part) for part in str(root.get("data-steps")).split())
+    expected = left + (400 - first) / (last - first) * (right - left)
+    assert float(str(hatch.get("x"))) == pytest.approx(expected, abs=0.1)
+
+
+def test_a_hostile_name_stays_text():
+    text = as_svg(chart(*overfitted(HOSTILE)))
+    ET.fromstring(text)
+    assert "<script" not in text
+    assert "\x1b" not in text
+
+
+def test_two_drawings_on_one_page_share_no_reference():
+    a, b = (as_svg(chart(*overfitted()), width=width) for width in (860, 380))
+    ids = [{element.get("id") for element in ET.fromstring(text).iter() if element.get("id")} for text in (a, b)]
+    assert ids[0]
+    assert not ids[0] & ids[1]
+
+
+def test_names_of_findings_never_cover_each_other():
+    bands = [Band("r", "a rather long name", Label.OVERFIT, k, k + 1, "") for k in range(6)]
+    rows: dict[int, list[tuple[float, float]]] = {}
+    for bar in bars(bands, Scale(0, 100, 50, 500)):
+        rows.setdefault(bar.row, []).append((min(bar.left, bar.text_at), max(bar.right, bar.text_at + 19 * 6)))
+    for spans in rows.values():
+        assert all(a[1] <= b[0] for a, b in zip(sorted(spans), sorted(spans)[1:], strict=False))
+
+
+@given(st.lists(st.floats(allow_nan=False), max_size=20), st.booleans())
+def test_a_scale_holds_every_value_between_its_ends(values, log):
+    scale = scale_over(values, 0.0, 100.0, log=log)
+    assert scale.low < scale.high
+    assert all(0.0 <= scale.at(value) <= 100.0 for value in values if value > 0 or not log)
+    ticks = scale.ticks(5)
+    assert list(ticks) == sorted(set(ticks))
+    assert len(ticks) <= 12
+
+
+@pytest.mark.parametrize(
+    ("scale", "ticks"),
+    [
+        (Scale(0.2, 3.3, 0, 1), (1.0, 2.0, 3.0)),
+        (Scale(0.0, 1.0, 0, 1), (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)),
+        (Scale(1e-5, 1e-2, 0, 1, True), (1e-5, 1e-4, 1e-3, 1e-2)),
+        (Scale(1.5, 60.0, 0, 1, True), (2.0, 5.0, 10.0, 20.0, 50.0)),
+    ],
+)
+def test_ticks_are_round(scale, ticks):
+    assert scale.ticks(5) == pytest.approx(ticks)
+
+
+@pytest.mark.parametrize("case", HARD)
+def test_the_specification_is_plain_json_and_holds_every_point(case):
+    drawn = chart(*HARD[case])
+    spec = json.loads(json.dumps(as_vega(drawn), allow_nan=False))
+    for panel in drawn.panels:
+        assert len(spec["datasets"][panel.name]) == sum(len(series.steps) for series in panel.series)
+
+
+def test_altair_accepts_the_specification():
+    altair = pytest.importorskip("altair")
+    built = altair.VConcatChart.from_dict(as_vega(chart(*overfitted())))
+    assert len(built.vconcat) == 3

@@ -1,0 +1,292 @@
+from __future__ import annotations
+
+import json
+import math
+import os
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from diagnostics.curves import Run, Settings
+from diagnostics.markdown import cell, grid
+from diagnostics.markup import Markup, element, joined
+from diagnostics.report import (
+    Unreadable,
+    as_html,
+    as_json,
+    as_markdown,
+    as_plain,
+    as_text,
+    write_reports,
+    write_text,
+)
+from diagnostics.style import LABEL_COLOURS, PAPER, SERIES_COLOURS
+from diagnostics.verdict import Diagnosis, Finding, Label, Skipped
+from diagnostics.wording import certainty, duration, number, percent, setting, summary
+from tests.diagnostics.pictured import HOSTILE, healthy, of_points, overfitted
+
+EMPTY = (Run("runs/empty", {}), Diagnosis("runs/empty", Label.UNKNOWN, None, 0.0, None))
+
+
+class Outline(HTMLParser):
+    """The tags, attributes, text and balance of a page, as a browser's parser sees them."""
+
+    LEAVES = frozenset(("meta", "br", "hr", "path", "line", "rect", "circle", "polygon", "use"))
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.tags: list[str] = []
+        self.attributes: list[tuple[str, str | None]] = []
+        self.text = ""
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.attributes += attrs
+        if tag not in self.LEAVES:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.attributes += attrs
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag not in self.LEAVES:
+            assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+def is_self_contained(page: str) -> bool:
+    outline = Outline(page)
+    links = [value or "" for name, value in outline.attributes if name in ("src", "href", "xlink:href")]
+    urls = re.findall(r"url\((.*?)\)", page)
+    inside = all(link.startswith("#") for link in links) and all(url.startswith("#") for url in urls)
+    return inside and "@import" not in page and not {"link", "img", "iframe", "object"} & set(outline.tags)
+
+
+def test_json_of_a_diagnosis_is_the_contract():
+    _, diagnosis = overfitted()
+    (found,) = json.loads(as_json([diagnosis]))
+    assert list(found) == [
+        "run",
+        "label",
+        "cause",
+        "confidence",
+        "best_step",
+        "findings",
+        "advice",
+        "skipped",
+        "notes",
+    ]
+    assert (found["run"], found["label"], found["cause"]) == ("runs/a", "overfit", "eval-loss-rises")
+    assert found["findings"][0]["measured"] == {"rise": 0.183}
+    assert [one["new"] for one in found["advice"]] == [1, None, None]
+    assert found["skipped"][0] == {"rule": "clipped-too-often", "why": "the log has no grad_norm"}
+
+
+def test_json_keeps_the_order_of_the_paths_and_names_those_that_failed():
+    _, diagnosis = overfitted()
+    items = [Unreadable("gone", "no such file"), diagnosis]
+    assert [one["run"] for one in json.loads(as_json(items))] == ["gone", "runs/a"]
+    failed = {"run": "gone", "error": "no such file"}
+    assert json.loads(as_json([], {"gone": "no such file"})) == [failed]
+    assert json.loads(as_json([], [("gone", "no such file")])) == [failed]
+
+
+def test_json_never_holds_nan():
+    _, diagnosis = overfitted()
+    finding = Finding("loss-not-finite", Label.UNSTABLE, math.nan, math.inf, {"share": math.nan}, "nan", 0.5)
+    text = as_json([replace(diagnosis, findings=(finding,), best_step=math.inf)])
+    (found,) = json.loads(text, parse_constant=pytest.fail)
+    assert found["findings"][0]["measured"] == {"share": None}
+    assert found["best_step"] is None
+
+
+def test_plain_values_know_numpy():
+    import numpy as np
+
+    assert as_plain({"a": np.float64(1.5), "b": (np.int64(2), np.nan)}) == {"a": 1.5, "b": [2, None]}
+
+
+@pytest.mark.parametrize("pairs", [[overfitted()], [overfitted("a"), EMPTY, overfitted("c")], [EMPTY], []])
+def test_a_page_is_whole_and_needs_nothing_from_outside(pairs):
+    page = as_html(pairs)
+    assert Outline(page).open == []
+    assert is_self_contained(page)
+
+
+def test_the_page_of_one_run_tells_the_verdict_the_evidence_and_the_advice():
+    text = Outline(as_html([overfitted()])).text
+    for words in (
+        "The model overfits",
+        "The held-out loss rises by 18 %.",
+        "almost certain (90 %)",
+        "steps 400 to 1200",
+        "num_train_epochs",
+        "Train for one epoch.",
+        "×0.5",
+        "What could not be checked (2 rules)",
+        "the log has no grad_norm",
+        "one row was dropped",
+    ):
+        assert words in text
+
+
+def test_the_page_of_many_runs_links_to_each_from_a_table_with_the_worst_first():
+    well = of_points("runs/well", train_loss=[(1, 2.0), (2, 1.0)])
+    page = as_html([well, overfitted("runs/ill")], errors={"runs/gone": "no such file"})
+    assert re.findall(r'href="#(run-\d)"', page) == ["run-2", "run-1"]
+    assert {"run-1", "run-2"} <= set(re.findall(r'id="([\w-]+)"', page))
+    assert "no such file" in page
+
+
+@pytest.mark.parametrize("pairs", [[overfitted(HOSTILE)], [overfitted(HOSTILE), overfitted("b")]])
+def test_hostile_names_stay_text_in_a_page(pairs):
+    page = as_html(pairs, title=HOSTILE, errors={HOSTILE: HOSTILE})
+    outline = Outline(page)
+    assert outline.tags.count("script") == 1
+    assert "\x1b" not in page
+    assert "<script>alert('x')</script>" in outline.text
+    assert is_self_contained(page)
+
+
+def test_hostile_settings_and_messages_stay_text_in_a_page():
+    run, diagnosis = overfitted()
+    run = replace(run, settings=Settings(model_name_or_path=HOSTILE), notes=(HOSTILE,))
+    finding = replace(diagnosis.findings[0], message=HOSTILE, rule='x"onload="y', measured={HOSTILE: 1.0})
+    advice = replace(diagnosis.advice[0], message=HOSTILE, expect=HOSTILE, knob=HOSTILE, because=HOSTILE)
+    skipped = Skipped(HOSTILE, HOSTILE)
+    page = as_html([(run, replace(diagnosis, findings=(finding,), advice=(advice,), skipped=(skipped,)))])
+    assert Outline(page).tags.count("script") == 1
+    assert "onload" not in dict(Outline(page).attributes)
+
+
+def test_hostile_names_stay_text_in_markdown_and_in_a_terminal():
+    run, diagnosis = overfitted(HOSTILE)
+    markdown = as_markdown(run, diagnosis)
+    assert "<script" not in markdown
+    assert "\x1b" not in markdown
+    assert "](javascript" not in markdown.replace("\\]", "")
+    assert "\x1b" not in str(as_text(run, diagnosis))
+    assert "[b](javascript:c)" in str(as_text(run, diagnosis))
+
+
+def test_markdown_tables_keep_their_columns():
+    table = grid(("a", "b"), [("x|y", "`p|q`"), ("two\nlines", "*")]).splitlines()
+    assert [len(re.findall(r"(?<!\\)\|", line)) for line in table] == [3, 3, 3, 3]
+    assert cell("eval_loss *and* _this_") == r"eval_loss \*and\* \_this\_"
+
+
+def test_markdown_holds_verdict_findings_advice_and_the_unchecked():
+    text = as_markdown(*overfitted())
+    assert text.startswith("# runs/a\n\n**↗ The model overfits**: The held-out loss rises by 18 %.")
+    assert "| `num_train_epochs` | 3 | 1 (×0.33) | eval-loss-rises | a lower end | 80 % |" in text
+    assert "- the log has no grad_norm: clipped-too-often" in text
+
+
+def test_text_is_plain_where_there_is_no_terminal():
+    text = str(as_text(*overfitted()))
+    assert text.splitlines()[0] == "↗ overfit  runs/a"
+    assert "\x1b" not in text
+    for words in (
+        "eval-loss-rises",
+        "steps 400 to 1200",
+        "num_train_epochs",
+        "Add rows.",
+        "2 rules could not be asked",
+    ):
+        assert words in text
+
+
+def test_text_has_colour_on_a_terminal(capsys):
+    Console(force_terminal=True, color_system="standard", width=100).print(as_text(*overfitted()))
+    assert "\x1b[1;35m↗ overfit" in capsys.readouterr().out
+
+
+def test_a_healthy_run_says_what_was_not_asked():
+    run, _ = overfitted()
+    assert summary(healthy(run)) == "None of the checks that this log allows found a fault."
+    aside = replace(overfitted()[1], label=Label.HEALTHY, cause=None)
+    assert "Worth a look: The held-out loss rises" in summary(aside)
+
+
+def test_reports_are_written_whole(tmp_path: Path):
+    run, diagnosis = overfitted()
+    paths = write_reports(run, diagnosis, tmp_path / "new" / "run")
+    assert [path.name for path in paths] == ["diagnosis.json", "report.md", "report.html"]
+    assert json.loads(paths[0].read_text("utf-8")) == diagnosis.to_dict()
+    assert sorted(os.listdir(tmp_path / "new" / "run")) == sorted(path.name for path in paths)
+
+
+def test_a_write_that_fails_leaves_the_old_file_and_no_scraps(tmp_path: Path):
+    path = tmp_path / "report.md"
+    write_text(path, "old")
+    with pytest.raises(UnicodeEncodeError):
+        write_text(path, "half \ud800")
+    assert path.read_text("utf-8") == "old"
+    assert os.listdir(tmp_path) == ["report.md"]
+
+
+def test_markup_escapes_all_but_markup():
+    inside = element("b", "<i>", title='"')
+    assert inside == '<b title="&quot;">&lt;i&gt;</b>'
+    assert joined(inside, "<", None, 3) == f"{inside}&lt;3"
+    assert isinstance(joined(), Markup)
+    assert element("td") == "<td></td>"
+    assert element("path", d="M0,0", stroke_width=1.5) == '<path d="M0,0" stroke-width="1.5"/>'
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (3.2e-05, "3.2e-5"),
+        (1e-4, "1e-4"),
+        (0.18304, "0.183"),
+        (3.0, "3"),
+        (12000, "12,000"),
+        (2.5e9, "2.5e9"),
+        (0, "0"),
+        (True, "yes"),
+        (None, "–"),
+        ("cosine", "cosine"),
+        (math.nan, "nan"),
+        (-math.inf, "-inf"),
+    ],
+)
+def test_numbers_are_written_for_people(value, words):
+    assert number(value) == words
+
+
+def test_settings_shares_and_times_are_written_for_people():
+    assert setting("learning_rate", 0.001) == "1e-3"
+    assert setting("warmup_ratio", 0.0819238) == "0.0819"
+    assert (percent(0.123), percent(math.nan)) == ("12 %", "–")
+    assert [duration(seconds) for seconds in (45.2, 600, 11100, math.nan)] == ["45 s", "10 min", "3 h 5 min", "–"]
+    assert [certainty(share) for share in (0.9, 0.7, 0.5, 0.1)] == [
+        "almost certain",
+        "quite sure",
+        "more likely than not",
+        "a hunch",
+    ]
+
+
+def luminance(colour: str) -> float:
+    parts = [int(colour[k : k + 2], 16) / 255 for k in (1, 3, 5)]
+    linear = [part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+@pytest.mark.parametrize("shade", [0, 1], ids=["light", "dark"])
+def test_every_colour_that_carries_text_reads_well_on_its_paper(shade):
+    texts = [pair[shade] for pair in (*LABEL_COLOURS.values(), *SERIES_COLOURS.values(), PAPER["ink"], PAPER["soft"])]
+    for paper in (PAPER["card"][shade], PAPER["paper"][shade]):
+        for text in texts:
+            high, low = sorted((luminance(text), luminance(paper)), reverse=True)
+            assert (high + 0.05) / (low + 0.05) >= 4.5, (text, paper)

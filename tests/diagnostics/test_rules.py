@@ -1,0 +1,119 @@
+"""The contract of the table: every rule is complete, fires on its own fault and stays quiet on healthy runs."""
+
+from __future__ import annotations
+
+import inspect
+import re
+import string
+
+import pytest
+
+from diagnostics.advice import CAPS, NO_SETTING
+from diagnostics.curves import CURVES, Curve, Run, Settings
+from diagnostics.diagnosis import diagnose
+from diagnostics.rules import RULES, Rule
+from diagnostics.rules.rule import GIVEN
+from diagnostics.synthetic import FAULTS, make
+from diagnostics.verdict import Label
+
+KNOBS = {*Settings.__dataclass_fields__, *NO_SETTING}
+ORDER = (Label.BROKEN, Label.UNSTABLE, Label.OVERFIT, Label.UNDERFIT)
+every_rule = pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
+
+
+def found_by(rule: Rule, run: Run) -> bool:
+    return rule.name in [finding.rule for finding in diagnose(run).findings]
+
+
+def test_names_are_unique():
+    assert len({rule.name for rule in RULES}) == len(RULES)
+
+
+def test_the_rules_that_name_a_run_stand_in_the_order_of_precedence():
+    labels = [ORDER.index(rule.label) for rule in RULES if rule.names_run]
+    assert labels == sorted(labels)
+
+
+@every_rule
+def test_a_name_is_in_kebab_case(rule: Rule):
+    assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)+", rule.name)
+
+
+@every_rule
+def test_the_limits_are_the_keywords_of_the_check(rule: Rule):
+    keywords = [p.name for p in inspect.signature(rule.check).parameters.values() if p.kind is p.KEYWORD_ONLY]
+    assert sorted(rule.limits) == sorted(keywords)
+
+
+@every_rule
+def test_a_check_asks_for_known_curves_only(rule: Rule):
+    assert all(name in GIVEN or name.removeprefix("eval_") in CURVES or name in CURVES for name in rule.takes)
+
+
+@every_rule
+def test_every_rule_says_what_why_and_where_from(rule: Rule):
+    assert rule.says
+    assert rule.cause.endswith(".")
+    assert rule.example
+    assert rule.sources
+    assert rule.fixes
+    assert 0.0 < rule.confidence <= 1.0
+
+
+@every_rule
+def test_fixes_move_known_knobs(rule: Rule):
+    assert {fix.knob for fix in rule.fixes} <= KNOBS
+    assert all((fix.when is None) or fix.only for fix in rule.fixes), "a condition needs its words"
+
+
+@every_rule
+def test_explain_tells_all(rule: Rule):
+    text = rule.explain()
+    assert all(part in text for part in (rule.name, str(rule.label), rule.cause, rule.example, *rule.sources))
+    assert all(f"{name} = " in text for name in rule.limits)
+    assert all(fix.words in text for fix in rule.fixes)
+    assert "{" not in text
+
+
+@every_rule
+def test_the_rule_fires_on_its_own_fault(rule: Rule):
+    diagnosis = diagnose(make(rule.name, 0.6, seed=1))
+    finding = next(f for f in diagnosis.findings if f.rule == rule.name)
+    if rule.names_run:
+        assert (diagnosis.label, diagnosis.cause) == (rule.label, rule.name)
+    asked = {name for _, name, _, _ in string.Formatter().parse(rule.says) if name}
+    assert asked <= set(finding.measured)
+    assert "{" not in finding.message
+    assert finding.first_step <= finding.last_step
+
+
+@every_rule
+def test_the_rule_stays_quiet_without_its_fault(rule: Rule):
+    healthy = "healthy-dpo" if rule.methods == ("dpo",) else "healthy-sft"
+    assert not any(found_by(rule, make(healthy, seed=seed)) for seed in range(3))
+
+
+@every_rule
+def test_a_run_of_one_point_is_never_judged_by_a_trend(rule: Rule):
+    """On one log a rule may only find what a single value shows."""
+    if rule.name in ("start-loss-wrong", "loss-not-finite"):
+        pytest.skip("a single value is enough for it")
+    curves = {name: Curve.from_points([1.0], [1.0]) for name in ("train_loss", "eval_loss", "grad_norm")}
+    assert not found_by(rule, Run("short", curves, Settings(method="sft", max_grad_norm=1.0, vocab_size=32000)))
+
+
+@every_rule
+def test_a_rule_without_its_curve_is_skipped_with_the_reason(rule: Rule):
+    if not rule.needs:
+        pytest.skip("needs no curve of its own")
+    method = rule.methods[0] if rule.methods else "sft"
+    skipped = {s.rule: s.why for s in diagnose(Run("empty", {}, Settings(method=method))).skipped}
+    assert skipped[rule.name].startswith(f"the log has no {rule.needs[0]}")
+
+
+def test_every_rule_has_a_made_up_fault():
+    assert set(FAULTS) == {rule.name for rule in RULES}
+
+
+def test_the_caps_bound_known_knobs():
+    assert set(CAPS) <= set(Settings.__dataclass_fields__)
