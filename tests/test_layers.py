@@ -14,14 +14,13 @@ ROOT = Path(__file__).parents[1]
 
 # Each name may import what stands before it or beside it in its own row, and what its row's extras name.
 DIAGNOSTICS = (
-    ("diagnostics.errors", "diagnostics.curves", "diagnostics.signals"),
-    ("diagnostics.detectors", "diagnostics.readers"),
-    ("diagnostics.verdict",),
-    ("diagnostics.rules", "diagnostics.caps", "diagnostics.advice"),
-    ("diagnostics.diagnosis", "diagnostics.changes"),
-    ("diagnostics.synthetic",),
-    ("diagnostics.chart", "diagnostics.svg"),
-    ("diagnostics.report", "diagnostics.markdown", "diagnostics.html", "diagnostics.text"),
+    ("errors", "curves", "signals", "family"),
+    ("detectors", "readers"),
+    ("verdict", "wording"),
+    ("rules", "advice"),
+    ("diagnosis", "changes", "synthetic"),
+    ("chart", "panels", "thinning", "scales", "svg", "lanes", "marks", "markup", "style", "vega"),
+    ("report", "markdown", "html", "text", "page"),
 )
 FORBIDDEN = {
     "torch",
@@ -72,7 +71,7 @@ def _top(body: list[ast.stmt]) -> Iterator[ast.AST]:
 def layer(name: str) -> int | None:
     """The row that a module belongs to, by its longest known prefix."""
     for index, row in enumerate(DIAGNOSTICS):
-        if any(name == known or name.startswith(f"{known}.") for known in row):
+        if any(f"{name}.".startswith(f"diagnostics.{known}.") for known in row):
             return index
     return None
 

@@ -1,1 +1,26 @@
 """From a verdict to the next run: train, diagnose, change, train again, and show that it helped."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tuner.callback import DiagnosisCallback
+    from tuner.pruner import DiagnosisPruner
+    from tuner.sampler import DiagnosisSampler
+
+_HOMES = {
+    "DiagnosisCallback": "tuner.callback",
+    "DiagnosisSampler": "tuner.sampler",
+    "DiagnosisPruner": "tuner.pruner",
+}
+
+__all__ = ["DiagnosisCallback", "DiagnosisPruner", "DiagnosisSampler"]
+
+
+def __getattr__(name: str) -> Any:
+    """The public name, imported when it is first asked for: ``tuner --help`` loads none of the heavy libraries."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'tuner' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)

@@ -76,10 +76,7 @@ class _Version(str):
         return f"tuner {version('tuner')}"
 
 
-Commands = argparse._SubParsersAction[argparse.ArgumentParser]
-
-
-def _add_training(commands: Commands) -> None:
+def _add_training(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     study = commands.add_parser("study", help="train, diagnose, change and train again, until the budget is spent")
     study.add_argument("file", type=Path, help="a TRL config file with `method` and `study`")
     study.add_argument("--trials", type=_count, help="the total number of trials (default: what the file says)")
@@ -97,7 +94,7 @@ def _add_training(commands: Commands) -> None:
     train.set_defaults(command=_train)
 
 
-def _add_reading(commands: Commands) -> None:
+def _add_reading(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     diagnose = commands.add_parser("diagnose", help="judge the curves of any log")
     diagnose.add_argument("paths", type=Path, nargs="+", metavar="PATH", help="a log file, a run, or a folder of runs")
     form = diagnose.add_mutually_exclusive_group()
@@ -125,7 +122,7 @@ def _add_reading(commands: Commands) -> None:
     rules.set_defaults(command=_rules)
 
 
-def _add_making(commands: Commands) -> None:
+def _add_making(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     init = commands.add_parser("init", help="write a study file to start from")
     init.add_argument("method", choices=("sft", "dpo"))
     init.add_argument("--out", type=Path, default=Path(), metavar="DIR", help="the folder to write to (default: here)")

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from diagnostics.curves import Run
 from diagnostics.diagnosis import diagnose as judge
 from diagnostics.errors import BadInput
 from diagnostics.readers import UnreadableLog, find_runs, read
+from diagnostics.report import Unreadable, as_html, as_json, as_markdown, as_text, write_text
 from diagnostics.verdict import Diagnosis
 
 Pair = tuple[Run, Diagnosis]
+Found = Pair | Unreadable
 
 
 def diagnose(
@@ -27,47 +29,47 @@ def diagnose(
 
     ``form`` is text, md or json. Unreadable paths are reported and the others still come.
     """
-    pairs, errors = _judged(paths, tags)
+    if html is not None:
+        _check_page(html)
+    found = [item for path in paths for item in _found(path, tags)]
+    pairs = [item for item in found if not isinstance(item, Unreadable)]
+    errors = [item for item in found if isinstance(item, Unreadable)]
     if form == "json":
-        _print_json(pairs, errors)
+        _print_json(found)
     elif form == "md":
         _print_markdown(pairs)
-    elif html is None:
+    elif html is not None:
+        _write_html(pairs, errors, html)
+    else:
         _print_text(pairs)
-    if html is not None:
-        _write_html(pairs, html)
-    for name, message in errors:
-        print(f"tuner: {message if name in message else f'{name}: {message}'}", file=sys.stderr)
+    for item in errors:
+        where = "" if item.run in item.error else f"{item.run}: "
+        print(f"tuner: {where}{item.error}", file=sys.stderr)
     if any(str(diagnosis.label) in set(fail_on) for _, diagnosis in pairs):
         return 1
     return 2 if errors else 0
 
 
-def _judged(paths: Sequence[Path], tags: Mapping[str, str] | None) -> tuple[list[Pair], list[tuple[str, str]]]:
-    """The runs with their diagnoses in the order of the paths, and what could not be read with its reason."""
-    pairs: list[Pair] = []
-    errors: list[tuple[str, str]] = []
-    for path in paths:
+def _found(path: Path, tags: Mapping[str, str] | None) -> Iterator[Found]:
+    """Every run at or below a path with its diagnosis, or why it could not be read."""
+    try:
+        runs = find_runs(path)
+        if not runs:
+            raise UnreadableLog(f"{path}: no training log at or below it; see the README for the formats")
+    except UnreadableLog as error:
+        yield Unreadable(str(path), str(error))
+        return
+    for place in runs:
         try:
-            runs = find_runs(path)
-            if not runs:
-                raise UnreadableLog(f"{path}: no training log at or below it; see the README for the formats")
+            run = read(place, tags)
         except UnreadableLog as error:
-            errors.append((str(path), str(error)))
-            continue
-        for found in runs:
-            try:
-                run = read(found, tags)
-                pairs.append((run, judge(run)))
-            except UnreadableLog as error:
-                errors.append((str(found), str(error)))
-    return pairs, errors
+            yield Unreadable(str(place), str(error))
+        else:
+            yield run, judge(run)
 
 
 def _print_text(pairs: Sequence[Pair]) -> None:
     from rich.console import Console
-
-    from diagnostics.report import as_text
 
     console = Console()
     for run, diagnosis in pairs:
@@ -75,25 +77,23 @@ def _print_text(pairs: Sequence[Pair]) -> None:
 
 
 def _print_markdown(pairs: Sequence[Pair]) -> None:
-    from diagnostics.report import as_markdown
-
     print("\n\n".join(as_markdown(run, diagnosis) for run, diagnosis in pairs))
 
 
-def _print_json(pairs: Sequence[Pair], errors: Sequence[tuple[str, str]]) -> None:
-    from diagnostics.report import as_json
-
-    print(as_json([diagnosis for _, diagnosis in pairs], errors))
+def _print_json(found: Sequence[Found]) -> None:
+    print(as_json([item if isinstance(item, Unreadable) else item[1] for item in found]))
 
 
-def _write_html(pairs: Sequence[Pair], path: Path) -> None:
-    from diagnostics.report import as_html
-
+def _check_page(path: Path) -> None:
+    """Raise ``BadInput`` where the page cannot be written, before the time is spent on reading."""
     if not path.parent.is_dir():
         raise BadInput(f"--html {path}: the folder {path.parent} does not exist; make it or choose another")
     if path.is_dir():
         raise BadInput(f"--html {path}: that is a folder; give a file such as {path / 'report.html'}")
-    path.write_text(as_html(pairs), encoding="utf-8")
+
+
+def _write_html(pairs: Sequence[Pair], errors: Sequence[Unreadable], path: Path) -> None:
+    write_text(path, as_html(pairs, errors=[(item.run, item.error) for item in errors]))
     print(f"wrote {path}")
 
 

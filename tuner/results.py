@@ -132,7 +132,8 @@ def describe(span: Any) -> str:
     else:
         low, high, log, values = (getattr(span, key, None) for key in ("low", "high", "log", "values"))
     if low is not None and high is not None:
-        return f"{low:g} to {high:g}" + (", log" if log else "")
+        words = " to ".join(f"{end:g}".replace("e-0", "e-").replace("e+0", "e+") for end in (low, high))
+        return words + (", log" if log else "")
     if values is None and isinstance(span, (list, tuple)):
         values = span
     return ", ".join(str(value) for value in values) if values is not None else str(span)

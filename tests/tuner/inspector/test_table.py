@@ -1,0 +1,84 @@
+import pytest
+
+from diagnostics.curves import Curve, Run
+from diagnostics.verdict import Diagnosis, Finding, Label
+from tuner.inspector.table import BadPattern, Row, counts, in_order, matching, row, spark, unreadable_row
+
+ROWS = [
+    Row("trial-10", "trial-10", "healthy", best_eval_loss=1.2, last_step=50, written=30),
+    Row("trial-2", "trial-2", "overfit", "eval-loss-rises", best_eval_loss=1.5, last_step=80, written=20),
+    Row("lr=1e-4.csv", "lr=1e-4.csv", "unstable", "spikes", last_step=10, written=10),
+    unreadable_row("bad.csv", "bad.csv", "no rows", 5),
+]
+
+
+def ids(rows: list[Row]) -> list[str]:
+    return [row.id for row in rows]
+
+
+def test_a_row_tells_the_verdict_its_cause_and_the_lowest_eval_loss() -> None:
+    curves = {"train_loss": Curve.from_points([1, 2, 3], [3, 2, 1]), "eval_loss": Curve.from_points([1, 3], [2.5, 1.5])}
+    finding = Finding("eval-loss-rises", Label.OVERFIT, 1, 3, {}, "It rises.")
+    found = row("a", "a", Run("a", curves), Diagnosis("a", Label.OVERFIT, "eval-loss-rises", 0.9, 1, (finding,)), 7.0)
+    assert (found.label, found.cause, found.message) == ("overfit", "eval-loss-rises", "It rises.")
+    assert (found.best_eval_loss, found.best_step, found.last_step, found.written) == (1.5, 1, 3, 7.0)
+    assert found.spark == (3.0, 2.0, 1.0)
+
+
+def test_a_row_of_a_run_without_a_loss_has_gaps_and_no_error() -> None:
+    found = row("a", "a", Run("a", {}), Diagnosis("a", Label.UNKNOWN, None, 0.0, None), 0.0)
+    assert (found.best_eval_loss, found.spark, found.last_step) == (None, (), 0.0)
+
+
+def test_a_spark_is_short_and_keeps_where_it_starts_and_how_it_ends() -> None:
+    line = spark(Curve.from_points(range(1000), [5.0] + [1.0] * 999), 60)
+    assert len(line) == 60
+    assert line[0] == 5.0
+    assert line[-1] == 1.0
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("", ["trial-10", "trial-2", "lr=1e-4.csv", "bad.csv"]),
+        ("TRIAL", ["trial-10", "trial-2"]),
+        ("rises overfit", ["trial-2"]),
+        ("1e-4.", ["lr=1e-4.csv"]),
+        ("nothing", []),
+    ],
+)
+def test_words_filter_by_name_verdict_and_cause(text: str, found: list[str]) -> None:
+    assert ids(matching(ROWS, text)) == found
+
+
+def test_a_pattern_filters_where_words_would_not() -> None:
+    assert ids(matching(ROWS, r"^trial-\d\b", regex=True)) == ["trial-2"]
+    assert ids(matching(ROWS, r"^trial-\d\b")) == []
+
+
+def test_verdicts_filter() -> None:
+    assert ids(matching(ROWS, labels=["healthy", "unreadable"])) == ["trial-10", "bad.csv"]
+
+
+def test_a_broken_pattern_says_where_it_breaks() -> None:
+    with pytest.raises(BadPattern, match="missing \\)"):
+        matching(ROWS, "(a", regex=True)
+
+
+@pytest.mark.parametrize(
+    ("order", "found"),
+    [
+        ("newest first", ["trial-10", "trial-2", "lr=1e-4.csv", "bad.csv"]),
+        ("name", ["bad.csv", "lr=1e-4.csv", "trial-2", "trial-10"]),
+        ("worst verdict first", ["lr=1e-4.csv", "trial-2", "trial-10", "bad.csv"]),
+        ("lowest eval loss", ["trial-10", "trial-2", "bad.csv", "lr=1e-4.csv"]),
+        ("most steps", ["trial-2", "trial-10", "lr=1e-4.csv", "bad.csv"]),
+        ("no such order", ["trial-10", "trial-2", "lr=1e-4.csv", "bad.csv"]),
+    ],
+)
+def test_orders(order: str, found: list[str]) -> None:
+    assert ids(in_order(ROWS, order)) == found
+
+
+def test_counts_name_only_what_is_there() -> None:
+    assert counts(ROWS) == {"unstable": 1, "overfit": 1, "healthy": 1, "unreadable": 1}

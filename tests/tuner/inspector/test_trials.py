@@ -1,0 +1,103 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.tuner.inspector.material import a_study, write_study
+from tuner.inspector.trials import (
+    NoStudy,
+    against,
+    changed,
+    find_studies,
+    load_study,
+    numeric_knobs,
+    progress,
+    proposer,
+    report,
+    trial_rows,
+)
+
+
+def test_a_study_comes_back_as_it_was_written(tmp_path: Path) -> None:
+    study = load_study(write_study(tmp_path))
+    assert study.trials == a_study().trials
+    assert study.gain == a_study().gain
+    assert (study.records, study.review) == (a_study().records, a_study().review)
+    assert study.winner is not None
+    assert study.winner.number == 2
+
+
+def test_studies_are_found_here_and_a_little_below(tmp_path: Path) -> None:
+    write_study(tmp_path)
+    write_study(tmp_path / "runs" / "second")
+    write_study(tmp_path / "too" / "deep" / "for" / "us")
+    assert list(find_studies(tmp_path)) == [tmp_path.name, "runs/second"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{",
+        "[]",
+        "{}",
+        '{"trials": 3}',
+        '{"trials": [{}]}',
+        '{"trials": [], "name": "x"}',
+        '{"trials": [{"number": "x"}]}',
+    ],
+)
+def test_what_is_no_study_is_refused_in_one_line(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "study.json"
+    path.write_text(text)
+    with pytest.raises(NoStudy, match=r"^study\.json: .+") as found:
+        load_study(path)
+    assert "\n" not in str(found.value)
+
+
+def test_keys_of_a_later_version_are_left_out(tmp_path: Path) -> None:
+    path = write_study(tmp_path)
+    raw = json.loads(path.read_text())
+    raw["invented"] = raw["trials"][0]["invented"] = 1
+    path.write_text(json.dumps(raw))
+    assert load_study(path).trials == a_study().trials
+
+
+@pytest.mark.parametrize(
+    ("direction", "best"), [("minimize", [2.0, 1.8, 1.5, 1.5]), ("maximize", [2.0, 2.0, 2.0, 2.0])]
+)
+def test_best_so_far_follows_the_direction_and_no_pruned_trial(direction: str, best: list[float]) -> None:
+    assert [step.best for step in progress(a_study(direction=direction))] == best
+
+
+def test_a_trial_tells_who_proposed_it_what_moved_and_why() -> None:
+    rows = trial_rows(a_study())
+    assert [row["proposed by"] for row in rows] == ["your file", "advice: slow", "advice: slow", "sampler: GP"]
+    assert (rows[1]["moved"], rows[1]["why"]) == ("learning_rate 1e-5 → 3e-5", "the loss was still falling")
+    assert rows[2]["state"] == "★ best"
+    assert rows[0]["curve"] == [3, 2]
+    assert changed(a_study().trials[0]) == "–"
+    assert proposer("something else") == "something else"
+
+
+def test_a_setting_is_laid_against_the_metric() -> None:
+    study = a_study()
+    assert numeric_knobs(study) == ["learning_rate", "batch_size"]
+    assert [(point["setting"], point["metric"]) for point in against(study, "learning_rate")] == [
+        (1e-5, 2.0),
+        (3e-5, 1.8),
+        (1e-4, 1.5),
+    ]
+
+
+@pytest.mark.parametrize("folder", ["../outside", "/etc", "trial-002/../../outside", "no-such", "trial-002\0"])
+def test_no_report_is_read_from_outside_the_study(tmp_path: Path, folder: str) -> None:
+    (tmp_path / "outside").mkdir()
+    (tmp_path / "outside" / "report.html").write_text("secret")
+    path = write_study(tmp_path / "study")
+    assert report(path, folder, "report.html") is None
+
+
+def test_a_report_of_a_trial_is_read(tmp_path: Path) -> None:
+    path = write_study(tmp_path)
+    assert report(path, "trial-002", "report.html") == b"<p>the report of trial 2</p>"

@@ -1,0 +1,316 @@
+import csv
+import json
+import time
+
+import pytest
+
+from tuner.data import DataError, load_data
+from tuner.data.conversion import convert
+from tuner.data.formats import formats
+from tuner.data.splits import held_out, prompt_key
+from tuner.methods import METHODS
+
+SFT, DPO = METHODS["sft"], METHODS["dpo"]
+
+
+def user(text):
+    return {"role": "user", "content": text}
+
+
+def bot(text):
+    return {"role": "assistant", "content": text}
+
+
+ASKED, GOOD, BAD = [user("q")], [bot("good")], [bot("bad")]
+PAIR = {"prompt": ASKED, "chosen": GOOD, "rejected": BAD}
+
+
+@pytest.mark.parametrize(
+    ("row", "made"),
+    [
+        ({"instruction": "q", "input": "", "output": "a"}, {"prompt": ASKED, "completion": [bot("a")]}),
+        ({"instruction": "q", "input": "x", "output": "a"}, {"prompt": [user("q\n\nx")], "completion": [bot("a")]}),
+        ({"instruction": "q", "output": "a"}, {"prompt": ASKED, "completion": [bot("a")]}),
+        (
+            {"instruction": "q", "input": None, "output": "a", "system": "be", "history": [["h", "i"]]},
+            {
+                "prompt": [{"role": "system", "content": "be"}, user("h"), bot("i"), user("q")],
+                "completion": [bot("a")],
+            },
+        ),
+        (
+            {"conversations": [{"from": "human", "value": "q"}, {"from": "gpt", "value": "a"}], "system": "be"},
+            {"messages": [{"role": "system", "content": "be"}, user("q"), bot("a")]},
+        ),
+        (
+            {"conversations": [{"from": "system", "value": "be"}, {"from": "user", "value": "q"}, {"from": "assistant", "value": "a"}]},
+            {"messages": [{"role": "system", "content": "be"}, user("q"), bot("a")]},
+        ),
+        ({"messages": [user("q"), bot("a")], "source": "x"}, {"messages": [user("q"), bot("a")]}),
+        ({"messages": json.dumps([user("q"), bot("a")])}, {"messages": [user("q"), bot("a")]}),
+        ({"prompt": "q", "completion": "a"}, {"prompt": "q", "completion": "a"}),
+        ({"prompt": [user("q")], "completion": [bot("a")]}, {"prompt": ASKED, "completion": [bot("a")]}),
+        ({"question": "q", "answer": "a"}, {"prompt": ASKED, "completion": [bot("a")]}),
+        ({"instruction": "q", "response": "a"}, {"prompt": ASKED, "completion": [bot("a")]}),
+        ({"text": "all of it"}, {"text": "all of it"}),
+        (
+            {"instruction": "q", "input": "", "output": "a", "chosen": "good", "rejected": "bad"},
+            {"prompt": ASKED, "completion": [bot("a")]},
+        ),
+    ],
+)
+def test_instruction_rows_become_trl_s_columns(row, made):
+    assert convert([row], SFT, "rows").rows == [made]
+
+
+@pytest.mark.parametrize(
+    ("row", "made"),
+    [
+        ({"prompt": "q", "chosen": "good", "rejected": "bad"}, {"prompt": "q", "chosen": "good", "rejected": "bad"}),
+        (PAIR, PAIR),
+        ({"prompt": "q", "chosen": GOOD, "rejected": BAD}, PAIR),
+        ({"question": "q", "system": "be", "chosen": "good", "rejected": "bad"}, {**PAIR, "prompt": [{"role": "system", "content": "be"}, *ASKED]}),
+        ({"prompt": "q", "chosen": ASKED + GOOD, "rejected": ASKED + BAD}, PAIR),
+        ({"chosen": ASKED + GOOD, "rejected": ASKED + BAD}, PAIR),
+        ({"chosen": "q good", "rejected": "q bad"}, {"chosen": "q good", "rejected": "q bad"}),
+        ({"instruction": "q", "input": "", "output": "a", "chosen": "good", "rejected": "bad"}, PAIR),
+        ({"instruction": "q", "chosen": "good", "rejected": "bad"}, PAIR),
+        (
+            {
+                "conversations": [{"from": "human", "value": "q"}],
+                "chosen": {"from": "gpt", "value": "good"},
+                "rejected": {"from": "gpt", "value": "bad"},
+            },
+            PAIR,
+        ),
+    ],
+)
+def test_preference_rows_become_trl_s_columns(row, made):
+    assert convert([row], DPO, "rows").rows == [made]
+
+
+@pytest.mark.parametrize(
+    ("method", "row", "message"),
+    [
+        (SFT, {"instruction": "q", "output": ""}, "output is empty"),
+        (SFT, {"instruction": "q", "output": None}, "output is missing"),
+        (SFT, {"instruction": "q"}, "output is missing"),
+        (SFT, {"instruction": 3, "output": "a"}, "instruction must be a text, not a number"),
+        (SFT, {"instruction": ["q"], "output": "a"}, "instruction must be a text, not a list"),
+        (SFT, {"instruction": "q", "input": 1, "output": "a"}, "input must be a text"),
+        (DPO, {"prompt": "q", "chosen": "a", "rejected": ["b"]}, "rejected, turn 1 must be a mapping"),
+        (DPO, {"prompt": "q", "chosen": "a", "rejected": [bot("b")]}, "must both be text or both be messages"),
+        (DPO, {"prompt": "q", "chosen": "a", "rejected": " "}, "rejected is empty"),
+    ],
+)
+def test_a_row_that_does_not_fit_is_named_by_its_number(method, row, message):
+    good = {"instruction": "q", "output": "a"} if method is SFT else {"prompt": "q", "chosen": "a", "rejected": "b"}
+    with pytest.raises(DataError) as caught:
+        convert([good] * 16 + [row], method, "orders.jsonl")
+    assert str(caught.value).startswith("orders.jsonl: row 17: ")
+    assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("turns", "message"),
+    [
+        ([], "messages is empty"),
+        (None, "messages is missing"),
+        ("hello", "must be a list of turns"),
+        ([user("q")], "has no answer of the assistant"),
+        ([user("q"), {"role": "robot", "content": "a"}], "turn 2 has the unknown role 'robot'"),
+        ([user("q"), {"content": "a"}], "turn 2 has no role"),
+        ([user("q"), {"role": "assistant", "content": None}], "turn 2 has no content"),
+        ([user("q"), bot("")], "turn 2 is empty"),
+        ([user("q"), "a"], "turn 2 must be a mapping"),
+    ],
+)
+def test_a_conversation_that_does_not_fit_says_which_turn(turns, message):
+    with pytest.raises(DataError, match="row 1: ") as caught:
+        convert([{"messages": turns}], SFT, "x.jsonl")
+    assert message in str(caught.value)
+
+
+def test_an_implicit_prompt_needs_a_shared_first_turn():
+    with pytest.raises(DataError, match="row 1: chosen and rejected share no first turn"):
+        convert([{"chosen": [user("a"), bot("b")], "rejected": [user("c"), bot("d")]}], DPO, "x")
+
+
+def test_a_longer_shared_start_is_all_prompt():
+    start = [user("a"), bot("b"), user("c")]
+    made = convert([{"chosen": [*start, bot("x")], "rejected": [*start, bot("y")]}], DPO, "x").rows[0]
+    assert made == {"prompt": start, "chosen": [bot("x")], "rejected": [bot("y")]}
+
+
+def test_data_of_the_other_method_is_one_clear_line():
+    with pytest.raises(DataError, match="method sft needs instructions with answers; use method: dpo"):
+        convert([PAIR], SFT, "x")
+    with pytest.raises(DataError, match="method dpo needs pairs .* use method: sft"):
+        convert([{"question": "q", "answer": "a"}], DPO, "x")
+
+
+def test_unknown_columns_are_listed_with_the_formats_that_are_known():
+    with pytest.raises(DataError, match="its columns body, title fit no known format; known are messages, ShareGPT"):
+        convert([{"title": "t", "body": "b"}], SFT, "x")
+
+
+def test_pairs_without_a_difference_are_left_out_and_counted():
+    same = {"prompt": "q", "chosen": "a", "rejected": "a"}
+    made = convert([same, {**same, "rejected": "b"}], DPO, "x")
+    assert (len(made.rows), made.dropped) == (1, 1)
+    with pytest.raises(DataError, match="nothing to learn"):
+        convert([same], DPO, "x")
+
+
+def test_every_format_has_its_own_name():
+    names = [form.name for form in formats()]
+    assert len(names) == len(set(names))
+
+
+ROWS = [{"question": f"q{n}", "answer": f"a{n}"} for n in range(30)]
+
+
+def written(path, rows):
+    if path.suffix == ".jsonl":
+        path.write_text("\n".join(map(json.dumps, rows)) + "\n\n")
+    elif path.suffix == ".json":
+        path.write_text(json.dumps(rows))
+    elif path.suffix == ".csv":
+        with path.open("w", newline="") as lines:
+            writer = csv.DictWriter(lines, list(rows[0]))
+            writer.writeheader()
+            writer.writerows(rows)
+    else:
+        from datasets import Dataset
+
+        Dataset.from_list(rows).to_parquet(path)
+    return path
+
+
+def loaded(path, method="sft", **config):
+    return load_data({"dataset_name": str(path), **config}, method, path.parent)
+
+
+@pytest.mark.parametrize("kind", ["jsonl", "json", "csv", "parquet"])
+def test_files_of_every_kind_hold_the_same_rows(tmp_path, kind):
+    data = loaded(written(tmp_path / f"rows.{kind}", ROWS))
+    asked = [row["prompt"][0]["content"] for split in (data.train, data.test) for row in split]
+    assert sorted(asked) == sorted(row["question"] for row in ROWS)
+    assert len(data.test) == 3
+    assert any("3 rows were held out" in note for note in data.notes)
+
+
+def test_json_under_data_and_lines_under_the_wrong_name_are_read(tmp_path):
+    (tmp_path / "a.json").write_text(json.dumps({"version": "1", "data": ROWS}))
+    written(tmp_path / "b.jsonl", ROWS).rename(tmp_path / "b.json")
+    assert len(loaded(tmp_path / "a.json").train) == len(loaded(tmp_path / "b.json").train) == 27
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("a.jsonl", '{"question": "q", "answer": "a"}\n{"question": \n', "row 2: not JSON"),
+        ("a.jsonl", "[1]\n", "row 1: must be a mapping"),
+        ("a.json", '{"a": 1}', "must be a list of rows"),
+        ("a.json", "[{]", "line 1: not JSON"),
+        ("a.jsonl", "", "holds no rows"),
+        ("a.csv", "question,answer\na,b,c\n", "row 1: has more fields than the header"),
+        ("a.parquet", "nothing", "not a parquet file"),
+    ],
+)
+def test_a_broken_file_says_where(tmp_path, name, text, message):
+    (tmp_path / name).write_text(text)
+    with pytest.raises(DataError, match=message):
+        loaded(tmp_path / name)
+
+
+@pytest.mark.parametrize("test_name", ["test.jsonl", "validation.jsonl", "eval-00000.jsonl", "dev/rows.jsonl"])
+def test_a_folder_is_split_by_its_file_names(tmp_path, test_name):
+    (tmp_path / test_name).parent.mkdir(exist_ok=True)
+    written(tmp_path / "train.jsonl", ROWS)
+    written(tmp_path / test_name, ROWS[:4])
+    data = loaded(tmp_path)
+    assert (len(data.train), len(data.test)) == (30, 4)
+
+
+def test_a_folder_of_shards_is_one_training_set(tmp_path):
+    written(tmp_path / "part-1.jsonl", ROWS[:15])
+    written(tmp_path / "part-2.csv", ROWS[15:])
+    data = loaded(tmp_path)
+    assert (len(data.train), len(data.test)) == (27, 3)
+
+
+def test_a_folder_without_training_rows_says_what_it_found(tmp_path):
+    written(tmp_path / "test.jsonl", ROWS)
+    with pytest.raises(DataError, match=r"has no training file \(found test.jsonl\)"):
+        loaded(tmp_path)
+
+
+def test_a_saved_dataset_with_its_own_split_is_taken_as_it_is(tmp_path):
+    from datasets import Dataset, DatasetDict
+
+    sets = DatasetDict(train=Dataset.from_list(ROWS), validation=Dataset.from_list(ROWS[:5]))
+    sets.save_to_disk(tmp_path / "saved")
+    data = loaded(tmp_path / "saved")
+    assert (len(data.train), len(data.test)) == (30, 5)
+    assert data.train.column_names == ["prompt", "completion"]
+    with pytest.raises(DataError, match="has no split held; it has train, validation"):
+        loaded(tmp_path / "saved", dataset_test_split="held")
+
+
+def test_a_bad_row_of_a_saved_dataset_is_named_too(tmp_path):
+    from datasets import Dataset
+
+    Dataset.from_list([*ROWS, {"question": "q", "answer": ""}]).save_to_disk(tmp_path / "saved")
+    with pytest.raises(DataError, match="row 31: answer is empty"):
+        loaded(tmp_path / "saved")
+
+
+def test_a_mixture_goes_through_trl(tmp_path):
+    files = str(written(tmp_path / "rows.jsonl", ROWS))
+    sources = [{"path": "json", "data_files": files}, {"path": "json", "data_files": files}]
+    data = load_data({"datasets": sources, "test_split_size": 0.25}, "sft", tmp_path)
+    assert (len(data.train), len(data.test)) == (45, 15)
+
+
+def test_the_same_prompt_is_never_on_both_sides():
+    keys = [f"prompt {number % 20}" for number in range(200)]
+    train, test = held_out(keys, 42, "x")
+    assert {keys[n] for n in train}.isdisjoint(keys[n] for n in test)
+    assert sorted(train + test) == list(range(200))
+    assert len(test) == 20
+
+
+def test_the_held_out_rows_follow_from_the_seed_and_not_from_the_order_of_calls():
+    keys = [str(number) for number in range(50)]
+    assert held_out(keys, 1, "x") == held_out(keys, 1, "x")
+    assert held_out(keys, 1, "x") != held_out(keys, 2, "x")
+
+
+def test_two_rows_are_enough_and_one_prompt_is_not():
+    assert [len(side) for side in held_out(["a", "b"], 0, "x")] == [1, 1]
+    with pytest.raises(DataError, match="two different prompts"):
+        held_out(["a", "a"], 0, "x")
+
+
+def test_messages_with_the_same_question_share_a_key():
+    assert prompt_key({"messages": [user("q"), bot("a")]}) == prompt_key({"messages": [user("q"), bot("b")]})
+    assert prompt_key({"prompt": "q"}) != prompt_key({"prompt": "r"})
+
+
+def test_data_is_read_once_and_again_when_the_file_changed(tmp_path):
+    path = written(tmp_path / "rows.jsonl", ROWS)
+    first = loaded(path)
+    assert loaded(path) is first
+    written(path, ROWS[:20])
+    assert len(loaded(path).train) == 18
+
+
+def test_a_hundred_thousand_rows_take_seconds(tmp_path):
+    rows = [{"instruction": f"question {n}", "input": "", "output": f"answer {n}"} for n in range(100_000)]
+    path = written(tmp_path / "rows.jsonl", rows)
+    began = time.process_time()
+    data = loaded(path)
+    assert time.process_time() - began < 15
+    assert len(data.train) + len(data.test) == 100_000
+    assert len(data.test) == 1000

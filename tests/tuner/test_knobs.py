@@ -1,0 +1,101 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tuner.knobs import check_batch, knob_value, settings_of, with_knobs
+from tuner.spec import SpecError
+
+FILE = {"learning_rate": 1e-5, "per_device_train_batch_size": 8, "lora_r": 8, "lora_alpha": 16, "use_peft": True}
+
+
+def test_a_batch_of_32_with_8_on_the_device_is_four_accumulated_batches():
+    turned = with_knobs(FILE, "sft", {"batch_size": 32})
+    assert (turned["per_device_train_batch_size"], turned["gradient_accumulation_steps"]) == (8, 4)
+    assert "batch_size" not in turned
+
+
+@pytest.mark.parametrize(
+    ("batch", "per_device", "accumulation"), [(12, 6, 2), (7, 7, 1), (4, 4, 1), (22, 2, 11), (1, 1, 1), (13, 1, 13)]
+)
+def test_a_batch_that_does_not_divide_takes_the_largest_part_that_fits_the_device(batch, per_device, accumulation):
+    turned = with_knobs(FILE, "sft", {"batch_size": batch})
+    assert turned["per_device_train_batch_size"] == per_device
+    assert turned["gradient_accumulation_steps"] == accumulation
+
+
+@given(st.integers(1, 4096), st.integers(1, 64))
+def test_the_parts_of_a_batch_always_multiply_to_it_and_never_exceed_the_device(batch, on_device):
+    turned = with_knobs({"per_device_train_batch_size": on_device}, "sft", {"batch_size": batch})
+    assert turned["per_device_train_batch_size"] * turned["gradient_accumulation_steps"] == batch
+    assert turned["per_device_train_batch_size"] <= on_device
+
+
+@pytest.mark.parametrize(("batch", "steps"), [(16, 50), (4, 200), (8, 100), (3, 267)])
+def test_a_moved_batch_sees_as_many_samples(batch, steps):
+    assert with_knobs({**FILE, "max_steps": 100}, "sft", {"batch_size": batch})["max_steps"] == steps
+
+
+def test_steps_between_evaluations_and_of_warm_up_follow_the_batch_but_shares_do_not():
+    config = {**FILE, "max_steps": 100, "eval_steps": 10.0, "save_steps": 20.0, "logging_steps": 0.02, "warmup_steps": 8.0}
+    turned = with_knobs(config, "sft", {"batch_size": 32})
+    assert (turned["max_steps"], turned["eval_steps"], turned["save_steps"], turned["warmup_steps"]) == (25, 2, 4, 2)
+    assert turned["logging_steps"] == 0.02
+
+
+def test_warm_up_is_a_share_below_one_in_trl_s_warmup_steps():
+    turned = with_knobs(FILE, "sft", {"warmup_ratio": 0.1})
+    assert turned["warmup_steps"] == 0.1
+    assert "warmup_ratio" not in turned
+    assert with_knobs({**FILE, "warmup_ratio": 0.05}, "sft", {})["warmup_steps"] == 0.05
+
+
+def test_alpha_stays_when_the_rank_moves():
+    turned = with_knobs(FILE, "sft", {"lora_r": 64})
+    assert (turned["lora_r"], turned["lora_alpha"]) == (64, 16)
+
+
+def test_more_epochs_are_not_hidden_behind_max_steps():
+    assert "max_steps" not in with_knobs({**FILE, "max_steps": 100}, "sft", {"num_train_epochs": 2})
+
+
+def test_the_config_that_is_given_is_left_as_it_is():
+    before = dict(FILE)
+    with_knobs(FILE, "sft", {"batch_size": 32, "learning_rate": 1.0})
+    assert before == FILE
+
+
+def test_a_silent_file_has_trl_s_defaults():
+    assert knob_value({}, "sft", "learning_rate") == 2e-5
+    assert knob_value({}, "dpo", "learning_rate") == 1e-6
+    assert knob_value({}, "dpo", "beta") == 0.1
+    assert knob_value({}, "dpo", "loss_type") == "sigmoid"
+    assert knob_value({}, "sft", "batch_size") == 8
+    assert knob_value({}, "sft", "warmup_ratio") == 0.0
+
+
+def test_the_batch_counts_every_process(monkeypatch):
+    monkeypatch.setenv("WORLD_SIZE", "4")
+    assert knob_value(FILE, "sft", "batch_size") == 32
+    assert with_knobs(FILE, "sft", {"batch_size": 64})["gradient_accumulation_steps"] == 2
+    with pytest.raises(SpecError, match="shared by 4 processes"):
+        with_knobs(FILE, "sft", {"batch_size": 6})
+
+
+def test_warm_up_in_steps_is_a_share_only_when_the_total_is_known():
+    assert knob_value({"warmup_steps": 10.0, "max_steps": 100}, "sft", "warmup_ratio") == 0.1
+    assert knob_value({"warmup_steps": 10.0}, "sft", "warmup_ratio") is None
+
+
+def test_batch_keys_that_disagree_are_refused(tmp_path):
+    config = {"batch_size": 32, "per_device_train_batch_size": 8, "gradient_accumulation_steps": 2}
+    with pytest.raises(SpecError, match="batch_size 32 is not"):
+        check_batch(config, "sft", tmp_path / "x.yaml")
+    check_batch({**config, "gradient_accumulation_steps": 4}, "sft", tmp_path / "x.yaml")
+
+
+def test_settings_hold_what_was_turned_and_the_defaults():
+    settings = settings_of(with_knobs(FILE, "sft", {"batch_size": 32, "warmup_ratio": 0.1}), "sft")
+    assert (settings.batch_size, settings.warmup_ratio, settings.learning_rate) == (32, 0.1, 1e-5)
+    assert (settings.method, settings.lora_r, settings.lora_dropout) == ("sft", 8, 0.05)
+    assert settings.max_steps is None
+    assert settings_of({"use_peft": False}, "sft").lora_r is None

@@ -1,0 +1,230 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tuner.methods import METHODS
+from tuner.spec import Choice, Range, SpecError, load_spec, located
+from tuner.trlkeys import keys_of
+
+ROOT = Path(__file__).parents[2]
+HEAD = """\
+method: sft
+model_name_or_path: tuner/tiny
+dataset_name: rows.jsonl
+"""
+DPO = HEAD.replace("sft", "dpo")
+
+
+@pytest.fixture
+def write(tmp_path):
+    (tmp_path / "rows.jsonl").write_text('{"prompt": "a", "completion": "b"}\n')
+
+    def written(text):
+        path = tmp_path / "x.yaml"
+        path.write_text(text)
+        return path
+
+    return written
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "must be a mapping"),
+        ("- a\n", "must be a mapping"),
+        (HEAD + "learning_rate: 1\nlearning_rate: 2\n", "learning_rate is there twice, in lines 4 and 5"),
+        (HEAD + "study:\n  seeds: 1\n  seeds: 2\n", "seeds is there twice, in lines 5 and 6"),
+        (HEAD + "study:\n\ttrials: 3\n", "line 5: indented with a tab"),
+        (HEAD + "study:\n  a: 1\n b: 2\n", "line 6: not YAML"),
+        (HEAD.replace("method: sft\n", ""), "method is missing"),
+        (HEAD.replace("sft", "sfr"), "unknown method 'sfr', one of sft, dpo; did you mean sft?"),
+        (HEAD.replace("model_name_or_path: tuner/tiny\n", ""), "model_name_or_path is missing"),
+        (HEAD.replace("dataset_name: rows.jsonl\n", ""), "dataset_name is missing"),
+        (HEAD.replace("rows.jsonl", "gone.jsonl"), "dataset_name: gone.jsonl: no such file"),
+        (HEAD.replace("tuner/tiny", "./gone"), "model_name_or_path: ./gone: no such file"),
+        (HEAD + "lerning_rate: 1\n", "unknown key lerning_rate; did you mean learning_rate?"),
+        (HEAD + "trials: 3\n", "unknown key trials; did you mean study.trials?"),
+        (HEAD + "beta: 0.1\n", "unknown key beta for method sft; it is a key of method dpo"),
+        (HEAD + "learning_rate: fast\n", "learning_rate: must be a number, not 'fast'"),
+        (HEAD + "learning_rate: [1, 2]\n", "learning_rate: must be a number, not [1, 2]"),
+        (HEAD + "learning_rate: -1\n", "learning_rate: must be above 0, not -1"),
+        (HEAD + "lora_r: 8.5\n", "lora_r: must be a whole number, not 8.5"),
+        (HEAD + "packing: maybe\n", "packing: must be true or false, not 'maybe'"),
+        (HEAD + "lr_scheduler_type: cosin\n", "did you mean cosine?"),
+        (HEAD + "loss_type: nil\n", "did you mean nll?"),
+        (DPO + "loss_type: [sigmoid, hing]\n", "did you mean hinge?"),
+        (HEAD + "batch_size: 0\n", "batch_size: must be 1 or more"),
+        (HEAD + "study: 3\n", "study: must be a mapping"),
+        (HEAD + "study:\n  trails: 3\n", "unknown key study.trails; did you mean trials?"),
+        (HEAD + "study:\n  trials: 0\n", "study.trials: must be 1 or more, not 0"),
+        (HEAD + "study:\n  trials: many\n", "study.trials: must be a whole number"),
+        (HEAD + "study:\n  minutes: 0\n", "study.minutes: must be above 0"),
+        (HEAD + "study:\n  direction: up\n", "study.direction: must be minimize or maximize"),
+        (HEAD + "study:\n  metric: eval_los\n", "study.metric: method sft logs no eval_los; did you mean eval_loss?"),
+        (HEAD + "study:\n  metric: eval_rewards/margins\n", "method sft logs no eval_rewards/margins"),
+        (HEAD + "study:\n  metric: eval_exact_match\n", "needs study.exact_match_rows"),
+        (HEAD + "study:\n  space: {}\n", "study.space: must map keys to ranges"),
+        (HEAD + "study:\n  space: {learning_rate: 1e-4}\n", "study.space.learning_rate: must be {low"),
+        (HEAD + "study:\n  space: {lerning_rate: [1]}\n", "unknown key study.space.lerning_rate; did you mean learning_rate?"),
+        (HEAD + "study:\n  space: {batch_size: []}\n", "study.space.batch_size: the list of values is empty"),
+        (HEAD + "study:\n  space: {batch_size: [8, 8]}\n", "8 is in the list twice"),
+        (HEAD + "study:\n  space: {batch_size: [8, 1.5]}\n", "must be a whole number, not 1.5"),
+        (HEAD + "study:\n  space: {lora_r: {low: 8, high: 8}}\n", "the range is empty: low 8 is not below high 8"),
+        (HEAD + "study:\n  space: {lora_r: {low: 8}}\n", "the range needs high"),
+        (HEAD + "study:\n  space: {lora_r: {low: 8, high: 9, lg: true}}\n", "unknown key lg; did you mean log?"),
+        (HEAD + "study:\n  space: {warmup_ratio: {low: 0, high: 0.1, log: true}}\n", "a log range needs low above 0"),
+        (HEAD + "study:\n  space: {learning_rate: {low: 0, high: 0.1, log: true}}\n", "a log range needs low above 0"),
+        (HEAD + "study:\n  space: {lora_r: {low: 1, high: 9, log: true, step: 2}}\n", "a log range takes no step"),
+        (HEAD + "study:\n  space: {packing: {low: 0, high: 1}}\n", "takes no numbers; give a list of values"),
+        (HEAD + "study:\n  space: {seed: [1, 2]}\n", "study.space.seed: cannot be tuned"),
+        (HEAD + "study:\n  space: {per_device_train_batch_size: [8]}\n", "cannot be tuned: tune batch_size"),
+        (HEAD + "study:\n  space: {warmup_steps: [0, 5]}\n", "cannot be tuned: tune warmup_ratio"),
+        (HEAD + "study:\n  space: {dataset_name: [a, b]}\n", "study.space.dataset_name: cannot be tuned"),
+        (HEAD + "study:\n  space: {batch_size: [4, 16]}\n", "the file's own batch_size 8 lies outside of 4, 16"),
+        (
+            HEAD + "learning_rate: 1e-8\nstudy:\n  space: {learning_rate: {low: 1e-6, high: 1e-2}}\n",
+            "the file's own learning_rate 1e-8 lies outside of 1e-6 to 0.01",
+        ),
+        (HEAD + "warmup_steps: 10\nstudy:\n  space: {warmup_ratio: {low: 0, high: 1}}\n", "write warmup_ratio instead"),
+        (HEAD + "max_steps: 10\nstudy:\n  space: {num_train_epochs: [1, 3]}\n", "max_steps in the file decides"),
+        (HEAD + "eval_strategy: no\nstudy:\n  space: {lora_r: [8, 16]}\n", "leaves study.metric eval_loss without"),
+        (DPO + "study:\n  space: {beta: {low: 0.01, high: 0.5}}\n", "use metric: eval_rewards_accuracies"),
+        (DPO + "study:\n  metric: eval_rewards/margins\n  space: {beta: [0.1, 0.2]}\n", "cannot be compared"),
+        (HEAD + "batch_size: 32\ngradient_accumulation_steps: 2\n", "batch_size 32 is not"),
+        (HEAD + "warmup_ratio: 0.1\nwarmup_steps: 5\n", "warmup_ratio and warmup_steps are both there"),
+        (HEAD + "env: 3\n", "env: must map names to values"),
+        (HEAD + "datasets: [{pth: a}]\n", "datasets:"),
+    ],
+)
+def test_a_mistake_is_one_line_that_names_file_and_key(write, text, message):
+    path = write(text)
+    with pytest.raises(SpecError) as caught:
+        load_spec(path)
+    assert message in str(caught.value)
+    assert str(caught.value).startswith(str(path))
+    assert "\n" not in str(caught.value)
+
+
+def test_a_file_that_is_not_there_is_said_so(tmp_path):
+    with pytest.raises(SpecError, match="no such file"):
+        load_spec(tmp_path / "gone.yaml")
+
+
+def test_numbers_that_yaml_reads_as_text_are_numbers(write):
+    text = HEAD + "learning_rate: 1e-5\nmax_steps: 1e2\nweight_decay: '0.1'\neval_strategy: no\nlora_target_modules: all-linear\n"
+    config = load_spec(write(text)).config
+    assert config["learning_rate"] == 1e-5
+    assert config["max_steps"] == 100
+    assert isinstance(config["max_steps"], int)
+    assert config["weight_decay"] == 0.1
+    assert config["eval_strategy"] == "no"
+    assert config["lora_target_modules"] == ["all-linear"]
+
+
+def test_the_study_block_has_its_defaults_and_types(write):
+    study = load_spec(write(HEAD)).study
+    assert (study.trials, study.metric, study.direction, study.seeds) == (12, "eval_loss", "minimize", 3)
+    assert (study.minutes, study.exact_match_rows, dict(study.space)) == (None, 0, {})
+
+
+def test_a_space_becomes_ranges_and_choices(write):
+    text = HEAD + (
+        "warmup_ratio: 0.1\nstudy:\n  space:\n    learning_rate: {low: 1e-6, high: 1e-2, log: true}\n"
+        "    batch_size: [4, 8]\n    lora_r: {low: 4, high: 64, log: true}\n    warmup_ratio: {low: 0, high: 0.2}\n"
+        "    lr_scheduler_type: [linear, cosine]\n    neftune_noise_alpha: [null, 5]\n"
+    )
+    spec = load_spec(write(text))
+    assert spec.study.space == {
+        "learning_rate": Range(1e-6, 1e-2, log=True),
+        "batch_size": Choice((4, 8)),
+        "lora_r": Range(4, 64, log=True, integer=True),
+        "warmup_ratio": Range(0.0, 0.2),
+        "lr_scheduler_type": Choice(("linear", "cosine")),
+        "neftune_noise_alpha": Choice((None, 5.0)),
+    }
+    assert spec.study.bounds == {
+        "learning_rate": (1e-6, 1e-2),
+        "batch_size": (4, 8),
+        "lora_r": (4, 64),
+        "warmup_ratio": (0.0, 0.2),
+    }
+
+
+@pytest.mark.parametrize(
+    ("metric", "name", "direction"),
+    [
+        ("eval_loss", "eval_loss", "minimize"),
+        ("eval_rewards/accuracies", "eval_rewards_accuracies", "maximize"),
+        ("eval_rewards_margins", "eval_rewards_margins", "maximize"),
+        ("eval_mean_token_accuracy", "eval_mean_token_accuracy", "maximize"),
+        ("eval_exact_match", "eval_exact_match", "maximize"),
+        ("exact_match", "eval_exact_match", "maximize"),
+        ("loss", "train_loss", "minimize"),
+    ],
+)
+def test_the_direction_follows_from_the_metric(write, metric, name, direction):
+    study = load_spec(write(DPO + f"study: {{metric: {metric}, exact_match_rows: 4}}\n")).study
+    assert (study.metric, study.direction) == (name, direction)
+
+
+def test_a_direction_that_is_given_wins(write):
+    assert load_spec(write(HEAD + "study: {direction: maximize}\n")).study.direction == "maximize"
+
+
+def test_the_environment_is_set_as_trl_does(write, monkeypatch):
+    monkeypatch.delenv("TUNER_TEST_VALUE", raising=False)
+    load_spec(write(HEAD + "env: {TUNER_TEST_VALUE: 3}\n"))
+    assert os.environ.pop("TUNER_TEST_VALUE") == "3"
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_every_key_of_trl_is_known_with_its_default(write, method):
+    keys = keys_of(method)
+    assert len(keys) > 150
+    for key in keys.values():
+        assert key.coerced(key.default) == key.default or key.default is None
+    skipped = ("model_name_or_path", "dataset_name", "save_steps", "datasets", "warmup_steps")
+    config = {key.name: key.default for key in keys.values() if key.name not in skipped and key.default is not None}
+    raw = {"method": method, "model_name_or_path": "tuner/tiny", "dataset_name": "rows.jsonl", **config}
+    assert dict(load_spec(write(yaml.safe_dump(raw))).config).keys() == raw.keys() - {"method"}
+
+
+def test_paths_are_found_from_the_file_and_its_parents(tmp_path, monkeypatch):
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "a.jsonl").touch()
+    deep = tmp_path / "runs" / "x"
+    deep.mkdir(parents=True)
+    monkeypatch.chdir(deep)
+    assert located("data/a.jsonl", deep) == tmp_path / "data" / "a.jsonl"
+    assert located("data/b.jsonl", deep) is None
+
+
+def test_cheap_mistakes_are_found_before_a_heavy_library_is_loaded(write):
+    for text in (HEAD + "study: {trails: 3}\n", HEAD.replace("rows.jsonl", "gone.jsonl"), HEAD + "a: 1\na: 2\n"):
+        code = (
+            "import sys\nfrom tuner.spec import load_spec, SpecError\n"
+            f"try:\n    load_spec({str(write(text))!r})\nexcept SpecError:\n    pass\n"
+            "print(sorted({'torch', 'trl', 'transformers'} & set(sys.modules)))"
+        )
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
+        assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "studies").glob("*.yaml")), ids=lambda path: path.name)
+def test_every_packaged_study_loads_and_says_its_question(path):
+    assert path.read_text().startswith("#")
+    assert "?" in path.read_text().splitlines()[0]
+    spec = load_spec(path)
+    assert spec.study.space
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_the_template_of_init_is_a_study(method, tmp_path):
+    text = (ROOT / "tuner" / "assets" / "templates" / f"{method}.yaml").read_text()
+    (tmp_path / "data" / f"orders-{method}").mkdir(parents=True)
+    (tmp_path / f"{method}.yaml").write_text(text)
+    assert load_spec(tmp_path / f"{method}.yaml").method == method

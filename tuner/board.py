@@ -1,0 +1,62 @@
+"""The TensorBoard event file of a run: curves, hyperparameters and the diagnosis, all in one file in its folder."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from transformers.integrations import TensorBoardCallback
+
+from diagnostics.curves import Run
+from diagnostics.verdict import Diagnosis
+
+SHOWN = ("logging_steps", "eval_steps", "model_name_or_path", "transformers_version")
+METRICS: Mapping[str, str] = {
+    "eval_loss": "eval/loss",
+    "eval_rewards_accuracies": "eval/rewards/accuracies",
+    "eval_rewards_margins": "eval/rewards/margins",
+    "eval_mean_token_accuracy": "eval/mean_token_accuracy",
+    "eval_exact_match": "eval/exact_match",
+    "train_loss": "train/loss",
+}
+
+
+class Board(TensorBoardCallback):  # type: ignore[misc]
+    """transformers' own TensorBoard callback, writing straight into ``folder`` and open until ``close``."""
+
+    def __init__(self, folder: Path, first_step: int = 0) -> None:
+        from torch.utils.tensorboard import SummaryWriter
+
+        # purge_step hides what a cut-off run logged beyond the checkpoint that this one goes on from.
+        super().__init__(SummaryWriter(str(folder), purge_step=first_step + 1 if first_step else None))
+
+    def on_train_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """Stay open: the diagnosis and the last metrics are still to come."""
+
+    def text(self, tag: str, text: str, step: int) -> None:
+        """Write a Markdown text."""
+        if self.tb_writer:
+            self.tb_writer.add_text(tag, text, step)
+
+    def hparams(self, run: Run) -> None:
+        """Write the run's settings for TensorBoard's hparams tab, into this event file and not a folder of its own."""
+        from torch.utils.tensorboard.summary import hparams
+
+        known = {key: value for key, value in run.settings.known().items() if key not in SHOWN}
+        metrics = {tag: float(curve.values[-1]) for name, tag in METRICS.items() if (curve := run.curve(name))}
+        if self.tb_writer and self.tb_writer.file_writer:
+            for summary in hparams(known, metrics):
+                self.tb_writer.file_writer.add_summary(summary)
+
+    def close(self) -> None:
+        """Flush and close the event file; nothing can be written after it."""
+        if self.tb_writer:
+            self.tb_writer.close()
+            self.tb_writer = None
+        self._SummaryWriter = None
+
+
+def write_diagnosis(board: Board, diagnosis: Diagnosis, markdown: str, step: int) -> None:
+    """Put the verdict into the event file as text, under ``diagnosis``."""
+    board.text("diagnosis", f"**{diagnosis.label}**\n\n{markdown}", step)

@@ -1,0 +1,151 @@
+"""Live verdicts inside any transformers ``Trainer``: the callback that watches the log and speaks once."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import defaultdict
+from collections.abc import Callable, Collection, Mapping
+from pathlib import Path
+from typing import Any
+
+from transformers import TrainerCallback
+
+from diagnostics.changes import changes
+from diagnostics.curves import Run, Settings
+from diagnostics.verdict import Diagnosis
+
+logger = logging.getLogger("tuner")
+
+Points = dict[str, list[tuple[float, float]]]
+
+# The Trainer's last entry holds the mean loss of the whole run under the name of the loss curve.
+SUMMARY_KEYS = ("train_loss", "train_runtime", "train_samples_per_second", "train_steps_per_second", "total_flos")
+BOOKKEEPING = ("_runtime", "_per_second")
+
+
+class DiagnosisCallback(TrainerCallback):  # type: ignore[misc]
+    """Diagnoses a run at each evaluation while it trains, and says what appeared or cleared, once.
+
+    Works with a plain ``Trainer`` and with TRL's. ``every`` also looks after so many logs (20 when the run has no
+    evaluation). ``say`` takes the lines, the ``tuner`` logger by default. ``stop_on`` holds labels or rule names that
+    end the run when they are found (none by default). ``out`` is a folder for the reports at the end. ``bounds`` maps
+    a knob to your own range of it. After training, ``run`` and ``diagnosis`` hold what was logged and the verdict.
+    """
+
+    def __init__(
+        self,
+        out: str | Path | None = None,
+        *,
+        every: int | None = None,
+        say: Callable[[str], None] | None = None,
+        stop_on: Collection[str] = (),
+        bounds: Mapping[str, tuple[float, float]] | None = None,
+        settings: Settings | None = None,
+        name: str | None = None,
+    ) -> None:
+        self.out = Path(out) if out else None
+        self.every = every
+        self.say = say or logger.warning
+        self.stop_on = frozenset(stop_on)
+        self.bounds = bounds
+        self.settings = settings or Settings()
+        self.name = name or (self.out.name if self.out else "run")
+        self.points: Points = defaultdict(list)
+        self.notes: list[str] = []
+        self.diagnosis: Diagnosis | None = None
+        self._logs = 0
+
+    @property
+    def run(self) -> Run:
+        """What was logged so far, as a ``Run``."""
+        return Run.from_points(self.name, self.points, self.settings, self.notes)
+
+    def look(self) -> Diagnosis:
+        """The verdict on what was logged so far; what changed since the last look is said."""
+        from diagnostics.diagnosis import diagnose
+
+        now = diagnose(self.run, bounds=self.bounds)
+        lines = changes(self.diagnosis, now) if self.diagnosis or now.findings else []
+        for line in lines if self._speaks else []:
+            self.say(line)
+        self.diagnosis = now
+        return now
+
+    _speaks = True
+
+    def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """Read the settings off the arguments and the model; take over the log of a run that goes on."""
+        self._speaks = bool(state.is_world_process_zero)
+        self.settings = settings_of_trainer(args, state, kwargs.get("model")).merged(self.settings)
+        if not self.points:
+            for entry in state.log_history:
+                self._collect(entry, entry.get("step", 0))
+
+    def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **kwargs: Any) -> None:
+        """Keep the numbers; look when there is no evaluation to look at."""
+        self._collect(logs or {}, state.global_step, time.time())
+        is_training = "loss" in (logs or {})
+        self._logs += is_training
+        every = self.every or (0 if str(getattr(args.eval_strategy, "value", args.eval_strategy)) != "no" else 20)
+        if is_training and every and self._logs % every == 0:
+            self._stop_if_asked(control)
+
+    def on_evaluate(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """Look."""
+        if state.global_step:
+            self._stop_if_asked(control)
+
+    def on_train_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """Look a last time; write the reports when a folder was given."""
+        diagnosis = self.look()
+        if self.out and self._speaks:
+            from diagnostics.report import write_reports
+
+            self.out.mkdir(parents=True, exist_ok=True)
+            write_reports(self.run, diagnosis, self.out)
+
+    def _stop_if_asked(self, control: Any) -> None:
+        found = self.look().findings
+        hit = next((one for one in found if one.label in self.stop_on or one.rule in self.stop_on), None)
+        if hit and not control.should_training_stop:
+            self.notes.append(f"stopped early: {hit.rule}: {hit.message}")
+            self.say(self.notes[-1])
+            control.should_training_stop = True
+
+    def _collect(self, logs: Mapping[str, Any], step: float, wall_time: float | None = None) -> None:
+        for tag, value in logs.items():
+            known = tag not in ("step", *SUMMARY_KEYS) and not tag.endswith(BOOKKEEPING)
+            if known and isinstance(value, (int, float)) and not isinstance(value, bool):
+                self.points[tag].append((step, float(value)))
+        if wall_time is not None and "train_runtime" not in logs:
+            self.points["wall_time"].append((step, wall_time))
+
+
+def settings_of_trainer(args: Any, state: Any, model: Any) -> Settings:
+    """The settings of a run as its training arguments and its model tell them."""
+    raw = args.to_dict()
+    processes = max(int(getattr(args, "world_size", 1)), 1)
+    raw["batch_size"] = args.train_batch_size * args.gradient_accumulation_steps * processes
+    raw["max_steps"] = args.max_steps if args.max_steps > 0 else None
+    raw |= {name: getattr(state, name, None) for name in ("logging_steps", "eval_steps")}
+    warmup = float(getattr(args, "warmup_steps", 0) or 0)
+    raw["warmup_ratio"] = warmup if warmup < 1 else warmup / max(state.max_steps, 1)
+    raw["method"] = {"SFTConfig": "sft", "DPOConfig": "dpo"}.get(type(args).__name__)
+    return Settings.from_mapping({**raw, **_model_facts(model)})
+
+
+def _model_facts(model: Any) -> dict[str, Any]:
+    import transformers
+
+    config = getattr(model, "config", None)
+    names = ("model_type", "hidden_size", "vocab_size")
+    facts = {name: getattr(config, name, None) for name in names}
+    facts |= {"transformers_version": transformers.__version__, "use_peft": hasattr(model, "peft_config")}
+    adapter = next(iter(getattr(model, "peft_config", {}).values()), None)
+    facts |= {f"lora_{name}": getattr(adapter, key, None) for name, key in ADAPTER_KEYS.items()}
+    return facts
+
+
+ADAPTER_KEYS = {"r": "r", "alpha": "lora_alpha", "dropout": "lora_dropout"}
+

@@ -1,0 +1,151 @@
+"""The search space as Optuna's distributions, and what "next to", "the same" and "at the edge" mean in it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from optuna.distributions import (
+    BaseDistribution,
+    CategoricalDistribution,
+    FloatDistribution,
+    IntDistribution,
+)
+from optuna.trial import Trial
+
+from tuner.space import Choice, Range
+
+Distributions = Mapping[str, BaseDistribution]
+SAME = 0.02
+"""Two values this close are one trial, not two: decades on a log scale, twice the share of a plain range."""
+
+
+def distributions(space: Mapping[str, Range | Choice]) -> dict[str, BaseDistribution]:
+    """The distributions of a study file's space, lists of numbers in rising order."""
+    return {knob: _distribution(span) for knob, span in space.items()}
+
+
+def _distribution(span: Range | Choice) -> BaseDistribution:
+    if isinstance(span, Choice):
+        numbers = all(_is_number(value) for value in span.values)
+        return CategoricalDistribution(sorted(span.values) if numbers else span.values)  # type: ignore[type-var]
+    if span.integer:
+        return IntDistribution(int(span.low), int(span.high), log=span.log, step=int(span.step or 1))
+    return FloatDistribution(span.low, span.high, log=span.log, step=span.step)
+
+
+def suggest(trial: Trial, space: Distributions) -> dict[str, Any]:
+    """The trial's settings: what it holds already (a trial that was cut), the rest from the sampler."""
+    return {knob: _suggest(trial, knob, span) for knob, span in space.items()}
+
+
+def _suggest(trial: Trial, knob: str, span: BaseDistribution) -> Any:
+    if isinstance(span, FloatDistribution):
+        return trial.suggest_float(knob, span.low, span.high, log=span.log, step=span.step)
+    if isinstance(span, IntDistribution):
+        return trial.suggest_int(knob, span.low, span.high, log=span.log, step=span.step)
+    assert isinstance(span, CategoricalDistribution)
+    return trial.suggest_categorical(knob, span.choices)
+
+
+def snapped(wanted: Any, span: BaseDistribution) -> Any:
+    """The value of the space that is nearest to ``wanted``; None when the space has none of that kind."""
+    if isinstance(span, CategoricalDistribution):
+        return _nearest_choice(wanted, span)
+    if not isinstance(span, (FloatDistribution, IntDistribution)) or not _is_number(wanted):
+        return None
+    value = min(max(float(wanted), span.low), span.high)
+    if span.step is not None and not span.log:
+        # An Optuna range ends at its last whole step.
+        value = span.low + min(round((value - span.low) / span.step), (span.high - span.low) // span.step) * span.step
+    return round(value) if isinstance(span, IntDistribution) else value
+
+
+def _nearest_choice(wanted: Any, span: CategoricalDistribution) -> Any:
+    if wanted in span.choices or not _is_number(wanted):
+        return wanted if wanted in span.choices else None
+    numbers = _numbers(span)
+    return min(numbers, key=lambda choice: abs(_scale(choice) - _scale(wanted)), default=None)
+
+
+def moved_to(old: Any, wanted: Any, span: BaseDistribution) -> Any:
+    """The value of the space nearest to ``wanted`` that lies on its side of ``old``; None when there is none."""
+    value = snapped(wanted, span)
+    if value is None or not (_is_number(old) and _is_number(wanted)):
+        return None if value == old else value
+    if value != old and (value > old) == (wanted > old) and not alike(value, old, span):
+        return value
+    if isinstance(span, FloatDistribution) or wanted == old:
+        return None
+    return neighbour(old, 1 if wanted > old else -1, span)
+
+
+def neighbour(value: Any, direction: int, span: BaseDistribution) -> Any:
+    """The next value up (+1) or down (-1): a factor on a log scale, a quarter of a plain range, the next in a list.
+
+    None at the edge, and for choices that have no order.
+    """
+    if isinstance(span, CategoricalDistribution):
+        beyond = [choice for choice in _numbers(span) if _is_number(value) and (choice - value) * direction > 0]
+        return min(beyond, key=lambda choice: abs(choice - value), default=None)
+    if not isinstance(span, (FloatDistribution, IntDistribution)) or not _is_number(value):
+        return None
+    whole = isinstance(span, IntDistribution)
+    factor = 2.0 if whole else math.sqrt(10)
+    wanted = value * factor**direction if span.log else value + direction * (span.high - span.low) / 4
+    step = (span.step or 1) if whole else 0
+    target = snapped(value + direction * step if abs(wanted - value) < step else wanted, span)
+    return None if alike(target, value, span) else target
+
+
+def alike(a: Any, b: Any, span: BaseDistribution) -> bool:
+    """Whether two values are the same for a person: equal, or closer than ``SAME``."""
+    if not isinstance(span, FloatDistribution) or not (_is_number(a) and _is_number(b)):
+        return bool(a == b)
+    if span.log and a > 0 and b > 0:
+        return abs(math.log10(a) - math.log10(b)) < SAME
+    return bool(abs(a - b) <= SAME / 2 * (span.high - span.low))
+
+
+def tried_before(settings: Mapping[str, Any], others: Sequence[Mapping[str, Any]], space: Distributions) -> bool:
+    """Whether one of the others had these settings, for the knobs of the space."""
+    return any(
+        all(knob in other and alike(settings.get(knob), other[knob], span) for knob, span in space.items())
+        for other in others
+    )
+
+
+def edge_of(value: Any, span: BaseDistribution) -> int:
+    """-1 or +1 when the value is the lowest or highest of the space (or within 5 % of it), else 0."""
+    if isinstance(span, CategoricalDistribution) and len(span.choices) < 3:
+        return 0
+    place = position(value, span)
+    return 0 if place is None else -1 if place <= 0.05 else 1 if place >= 0.95 else 0
+
+
+def position(value: Any, span: BaseDistribution) -> float | None:
+    """Where the value lies in its range, 0 to 1; None for choices without order."""
+    if isinstance(span, CategoricalDistribution):
+        numbers = _numbers(span)
+        known = value in numbers and len(numbers) > 1
+        return numbers.index(value) / (len(numbers) - 1) if known else None
+    if not isinstance(span, (FloatDistribution, IntDistribution)) or not _is_number(value):
+        return None
+    ends = (span.low, value, span.high)
+    low, here, high = (math.log(v) for v in ends) if span.log else ends
+    return (here - low) / (high - low) if high > low else None
+
+
+def _numbers(span: CategoricalDistribution) -> list[float]:
+    """The numbers among the choices, rising."""
+    return sorted(choice for choice in span.choices if isinstance(choice, (int, float)) and _is_number(choice))
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _scale(value: float) -> float:
+    """The logarithm for positive numbers, so that 8 lies midway between 4 and 16."""
+    return math.log10(value) if value > 0 else value - 10

@@ -1,0 +1,115 @@
+"""Exact match: how many held-out questions the model answers word for word, by greedy generation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from tuner.errors import SpecError
+
+SLACK_TOKENS = 8
+"""Tokens that an answer may be longer than the longest reference; past those it cannot match any more."""
+
+MOST_NEW_TOKENS = 512
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One held-out question, the answer it should have, and the answer that was generated."""
+
+    prompt: str
+    reference: str
+    answer: str
+
+    @property
+    def matches(self) -> bool:
+        """Whether answer and reference are the same text, spaces around them aside."""
+        return self.answer.strip() == self.reference.strip()
+
+    def to_dict(self) -> dict[str, Any]:
+        """The sample as plain values."""
+        return {**asdict(self), "matches": self.matches}
+
+
+@dataclass(frozen=True)
+class Question:
+    """A prompt, as text or as messages, and its reference answer."""
+
+    prompt: str | list[dict[str, Any]]
+    reference: str
+
+
+def questions(rows: Iterable[Mapping[str, Any]], count: int) -> list[Question]:
+    """The first ``count`` held-out rows as questions; of a preference pair the chosen answer is the reference.
+
+    Raises ``SpecError`` for rows that have no question, such as plain text.
+    """
+    made = []
+    for row, _ in zip(rows, range(count), strict=False):
+        question = _question(row)
+        if question is None:
+            raise SpecError("study.exact_match_rows: the held-out rows have no question and answer; set it to 0")
+        made.append(question)
+    return made
+
+
+def _question(row: Mapping[str, Any]) -> Question | None:
+    if row.get("messages"):
+        last = max((i for i, turn in enumerate(row["messages"]) if turn["role"] == "assistant"), default=0)
+        return Question(list(row["messages"][:last]), row["messages"][last]["content"]) if last else None
+    answer = row.get("completion", row.get("chosen"))
+    if answer is None or row.get("prompt") is None:
+        return None
+    return Question(row["prompt"], answer if isinstance(answer, str) else answer[0]["content"])
+
+
+def generate(model: Any, tokenizer: Any, asked: Sequence[Question], batch_size: int = 32) -> list[Sample]:
+    """The model's greedy answers, in order; the model is left in evaluation mode.
+
+    Prompts are padded on the left, and short ones are answered together, so that little is computed for padding.
+    """
+    texts = [_as_text(tokenizer, question.prompt) for question in asked]
+    order = sorted(range(len(asked)), key=lambda number: len(texts[number]))
+    made: dict[int, Sample] = {}
+    for start in range(0, len(order), batch_size):
+        numbers = order[start : start + batch_size]
+        answers = _answers(model, tokenizer, [texts[n] for n in numbers], [asked[n] for n in numbers])
+        for number, answer in zip(numbers, answers, strict=True):
+            made[number] = Sample(texts[number], asked[number].reference, answer)
+    return [made[number] for number in range(len(asked))]
+
+
+def _as_text(tokenizer: Any, prompt: str | list[dict[str, Any]]) -> str:
+    if isinstance(prompt, str):
+        return prompt
+    return str(tokenizer.apply_chat_template(prompt, tokenize=False, add_generation_prompt=True))
+
+
+def _answers(model: Any, tokenizer: Any, texts: list[str], asked: Sequence[Question]) -> list[str]:
+    import torch
+
+    plain = isinstance(asked[0].prompt, str)
+    rows = tokenizer(texts, add_special_tokens=plain)["input_ids"]
+    references = tokenizer([question.reference for question in asked], add_special_tokens=False)["input_ids"]
+    length = min(max(map(len, references)) + SLACK_TOKENS, MOST_NEW_TOKENS)
+    pad = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else tokenizer.eos_token_id
+    width = max(map(len, rows))
+    ids = torch.tensor([[pad] * (width - len(row)) + row for row in rows], device=model.device)
+    mask = torch.tensor([[0] * (width - len(row)) + [1] * len(row) for row in rows], device=model.device)
+    model.eval()
+    with torch.no_grad():
+        made = model.generate(
+            input_ids=ids,
+            attention_mask=mask,
+            max_new_tokens=length,
+            do_sample=False,
+            pad_token_id=pad,
+            use_cache=True,
+        )
+    return [str(text) for text in tokenizer.batch_decode(made[:, width:], skip_special_tokens=True)]
+
+
+def exact_match(samples: Sequence[Sample]) -> float:
+    """The share of samples whose answer is the reference, 0 to 1."""
+    return sum(sample.matches for sample in samples) / len(samples) if samples else 0.0

@@ -1,0 +1,96 @@
+"""Several runs side by side: one curve of each on one axis, their verdicts, and the settings that differ."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from diagnostics.wording import number, setting
+from tuner.inspector.figure import AXES, LOSSES, Figure, Line, View, axes, extent, line
+from tuner.inspector.folder import Opened
+from tuner.inspector.words import one_line
+
+MOST_RUNS = 20
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A setting that is not the same in all runs: its values in the order of the runs, None where the log is silent."""
+
+    knob: str
+    values: tuple[object, ...]
+
+    def texts(self) -> tuple[str, ...]:
+        """The values as a person writes them."""
+        return tuple(setting(self.knob, value) for value in self.values)
+
+
+def differences(runs: Sequence[Opened]) -> list[Difference]:
+    """The settings that differ between the runs, in the order of the vocabulary of knobs; a silent log differs too."""
+    known = [opened.run.settings.known() for opened in runs]
+    knobs = list(dict.fromkeys(knob for settings in known for knob in settings))
+    found = [Difference(knob, tuple(settings.get(knob) for settings in known)) for knob in knobs]
+    return [difference for difference in found if len(set(map(repr, difference.values))) > 1]
+
+
+def shared_curves(runs: Sequence[Opened]) -> list[str]:
+    """Names of all curves that any of the runs logged, the losses first, then by how many runs have them."""
+    having: dict[str, int] = {}
+    for opened in runs:
+        for name, curve in opened.run.curves.items():
+            if len(curve):
+                having[name] = having.get(name, 0) + 1
+    first = [name for name in reversed(LOSSES) if name in having]
+    return first + sorted((name for name in having if name not in LOSSES), key=lambda name: (-having[name], name))
+
+
+def shared_axes(runs: Sequence[Opened]) -> tuple[str, ...]:
+    """The x axes that every one of the runs can offer."""
+    offered = [set(axes(opened.run)) for opened in runs]
+    return tuple(name for name in AXES if all(name in have for have in offered))
+
+
+def overlay(runs: Sequence[Opened], name: str, view: View) -> Figure:
+    """The curve ``name`` of each run that logged it, the line named by its run's place (``0``, ``1``, …).
+
+    The points of a figure are shared out, so twenty runs draw no more than one.
+    """
+    share = replace(view, points=max(200, 2 * view.points // max(1, len(runs))))
+    lines: list[Line] = []
+    for place, opened in enumerate(runs):
+        curve = opened.run.curve(name)
+        if curve is not None and len(curve):
+            lines.append(replace(line(name, opened.run, curve, share), name=str(place)))
+    ends = [extent(opened.run, view.x, [name]) for opened in runs if name in opened.run.curves]
+    whole = (min(low for low, _ in ends), max(high for _, high in ends)) if ends else (0.0, 1.0)
+    return Figure(AXES[view.x], tuple(lines), extent=whole, title=name)
+
+
+def legend_names(runs: Sequence[Opened]) -> dict[str, str]:
+    """What each line of an overlay is called: the run's name, its middle cut out where it is long, never twice."""
+    names = [_ends(one_line(opened.name)) for opened in runs]
+    return {str(i): name if names.count(name) == 1 else f"{name} ({i + 1})" for i, name in enumerate(names)}
+
+
+def _ends(name: str, longest: int = 28) -> str:
+    """Runs mostly differ at the end of their names: the start and the end of a long one."""
+    return name if len(name) <= longest else f"{name[:9]}…{name[-(longest - 10) :]}"
+
+
+def verdict_rows(runs: Sequence[Opened]) -> list[dict[str, str]]:
+    """One line for each run: verdict, cause, lowest eval loss and its step, last step."""
+    rows = []
+    for name, opened in zip(legend_names(runs).values(), runs, strict=True):
+        eval_loss = opened.run.curve("eval_loss")
+        best = float(eval_loss.values.min()) if eval_loss is not None and len(eval_loss) else None
+        rows.append(
+            {
+                "run": name,
+                "verdict": str(opened.diagnosis.label),
+                "cause": opened.diagnosis.cause or "–",
+                "lowest eval loss": number(best),
+                "best step": number(opened.diagnosis.best_step),
+                "steps": number(opened.run.last_step),
+            }
+        )
+    return rows

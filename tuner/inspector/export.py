@@ -1,0 +1,40 @@
+"""What a reader can take away from a run: its points as CSV, its diagnosis as a page."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+
+import numpy as np
+
+from diagnostics.curves import Run
+from diagnostics.report import as_html
+from tuner.inspector.folder import Opened
+
+
+def as_csv(run: Run) -> str:
+    """Every logged point, none thinned: one row a step, one column a curve, empty where nothing was logged."""
+    curves = {name: curve for name, curve in run.curves.items() if len(curve) or curve.broken}
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["step", *(_head(name) for name in curves)])
+    points: dict[float, dict[str, str]] = {}
+    for name, curve in curves.items():
+        for step, value in zip(curve.steps.tolist(), curve.values.tolist(), strict=True):
+            points.setdefault(step, {})[name] = repr(value)
+        for step in curve.broken:
+            points.setdefault(step, {})[name] = str(np.nan)
+    for step in sorted(points):
+        writer.writerow([f"{step:.17g}", *(points[step].get(name, "") for name in curves)])
+    return text.getvalue()
+
+
+def _head(name: str) -> str:
+    """A column's name that no spreadsheet takes for a formula."""
+    return f"'{name}" if name[:1] in ("=", "+", "-", "@", "\t", "\r") else name
+
+
+def as_page(runs: Sequence[Opened]) -> str:
+    """The diagnoses of the runs as one self-contained HTML file."""
+    return str(as_html([(opened.run, opened.diagnosis) for opened in runs]))

@@ -1,0 +1,199 @@
+"""What a chart of one run shows, as plain numbers: lines, shaded findings and marks on any of the x axes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+
+from diagnostics.curves import Curve, FloatArray, Run
+from diagnostics.panels import Chart
+from diagnostics.thinning import running_mean, thinned
+from diagnostics.wording import number
+
+LOSSES = ("train_loss", "eval_loss")
+T = TypeVar("T")
+AXES: dict[str, str] = {"step": "steps", "epoch": "epochs", "num_tokens": "tokens", "wall_time": "minutes"}
+MOST_POINTS = 2000
+MOST_MARKS = 60
+
+
+@dataclass(frozen=True)
+class View:
+    """How the reader wants to see a chart: its x axis, smoothing weight (0 to <1), log scales and part of the axis."""
+
+    x: str = "step"
+    smoothing: float = 0.9
+    log_x: bool = False
+    log_y: bool = False
+    between: tuple[float, float] | None = None
+    points: int = MOST_POINTS
+
+
+@dataclass(frozen=True, eq=False)
+class Line:
+    """One curve as drawn: raw points and the smoothed line, each thinned; ``inside`` of ``logged`` lie in view.
+
+    ``hidden`` counts points that a log axis cannot show. ``smooth`` is empty when nothing was to be smoothed.
+    """
+
+    name: str
+    x: FloatArray
+    y: FloatArray
+    smooth_x: FloatArray
+    smooth_y: FloatArray
+    logged: int
+    inside: int
+    hidden: int = 0
+
+
+@dataclass(frozen=True)
+class Band:
+    """A finding as a stretch of the x axis."""
+
+    rule: str
+    label: str
+    first: float
+    last: float
+    message: str
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A place on the x axis with a name; ``kind`` is best, warmup, epoch or broken."""
+
+    kind: str
+    x: float
+    text: str
+
+
+@dataclass(frozen=True, eq=False)
+class Figure:
+    """A chart's content."""
+
+    axis: str
+    lines: tuple[Line, ...]
+    bands: tuple[Band, ...] = ()
+    marks: tuple[Mark, ...] = ()
+    extent: tuple[float, float] = (0.0, 1.0)
+    title: str = ""
+
+    @property
+    def shown(self) -> int:
+        """How many points are drawn, the smoothed lines not counted."""
+        return sum(line.x.size for line in self.lines)
+
+
+def figure(run: Run, chart: Chart, names: Sequence[str], view: View) -> Figure:
+    """The picture of ``names`` (curve names of the run; others are left out) with the marks of the run's chart."""
+    lines = tuple(line(name, run, curve, view) for name in names if (curve := run.curve(name)) is not None)
+    low, high = view.between or (-math.inf, math.inf)
+    low = max(low, 1e-300) if view.log_x else low
+    bands = tuple(band for band in _bands(run, chart, view) if band.last >= low and band.first <= high)
+    marks = tuple(mark for mark in _marks(run, chart, names, view) if low <= mark.x <= high)
+    return Figure(AXES[view.x], lines, bands, marks, extent(run, view.x, names), _title([line.name for line in lines]))
+
+
+def axes(run: Run) -> tuple[str, ...]:
+    """The x axes that the log can offer: the step, and every measure of progress logged at least twice."""
+    offered = []
+    for name in AXES:
+        curve = run.curve(name)
+        if name == "step" or (curve is not None and len(curve) > 1 and np.ptp(curve.values) > 0):
+            offered.append(name)
+    return tuple(offered)
+
+
+def along(run: Run, steps: FloatArray, axis: str) -> FloatArray:
+    """The places of ``steps`` on an x axis: themselves, epochs, tokens, or minutes since the first log."""
+    curve = run.curve(axis)
+    if axis == "step" or curve is None:
+        return np.asarray(steps, dtype=np.float64)
+    places = np.maximum.accumulate(curve.values)  # a resumed run starts its token count again
+    at = np.interp(steps, curve.steps, places)
+    return (at - places[0]) / 60 if axis == "wall_time" else at
+
+
+def extent(run: Run, axis: str, names: Sequence[str] = LOSSES) -> tuple[float, float]:
+    """The first and the last place on the x axis that a curve of ``names`` reaches."""
+    curves = [run.curves[name] for name in names if name in run.curves and len(run.curves[name])]
+    if not curves:
+        return 0.0, 1.0
+    ends = np.array([min(c.steps[0] for c in curves), max(c.steps[-1] for c in curves)])
+    first, last = along(run, ends, axis)
+    return float(first), float(last)
+
+
+def line(name: str, run: Run, curve: Curve, view: View) -> Line:
+    """One curve on the wanted axis; it is smoothed whole and cut and thinned after, so that zooming never moves it."""
+    x = along(run, curve.steps, view.x)
+    raw, inside, hidden = _visible(x, curve.values, view)
+    smooth = Curve(np.empty(0), np.empty(0))
+    if view.smoothing > 0 and len(curve) > 2 and not name.startswith("eval_"):  # an evaluation is a point of its own
+        smooth, _, _ = _visible(x, running_mean(curve.values, view.smoothing), view)
+    return Line(name, raw.steps, raw.values, smooth.steps, smooth.values, len(curve), inside, hidden)
+
+
+def _visible(x: FloatArray, y: FloatArray, view: View) -> tuple[Curve, int, int]:
+    """The points in view, thinned; how many lie in view, and how many of those a log axis cannot show."""
+    low, high = view.between or (-math.inf, math.inf)
+    inside = (x >= low) & (x <= high)
+    keep = inside & ((y > 0) | (not view.log_y)) & ((x > 0) | (not view.log_x))
+    return _thinned(x[keep], y[keep], view), int(inside.sum()), int(inside.sum() - keep.sum())
+
+
+def _thinned(x: FloatArray, y: FloatArray, view: View) -> Curve:
+    if x.size <= view.points or x[-1] <= x[0]:  # a measure of progress that stood still has no pixels to share
+        return Curve(x[: view.points], y[: view.points])
+    places = np.log(x) if view.log_x else x
+    short = thinned(Curve(places, y), view.points // 2)
+    return Curve(np.exp(short.steps) if view.log_x else short.steps, short.values)
+
+
+def _title(names: Sequence[str]) -> str:
+    if names and all(name in LOSSES for name in names):
+        return "loss"
+    return names[0] if len(names) == 1 else "value"
+
+
+def _bands(run: Run, chart: Chart, view: View) -> list[Band]:
+    found = []
+    for band in chart.bands:
+        first, last = along(run, np.array([band.first_step, band.last_step]), view.x)
+        found.append(Band(band.rule, str(band.label), float(first), float(last), band.message))
+    return found
+
+
+def _marks(run: Run, chart: Chart, names: Sequence[str], view: View) -> list[Mark]:
+    marks: list[tuple[str, float, str]] = []
+    if chart.best_step is not None:
+        marks.append(("best", chart.best_step, f"best step {number(chart.best_step)}"))
+    if chart.warmup_end is not None:
+        marks.append(("warmup", chart.warmup_end, "warm-up ends"))
+    marks += [("epoch", step, f"epoch {n} ends") for n, step in _round_epochs(chart.epoch_ends)]
+    broken = sorted({step for name in names if name in run.curves for step in run.curves[name].broken})
+    marks += [("broken", step, f"nan or inf at step {number(step)}") for step in evenly(broken)]
+    places = along(run, np.array([step for _, step, _ in marks]), view.x)
+    return [Mark(kind, float(x), text) for (kind, _, text), x in zip(marks, places, strict=True)]
+
+
+def _round_epochs(ends: Sequence[float], most: int = 12) -> list[tuple[int, float]]:
+    """(epoch, its last step): every one, or every second, fifth, tenth … where there are many."""
+    every = next(n * 10**power for power in range(9) for n in (1, 2, 5) if len(ends) <= most * n * 10**power)
+    return [(n, step) for n, step in enumerate(ends, 1) if n % every == 0]
+
+
+def evenly(items: Sequence[T], most: int = MOST_MARKS) -> list[T]:
+    """At most ``most`` of the items, evenly spaced, the first and the last kept."""
+    if len(items) <= most:
+        return list(items)
+    return [items[i] for i in np.unique(np.linspace(0, len(items) - 1, most).astype(int))]
+
+
+def usual_smoothing(run: Run) -> float:
+    """The smoothing to start with: none for a short curve, more for a long one."""
+    longest = max((len(run.curves[name]) for name in LOSSES if name in run.curves), default=0)
+    return 0.0 if longest < 60 else 0.9 if longest < 200 else 0.97

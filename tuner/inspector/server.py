@@ -1,0 +1,69 @@
+"""Starting the inspector's server, and telling it which folder it may show."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from diagnostics.errors import BadInput
+
+FOLDER = "TUNER_INSPECT"
+ADDRESS = "localhost"
+
+
+class NothingToInspect(BadInput):
+    """The path that was given does not exist; the message says what to give."""
+
+
+def launch(path: Path | str, port: int | None = None, browser: bool = True) -> int:
+    """The server's exit status once it is stopped; until then it shows the runs at or below ``path`` to this machine.
+
+    ``port`` None takes the first free one from 8501. Raises ``NothingToInspect`` for a path that does not exist.
+    """
+    folder = Path(path).expanduser().absolute()
+    if not folder.exists():
+        raise NothingToInspect(f"{path}: no such file or folder; give the folder that your runs log to")
+    from streamlit.web.cli import main
+
+    os.environ[FOLDER] = str(folder)
+    try:
+        main(arguments(port, browser), standalone_mode=False)
+    except SystemExit as stop:
+        return stop.code if isinstance(stop.code, int) else 1
+    except KeyboardInterrupt:
+        return 0
+    return 0
+
+
+def arguments(port: int | None, browser: bool) -> list[str]:
+    """What ``streamlit`` is called with: only this machine may connect, and nothing is sent anywhere."""
+    options = {
+        "server.address": ADDRESS,
+        "server.headless": str(not browser).lower(),
+        "server.fileWatcherType": "none",
+        "browser.gatherUsageStats": "false",
+        "client.toolbarMode": "minimal",
+        "client.showErrorDetails": "none",
+        "theme.light.primaryColor": "#2c6cb0",
+        "theme.dark.primaryColor": "#74aef0",
+    }
+    if port is not None:
+        options["server.port"] = str(port)
+    flags = [part for key, value in options.items() for part in (f"--{key}", value)]
+    return ["run", str(Path(__file__).with_name("entry.py")), *flags]
+
+
+def folder_to_show(environment: Mapping[str, str] = os.environ, arguments: Sequence[str] = ()) -> Path:
+    """The folder that ``launch`` set, else the first of ``arguments``, else ``runs`` where there is one, else here."""
+    given = environment.get(FOLDER) or next(iter(arguments), None)
+    if given:
+        return Path(given)
+    return Path("runs") if Path("runs").is_dir() else Path()
+
+
+def script_arguments(script: str) -> list[str]:
+    """What follows ``streamlit run app.py --``; nothing when another program runs the script."""
+    same = bool(sys.argv) and Path(sys.argv[0]).name == Path(script).name
+    return sys.argv[1:] if same else []

@@ -1,0 +1,124 @@
+"""What surrounds every page: the opened folder, the way between the pages, and looking again when files change."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from tuner.inspector.folder import Folder, Stamps
+from tuner.inspector.trials import find_studies
+from tuner.inspector.words import chip
+
+LESS_SPACE = "<style>.stMainBlockContainer {padding-top: 4rem; padding-bottom: 3rem}</style>"
+LOOK_EVERY = 3.0  # seconds
+MOST_EFFORT = 0.05  # the share of the time that may go into looking at a large folder
+
+
+@dataclass(frozen=True)
+class Shell:
+    """What a page gets: the folder, and ``go(page, parameters)`` to another page."""
+
+    folder: Folder
+    go: Callable[..., None]
+
+
+def show(path: Path) -> None:
+    """Draw the inspector for the runs at or below ``path``."""
+    from tuner.inspector.views import compare, run, runs, study
+
+    st.set_page_config(page_title="tuner", page_icon="📉", layout="wide")
+    shell = Shell(_folder(str(path.expanduser().absolute())), lambda page, **query: _go(pages[page], query))
+    pages = {
+        name: st.Page(_page(view, shell), title=title, url_path=name, default=name == "runs")
+        for name, title, view in (
+            ("runs", "Runs", runs.page),
+            ("run", "Run", run.page),
+            ("compare", "Compare", compare.page),
+            ("study", "Study", study.page),
+        )
+    }
+    st.html(LESS_SPACE)
+    chosen = st.navigation(list(pages.values()), position="top")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(f"Folder {chip(shell.folder.path, 400)}")
+        st.toggle("Live", value=True, key="live", help="Look again every few seconds and redraw when a log has grown.")
+    chosen.run()
+
+
+def _page(view: Callable[[Shell], None], shell: Shell) -> Callable[[], None]:
+    """The view as a function without parameters, which is what Streamlit's pages are."""
+
+    def page() -> None:
+        view(shell)
+
+    return page
+
+
+def _go(page: Any, query: dict[str, Any]) -> None:
+    st.switch_page(page, query_params=query)
+
+
+def _open_folder(path: str) -> Folder:
+    return Folder(Path(path))
+
+
+_folder = st.cache_resource(_open_folder, show_spinner=False)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a page was drawn from: the state of these runs' files (None: of all runs), and how long the look took."""
+
+    run_ids: Collection[str] | None
+    stamps: Stamps
+    seconds: float
+
+
+def look(folder: Folder, run_ids: Collection[str] | None = None) -> Seen:
+    """The state of the runs' files now; to be taken before they are read."""
+    started = time.perf_counter()
+    stamps = folder.stamps(run_ids)
+    return Seen(run_ids, stamps, time.perf_counter() - started)
+
+
+def follow(folder: Folder, seen: Seen) -> None:
+    """Look again every few seconds while Live is on, and draw the page again when the files have changed.
+
+    A folder that takes long to look at is looked at less often.
+    """
+    if not st.session_state.get("live", True):
+        return
+    first = True
+
+    def again() -> None:
+        nonlocal first
+        if not first and folder.stamps(seen.run_ids) != seen.stamps:
+            st.rerun()
+        first = False
+
+    st.fragment(again, run_every=max(LOOK_EVERY, seen.seconds / MOST_EFFORT))()
+
+
+def nothing_here(folder: Folder) -> None:
+    """The page for a folder without a run: what was looked for, and how to get one."""
+    if not folder.path.exists():
+        st.warning(f"{chip(folder.path, 400)} does not exist any more.", icon="📂")
+    else:
+        st.info("No training log at or below this folder yet.", icon="📂")
+    st.markdown(
+        "The inspector reads what the Hugging Face `Trainer` and TRL leave behind (`trainer_state.json`, TensorBoard "
+        "event files) and tables (CSV, JSON lines). To get a first run:"
+    )
+    st.code("tuner init sft\ntuner study sft.yaml\ntuner inspect runs", language="bash")
+    if find_studies(folder.root):
+        st.markdown("There is a study here, though: see the Study page.")
+
+
+def is_dark() -> bool:
+    """Whether the reader's page is dark, as far as the browser has said."""
+    return bool(st.context.theme.type == "dark")

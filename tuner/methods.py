@@ -1,0 +1,98 @@
+"""The training methods: which TRL classes a method uses, what its rows look like, what it logs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+SHARED_METRICS = {
+    "loss": "loss",
+    "entropy": "entropy",
+    "mean_token_accuracy": "mean_token_accuracy",
+    "exact_match": "exact_match",
+}
+
+
+@dataclass(frozen=True)
+class Method:
+    """One training method of TRL.
+
+    ``config`` and ``trainer`` are ``module:class``, imported when asked for. ``metrics`` maps each curve that can be
+    a study's metric (without ``eval_``) to the name that the trainer logs it under. ``scaled_by`` names the knobs that
+    change the meaning of a metric, so that its values cannot be compared across trials.
+    """
+
+    name: str
+    says: str
+    config: str
+    trainer: str
+    rows: str  # "instruction" or "preference"
+    metrics: Mapping[str, str]
+    scaled_by: Mapping[str, tuple[str, ...]]
+    instead: str
+    loss_types: tuple[str, ...]
+
+    @property
+    def config_class(self) -> Any:
+        """TRL's config dataclass of the method."""
+        return _named(self.config)
+
+    @property
+    def trainer_class(self) -> Any:
+        """TRL's trainer of the method."""
+        return _named(self.trainer)
+
+    def trainer_name(self, metric: str) -> str:
+        """The trainer's name of a metric at its evaluations; ``eval_loss`` for one that those do not log."""
+        plain = metric.removeprefix("eval_")
+        logged = metric.startswith("eval_") and plain in self.metrics and plain != "exact_match"
+        return f"eval_{self.metrics[plain]}" if logged else "eval_loss"
+
+
+def _named(path: str) -> Any:
+    module, _, name = path.partition(":")
+    return getattr(import_module(module), name)
+
+
+SFT = Method(
+    name="sft",
+    says="supervised fine-tuning on instructions and answers",
+    config="trl.trainer.sft_config:SFTConfig",
+    trainer="trl.trainer.sft_trainer:SFTTrainer",
+    rows="instruction",
+    metrics=SHARED_METRICS,
+    scaled_by={"loss": ("loss_type", "label_smoothing_factor", "completion_only_loss", "assistant_only_loss")},
+    instead="eval_mean_token_accuracy",
+    loss_types=("nll", "dft", "chunked_nll"),
+)
+
+DPO = Method(
+    name="dpo",
+    says="direct preference optimization on pairs of a chosen and a rejected answer",
+    config="trl.trainer.dpo_config:DPOConfig",
+    trainer="trl.trainer.dpo_trainer:DPOTrainer",
+    rows="preference",
+    metrics={
+        **SHARED_METRICS,
+        "rewards_accuracies": "rewards/accuracies",
+        "rewards_margins": "rewards/margins",
+        "rewards_chosen": "rewards/chosen",
+        "rewards_rejected": "rewards/rejected",
+        "logps_chosen": "logps/chosen",
+        "logps_rejected": "logps/rejected",
+    },
+    scaled_by={
+        "loss": ("beta", "loss_type", "loss_weights", "label_smoothing", "f_divergence_type", "use_weighting"),
+        **dict.fromkeys(("rewards_margins", "rewards_chosen", "rewards_rejected"), ("beta",)),
+    },
+    instead="eval_rewards_accuracies",
+    loss_types=(
+        *("sigmoid", "hinge", "ipo", "exo_pair", "nca_pair", "robust", "bco_pair", "sppo_hard", "aot"),
+        *("aot_unpaired", "apo_zero", "apo_down", "discopop", "sft", "sigmoid_norm"),
+    ),
+)
+
+METHODS: Mapping[str, Method] = {method.name: method for method in (SFT, DPO)}
+"""Every method that a study file may name. A new row here is a new method."""

@@ -1,0 +1,291 @@
+"""A study on the screen: a live table in a terminal, one plain line an event elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from diagnostics.verdict import Label
+from diagnostics.wording import SIGNS, duration, number, percent, setting
+from tuner.events import Advanced, Closed, Event, Finished, Opened, Repeated, Said, Show, Started
+from tuner.results import Gain, TrialResult
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+    from rich.table import Table
+
+STYLES = {"healthy": "green", "underfit": "yellow", "overfit": "magenta", "unstable": "red", "broken": "red"}
+FURNITURE = 9
+"""Lines of the screen that are not rows of the table."""
+
+
+@dataclass(frozen=True)
+class Scene:
+    """All that is shown of a study at one moment."""
+
+    opened: Opened | None = None
+    trials: tuple[TrialResult, ...] = ()
+    best: int | None = None
+    started: Started | None = None
+    advanced: Advanced | None = None
+    repeated: Repeated | None = None
+    repeat_seconds: tuple[float, ...] = ()
+    said: tuple[str, ...] = ()
+    gain: Gain | None = None
+    closed: bool = False
+
+
+def after(scene: Scene, event: Event) -> Scene:
+    """The scene once the event has happened."""
+    match event:
+        case Opened():
+            best = _best(event.done, event.direction)
+            return replace(scene, opened=event, trials=event.done, best=best)
+        case Started():
+            return replace(scene, started=event, advanced=None)
+        case Advanced():
+            return replace(scene, advanced=event)
+        case Finished():
+            trials = (*(t for t in scene.trials if t.number != event.trial.number), event.trial)
+            return replace(scene, trials=trials, best=event.best, started=None, advanced=None)
+        case Repeated():
+            seconds = (*scene.repeat_seconds, event.seconds) if event.over else scene.repeat_seconds
+            return replace(scene, repeated=event, repeat_seconds=seconds, advanced=None, started=None)
+        case Said():
+            return replace(scene, said=(*scene.said, event.text))
+        case Closed():
+            return replace(scene, closed=True, best=event.best, gain=event.gain, started=None, repeated=None)
+
+
+def _best(trials: tuple[TrialResult, ...], direction: str) -> int | None:
+    known = [trial for trial in trials if trial.value is not None]
+    sign = 1 if direction == "minimize" else -1
+    return min(known, key=lambda trial: sign * (trial.value or 0.0)).number if known else None
+
+
+def seconds_left(scene: Scene) -> float | None:
+    """How long the trials and repeats to come will take; None until a trial has finished."""
+    known = [trial.seconds for trial in scene.trials if trial.seconds > 0] + list(scene.repeat_seconds)
+    if scene.opened is None or not known or scene.closed:
+        return None
+    trials = max(0, scene.opened.total - len(scene.trials))
+    repeats = 2 * scene.opened.seeds if scene.repeated is None else scene.repeated.total - scene.repeated.done
+    done = scene.advanced.share if scene.advanced else 0.0
+    return sum(known) / len(known) * max(0.0, trials + repeats - done)
+
+
+def moves(moved: Mapping[str, tuple[Any, Any]], moved_by: str, *, narrow: bool = False) -> str:
+    """What changed, in words: ``learning_rate 1e-5 → 1e-4``; for trial 0 ``your file``."""
+    if moved_by == "file":
+        return "your file"
+    names = {"learning_rate": "rate", "batch_size": "batch", "warmup_ratio": "warm-up"} if narrow else {}
+    parts = [f"{names.get(k, k)} {setting(k, _short(a))} → {setting(k, _short(b))}" for k, (a, b) in moved.items()]
+    return ", ".join(parts) or "as before"
+
+
+def _short(value: Any) -> Any:
+    return float(f"{value:.2g}") if isinstance(value, float) else value
+
+
+def proposer(moved_by: str) -> str:
+    """Who proposed a trial, in a word or two: the rule, or the sampler."""
+    kind, _, name = moved_by.partition(":")
+    return {"advice": name, "sampler": name or "sampler"}.get(kind, "")
+
+
+def line(event: Event) -> str | None:
+    """The event as one line of plain text; None when it is not worth a line."""
+    match event:
+        case Opened():
+            return _opening(event)
+        case Started():
+            who = f" ({event.because or proposer(event.moved_by)})" if event.moved_by != "file" else ""
+            text = moves(event.moved, event.moved_by).replace("→", "->")
+            again = " goes on where it was cut:" if event.continued else ":"
+            return f"trial {event.number}{again} {text}{who}"
+        case Finished():
+            return f"trial {event.trial.number}: {outcome(event.trial)}{' (best)' if _is_best(event) else ''}"
+        case Repeated(over=True):
+            value = number(event.value) if event.value is not None else "no value"
+            return f"repeat {event.done} of {event.total}: trial {event.number}, seed {event.seed}: {value}"
+        case Closed():
+            return closing(event.best, event.gain)
+        case Said():
+            return event.text
+    return None
+
+
+def _is_best(event: Finished) -> bool:
+    return event.best == event.trial.number
+
+
+def _opening(event: Opened) -> str:
+    way = "lower is better" if event.direction == "minimize" else "higher is better"
+    repeats = f", then {event.seeds} seeds" if event.seeds else ""
+    known = f"; {len(event.done)} done before" if event.done else ""
+    return f"{event.name}: {event.total} trials by {event.metric} ({way}){repeats}{known}; in {event.folder}"
+
+
+def outcome(trial: TrialResult) -> str:
+    """How a trial ended: its value and verdict, or why it has none."""
+    took = f", {duration(trial.seconds)}"
+    if trial.state == "failed":
+        return f"failed with {trial.error}{took}"
+    value = number(trial.value) if trial.value is not None else "diverged"
+    stopped = f", {trial.error}" if trial.state == "pruned" and trial.value is not None else ""
+    return f"{value}, {trial.label or 'unknown'}{stopped}{took}"
+
+
+def closing(best: int | None, gain: Gain | None) -> str:
+    """The end of a study in one line: the best trial, and what is proved."""
+    if best is None:
+        return "no trial has a value"
+    return f"best: trial {best}" + (f"; {gain.message}" if gain else "")
+
+
+def table(scene: Scene, width: int = 80, rows: int = 100) -> Table:
+    """The trials as a table: what moved, the metric, the verdict; the running one last. At most ``rows`` rows."""
+    from rich.table import Table
+
+    metric = scene.opened.metric if scene.opened else "value"
+    grid = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim", width=min(width, 110))
+    grid.add_column("", justify="right", no_wrap=True)
+    grid.add_column("what moved", ratio=1, overflow="ellipsis", no_wrap=True)
+    grid.add_column(metric, justify="right", no_wrap=True)
+    grid.add_column("verdict", no_wrap=True, min_width=11)
+    grid.add_column("proposed by", no_wrap=True, overflow="ellipsis", max_width=24)
+    shown = _rows_that_fit(scene, rows)
+    if len(shown) < len(scene.trials):
+        grid.add_row("", f"[dim]… {len(scene.trials) - len(shown)} earlier trials[/]", "", "", "")
+    for trial in shown:
+        grid.add_row(*_row(trial, best=trial.number == scene.best, narrow=width < 100))
+    if scene.started is not None:
+        grid.add_row(*_running_row(scene.started, scene.advanced, narrow=width < 100))
+    return grid
+
+
+def _rows_that_fit(scene: Scene, rows: int) -> list[TrialResult]:
+    """The latest trials, and always the first and the best one."""
+    trials = sorted(scene.trials, key=lambda trial: trial.number)
+    if len(trials) <= rows:
+        return trials
+    kept = [trial for trial in trials if trial.number in (0, scene.best)]
+    late = [trial for trial in trials if trial not in kept][-max(1, rows - len(kept) - 1) :]
+    return sorted([*kept, *late], key=lambda trial: trial.number)
+
+
+def _row(trial: TrialResult, *, best: bool, narrow: bool) -> list[str]:
+    value = number(trial.value) if trial.value is not None else "–"
+    label = trial.label or ("failed" if trial.state == "failed" else "unknown")
+    verdict = "✕ failed" if trial.state == "failed" else f"{SIGNS.get(_label(label), '?')} {label}"
+    text = _escaped(moves(trial.moved, trial.moved_by, narrow=narrow))
+    name = f"[bold]★ {trial.number}[/]" if best else str(trial.number)
+    style = "red" if trial.state == "failed" else STYLES.get(label, "dim")
+    value = f"[bold]{value}[/]" if best else value
+    return [name, text, value, f"[{style}]{verdict}[/]", f"[dim]{proposer(trial.moved_by)}[/]"]
+
+
+def _label(name: str) -> Label:
+    return Label(name) if name in set(Label) else Label.UNKNOWN
+
+
+def _running_row(started: Started, advanced: Advanced | None, *, narrow: bool) -> list[str]:
+    here = advanced is not None and advanced.number == started.number and advanced.seed is None
+    value = number(advanced.value) if advanced is not None and here and advanced.value is not None else ""
+    share = percent(advanced.share) if advanced is not None and here else "starting"
+    text = _escaped(moves(started.moved, started.moved_by, narrow=narrow))
+    by = proposer(started.moved_by)
+    return [f"[cyan]{started.number}[/]", f"[cyan]{text}[/]", value, f"[cyan]▸ {share}[/]", f"[dim]{by}[/]"]
+
+
+def view(scene: Scene, width: int = 80, rows: int = 100) -> RenderableType:
+    """The whole picture: title, table, what is tried now and why, the repeats, the time left."""
+    from rich.console import Group
+    from rich.text import Text
+
+    parts: list[RenderableType] = []
+    if scene.opened is not None:
+        parts += [Text(_title(scene.opened), style="bold", no_wrap=True, overflow="ellipsis"), Text("")]
+    parts.append(table(scene, width, rows))
+    notes = [*scene.said[-2:], *_now(scene)]
+    if notes:
+        parts += [Text(""), *(Text(note, style="default") for note in notes)]
+    left = seconds_left(scene)
+    if left is not None and not scene.closed:
+        parts.append(Text(f"about {duration(left)} left", style="dim"))
+    return Group(*parts)
+
+
+def _title(opened: Opened) -> str:
+    way = "lower is better" if opened.direction == "minimize" else "higher is better"
+    repeats = f", then {opened.seeds} seeds" if opened.seeds else ""
+    return f"{opened.name} · {opened.total} trials by {opened.metric} ({way}){repeats}"
+
+
+def _now(scene: Scene) -> list[str]:
+    """What happens right now, and why."""
+    if scene.closed:
+        return [closing(scene.best, scene.gain)]
+    if scene.repeated is not None:
+        return [_repeat_line(scene.repeated, scene.advanced)]
+    if scene.started is None:
+        return []
+    started = scene.started
+    again = " goes on where it was cut" if started.continued else ""
+    text = moves(started.moved, started.moved_by)
+    why = started.because or (f"proposed by {proposer(started.moved_by)}" if started.moved_by != "file" else "")
+    return [f"trial {started.number}{again}: {text}" + (f"; {why}" if why else "")]
+
+
+def _repeat_line(repeated: Repeated, advanced: Advanced | None) -> str:
+    at = f", {percent(advanced.share)}" if advanced is not None and advanced.seed == repeated.seed else ""
+    running = f": trial {repeated.number} on seed {repeated.seed}{at}" if not repeated.over else ""
+    return f"proving the gain, {repeated.done} of {repeated.total} repeats done{running}"
+
+
+def _escaped(text: str) -> str:
+    from rich.markup import escape
+
+    return escape(text)
+
+
+@contextmanager
+def progress(console: Console | None = None) -> Iterator[Show]:
+    """A listener for ``run_study``: a live table where the console is a terminal, else plain lines on it."""
+    from rich.console import Console as RichConsole
+
+    console = console or RichConsole()
+    if not console.is_terminal:
+        yield _plain(console)
+        return
+    with _live(console) as show:
+        yield show
+
+
+def _plain(console: Console) -> Show:
+    def show(event: Event) -> None:
+        text = line(event)
+        if text is not None:
+            print(text, file=console.file, flush=True)
+
+    return show
+
+
+@contextmanager
+def _live(console: Console) -> Iterator[Show]:
+    from rich.live import Live
+
+    scene = Scene()
+
+    def picture() -> RenderableType:
+        return view(scene, console.width, max(3, console.height - FURNITURE))
+
+    def show(event: Event) -> None:
+        nonlocal scene
+        scene = after(scene, event)
+        live.refresh()
+
+    with Live(console=console, get_renderable=picture, auto_refresh=False, vertical_overflow="crop") as live:
+        yield show

@@ -1,0 +1,168 @@
+"""TRL's trainers, made from a config: parsed by TRL's parser, with data prepared once for all trials of a process."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from tuner.data import Data
+from tuner.errors import SpecError
+from tuner.methods import METHODS
+from tuner.spec import located
+from tuner.trlkeys import dataclasses_of
+
+Config = Mapping[str, Any]
+
+PLAIN_TEMPLATE = (
+    "{%- if bos_token %}{{ bos_token }}{%- endif %}"
+    "{%- for message in messages %}"
+    "{%- if message['role'] == 'assistant' %}"
+    "{{- '### Response:\n' }}{% generation %}{{- message['content'] + eos_token }}{% endgeneration %}{{- '\n' }}"
+    "{%- elif message['role'] == 'system' %}{{- message['content'] + '\n\n' }}"
+    "{%- else %}{{- '### Instruction:\n' + message['content'] + '\n\n' }}"
+    "{%- endif %}"
+    "{%- endfor %}"
+    "{%- if add_generation_prompt %}{{- '### Response:\n' }}{%- endif %}"
+)
+"""The template of a base model that has none: Alpaca's headings, so that instructions can be learnt at all."""
+
+DOES_NOT_TOUCH_ROWS = frozenset(
+    "learning_rate per_device_train_batch_size per_device_eval_batch_size gradient_accumulation_steps weight_decay "
+    "num_train_epochs max_steps warmup_steps adam_beta1 adam_beta2 adam_epsilon max_grad_norm lr_scheduler_type "
+    "lr_scheduler_kwargs optim neftune_noise_alpha output_dir run_name seed data_seed beta loss_type loss_weights "
+    "label_smoothing label_smoothing_factor logging_steps eval_steps save_steps metric_for_best_model".split()
+)
+"""Keys that may differ between two runs that share their tokenised rows."""
+
+
+class Parsed(NamedTuple):
+    """A config as TRL's dataclasses, in the order in which TRL parses them."""
+
+    script: Any
+    training: Any
+    model: Any
+    mixture: Any
+
+
+def parse(config: Config, method: str, out: Path, where: Path) -> Parsed:
+    """The config through TRL's own parser; raises ``SpecError`` for options that exclude each other."""
+    from trl import TrlParser
+
+    parser = TrlParser(dataclasses_of(METHODS[method]))
+    given = {key: value for key, value in config.items() if key not in ("env", "report_to")}
+    reports = [name for name in _as_list(config.get("report_to")) if name not in ("tensorboard", "none")]
+    given |= {"output_dir": str(out), "report_to": reports or "none"}
+    try:
+        parser.set_defaults_with_config(**given)
+        made = parser.parse_args_into_dataclasses(args=[], look_for_args_file=False)
+    except (ValueError, TypeError, NotImplementedError) as error:
+        raise SpecError(f"{where}: {one_line(error)}") from error
+    return Parsed(*made)
+
+
+def _as_list(value: Any) -> list[str]:
+    return [] if value is None else list(value) if isinstance(value, (list, tuple)) else [str(value)]
+
+
+def one_line(error: BaseException) -> str:
+    """The first words of a library's error, on one line."""
+    return (" ".join(str(error).split()) or type(error).__name__)[:400]
+
+
+def make_trainer(parsed: Parsed, method: str, data: Data, start: Path, where: Path, callbacks: Sequence[Any]) -> Any:
+    """TRL's trainer for the method, ready to train; raises ``SpecError`` when model or options do not work out."""
+    from trl import get_peft_config, get_quantization_config
+
+    script, training, model, _ = parsed
+    name = str(located(model.model_name_or_path, start) or model.model_name_or_path)
+    training.model_init_kwargs = _model_init_kwargs(training, model)
+    tokenizer = load_tokenizer(name, model.model_revision, training, where)
+    try:
+        return prepared_once(method)(
+            model=name,
+            args=training,
+            train_dataset=data.train,
+            eval_dataset=data.test if str(training.eval_strategy.value) != "no" else None,
+            processing_class=tokenizer,
+            quantization_config=get_quantization_config(model),
+            peft_config=get_peft_config(model),
+            callbacks=list(callbacks),
+        )
+    except (ValueError, OSError, NotImplementedError) as error:
+        raise SpecError(f"{where}: {one_line(error)}") from error
+    except RuntimeError as error:
+        if "assistant_only_loss" in str(error):
+            raise SpecError(f"{where}: {one_line(error)}") from error
+        raise
+
+
+def _model_init_kwargs(training: Any, model: Any) -> dict[str, Any]:
+    """What TRL's scripts load the model with."""
+    given = {
+        "revision": model.model_revision,
+        "trust_remote_code": training.trust_remote_code,
+        "attn_implementation": model.attn_implementation,
+        "dtype": model.dtype,
+    }
+    return {**given, **(training.model_init_kwargs or {})}
+
+
+def load_tokenizer(name: str, revision: str, training: Any, where: Path) -> Any:
+    """The model's tokenizer, with a plain chat template when it has none and the file names none."""
+    from transformers import AutoTokenizer
+
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(
+            name, revision=revision, trust_remote_code=training.trust_remote_code
+        )
+    except (OSError, ValueError) as error:
+        raise SpecError(
+            f"{where}: model_name_or_path: cannot load {name}: it is no folder with a model, and the hub did not give "
+            f"it ({one_line(error)[:160]})"
+        ) from error
+    if not tokenizer.chat_template and not getattr(training, "chat_template_path", None):
+        tokenizer.chat_template = PLAIN_TEMPLATE
+    return tokenizer
+
+
+@cache
+def prepared_once(method: str) -> type[Any]:
+    """The method's trainer, which keeps the rows that it tokenised for the next trainer in this process."""
+    base = METHODS[method].trainer_class
+
+    class PreparedOnce(base):  # type: ignore[misc, valid-type]
+        """TRL's trainer with its prepared rows kept, and without a model card at every checkpoint."""
+
+        def _prepare_dataset(self, dataset: Any, tokenizer: Any, args: Any, *rest: Any, **more: Any) -> Any:
+            key = rows_key(method, dataset, tokenizer, args, rest)
+            if key is None:
+                return super()._prepare_dataset(dataset, tokenizer, args, *rest, **more)
+            if key not in _prepared:
+                made = super()._prepare_dataset(dataset, tokenizer, args, *rest, **more)
+                while len(_prepared) >= MOST_KEPT:
+                    _prepared.pop(next(iter(_prepared)))
+                _prepared[key] = (dataset, made)  # the source stays alive, so that its id stays its own
+            return _prepared[key][1]
+
+        def create_model_card(self, *args: Any, **kwargs: Any) -> None:
+            """Nothing: the run's own report says more, and a card per checkpoint costs time."""
+
+    return PreparedOnce
+
+
+MOST_KEPT = 4
+_prepared: dict[Any, tuple[Any, Any]] = {}
+
+
+def rows_key(method: str, dataset: Any, tokenizer: Any, args: Any, rest: Sequence[Any]) -> str | None:
+    """What the prepared rows depend on, as text; None when the rows are streamed and cannot be kept."""
+    if not hasattr(dataset, "num_rows"):
+        return None
+    options = {key: value for key, value in args.to_dict().items() if key not in DOES_NOT_TOUCH_ROWS}
+    if getattr(args, "shuffle_dataset", False):
+        options["seed"] = args.seed
+    made_of = (method, id(dataset), tokenizer.name_or_path, tokenizer.chat_template, options, [str(r) for r in rest])
+    return json.dumps(made_of, sort_keys=True, default=str)
