@@ -1,0 +1,70 @@
+"""Rows of any known format into TRL's columns, each bad row named by its number."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tuner.data.files import DataError, Rows
+from tuner.data.formats import INSTRUCTION, PREFERENCE, Format, formats
+from tuner.data.messages import RowError
+from tuner.methods import METHODS, Method
+
+LOOKED_AT = 100
+"""How many rows are looked at to learn which columns there are."""
+
+WORDS = {INSTRUCTION: "instructions with answers", PREFERENCE: "pairs of a chosen and a rejected answer"}
+
+
+@dataclass(frozen=True)
+class Converted:
+    """Rows with TRL's columns, the format they came in, and how many were left out as pairs without a difference."""
+
+    rows: Rows
+    format: str
+    dropped: int = 0
+
+
+def columns_of(rows: Sequence[Any]) -> set[str]:
+    """The columns that the first rows have."""
+    return {name for row in rows[:LOOKED_AT] for name in row}
+
+
+def format_of(columns: Collection[str], method: Method, where: str, text_column: str = "text") -> Format:
+    """The format that these columns mean for a method; raises ``DataError`` when there is none."""
+    fitting = [one for one in formats(text_column) if one.fits(columns)]
+    wanted = next((one for one in fitting if one.rows == method.rows), None)
+    if wanted is not None:
+        return wanted
+    if fitting:
+        other = next(name for name, one in METHODS.items() if one.rows == fitting[0].rows)
+        raise DataError(
+            f"{where}: holds {WORDS[fitting[0].rows]} ({fitting[0].name}), and method {method.name} needs "
+            f"{WORDS[method.rows]}; use method: {other}, or other data"
+        )
+    known = ", ".join(one.name for one in formats(text_column) if one.rows == method.rows)
+    raise DataError(f"{where}: its columns {', '.join(sorted(columns))} fit no known format; known are {known}")
+
+
+def convert(rows: Rows, method: Method, where: str, text_column: str = "text") -> Converted:
+    """The rows with TRL's columns; raises ``DataError`` with the number of the first row that does not fit."""
+    form = format_of(columns_of(rows), method, where, text_column)
+    made = [converted_row(row, form, f"{where}: row {number}") for number, row in enumerate(rows, 1)]
+    kept = [row for row in made if not is_identical_pair(row)]
+    if not kept:
+        raise DataError(f"{where}: every row has the same text as chosen and as rejected; there is nothing to learn")
+    return Converted(kept, form.name, len(made) - len(kept))
+
+
+def converted_row(row: Any, form: Format, where: str) -> dict[str, Any]:
+    """One row with TRL's columns; raises ``DataError`` that begins with ``where``."""
+    try:
+        return form.convert(row)
+    except RowError as error:
+        raise DataError(f"{where}: {error}") from None
+
+
+def is_identical_pair(row: dict[str, Any]) -> bool:
+    """Whether chosen equals rejected, which teaches nothing and leaves an implicit prompt without an end."""
+    return "chosen" in row and bool(row["chosen"] == row["rejected"])

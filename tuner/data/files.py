@@ -1,0 +1,137 @@
+"""Rows out of local files: .json, .jsonl, .csv, .tsv, .parquet, .txt, or a folder of them by split."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from tuner.errors import SpecError
+
+Rows = list[dict[str, Any]]
+
+SPLIT_NAMES: Mapping[str, str] = {
+    **dict.fromkeys(("train", "training"), "train"),
+    **dict.fromkeys(("test", "validation", "valid", "val", "eval", "evaluation", "dev", "heldout"), "test"),
+}
+
+
+class DataError(SpecError):
+    """Data that cannot be used; the message names the file and, where it is one row, its number."""
+
+
+def read_file(path: Path) -> Rows:
+    """The rows of one file, in order; raises ``DataError`` that names the file and the row."""
+    reader = READERS.get(path.suffix.lower())
+    if reader is None:
+        raise DataError(f"{path}: unknown kind of file {path.suffix!r}; known are {', '.join(READERS)}")
+    try:
+        rows = reader(path)
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"{path}: cannot be read: {error}") from None
+    if not rows:
+        raise DataError(f"{path}: holds no rows")
+    return rows
+
+
+def _json(path: Path) -> Rows:
+    try:
+        loaded = json.loads(path.read_text(encoding="utf-8-sig"))
+    except json.JSONDecodeError as error:
+        if error.msg == "Extra data":
+            return _jsonl(path)  # JSON lines under the wrong name
+        raise DataError(f"{path}: line {error.lineno}: not JSON: {error.msg}") from None
+    if isinstance(loaded, dict):
+        lists = [value for value in loaded.values() if isinstance(value, list)]
+        loaded = loaded.get("data", lists[0] if len(lists) == 1 else None)
+    if not isinstance(loaded, list):
+        raise DataError(f'{path}: must be a list of rows, or {{"data": [...]}}')
+    return [_row(row, path, number) for number, row in enumerate(loaded, 1)]
+
+
+def _jsonl(path: Path) -> Rows:
+    rows = []
+    with path.open(encoding="utf-8-sig") as lines:
+        for number, line in enumerate(lines, 1):
+            if not line.strip():
+                continue
+            try:
+                rows.append(_row(json.loads(line), path, number))
+            except json.JSONDecodeError as error:
+                raise DataError(f"{path}: row {number}: not JSON: {error.msg}") from None
+    return rows
+
+
+def _row(row: Any, path: Path, number: int) -> dict[str, Any]:
+    if not isinstance(row, dict):
+        raise DataError(f"{path}: row {number}: must be a mapping of columns, not {type(row).__name__}")
+    return row
+
+
+def _csv(path: Path) -> Rows:
+    csv.field_size_limit(2**31 - 1)
+    with path.open(encoding="utf-8-sig", newline="") as lines:
+        reader = csv.DictReader(lines, delimiter="\t" if path.suffix.lower() == ".tsv" else ",")
+        rows = [dict(row) for row in reader]
+    for number, row in enumerate(rows, 1):
+        if None in row:
+            raise DataError(f"{path}: row {number}: has more fields than the header")
+    return rows
+
+
+def _parquet(path: Path) -> Rows:
+    import pyarrow
+    import pyarrow.parquet
+
+    try:
+        rows: Rows = pyarrow.parquet.read_table(path).to_pylist()
+    except pyarrow.ArrowException as error:
+        raise DataError(f"{path}: not a parquet file: {' '.join(str(error).split())}") from None
+    return rows
+
+
+def _text(path: Path) -> Rows:
+    return [{"text": line} for line in path.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
+
+
+READERS: Mapping[str, Callable[[Path], Rows]] = {
+    ".json": _json,
+    ".jsonl": _jsonl,
+    ".csv": _csv,
+    ".tsv": _csv,
+    ".parquet": _parquet,
+    ".txt": _text,
+}
+
+
+def split_files(folder: Path) -> dict[str, list[Path]]:
+    """The data files of a folder by split: ``train`` and ``test``, told by the first word of the file or sub-folder.
+
+    Files without such a word are training shards when no file has one. Raises ``DataError`` when there are none.
+    """
+    files = [path for path in sorted(folder.rglob("*")) if path.suffix.lower() in READERS and path.is_file()]
+    files = [path for path in files if path.name not in ("dataset_info.json", "state.json", "dataset_infos.json")]
+    named = {path: split_of(path.relative_to(folder)) for path in files}
+    splits = {split: [path for path in files if named[path] == split] for split in ("train", "test")}
+    if not any(splits.values()):
+        splits["train"] = files
+    if not splits["train"]:
+        found = ", ".join(path.name for path in files) or "no data files"
+        raise DataError(f"{folder}: has no training file (found {found}); name one train.jsonl or so")
+    return {split: paths for split, paths in splits.items() if paths}
+
+
+def split_of(path: Path) -> str | None:
+    """``train`` or ``test`` when the first word of the file's name, or a folder's name, says so; else None."""
+    for part in (path.stem, *reversed(path.parent.parts)):
+        word = part.lower().replace("_", "-").replace(".", "-").split("-")[0]
+        if word in SPLIT_NAMES:
+            return SPLIT_NAMES[word]
+    return None
+
+
+def read_files(paths: Iterable[Path]) -> Rows:
+    """The rows of several files, one after the other."""
+    return [row for path in paths for row in read_file(path)]

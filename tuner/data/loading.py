@@ -1,0 +1,175 @@
+"""Where the data of a study file lies: local files, the hub, a mixture; and its two splits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tuner.data.conversion import Converted, convert, converted_row, format_of, is_identical_pair
+from tuner.data.files import READERS, SPLIT_NAMES, DataError, read_file, split_files
+from tuner.data.splits import held_out, prompt_key
+from tuner.methods import METHODS, Method
+
+Config = Mapping[str, Any]
+STREAMED_TEST_ROWS = 200
+
+
+@dataclass(frozen=True, eq=False)
+class Data:
+    """The training and the held-out rows in TRL's columns; ``notes`` says what was left out or split off."""
+
+    train: Any
+    test: Any
+    notes: tuple[str, ...] = ()
+
+
+_loaded: dict[Any, Data] = {}
+
+
+def load_data(config: Config, method: str, start: Path, *, seed: int = 42) -> Data:
+    """The data that a config names; the same object when asked again in one process and nothing changed.
+
+    ``start`` is the study file's folder; ``seed`` decides the held-out rows where the data has no such split.
+    Raises ``DataError`` that names the file, and the row where it is one.
+    """
+    key = (method, str(start), seed, *_relevant(config), *_stamps(config, start))
+    if key not in _loaded:
+        _loaded.clear()  # one data set at a time: a study uses one, and two would double the memory
+        _loaded[key] = _load(config, METHODS[method], start, seed)
+    return _loaded[key]
+
+
+def _relevant(config: Config) -> list[tuple[str, str]]:
+    names = [key for key in config if key.startswith("dataset") or key in ("streaming", "test_split_size")]
+    return sorted((name, repr(config[name])) for name in names)
+
+
+def _stamps(config: Config, start: Path) -> list[tuple[str, int, int]]:
+    path = _local(config, start)
+    if path is None:
+        return []
+    files = [path] if path.is_file() else [file for file in sorted(path.rglob("*")) if file.is_file()]
+    return [(str(file), file.stat().st_mtime_ns, file.stat().st_size) for file in files]
+
+
+def _local(config: Config, start: Path) -> Path | None:
+    from tuner.spec import located
+
+    return None if config.get("datasets") else located(str(config.get("dataset_name")), start)
+
+
+def _load(config: Config, method: Method, start: Path, seed: int) -> Data:
+    path = _local(config, start)
+    if path is not None and path.is_file():
+        return _from_files({"train": [path]}, config, method, seed)
+    if path is not None and _has_rows(path):
+        return _from_files(split_files(path), config, method, seed)
+    return _from_sets(_sets(config, path), config, method, seed)
+
+
+def _has_rows(folder: Path) -> bool:
+    saved = (folder / "dataset_dict.json").exists() or (folder / "state.json").exists()
+    return not saved and any(file.suffix.lower() in READERS for file in folder.rglob("*"))
+
+
+def _text_column(config: Config) -> str:
+    return str(config.get("dataset_text_field", "text"))
+
+
+def _from_files(splits: Mapping[str, list[Path]], config: Config, method: Method, seed: int) -> Data:
+    from datasets import Dataset
+
+    made = {split: [_file(path, config, method) for path in paths] for split, paths in splits.items()}
+    notes = [_format_note(splits["train"][0], made["train"][0])]
+    notes += [_dropped_note(path, one) for split in splits for path, one in zip(splits[split], made[split], strict=True)]
+    train = [row for one in made["train"] for row in one.rows]
+    test = [row for one in made.get("test", []) for row in one.rows]
+    if not test:
+        keep, out = held_out(map(prompt_key, train), seed, str(splits["train"][0]))
+        train, test = [train[number] for number in keep], [train[number] for number in out]
+        notes.append(_split_note(len(keep), len(out)))
+    return Data(Dataset.from_list(train), Dataset.from_list(test), tuple(note for note in notes if note))
+
+
+def _file(path: Path, config: Config, method: Method) -> Converted:
+    return convert(read_file(path), method, str(path), _text_column(config))
+
+
+def _format_note(path: Path, made: Converted) -> str:
+    return f"{path.name} was read as {made.format}"
+
+
+def _dropped_note(path: Path, made: Converted) -> str:
+    return f"{path.name}: left out {made.dropped} pairs whose chosen equals rejected" if made.dropped else ""
+
+
+def _split_note(train: int, test: int) -> str:
+    return f"the data has no held-out split: {test} rows were held out, {train} are trained on"
+
+
+def _sets(config: Config, path: Path | None) -> Mapping[str, Any]:
+    """The splits as the datasets library loads them, from the hub, a saved folder or a mixture."""
+    import datasets
+    from trl import DatasetMixtureConfig, get_dataset
+
+    name = "datasets" if config.get("datasets") else str(config.get("dataset_name"))
+    try:
+        if config.get("datasets"):
+            names = ("datasets", "streaming", "test_split_size")
+            loaded = get_dataset(DatasetMixtureConfig(**{key: config[key] for key in names if key in config}))
+        elif path is not None and ((path / "dataset_dict.json").exists() or (path / "state.json").exists()):
+            loaded = datasets.load_from_disk(str(path))
+        else:
+            streaming = bool(config.get("dataset_streaming", False))
+            loaded = datasets.load_dataset(str(path or name), name=config.get("dataset_config"), streaming=streaming)
+    except (ValueError, OSError, RuntimeError) as error:
+        raise DataError(f"{name}: no such file or folder here, and the hub did not give it: {_short(error)}") from error
+    return loaded if isinstance(loaded, Mapping) else {"train": loaded}
+
+
+def _short(error: BaseException) -> str:
+    return (" ".join(str(error).split()) or type(error).__name__)[:200]
+
+
+def _from_sets(sets: Mapping[str, Any], config: Config, method: Method, seed: int) -> Data:
+    where = str(config.get("dataset_name") or "datasets")
+    name = str(config.get("dataset_train_split", "train"))
+    if name not in sets:
+        raise DataError(f"{where}: has no split {name}; it has {', '.join(map(str, sets))}")
+    test_name = _test_split(sets, config, where)
+    train = _converted_set(sets[name], method, f"{where} ({name})", _text_column(config))
+    if test_name is not None:
+        test = _converted_set(sets[test_name], method, f"{where} ({test_name})", _text_column(config))
+        return Data(train, test)
+    if not hasattr(train, "select"):
+        first = f"the data is streamed: its first {STREAMED_TEST_ROWS} rows are held out"
+        return Data(train.skip(STREAMED_TEST_ROWS), train.take(STREAMED_TEST_ROWS), (first,))
+    keep, out = held_out(map(prompt_key, train), seed, where)
+    return Data(train.select(keep), train.select(out), (_split_note(len(keep), len(out)),))
+
+
+def _test_split(sets: Mapping[str, Any], config: Config, where: str) -> str | None:
+    given = config.get("dataset_test_split")
+    if given is not None and given not in sets:
+        raise DataError(f"{where}: has no split {given}; it has {', '.join(map(str, sets))}")
+    others = [name for name in sets if SPLIT_NAMES.get(str(name).split("_")[0]) == "test"]
+    return given or next((name for name in ("test", *others) if name in sets), None)
+
+
+def _converted_set(dataset: Any, method: Method, where: str, text_column: str) -> Any:
+    """A set of the datasets library with TRL's columns, converted a thousand rows at a time."""
+    columns = list(dataset.column_names or next(iter(dataset)))
+    if {"image", "images"} & set(columns):
+        return dataset  # vision data goes to TRL as it is
+    form = format_of(columns, method, where, text_column)
+
+    def batch(rows: dict[str, list[Any]], numbers: list[int]) -> dict[str, list[Any]]:
+        singles = [dict(zip(rows, values, strict=True)) for values in zip(*rows.values(), strict=True)]
+        pairs = zip(singles, numbers, strict=True)
+        made = [converted_row(row, form, f"{where}: row {number + 1}") for row, number in pairs]
+        kept = [row for row in made if not is_identical_pair(row)]
+        return {name: [row[name] for row in kept] for name in (made[0] if made else {})}
+
+    return dataset.map(batch, batched=True, with_indices=True, remove_columns=columns)

@@ -1,0 +1,59 @@
+"""A held-out part of the rows, the same every time, with equal prompts on one side."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from tuner.data.files import DataError
+
+HELD_OUT = 0.1
+MOST_HELD_OUT = 1000
+"""A cap, because the held-out rows are evaluated a dozen times in a run."""
+
+
+def prompt_key(row: Mapping[str, Any]) -> str:
+    """What two rows share when they ask the same: the prompt, the first question, or the whole text."""
+    if "prompt" in row:
+        asked = row["prompt"]
+    elif "messages" in row:
+        asked = next((turn["content"] for turn in row["messages"] if turn["role"] == "user"), row["messages"])
+    elif "chosen" in row:
+        asked = _common_start(str(row["chosen"]), str(row["rejected"]))
+    else:
+        asked = list(row.values())
+    return json.dumps(asked, sort_keys=True, ensure_ascii=False, default=str)
+
+
+def _common_start(one: str, other: str) -> str:
+    length = next((i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
+    return one[:length]
+
+
+def held_out(keys: Iterable[str], seed: int, where: str) -> tuple[list[int], list[int]]:
+    """Row numbers (from 0) to train on and to hold out: a tenth, at least one, at most 1,000.
+
+    Rows with the same key stay on one side. Raises ``DataError`` when all rows have the same key.
+    """
+    groups: dict[str, list[int]] = defaultdict(list)
+    for number, key in enumerate(keys):
+        groups[key].append(number)
+    if len(groups) < 2:
+        raise DataError(f"{where}: needs two different prompts at least, one to train on and one to hold out")
+    total = sum(len(rows) for rows in groups.values())
+    wanted = min(max(1, round(total * HELD_OUT)), MOST_HELD_OUT)
+    test: list[int] = []
+    for key in sorted(groups, key=lambda key: _rank(key, seed))[:-1]:
+        if len(test) >= wanted:
+            break
+        if not test or len(test) + len(groups[key]) <= 2 * wanted:
+            test += groups[key]
+    out = set(test)
+    return [number for number in range(total) if number not in out], sorted(test)
+
+
+def _rank(key: str, seed: int) -> bytes:
+    return hashlib.sha1(f"{seed}\0{key}".encode()).digest()
