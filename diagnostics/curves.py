@@ -46,8 +46,11 @@ def canonical_name(tag: str) -> str:
     """The canonical curve name of a log's tag, or the tag itself when it is none of ours.
 
     ``train/loss`` and ``loss`` become ``train_loss``; ``eval/rewards/margins`` becomes ``eval_rewards_margins``.
+    ``train/train_loss`` stays as it is: the Trainer's mean over the whole run, one number and no curve.
     """
     name = tag.strip()
+    if name == "train/train_loss":
+        return name
     for split in ("train", "eval"):
         if name.startswith(f"{split}/"):
             name = name.removeprefix(f"{split}/")
@@ -179,7 +182,7 @@ def _coerced(value: Any, kind: str) -> Any:
         return {"true": True, "false": False, "1": True, "0": False}.get(str(value).lower())
     try:
         number = float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
     if not np.isfinite(number):
         return None

@@ -73,7 +73,7 @@ def parts(folder: Path, names: Listing | None = None) -> Parts | None:
     jsonl = folder / TRAINER_LOG if TRAINER_LOG in names.files else None
     splits = _split_folders(folder, names)
     events = [folder / name for name in names.events] + list(splits)
-    inner = {CHECKPOINT.pattern, *(path.parent.name for path in splits)}
+    inner = {path.parent.name for path in splits}
     in_runs = _events_in_runs(folder, names)
     if states or jsonl or len({path.parent for path in in_runs}) == 1:
         events += in_runs
@@ -138,17 +138,20 @@ def _names_a_loss(names: list[str]) -> bool:
 
 def _split_folders(folder: Path, names: Listing) -> dict[Path, str]:
     """Event files in ``train/`` and ``validation/`` (Keras), ``Loss_train/`` (add_scalars), and their tag prefixes."""
-    found: dict[Path, str] = {}
     if not names.events and not {"train", "validation"} & set(names.folders):
-        return found
-    for name in names.folders:
-        word = name.lower().rpartition("_")[2]
-        if word not in TRAIN | HELD_OUT and not HPARAMS_FOLDER.fullmatch(name):
-            continue
-        if word == name.lower() or names.events:
-            prefix = "train/" if word in TRAIN else f"{word if word in HELD_OUT else 'hparams'}/"
-            found |= {folder / name / file: prefix for file in _readable(folder / name).events}
-    return found
+        return {}
+    prefixes = {name: prefix for name in names.folders if (prefix := _prefix(name, bool(names.events)))}
+    return {folder / name / file: p for name, p in prefixes.items() for file in _readable(folder / name).events}
+
+
+def _prefix(name: str, beside_events: bool) -> str | None:
+    """What goes before the tags in a folder that holds a part of its parent's run, None when it holds none."""
+    word = name.lower().rpartition("_")[2]
+    if word != name.lower() and not (beside_events and match(name)):
+        return None
+    if beside_events and HPARAMS_FOLDER.fullmatch(name):
+        return "hparams/"
+    return "train/" if word in TRAIN else f"{word}/" if word in HELD_OUT else None
 
 
 def _events_in_runs(folder: Path, names: Listing) -> list[Path]:

@@ -18,8 +18,8 @@ from diagnostics.readers.unreadable import UnreadableLog, text
 AGREE = 1e-3
 """Relative difference up to which two logs tell the same value; event files hold 32-bit numbers."""
 
-
 OURS = {"lr": "learning_rate"}
+"""LLaMA-Factory's names where they are not those of transformers."""
 
 
 def reads(path: Path) -> bool:

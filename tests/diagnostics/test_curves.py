@@ -21,6 +21,7 @@ from diagnostics.curves import CURVES, Curve, Run, Settings, canonical_name
         ("eval_rewards/accuracies", "eval_rewards_accuracies"),
         ("train/grad_norm", "grad_norm"),
         ("lr", "learning_rate"),
+        ("train/train_loss", "train/train_loss"),
         ("my/own metric", "my/own metric"),
     ],
 )
@@ -82,7 +83,7 @@ def test_settings_take_what_logs_hold():
 
 
 def test_settings_that_do_not_fit_are_left_out():
-    raw = {"learning_rate": "auto", "lora_r": float("nan"), "bf16": "maybe", "loss_type": ["a", "b"]}
+    raw = {"learning_rate": "auto", "lora_r": float("nan"), "bf16": "maybe", "loss_type": ["a", "b"], "seed": 10**400}
     assert Settings.from_mapping(raw) == Settings()
 
 

@@ -198,6 +198,12 @@ def test_add_scalars_folders_belong_to_their_run(tmp_path: Path):
     assert read(tmp_path).curves["eval_loss"].values.tolist() == [3.0] * 5
 
 
+def test_a_run_with_split_in_its_name_is_no_part_of_the_folder_above(tmp_path: Path):
+    for name in (".", "alpaca_test", "sft_train"):
+        events(tmp_path / name, losses(range(5)))
+    assert find_runs(tmp_path) == [tmp_path, tmp_path / "alpaca_test", tmp_path / "sft_train"]
+
+
 def test_runs_are_found_sorted_and_nothing_else_is(tmp_path: Path):
     events(tmp_path / "b" / "deep" / "er", losses(range(1, 3)))
     state(tmp_path / "a" / "checkpoint-5", range(1, 6))
