@@ -19,6 +19,7 @@ T = TypeVar("T")
 AXES: dict[str, str] = {"step": "steps", "epoch": "epochs", "num_tokens": "tokens", "wall_time": "minutes"}
 MOST_POINTS = 2000
 MOST_MARKS = 60
+LAG = 0.03  # of the points
 
 
 @dataclass(frozen=True)
@@ -119,11 +120,11 @@ def along(run: Run, steps: FloatArray, axis: str) -> FloatArray:
 
 def extent(run: Run, axis: str, names: Sequence[str] = LOSSES) -> tuple[float, float]:
     """The first and the last place on the x axis that a curve of ``names`` reaches."""
-    curves = [run.curves[name] for name in names if name in run.curves and len(run.curves[name])]
-    if not curves:
+    curves = [run.curves[name] for name in names if name in run.curves]
+    ends = [steps[place] for c in curves for steps in (c.steps, c.broken) if len(steps) for place in (0, -1)]
+    if not ends:
         return 0.0, 1.0
-    ends = np.array([min(c.steps[0] for c in curves), max(c.steps[-1] for c in curves)])
-    first, last = along(run, ends, axis)
+    first, last = along(run, np.array([min(ends), max(ends)]), axis)
     return float(first), float(last)
 
 
@@ -196,4 +197,5 @@ def evenly(items: Sequence[T], most: int = MOST_MARKS) -> list[T]:
 def usual_smoothing(run: Run) -> float:
     """The smoothing to start with: none for a short curve, more for a long one."""
     longest = max((len(run.curves[name]) for name in LOSSES if name in run.curves), default=0)
-    return 0.0 if longest < 60 else 0.9 if longest < 200 else 0.97
+    lag = LAG * longest  # a running mean of weight w trails w / (1 - w) points behind
+    return 0.0 if longest < 60 else min(0.97, round(lag / (1 + lag), 2))

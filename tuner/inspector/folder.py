@@ -131,16 +131,20 @@ class Folder:
     def _id(self, path: Path) -> str:
         return HERE if path == self.root else path.relative_to(self.root).as_posix()
 
+    def _inside(self, why: str) -> str:
+        """The reason with its paths told from the opened folder."""
+        return why.replace(f"{self.root}/", "")
+
     def _row(self, run_id: str, path: Path, files: Stamp) -> Row:
         judged = _judged(path)
         if isinstance(judged, str):
-            return unreadable_row(run_id, self.name(run_id), judged, _written(files))
+            return unreadable_row(run_id, self.name(run_id), self._inside(judged), _written(files))
         return row(run_id, self.name(run_id), *judged, _written(files))
 
     def _read(self, run_id: str, path: Path, files: Stamp) -> Opened | Unreadable:
         judged = _judged(path)
         if isinstance(judged, str):
-            return Unreadable(run_id, self.name(run_id), judged, _written(files))
+            return Unreadable(run_id, self.name(run_id), self._inside(judged), _written(files))
         return Opened(run_id, self.name(run_id), path, *judged, chart(*judged), _written(files))
 
 

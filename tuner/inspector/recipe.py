@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +22,22 @@ FILL_IN = "FILL-IN"
 
 
 def numeric(advice: Sequence[Advice]) -> list[Advice]:
-    """The advice that names a new value for a setting, one for each setting, the first that was given."""
+    """The advice about settings that is a number, one for each setting, the first that was given.
+
+    Where the log is silent on the old value there is only a factor: ``from_old`` makes it a value.
+    """
     first: dict[str, Advice] = {}
     for change in advice:
-        if change.new is not None and change.knob in Settings.__dataclass_fields__:
+        if (change.new is not None or change.factor) and change.knob in Settings.__dataclass_fields__:
             first.setdefault(change.knob, change)
     return list(first.values())
+
+
+def from_old(change: Advice, old: float) -> Advice:
+    """The advice with the value that its factor gives from ``old``, to two digits or a whole number."""
+    new = old * (change.factor or 1.0)
+    whole = str(Settings.__dataclass_fields__[change.knob].type).startswith("int")
+    return replace(change, old=old, new=max(1, round(new)) if whole else float(f"{new:.2g}"))
 
 
 def next_config(settings: Settings, changes: Sequence[Advice], file: Mapping[str, Any] | None = None) -> dict[str, Any]:

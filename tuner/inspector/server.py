@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -17,14 +18,21 @@ class NothingToInspect(BadInput):
     """The path that was given does not exist; the message says what to give."""
 
 
+class NoPort(BadInput):
+    """The port that was asked for is no port or taken; the message says what to do."""
+
+
 def launch(path: Path | str, port: int | None = None, browser: bool = True) -> int:
     """The server's exit status once it is stopped; until then it shows the runs at or below ``path`` to this machine.
 
-    ``port`` None takes the first free one from 8501. Raises ``NothingToInspect`` for a path that does not exist.
+    ``port`` None takes the first free one from 8501. Raises ``NothingToInspect`` for a path that does not exist and
+    ``NoPort`` for a port that cannot be had.
     """
     folder = Path(path).expanduser().absolute()
     if not folder.exists():
         raise NothingToInspect(f"{path}: no such file or folder; give the folder that your runs log to")
+    if port is not None:
+        _check(port)
     from streamlit.web.cli import main
 
     os.environ[FOLDER] = str(folder)
@@ -35,6 +43,14 @@ def launch(path: Path | str, port: int | None = None, browser: bool = True) -> i
     except KeyboardInterrupt:
         return 0
     return 0
+
+
+def _check(port: int) -> None:
+    if not 0 < port < 65536:
+        raise NoPort(f"--port {port}: no port; choose one between 1024 and 65535")
+    with socket.socket() as probe:
+        if probe.connect_ex((ADDRESS, port)) == 0:
+            raise NoPort(f"--port {port}: another program uses it; choose another, or leave it out for a free one")
 
 
 def arguments(port: int | None, browser: bool) -> list[str]:

@@ -24,9 +24,9 @@ def progress_chart(steps: Sequence[Step], metric: str, *, dark: bool = False) ->
             "best": [step.best for step in steps],
         }
     ).astype({"metric": float, "best": float})
-    x = alt.X(
-        "trial:Q", title="trial", axis=alt.Axis(tickMinStep=1, format="d"), scale=alt.Scale(zero=False, padding=12)
-    )
+    ends = [min(frame["trial"], default=0) - 0.5, max(frame["trial"], default=0) + 0.5]
+    whole = alt.Axis(tickMinStep=1, format="d")
+    x = alt.X("trial:Q", title="trial", axis=whole, scale=alt.Scale(domain=ends, nice=False))
     y = alt.Scale(zero=False, padding=12)
     tips = [alt.Tooltip("trial:Q"), alt.Tooltip("metric:Q", title="value", format=".5~g")]
     stairs = alt.Chart(frame).mark_line(interpolate="step-after", strokeWidth=2.2, color=label_colour("healthy", dark))

@@ -90,7 +90,12 @@ def picture(page: Any, name: str) -> None:
 
 def test_a_run_is_ticked_opened_and_followed(address: str, folder: Path, page: Any) -> None:
     alerts: list[str] = []
-    page.on("dialog", lambda dialog: (alerts.append(dialog.message), dialog.dismiss()))
+
+    def refuse(dialog: Any) -> None:
+        alerts.append(dialog.message)
+        dialog.dismiss()
+
+    page.on("dialog", refuse)
     page.goto(address)
     page.get_by_text("3 of 3 runs").wait_for()
     page.get_by_label("Filter").fill("overfit.csv")

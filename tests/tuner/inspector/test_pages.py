@@ -149,6 +149,15 @@ def test_the_next_run_is_a_file_that_can_be_saved(opened: Any, tmp_path: Path) -
     assert "study:" in run(page).code[0].value
 
 
+def test_the_reader_is_asked_for_the_value_that_the_log_does_not_tell(opened: Any, tmp_path: Path) -> None:
+    write_csv(tmp_path / "slow.csv", {"train_loss": [(k, 3 - k / 400) for k in range(1, 400)]})
+    page = click(tick(opened(), "slow.csv"), "open")
+    asked = page.number_input(key="old-learning_rate-slow.csv")
+    assert "learning_rate:" not in page.code[0].value
+    asked.set_value(1e-5)
+    assert "learning_rate: 3.0e-05" in run(page).code[0].value
+
+
 def test_several_runs_are_laid_over_each_other(opened: Any, tmp_path: Path) -> None:
     write_fine_run(tmp_path / "a", rate=1e-4)
     write_fine_run(tmp_path / "b", rate=3e-4)

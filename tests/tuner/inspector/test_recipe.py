@@ -5,7 +5,7 @@ import yaml
 
 from diagnostics.curves import Settings
 from diagnostics.verdict import Advice
-from tuner.inspector.recipe import FILL_IN, as_yaml, next_config, numeric, own_config, study_block
+from tuner.inspector.recipe import FILL_IN, as_yaml, from_old, next_config, numeric, own_config, study_block
 
 
 def advise(knob: str, old: float | str | None, new: float | str | None) -> Advice:
@@ -28,6 +28,14 @@ SETTINGS = Settings(
 def test_only_advice_with_a_new_value_for_a_setting_goes_into_the_file() -> None:
     advice = [advise("data", None, None), RATE, advise("learning_rate", 3e-5, 1e-3), advise("checkpoint", None, 200.0)]
     assert numeric(advice) == [RATE]
+
+
+def test_a_factor_alone_becomes_a_value_once_the_old_one_is_told() -> None:
+    triple = Advice("learning_rate", None, None, 3.0, "some-rule", "", 0.5, "")
+    quarter = Advice("batch_size", None, None, 0.25, "some-rule", "", 0.5, "")
+    assert numeric([triple, quarter]) == [triple, quarter]
+    assert (from_old(triple, 1e-4).old, from_old(triple, 1e-4).new) == (1e-4, 3e-4)
+    assert from_old(quarter, 3).new == 1
 
 
 def test_the_next_run_is_the_logged_settings_in_trl_s_words_with_the_change() -> None:

@@ -1,14 +1,25 @@
+import socket
 from pathlib import Path
 
 import pytest
 
 from tuner.inspector import launch
-from tuner.inspector.server import NothingToInspect, arguments, folder_to_show
+from tuner.inspector.server import NoPort, NothingToInspect, arguments, folder_to_show
 
 
 def test_a_path_that_does_not_exist_is_refused_before_anything_starts(tmp_path: Path) -> None:
     with pytest.raises(NothingToInspect, match=r"no such file or folder; give the folder"):
         launch(tmp_path / "none")
+
+
+def test_a_port_that_is_taken_is_refused(tmp_path: Path) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        with pytest.raises(NoPort, match="another program uses it"):
+            launch(tmp_path, port=other.getsockname()[1])
+    with pytest.raises(NoPort, match="no port"):
+        launch(tmp_path, port=70000)
 
 
 @pytest.mark.parametrize(("port", "browser"), [(None, True), (8123, False)])

@@ -8,13 +8,14 @@ from pathlib import Path
 
 import streamlit as st
 
-from diagnostics.wording import duration, sentence, setting
+from diagnostics.verdict import Advice
+from diagnostics.wording import duration, setting, times
 from tuner.inspector.comparison import shared_curves
 from tuner.inspector.drawing import curve_chart
 from tuner.inspector.export import as_csv, as_page
 from tuner.inspector.figure import LOSSES, axes, extent, figure, usual_smoothing
 from tuner.inspector.folder import Folder, Opened, Unreadable, seconds_since
-from tuner.inspector.recipe import as_yaml, next_config, numeric, own_config, study_block
+from tuner.inspector.recipe import as_yaml, from_old, next_config, numeric, own_config, study_block
 from tuner.inspector.views.controls import counted, view_controls, zoom
 from tuner.inspector.views.runs import CHOSEN
 from tuner.inspector.views.shell import Shell, follow, is_dark, look, nothing_here
@@ -61,7 +62,7 @@ def _chosen(folder: Folder, runs: Mapping[str, Path]) -> str | None:
 
 
 def _unreadable(opened: Unreadable) -> None:
-    st.error(f"{chip(opened.name)} could not be read.", icon="🚫")
+    st.error(f"{chip(opened.name)} could not be read.", icon=":material/error:")
     st.markdown(plain(opened.why))
     st.markdown(
         "The file may still be being written, cut off, or of another kind. The other runs are not touched by it."
@@ -111,7 +112,7 @@ def _curves(opened: Opened) -> None:
 def _facts(opened: Opened) -> None:
     st.caption(f"Last written {duration(seconds_since(opened.written))} ago.")
     for note in opened.run.notes:
-        st.caption(plain(sentence(note)))
+        st.caption(plain(note))
     known = opened.run.settings.known()
     with st.expander(f"Settings in the log: {len(known)}"):
         st.dataframe(
@@ -135,7 +136,7 @@ def _next_run(opened: Opened) -> None:
             help="One change at a time tells you which one helped.",
         )
         search = st.toggle("As a study", key="as-study", help="Add a `study:` block that searches around the advice.")
-    changes = [change for change in offered if change.knob in taken]
+    changes = [told for change in offered if change.knob in taken and (told := _told(change, opened.id))]
     config = next_config(opened.run.settings, changes, own_config(opened.path))
     study = study_block(changes, trials=12) if search else None
     text = as_yaml(opened.name, config, changes, study)
@@ -144,3 +145,18 @@ def _next_run(opened: Opened) -> None:
         "Save as YAML", text, file_name(opened.id, ".next.yaml"), "text/yaml", key="yaml", on_click="ignore"
     )
     st.caption(f"Run it with `tuner {'study' if search else 'train'}` and the name of the file.")
+
+
+def _told(change: Advice, run_id: str) -> Advice | None:
+    """The advice with its new value; the reader is asked for the old one where the log does not say."""
+    if change.new is not None:
+        return change
+    old = st.number_input(
+        f"{change.knob} of this run, which the log does not tell",
+        value=None,
+        min_value=0.0,
+        format="%g",
+        placeholder=f"the advice is {times(change.factor)}",
+        key=f"old-{change.knob}-{run_id}",
+    )
+    return from_old(change, float(old)) if old else None

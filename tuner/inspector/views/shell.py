@@ -107,9 +107,9 @@ def follow(folder: Folder, seen: Seen) -> None:
 def nothing_here(folder: Folder) -> None:
     """The page for a folder without a run: what was looked for, and how to get one."""
     if not folder.path.exists():
-        st.warning(f"{chip(folder.path, 400)} does not exist any more.", icon="📂")
+        st.warning(f"{chip(folder.path, 400)} does not exist any more.", icon=":material/folder_open:")
     else:
-        st.info("No training log at or below this folder yet.", icon="📂")
+        st.info("No training log at or below this folder yet.", icon=":material/folder_open:")
     st.markdown(
         "The inspector reads what the Hugging Face `Trainer` and TRL leave behind (`trainer_state.json`, TensorBoard "
         "event files) and tables (CSV, JSON lines). To get a first run:"

@@ -29,7 +29,10 @@ def page(shell: Shell) -> None:
     """The page of a study."""
     found = find_studies(shell.folder.root)
     if not found:
-        st.info("No study in this folder: `tuner study FILE` leaves a `study.json` beside its trials.", icon="🔎")
+        st.info(
+            "No study in this folder: `tuner study FILE` leaves a `study.json` beside its trials.",
+            icon=":material/search:",
+        )
         return
     asked = st.query_params.get("study")
     names = list(found)
@@ -132,6 +135,7 @@ def _trials(shell: Shell, study: StudyResult, path: Path) -> None:
         on_select="rerun",
         selection_mode="single-row",
         hide_index=True,
+        placeholder="–",
         column_config={
             "trial": config.NumberColumn(width="small", pinned=True),
             study.metric: config.NumberColumn(format="%.4g"),

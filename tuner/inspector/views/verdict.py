@@ -11,6 +11,7 @@ from diagnostics.wording import (
     HEADLINES,
     SIGNS,
     certainty,
+    in_words,
     measures,
     plain_name,
     sentence,
@@ -65,7 +66,7 @@ def _advice(advice: Sequence[Advice]) -> None:
     if settings:
         st.table([_before_after(change) for change in settings], hide_index=True, border="horizontal")
     for change in advice:
-        st.markdown(plain(sentence(change.message)))
+        st.markdown(plain(in_words(change)))
         because = f"because of {plain_name(change.because)}" if change.because else ""
         st.caption(plain(" · ".join(part for part in (because, change.expect, certainty(change.confidence)) if part)))
 
