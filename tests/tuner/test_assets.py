@@ -62,16 +62,15 @@ def test_no_held_out_row_was_trained_on(kind: str) -> None:
     train, test = (rows(f"{kind}/{split}.jsonl") for split in ("train", "test"))
     assert not {row["prompt"][0]["content"] for row in train} & {row["prompt"][0]["content"] for row in test}
     assert not {made(row)["customer"] for row in train} & {made(row)["customer"] for row in test}
-    assert {made(row)["item"] for row in test} - {made(row)["item"] for row in train} == set(
-        orders.HELD_OUT_ITEMS
-    )
+    held_out = set(orders.HELD_OUT_ITEMS)
+    assert {made(row)["item"] for row in test} & held_out and not {made(row)["item"] for row in train} & held_out
 
 
 def test_the_pretraining_text_holds_neither_the_task_nor_a_held_out_word() -> None:
     held_out = {*orders.HELD_OUT_SURNAMES, *orders.HELD_OUT_CITIES, *orders.HELD_OUT_ITEMS}
     text = "".join(islice(pretrain.documents(0), 20_000))
     assert not re.search(rf"\b({'|'.join(held_out)})\b", text)
-    assert '"item"' not in text and '"customer"' not in text
+    assert '"item":' not in text and '"customer":' not in text
     assert not re.search(r"user\nOrder: [^\n]*\n<\|im_start\|>assistant\n{", text)
 
 
