@@ -8,7 +8,7 @@ from math import floor, isfinite, log10
 from diagnostics.family import Bounds
 from diagnostics.rules.rule import Case, Fix
 from diagnostics.verdict import Advice
-from diagnostics.wording import setting, times
+from diagnostics.wording import number, setting
 
 CAPS: Mapping[str, tuple[float, float]] = {
     "batch_size": (1, 1024),
@@ -55,7 +55,7 @@ def _advice(fix: Fix, case: Case, because: str, confidence: float, bounds: Bound
     new = _new_value(fix, case, known, nominal, aim, bounds)
     if new is None:
         return None
-    factor = new / known if known else None
+    factor = new / known if known and isfinite(new / known) else None
     shown = nominal if factor and nominal and abs(factor / nominal - 1.0) < 0.12 else factor
     return Advice(fix.knob, old, new, factor, because, fix.expect, confidence, _line(fix, old, new, shown))
 
@@ -80,6 +80,8 @@ def _new_value(
     aim = max(aim, fix.at_least) if fix.at_least is not None else aim
     aim = min(aim, fix.at_most) if fix.at_most is not None and up else aim
     low, high = _range(fix.knob, case, bounds)
+    if not up and fix.knob not in bounds:
+        high = max(high, aim)  # a cap stops a raise; it does not make a cut deeper
     aim = min(max(_tidy(fix.knob, min(max(aim, low), high), old), low), high)
     if old is not None and not (aim > old * (1 + 1e-9) if up else aim < old * (1 - 1e-9)):
         return None
@@ -129,5 +131,5 @@ def _rung(value: float, offset: int) -> float:
 def _line(fix: Fix, old: object, new: object, factor: float | None = None) -> str:
     """The advice as a line: knob, old and new value, factor, and the words."""
     values = [setting(fix.knob, value) for value in (old, new) if value is not None]
-    change = f" ({times(factor)})" if factor else ""
+    change = f" (×{number(float(f'{factor:.2g}'))})" if factor else ""
     return f"{fix.knob} {' → '.join(values) if old is not None else f'→ {values[0]}'}{change}: {fix.words}"

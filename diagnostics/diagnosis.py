@@ -11,6 +11,7 @@ import numpy as np
 from diagnostics.advice import advise
 from diagnostics.curves import Curve, NotEnoughPoints, Run, Settings
 from diagnostics.detectors.evidence import Evidence
+from diagnostics.detectors.sanity import is_sigmoid
 from diagnostics.family import Bounds, Family, family_of
 from diagnostics.rules import RULES, Case, Rule
 from diagnostics.verdict import Advice, Diagnosis, Finding, Label, Skipped
@@ -68,12 +69,20 @@ def _goes_with(rule: Rule, main: Rule) -> bool:
 
 
 def _patient(run: Run, bounds: Bounds | None) -> Patient:
-    """The run as the rules see it; preference rewards in the log make it a DPO run when the settings are silent."""
-    settings = run.settings
-    if settings.method is None and any(name.removeprefix("eval_").startswith("rewards_m") for name in run.curves):
-        settings = replace(settings, method="dpo")
+    """The run as the rules see it, with the method filled in where the settings are silent and the curves tell."""
     curves = {name: _clipped(curve) for name, curve in run.curves.items() if len(curve) or curve.broken}
+    settings = run.settings
+    if settings.method in (None, "dpo") and settings.loss_type is None and settings.beta is None:
+        settings = replace(settings, method=_method(curves, settings.method))
     return Patient(curves, settings, family_of(settings, bounds))
+
+
+def _method(curves: Mapping[str, Curve], said: str | None) -> str | None:
+    """The method that the first loss and margin speak for: ORPO and others log rewards too, but start elsewhere."""
+    loss, margins = curves.get("train_loss"), curves.get("rewards_margins")
+    if loss is None or margins is None or not len(loss) or not len(margins):
+        return said
+    return "dpo" if is_sigmoid(float(loss.values[0]), float(margins.values[0]), like=1.5) else None
 
 
 def _clipped(curve: Curve) -> Curve:
@@ -139,6 +148,12 @@ def _advice(order: list[tuple[Rule, Evidence]], patient: Patient, bounds: Bounds
     return tuple(advice.values())
 
 
+def _going_well(patient: Patient) -> bool:
+    """Whether a run in mid-air has enough points to be called healthy so far."""
+    loss, last = patient.curves.get("train_loss"), patient.settings.max_steps
+    return loss is not None and last is not None and len(loss) >= 20 and loss.steps[-1] < last
+
+
 def _without_fault(
     run: Run,
     answers: list[tuple[Rule, Evidence | str | None]],
@@ -150,7 +165,7 @@ def _without_fault(
 ) -> Diagnosis:
     """Healthy where enough could be asked, else unknown; findings that never stand alone are kept."""
     asked = {rule.label for rule, found in answers if not isinstance(found, str) and rule.names_run}
-    healthy = Label.UNSTABLE in asked and bool(asked & {Label.UNDERFIT, Label.OVERFIT})
+    healthy = Label.UNSTABLE in asked and (bool(asked & {Label.UNDERFIT, Label.OVERFIT}) or _going_well(patient))
     kinds = len(asked & {Label.UNSTABLE, Label.OVERFIT, Label.UNDERFIT})
     notes = run.notes
     for label in (Label.UNSTABLE, Label.OVERFIT, Label.UNDERFIT):

@@ -7,7 +7,7 @@ import numpy as np
 from diagnostics import signals
 from diagnostics.curves import Curve, NotEnoughPoints, Settings
 from diagnostics.detectors.evidence import Evidence
-from diagnostics.detectors.points import boundaries, enough, finite, peak
+from diagnostics.detectors.points import boundaries, enough, finite
 from diagnostics.family import Family
 
 
@@ -41,16 +41,16 @@ def eval_loss_rises(
         needed = far_noises
     if not material or found.deviations < needed or (fall is not None and fall < train_fall):
         return None
-    onset = (found.onset + 1) / values.size
+    turn = min(signals.onset(values), found.onset)
     measured = {
-        "onset": onset,
+        "onset": (turn + 1) / values.size,
         "rise": found.relative,
         "lowest": found.lowest,
         "end": found.end,
         "deviations": found.deviations,
     }
     sure = min(1.0, 0.7 + found.relative) * (0.75 if fall is None else 1.0)
-    first = float(eval_loss.steps[found.onset])
+    first = float(eval_loss.steps[turn])
     extra = {} if fall is None else {"train_fall": fall}
     return Evidence(first, float(eval_loss.steps[-1]), finite(measured | extra), sure)
 
@@ -59,10 +59,8 @@ def _fall_after(train_loss: Curve | None, step: float) -> float | None:
     """How much of its level the training loss lost after a step; None when that cannot be said."""
     if train_loss is None or len(train_loss) < 4:
         return None
-    before = train_loss.between(-np.inf, step).values[-3:]
-    if not before.size:
-        before = train_loss.values[:1]
-    level = float(np.median(before))
+    nearest = int(np.argmin(np.abs(train_loss.steps - step)))
+    level = float(np.median(train_loss.values[max(0, nearest - 1) : nearest + 2]))
     end = signals.tail(train_loss.values)
     return (level - end) / abs(level) if level else 0.0
 
@@ -100,7 +98,7 @@ def steps_at_epochs(train_loss: Curve, epoch: Curve, *, z: float, noises: float,
     """The evidence of steps at every epoch boundary, or None when one boundary has none."""
     edges = boundaries(epoch)
     if not edges.size:
-        return None
+        raise NotEnoughPoints("no epoch ends within the log")
     found = signals.staircase(train_loss.steps, train_loss.values, edges)
     noise = signals.difference_noise(train_loss.values)
     level = abs(signals.head(train_loss.values))
@@ -149,8 +147,3 @@ def memorising(
         return None
     measured = {"epochs": settings.num_train_epochs, "rate_over_centre": ratio, "gap": float(gap[-1])}
     return Evidence(float(eval_loss.steps[0]), float(eval_loss.steps[-1]), finite(measured))
-
-
-def rate_of(settings: Settings, learning_rate: Curve | None) -> float | None:
-    """The learning rate of the run: the setting, or the peak of the logged curve."""
-    return settings.learning_rate or peak(learning_rate)

@@ -38,9 +38,13 @@ def peak(learning_rate: Curve | None) -> float | None:
     return float(learning_rate.values.max()) if learning_rate is not None and len(learning_rate) else None
 
 
+MANY_EPOCHS = 10_000.0
+"""An epoch counter beyond this is none."""
+
+
 def boundaries(epoch: Curve) -> FloatArray:
     """The steps at which a pass over the training rows ends, the last pass left out."""
-    if len(epoch) < 2:
+    if len(epoch) < 2 or not 0.0 <= epoch.values[0] <= epoch.values[-1] <= MANY_EPOCHS:
         return np.empty(0)
     whole = np.arange(np.floor(epoch.values[0]) + 1.0, np.ceil(epoch.values[-1] - 1e-6))
     return np.asarray(np.interp(whole, epoch.values, epoch.steps), dtype=np.float64)
@@ -53,3 +57,8 @@ def near_its_end(curve: Curve, settings: Settings, done: float) -> None:
     """
     if settings.max_steps is not None and len(curve) and curve.steps[-1] < done * settings.max_steps:
         raise NotEnoughPoints(f"the run is at step {curve.steps[-1]:g} of {settings.max_steps}")
+
+
+def rate_of(settings: Settings, learning_rate: Curve | None) -> float | None:
+    """The learning rate of the run: the setting, or the peak of the logged curve."""
+    return settings.learning_rate or peak(learning_rate)

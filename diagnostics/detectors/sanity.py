@@ -49,16 +49,31 @@ def start_loss_wrong(train_loss: Curve, settings: Settings, *, over: float) -> E
     return Evidence(step, step, finite({"first": first, "chance": chance}))
 
 
-def dpo_start_wrong(train_loss: Curve, settings: Settings, *, high: float, low: float) -> Evidence | None:
-    """The first DPO loss is not near ln 2 = 0.693, as it is while the policy still equals its reference."""
+def dpo_start_wrong(
+    train_loss: Curve, settings: Settings, rewards_margins: Curve | None = None, *, high: float, low: float, like: float
+) -> Evidence | None:
+    """The first DPO loss is not near ln 2 = 0.693, as it is while the policy still equals its reference.
+
+    Where the settings do not tell the loss, the first margin must go with it as in sigmoid DPO (within a factor
+    ``like``): ORPO and others log rewards too and start elsewhere.
+    """
     enough(train_loss, 4, "training losses")
     if settings.loss_type not in (None, "sigmoid") or settings.label_smoothing:
         return None
     first = float(train_loss.values[0])
+    margin = float(rewards_margins.values[0]) if rewards_margins is not None and len(rewards_margins) else None
+    if settings.loss_type is None and (margin is None or not is_sigmoid(first, margin, like)):
+        raise NotEnoughPoints("the log does not say loss_type")
     if low * LN2 <= first <= high * LN2:
         return None
     step = float(train_loss.steps[0])
     return Evidence(step, step, finite({"first": first, "expected": LN2}))
+
+
+def is_sigmoid(loss: float, margin: float, like: float) -> bool:
+    """Whether a loss is about -log sigmoid of the margin logged with it, within a factor ``like``."""
+    expected = float(np.logaddexp(0.0, -margin))
+    return loss > 0 and 1.0 / like <= loss / max(expected, 1e-12) <= like
 
 
 def policy_never_moves(train_loss: Curve, *, tolerance: float, points: int) -> Evidence | None:

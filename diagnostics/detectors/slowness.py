@@ -1,19 +1,24 @@
-"""Runs that have not learned what they could: the sign on the curve, and the settings that explain it."""
+"""The signs on a curve that has not learned what it could: barely falling, falling straight on, flat."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from diagnostics import signals
-from diagnostics.curves import Curve, NotEnoughPoints, Settings
+from diagnostics.curves import Curve
 from diagnostics.detectors.evidence import Evidence
-from diagnostics.detectors.fit import rate_of
-from diagnostics.detectors.points import enough, finite, near_its_end
-from diagnostics.family import Family
+from diagnostics.detectors.points import enough, finite
 
 
 def hardly_learns(
-    train_loss: Curve, eval_loss: Curve | None = None, *, barely: float, straight: float, alone: float, pace: float
+    train_loss: Curve,
+    eval_loss: Curve | None = None,
+    learning_rate: Curve | None = None,
+    *,
+    barely: float,
+    straight: float,
+    alone: float,
+    pace: float,
 ) -> Evidence | None:
     """The loss barely falls, or falls on and on to the very end.
 
@@ -21,6 +26,7 @@ def hardly_learns(
     that of a straight line, on both curves; ``alone`` when only the training loss is there to tell. ``pace``: the
     fall of the last quarter over that of the second. A curve that falls like the logarithm of the steps, as healthy
     ones do, must not pass: it loses 1.15 / ln(points) of a straight line in its last quarter, and 0.41 of the second.
+    Where a rate that was level comes down late, the loss drops with it, and only the first sign is asked for.
     """
     enough(train_loss, 4, "training losses")
     held = eval_loss if eval_loss is not None and len(eval_loss) >= 4 else None
@@ -31,6 +37,8 @@ def hardly_learns(
     first, last = float(train_loss.steps[0]), float(train_loss.steps[-1])
     if all(_barely(c, barely) for c in curves):
         return Evidence(first, last, finite(measured | {"barely": 1.0}), 0.9)
+    if learning_rate is not None and _cools_down(learning_rate):
+        return None
     limit = alone if held is None else straight
     if len(judge) < 6 or len(train_loss) < 8 or min(falls) <= 0 or not _straight(judge, limit, pace):
         return None
@@ -59,6 +67,16 @@ def _barely(curve: Curve, limit: float) -> bool:
     return True
 
 
+def _cools_down(learning_rate: Curve) -> bool:
+    """Whether the rate is level for the first half and comes down to a third or less at the end (WSD, trapezoid)."""
+    if len(learning_rate) < 4:
+        return False
+    steps, rates = learning_rate.steps, learning_rate.values
+    first = rates[steps <= 0.5 * (steps[0] + steps[-1])]
+    level = bool(first[-1] >= 0.9 * rates.max())
+    return level and bool(rates[-1] <= rates.max() / 3.0)
+
+
 def _straight(curve: Curve, limit: float, pace: float) -> bool:
     """Whether a curve falls to the end faster than a logarithm, beyond its noise."""
     needed = max(limit, LOGARITHM / float(np.log(max(len(curve), 2))))
@@ -84,17 +102,57 @@ LOGARITHM = 4.0 * float(np.log(4.0 / 3.0))
 """What -ln(t) loses in its last quarter over a straight line, times ln(points)."""
 
 
-def still_falls(train_loss: Curve, eval_loss: Curve | None, *, late: float) -> Evidence | None:
-    """The loss is still going down at the end, if more slowly than before."""
+def still_falls(
+    train_loss: Curve, eval_loss: Curve | None, learning_rate: Curve | None, *, late: float
+) -> Evidence | None:
+    """The loss is still going down at the end, if more slowly than before; over the dose where the rate is logged."""
     enough(train_loss, 8, "training losses")
     held = eval_loss if eval_loss is not None and len(eval_loss) >= 4 else train_loss
-    share = min(_late(train_loss), _late(held))
+    share = min(_late(over_dose(c, learning_rate)) for c in (train_loss, held))
     if share < late or not _falling_late(held):
         return None
     steps = train_loss.steps
     quarter = float(steps[-1] - 0.25 * (steps[-1] - steps[0]))
-    measured = {"fall": _fall(held), "late_share": share, "barely": 0.0}
+    slope = signals.late_slope(held.steps, held.values)[0]
+    measured = {"fall": _fall(held), "late_share": share, "late_slope": slope, "barely": 0.0}
     return Evidence(quarter, float(steps[-1]), finite(measured), 0.7)
+
+
+def falls_with_every_dose(
+    train_loss: Curve, learning_rate: Curve, eval_loss: Curve | None = None, *, late: float, pace: float, fall: float
+) -> Evidence | None:
+    """Per unit of learning rate the loss falls as fast at the end as before: the rate ran out, not the loss.
+
+    ``late`` and ``pace`` are the fall in the last quarter of the dose (the sum of the rates) over that of a straight
+    line and over that in the second quarter; a logarithm of the steps under a cosine schedule stays below both.
+    """
+    enough(train_loss, 12, "training losses")
+    enough(learning_rate, 4, "learning rates")
+    held = eval_loss if eval_loss is not None and len(eval_loss) >= 6 else None
+    curves = [over_dose(c, learning_rate) for c in (train_loss, held) if c is not None]
+    if _cools_down(learning_rate) or min(len(c) for c in curves) < 5 or not all(_falling_late(c) for c in curves):
+        return None
+    share, speed = min(_late(c) for c in curves), _pace(curves[-1])
+    lost = min(_fall(c) for c in curves)
+    if share < late or speed < pace or lost < fall:
+        return None
+    steps = train_loss.steps
+    return Evidence(float(steps[0]), float(steps[-1]), finite({"late_share": share, "pace": speed, "fall": lost}), 0.9)
+
+
+def over_dose(curve: Curve, learning_rate: Curve | None) -> Curve:
+    """The curve over the sum of the learning rates instead of steps, where the rate is logged and not always 0.
+
+    A schedule that decays to 0 flattens any curve over steps; over the dose only a loss that is learned flattens.
+    """
+    if learning_rate is None or len(learning_rate) < 4 or not len(curve):
+        return curve
+    steps, rates = learning_rate.steps, np.maximum(learning_rate.values, 0.0)
+    spent = np.concatenate([[0.0], np.cumsum(0.5 * (rates[1:] + rates[:-1]) * np.diff(steps))])
+    if spent[-1] <= 0:
+        return curve
+    dose = np.interp(curve.steps, steps, spent / spent[-1])
+    return Curve.from_points(dose, curve.values)
 
 
 def _fall(curve: Curve) -> float:
@@ -139,192 +197,6 @@ def _falling_late(curve: Curve) -> bool:
     return direction < 0 and certain and drop > 3.0 * error * signals.difference_noise(values)
 
 
-def rate_too_low(
-    train_loss: Curve,
-    settings: Settings,
-    family: Family,
-    eval_loss: Curve | None = None,
-    learning_rate: Curve | None = None,
-    *,
-    barely: float,
-    straight: float,
-    alone: float,
-    pace: float,
-    done: float,
-    below: float,
-    late: float,
-) -> Evidence | None:
-    """The run hardly learns at a rate that may rise; far ``below`` the centre, still falling (``late``) is enough."""
-    near_its_end(train_loss, settings, done)
-    rate = rate_of(settings, learning_rate)
-    if not family.may_rise(rate) or (settings.method == "dpo" and family.centre is None):
-        return None
-    found = hardly_learns(train_loss, eval_loss, barely=barely, straight=straight, alone=alone, pace=pace)
-    ratio = family.ratio(rate)
-    if found is None and ratio is not None and ratio <= below:
-        found = still_falls(train_loss, eval_loss, late=late)
-    if found is None:
-        return None
-    extra = {key: v for key, v in (("rate", rate), ("centre", family.centre)) if v is not None}
-    sure = found.strength if ratio is None or ratio < 1.0 else 0.7 * found.strength
-    return Evidence(found.first_step, found.last_step, {**found.measured, **extra}, sure)
-
-
-def too_few_updates(
-    train_loss: Curve,
-    settings: Settings,
-    eval_loss: Curve | None = None,
-    *,
-    barely: float,
-    straight: float,
-    alone: float,
-    pace: float,
-    done: float,
-    steps: float,
-    batch: float,
-) -> Evidence | None:
-    """The run hardly learns and has fewer than ``steps`` updates, of batches of at least ``batch`` rows."""
-    near_its_end(train_loss, settings, done)
-    if settings.max_steps is None or settings.batch_size is None:
-        raise NotEnoughPoints("the log does not say max_steps and the batch size")
-    if settings.max_steps >= steps or settings.batch_size < batch:
-        return None
-    found = hardly_learns(train_loss, eval_loss, barely=barely, straight=straight, alone=alone, pace=pace)
-    return _with(found, updates=settings.max_steps, batch=settings.batch_size)
-
-
-def rate_low_for_batch(
-    train_loss: Curve,
-    settings: Settings,
-    family: Family,
-    eval_loss: Curve | None = None,
-    *,
-    barely: float,
-    straight: float,
-    alone: float,
-    pace: float,
-    done: float,
-    batch: float,
-    most: float,
-    reference: float,
-) -> Evidence | None:
-    """The run hardly learns with a batch between ``batch`` and ``most`` rows, at a rate that was not scaled with it.
-
-    The rate wanted is the centre times the square root of batch over ``reference``, up to the cap.
-    """
-    near_its_end(train_loss, settings, done)
-    rate, size = settings.learning_rate, settings.batch_size
-    if rate is None or size is None or family.centre is None:
-        raise NotEnoughPoints("the log does not say the learning rate, the batch size and the method")
-    wanted = min(family.centre * float(np.sqrt(size / reference)), family.cap or float("inf"))
-    if not batch <= size <= most or rate >= 0.8 * wanted:
-        return None
-    found = hardly_learns(train_loss, eval_loss, barely=barely, straight=straight, alone=alone, pace=pace)
-    return _with(found, rate=rate, wanted=wanted, batch=size)
-
-
-def batch_too_large(
-    train_loss: Curve,
-    settings: Settings,
-    family: Family,
-    eval_loss: Curve | None = None,
-    *,
-    barely: float,
-    straight: float,
-    alone: float,
-    pace: float,
-    done: float,
-    batch: float,
-) -> Evidence | None:
-    """The run hardly learns with batches above ``batch`` rows; not asked of full fine-tuning, which likes them."""
-    near_its_end(train_loss, settings, done)
-    if settings.batch_size is None:
-        raise NotEnoughPoints("the log does not say the batch size")
-    if settings.batch_size <= batch or settings.use_peft is False:
-        return None
-    found = hardly_learns(train_loss, eval_loss, barely=barely, straight=straight, alone=alone, pace=pace)
-    ratio = family.ratio(settings.learning_rate)
-    extra = {} if ratio is None else {"rate_over_centre": ratio}
-    return _with(found, batch=settings.batch_size, **extra)
-
-
-def regularised_too_much(
-    train_loss: Curve,
-    settings: Settings,
-    eval_loss: Curve | None = None,
-    *,
-    barely: float,
-    straight: float,
-    alone: float,
-    pace: float,
-    done: float,
-    dropout: float,
-    decay: float,
-) -> Evidence | None:
-    """The run hardly learns under strong dropout, NEFTune noise, or weight decay that takes more than ``decay``."""
-    near_its_end(train_loss, settings, done)
-    shrink = (settings.learning_rate or 0.0) * (settings.weight_decay or 0.0) * (settings.max_steps or 0)
-    noise = settings.neftune_noise_alpha or 0.0
-    if settings.lora_dropout is None and not noise and not shrink:
-        raise NotEnoughPoints("the log does not say lora_dropout, neftune_noise_alpha or weight_decay")
-    if (settings.lora_dropout or 0.0) < dropout and noise <= 0.0 and shrink <= decay:
-        return None
-    found = hardly_learns(train_loss, eval_loss, barely=barely, straight=straight, alone=alone, pace=pace)
-    return _with(found, dropout=settings.lora_dropout or 0.0, noise=noise, shrink=shrink)
-
-
-def adapter_too_small(
-    train_loss: Curve,
-    settings: Settings,
-    family: Family,
-    eval_loss: Curve | None = None,
-    *,
-    barely: float,
-    straight: float,
-    alone: float,
-    pace: float,
-    done: float,
-    rank: float,
-    near_cap: float,
-) -> Evidence | None:
-    """The run hardly learns with a small adapter although the rate is near its cap."""
-    near_its_end(train_loss, settings, done)
-    if settings.lora_r is None or settings.learning_rate is None or family.cap is None:
-        raise NotEnoughPoints("the log does not say lora_r, the learning rate and the method")
-    if settings.lora_r > rank or settings.learning_rate < near_cap * family.cap:
-        return None
-    found = hardly_learns(train_loss, eval_loss, barely=barely, straight=straight, alone=alone, pace=pace)
-    return _with(found, rank=settings.lora_r, rate=settings.learning_rate)
-
-
-def still_improving(
-    train_loss: Curve,
-    settings: Settings,
-    eval_loss: Curve | None = None,
-    *,
-    straight: float,
-    alone: float,
-    pace: float,
-    done: float,
-    late: float,
-    steps: float,
-) -> Evidence | None:
-    """The loss falls along a straight line to the end; of a run known to be short, ``late`` is enough."""
-    near_its_end(train_loss, settings, done)
-    found = hardly_learns(train_loss, eval_loss, barely=-1.0, straight=straight, alone=alone, pace=pace)
-    if found is None and settings.max_steps is not None and settings.max_steps < steps:
-        found = still_falls(train_loss, eval_loss, late=late)
-    return found
-
-
-def loss_barely_falls(
-    train_loss: Curve, settings: Settings, eval_loss: Curve | None = None, *, barely: float, done: float
-) -> Evidence | None:
-    """Neither loss falls by more than ``barely`` of its start."""
-    near_its_end(train_loss, settings, done)
-    return hardly_learns(train_loss, eval_loss, barely=barely, straight=np.inf, alone=np.inf, pace=np.inf)
-
-
 def loss_plateaus(
     train_loss: Curve, learning_rate: Curve, *, share: float, change: float, p: float, decayed: float
 ) -> Evidence | None:
@@ -341,10 +213,3 @@ def loss_plateaus(
     if moved > max(change, doubt) or chance < p:
         return None
     return Evidence(first, float(steps[-1]), finite({"change": moved, "p": chance}), 0.8)
-
-
-def _with(found: Evidence | None, **measured: float) -> Evidence | None:
-    """The evidence with more measured numbers."""
-    if found is None:
-        return None
-    return Evidence(found.first_step, found.last_step, {**found.measured, **measured}, found.strength)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from diagnostics.detectors import fit, slowness
+from diagnostics.detectors import causes, fit, slowness
 from diagnostics.rules.rule import Case, Fix, Rule
 from diagnostics.verdict import Label
 
@@ -123,7 +123,7 @@ UNDERFIT = (
     Rule(
         name="rate-too-low",
         label=Label.UNDERFIT,
-        check=slowness.rate_too_low,
+        check=causes.rate_too_low,
         limits={**SLOW, "below": 0.34, "late": 0.08},
         says=(
             "both losses are still on their way: {fall:.1%} lost in all, the last quarter at {late_share:.0%} of "
@@ -159,9 +159,29 @@ UNDERFIT = (
         ),
     ),
     Rule(
+        name="rate-runs-out",
+        label=Label.UNDERFIT,
+        check=causes.rate_runs_out,
+        limits={"late": 1.0, "pace": 1.2, "fall": 0.03, "done": 0.9},
+        says=(
+            "for the learning rate spent the loss falls {pace:.1f} times as fast late in the run as early; "
+            "it flattens only because the rate decays"
+        ),
+        cause="The learning rate is too low, or decays too soon: it ran out before the loss had settled.",
+        fixes=(TRIPLE, *LONGER),
+        confidence=0.75,
+        example="cosine decay to 0, loss 7.1, 6.6, 6.0, 5.7, 5.6: flat at the end, but so is the rate",
+        sources=(
+            "with the wrong horizon the late slope is 0 because the rate is 0, not because the loss has settled",
+            "Google tuning playbook: are the trials still improving at the end?",
+        ),
+        unless="a schedule that is level and cools down at the end",
+        not_methods=("dpo",),
+    ),
+    Rule(
         name="too-few-updates",
         label=Label.UNDERFIT,
-        check=slowness.too_few_updates,
+        check=causes.too_few_updates,
         limits={**SLOW, "steps": 100, "batch": 8},
         says="only {updates:.0f} updates of {batch:.0f} rows each; the loss lost {fall:.1%}",
         cause="The batch swallows the data in too few steps.",
@@ -175,7 +195,7 @@ UNDERFIT = (
     Rule(
         name="rate-low-for-batch",
         label=Label.UNDERFIT,
-        check=slowness.rate_low_for_batch,
+        check=causes.rate_low_for_batch,
         limits={**SLOW, "batch": 64, "most": 128, "reference": 32},
         says="the rate of {rate:.2g} is meant for smaller batches than {batch:.0f} rows; the loss lost {fall:.1%}",
         cause="A larger batch takes a larger rate: by the square root of the batch for Adam, up to the cap.",
@@ -205,7 +225,7 @@ UNDERFIT = (
     Rule(
         name="batch-too-large",
         label=Label.UNDERFIT,
-        check=slowness.batch_too_large,
+        check=causes.batch_too_large,
         limits={**SLOW, "batch": 64},
         says="{batch:.0f} rows in a batch and the loss lost only {fall:.1%}",
         cause="LoRA pays for large batches with a higher loss, whatever its rank, and they leave few updates.",
@@ -219,7 +239,7 @@ UNDERFIT = (
     Rule(
         name="regularised-too-much",
         label=Label.UNDERFIT,
-        check=slowness.regularised_too_much,
+        check=causes.regularised_too_much,
         limits={**SLOW, "dropout": 0.1, "decay": 0.1},
         says=(
             "the loss lost only {fall:.1%} under dropout {dropout:g}, NEFTune {noise:g}, decay {shrink:.1%} over "
@@ -260,7 +280,7 @@ UNDERFIT = (
     Rule(
         name="adapter-too-small",
         label=Label.UNDERFIT,
-        check=slowness.adapter_too_small,
+        check=causes.adapter_too_small,
         limits={**SLOW, "rank": 8, "near_cap": 0.5},
         says="rank {rank:.0f} at a rate of {rate:.2g}, near the cap, and the loss lost only {fall:.1%}",
         cause="The adapter has too few parameters for what the rows hold.",
@@ -288,8 +308,8 @@ UNDERFIT = (
     Rule(
         name="still-improving",
         label=Label.UNDERFIT,
-        check=slowness.still_improving,
-        limits={**{key: SLOW[key] for key in ("straight", "alone", "pace", "done")}, "late": 0.15, "steps": 300},
+        check=causes.still_improving,
+        limits={key: SLOW[key] for key in ("straight", "alone", "pace", "done")},
         says=(
             "the loss still falls at the end, at {late_share:.0%} of the pace of a straight line ({fall:.0%} lost "
             "in all)"
@@ -305,7 +325,7 @@ UNDERFIT = (
     Rule(
         name="loss-barely-falls",
         label=Label.UNDERFIT,
-        check=slowness.loss_barely_falls,
+        check=causes.loss_barely_falls,
         limits={"barely": SLOW["barely"], "done": SLOW["done"]},
         says="the loss lost only {fall:.1%}, at a rate that should do",
         cause="Nothing in the settings explains it: the loss may be at the data's floor, or nothing is trained.",

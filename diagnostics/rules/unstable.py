@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from diagnostics.detectors import stability
+from diagnostics.detectors import stability, unsteady
 from diagnostics.rules.rule import Case, Fix, Rule
 from diagnostics.verdict import Label
 
@@ -69,7 +69,7 @@ def _rate(times: float, words: str, **more: object) -> Fix:
     return Fix("learning_rate", words, LOSS_STAYS, times=times, **more)  # type: ignore[arg-type]
 
 
-BLOW_UP_FIXES = (
+BLOW_UP_FIXES: tuple[Fix, ...] = (
     _rate(
         0.1,
         "divide the learning rate by ten",
@@ -119,6 +119,19 @@ UNSTABLE = (
         unless="the same settings are fine with another seed",
     ),
     Rule(
+        name="loss-jumps",
+        label=Label.UNSTABLE,
+        check=stability.loss_jumps,
+        limits={"rise": 0.15, "noises": 6.0, "share": 0.25, "points": 30},
+        says="the loss jumps from {before:.3g} to {after:.3g} and stays there",
+        cause="One step went so far that the run did not find its way back: the rate is too high, or a batch is bad.",
+        fixes=BLOW_UP_FIXES[1:],
+        confidence=0.8,
+        example="loss 1.1 until step 400, 1.5 from step 410 to the end",
+        sources=("LLaVA#918: 0.6 to 6.7 at a quarter of the run", "PaLM, 2204.02311, section 5.1: skip the batches"),
+        unless="the run was resumed there with other data, or the data change there",
+    ),
+    Rule(
         name="loss-spikes",
         label=Label.UNSTABLE,
         check=stability.loss_spikes,
@@ -153,7 +166,7 @@ UNSTABLE = (
     Rule(
         name="train-and-eval-jitter",
         label=Label.UNSTABLE,
-        check=stability.joint_jitter,
+        check=unsteady.joint_jitter,
         limits={"train_jitter": 0.05, "eval_jitter": 0.03, "elastic": 0.3, "undone": 0.2},
         says="training ({train_jitter:.0%}) and held-out loss ({eval_jitter:.0%}) jitter together, all along",
         cause="The learning rate is too high: the weights themselves swing, for the held-out rows never change.",
@@ -179,7 +192,7 @@ UNSTABLE = (
     Rule(
         name="loss-swings",
         label=Label.UNSTABLE,
-        check=stability.loss_swings,
+        check=unsteady.loss_swings,
         limits={"swing": 0.2, "undone": 0.5},
         says="the training loss swings by {swing:.0%} of itself throughout, more than half of all it has learned",
         cause="Steps are so large, or batches so small, that the loss goes up as often as down.",
@@ -191,15 +204,15 @@ UNSTABLE = (
         ),
         confidence=0.75,
         example="loss between 3 and 29 from start to end",
-        sources=(PLAYBOOK, "evidence S15 to S17: compare jitter with the descent, never its level alone"),
+        sources=(PLAYBOOK, "own simulation: compare jitter with the descent, never its level alone"),
         unless="every log is a single small batch of a very mixed data set: smooth before judging",
         not_methods=("dpo", "grpo"),
     ),
     Rule(
         name="jitter-grows",
         label=Label.UNSTABLE,
-        check=stability.jitter_grows,
-        limits={"factor": 2.6, "over_chance": 1.2, "points": 40, "fall": 0.05},
+        check=unsteady.jitter_grows,
+        limits={"factor": 2.6, "over_chance": 1.2, "least": 0.1, "points": 40, "fall": 0.05},
         says="the loss jitters {ratio:.1f} times as much as at the start and has not fallen",
         cause="The weights drift without learning: the learning rate is too high for this signal.",
         fixes=(
@@ -225,12 +238,12 @@ UNSTABLE = (
         ),
         confidence=0.75,
         example="a DPO loss of 0.69 +- 0.02 that becomes 0.7 +- 0.3",
-        sources=("SimPO README: the learning rate is the most critical knob", "evidence S15: limits by sample size"),
+        sources=("SimPO README: the learning rate is the most critical knob", "own simulation: limits by sample size"),
     ),
     Rule(
         name="warmup-too-short",
         label=Label.UNSTABLE,
-        check=stability.early_jitter,
+        check=unsteady.early_jitter,
         limits={"share": 0.2, "ratio": 2.0, "rise": 0.15, "points": 40},
         says=(
             "the loss jitters {ratio:.1f} times as much in the first fifth as later, and climbs back by "
@@ -263,7 +276,7 @@ UNSTABLE = (
     Rule(
         name="gradients-grow",
         label=Label.UNSTABLE,
-        check=stability.gradients_grow,
+        check=unsteady.gradients_grow,
         limits={"factor": 3.0, "fall": 0.0},
         says="the gradient norm grew {growth:.1f} times in the second half while the loss did not fall",
         cause="Growing gradients come before a jump of the loss.",
@@ -278,8 +291,8 @@ UNSTABLE = (
     Rule(
         name="eval-jitters-more",
         label=Label.UNSTABLE,
-        check=stability.eval_jitters_more,
-        limits={"ratio": 1.0, "least": 0.01},
+        check=unsteady.eval_jitters_more,
+        limits={"ratio": 1.0, "least": 0.01, "flips": 0.35},
         says=(
             "the held-out loss jitters by {eval_jitter:.1%} from evaluation to evaluation, the training loss by "
             "{train_jitter:.1%}"
@@ -319,7 +332,7 @@ UNSTABLE = (
     Rule(
         name="clips-most-steps",
         label=Label.UNSTABLE,
-        check=stability.clips_most_steps,
+        check=unsteady.clips_most_steps,
         limits={"share": 0.5, "quantile": 0.9},
         says="{share:.0%} of the steps are clipped at {limit:g}; nine in ten norms are below {quantile:.2g}",
         cause="The clipping limit lies below the usual gradient norm, so it works as a hidden learning rate.",

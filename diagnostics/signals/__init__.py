@@ -11,11 +11,9 @@ from diagnostics.signals.noise import difference_noise, log_level, robust_scale
 from diagnostics.signals.rise import Rise, noise_multiple, onset, rise_from_minimum
 from diagnostics.signals.shape import (
     clipped_share,
-    descent,
     growth,
     head,
     late_share,
-    level_above_start,
     progress,
     staircase,
     tail,
@@ -38,7 +36,6 @@ __all__ = [
     "Trend",
     "block_means",
     "clipped_share",
-    "descent",
     "difference_noise",
     "elasticity",
     "growth",
@@ -47,7 +44,6 @@ __all__ = [
     "jitter_ratio",
     "late_share",
     "late_slope",
-    "level_above_start",
     "local_residual",
     "log_level",
     "mann_kendall",

@@ -9,6 +9,8 @@ import numpy as np
 from diagnostics.curves import FloatArray
 from diagnostics.signals.noise import difference_noise
 
+QUIETEST = 0.0005
+
 
 @dataclass(frozen=True)
 class Rise:
@@ -60,11 +62,13 @@ def rise_from_minimum(values: FloatArray) -> Rise:
     """The rise of a curve from its minimum to its end.
 
     The end is the median of the last three (of the last eighth of a long curve). The minimum is the lowest of centred
-    means of three, so that one lucky evaluation does not count, and on short curves the lowest value.
+    means of three, so that one lucky evaluation does not count, and on short curves the lowest value. The noise of an
+    evaluation is never taken to be below 0.05 % of its level.
     """
     last = max(min(3, max(1, values.size // 3)), values.size // 8)
     end = float(np.median(values[-last:]))
     width = 1 if values.size < 8 else 3
     level = np.convolve(values, np.ones(width) / width, mode="valid")
     best = int(np.argmin(level))
-    return Rise(best + width // 2, float(level[best]), end, difference_noise(values))
+    lowest = float(level[best])
+    return Rise(best + width // 2, lowest, end, max(difference_noise(values), QUIETEST * abs(lowest)))

@@ -19,13 +19,6 @@ def tail(values: FloatArray) -> float:
     return float(np.median(values[-max(least, round(0.1 * values.size)) :]))
 
 
-def descent(values: FloatArray) -> float:
-    """How far the curve came down from its start to its lowest level, never negative."""
-    width = max(1, values.size // 20)
-    lowest = float(np.convolve(values, np.ones(width) / width, mode="valid").min())
-    return max(0.0, head(values) - lowest)
-
-
 def progress(values: FloatArray) -> float:
     """The share of its start level that the curve lost by its end; negative when it rose, 0 for a start at zero."""
     start = head(values)
@@ -46,14 +39,6 @@ def late_share(steps: FloatArray, values: FloatArray, share: float = 0.25) -> fl
     around = values[np.abs(steps - cut) <= reach]
     middle = float(np.median(around)) if around.size >= 3 else float(np.interp(cut, steps, values))
     return (middle - tail(values)) / total / share
-
-
-def level_above_start(values: FloatArray, window: int | None = None) -> tuple[float, FloatArray]:
-    """The start level, and the running median (over 5 % of the points) that may rise above it."""
-    from diagnostics.signals.spikes import rolling_median
-
-    width = window or max(3, values.size // 20) | 1
-    return head(values), rolling_median(values, width)
 
 
 def clipped_share(norms: FloatArray, limit: float) -> float:

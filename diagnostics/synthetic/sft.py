@@ -190,6 +190,30 @@ def _slow_with(**settings: object) -> Fault:
     return fault
 
 
+def barely_falls(sketch: Sketch, strength: float) -> None:
+    """Both losses stay within 2 % of their start at a good rate."""
+    sketch.train = 1.9 * (1.0 - 0.02 * (1.0 - strength) * sketch.share)
+    sketch.held = sketch.train * 1.01
+
+
+def jumps(sketch: Sketch, strength: float) -> None:
+    """The loss jumps at 60 % of the run and stays there."""
+    late = sketch.share > 0.6
+    sketch.train[late] *= 1.0 + 0.5 * strength
+    sketch.held[late] *= 1.0 + 0.5 * strength
+    _hot(sketch, strength)
+
+
+def rate_runs_out(sketch: Sketch, strength: float) -> None:
+    """The loss falls with every bit of learning rate spent, and flattens as the cosine runs out."""
+    share = sketch.share
+    sketch.rate = 1.2e-4 * 0.5 * (1 + np.cos(np.pi * share))
+    sketch.settings |= {"learning_rate": 1.2e-4, "lr_scheduler_type": "cosine"}
+    dose = share + np.sin(np.pi * share) / np.pi
+    sketch.train = 2.4 - (0.5 + strength) * dose**1.6
+    sketch.held = sketch.train * 1.01
+
+
 def still_improving(sketch: Sketch, strength: float) -> None:
     """The loss falls steeply to the end of a short run at a good rate."""
     sketch.train = 2.6 - (0.6 + strength) * sketch.share
@@ -215,6 +239,7 @@ SFT_FAULTS: Mapping[str, Fault] = {
     "eval-differs-at-start": eval_differs,
     "loss-not-finite": not_finite,
     "loss-diverges": diverges,
+    "loss-jumps": jumps,
     "loss-spikes": spikes,
     "train-and-eval-jitter": joint_jitter,
     "loss-swings": swings,
@@ -229,12 +254,13 @@ SFT_FAULTS: Mapping[str, Fault] = {
     "tiny-rate-many-epochs": tiny_rate,
     "train-falls-alone": train_alone,
     "rate-too-low": _slow_with(learning_rate=3e-5),
+    "rate-runs-out": rate_runs_out,
     "too-few-updates": _slow_with(max_steps=60, batch_size=256),
     "rate-low-for-batch": _slow_with(batch_size=128),
     "batch-too-large": _slow_with(batch_size=1024),
     "regularised-too-much": _slow_with(lora_dropout=0.3),
     "adapter-too-small": _slow_with(lora_r=4, learning_rate=8e-4),
-    "loss-barely-falls": _slow_with(learning_rate=4e-4),
+    "loss-barely-falls": barely_falls,
     "still-improving": still_improving,
     "loss-plateaus": plateaus,
 }

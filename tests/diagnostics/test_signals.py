@@ -24,7 +24,8 @@ def test_difference_noise_does_not_see_a_trend(trend: float):
 
 
 def test_difference_noise_of_a_smooth_short_curve_is_small():
-    assert signals.difference_noise(np.array([1.0, 0.6, 0.4, 0.3, 0.25, 0.22])) < 0.02
+    curve = np.array([1.0, 0.6, 0.4, 0.3, 0.25, 0.22])
+    assert signals.difference_noise(curve) < 0.5 * signals.robust_scale(np.diff(curve))
 
 
 def test_log_level_only_shifts_when_the_loss_is_scaled():
@@ -100,11 +101,11 @@ def test_one_odd_point_is_no_spike_unless_the_gradient_jumps_with_it():
     assert signals.spikes(loss, deviations=6, height=0.15, company=norm).starts == (80,)
 
 
-def test_a_step_up_that_stays_does_not_recover():
-    loss = 1.0 + 0.01 * RNG(7).standard_normal(200)
-    loss[100:] += 1.0
-    logs = signals.spikes(loss, deviations=4, height=0.1)
-    assert logs.recovered < 1.0
+def test_a_spike_that_stays_up_for_long_does_not_recover():
+    loss = 1.0 + 0.01 * RNG(7).standard_normal(400)
+    loss[100:] += 0.5 * np.exp(-np.arange(300) / 40)
+    loss[100:103] += 1.0
+    assert signals.spikes(loss, deviations=6, height=0.15).recovered == 0.0
 
 
 def test_spikes_are_rare_on_skewed_noise():
@@ -153,17 +154,13 @@ def test_late_share_of_a_line_and_of_a_flattened_curve():
     assert signals.late_share(steps, np.exp(-steps / 10)) < 0.01
 
 
-def test_descent_is_from_start_to_lowest():
-    assert signals.descent(np.array([3.0, 2.0, 1.0, 2.0])) == 2.0
-
-
 def test_clipped_share():
     assert signals.clipped_share(np.array([0.5, 1.5, 2.0, 0.9]), 1.0) == 0.5
 
 
 def test_growth_of_the_gradient_norm():
     norm = np.concatenate([np.ones(50), np.geomspace(1, 8, 50)])
-    assert signals.growth(norm) == pytest.approx(6.5, rel=0.15)
+    assert signals.growth(norm) == pytest.approx(8 ** (40 / 49), rel=0.05)
     assert signals.growth(np.ones(100)) == 1.0
 
 

@@ -14,7 +14,9 @@ from diagnostics.verdict import Label
 def test_the_same_seed_gives_the_same_run(cause: str):
     one, two, other = make(cause, seed=3), make(cause, seed=3), make(cause, seed=4)
     np.testing.assert_array_equal(one.curves["train_loss"].values, two.curves["train_loss"].values)
-    np.testing.assert_array_equal(one.curves["train_loss"].steps, other.curves["train_loss"].steps[: len(one.curves["train_loss"])])
+    np.testing.assert_array_equal(
+        one.curves["train_loss"].steps, other.curves["train_loss"].steps[: len(one.curves["train_loss"])]
+    )
 
 
 @pytest.mark.parametrize("cause", HEALTHY)

@@ -1,0 +1,246 @@
+"""What explains a run that hardly learns: the curve's sign together with the settings, one cause a function."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from diagnostics.curves import Curve, NotEnoughPoints, Settings
+from diagnostics.detectors.evidence import Evidence
+from diagnostics.detectors.points import near_its_end, rate_of
+from diagnostics.detectors.slowness import falls_with_every_dose, hardly_learns, still_falls
+from diagnostics.family import Family
+
+
+def rate_too_low(
+    train_loss: Curve,
+    settings: Settings,
+    family: Family,
+    eval_loss: Curve | None = None,
+    learning_rate: Curve | None = None,
+    *,
+    barely: float,
+    straight: float,
+    alone: float,
+    pace: float,
+    done: float,
+    below: float,
+    late: float,
+) -> Evidence | None:
+    """The run hardly learns at a rate that may rise; far ``below`` the centre, still falling (``late``) is enough."""
+    near_its_end(train_loss, settings, done)
+    rate = rate_of(settings, learning_rate)
+    if not family.may_rise(rate) or (settings.method == "dpo" and family.centre is None):
+        return None
+    found = hardly_learns(
+        train_loss, eval_loss, learning_rate, barely=barely, straight=straight, alone=alone, pace=pace
+    )
+    ratio = family.ratio(rate)
+    if found is None and ratio is not None and ratio <= below:
+        found = still_falls(train_loss, eval_loss, learning_rate, late=late)
+    if found is None:
+        return None
+    extra = {key: v for key, v in (("rate", rate), ("centre", family.centre)) if v is not None}
+    sure = found.strength if ratio is None or ratio < 1.0 else 0.7 * found.strength
+    return Evidence(found.first_step, found.last_step, {**found.measured, **extra}, sure)
+
+
+def rate_runs_out(
+    train_loss: Curve,
+    learning_rate: Curve,
+    settings: Settings,
+    family: Family,
+    eval_loss: Curve | None = None,
+    *,
+    late: float,
+    pace: float,
+    fall: float,
+    done: float,
+) -> Evidence | None:
+    """The schedule ended before the curve did: per unit of learning rate the loss falls as fast late as early."""
+    near_its_end(train_loss, settings, done)
+    rate = rate_of(settings, learning_rate)
+    if not family.may_rise(rate):
+        return None
+    found = falls_with_every_dose(train_loss, learning_rate, eval_loss, late=late, pace=pace, fall=fall)
+    return _with(found, **({"rate": rate} if rate is not None else {}))
+
+
+def too_few_updates(
+    train_loss: Curve,
+    settings: Settings,
+    eval_loss: Curve | None = None,
+    learning_rate: Curve | None = None,
+    *,
+    barely: float,
+    straight: float,
+    alone: float,
+    pace: float,
+    done: float,
+    steps: float,
+    batch: float,
+) -> Evidence | None:
+    """The run hardly learns and has fewer than ``steps`` updates, of batches of at least ``batch`` rows."""
+    near_its_end(train_loss, settings, done)
+    if settings.max_steps is None or settings.batch_size is None:
+        raise NotEnoughPoints("the log does not say max_steps and the batch size")
+    if settings.max_steps >= steps or settings.batch_size < batch:
+        return None
+    found = hardly_learns(
+        train_loss, eval_loss, learning_rate, barely=barely, straight=straight, alone=alone, pace=pace
+    )
+    return _with(found, updates=settings.max_steps, batch=settings.batch_size)
+
+
+def rate_low_for_batch(
+    train_loss: Curve,
+    settings: Settings,
+    family: Family,
+    eval_loss: Curve | None = None,
+    learning_rate: Curve | None = None,
+    *,
+    barely: float,
+    straight: float,
+    alone: float,
+    pace: float,
+    done: float,
+    batch: float,
+    most: float,
+    reference: float,
+) -> Evidence | None:
+    """The run hardly learns with a batch between ``batch`` and ``most`` rows, at a rate that was not scaled with it.
+
+    The rate wanted is the centre times the square root of batch over ``reference``, up to the cap.
+    """
+    near_its_end(train_loss, settings, done)
+    rate, size = settings.learning_rate, settings.batch_size
+    if rate is None or size is None or family.centre is None:
+        raise NotEnoughPoints("the log does not say the learning rate, the batch size and the method")
+    wanted = min(family.centre * float(np.sqrt(size / reference)), family.cap or float("inf"))
+    if not batch <= size <= most or rate >= 0.8 * wanted:
+        return None
+    found = hardly_learns(
+        train_loss, eval_loss, learning_rate, barely=barely, straight=straight, alone=alone, pace=pace
+    )
+    return _with(found, rate=rate, wanted=wanted, batch=size)
+
+
+def batch_too_large(
+    train_loss: Curve,
+    settings: Settings,
+    family: Family,
+    eval_loss: Curve | None = None,
+    learning_rate: Curve | None = None,
+    *,
+    barely: float,
+    straight: float,
+    alone: float,
+    pace: float,
+    done: float,
+    batch: float,
+) -> Evidence | None:
+    """The run hardly learns with batches above ``batch`` rows; not asked of full fine-tuning, which likes them."""
+    near_its_end(train_loss, settings, done)
+    if settings.batch_size is None:
+        raise NotEnoughPoints("the log does not say the batch size")
+    if settings.batch_size <= batch or settings.use_peft is False:
+        return None
+    found = hardly_learns(
+        train_loss, eval_loss, learning_rate, barely=barely, straight=straight, alone=alone, pace=pace
+    )
+    ratio = family.ratio(settings.learning_rate)
+    extra = {} if ratio is None else {"rate_over_centre": ratio}
+    return _with(found, batch=settings.batch_size, **extra)
+
+
+def regularised_too_much(
+    train_loss: Curve,
+    settings: Settings,
+    eval_loss: Curve | None = None,
+    learning_rate: Curve | None = None,
+    *,
+    barely: float,
+    straight: float,
+    alone: float,
+    pace: float,
+    done: float,
+    dropout: float,
+    decay: float,
+) -> Evidence | None:
+    """The run hardly learns under strong dropout, NEFTune noise, or weight decay that takes more than ``decay``."""
+    near_its_end(train_loss, settings, done)
+    shrink = (settings.learning_rate or 0.0) * (settings.weight_decay or 0.0) * (settings.max_steps or 0)
+    noise = settings.neftune_noise_alpha or 0.0
+    if settings.lora_dropout is None and not noise and not shrink:
+        raise NotEnoughPoints("the log does not say lora_dropout, neftune_noise_alpha or weight_decay")
+    if (settings.lora_dropout or 0.0) < dropout and noise <= 0.0 and shrink <= decay:
+        return None
+    found = hardly_learns(
+        train_loss, eval_loss, learning_rate, barely=barely, straight=straight, alone=alone, pace=pace
+    )
+    return _with(found, dropout=settings.lora_dropout or 0.0, noise=noise, shrink=shrink)
+
+
+def adapter_too_small(
+    train_loss: Curve,
+    settings: Settings,
+    family: Family,
+    eval_loss: Curve | None = None,
+    learning_rate: Curve | None = None,
+    *,
+    barely: float,
+    straight: float,
+    alone: float,
+    pace: float,
+    done: float,
+    rank: float,
+    near_cap: float,
+) -> Evidence | None:
+    """The run hardly learns with a small adapter although the rate is near its cap."""
+    near_its_end(train_loss, settings, done)
+    if settings.lora_r is None or settings.learning_rate is None or family.cap is None:
+        raise NotEnoughPoints("the log does not say lora_r, the learning rate and the method")
+    if settings.lora_r > rank or settings.learning_rate < near_cap * family.cap:
+        return None
+    found = hardly_learns(
+        train_loss, eval_loss, learning_rate, barely=barely, straight=straight, alone=alone, pace=pace
+    )
+    return _with(found, rank=settings.lora_r, rate=settings.learning_rate)
+
+
+def still_improving(
+    train_loss: Curve,
+    settings: Settings,
+    eval_loss: Curve | None = None,
+    learning_rate: Curve | None = None,
+    *,
+    straight: float,
+    alone: float,
+    pace: float,
+    done: float,
+) -> Evidence | None:
+    """The loss falls on and on to the end of the run, faster than a logarithm of the steps would."""
+    near_its_end(train_loss, settings, done)
+    return hardly_learns(train_loss, eval_loss, learning_rate, barely=-1.0, straight=straight, alone=alone, pace=pace)
+
+
+def loss_barely_falls(
+    train_loss: Curve,
+    settings: Settings,
+    eval_loss: Curve | None = None,
+    learning_rate: Curve | None = None,
+    *,
+    barely: float,
+    done: float,
+) -> Evidence | None:
+    """Neither loss falls by more than ``barely`` of its start."""
+    near_its_end(train_loss, settings, done)
+    return hardly_learns(
+        train_loss, eval_loss, learning_rate, barely=barely, straight=np.inf, alone=np.inf, pace=np.inf
+    )
+
+
+def _with(found: Evidence | None, **measured: float) -> Evidence | None:
+    """The evidence with more measured numbers."""
+    if found is None:
+        return None
+    return Evidence(found.first_step, found.last_step, {**found.measured, **measured}, found.strength)

@@ -1,0 +1,153 @@
+"""Runs that jitter: throughout, at the start, ever more, or in the held-out loss alone."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from diagnostics import signals
+from diagnostics.curves import Curve, NotEnoughPoints, Settings
+from diagnostics.detectors.evidence import Evidence
+from diagnostics.detectors.points import enough, finite
+
+
+def loss_swings(train_loss: Curve, *, swing: float, undone: float) -> Evidence | None:
+    """The loss swings by a large share of itself throughout, and the swings are larger than what it has learned.
+
+    ``swing``: scatter of the log loss; ``undone``: scatter over the whole log descent.
+    """
+    enough(train_loss, 12, "training losses")
+    logs = signals.log_level(train_loss.values)
+    scatter = signals.robust_scale(signals.local_residual(train_loss.values))
+    fall = max(0.0, signals.head(logs) - signals.tail(logs))
+    if scatter < swing or scatter < undone * fall:
+        return None
+    flips = signals.oscillation(train_loss.values)[1]
+    steps = train_loss.steps
+    return Evidence(float(steps[0]), float(steps[-1]), finite({"swing": scatter, "fall": fall, "flips": flips}), 0.8)
+
+
+def jitter_grows(
+    train_loss: Curve, *, factor: float, over_chance: float, least: float, points: int, fall: float
+) -> Evidence | None:
+    """The run jitters ``factor`` times as much as its first fifth, and the loss has not fallen.
+
+    With few points the ratio must be ``over_chance`` times what chance exceeds in one case of twenty. In the end the
+    jitter must be ``least`` of the level: a DPO loss starts at exactly ln 2, so that any jitter is growth.
+    """
+    enough(train_loss, points, "training losses")
+    early, count = signals.jitter_ratio(train_loss.values, 0.2)
+    ratio = 1.0 / early if early > 0 else float("inf")
+    limit = max(factor, over_chance * signals.ratio_limit(count))
+    quarters = signals.block_means(train_loss.values, 4)
+    lost = 1.0 - float(quarters[-1] / quarters[0]) if quarters[0] else 0.0
+    late = signals.jitter(train_loss.values[train_loss.values.size // 2 :])
+    if ratio < limit or lost > fall or late < least:
+        return None
+    steps = train_loss.steps
+    middle = float(steps[steps.size // 5])
+    return Evidence(middle, float(steps[-1]), finite({"ratio": ratio, "limit": limit, "fall": lost}), 0.8)
+
+
+def early_jitter(
+    train_loss: Curve, settings: Settings, *, share: float, ratio: float, rise: float, points: int
+) -> Evidence | None:
+    """Only the first ``share`` of the run jitters: up and down, not just steeply down, and calm afterwards."""
+    enough(train_loss, points, "training losses")
+    values = train_loss.values
+    found, count = signals.jitter_ratio(values, share)
+    limit = max(ratio, signals.ratio_limit(count))
+    cut = max(2, round(share * values.size))
+    climbed = _largest_climb(values[:cut]) / max(abs(signals.head(values)), 1e-300)
+    calm = _largest_climb(values[cut:]) / max(abs(signals.head(values)), 1e-300)
+    if found < limit or climbed < rise or calm > 0.5 * climbed:
+        return None
+    steps = train_loss.steps
+    measured = {"ratio": found, "limit": limit, "climb": climbed, "warmup": settings.warmup_ratio or 0.0}
+    return Evidence(float(steps[0]), float(steps[cut - 1]), finite(measured), 0.8)
+
+
+def _largest_climb(values: np.ndarray) -> float:
+    """The largest rise of a series above its lowest value so far."""
+    return float(np.max(values - np.minimum.accumulate(values))) if values.size else 0.0
+
+
+def joint_jitter(
+    train_loss: Curve,
+    eval_loss: Curve,
+    learning_rate: Curve | None = None,
+    *,
+    train_jitter: float,
+    eval_jitter: float,
+    elastic: float,
+    undone: float,
+) -> Evidence | None:
+    """Training and held-out loss jitter together, and the learning rate drives it.
+
+    ``train_jitter`` and ``eval_jitter`` are shares of the level. With a decaying rate the jitter must shrink with it
+    (elasticity of at least ``elastic``); under a constant rate it must be ``undone`` of the whole log descent.
+    """
+    enough(train_loss, 20, "training losses")
+    enough(eval_loss, 8, "evaluations")
+    train, held = signals.jitter(train_loss.values), signals.jitter(eval_loss.values)
+    if train < train_jitter or held < eval_jitter:
+        return None
+    driven = None
+    if learning_rate is not None and len(learning_rate) >= 20:
+        driven = signals.elasticity(train_loss.values, learning_rate.at(train_loss.steps))
+    logs = signals.log_level(train_loss.values)
+    fall = max(0.0, signals.head(logs) - signals.tail(logs))
+    if driven < elastic if driven is not None else min(train, held) < undone * fall:
+        return None
+    steps = train_loss.steps
+    measured = {"train_jitter": train, "eval_jitter": held} | ({} if driven is None else {"elasticity": driven})
+    return Evidence(float(steps[0]), float(steps[-1]), finite(measured), 0.8 if driven is None else 1.0)
+
+
+def eval_jitters_more(
+    train_loss: Curve, eval_loss: Curve, *, ratio: float, least: float, flips: float
+) -> Evidence | None:
+    """The held-out loss jitters more than the training loss averaged between two evaluations.
+
+    It must turn round at ``flips`` of the evaluations: a steep smooth fall is no jitter.
+    """
+    enough(eval_loss, 8, "evaluations")
+    enough(train_loss, 8, "training losses")
+    starts = np.unique(np.append(0, np.searchsorted(train_loss.steps, eval_loss.steps, side="right")))
+    parts = signals.means_from(train_loss.values, starts[starts < len(train_loss)])
+    if parts.size < 8:
+        raise NotEnoughPoints(f"only {parts.size} evaluations with training losses between them, 8 needed")
+    train, held = signals.jitter(parts), signals.jitter(eval_loss.values)
+    if held < least or held < ratio * train or signals.oscillation(eval_loss.values)[1] < flips:
+        return None
+    steps = eval_loss.steps
+    return Evidence(float(steps[0]), float(steps[-1]), finite({"eval_jitter": held, "train_jitter": train}), 0.8)
+
+
+def gradients_grow(train_loss: Curve, grad_norm: Curve, *, factor: float, fall: float) -> Evidence | None:
+    """The gradient norm grows ``factor`` times over the last half while the loss there is flat or rises."""
+    enough(grad_norm, 20, "gradient norms")
+    enough(train_loss, 10, "training losses")
+    found = signals.growth(grad_norm.values)
+    middle = float(grad_norm.steps[len(grad_norm) // 2])
+    late = train_loss.between(middle, float("inf")).values
+    if late.size < 5 or found < factor or signals.progress(signals.block_means(late)) > fall:
+        return None
+    return Evidence(middle, float(grad_norm.steps[-1]), finite({"growth": found}), 0.8)
+
+
+def clips_most_steps(grad_norm: Curve, settings: Settings, *, share: float, quantile: float) -> Evidence | None:
+    """More than ``share`` of the logged gradient norms lie above the clipping limit.
+
+    Not asked of QLoRA's limit of 0.3 in 4 bit, which its authors chose below the usual norms.
+    """
+    enough(grad_norm, 10, "gradient norms")
+    limit = settings.max_grad_norm
+    if limit is None or limit <= 0:
+        raise NotEnoughPoints("the log does not say max_grad_norm")
+    found = signals.clipped_share(grad_norm.values, limit)
+    if found <= share or (limit <= 0.3 and settings.load_in_4bit):
+        return None
+    usual = float(np.quantile(grad_norm.values, quantile))
+    steps = grad_norm.steps
+    measured = {"share": found, "limit": limit, "quantile": usual}
+    return Evidence(float(steps[0]), float(steps[-1]), finite(measured))

@@ -1,0 +1,106 @@
+"""From a fix to numbers: factors, caps, ladder, direction, and words where the log is silent."""
+
+from __future__ import annotations
+
+import pytest
+
+from diagnostics.advice import advise
+from diagnostics.curves import Settings
+from diagnostics.family import Bounds, family_of
+from diagnostics.rules import Case, Fix
+from diagnostics.verdict import Advice
+
+SFT = Settings(method="sft", use_peft=True)
+
+
+def advice_of(fix: Fix, settings: Settings, bounds: Bounds | None = None, **measured: float) -> Advice | None:
+    case = Case(settings, family_of(settings, bounds), measured)
+    found = advise((fix,), case, because="a-rule", confidence=0.8, bounds=bounds or {})
+    return found[0] if found else None
+
+
+def sft(**known: object) -> Settings:
+    return SFT.merged(Settings.from_mapping(known))
+
+
+def rate(times: float) -> Fix:
+    return Fix("learning_rate", "change the learning rate", "a better loss", times=times)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [(1e-5, 3e-5), (3e-5, 1e-4), (1e-4, 3e-4), (3e-4, 1e-3), (2e-5, 6e-5), (1.7e-4, 5.1e-4)]
+)
+def test_three_times_a_rung_is_the_next_rung(old: float, new: float):
+    assert advice_of(rate(3), sft(learning_rate=old)).new == pytest.approx(new)
+
+
+@pytest.mark.parametrize(("old", "new"), [(1e-3, 3e-4), (3e-4, 9e-5), (2e-4, 6e-5)])
+def test_a_third_of_a_rate(old: float, new: float):
+    assert advice_of(rate(0.3), sft(learning_rate=old)).new == pytest.approx(new, rel=0.12)
+
+
+def test_the_message_holds_knob_values_factor_and_words():
+    found = advice_of(rate(3), sft(learning_rate=3e-5))
+    assert found.message == "learning_rate 3e-5 → 1e-4 (×3): change the learning rate"
+    assert (found.old, found.new, found.because, found.confidence) == (3e-5, 1e-4, "a-rule", 0.8)
+    assert found.factor == pytest.approx(10 / 3)
+
+
+def test_the_cap_bounds_the_rate_and_at_the_cap_there_is_no_advice():
+    assert advice_of(rate(3), sft(learning_rate=6e-4)).new == 1e-3
+    assert advice_of(rate(3), sft(learning_rate=1e-3)) is None
+    assert advice_of(rate(3), sft(learning_rate=5e-3)) is None
+
+
+def test_a_cut_is_never_a_raise():
+    cut = Fix("batch_size", "use a quarter", "more updates", times=0.25, at_least=4)
+    assert advice_of(cut, sft(batch_size=8)).new == 4
+    assert advice_of(cut, sft(batch_size=4)) is None
+    assert advice_of(cut, sft(batch_size=2)) is None
+
+
+def test_a_raise_is_never_a_cut():
+    double = Fix("batch_size", "double", "less noise", times=2.0, at_most=128)
+    assert advice_of(double, sft(batch_size=100)).new == 128
+    assert advice_of(double, sft(batch_size=128)) is None
+    assert advice_of(double, sft(batch_size=512)) is None
+
+
+def test_the_users_range_replaces_the_cap():
+    bounds = {"learning_rate": (1e-5, 5e-3), "batch_size": (8.0, 32.0)}
+    assert advice_of(rate(3), sft(learning_rate=2e-3), bounds).new == 5e-3
+    assert advice_of(rate(0.1), sft(learning_rate=5e-5), bounds).new == 1e-5
+    assert advice_of(Fix("batch_size", "double", "-", times=2.0), sft(batch_size=32), bounds) is None
+
+
+def test_without_the_old_value_the_advice_is_in_words():
+    found = advice_of(Fix("learning_rate", "triple the learning rate", "-", times=3.0), Settings())
+    assert (found.old, found.new, found.factor, found.message) == (None, None, 3.0, "triple the learning rate")
+
+
+def test_the_logged_rate_stands_in_for_the_setting():
+    assert advice_of(rate(3), SFT, rate=1e-5).new == 3e-5
+
+
+def test_a_target_needs_no_old_value():
+    found = advice_of(Fix("max_grad_norm", "clip at 0.3", "-", to=0.3), Settings())
+    assert (found.old, found.new, found.message) == (None, 0.3, "max_grad_norm → 0.3: clip at 0.3")
+
+
+def test_text_settings_are_set_once():
+    fix = Fix("lr_scheduler_type", "decay", "-", to="cosine")
+    assert advice_of(fix, sft(lr_scheduler_type="constant")).new == "cosine"
+    assert advice_of(fix, sft(lr_scheduler_type="cosine")) is None
+
+
+def test_the_first_fix_of_a_knob_whose_condition_holds_is_given():
+    fixes = (Fix("learning_rate", "a", "-", times=0.1, when=lambda case: False, only="never"), rate(0.5), rate(0.9))
+    case = Case(sft(learning_rate=1e-3), family_of(SFT), {})
+    found = advise(fixes, case, because="r", confidence=1.0, bounds={})
+    assert [advice.new for advice in found] == [5e-4]
+
+
+@pytest.mark.parametrize("knob", ["data", "checkpoint", "eval_set", "target_modules"])
+def test_what_is_no_setting_is_said_in_words(knob: str):
+    found = advice_of(Fix(knob, "look there", "-"), SFT)
+    assert (found.old, found.new, found.factor, found.message) == (None, None, None, "look there")

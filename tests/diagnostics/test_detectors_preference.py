@@ -1,0 +1,97 @@
+"""Detectors of preference runs (DPO)."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from diagnostics.curves import Curve, NotEnoughPoints
+from tests.diagnostics.cases import ask, curve
+
+SHARE = np.linspace(0.02, 1, 50)
+LN2 = float(np.log(2))
+
+
+def flat(value: float, size: int = 50) -> Curve:
+    return curve(np.full(size, value))
+
+
+@pytest.mark.parametrize(
+    ("accuracy", "margin", "loss", "fires"),
+    [
+        (0.52, 0.006, 0.691, True),
+        (0.72, 0.05, 0.690, True),
+        (0.60, 0.09, 0.66, False),
+        (0.52, 0.4, 0.66, False),
+        (0.75, 0.6, 0.55, False),
+    ],
+)
+def test_not_learned_is_chance_or_ln_two_with_a_tiny_margin(accuracy: float, margin: float, loss: float, fires: bool):
+    found = ask("preferences-not-learned", flat(accuracy), flat(margin), flat(loss))
+    assert (found is not None) is fires
+
+
+def test_the_held_out_pairs_decide_where_they_are_logged():
+    held = [flat(0.51, 8), flat(0.01, 8)]
+    assert ask("preferences-not-learned", flat(0.8), flat(0.5), flat(0.65), *held) is not None
+    held = [flat(0.7, 8), flat(0.4, 8)]
+    assert ask("preferences-not-learned", flat(0.52), flat(0.05), flat(0.65), *held) is None
+
+
+def test_four_losses_are_too_few():
+    with pytest.raises(NotEnoughPoints, match="only 4 training losses, 5 needed"):
+        ask("preferences-not-learned", flat(0.5, 4), flat(0.0, 4), flat(LN2, 4))
+
+
+RISING = curve(np.concatenate([np.linspace(0.69, 0.6, 10), np.linspace(0.6, 0.9, 10)]), np.linspace(2, 50, 20))
+
+
+@pytest.mark.parametrize(("accuracy", "fires"), [(0.94, False), (0.97, True)])
+def test_saturated_needs_nearly_all_training_pairs(accuracy: float, fires: bool):
+    found = ask("preferences-saturate", flat(accuracy), flat(0.1), flat(0.66, 20), RISING)
+    assert (found is not None) is fires
+
+
+def test_perfect_training_pairs_alone_are_no_fault():
+    """Zephyr's training accuracy was perfect after one epoch, and its answers were the better for it."""
+    falling = curve(np.linspace(0.69, 0.5, 20), np.linspace(2, 50, 20))
+    assert ask("preferences-saturate", flat(0.99), flat(0.1), flat(0.75, 20), falling) is None
+    better = curve(np.linspace(0.5, 0.8, 20), np.linspace(2, 50, 20))
+    assert ask("preferences-saturate", flat(0.99), flat(0.1), better, RISING) is None
+
+
+@pytest.mark.parametrize(("loss", "fires"), [(0.01, True), (0.2, False)])
+def test_without_held_out_pairs_a_loss_near_zero_decides(loss: float, fires: bool):
+    assert (ask("preferences-saturate", flat(1.0), flat(loss)) is not None) is fires
+
+
+@pytest.mark.parametrize(("low", "fires"), [(-0.7, False), (-2.0, True)])
+def test_a_mild_fall_of_the_chosen_answers_is_how_dpo_works(low: float, fires: bool):
+    found = ask("chosen-likelihood-falls", curve(low * SHARE), curve(1.5 * SHARE))
+    assert (found is not None) is fires
+
+
+def test_a_low_reward_that_recovers_is_not_falling():
+    assert ask("chosen-likelihood-falls", curve(-2.5 + SHARE), curve(1.5 * SHARE)) is None
+
+
+@pytest.mark.parametrize(("lost", "fires"), [(0.3, False), (0.7, True)])
+def test_both_answers_collapse(lost: float, fires: bool):
+    sinking = curve(-180 * (1 + lost * SHARE * 1.1))
+    assert (ask("likelihood-collapses", sinking, sinking) is not None) is fires
+
+
+def test_one_answer_that_sinks_is_no_collapse():
+    assert ask("likelihood-collapses", curve(-180 - 0 * SHARE), curve(-180 - 200 * SHARE)) is None
+
+
+def test_entropy_lowers_the_bar():
+    sinking, entropy = curve(-180 * (1 + 0.4 * SHARE)), curve(2.0 - 1.6 * SHARE)
+    assert ask("likelihood-collapses", sinking, sinking) is None
+    assert ask("likelihood-collapses", sinking, sinking, entropy) is not None
+
+
+@pytest.mark.parametrize(("size", "fires"), [(4.0, False), (7.0, True)])
+def test_rewards_that_run_away(size: float, fires: bool):
+    found = ask("margins-run-away", curve(0.2 * SHARE), curve(-size * SHARE))
+    assert (found is not None) is fires

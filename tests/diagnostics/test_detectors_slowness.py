@@ -1,0 +1,203 @@
+"""Detectors of underfit: barely falling, falling straight on, and the settings that explain it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from diagnostics.curves import Curve, FloatArray, NotEnoughPoints, Settings
+from diagnostics.detectors.slowness import hardly_learns
+from diagnostics.family import Family
+from diagnostics.rules.underfit import SLOW
+from tests.diagnostics.cases import ask, curve, healthy, noise
+
+LIMITS = {key: SLOW[key] for key in ("barely", "straight", "alone", "pace")}
+SHARE = np.arange(1, 101) / 100
+LINE = 2.0 - 0.5 * SHARE
+SFT = Family(centre=2.5e-4, cap=1e-3, ceiling=2.5e-4)
+
+
+def slow(train: FloatArray, held: FloatArray | None = None) -> bool:
+    evals = None if held is None else curve(held[4::5], np.arange(5, 101, 5))
+    return hardly_learns(curve(train), evals, **LIMITS) is not None
+
+
+@pytest.mark.parametrize(("lost", "expected"), [(0.0, True), (0.015, True), (0.035, False)])
+def test_barely_means_less_than_two_percent(lost: float, expected: bool):
+    shape = 1.0 - lost * (1.0 - np.exp(-8 * (SHARE - 0.01)))
+    assert slow(2.0 * shape * noise(0.0005, 100), 2.0 * shape) is expected
+
+
+def test_a_fall_within_the_first_logs_is_a_fall():
+    shape = 1.0 + 0.08 * np.exp(-np.arange(100) / 2)
+    assert not slow(shape * noise(0.001, 100), shape)
+
+
+def test_a_rise_is_not_slow_learning():
+    assert not slow(1.0 + 0.1 * SHARE, 1.0 + 0.1 * SHARE)
+
+
+@pytest.mark.parametrize("scale", [0.0, 0.005, 0.02])
+def test_a_straight_line_is_slow_whatever_the_noise_of_training(scale: float):
+    assert slow(LINE * noise(scale, 100), LINE)
+
+
+def test_a_straight_line_in_training_alone_needs_a_clearer_sign():
+    assert slow(LINE * noise(0.005, 100))
+    bent = 2.0 - 0.5 * SHARE**0.6
+    assert slow(bent, bent)
+    assert not slow(2.0 - 0.5 * SHARE**0.2)
+
+
+SHAPES = {
+    "power 1": (1 + 30 * SHARE) ** -1.0,
+    "power 0.5": (1 + 60 * SHARE) ** -0.5,
+    "exponential": np.exp(-5 * SHARE),
+    "logarithm": -np.log(SHARE + 0.003) / 6,
+}
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("drop", [0.1, 0.5])
+def test_the_shapes_of_healthy_curves_are_not_slow(shape: str, drop: float):
+    level = 1.0 + drop * SHAPES[shape]
+    assert not slow(level * noise(0.01, 100), level)
+    assert not slow(level * noise(0.01, 100))
+
+
+def test_a_held_out_loss_that_flattens_speaks_against_it():
+    assert not slow(LINE, healthy())
+
+
+def test_a_curve_that_falls_at_last_is_slow():
+    late = np.where(SHARE < 0.8, 1.8, 1.8 - 4 * (SHARE - 0.8))
+    assert slow(late * noise(0.002, 100), late)
+
+
+@pytest.mark.parametrize("size", [4, 6, 10, 20, 60])
+def test_flat_short_runs(size: int):
+    assert hardly_learns(curve(np.full(size, 0.84)), None, **LIMITS) is not None
+
+
+def test_three_losses_are_too_few():
+    with pytest.raises(NotEnoughPoints, match="only 3 training losses, 4 needed"):
+        hardly_learns(curve([1, 1, 1]), None, **LIMITS)
+
+
+def asked(rule: str, settings: Settings, family: Family | None = None, loss: FloatArray = LINE) -> bool:
+    given = [curve(loss), settings] + ([family] if family else [])
+    return ask(rule, *given) is not None
+
+
+@pytest.mark.parametrize(("rate", "fires"), [(1e-4, True), (2.5e-4, False), (1e-3, False), (None, True)])
+def test_the_rate_is_blamed_below_its_centre_or_when_unknown(rate: float | None, fires: bool):
+    assert asked("rate-too-low", Settings(learning_rate=rate), SFT) is fires
+
+
+def test_far_below_the_centre_a_run_that_still_falls_is_enough():
+    bent = 2.0 - 0.5 * SHARE**0.2
+    assert asked("rate-too-low", Settings(learning_rate=3e-5), SFT, bent)
+    assert not asked("rate-too-low", Settings(learning_rate=1.5e-4), SFT, bent)
+
+
+def test_the_peak_of_the_logged_rate_stands_in_for_the_setting():
+    rate = curve(np.linspace(5e-4, 0, 100))
+    assert ask("rate-too-low", curve(LINE), Settings(), SFT, None, rate) is None
+    found = ask("rate-too-low", curve(LINE), Settings(), SFT, None, curve(np.linspace(5e-5, 0, 100)))
+    assert found.measured["rate"] == 5e-5
+
+
+def test_in_mid_run_nothing_is_said():
+    with pytest.raises(NotEnoughPoints, match="the run is at step 100 of 300"):
+        asked("rate-too-low", Settings(learning_rate=1e-5, max_steps=300), SFT)
+    assert asked("rate-too-low", Settings(learning_rate=1e-5, max_steps=105), SFT)
+
+
+@pytest.mark.parametrize(("steps", "batch", "fires"), [(99, 16, True), (100, 16, False), (99, 4, False)])
+def test_too_few_updates(steps: int, batch: int, fires: bool):
+    assert asked("too-few-updates", Settings(max_steps=steps, batch_size=batch)) is fires
+
+
+@pytest.mark.parametrize(("batch", "peft", "fires"), [(64, True, False), (65, True, True), (512, False, False)])
+def test_batch_too_large(batch: int, peft: bool, fires: bool):
+    assert asked("batch-too-large", Settings(batch_size=batch, use_peft=peft), SFT) is fires
+
+
+@pytest.mark.parametrize(
+    ("known", "fires"),
+    [
+        ({"lora_dropout": 0.1}, True),
+        ({"lora_dropout": 0.05}, False),
+        ({"neftune_noise_alpha": 5.0}, True),
+        ({"learning_rate": 2e-4, "weight_decay": 0.01, "max_steps": 100}, False),
+        ({"learning_rate": 2e-3, "weight_decay": 1.0, "max_steps": 100}, True),
+    ],
+)
+def test_regularised_too_much(known: dict[str, float], fires: bool):
+    assert asked("regularised-too-much", Settings.from_mapping(known)) is fires
+
+
+@pytest.mark.parametrize(("rank", "rate", "fires"), [(8, 5e-4, True), (16, 5e-4, False), (8, 4e-4, False)])
+def test_adapter_too_small(rank: int, rate: float, fires: bool):
+    assert asked("adapter-too-small", Settings(lora_r=rank, learning_rate=rate), SFT) is fires
+
+
+@pytest.mark.parametrize(("batch", "fires"), [(32, False), (64, True), (128, True), (256, False)])
+def test_rate_low_for_batch(batch: int, fires: bool):
+    assert asked("rate-low-for-batch", Settings(learning_rate=2.5e-4, batch_size=batch), SFT) is fires
+
+
+def test_every_cause_needs_the_sign_on_the_curve():
+    flattened = healthy()
+    assert not asked("batch-too-large", Settings(batch_size=1024), SFT, flattened)
+    assert not asked("adapter-too-small", Settings(lora_r=4, learning_rate=9e-4), SFT, flattened)
+    assert not asked("rate-low-for-batch", Settings(learning_rate=2.5e-4, batch_size=128), SFT, flattened)
+    assert not asked("regularised-too-much", Settings(lora_dropout=0.5), None, flattened)
+
+
+def test_still_improving():
+    assert asked("still-improving", Settings())
+    assert not asked("still-improving", Settings(), None, healthy())
+
+
+def plateau(last_rate: float) -> bool:
+    loss = np.concatenate([np.linspace(2, 1.2, 50), np.full(50, 1.2)]) * noise(0.002, 100, 5)
+    rate: Curve = curve(np.linspace(1.0, last_rate, 100))
+    return ask("loss-plateaus", curve(loss), rate) is not None
+
+
+def test_a_plateau_counts_only_while_the_rate_is_up():
+    assert plateau(1.0)
+    assert not plateau(0.1)
+    assert ask("loss-plateaus", curve(LINE), curve(np.ones(100))) is None
+
+
+def test_a_late_drop_with_the_cool_down_of_the_rate_is_no_slow_learning():
+    values = np.where(SHARE < 0.8, 1.3 + 0.7 * np.exp(-8 * SHARE), 1.3 - 0.6 * (SHARE - 0.8))
+    trapezoid = curve(np.minimum(1.0, 5 * (1.01 - SHARE)))
+    held = curve(values[4::5], np.arange(5, 101, 5))
+    assert hardly_learns(curve(values), held, **LIMITS) is not None
+    assert hardly_learns(curve(values), held, trapezoid, **LIMITS) is None
+    linear = curve(1.01 - SHARE)
+    assert hardly_learns(curve(LINE), curve(LINE[4::5], np.arange(5, 101, 5)), linear, **LIMITS) is not None
+
+
+COSINE = 0.5 * (1 + np.cos(np.pi * SHARE))
+DOSE = SHARE + np.sin(np.pi * SHARE) / np.pi
+
+
+@pytest.mark.parametrize(
+    ("loss", "fires"),
+    [
+        (2.4 - 0.8 * DOSE**1.5, True),
+        (2.4 - 0.8 * DOSE**0.5, False),
+        (1.5 - 0.1 * np.log(SHARE), False),
+        (1.0 + (1 + 30 * SHARE) ** -0.5, False),
+        (2.4 - 0.01 * DOSE**1.5, False),
+    ],
+    ids=["with the dose", "slower than the dose", "logarithm", "power", "too little"],
+)
+def test_a_rate_that_runs_out_before_the_loss_has_settled(loss: FloatArray, fires: bool):
+    held = curve(loss[4::5], np.arange(5, 101, 5))
+    found = ask("rate-runs-out", curve(loss * noise(0.003, 100)), curve(1e-4 * COSINE), Settings(), SFT, held)
+    assert (found is not None) is fires
