@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from optuna.distributions import (
@@ -114,6 +115,34 @@ def tried_before(settings: Mapping[str, Any], others: Sequence[Mapping[str, Any]
         all(knob in other and alike(settings.get(knob), other[knob], span) for knob, span in space.items())
         for other in others
     )
+
+
+def untried(others: Sequence[Mapping[str, Any]], space: Distributions) -> Iterator[dict[str, Any]]:
+    """The settings of a finite space that none of the others had; of an infinite space, none."""
+    values = [_values(span) for span in space.values()]
+    if any(known is None for known in values):
+        return
+    for combination in itertools.product(*(known for known in values if known is not None)):
+        settings = dict(zip(space, combination, strict=True))
+        if not tried_before(settings, others, space):
+            yield settings
+
+
+def is_used_up(others: Sequence[Mapping[str, Any]], space: Distributions) -> bool:
+    """Whether the space is finite and all of its settings were tried."""
+    finite = all(_values(span) is not None for span in space.values())
+    return finite and next(untried(others, space), None) is None
+
+
+def _values(span: BaseDistribution) -> list[Any] | None:
+    """All values of a span, or None when they cannot be counted."""
+    if isinstance(span, CategoricalDistribution):
+        return list(span.choices)
+    if isinstance(span, IntDistribution):
+        return list(range(span.low, span.high + 1, span.step))
+    if isinstance(span, FloatDistribution) and span.step is not None:
+        return [span.low + k * span.step for k in range(int((span.high - span.low) / span.step + 1e-9) + 1)]
+    return None
 
 
 def edge_of(value: Any, span: BaseDistribution) -> int:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import optuna
 from optuna.distributions import BaseDistribution, distribution_to_json
+from optuna.storages import RDBStorage
 from optuna.study import StudyDirection
 
 from diagnostics.errors import BadInput
 from diagnostics.wording import setting
 from tuner.distributions import distributions
+from tuner.history import trial_results
 from tuner.locks import locked
 from tuner.pruner import DiagnosisPruner
 from tuner.sampler import DiagnosisSampler
@@ -26,29 +29,65 @@ if TYPE_CHECKING:
     from tuner.spec import StudySpec
 
 DEFINITION = "definition"
+SAME_ERRORS = 3
+"""So many trials with the same error in a row have a bug to show, not settings to search."""
 FREE = ("output_dir", "run_name", "report_to", "env", "logging_dir")
 """Keys of the file that may change: they do not change what is trained."""
 PATIENCE = 120
 """Seconds that a process waits for another one's write to SQLite."""
 
 
-def open_study(spec: StudySpec, out: Path, storage: str | None = None, base: BaseSampler | None = None) -> optuna.Study:
-    """The Optuna study of this file, made when it is new.
+def _storage(url: str) -> RDBStorage:
+    """The database at ``url``; SQLite waits for a writer instead of failing."""
+    from sqlalchemy.exc import SQLAlchemyError
+
+    arguments = {"connect_args": {"timeout": PATIENCE}} if url.startswith("sqlite") else {}
+    try:
+        return RDBStorage(url, engine_kwargs=arguments)
+    except (SQLAlchemyError, ImportError, ValueError, RuntimeError) as error:
+        raise BadInput(f"--storage {url}: {' '.join(str(error).split())}") from error
+
+
+@contextmanager
+def opened(
+    spec: StudySpec, out: Path, storage: str | None = None, base: BaseSampler | None = None
+) -> Iterator[optuna.Study]:
+    """The Optuna study of this file, made when it is new; its database is closed after the block.
 
     Raises ``BadInput`` when the storage cannot be opened or the file's space, metric or configuration changed since.
     """
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    space = distributions(spec.study.space)
-    seed = int(file_value(spec, "seed") or 0)
     with locked(out / TURN):
-        study = optuna.create_study(
+        # One at a time: two processes that make the tables of a new database at once trip over each other.
+        database = _storage(storage or f"sqlite:///{out / 'study.db'}")
+    try:
+        yield _study(spec, out, database, base, ours=storage is None)
+    finally:
+        database.remove_session()
+        database.engine.dispose()
+
+
+def _study(spec: StudySpec, out: Path, database: RDBStorage, base: BaseSampler | None, *, ours: bool) -> optuna.Study:
+    """The study in an open database, checked against the study file."""
+    space = distributions(spec.study.space)
+    minimise = spec.study.direction == "minimize"
+
+    def load() -> optuna.Study:
+        return optuna.create_study(
             study_name=spec.name,
-            storage=_storage(storage or f"sqlite:///{out / 'study.db'}"),
-            direction=StudyDirection.MINIMIZE if spec.study.direction == "minimize" else StudyDirection.MAXIMIZE,
-            sampler=DiagnosisSampler(base, seed=seed, space=space),
+            storage=database,
+            direction=StudyDirection.MINIMIZE if minimise else StudyDirection.MAXIMIZE,
+            sampler=DiagnosisSampler(base, seed=int(file_value(spec, "seed") or 0), space=space),
             pruner=DiagnosisPruner(),
             load_if_exists=True,
         )
+
+    with locked(out / TURN):
+        study = load()
+        if ours and _nothing_but_errors(study):
+            # Nothing was learned, so the mended training starts at its trial 0.
+            optuna.delete_study(study_name=spec.name, storage=database)
+            study = load()
         wanted = definition(spec, space)
         if DEFINITION not in study.user_attrs:
             study.set_user_attr(DEFINITION, wanted)
@@ -56,13 +95,10 @@ def open_study(spec: StudySpec, out: Path, storage: str | None = None, base: Bas
     return study
 
 
-def _storage(url: str) -> optuna.storages.RDBStorage:
-    """The database at ``url``; SQLite waits for a writer instead of failing."""
-    arguments = {"connect_args": {"timeout": PATIENCE}} if url.startswith("sqlite") else {}
-    try:
-        return optuna.storages.RDBStorage(url, engine_kwargs=arguments)
-    except (ImportError, ValueError, RuntimeError) as error:
-        raise BadInput(f"--storage {url}: {' '.join(str(error).split())}") from error
+def _nothing_but_errors(study: optuna.Study) -> bool:
+    """Whether an earlier run of the command ended because every trial failed."""
+    trials = trial_results(study)
+    return len(trials) >= SAME_ERRORS and all(trial.state == "failed" for trial in trials)
 
 
 def start_settings(spec: StudySpec) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from diagnostics.curves import Curve, Run, canonical_name
+from diagnostics.curves import Curve, FloatArray, Run, canonical_name
 from diagnostics.verdict import Diagnosis
 
 if TYPE_CHECKING:
@@ -92,14 +92,21 @@ def _ends_higher(curve: Curve) -> bool:
 
 
 def noise(curve: Curve | None) -> float:
-    """How far the metric jumps between evaluations late in the run (0 when there are too few to say).
+    """How far the metric jumps between evaluations late in the run (0 when it moves one way, or has too few).
 
     From third differences, which a smooth descent hardly has: their deviation is sqrt(20) times that of the noise.
+    The smaller of the estimates from the last half and from the last five points, for a steep descent has some.
     """
     if curve is None or len(curve) < 8:
         return 0.0
-    late = np.diff(curve.values[-max(8, len(curve) // 2) :], n=3)
-    return float(1.4826 * np.median(np.abs(late)) / np.sqrt(20))
+    half = curve.values[-max(6, len(curve) // 2) :]
+    if len(set(np.sign(np.diff(half)))) == 1:
+        return 0.0
+    return min(_jumps(half), _jumps(half[-5:]))
+
+
+def _jumps(values: FloatArray) -> float:
+    return float(1.4826 * np.median(np.abs(np.diff(values, n=3))) / np.sqrt(20))
 
 
 @dataclass(frozen=True)

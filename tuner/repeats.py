@@ -66,9 +66,13 @@ def save(repeat: Repeat, folder: Path) -> None:
 
 
 def claim(folder: Path) -> Lock | None:
-    """The lock on a repeat that is still to run; None when it is finished or in other hands."""
+    """The lock on a repeat that is still to run; None when it is finished or in other hands.
+
+    A repeat that ended with an error is run again: the next command may have mended it.
+    """
     lock = try_lock(folder / LOCK)
-    if lock is not None and load(folder) is not None:
+    known = load(folder)
+    if lock is not None and known is not None and known.error is None:
         lock.release()
         return None
     return lock
@@ -123,7 +127,8 @@ def _message(pairs: Sequence[Pair], gains: np.ndarray, metric: str, stderr: floa
     before = float(np.mean([pair.baseline for pair in pairs]))
     after = float(np.mean([pair.winner for pair in pairs]))
     better = int((gains > 0).sum())
-    share = f" ({100 * (after - before) / abs(before):+.2g} %)".replace("+-", "-") if before else ""
+    change = 100 * (after - before) / abs(before) if before else 0.0
+    share = f" ({change:+.{0 if abs(change) >= 10 else 1}f} %)" if before else ""
     text = f"{better} of {len(pairs)} seeds better; {metric} {number(before)} -> {number(after)}{share}"
     text += f", 2 SE = {2 * stderr:.1g}" if len(pairs) > 1 else ""
     return f"no gain is claimed ({'; '.join(doubts)}): {text}" if doubts else text

@@ -35,13 +35,24 @@ def review(
     """The points that the trials raise together, the more pressing first; empty when there is nothing to say."""
     winner = next((trial for trial in trials if trial.number == best), None)
     ended = [trial for trial in trials if trial.state != "running"]
-    points: list[Paragraph | None] = [_unstable(ended, space), _failed(ended)]
+    points: list[Paragraph | None] = [_broken(ended), _unstable(ended, space), _failed(ended)]
     if winner is not None:
         points += [_edge(winner, ended, knob, span) for knob, span in space.items() if knob in winner.settings]
         points += [_too_few_updates(winner, spec), _too_short(winner, spec), _too_long(winner)]
         points += [_no_effect(ended, knob, space, spec.study.direction) for knob in space]
     points.append(_within_noise(gain, spec))
     return tuple(point for point in points if point is not None)
+
+
+def _broken(trials: Sequence[TrialResult]) -> Paragraph | None:
+    """The data or the log is broken: what to look at before anything else is believed."""
+    hurt = [trial for trial in trials if trial.label == "broken" and trial.diagnosis]
+    if not hurt:
+        return None
+    findings = (hurt[0].diagnosis or {}).get("findings") or [{"message": hurt[0].cause}]
+    text = f"Trial {hurt[0].number}: {findings[0]['message']}. Look at this first: "
+    text += "the search goes on, but its comparisons mean little until it is mended."
+    return Paragraph("Something is broken that no setting cures", text)
 
 
 def _edge(winner: TrialResult, trials: Sequence[TrialResult], knob: str, span: BaseDistribution) -> Paragraph | None:

@@ -14,7 +14,7 @@ from optuna.study import Study, StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
 from tuner.advisor import LONE, RATE, Move, incumbent, next_move, settled
-from tuner.distributions import Distributions, tried_before
+from tuner.distributions import Distributions, tried_before, untried
 from tuner.record import BECAUSE, MOVED_BY, PARENT, Tried, beyond_noise, tried
 
 LEADS = 8
@@ -25,7 +25,9 @@ SHARE = (0.1, 0.5)
 LOSSES = 3
 """An advisor that lost this many times in a row falls back to the smallest share."""
 SMALL = 24
-"""In a study this small the base sampler stays within a decade of the best learning rate; later it has all."""
+"""In a study this small the base sampler stays near the best learning rate; later it has the whole range."""
+NEAR = 5.0
+"""Near is up to this factor: at a decade's distance 548 LoRA runs lost 2 to 7 %."""
 STARTUP = 4
 """The Gaussian process speaks once this many trials are known."""
 
@@ -114,7 +116,7 @@ class DiagnosisSampler(BaseSampler):
         self._sign(study, trial, f"sampler:{type(base).__name__}", "", best.number if best else None)
         if not search_space:
             return base.sample_relative(study, trial, base.infer_relative_search_space(study, trial))
-        search_space = self._near(best, search_space) if len(trials) <= SMALL else search_space
+        search_space = self._near(best, trials, search_space) if len(trials) <= SMALL else search_space
         # A sampler without relative sampling (random, grid) infers nothing; the others get the space as it is here.
         modelled = base.infer_relative_search_space(study, trial)
         relative = base.sample_relative(study, trial, {k: v for k, v in search_space.items() if k in modelled})
@@ -129,16 +131,20 @@ class DiagnosisSampler(BaseSampler):
                 for name, span in search_space.items()
             }
             if not tried_before(drawn, known, search_space):
-                break
-        return drawn
+                return drawn
+        return next(untried(known, search_space), drawn)
 
-    def _near(self, best: Tried | None, space: Mapping[str, BaseDistribution]) -> dict[str, BaseDistribution]:
-        """The space with the learning rate within a decade of the best trial's: further off, a trial is lost."""
+    def _near(
+        self, best: Tried | None, trials: Sequence[Tried], space: Mapping[str, BaseDistribution]
+    ) -> dict[str, BaseDistribution]:
+        """The space with the learning rate near the best trial's and up to half of the lowest that diverged."""
         near = dict(space)
         for name, span in space.items():
             rate = best.settings.get(RATE) if best is not None else None
             if self._knob(name) == RATE and isinstance(span, FloatDistribution) and span.log and rate:
-                near[name] = FloatDistribution(max(span.low, rate / 10), min(span.high, rate * 10), log=True)
+                walls = [t.settings[RATE] / 2 for t in trials if t.diverged and t.settings.get(RATE, 0) > 2 * rate]
+                high = min([span.high, rate * NEAR, *walls])
+                near[name] = FloatDistribution(max(span.low, rate / NEAR), high, log=True)
         return near
 
     def _sign(self, study: Study, trial: FrozenTrial, by: str, because: str, parent: int | None) -> None:

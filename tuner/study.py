@@ -11,17 +11,15 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import optuna
-
 from diagnostics.curves import Run
 from diagnostics.diagnosis import diagnose
 from diagnostics.errors import BadInput
 from tuner import repeats
-from tuner.distributions import distributions
+from tuner.distributions import distributions, is_used_up
 from tuner.events import Advanced, Closed, Event, Finished, Opened, Repeated, Said, Show
 from tuner.history import best_number, trial_results
 from tuner.measure import measure
-from tuner.opening import open_study, start_settings
+from tuner.opening import SAME_ERRORS, opened, start_settings
 from tuner.outcome import write_outcome
 from tuner.record import diverged
 from tuner.results import StudyResult
@@ -33,9 +31,6 @@ if TYPE_CHECKING:
     from optuna.samplers import BaseSampler
 
     from tuner.spec import StudySpec
-
-SAME_ERRORS = 3
-"""A study whose first trials all raise the same error has a bug to show, not settings to search."""
 
 
 def run_study(
@@ -54,7 +49,21 @@ def run_study(
     event; ``base`` replaces the base sampler. Raises ``BadInput`` when the file changed since the study began or when
     every trial fails alike, and passes ``KeyboardInterrupt`` on with the study left ready to go on.
     """
-    setup = _set_up(spec, train, Path(out), storage, trials, show, base)
+    if not spec.study.space:
+        raise BadInput(f"{spec.path}: study.space is missing; list the knobs to search with their ranges")
+    out = Path(out)
+    out.mkdir(parents=True, exist_ok=True)
+    total = trials or spec.study.trials
+    with opened(spec, out, storage, base) as study:
+        space = distributions(spec.study.space)
+        return _run(Setup(spec, train, out, study, space, total, storage is None, show or _silent))
+
+
+def _run(setup: Setup) -> StudyResult:
+    """Search, repeat and report; whatever ends it early, the report of what is there is written."""
+    block = setup.spec.study
+    done = tuple(trial for trial in trial_results(setup.study) if trial.state != "running")
+    setup.say(Opened(setup.spec.name, block.metric, block.direction, setup.total, block.seeds, done, str(setup.out)))
     with _interruptible():
         try:
             _search(setup)
@@ -66,37 +75,6 @@ def run_study(
     result = write_outcome(setup)
     setup.say(Closed(result.best, result.gain))
     return result
-
-
-def _set_up(
-    spec: StudySpec,
-    train: Train,
-    out: Path,
-    storage: str | None,
-    trials: int | None,
-    show: Show | None,
-    base: BaseSampler | None,
-) -> Setup:
-    if not spec.study.space:
-        raise BadInput(f"{spec.path}: study.space is missing; list the knobs to search with their ranges")
-    out.mkdir(parents=True, exist_ok=True)
-    study = open_study(spec, out, storage, base)
-    if storage is None and _nothing_but_errors(study):
-        # Nothing was learned, so the mended training starts at its trial 0.
-        optuna.delete_study(study_name=spec.name, storage=study._storage)
-        study = open_study(spec, out, storage, base)
-    total = trials or spec.study.trials
-    setup = Setup(spec, train, out, study, distributions(spec.study.space), total, storage is None, show or _silent)
-    done = tuple(trial for trial in trial_results(study) if trial.state != "running")
-    block = spec.study
-    setup.say(Opened(spec.name, block.metric, block.direction, total, block.seeds, done, str(out)))
-    return setup
-
-
-def _nothing_but_errors(study: optuna.Study) -> bool:
-    """Whether an earlier run of the command ended because every trial failed."""
-    trials = trial_results(study)
-    return len(trials) >= SAME_ERRORS and all(trial.state == "failed" for trial in trials)
 
 
 def _silent(event: Event) -> None:
@@ -126,7 +104,8 @@ def _search(setup: Setup) -> None:
     start = start_settings(setup.spec)
     while True:
         in_time = _time_left(setup, spent + time.monotonic() - begun)
-        total = setup.total if in_time else 0
+        used_up = is_used_up([trial.settings for trial in trial_results(setup.study)], setup.space)
+        total = setup.total if in_time and not used_up else 0
         held = claim(setup.study, setup.out, setup.space, total, start, ours=setup.ours)
         if held is None:
             break
@@ -137,8 +116,14 @@ def _search(setup: Setup) -> None:
         free_disk(setup.out, finished(setup), best_number(setup.study))
         write_outcome(setup)
         setup.say(Finished(result, best_number(setup.study)))
+        if result.number == 0 and result.label == "broken":
+            setup.say(Said(f"trial 0 looks broken ({result.cause}): no setting cures that, see its report"))
         _stop_if_hopeless(setup)
-    if not in_time and len(trial_results(setup.study)) < setup.total:
+    if len(trial_results(setup.study)) >= setup.total:
+        return
+    if used_up:
+        setup.say(Said("every setting of the space has been tried"))
+    elif not in_time:
         minutes = setup.spec.study.minutes
         setup.say(Said(f"no time for another trial: the rest of {minutes:g} minutes is for the repeats"))
 
@@ -160,13 +145,24 @@ def _time_left(setup: Setup, spent: float) -> bool:
 
 
 def _stop_if_hopeless(setup: Setup) -> None:
-    """Raise ``BadInput`` when the first trials all failed with the same error."""
-    errors = [trial.error for trial in trial_results(setup.study) if trial.state != "running"]
-    if len(errors) >= SAME_ERRORS and all(errors) and len(set(errors)) == 1:
-        raise BadInput(
-            f"{setup.spec.path}: the first {len(errors)} trials all failed with {errors[0]}; "
-            f"the traceback is in {setup.out / 'trial-000' / 'error.txt'}; mend it and run the command again"
-        )
+    """Raise ``BadInput`` when the latest trials all failed with the same error, out of memory aside.
+
+    That is a bug, or a full disk: more trials would fail alike, and settings are not to blame.
+    """
+    trials = [trial for trial in trial_results(setup.study) if trial.state != "running"]
+    errors = {trial.error for trial in trials[-SAME_ERRORS:]}
+    error = errors.pop()
+    learned = any(trial.state != "failed" for trial in trials)
+    if len(trials) < SAME_ERRORS or errors or error is None or trials[-1].state != "failed":
+        return
+    if learned and "memory" in error.lower():
+        return
+    which = "latest" if learned else "first"
+    more = f" with --trials {setup.total + SAME_ERRORS}" if learned else ""
+    raise BadInput(
+        f"{setup.spec.path}: the {which} {SAME_ERRORS} trials all failed with {error}; the traceback is in "
+        f"{setup.out / trials[-1].folder / 'error.txt'}; mend it and run the command again{more}"
+    )
 
 
 def _repeat(setup: Setup) -> None:

@@ -121,15 +121,19 @@ def _vertex(line: Line) -> Step | None:
         return None
     middle = min(max(ordered.index(line.best), 1), len(ordered) - 2)
     three = ordered[middle - 1 : middle + 2]
-    losses = [line.loss(x) for x in three]
-    curve, slope, level = np.polyfit(np.subtract(three, line.best), losses, 2)
+    losses = np.array([line.loss(x) for x in three])
+    least = line.loss(line.best)
+    # In logarithms where that can be: over decades of the rate a loss may fall by a factor of hundreds.
+    logarithmic = bool((losses > 0).all())
+    curve, slope, level = np.polyfit(np.subtract(three, line.best), np.log(losses) if logarithmic else losses, 2)
     if curve <= 0:
         return None
     offset = -slope / (2 * curve)
     position = line.best + offset
     if not max(three[0] - RUNG, line.low) <= position <= min(three[2] + RUNG, line.top):
         return None
-    if line.loss(line.best) - (level - curve * offset**2) <= line.noise:
+    lowest = level - curve * offset**2
+    if least - (np.exp(lowest) if logarithmic else lowest) <= line.noise:
         return None
     return _unless_tried(line, float(position), "the lowest point of a parabola through the rates tried")
 

@@ -37,6 +37,8 @@ def spec(folder: Path, **changes: Any) -> StudySpec:
         "warmup_ratio": 0.03,
         "use_peft": True,
         "seed": 7,
+        "max_steps": -1,
+        "num_train_epochs": 1.0,
         **changes,
     }
     return StudySpec(folder / "bowl.yaml", "bowl", "sft", config, StudyBlock(**block))

@@ -144,6 +144,34 @@ def test_the_same_error_in_every_trial_ends_the_study_with_one_line_and_mending_
     assert [trial.state for trial in result.trials] == ["complete", "complete"]
 
 
+def test_a_bug_that_comes_later_ends_the_study_too_but_memory_does_not(tmp_path: Path):
+    def failing(text: str) -> Bowl:
+        def fail(moves: Mapping[str, Any], call: int) -> None:
+            if call > 2:
+                raise OSError(text)
+
+        return Bowl(evaluations=6, fails=fail)
+
+    with pytest.raises(BadInput, match=r"the latest 3 trials .* No space left .* --trials 11"):
+        run(tmp_path / "disk", failing("No space left on device"), trials=8)
+    assert len(run(tmp_path / "memory", failing("CUDA out of memory"), trials=6).trials) == 6
+
+
+def test_a_repeat_that_failed_is_run_again_by_the_next_command(tmp_path: Path):
+    def fail(moves: Mapping[str, Any], call: int) -> None:
+        if "seed" in moves:
+            raise OSError("No space left on device")
+
+    broken = run(tmp_path / "out", Bowl(evaluations=6, fails=fail), trials=3, seeds=1)
+    assert broken.gain is not None
+    assert "nothing is proved" in broken.gain.message
+    trainer = Bowl(evaluations=6)
+    mended = run(tmp_path / "out", trainer, trials=3, seeds=1)
+    assert len(trainer.calls) == 2
+    assert mended.gain is not None
+    assert len(mended.gain.pairs) == 1
+
+
 def test_a_mistake_in_the_input_ends_the_study_at_once(tmp_path: Path):
     def missing(moves: Mapping[str, Any], call: int) -> None:
         raise BadInput("rows.jsonl: no such file")
@@ -198,12 +226,20 @@ def test_when_the_file_is_the_best_nothing_is_repeated_and_no_gain_is_claimed(tm
 
 
 def test_minutes_stop_new_trials_while_time_for_the_repeats_is_left(tmp_path: Path):
-    trainer, said = Bowl(evaluations=3, pause=0.1), []
-    result = run(tmp_path / "out", trainer, trials=50, seeds=1, minutes=0.05, show=said.append, space=RATE_ONLY)
-    assert 1 < len(result.trials) < 10
+    run(tmp_path / "out", trials=3, space=RATE_ONLY)
+    trainer, said = Bowl(evaluations=6), list[Event]()
+    result = run(tmp_path / "out", trainer, trials=50, seeds=1, minutes=0.001, show=said.append, space=RATE_ONLY)
+    assert len(result.trials) == 3
+    assert trainer.calls == ["repeat-0-seed-8", f"repeat-{result.best}-seed-8"]
     assert any(isinstance(event, Said) and "no time" in event.text for event in said)
-    assert result.gain is not None
-    assert len(result.gain.pairs) == 1
+
+
+def test_a_finite_space_is_tried_once_and_the_study_ends(tmp_path: Path):
+    said: list[Event] = []
+    space = {"learning_rate": Choice((3e-4, 1e-3)), "batch_size": Choice((8, 16))}
+    result = run(tmp_path / "out", space=space, learning_rate=3e-4, trials=10, show=said.append)
+    assert len(result.trials) == len({tuple(trial.settings.values()) for trial in result.trials}) == 4
+    assert any(isinstance(event, Said) and "every setting" in event.text for event in said)
 
 
 def test_a_study_without_a_space_is_refused(tmp_path: Path):
@@ -283,7 +319,7 @@ def test_a_killed_study_loses_nothing_and_repeats_nothing(tmp_path: Path, sign: 
     wait_for(out / "trial-002" / "log.json", process)
     time.sleep(0.3)
     process.send_signal(sign)
-    process.wait(timeout=30)
+    process.communicate(timeout=60)
     storage = f"sqlite:///{out / 'study.db'}"
     before = optuna.load_study(study_name="bowl", storage=storage).trials
     logged = len(json.loads((out / "trial-002" / "log.json").read_text()))
@@ -310,7 +346,7 @@ def test_a_study_killed_in_its_repeats_runs_only_those_that_are_missing(tmp_path
             break
         time.sleep(0.05)
     process.kill()
-    process.wait(timeout=30)
+    process.communicate(timeout=60)
     kept = {path: path.stat().st_mtime_ns for path in out.glob("repeat-*/repeat.json")}
     process = start(out, pause=0.0, trials=3, seeds=2)
     text, _ = process.communicate(timeout=120)

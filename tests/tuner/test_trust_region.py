@@ -47,6 +47,12 @@ def test_three_points_lead_to_the_vertex_of_their_parabola():
     assert step.position == pytest.approx(-3.75, abs=0.01)
 
 
+def test_a_best_point_at_the_end_of_a_steep_fall_is_followed_further():
+    step = next_step(line((-5, 6.3), (-4, 5.0), (-3, 0.10), (-2.5, 0.028), high=-1.5))
+    assert step is not None
+    assert step.position == pytest.approx(-2.0)
+
+
 def test_a_line_is_settled_when_the_vertex_lies_close_to_a_tried_point():
     assert next_step(line((-4.5, 1.05), (-4.0, 1.0), (-3.5, 1.05))) is None
 
