@@ -87,10 +87,10 @@ class Curve:
             raise ValueError(f"a curve needs as many values as steps, got {y.size} values for {x.size} steps")
         known = np.isfinite(x)
         x, y = x[known], y[known]
-        if x.size > 1 and not np.all(np.diff(x) > 0):
+        if x.size > 1 and not np.all(x[1:] > x[:-1]):
             order = np.argsort(x, kind="stable")
             x, y = x[order], y[order]
-            last = np.append(np.diff(x) > 0, True)
+            last = np.append(x[1:] > x[:-1], True)
             x, y = x[last], y[last]
         good = np.isfinite(y)
         return cls(x[good], y[good], tuple(float(step) for step in x[~good]))

@@ -16,6 +16,7 @@ from tuner.data import Data
 from tuner.generation import questions
 from tuner.spec import StudySpec
 from tuner.steering import Report, Steering
+from tuner.threads import threads_for
 from tuner.trainers import PLAIN_TEMPLATE, make_trainer, parse
 
 
@@ -60,9 +61,10 @@ class Attempt:
         self.trainer.add_callback(self.board)
         self.trainer.add_callback(self.answers)
         if step:
+            self.trainer.args.eval_on_start = False  # the first evaluation is in the log that is gone on with
             self.watch.notes.append(f"went on from step {step} after the run was cut off")
             self.watch.say(self.watch.notes[-1])
-        with self.steering.signals():
+        with self.steering.signals(), threads_for(self.trainer.model):
             self.trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
         if self.steering.interrupted:
             raise KeyboardInterrupt
@@ -75,7 +77,8 @@ class Attempt:
         if self.steering.reason:
             self.watch.notes.append(f"stopped at step {state.global_step} of {state.max_steps}: {self.steering.reason}")
         self._save_weights()
-        self.answers.ask_again()
+        with threads_for(self.trainer.model):
+            self.answers.ask_again()
         state.save_to_json(str(self.out / "trainer_state.json"))
         self.answers.write(self.out, self.board)
         diagnosis = self.watch.look()

@@ -25,6 +25,8 @@ METRICS: Mapping[str, str] = {
 class Board(TensorBoardCallback):  # type: ignore[misc]
     """transformers' own TensorBoard callback, writing straight into ``folder`` and open until ``close``."""
 
+    tb_writer: Any
+
     def __init__(self, folder: Path, first_step: int = 0) -> None:
         from torch.utils.tensorboard import SummaryWriter
 

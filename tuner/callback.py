@@ -148,4 +148,3 @@ def _model_facts(model: Any) -> dict[str, Any]:
 
 
 ADAPTER_KEYS = {"r": "r", "alpha": "lora_alpha", "dropout": "lora_dropout"}
-

@@ -37,10 +37,11 @@ def knob_value(config: Config, method: str, knob: str) -> Any:
         return config.get("batch_size") or _effective(config, method)
     if knob == "warmup_ratio":
         return _warmup_share(config, method)
-    keys = keys_of(method)
-    if knob not in keys:
-        return config.get(knob)
-    value = config.get(knob, keys[knob].default)
+    if knob in config:
+        value = config[knob]
+    else:  # TRL takes seconds to import, so it is only asked where the file is silent
+        keys = keys_of(method)
+        value = keys[knob].default if knob in keys else None
     return value[0] if isinstance(value, list) and len(value) == 1 else value
 
 
@@ -93,10 +94,8 @@ def _same_samples(config: Config, times: float, kept: Config) -> dict[str, Any]:
     """Step counts for a batch that is ``1 / times`` as large; shares (below 1) and moved knobs stay as they are."""
     if times == 1:
         return {}
-    counts = {"max_steps": config.get("max_steps"), **{key: config.get(key) for key in STEP_KEYS}}
-    made: dict[str, Any] = {
-        key: max(1, round(steps * times)) for key, steps in counts.items() if steps and steps >= 1 and key not in kept
-    }
+    counts = {key: float(config[key]) for key in ("max_steps", *STEP_KEYS) if config.get(key) and config[key] >= 1}
+    made = {key: max(1, round(steps * times)) for key, steps in counts.items() if key not in kept}
     if "save_steps" in made and "eval_steps" in made:
         # Loading the best checkpoint needs saves to fall on evaluations.
         made["save_steps"] = made["eval_steps"] * max(1, round(counts["save_steps"] / counts["eval_steps"]))

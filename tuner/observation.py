@@ -52,7 +52,7 @@ def _saves_what_it_evaluates(made: Config) -> bool:
         return True
     if strategy != made["eval_strategy"]:
         return False
-    saves, evals = made.get("save_steps", 500), made.get("eval_steps")
+    saves, evals = float(made.get("save_steps", 500)), float(made.get("eval_steps") or 0)
     return bool(strategy == "epoch" or saves == evals or (evals >= 1 and saves >= 1 and saves % evals == 0))
 
 

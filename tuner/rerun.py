@@ -48,6 +48,6 @@ def write_config(made: Mapping[str, Any], out: Path) -> None:
 def is_same(made: Mapping[str, Any], out: Path) -> bool:
     """Whether ``out`` holds a run of exactly this config."""
     try:
-        return read_yaml(out / NAME) == yaml.safe_load(yaml.safe_dump(dict(made)))
+        return bool(read_yaml(out / NAME) == yaml.safe_load(yaml.safe_dump(dict(made))))
     except (SpecError, yaml.YAMLError):
         return False

@@ -121,7 +121,9 @@ def shown(value: Any) -> str:
 def check_shape(raw: Any, where: str) -> None:
     """Raise ``SpecError`` when the space is no mapping of ranges and lists; needs no key table, so it is instant."""
     if not isinstance(raw, Mapping) or not raw:
-        raise SpecError(f"{where}: must map keys to ranges, such as learning_rate: {{low: 1e-6, high: 1e-2, log: true}}")
+        raise SpecError(
+            f"{where}: must map keys to ranges, such as learning_rate: {{low: 1e-6, high: 1e-2, log: true}}"
+        )
     for name, span in raw.items():
         if not isinstance(span, (Mapping, list)):
             hint = "{low: …, high: …} or a list of values"

@@ -49,14 +49,15 @@ class StudyBlock:
     @property
     def bounds(self) -> dict[str, tuple[float, float]]:
         """The user's own range of each numeric knob, lowest and highest."""
-        return {knob: _ends(span) for knob, span in self.space.items() if _ends(span)}
+        ends = {knob: _ends(span) for knob, span in self.space.items()}
+        return {knob: pair for knob, pair in ends.items() if pair is not None}
 
 
-def _ends(span: Range | Choice) -> tuple[float, float] | tuple[()]:
+def _ends(span: Range | Choice) -> tuple[float, float] | None:
     if isinstance(span, Range):
         return (span.low, span.high)
     numbers = [v for v in span.values if isinstance(v, (int, float)) and not isinstance(v, bool)]
-    return (min(numbers), max(numbers)) if len(numbers) == len(span.values) else ()
+    return (min(numbers), max(numbers)) if len(numbers) == len(span.values) else None
 
 
 @dataclass(frozen=True)

@@ -10,14 +10,14 @@ from diagnostics.errors import BadInput
 
 def init(method: str, out: Path) -> int:
     """Write ``<method>.yaml`` and its data into ``out``; raises ``BadInput`` rather than overwrite a file."""
-    from tuner.assets.orders import write_data
+    from tuner.assets.orders import write
 
     study = out / f"{method}.yaml"
     if study.exists():
         raise BadInput(f"{study}: exists already; move it away or give another --out")
     text = files("tuner.assets").joinpath(f"templates/{method}.yaml").read_text(encoding="utf-8")
     out.mkdir(parents=True, exist_ok=True)
-    write_data(out / "data", methods=(method,))
+    write(out / "data", (method,))
     study.write_text(text, encoding="utf-8")
     print(f"wrote {study} and {out / 'data' / f'orders-{method}'}; next: tuner study {study}")
     return 0

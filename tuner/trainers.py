@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -30,10 +31,14 @@ PLAIN_TEMPLATE = (
 """The template of a base model that has none: Alpaca's headings, so that instructions can be learnt at all."""
 
 DOES_NOT_TOUCH_ROWS = frozenset(
-    "learning_rate per_device_train_batch_size per_device_eval_batch_size gradient_accumulation_steps weight_decay "
-    "num_train_epochs max_steps warmup_steps adam_beta1 adam_beta2 adam_epsilon max_grad_norm lr_scheduler_type "
-    "lr_scheduler_kwargs optim neftune_noise_alpha output_dir run_name seed data_seed beta loss_type loss_weights "
-    "label_smoothing label_smoothing_factor logging_steps eval_steps save_steps metric_for_best_model".split()
+    (
+        *("learning_rate", "weight_decay", "max_grad_norm", "optim", "adam_beta1", "adam_beta2", "adam_epsilon"),
+        *("per_device_train_batch_size", "per_device_eval_batch_size", "gradient_accumulation_steps"),
+        *("num_train_epochs", "max_steps", "warmup_steps", "lr_scheduler_type", "lr_scheduler_kwargs"),
+        *("beta", "loss_type", "loss_weights", "label_smoothing", "label_smoothing_factor", "neftune_noise_alpha"),
+        *("output_dir", "run_name", "seed", "data_seed", "logging_steps", "eval_steps", "save_steps"),
+        *("metric_for_best_model", "greater_is_better"),
+    )
 )
 """Keys that may differ between two runs that share their tokenised rows."""
 
@@ -76,27 +81,49 @@ def make_trainer(parsed: Parsed, method: str, data: Data, start: Path, where: Pa
     """TRL's trainer for the method, ready to train; raises ``SpecError`` when model or options do not work out."""
     from trl import get_peft_config, get_quantization_config
 
-    script, training, model, _ = parsed
+    training, model = parsed.training, parsed.model
     name = str(located(model.model_name_or_path, start) or model.model_name_or_path)
     training.model_init_kwargs = _model_init_kwargs(training, model)
     tokenizer = load_tokenizer(name, model.model_revision, training, where)
     try:
-        return prepared_once(method)(
-            model=name,
-            args=training,
-            train_dataset=data.train,
-            eval_dataset=data.test if str(training.eval_strategy.value) != "no" else None,
-            processing_class=tokenizer,
-            quantization_config=get_quantization_config(model),
-            peft_config=get_peft_config(model),
-            callbacks=list(callbacks),
-        )
+        with unpacked_weights(model.load_in_4bit):
+            return prepared_once(method)(
+                model=name,
+                args=training,
+                train_dataset=data.train,
+                eval_dataset=data.test if training.eval_strategy.value != "no" else None,
+                processing_class=tokenizer,
+                quantization_config=get_quantization_config(model),
+                peft_config=get_peft_config(model),
+                callbacks=list(callbacks),
+            )
     except (ValueError, OSError, NotImplementedError) as error:
         raise SpecError(f"{where}: {one_line(error)}") from error
     except RuntimeError as error:
         if "assistant_only_loss" in str(error):
             raise SpecError(f"{where}: {one_line(error)}") from error
         raise
+
+
+@contextmanager
+def unpacked_weights(in_4bit: bool) -> Iterator[None]:
+    """A block in which 4-bit layers are made that stay trainable on a CPU after an evaluation.
+
+    On CPUs with AVX512-BF16, bitsandbytes 0.50 repacks a layer's weights at the first forward without gradients. The
+    packed product has no backward, so training goes on with wrong gradients, silently; and it fails for layers whose
+    width is no multiple of 64.
+    """
+    if not in_4bit:
+        yield
+        return
+    from bitsandbytes.nn import modules
+
+    before = modules.has_avx512bf16
+    modules.has_avx512bf16 = lambda: False
+    try:
+        yield
+    finally:
+        modules.has_avx512bf16 = before
 
 
 def _model_init_kwargs(training: Any, model: Any) -> dict[str, Any]:
@@ -115,9 +142,7 @@ def load_tokenizer(name: str, revision: str, training: Any, where: Path) -> Any:
     from transformers import AutoTokenizer
 
     try:
-        tokenizer = AutoTokenizer.from_pretrained(
-            name, revision=revision, trust_remote_code=training.trust_remote_code
-        )
+        tokenizer = AutoTokenizer.from_pretrained(name, revision=revision, trust_remote_code=training.trust_remote_code)
     except (OSError, ValueError) as error:
         raise SpecError(
             f"{where}: model_name_or_path: cannot load {name}: it is no folder with a model, and the hub did not give "
@@ -141,10 +166,15 @@ def prepared_once(method: str) -> type[Any]:
             if key is None:
                 return super()._prepare_dataset(dataset, tokenizer, args, *rest, **more)
             if key not in _prepared:
-                made = super()._prepare_dataset(dataset, tokenizer, args, *rest, **more)
-                while len(_prepared) >= MOST_KEPT:
-                    _prepared.pop(next(iter(_prepared)))
-                _prepared[key] = (dataset, made)  # the source stays alive, so that its id stays its own
+                _keep(key, dataset, super()._prepare_dataset(dataset, tokenizer, args, *rest, **more))
+            return _prepared[key][1]
+
+        def _precompute_ref_logps(self, dataset: Any, name: str, batch_size: int) -> Any:
+            # The reference is the untouched model, so its answers are the same in every trial and for every seed;
+            # TRL's own cache is keyed by the adapter's random weights, too.
+            key = reference_key(dataset, name, self.args, self.model)
+            if key not in _prepared:
+                _keep(key, dataset, super()._precompute_ref_logps(dataset, name, batch_size))
             return _prepared[key][1]
 
         def create_model_card(self, *args: Any, **kwargs: Any) -> None:
@@ -153,8 +183,22 @@ def prepared_once(method: str) -> type[Any]:
     return PreparedOnce
 
 
-MOST_KEPT = 4
-_prepared: dict[Any, tuple[Any, Any]] = {}
+MOST_KEPT = 8
+_prepared: dict[str, tuple[Any, Any]] = {}
+
+
+def _keep(key: str, source: Any, made: Any) -> None:
+    """Keep prepared rows, and their source with them, so that its id stays its own; the oldest are let go."""
+    while len(_prepared) >= MOST_KEPT:
+        _prepared.pop(next(iter(_prepared)))
+    _prepared[key] = (source, made)
+
+
+def reference_key(dataset: Any, name: str, args: Any, model: Any) -> str:
+    """What the reference model's log-probabilities depend on, as text."""
+    options = (args.max_length, args.truncation_mode, getattr(args, "ld_alpha", None), args.bf16, args.fp16)
+    made_of = (id(dataset), name, model.name_or_path, str(model.dtype), hasattr(model, "quantization_method"), options)
+    return json.dumps(made_of, default=str)
 
 
 def rows_key(method: str, dataset: Any, tokenizer: Any, args: Any, rest: Sequence[Any]) -> str | None:

@@ -21,7 +21,7 @@ class _Twice(yaml.MarkedYAMLError):
 def _mapping(loader: _Loader, node: yaml.MappingNode) -> dict[Any, Any]:
     seen: dict[Any, int] = {}
     for key, _ in node.value:
-        name = loader.construct_object(key, deep=True)  # type: ignore[no-untyped-call]
+        name = loader.construct_object(key, deep=True)
         if key.tag != "tag:yaml.org,2002:merge" and isinstance(name, str):
             line = key.start_mark.line + 1
             if name in seen:

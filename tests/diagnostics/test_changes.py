@@ -25,3 +25,9 @@ def test_a_finding_that_clears_is_said_once():
         "verdict: healthy (was unstable)",
         "cleared: spikes",
     ]
+
+
+def test_a_finding_that_does_not_name_the_run_is_only_noted():
+    noted = Finding("clips-most-steps", Label.UNSTABLE, 1, 2, {}, "most steps are clipped")
+    healthy = Diagnosis("run", Label.HEALTHY, None, 0.9, None, (noted,))
+    assert changes(verdict(Label.HEALTHY), healthy) == ["noted: clips-most-steps: most steps are clipped"]

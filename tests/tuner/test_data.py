@@ -43,7 +43,13 @@ PAIR = {"prompt": ASKED, "chosen": GOOD, "rejected": BAD}
             {"messages": [{"role": "system", "content": "be"}, user("q"), bot("a")]},
         ),
         (
-            {"conversations": [{"from": "system", "value": "be"}, {"from": "user", "value": "q"}, {"from": "assistant", "value": "a"}]},
+            {
+                "conversations": [
+                    {"from": "system", "value": "be"},
+                    {"from": "user", "value": "q"},
+                    {"from": "assistant", "value": "a"},
+                ]
+            },
             {"messages": [{"role": "system", "content": "be"}, user("q"), bot("a")]},
         ),
         ({"messages": [user("q"), bot("a")], "source": "x"}, {"messages": [user("q"), bot("a")]}),
@@ -69,7 +75,10 @@ def test_instruction_rows_become_trl_s_columns(row, made):
         ({"prompt": "q", "chosen": "good", "rejected": "bad"}, {"prompt": "q", "chosen": "good", "rejected": "bad"}),
         (PAIR, PAIR),
         ({"prompt": "q", "chosen": GOOD, "rejected": BAD}, PAIR),
-        ({"question": "q", "system": "be", "chosen": "good", "rejected": "bad"}, {**PAIR, "prompt": [{"role": "system", "content": "be"}, *ASKED]}),
+        (
+            {"question": "q", "system": "be", "chosen": "good", "rejected": "bad"},
+            {**PAIR, "prompt": [{"role": "system", "content": "be"}, *ASKED]},
+        ),
         ({"prompt": "q", "chosen": ASKED + GOOD, "rejected": ASKED + BAD}, PAIR),
         ({"chosen": ASKED + GOOD, "rejected": ASKED + BAD}, PAIR),
         ({"chosen": "q good", "rejected": "q bad"}, {"chosen": "q good", "rejected": "q bad"}),
@@ -145,7 +154,7 @@ def test_a_longer_shared_start_is_all_prompt():
 def test_data_of_the_other_method_is_one_clear_line():
     with pytest.raises(DataError, match="method sft needs instructions with answers; use method: dpo"):
         convert([PAIR], SFT, "x")
-    with pytest.raises(DataError, match="method dpo needs pairs .* use method: sft"):
+    with pytest.raises(DataError, match=r"method dpo needs pairs .* use method: sft"):
         convert([{"question": "q", "answer": "a"}], DPO, "x")
 
 

@@ -36,7 +36,14 @@ def test_a_moved_batch_sees_as_many_samples(batch, steps):
 
 
 def test_steps_between_evaluations_and_of_warm_up_follow_the_batch_but_shares_do_not():
-    config = {**FILE, "max_steps": 100, "eval_steps": 10.0, "save_steps": 20.0, "logging_steps": 0.02, "warmup_steps": 8.0}
+    config = {
+        **FILE,
+        "max_steps": 100,
+        "eval_steps": 10.0,
+        "save_steps": 20.0,
+        "logging_steps": 0.02,
+        "warmup_steps": 8.0,
+    }
     turned = with_knobs(config, "sft", {"batch_size": 32})
     assert (turned["max_steps"], turned["eval_steps"], turned["save_steps"], turned["warmup_steps"]) == (25, 2, 4, 2)
     assert turned["logging_steps"] == 0.02

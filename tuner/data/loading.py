@@ -83,11 +83,13 @@ def _from_files(splits: Mapping[str, list[Path]], config: Config, method: Method
 
     made = {split: [_file(path, config, method) for path in paths] for split, paths in splits.items()}
     notes = [_format_note(splits["train"][0], made["train"][0])]
-    notes += [_dropped_note(path, one) for split in splits for path, one in zip(splits[split], made[split], strict=True)]
+    notes += [
+        _dropped_note(path, one) for split in splits for path, one in zip(splits[split], made[split], strict=True)
+    ]
     train = [row for one in made["train"] for row in one.rows]
     test = [row for one in made.get("test", []) for row in one.rows]
     if not test:
-        keep, out = held_out(map(prompt_key, train), seed, str(splits["train"][0]))
+        keep, out = held_out(map(prompt_key, train), seed, str(splits["train"][0]), config.get("test_split_size"))
         train, test = [train[number] for number in keep], [train[number] for number in out]
         notes.append(_split_note(len(keep), len(out)))
     return Data(Dataset.from_list(train), Dataset.from_list(test), tuple(note for note in notes if note))
@@ -146,7 +148,7 @@ def _from_sets(sets: Mapping[str, Any], config: Config, method: Method, seed: in
     if not hasattr(train, "select"):
         first = f"the data is streamed: its first {STREAMED_TEST_ROWS} rows are held out"
         return Data(train.skip(STREAMED_TEST_ROWS), train.take(STREAMED_TEST_ROWS), (first,))
-    keep, out = held_out(map(prompt_key, train), seed, where)
+    keep, out = held_out(map(prompt_key, train), seed, where, config.get("test_split_size"))
     return Data(train.select(keep), train.select(out), (_split_note(len(keep), len(out)),))
 
 

@@ -14,7 +14,8 @@ ROLES: Mapping[str, str] = {
     **dict.fromkeys(("assistant", "gpt", "chatgpt", "bing", "bard", "model", "bot"), "assistant"),
     **dict.fromkeys(("function_call",), "assistant"),
     **dict.fromkeys(("tool", "observation", "function_response", "ipython"), "tool"),
-    **{"system": "system", "developer": "developer"},
+    "system": "system",
+    "developer": "developer",
 }
 """ShareGPT's and ChatML's names of the speakers, and the role each becomes."""
 

@@ -33,10 +33,11 @@ def _common_start(one: str, other: str) -> str:
     return one[:length]
 
 
-def held_out(keys: Iterable[str], seed: int, where: str) -> tuple[list[int], list[int]]:
+def held_out(keys: Iterable[str], seed: int, where: str, size: float | None = None) -> tuple[list[int], list[int]]:
     """Row numbers (from 0) to train on and to hold out: a tenth, at least one, at most 1,000.
 
-    Rows with the same key stay on one side. Raises ``DataError`` when all rows have the same key.
+    ``size`` asks for another share (below 1) or number of rows (from 1 on). Rows with the same key stay on one side.
+    Raises ``DataError`` when all rows have the same key, or fewer rows are there than are to be held out.
     """
     groups: dict[str, list[int]] = defaultdict(list)
     for number, key in enumerate(keys):
@@ -44,7 +45,7 @@ def held_out(keys: Iterable[str], seed: int, where: str) -> tuple[list[int], lis
     if len(groups) < 2:
         raise DataError(f"{where}: needs two different prompts at least, one to train on and one to hold out")
     total = sum(len(rows) for rows in groups.values())
-    wanted = min(max(1, round(total * HELD_OUT)), MOST_HELD_OUT)
+    wanted = _wanted(total, size, where)
     test: list[int] = []
     for key in sorted(groups, key=lambda key: _rank(key, seed))[:-1]:
         if len(test) >= wanted:
@@ -53,6 +54,15 @@ def held_out(keys: Iterable[str], seed: int, where: str) -> tuple[list[int], lis
             test += groups[key]
     out = set(test)
     return [number for number in range(total) if number not in out], sorted(test)
+
+
+def _wanted(total: int, size: float | None, where: str) -> int:
+    if size is None:
+        return min(max(1, round(total * HELD_OUT)), MOST_HELD_OUT)
+    wanted = round(size) if size >= 1 else max(1, round(total * size))
+    if not 0 < wanted < total:
+        raise DataError(f"{where}: test_split_size {size:g} leaves nothing to train on; it has {total} rows")
+    return wanted
 
 
 def _rank(key: str, seed: int) -> bytes:

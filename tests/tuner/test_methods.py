@@ -1,0 +1,34 @@
+import dataclasses
+
+import pytest
+
+from tuner.methods import METHODS
+from tuner.trlkeys import keys_of
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_a_method_s_row_fits_trl(name):
+    method = METHODS[name]
+    assert method.name == name
+    assert dataclasses.is_dataclass(method.config_class)
+    assert method.config_class.__name__ == f"{name.upper()}Config"
+    assert method.trainer_class.__name__ == f"{name.upper()}Trainer"
+    assert set(method.loss_types) >= set([keys_of(name)["loss_type"].default] if name == "sft" else ["sigmoid"])
+    knobs = {knob for scaled in method.scaled_by.values() for knob in scaled}
+    assert knobs <= set(keys_of(name))
+    assert set(method.scaled_by) <= set(method.metrics)
+    assert method.instead.removeprefix("eval_") in method.metrics
+
+
+@pytest.mark.parametrize(
+    ("method", "metric", "logged"),
+    [
+        ("dpo", "eval_rewards_accuracies", "eval_rewards/accuracies"),
+        ("dpo", "eval_loss", "eval_loss"),
+        ("sft", "eval_mean_token_accuracy", "eval_mean_token_accuracy"),
+        ("sft", "eval_exact_match", "eval_loss"),
+        ("sft", "train_loss", "eval_loss"),
+    ],
+)
+def test_a_metric_has_the_trainer_s_name_at_evaluations(method, metric, logged):
+    assert METHODS[method].trainer_name(metric) == logged
