@@ -128,7 +128,7 @@ def _message(pairs: Sequence[Pair], gains: np.ndarray, metric: str, stderr: floa
     after = float(np.mean([pair.winner for pair in pairs]))
     better = int((gains > 0).sum())
     change = 100 * (after - before) / abs(before) if before else 0.0
-    share = f" ({change:+.{0 if abs(change) >= 10 else 1}f} %)" if before else ""
+    share = f" ({change:+.{0 if 10 <= abs(change) < 99 else 1}f} %)" if before else ""
     text = f"{better} of {len(pairs)} seeds better; {metric} {number(before)} -> {number(after)}{share}"
     text += f", 2 SE = {2 * stderr:.1g}" if len(pairs) > 1 else ""
     return f"no gain is claimed ({'; '.join(doubts)}): {text}" if doubts else text

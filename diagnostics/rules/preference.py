@@ -116,7 +116,7 @@ DRIFT = (
         fixes=(HIGHER_BETA, HALF_RATE),
         confidence=0.55,
         example="rewards/rejected -9 with beta 0.1",
-        sources=("direct-preference-optimization#4"),
+        sources=("eric-mitchell/direct-preference-optimization#4",),
         names_run=False,
         methods=DPO,
     ),
