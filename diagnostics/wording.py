@@ -60,8 +60,10 @@ def setting(knob: str, value: object) -> str:
 
 
 def percent(share: float) -> str:
-    """A share as a whole percentage: ``12 %``."""
-    return f"{100 * share:.0f} %" if math.isfinite(share) else "–"
+    """A share as a percentage: ``12 %``, and ``99.6 %`` where a whole one would claim all."""
+    if not math.isfinite(share):
+        return "–"
+    return f"{100 * share:.{1 if 0.99 < abs(share) < 1 else 0}f} %"
 
 
 def certainty(confidence: float) -> str:

@@ -19,7 +19,9 @@ from tuner.space import Choice, Range
 
 Distributions = Mapping[str, BaseDistribution]
 SAME = 0.02
-"""Two values this close are one trial, not two: decades on a log scale, twice the share of a plain range."""
+"""Two values this close are one trial, not two: decades on a log scale."""
+SAME_SHARE = 0.05
+"""The same for a plain range, as a share of it: a warm-up of 0.197 and one of 0.2 start the same step."""
 
 
 def distributions(space: Mapping[str, Range | Choice]) -> dict[str, BaseDistribution]:
@@ -101,12 +103,12 @@ def neighbour(value: Any, direction: int, span: BaseDistribution) -> Any:
 
 
 def alike(a: Any, b: Any, span: BaseDistribution) -> bool:
-    """Whether two values are the same for a person: equal, or closer than ``SAME``."""
+    """Whether two values are the same for a person: equal, or closer than ``SAME`` (or ``SAME_SHARE``)."""
     if not isinstance(span, FloatDistribution) or not (_is_number(a) and _is_number(b)):
         return bool(a == b)
     if span.log and a > 0 and b > 0:
         return abs(math.log10(a) - math.log10(b)) < SAME
-    return bool(abs(a - b) <= SAME / 2 * (span.high - span.low))
+    return bool(abs(a - b) <= SAME_SHARE * (span.high - span.low))
 
 
 def tried_before(settings: Mapping[str, Any], others: Sequence[Mapping[str, Any]], space: Distributions) -> bool:

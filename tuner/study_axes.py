@@ -12,6 +12,8 @@ from diagnostics.scales import Scale, scale_over
 from diagnostics.wording import number, plain_name, setting
 from tuner.results import StudyResult, TrialResult
 
+DECADES = 20.0
+"""The metric's axis is logarithmic when its worst value is this many times its best."""
 Mover = Literal["file", "advice", "sampler"]
 LEFT, RIGHT, TOP, BOTTOM = 62.0, 22.0, 26.0, 44.0
 COLOURS: Mapping[Mover, str] = {"file": "var(--ink)", "advice": "var(--train-loss)", "sampler": "var(--eval-loss)"}
@@ -51,7 +53,13 @@ def metric_scale(result: StudyResult, values: Iterable[float | None], height: fl
     known = [value for value in values if value is not None]
     off = 30.0 if any(not has_place(result, trial) for trial in result.trials) else 0.0
     top, bottom = (off, 14.0) if result.direction == "minimize" else (14.0, off)
-    return scale_over(known, height - BOTTOM - bottom, TOP + top, margin=0.1)
+    return scale_over(known, height - BOTTOM - bottom, TOP + top, log=spans_decades(known), margin=0.1)
+
+
+def spans_decades(values: Iterable[float]) -> bool:
+    """Whether values are positive and so far apart that the good ones would lie on one line of a straight axis."""
+    known = list(values)
+    return bool(known) and min(known) > 0 and max(known) / min(known) > DECADES
 
 
 def shape(who: Mover, x: float, y: float, r: float) -> Markup:
@@ -75,7 +83,7 @@ def cross(x: float, y: float) -> Markup:
 def axes(across: Scale, down: Scale, width: float, height: float, x_name: str, y_name: str) -> Markup:
     """Both axes with their names, round values and grid."""
     bottom = height - BOTTOM
-    parts = [element("text", plain_name(y_name), class_="head", x=4, y=14)]
+    parts = [element("text", plain_name(y_name) + (" (log scale)" if down.log else ""), class_="head", x=4, y=14)]
     for tick in down.ticks(5):
         y = down.at(tick)
         parts.append(element("path", class_="grid", d=f"M{across.start:g},{y:.1f}H{across.end:g}"))

@@ -14,7 +14,7 @@ import pytest
 from tuner.assets import TINY, orders, pretrain
 
 DATA = Path(__file__).parents[2] / "studies" / "data"
-FILES = [f"{name}/{split}.jsonl" for name in ("orders-sft", "orders-dpo") for split in orders.COUNTS]
+FILES = [f"orders-{method}/{split}.jsonl" for method, counts in orders.COUNTS.items() for split in counts]
 LIMIT = 4 * 2**20
 
 
