@@ -33,9 +33,9 @@ def hardly_learns(
     curves = [train_loss] if held is None else [train_loss, held]
     falls = [_fall(c) for c in curves]
     judge = train_loss if held is None else held
-    measured = {"fall": max(falls), "late_share": _late(judge)}
+    measured = {"fall": _fall(judge), "late_share": _late(judge)}
     first, last = float(train_loss.steps[0]), float(train_loss.steps[-1])
-    if all(_barely(c, barely) for c in curves):
+    if _barely(judge, barely) and (held is None or _barely(train_loss, barely, beside_another=True)):
         return Evidence(first, last, finite(measured | {"barely": 1.0}), 0.9)
     if learning_rate is not None and _cools_down(learning_rate):
         return None
@@ -47,16 +47,19 @@ def hardly_learns(
     return Evidence(first, last, finite(measured | {"barely": 0.0}), min(1.0, 0.5 + _late(judge)))
 
 
-def _barely(curve: Curve, limit: float) -> bool:
+def _barely(curve: Curve, limit: float, *, beside_another: bool = False) -> bool:
     """Whether a curve lost less than the limit, with no doubt, wherever one takes its start to be.
 
-    A fine-tuning run often falls within its first few logs and is flat from then on: that is no slow run.
+    A fine-tuning run often falls within its first few logs and is flat from then on: that is no slow run. Training
+    losses of single batches, ``beside_another`` curve that barely falls, must only not speak against it.
     """
     doubt = _uncertainty(curve)
     end = signals.tail(curve.values)
     if doubt >= limit or not end:
         return False
     noise = signals.jitter(curve.values) if len(curve) >= 40 else 0.0
+    if beside_another and 12 <= len(curve) < 40:
+        noise = signals.difference_noise(curve.values) / abs(end)
     for count in (1, 3, 10, len(curve) // 30, len(curve) // 10):
         if not 0 < count <= len(curve):
             continue

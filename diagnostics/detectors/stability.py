@@ -43,13 +43,24 @@ def _scaler_only(grad_norm: Curve, settings: Settings | None, fp16_share: float)
 
 
 def loss_diverges(
-    train_loss: Curve, *, rise: float, noises: float, share: float, early: float, over_best: float, lost: float
+    train_loss: Curve,
+    eval_loss: Curve | None = None,
+    *,
+    rise: float,
+    noises: float,
+    share: float,
+    early: float,
+    over_best: float,
+    lost: float,
+    wild: float,
+    calm: float,
 ) -> Evidence | None:
     """The loss stays above its start for a while, or ends far above its best.
 
     Above the start by ``rise`` of it and by ``noises`` noises, for ``share`` of the points; or the end is
     ``over_best`` times the best level and ``lost`` of the descent is gone. A stay above the start that is over after
-    the first ``early`` of many points is left to the rule on warm-up.
+    the first ``early`` of many points is left to the rule on warm-up. A climb below ``wild`` times the start is one of
+    unlike batches when the held-out loss, looked at since, is within ``calm`` of where it began.
     """
     enough(train_loss, 3, "training losses")
     values = train_loss.values
@@ -70,7 +81,18 @@ def loss_diverges(
     steps = train_loss.steps
     where = share_of_run(train_loss, float(steps[first]))
     measured = {"start": start, "best": best, "end": end, "highest": float(level[first:].max()), "share": where}
-    return Evidence(float(steps[first]), float(steps[last]), finite(measured | {"times": _over(measured)}))
+    times = _over(measured)
+    if times < wild and _held_still(eval_loss, float(steps[first]), calm):
+        return None
+    return Evidence(float(steps[first]), float(steps[last]), finite(measured | {"times": times}))
+
+
+def _held_still(eval_loss: Curve | None, since: float, calm: float) -> bool:
+    """Whether the held-out loss was looked at since a step, and ends no more than ``calm`` above its start."""
+    if eval_loss is None or len(eval_loss) < 2 or eval_loss.steps[-1] < since or eval_loss.broken:
+        return False
+    start, end = float(eval_loss.values[0]), float(eval_loss.values[-1])
+    return end <= start + calm * abs(start)
 
 
 def _over(measured: dict[str, float]) -> float:

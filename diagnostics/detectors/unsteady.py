@@ -8,22 +8,46 @@ from diagnostics import signals
 from diagnostics.curves import Curve, NotEnoughPoints, Settings
 from diagnostics.detectors.evidence import Evidence
 from diagnostics.detectors.points import enough, finite
+from diagnostics.family import Family
 
 
-def loss_swings(train_loss: Curve, *, swing: float, undone: float) -> Evidence | None:
+def loss_swings(
+    train_loss: Curve,
+    settings: Settings,
+    family: Family,
+    eval_loss: Curve | None = None,
+    *,
+    swing: float,
+    undone: float,
+    low_rate: float,
+    calm: float,
+) -> Evidence | None:
     """The loss swings by a large share of itself throughout, and the swings are larger than what it has learned.
 
-    ``swing``: scatter of the log loss; ``undone``: scatter over the whole log descent.
+    ``swing``: scatter of the log loss; ``undone``: scatter over the whole log descent. Nothing is found below
+    ``low_rate`` (over the family's centre), or where the held-out loss, always of the same rows, does not rise and
+    scatters less than ``calm`` of it: then the batches differ, and the weights do not swing.
     """
     enough(train_loss, 12, "training losses")
+    ratio = family.ratio(settings.learning_rate)
+    if ratio is not None and ratio < low_rate:
+        return None
     logs = signals.log_level(train_loss.values)
     scatter = signals.robust_scale(signals.local_residual(train_loss.values))
     fall = max(0.0, signals.head(logs) - signals.tail(logs))
-    if scatter < swing or scatter < undone * fall:
+    if scatter < swing or scatter < undone * fall or _is_calm(eval_loss, calm * scatter):
         return None
     flips = signals.oscillation(train_loss.values)[1]
     steps = train_loss.steps
     return Evidence(float(steps[0]), float(steps[-1]), finite({"swing": scatter, "fall": fall, "flips": flips}), 0.8)
+
+
+def _is_calm(eval_loss: Curve | None, scatter: float) -> bool:
+    """Whether the held-out loss ends no higher than it began and scatters less than ``scatter`` (of its log)."""
+    if eval_loss is None or len(eval_loss) < 4:
+        return False
+    logs = signals.log_level(eval_loss.values)
+    return bool(logs[-1] <= logs[0]) and signals.difference_noise(logs) < scatter
 
 
 def jitter_grows(

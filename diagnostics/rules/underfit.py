@@ -126,8 +126,8 @@ UNDERFIT = (
         check=causes.rate_too_low,
         limits={**SLOW, "below": 0.34, "late": 0.08},
         says=(
-            "both losses are still on their way: {fall:.1%} lost in all, the last quarter at {late_share:.0%} of "
-            "the pace of a straight line"
+            "the loss barely falls, or is still on its way: {fall:.1%} lost in all, the last quarter at "
+            "{late_share:.0%} of the pace of a straight line"
         ),
         cause="The learning rate is too low: the steps are too small to get anywhere in this many updates.",
         fixes=(

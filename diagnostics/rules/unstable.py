@@ -103,7 +103,16 @@ UNSTABLE = (
         name="loss-diverges",
         label=Label.UNSTABLE,
         check=stability.loss_diverges,
-        limits={"rise": 0.1, "noises": 5.0, "share": 0.05, "early": 0.15, "over_best": 1.5, "lost": 0.25},
+        limits={
+            "rise": 0.1,
+            "noises": 5.0,
+            "share": 0.05,
+            "early": 0.15,
+            "over_best": 1.5,
+            "lost": 0.25,
+            "wild": 3.0,
+            "calm": 0.02,
+        },
         says=(
             "the loss climbs to {highest:.3g} from a start of {start:.3g} and a best of {best:.3g}; it ends at "
             "{end:.3g}"
@@ -193,7 +202,7 @@ UNSTABLE = (
         name="loss-swings",
         label=Label.UNSTABLE,
         check=unsteady.loss_swings,
-        limits={"swing": 0.2, "undone": 0.5},
+        limits={"swing": 0.2, "undone": 0.5, "low_rate": 0.3, "calm": 0.25},
         says="the training loss swings by {swing:.0%} of itself throughout, more than half of all it has learned",
         cause="Steps are so large, or batches so small, that the loss goes up as often as down.",
         fixes=(
@@ -205,7 +214,7 @@ UNSTABLE = (
         confidence=0.75,
         example="loss between 3 and 29 from start to end",
         sources=(PLAYBOOK, "own simulation: compare jitter with the descent, never its level alone"),
-        unless="every log is a single small batch of a very mixed data set: smooth before judging",
+        unless="the rate is below 0.3 of its family's centre, or the held-out loss is calm: then single batches differ",
         not_methods=("dpo", "grpo"),
     ),
     Rule(

@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from diagnostics.curves import FloatArray
 from diagnostics.signals.noise import MAD_TO_SIGMA, difference_noise, log_level
+
+IntArray = NDArray[np.int64]
 
 CENTRES = 160
 SAMPLES = 61
@@ -37,8 +40,19 @@ def rolling_median(values: FloatArray, window: int) -> FloatArray:
     inner = (centres >= half) & (centres < values.size - half)
     medians = np.empty(centres.size)
     medians[inner] = np.median(values[centres[inner, None] + reach], axis=1)
-    medians[~inner] = [np.median(values[max(0, c - half) : c + half + 1]) for c in centres[~inner]]
+    medians[~inner] = _cut_medians(values, centres[~inner], half)
     return np.asarray(np.interp(np.arange(values.size), centres, medians), dtype=np.float64)
+
+
+def _cut_medians(values: FloatArray, centres: IntArray, half: int) -> FloatArray:
+    """The medians over the windows that reach beyond the series, of the values that are there."""
+    places = centres[:, None] + np.arange(-half, half + 1)
+    there = (places >= 0) & (places < values.size)
+    # What is not there is sorted to the end; the middle is taken of the rest.
+    ordered = np.sort(np.where(there, values[np.clip(places, 0, values.size - 1)], np.inf), axis=1)
+    count = there.sum(axis=1)
+    rows = np.arange(centres.size)
+    return np.asarray((ordered[rows, (count - 1) // 2] + ordered[rows, count // 2]) / 2, dtype=np.float64)
 
 
 def window_for(size: int) -> int:

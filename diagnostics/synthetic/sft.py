@@ -90,9 +90,9 @@ def joint_jitter(sketch: Sketch, strength: float) -> None:
 
 
 def swings(sketch: Sketch, strength: float) -> None:
-    """The training loss goes up as often as down, by a large share of itself."""
-    sketch.train = 1.8 * np.exp(strength * sketch.rng.standard_normal(sketch.train.size))
-    sketch.held[:] = 1.8
+    """The training loss goes up as often as down, by a large share of itself, and the held-out loss with it."""
+    swing = strength * sketch.rng.standard_normal((2, sketch.train.size))
+    sketch.train, sketch.held = 1.8 * np.exp(swing)
     _hot(sketch, strength)
 
 

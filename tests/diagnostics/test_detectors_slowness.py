@@ -201,3 +201,13 @@ def test_a_rate_that_runs_out_before_the_loss_has_settled(loss: FloatArray, fire
     held = curve(loss[4::5], np.arange(5, 101, 5))
     found = ask("rate-runs-out", curve(loss * noise(0.003, 100)), curve(1e-4 * COSINE), Settings(), SFT, held)
     assert (found is not None) is fires
+
+
+@pytest.mark.parametrize(("lost", "expected"), [(0.003, True), (0.06, False)])
+def test_single_noisy_batches_do_not_hide_that_the_held_out_loss_barely_falls(lost: float, expected: bool):
+    held = curve(1.5 * (1.0 - lost * np.linspace(0, 1, 6) ** 0.5), [0, 5, 10, 15, 20, 24])
+    assert (hardly_learns(curve(1.2 * noise(0.2, 24)), held, **LIMITS) is not None) is expected
+
+
+def test_noisy_batches_alone_are_no_proof_of_slow_learning():
+    assert hardly_learns(curve(1.2 * noise(0.2, 24)), None, **LIMITS) is None

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from diagnostics.curves import Curve, NotEnoughPoints, Settings
+from diagnostics.family import Family
 from tests.diagnostics.cases import ask, curve, healthy, noise
 
 NAN = float("nan")
@@ -120,12 +121,25 @@ def test_too_few_losses_for_spikes():
 
 @pytest.mark.parametrize(("scale", "fires"), [(0.1, False), (0.35, True)])
 def test_swings_of_a_loss_that_does_not_fall(scale: float, fires: bool):
-    assert (ask("loss-swings", curve(1.5 * noise(scale, 100))) is not None) is fires
+    assert (ask("loss-swings", curve(1.5 * noise(scale, 100)), Settings(), Family()) is not None) is fires
 
 
 def test_swings_smaller_than_what_was_learned_are_no_fault():
     values = np.geomspace(3.0, 0.3, 100) * noise(0.3, 100)
-    assert ask("loss-swings", curve(values)) is None
+    assert ask("loss-swings", curve(values), Settings(), Family()) is None
+
+
+def test_batches_that_differ_are_no_swing_where_the_held_out_loss_is_calm():
+    swinging, at = curve(1.5 * noise(0.35, 100)), [1, 25, 50, 75, 100]
+    calm, swung = curve([1.5, 1.499, 1.498, 1.497, 1.496], at), curve([1.5, 1.9, 1.2, 2.1, 1.4], at)
+    assert ask("loss-swings", swinging, Settings(), Family(), calm) is None
+    assert ask("loss-swings", swinging, Settings(), Family(), swung) is not None
+
+
+@pytest.mark.parametrize(("rate", "fires"), [(5e-5, False), (2e-4, True)])
+def test_a_rate_far_below_the_usual_one_is_not_blamed_for_swings(rate: float, fires: bool):
+    found = ask("loss-swings", curve(1.5 * noise(0.35, 100)), Settings(learning_rate=rate), Family(centre=2.5e-4))
+    assert (found is not None) is fires
 
 
 @pytest.mark.parametrize(("last", "fires"), [(0.03, False), (0.3, True)])
@@ -192,3 +206,14 @@ def test_the_limit_of_qlora_is_meant_to_clip():
     assert ask("clips-most-steps", norm, Settings(max_grad_norm=0.3)).measured["quantile"] == pytest.approx(0.8)
     with pytest.raises(NotEnoughPoints, match="max_grad_norm"):
         ask("clips-most-steps", norm, Settings())
+
+
+def test_a_climb_of_unlike_batches_is_no_divergence_where_the_held_out_loss_is_still():
+    batches = curve([1.18, 1.08, 1.30, 1.17, 1.36, 1.18, 1.37, 1.56])
+    still, risen = curve([1.541, 1.537, 1.536], [0, 4, 8]), curve([1.541, 1.6, 1.9], [0, 4, 8])
+    assert ask("loss-diverges", batches, still) is None
+    assert ask("loss-diverges", batches, risen) is not None
+
+
+def test_a_wild_climb_is_divergence_whatever_the_last_evaluation_said():
+    assert ask("loss-diverges", curve([1.2, 1.1, 1.0, 4.0, 6.0, 8.0, 9.0]), curve([1.5, 1.4], [0, 4])) is not None
