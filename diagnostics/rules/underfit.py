@@ -125,10 +125,7 @@ UNDERFIT = (
         label=Label.UNDERFIT,
         check=causes.rate_too_low,
         limits={**SLOW, "below": 0.34, "late": 0.08},
-        says=(
-            "the loss barely falls, or is still on its way: {fall:.1%} lost in all, the last quarter at "
-            "{late_share:.0%} of the pace of a straight line"
-        ),
+        says="the loss barely falls, or is still on its way at the end: {fall:.1%} lost in all",
         cause="The learning rate is too low: the steps are too small to get anywhere in this many updates.",
         fixes=(
             Fix(

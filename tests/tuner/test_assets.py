@@ -157,3 +157,15 @@ def test_the_mask_marks_the_answer_and_its_end(words) -> None:
 def test_the_folder_is_found_without_torch() -> None:
     code = "import sys, tuner.assets, tuner.assets.pretrain; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_the_pretraining_script_leaves_a_model_that_loads(tmp_path, monkeypatch, net) -> None:
+    from transformers import AutoModelForCausalLM
+
+    stages = (pretrain.Stage(0, 2, 8e-3), pretrain.Stage(1, 2, 6e-3))
+    monkeypatch.setattr(pretrain, "STAGES", stages)
+    monkeypatch.setattr(pretrain, "BATCH", 4)
+    monkeypatch.setattr("sys.argv", ["pretrain", str(tmp_path / "made")])
+    pretrain.main()
+    made = AutoModelForCausalLM.from_pretrained(tmp_path / "made")
+    assert made.num_parameters() == net.num_parameters()
