@@ -27,6 +27,7 @@ def as_markdown(result: StudyResult) -> str:
     """What came out, how the search went, the proof, and how to go on."""
     parts = [f"# Study {cell(result.name)}", f"**{cell(headline(result))}.** {cell(lead(result))}", _facts(result)]
     parts += _settings(result) + _metrics(result) + _trials(result) + _proof(result) + _records(result)
+    parts += ["## Across all trials"] if result.review else []
     for one in result.review:
         parts += [f"### {cell(one.title)}", cell(one.text)] + ([_code("yaml", one.yaml)] if one.yaml else [])
     if result.winner is not None:
