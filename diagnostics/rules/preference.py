@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from diagnostics.detectors import preference
 from diagnostics.rules.overfit import CHECKPOINT
+from diagnostics.rules.rates import JUMP, TRIPLE
 from diagnostics.rules.rule import Case, Fix, Rule
 from diagnostics.verdict import Label
 
@@ -134,12 +135,8 @@ UNLEARNED = (
         ),
         cause="The learning rate is too low, or the pairs and steps are too few, to leave the reference.",
         fixes=(
-            Fix(
-                "learning_rate",
-                "triple the learning rate",
-                "accuracy above 60 % and a margin that grows",
-                times=3.0,
-            ),
+            JUMP,
+            TRIPLE,
             Fix(
                 "beta",
                 "cut beta to a third",

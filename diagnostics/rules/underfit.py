@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from diagnostics.detectors import causes, fit, slowness
+from diagnostics.rules.rates import JUMP, TRIPLE
 from diagnostics.rules.rule import Case, Fix, Rule
 from diagnostics.verdict import Label
 
@@ -12,18 +13,6 @@ SLOW: Mapping[str, float] = {"barely": 0.02, "straight": 0.22, "alone": 0.4, "pa
 """Barely: less than 2 % lost. Straight: the last quarter falls at least 0.22 times as fast as a straight line (train
 alone: 0.4), more than a logarithm does, and 0.35 times as fast as the second quarter. Asked from 0.9 of the run on."""
 SWEEP = "tinker-cookbook sft_sweep: a rate ten times too low costs 2 to 4 % of the loss, with no gap to show it"
-
-
-def _jump(case: Case) -> float | None:
-    """A third of the centre, for a rate that is a tenth of it or less."""
-    centre = case.family.centre
-    return centre / 3.0 if centre else None
-
-
-def _ten_times_below(case: Case) -> bool:
-    """The rate is known to be a tenth of the family's centre or less."""
-    ratio = case.family.ratio(case.settings.learning_rate or case.measured.get("rate"))
-    return ratio is not None and ratio <= 0.1
 
 
 def _short_warmup_big_batch(case: Case) -> bool:
@@ -48,12 +37,6 @@ def _twice(knob: str, words: str, at_most: float | None = None, sure: float = 1.
     return Fix(knob, words, "the loss goes on falling along the same line", times=2.0, at_most=at_most, sure=sure)
 
 
-TRIPLE = Fix(
-    "learning_rate",
-    "triple the learning rate",
-    "a loss that falls faster; a second rung only if the first helped",
-    times=3.0,
-)
 LONGER = (
     Fix(
         "num_train_epochs",
@@ -128,14 +111,7 @@ UNDERFIT = (
         says="the loss barely falls, or is still on its way at the end: {fall:.1%} lost in all",
         cause="The learning rate is too low: the steps are too small to get anywhere in this many updates.",
         fixes=(
-            Fix(
-                "learning_rate",
-                "raise the learning rate to a third of the usual one",
-                "a loss that falls at once; then one rung of x3 at a time",
-                to=_jump,
-                when=_ten_times_below,
-                only="from a tenth of the centre or less",
-            ),
+            JUMP,
             TRIPLE,
             Fix(
                 "warmup_ratio",
