@@ -24,7 +24,7 @@ def study(
 
     folder = out or Path("runs") / spec.name
     console = Console()
-    with progress(console) as show:
+    with quiet(), progress(console) as show:
         run_study(spec, _trainer(spec), folder, storage=storage, trials=trials, show=show)
     print(f"report: {folder / 'study.html'}")
     print(f"best adapter: see the end of {folder / 'study.md'}; curves: tuner inspect {folder}")

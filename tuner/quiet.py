@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 LOGGERS = (
     *("transformers", "datasets", "trl", "peft", "accelerate", "bitsandbytes", "tokenizers", "huggingface_hub"),
-    *("torch", "absl", "tensorboard", "filelock", "httpx", "kernels"),
+    *("optuna", "torch", "absl", "tensorboard", "filelock", "httpx", "kernels"),
 )
 
 QUIET_ENVIRONMENT = {
