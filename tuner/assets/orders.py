@@ -81,7 +81,7 @@ HELD_OUT_PATTERNS = (
     "{customer}[ of {city}] is waiting for {goods}[ by {day}].",
 )
 FAULTS = ("value", "missing", "swapped", "type", "chatty", "pretty")
-COUNTS = {"sft": {"train": 640, "test": 96}, "dpo": {"train": 320, "test": 48}}
+COUNTS = {"sft": {"train": 640, "test": 96}, "dpo": {"train": 320, "test": 32}}
 """Rows by method and split: a pair costs twice the time of a row."""
 
 Order = dict[str, str | int]
