@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 _held: set[str] = set()
+_taking = threading.Lock()
 
 
 class Lock:
@@ -28,16 +30,17 @@ class Lock:
 
 def try_lock(path: Path) -> Lock | None:
     """The lock on ``path``, or None when this or another process holds it."""
-    # A process may take its own POSIX lock twice, and would lose it by closing the second handle.
-    if str(path.resolve()) in _held:
-        return None
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
-    if not _lock(handle):
-        os.close(handle)
-        return None
-    _held.add(str(path.resolve()))
-    return Lock(path, handle)
+    with _taking:
+        # A process may take its own POSIX lock twice, and would lose it by closing the second handle.
+        if str(path.resolve()) in _held:
+            return None
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+        if not _lock(handle):
+            os.close(handle)
+            return None
+        _held.add(str(path.resolve()))
+        return Lock(path, handle)
 
 
 @contextmanager

@@ -56,7 +56,7 @@ def opened(
 
     Raises ``BadInput`` when the storage cannot be opened or the file's space, metric or configuration changed since.
     """
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
     with locked(out / TURN):
         # One at a time: two processes that make the tables of a new database at once trip over each other.
         database = _storage(storage or f"sqlite:///{out / 'study.db'}")
