@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,7 @@ from transformers.integrations import TensorBoardCallback
 from diagnostics.curves import Run
 from diagnostics.verdict import Diagnosis
 
+FLUSH_SECONDS = 1.0
 SHOWN = ("logging_steps", "eval_steps", "model_name_or_path", "transformers_version")
 METRICS: Mapping[str, str] = {
     "eval_loss": "eval/loss",
@@ -31,7 +34,27 @@ class Board(TensorBoardCallback):  # type: ignore[misc]
         from torch.utils.tensorboard import SummaryWriter
 
         # purge_step hides what a cut-off run logged beyond the checkpoint that this one goes on from.
-        super().__init__(SummaryWriter(str(folder), purge_step=first_step + 1 if first_step else None))
+        writer = SummaryWriter(str(folder), purge_step=first_step + 1 if first_step else None)
+        # transformers flushes after every log, which waits for the disk: most of what logging costs.
+        self._flush, self._flushed = writer.flush, -math.inf
+        writer.flush = self._flush_seldom
+        super().__init__(writer)
+
+    def _flush_seldom(self) -> None:
+        if time.monotonic() - self._flushed >= FLUSH_SECONDS:
+            self._flush_now()
+
+    def _flush_now(self) -> None:
+        self._flush()
+        self._flushed = time.monotonic()
+
+    def on_evaluate(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """Let watchers see the evaluation."""
+        self._flush_now()
+
+    def on_save(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """A run that is killed goes on from the checkpoint, so what was logged before it must be on the disk."""
+        self._flush_now()
 
     def on_train_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Stay open: the diagnosis and the last metrics are still to come."""
