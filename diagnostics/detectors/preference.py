@@ -107,11 +107,22 @@ def chosen_likelihood_falls(
 
 
 def likelihood_collapses(
-    logps_chosen: Curve, logps_rejected: Curve, entropy: Curve | None = None, *, drop: float, entropy_drop: float
+    logps_chosen: Curve,
+    logps_rejected: Curve,
+    entropy: Curve | None = None,
+    eval_logps_chosen: Curve | None = None,
+    eval_logps_rejected: Curve | None = None,
+    *,
+    drop: float,
+    entropy_drop: float,
 ) -> Evidence | None:
-    """Both answers lost ``drop`` of their log-probability, or the entropy of the predictions ``entropy_drop``."""
+    """Both answers lost ``drop`` of their log-probability, or the entropy of the predictions ``entropy_drop``.
+
+    The held-out pairs must agree where they were scored twice: batches of few pairs differ in length alone.
+    """
     enough(logps_chosen, 8, "log-probabilities")
-    lost = min(_relative_drop(logps_chosen.values), _relative_drop(logps_rejected.values))
+    held = [c for c in (eval_logps_chosen, eval_logps_rejected) if c is not None and len(c) >= 2]
+    lost = min(_relative_drop(curve.values) for curve in (logps_chosen, logps_rejected, *held))
     flat = signals.progress(entropy.values) if entropy is not None and len(entropy) >= 8 else 0.0
     if lost < drop and not (flat > entropy_drop and lost > 0.5 * drop):
         return None

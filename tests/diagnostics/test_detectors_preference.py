@@ -95,3 +95,10 @@ def test_entropy_lowers_the_bar():
 def test_rewards_that_run_away(size: float, fires: bool):
     found = ask("margins-run-away", curve(0.2 * SHARE), curve(-size * SHARE))
     assert (found is not None) is fires
+
+
+def test_batches_of_long_answers_are_no_collapse_where_the_held_out_pairs_stay():
+    falling = curve(np.linspace(-20.0, -70.0, 24))
+    still, fallen = curve([-28.8, -28.8, -28.7], [0, 12, 24]), curve([-28.8, -50.0, -80.0], [0, 12, 24])
+    assert ask("likelihood-collapses", falling, falling, None, still, still) is None
+    assert ask("likelihood-collapses", falling, falling, None, fallen, fallen) is not None
