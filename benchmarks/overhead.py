@@ -24,7 +24,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=60)
     parser.add_argument("--batch", type=int, default=8)
     given = parser.parse_args()
-    from tuner.quiet import quiet
+    from tuner.training.quiet import quiet
 
     times: dict[str, list[float]] = {"plain": [], "watched": []}
     shares: list[float] = []
@@ -85,14 +85,14 @@ def trainer_of(kind: str, steps: int, batch: int, out: Path) -> tuple[Any, list[
     """A trainer of the packaged study, plain or watched, and our callbacks in it."""
     from transformers import PrinterCallback
 
-    from tuner.board import Board
     from tuner.callback import DiagnosisCallback
     from tuner.data import load_data
     from tuner.knobs import with_knobs
-    from tuner.observation import observed
     from tuner.spec import load_spec
-    from tuner.steering import Steering
-    from tuner.trainers import make_trainer, parse
+    from tuner.training.board import Board
+    from tuner.training.observation import observed
+    from tuner.training.steering import Steering
+    from tuner.training.trainers import make_trainer, parse
 
     spec = load_spec(STUDY)
     config = with_knobs(spec.config, spec.method, {"max_steps": steps, "batch_size": batch, "learning_rate": 1e-3})

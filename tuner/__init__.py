@@ -7,16 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tuner.callback import DiagnosisCallback
-    from tuner.pruner import DiagnosisPruner
-    from tuner.sampler import DiagnosisSampler
+    from tuner.search.pruner import DiagnosisPruner
+    from tuner.search.record import record
+    from tuner.search.sampler import DiagnosisSampler
 
 _HOMES = {
     "DiagnosisCallback": "tuner.callback",
-    "DiagnosisSampler": "tuner.sampler",
-    "DiagnosisPruner": "tuner.pruner",
+    "DiagnosisSampler": "tuner.search.sampler",
+    "DiagnosisPruner": "tuner.search.pruner",
+    "record": "tuner.search.record",
 }
 
-__all__ = ["DiagnosisCallback", "DiagnosisPruner", "DiagnosisSampler"]
+__all__ = ["DiagnosisCallback", "DiagnosisPruner", "DiagnosisSampler", "record"]
 
 
 def __getattr__(name: str) -> Any:

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from diagnostics.curves import Run
-from tuner.quiet import let_speak, quiet
 from tuner.spec import StudySpec, load_spec
+from tuner.training.quiet import let_speak, quiet
 
 
 def study(
@@ -19,8 +19,8 @@ def study(
     spec = _loaded(file, verbose)
     from rich.console import Console
 
-    from tuner.progress import progress
-    from tuner.study import run_study
+    from tuner.study.loop import run_study
+    from tuner.study.progress import progress
 
     folder = out or Path("runs") / spec.name
     console = Console()
@@ -33,7 +33,7 @@ def study(
 
 def _trainer(spec: StudySpec) -> Callable[[Mapping[str, Any], Path, Callable[[Run, float], str | None]], Run]:
     """``train`` with the study file bound, as the loop wants it; live verdicts stay out of the table of trials."""
-    from tuner.train import train as train_once
+    from tuner.training.train import train as train_once
 
     def bound(moves: Mapping[str, Any], folder: Path, report: Callable[[Run, float], str | None]) -> Run:
         return train_once(spec, moves, folder, report, say=lambda line: None)
@@ -44,7 +44,7 @@ def _trainer(spec: StudySpec) -> Callable[[Mapping[str, Any], Path, Callable[[Ru
 def train(file: Path, *, out: Path | None = None, verbose: bool = False) -> int:
     """Train once on the settings of ``file`` and print the diagnosis and where its report lies."""
     spec = _loaded(file, verbose)
-    from tuner.train import train as train_once
+    from tuner.training.train import train as train_once
 
     folder = out or Path(str(spec.config.get("output_dir") or Path("runs") / spec.name))
     began = time.monotonic()
@@ -82,7 +82,7 @@ def _print_diagnosis(run: Run) -> None:
 
 def merge(run: Path, out: Path) -> int:
     """Write the run's adapter merged into its base model to the folder ``out``."""
-    from tuner.merge import merge as merged
+    from tuner.training.merge import merge as merged
 
     with quiet():
         merged(run, out)

@@ -163,7 +163,7 @@ def dataclasses_of(method: Method) -> tuple[Any, ...]:
 @cache
 def keys_of(method: str) -> Mapping[str, Key]:
     """Every key that ``trl <method>`` takes, by name; importing TRL takes seconds the first time."""
-    from tuner.quiet import quiet
+    from tuner.training.quiet import quiet
 
     with quiet():
         return _keys_of(METHODS[method])

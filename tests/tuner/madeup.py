@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 
 from diagnostics.curves import Run, Settings
-from tuner.setup import Report
 from tuner.space import Choice, Range
 from tuner.spec import StudyBlock, StudySpec
+from tuner.study.setup import Report
 
 RATE = Range(1e-6, 1e-2, log=True)
 BATCH = Choice((4, 8, 16, 32))
@@ -143,8 +143,8 @@ def main(folder: str, pause: float, **block: Any) -> None:
     """Run the made-up study in ``folder`` with plain lines: what a test kills and starts again."""
     from optuna.samplers import RandomSampler
 
-    from tuner.progress import progress
-    from tuner.study import run_study
+    from tuner.study.loop import run_study
+    from tuner.study.progress import progress
 
     out = Path(folder)
     with progress() as show:

@@ -5,7 +5,7 @@ import pytest
 
 from tuner.assets import TINY
 from tuner.callback import DiagnosisCallback
-from tuner.quiet import quiet
+from tuner.training.quiet import quiet
 
 
 @pytest.fixture
@@ -111,7 +111,7 @@ def test_the_mean_loss_at_the_end_is_no_point_of_the_curve(plain_trainer):
 
 
 def test_trl_s_trainer_tells_method_and_adapter(make, tmp_path):
-    from tuner.train import train
+    from tuner.training.train import train
 
     run = train(make("dpo"), {}, tmp_path / "run")
     assert (run.settings.method, run.settings.use_peft, run.settings.beta) == ("dpo", True, 0.1)

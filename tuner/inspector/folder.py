@@ -13,7 +13,7 @@ from diagnostics.chart import chart
 from diagnostics.curves import Run
 from diagnostics.diagnosis import diagnose
 from diagnostics.panels import Chart
-from diagnostics.readers import UnreadableLog, find_runs, read
+from diagnostics.readers import UnreadableLog, file_of, find_runs, read
 from diagnostics.readers.discovery import parts
 from diagnostics.verdict import Diagnosis
 from tuner.inspector.table import Row, row, unreadable_row
@@ -178,7 +178,7 @@ def stamp(path: Path) -> Stamp:
 def _files(path: Path) -> list[Path]:
     """The logs of a run, and the ``config.yaml`` that tells its settings."""
     if not path.is_dir():
-        return [path]
+        return [file_of(path)]
     try:
         held = parts(path)
     except UnreadableLog:

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from diagnostics.errors import BadInput
 from diagnostics.wording import number, setting
-from tuner.results import Gain, Pair, Paragraph, RuleRecord, StudyResult, TrialResult
+from tuner.study.results import Gain, Pair, Paragraph, RuleRecord, StudyResult, TrialResult
 
 FILE = "study.json"
 DEEP = 2

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tuner.results import Gain, Pair, Paragraph, RuleRecord, StudyResult, TrialResult
+from tuner.study.results import Gain, Pair, Paragraph, RuleRecord, StudyResult, TrialResult
 
 Points = Sequence[tuple[float, float]]
 
@@ -105,7 +105,7 @@ def write_study(folder: Path, study: StudyResult | None = None) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     write_fine_run(folder / "trial-002")
     (folder / "trial-002" / "report.html").write_text("<p>the report of trial 2</p>")
-    from tuner.study_report import as_json
+    from tuner.study_report.report import as_json
 
     path = folder / "study.json"
     path.write_text(as_json(study or a_study()))

@@ -22,7 +22,7 @@ from tuner.inspector.trials import (
 )
 from tuner.inspector.views.shell import LOOK_EVERY, Shell, is_dark
 from tuner.inspector.words import chip, file_name, one_line, plain
-from tuner.results import StudyResult, describe
+from tuner.study.results import StudyResult, describe
 
 
 def page(shell: Shell) -> None:

@@ -11,6 +11,7 @@ from diagnostics.wording import (
     HEADLINES,
     SIGNS,
     certainty,
+    heading,
     in_words,
     measures,
     plain_name,
@@ -51,7 +52,7 @@ def headline(diagnosis: Diagnosis) -> None:
 def details(diagnosis: Diagnosis) -> None:
     """What to change, the evidence, and what could not be asked."""
     if diagnosis.advice:
-        st.markdown("**What to change**")
+        st.markdown(f"**{heading(diagnosis.advice)}**")
         _advice(diagnosis.advice)
     if diagnosis.findings:
         st.markdown("**Evidence**")

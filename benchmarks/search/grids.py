@@ -1,0 +1,53 @@
+"""The grids of settings that the search benchmark trains once, so that any strategy can be replayed on them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+
+HERE = Path(__file__).parent
+Setting = tuple[tuple[str, float], ...]
+"""The knobs of one run and their values, in the order of the grid's axes."""
+
+LEARNING_RATES = (1e-6, 3e-6, 1e-5, 3e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1)
+"""Half decades over five decades."""
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A recipe (a study file) and the values of each knob that it is trained with."""
+
+    name: str
+    axes: Mapping[str, tuple[float, ...]]
+
+    @property
+    def recipe(self) -> Path:
+        """The study file of the grid."""
+        return HERE / "recipes" / f"{self.name}.yaml"
+
+    @property
+    def table(self) -> Path:
+        """Where the trained runs lie."""
+        return HERE / "tables" / f"{self.name}.jsonl.xz"
+
+    def settings(self) -> list[Setting]:
+        """Every setting of the grid, the last axis changing fastest."""
+        return [tuple(zip(self.axes, values, strict=True)) for values in product(*self.axes.values())]
+
+
+SFT_AXES = {
+    "learning_rate": LEARNING_RATES,
+    "batch_size": (4, 8, 16, 32),
+    "warmup_ratio": (0.0, 0.1),
+    "lora_r": (4, 16),
+}
+DPO_AXES = {
+    "learning_rate": LEARNING_RATES,
+    "batch_size": (4, 16),
+    "warmup_ratio": (0.0, 0.1),
+    "lora_r": (4, 16),
+    "beta": (0.1, 0.5),
+}
+GRIDS = {grid.name: grid for grid in (Grid("tiny-sft", SFT_AXES), Grid("stories", SFT_AXES), Grid("tiny-dpo", DPO_AXES))}

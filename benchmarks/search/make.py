@@ -1,0 +1,155 @@
+"""Train every setting of a grid and keep the curves: the tables that strategies are replayed on.
+
+    python -m benchmarks.search.make tiny-sft --out FOLDER          # goes on where it was stopped
+    python -m benchmarks.search.make tiny-sft --out FOLDER --pack   # writes benchmarks/search/tables/tiny-sft.jsonl.xz
+
+Each setting is trained with seed 0; the settings whose loss is near the best are trained with more seeds. ``stories``
+wants two things in the folder that the script is started in: ``stories260k``, the 260,000-parameter model of
+karpathy/tinyllamas as a transformers folder, and ``instruction-data.json``, the 1,100 instructions of
+rasbt/LLMs-from-scratch, chapter 7.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import lzma
+import os
+import random
+import shutil
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from benchmarks.search.grids import GRIDS, Grid, Setting
+
+NEAR = 1.05
+"""A run whose loss is within 5 % of the best is near it, and is repeated."""
+SEEDS = (0, 1, 2)
+PAIRS = {"train": 320, "test": 128}
+NOT_KEPT = ("wall_time", "tokens_per_second")
+
+
+def main() -> int:
+    """Train what is missing, or pack what is there."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("grid", choices=GRIDS)
+    parser.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="where the trained runs are kept")
+    parser.add_argument("--pack", action="store_true", help="write the table instead of training")
+    given = parser.parse_args()
+    grid, kept = GRIDS[given.grid], given.out / f"{given.grid}.jsonl"
+    if given.pack:
+        return pack(grid, kept)
+    given.out.mkdir(parents=True, exist_ok=True)
+    if grid.name == "tiny-dpo":
+        _write_pairs(Path("orders-dpo"))
+    train_all(grid, kept, given.out / f"{grid.name}-run")
+    return 0
+
+
+def train_all(grid: Grid, kept: Path, scratch: Path) -> None:
+    """Train each setting of the grid that ``kept`` does not hold, then the settings near the best with more seeds."""
+    settings = grid.settings()
+    random.Random(0).shuffle(settings)  # a table that was stopped half way is no corner of the grid
+    _train(grid, [(setting, 0) for setting in settings], kept, scratch)
+    rows = {key(row): best_loss(row) for row in read_rows(kept) if row["seed"] == 0}
+    for beta in {dict(setting).get("beta") for setting in settings}:  # a DPO loss means something else for each beta
+        same = [setting for setting in settings if dict(setting).get("beta") == beta]
+        near = NEAR * min(rows[setting] for setting in same)
+        again = [setting for setting in same if rows[setting] <= near]
+        _train(grid, [(setting, seed) for seed in SEEDS[1:] for setting in again], kept, scratch)
+
+
+def _train(grid: Grid, jobs: list[tuple[Setting, int]], kept: Path, scratch: Path) -> None:
+    from tuner.spec import load_spec
+    from tuner.training.train import train
+
+    spec = load_spec(grid.recipe)
+    done = {(key(row), row["seed"]) for row in read_rows(kept)} if kept.exists() else set()
+    missing = [job for job in jobs if job not in done]
+    for number, (setting, seed) in enumerate(missing, 1):
+        start = time.perf_counter()
+        moves = {knob: int(v) if knob in ("batch_size", "lora_r") else v for knob, v in setting}
+        run = train(spec, {**moves, "seed": seed}, scratch, resume=False)
+        shutil.rmtree(scratch, ignore_errors=True)
+        row = as_row(setting, seed, run)
+        with kept.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(row, separators=(",", ":")) + "\n")
+        taken = time.perf_counter() - start
+        print(f"{number}/{len(missing)} {dict(setting)} seed {seed}: {best_loss(row):.4f}, {taken:.1f} s", flush=True)
+
+
+def as_row(setting: Setting, seed: int, run: Any) -> dict[str, Any]:
+    """One trained run as JSON: its setting, seed, notes and every curve with five digits; nan and inf as steps."""
+    curves = {
+        name: [_plain(curve.steps), [_short(v) for v in curve.values], [_step(s) for s in curve.broken]]
+        for name, curve in run.curves.items()
+        if name not in NOT_KEPT
+    }
+    settings = {k: v for k, v in vars_of(run.settings).items() if v is not None}
+    return {"setting": dict(setting), "seed": seed, "settings": settings, "notes": list(run.notes), "curves": curves}
+
+
+def vars_of(settings: Any) -> dict[str, Any]:
+    """The fields of a frozen record and their values."""
+    return {name: getattr(settings, name) for name in settings.__dataclass_fields__}
+
+
+def _plain(steps: Any) -> list[float]:
+    return [_step(step) for step in steps]
+
+
+def _step(step: float) -> float:
+    return int(step) if float(step).is_integer() else float(step)
+
+
+def _short(value: float) -> float:
+    return float(f"{value:.5g}")
+
+
+def best_loss(row: Mapping[str, Any]) -> float:
+    """The lowest evaluation loss of a run; infinite when none is finite."""
+    curve = row["curves"].get("eval_loss")
+    return min(curve[1]) if curve and curve[1] else float("inf")
+
+
+def key(row: Mapping[str, Any]) -> Setting:
+    """The setting of a row, to look it up by."""
+    return tuple(row["setting"].items())
+
+
+def read_rows(kept: Path) -> Iterator[dict[str, Any]]:
+    """The rows of a file of trained runs; a last line that was cut is left out."""
+    for line in kept.read_text("utf-8").splitlines():
+        try:
+            yield json.loads(line)
+        except json.JSONDecodeError:
+            print(f"{kept}: a cut line is left out", file=sys.stderr)
+
+
+def pack(grid: Grid, kept: Path) -> int:
+    """Write the compressed table, the runs in the order of the grid."""
+    order = {setting: number for number, setting in enumerate(grid.settings())}
+    rows = sorted(read_rows(kept), key=lambda row: (order[key(row)], row["seed"]))
+    grid.table.parent.mkdir(exist_ok=True)
+    text = "".join(json.dumps(row, separators=(",", ":")) + "\n" for row in rows)
+    grid.table.write_bytes(lzma.compress(text.encode(), preset=9 | lzma.PRESET_EXTREME))
+    print(f"{grid.table}: {len(rows)} runs, {grid.table.stat().st_size:,} bytes")
+    return 0
+
+
+def _write_pairs(folder: Path) -> None:
+    from tuner.assets.orders import dpo_rows
+
+    folder.mkdir(exist_ok=True)
+    for split, count in PAIRS.items():
+        lines = (json.dumps(row) + "\n" for row in islice(dpo_rows(split), count))
+        (folder / f"{split}.jsonl").write_text("".join(lines), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    sys.exit(main())

@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import optuna
+import pytest
+
+from diagnostics.curves import Run
+from diagnostics.diagnosis import diagnose
+from tuner.search.pruner import DiagnosisPruner
+from tuner.search.record import record
+
+SHARES = np.linspace(0.1, 1.0, 10)
+
+
+def losses(end: float, start: float = 2.0) -> list[float]:
+    return [float(end + (start - end) * np.exp(-6 * share)) for share in SHARES]
+
+
+def study_with_best(values: Sequence[float]) -> optuna.Study:
+    study = optuna.create_study(pruner=DiagnosisPruner())
+    finish(study, values)
+    return study
+
+
+def finish(
+    study: optuna.Study, values: Sequence[float], *, recorded: bool = True, metric: str = "eval_loss"
+) -> list[float]:
+    """Run a trial with these evaluations; the shares of the schedule at which it would be stopped."""
+    trial, stops = study.ask(), []
+    for index, value in enumerate(values):
+        share = float(SHARES[index])
+        points = [(step, loss) for step, loss in zip(100 * SHARES, values[: index + 1], strict=False)]
+        run = Run.from_points("x", {metric: points} | ({"train_loss": points} if metric == "eval_loss" else {}))
+        if recorded:
+            record(trial, run, metric=metric, share=share)
+        if np.isfinite(value):
+            trial.report(value, round(1000 * share))
+        if trial.should_prune():
+            stops.append(share)
+            break
+    if stops:
+        study.tell(trial, state=optuna.trial.TrialState.PRUNED)
+    else:
+        study.tell(trial, float(np.nanmin(values) if metric == "eval_loss" else np.nanmax(values)))
+    return stops
+
+
+def test_a_run_out_of_reach_is_stopped_and_the_reason_is_kept():
+    study = study_with_best(losses(1.0))
+    assert finish(study, losses(1.6)) == [pytest.approx(0.6)]
+    reason = study.trials[-1].user_attrs["stopped"]
+    assert "60 % of the run" in reason
+    assert "trial 0" in reason
+
+
+def test_nothing_is_stopped_before_40_percent():
+    study = study_with_best(losses(1.0))
+    stops = finish(study, [5.0, *losses(4.9)[1:]])
+    assert stops
+    assert stops[0] >= 0.4
+
+
+@pytest.mark.parametrize("values", [losses(1.0), losses(1.004), losses(0.8), [*losses(1.3)[:5], *losses(1.0)[5:]]])
+def test_a_run_that_may_still_win_goes_on(values: Sequence[float]):
+    assert finish(study_with_best(losses(1.0)), values) == []
+
+
+def test_a_run_that_ends_in_nan_is_stopped_at_once():
+    study = study_with_best(losses(1.0))
+    assert finish(study, [1.9, 1.8, float("nan")]) == [pytest.approx(0.3)]
+    assert study.trials[-1].user_attrs["stopped"] == "diverged"
+
+
+def test_a_trial_without_a_recorded_verdict_is_left_alone():
+    assert finish(study_with_best(losses(1.0)), losses(1.9), recorded=False) == []
+
+
+def test_the_first_trial_has_nothing_to_lose_against():
+    assert finish(optuna.create_study(pruner=DiagnosisPruner()), losses(1.9)) == []
+
+
+def test_a_higher_metric_is_better_where_the_study_maximises():
+    study = optuna.create_study(direction="maximize", pruner=DiagnosisPruner())
+
+    def accuracy(end: float) -> list[float]:
+        return [1 - value for value in losses(1 - end, 1.0)]
+
+    assert finish(study, accuracy(0.9), metric="eval_exact_match") == []
+    assert finish(study, accuracy(0.5), metric="eval_exact_match") == [pytest.approx(0.6)]
+    assert finish(study, accuracy(0.92), metric="eval_exact_match") == []
+
+
+def test_wrong_arguments_are_named():
+    with pytest.raises(ValueError, match=r"after 1\.5"):
+        DiagnosisPruner(after=1.5)
+
+
+def test_a_verdict_may_be_given():
+    trial = optuna.create_study().ask()
+    run = Run.from_points("x", {"train_loss": [(k, 2.0 - k / 50) for k in range(30)]})
+    verdict = diagnose(run)
+    assert record(trial, run, verdict) is verdict

@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tuner.search.trust_region import BELOW_DIVERGED, CLOSE, RUNG, Line, next_step
+
+
+def line(*points: tuple[float, float], low: float = -6, high: float = -2, wall: float | None = None) -> Line:
+    return Line(points, low, high, wall, noise=0.003)
+
+
+def test_the_advised_way_is_taken_from_a_single_point():
+    up, down = next_step(line((-5, 1.0)), advised=0.5), next_step(line((-5, 1.0)), advised=-0.3)
+    assert up is not None
+    assert down is not None
+    assert (up.position, down.position) == pytest.approx((-4.5, -5.3))
+
+
+def test_a_jump_is_two_rungs_at_most():
+    step = next_step(line((-6, 1.0)), advised=1.9)
+    assert step is not None
+    assert step.position == pytest.approx(-5)
+
+
+def test_without_advice_the_open_end_beyond_the_best_point_is_tried():
+    step = next_step(line((-5, 1.2), (-4.5, 1.1)))
+    assert step is not None
+    assert step.position == pytest.approx(-4)
+
+
+def test_a_failed_step_turns_round():
+    step = next_step(line((-4, 1.0), (-3.5, 1.1)))
+    assert step is not None
+    assert step.position == pytest.approx(-4.5)
+
+
+def test_three_points_lead_to_the_vertex_of_their_parabola():
+    def bowl(x: float) -> float:
+        return 1 + 0.05 * (x + 3.75) ** 2 * 4
+
+    step = next_step(line(*((x, bowl(x)) for x in (-4.5, -4.0, -3.5))))
+    assert step is not None
+    assert step.position == pytest.approx(-3.75, abs=0.01)
+
+
+def test_a_best_point_at_the_end_of_a_steep_fall_is_followed_further():
+    step = next_step(line((-5, 6.3), (-4, 5.0), (-3, 0.10), (-2.5, 0.028), high=-1.5))
+    assert step is not None
+    assert step.position == pytest.approx(-2.0)
+
+
+def test_a_line_is_settled_when_the_vertex_lies_close_to_a_tried_point():
+    assert next_step(line((-4.5, 1.05), (-4.0, 1.0), (-3.5, 1.05))) is None
+
+
+def test_a_line_is_settled_when_no_gain_beyond_noise_is_in_sight():
+    assert next_step(line((-4.5, 1.004), (-4.0, 1.0), (-3.5, 1.003))) is None
+
+
+def test_a_rate_that_diverged_bounds_the_line_from_above():
+    step = next_step(line((-4, 1.1), (-3.5, 1.0), wall=-3.0))
+    assert step is not None
+    assert step.position == pytest.approx(-3.0 - BELOW_DIVERGED)
+
+
+def test_advice_to_go_up_stops_below_the_rate_that_diverged():
+    step = next_step(line((-4, 1.1), wall=-3.0), advised=1.0)
+    assert step is not None
+    assert step.position <= -3.0 - BELOW_DIVERGED
+
+
+def test_a_long_jump_that_overshot_is_halved():
+    step = next_step(line((-5, 1.0), (-4, 1.2)), advised=0.5)
+    assert step is not None
+    assert step.position == pytest.approx(-4.5)
+
+
+def test_a_point_that_is_being_tried_is_not_tried_again():
+    busy = Line([(-5, 1.2), (-4.5, 1.1)], -6, -2, None, 0.003, pending=[-4.0])
+    step = next_step(busy)
+    assert step is None or abs(step.position + 4.0) >= CLOSE
+
+
+@given(
+    best=st.floats(-5.5, -2.5),
+    start=st.floats(-6, -2),
+    curvature=st.floats(0.02, 2.0),
+    ratio=st.floats(1.0, 3.0),
+)
+def test_a_bowl_is_resolved_to_a_factor_of_two_within_a_dozen_steps(
+    best: float, start: float, curvature: float, ratio: float
+):
+    def loss(x: float) -> float:
+        return 1 + curvature * (x - best) ** 2 * (ratio if x > best else 1.0)
+
+    points = [(start, loss(start))]
+    for _ in range(12):
+        step = next_step(Line(points, -6, -2, None, 0.0))
+        if step is None:
+            break
+        assert -6 - 1e-9 <= step.position <= -2 + 1e-9
+        assert min(abs(step.position - x) for x, _ in points) >= CLOSE - 1e-6
+        points.append((step.position, loss(step.position)))
+    else:
+        raise AssertionError("the search did not end")
+    nearest = min(points, key=lambda point: point[1])[0]
+    assert abs(nearest - best) <= RUNG / 2 + math.log10(1.4)

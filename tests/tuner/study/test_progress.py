@@ -1,0 +1,162 @@
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from optuna.samplers import RandomSampler
+from rich.console import Console
+
+from tests.tuner.madeup import Bowl, spec
+from tuner.study.events import Advanced, Closed, Event, Finished, Opened, Repeated, Said, Started
+from tuner.study.loop import run_study
+from tuner.study.progress import progress, view
+from tuner.study.results import Gain, Pair, TrialResult
+from tuner.study.scene import Scene, after, line, moves, seconds_left
+
+OPENED = Opened("sft", "eval_loss", "minimize", 12, 3, (), "runs/sft")
+FIRST = TrialResult(0, {"learning_rate": 1e-5}, 2.415, "complete", label="underfit", seconds=60)
+SECOND = TrialResult(
+    1,
+    {"learning_rate": 1e-4},
+    1.9012,
+    "complete",
+    label="healthy",
+    moved_by="advice:rate-too-low",
+    moved={"learning_rate": (1e-5, 1e-4)},
+    because="rate too low in trial 0: the loss barely fell",
+    seconds=60,
+)
+LONG = {"learning_rate": (1e-5, 1.23456e-4), "batch_size": (8, 16), "warmup_ratio": (0.03, 0.123456)}
+THIRD = Started(2, {"batch_size": 16}, LONG, "sampler:GPSampler", "")
+GAIN = Gain((Pair(43, 2.4, 1.9),) * 3, 0.5, 0.01, True, "3 of 3 seeds better; eval_loss 2.4 -> 1.9 (-21 %)")
+STORY: list[Event] = [
+    OPENED,
+    Started(0, {"learning_rate": 1e-5}, {}, "file", ""),
+    Advanced(0, 0.5, 2.6, "unknown"),
+    Finished(FIRST, 0),
+    Started(1, SECOND.settings, SECOND.moved, SECOND.moved_by, SECOND.because),
+    Finished(SECOND, 1),
+    THIRD,
+    Advanced(2, 0.45, 1.95, "healthy"),
+]
+
+
+def scene(*events: Event) -> Scene:
+    made = Scene()
+    for event in events:
+        made = after(made, event)
+    return made
+
+
+def drawn(shown: Scene, width: int = 80, rows: int = 20) -> list[str]:
+    console = Console(record=True, width=width, file=io.StringIO(), force_terminal=True)
+    console.print(view(shown, width, rows))
+    return console.export_text().splitlines()
+
+
+def test_a_row_says_what_moved_the_metric_the_verdict_and_who_proposed_it():
+    rows = drawn(scene(*STORY), width=110)
+    assert any("your file" in row and "2.415" in row and "underfit" in row for row in rows)
+    row = next(row for row in rows if "1.901" in row)
+    assert "★ 1" in row
+    assert "learning_rate 1e-5 → 1e-4" in row
+    assert "rate-too-low" in row
+
+
+def test_the_running_trial_shows_its_share_and_latest_metric():
+    row = next(row for row in drawn(scene(*STORY)) if "45 %" in row)
+    assert "1.95" in row
+
+
+def test_why_the_running_trial_is_tried_is_said():
+    text = " ".join(" ".join(drawn(scene(*STORY[:5]))).split())
+    assert "trial 1: learning_rate 1e-5 → 1e-4; rate too low in trial 0: the loss barely fell" in text
+
+
+@pytest.mark.parametrize("width", [60, 80, 120, 200])
+def test_it_fits_its_width(width: int):
+    rows = drawn(scene(*STORY), width=width)
+    assert max(map(len, rows)) <= width
+
+
+def test_numbers_and_verdicts_are_whole_at_80_columns():
+    text = "\n".join(drawn(scene(*STORY)))
+    for word in ("2.415", "1.901", "→ underfit", "✓ healthy", "▸ 45 %", "eval_loss"):
+        assert word in text
+
+
+def test_a_long_study_keeps_the_first_the_best_and_the_latest_rows():
+    trials = [replace(SECOND, number=n, value=2 - (n == 7) / 2) for n in range(1, 60)]
+    rows = drawn(scene(OPENED, Finished(FIRST, 0), *(Finished(trial, 7) for trial in trials)), rows=10)
+    text = "\n".join(rows)
+    assert "your file" in text
+    assert "★ 7" in text
+    assert "earlier trials" in text
+    assert any(row.strip().startswith("59") for row in rows)
+    assert len(rows) < 22
+
+
+def test_the_time_left_counts_trials_and_repeats():
+    assert seconds_left(scene(OPENED)) is None
+    assert seconds_left(scene(*STORY)) == pytest.approx(60 * (10 - 0.45 + 6))
+    assert seconds_left(scene(*STORY, Repeated(0, 43, 2, 6))) == pytest.approx(60 * (10 + 4))
+
+
+def test_repeats_and_the_proof_are_shown():
+    text = " ".join(" ".join(drawn(scene(*STORY[:6], Repeated(1, 44, 3, 6), Advanced(1, 0.5, 1.9, None, 44)))).split())
+    assert "3 of 6 repeats done: trial 1 on seed 44, 50 %" in text
+    text = " ".join(" ".join(drawn(scene(*STORY[:6], Closed(1, GAIN)))).split())
+    assert "best: trial 1; 3 of 3 seeds better" in text
+    assert "left" not in text
+
+
+def test_a_failed_and_a_diverged_trial_have_no_number():
+    failed = replace(SECOND, number=2, value=None, state="failed", label=None, error="OutOfMemoryError: 2 GiB")
+    hot = replace(SECOND, number=3, value=None, label="unstable")
+    rows = drawn(scene(OPENED, Finished(FIRST, 0), Finished(failed, 0), Finished(hot, 0)))
+    assert any("✕ failed" in row for row in rows)
+    assert any("≈ unstable" in row and "–" in row for row in rows)
+    assert line(Finished(failed, 0)) == "trial 2: failed with OutOfMemoryError: 2 GiB, 60 s"
+    assert line(Finished(hot, 0)) == "trial 3: diverged, unstable, 60 s"
+
+
+@pytest.mark.parametrize(
+    ("event", "text"),
+    [
+        (OPENED, "sft: 12 trials by eval_loss (lower is better), then 3 seeds; in runs/sft"),
+        (STORY[1], "trial 0: your file"),
+        (STORY[4], "trial 1: learning_rate 1e-5 -> 1e-4 (rate too low in trial 0: the loss barely fell)"),
+        (Started(4, {}, {}, "file", "", continued=True), "trial 4 goes on where it was cut: your file"),
+        (STORY[5], "trial 1: 1.901, healthy, 60 s (best)"),
+        (Repeated(1, 44, 3, 6), None),
+        (Repeated(1, 44, 4, 6, True, 1.9, 3.0), "repeat 4 of 6: trial 1, seed 44: 1.9"),
+        (Said("no time"), "no time"),
+        (Advanced(0, 0.5, 2.0, None), None),
+        (Closed(None, None), "no trial has a value"),
+    ],
+)
+def test_each_event_is_one_plain_line_at_most(event: Event, text: str | None):
+    assert line(event) == text
+
+
+def test_all_moved_knobs_are_named():
+    text = moves(LONG, "sampler:GPSampler")
+    assert text == "learning_rate 1e-5 → 1.2e-4, batch_size 8 → 16, warmup_ratio 0.03 → 0.12"
+    assert moves(LONG, "sampler:GPSampler", narrow=True) == "rate 1e-5 → 1.2e-4, batch 8 → 16, warm-up 0.03 → 0.12"
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_a_whole_study_is_shown(tmp_path: Path, terminal: bool):
+    file = io.StringIO()
+    with progress(Console(file=file, force_terminal=terminal, width=80, height=30)) as show:
+        study = spec(tmp_path, trials=2, seeds=1)
+        run_study(study, Bowl(evaluations=4), tmp_path / "out", show=show, base=RandomSampler(seed=0))
+    text = file.getvalue()
+    assert ("\x1b" in text) == terminal
+    assert "best: trial 1" in text
+    if not terminal:
+        lines = text.splitlines()
+        assert lines[0].startswith("bowl: 2 trials")
+        assert len(lines) == 8

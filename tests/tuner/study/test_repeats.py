@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tuner.study.repeats import Repeat, claim, gain_of, load, pairs_of, planned, save
+from tuner.study.results import Pair
+
+
+def pairs(*values: tuple[float, float]) -> tuple[Pair, ...]:
+    return tuple(Pair(seed, before, after) for seed, (before, after) in enumerate(values, 43))
+
+
+def test_a_clear_gain_on_three_seeds_is_claimed():
+    gain = gain_of(pairs((0.61, 0.32), (0.6, 0.33), (0.62, 0.31)), "eval_loss", "minimize")
+    assert gain.claimed
+    assert gain.mean == pytest.approx(0.29)
+    assert gain.message == "3 of 3 seeds better; eval_loss 0.61 -> 0.32 (-48 %), 2 SE = 0.02"
+
+
+def test_a_gain_of_a_metric_that_rises_is_positive():
+    gain = gain_of(pairs((0.6, 0.7), (0.62, 0.71), (0.61, 0.72)), "eval_exact_match", "maximize")
+    assert gain.claimed
+    assert gain.mean == pytest.approx(0.1)
+
+
+@pytest.mark.parametrize(
+    ("values", "why"),
+    [
+        ([(1.0, 0.9), (1.0, 0.9), (1.0, 1.01)], "not every seed is better"),
+        ([(1.0, 0.9), (1.0, 0.9)], "3 seeds are needed"),
+        ([(1.0, 0.999), (1.0, 0.9985), (1.0, 0.9988)], "the difference is within noise"),
+        ([(1.0, 0.99), (1.0, 0.7), (1.0, 0.998)], "the difference is within noise"),
+        ([(1.0, 0.996), (1.0, 0.9961), (1.0, 0.9959)], "a gain below 0.5 % needs 5 seeds"),
+        ([], "nothing is proved"),
+    ],
+)
+def test_a_doubtful_gain_is_not_claimed_and_says_why(values: list[tuple[float, float]], why: str):
+    gain = gain_of(pairs(*values), "eval_loss", "minimize")
+    assert not gain.claimed
+    assert why in gain.message
+
+
+def test_a_seed_that_one_side_lost_is_no_proof():
+    gain = gain_of(pairs((1.0, 0.9), (1.0, 0.9), (1.0, 0.9)), "eval_loss", "minimize", lost=1)
+    assert not gain.claimed
+    assert "1 seed without a pair" in gain.message
+
+
+def test_trial_0_and_the_winner_take_turns_on_fresh_seeds():
+    assert planned(4, 2, 42) == [(0, 43), (4, 43), (0, 44), (4, 44)]
+    assert planned(0, 3, 42) == planned(None, 3, 42) == []
+
+
+def test_only_seeds_with_both_sides_make_pairs():
+    repeats = [Repeat(0, 1, 1.0, 1, {}), Repeat(4, 1, 0.9, 1, {}), Repeat(0, 2, 1.0, 1, {}), Repeat(4, 2, None, 1, {})]
+    assert pairs_of(repeats, 4) == (Pair(1, 1.0, 0.9),)
+
+
+def test_a_finished_repeat_is_never_claimed_again(tmp_path: Path):
+    lock = claim(tmp_path / "r")
+    assert lock is not None
+    assert claim(tmp_path / "r") is None
+    lock.release()
+    repeat = Repeat(4, 43, 0.9, 2.5, {"learning_rate": 1e-4})
+    save(repeat, tmp_path / "r")
+    assert load(tmp_path / "r") == repeat
+    assert claim(tmp_path / "r") is None
+
+
+def test_half_a_file_is_no_repeat(tmp_path: Path):
+    (tmp_path / "repeat.json").write_text('{"trial": 4')
+    assert load(tmp_path) is None

@@ -1,0 +1,118 @@
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import optuna
+import pytest
+from optuna.distributions import FloatDistribution
+
+from tuner.study.locks import locked, try_lock
+from tuner.study.trials import claim, drop_weights
+
+SPACE = {"learning_rate": FloatDistribution(1e-6, 1e-2, log=True)}
+START = {"learning_rate": 1e-5}
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture
+def study(tmp_path: Path) -> optuna.Study:
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    return optuna.create_study(storage=f"sqlite:///{tmp_path / 'study.db'}")
+
+
+def test_the_first_trial_is_the_file(study: optuna.Study, tmp_path: Path):
+    held = claim(study, tmp_path, SPACE, 3, START, ours=True)
+    assert held is not None
+    assert held.settings == START
+    assert not held.continued
+    assert held.folder == tmp_path / "trial-000"
+
+
+def test_two_hands_never_hold_the_same_trial(study: optuna.Study, tmp_path: Path):
+    held = [claim(study, tmp_path, SPACE, 3, START, ours=True) for _ in range(5)]
+    assert [one.trial.number for one in held if one is not None] == [0, 1, 2]
+
+
+def test_a_trial_whose_lock_is_free_goes_on_with_its_number_and_settings(study: optuna.Study, tmp_path: Path):
+    claim(study, tmp_path, SPACE, 3, START, ours=True)
+    cut = claim(study, tmp_path, SPACE, 3, START, ours=True)
+    assert cut is not None
+    cut.lock.release()
+    again = claim(study, tmp_path, SPACE, 3, START, ours=True)
+    assert again is not None
+    assert (again.trial.number, again.settings, again.continued) == (1, cut.settings, True)
+
+
+def test_a_trial_that_was_cut_before_its_settings_were_drawn_gets_them(study: optuna.Study, tmp_path: Path):
+    study.enqueue_trial(START)
+    study.ask()
+    held = claim(study, tmp_path, SPACE, 3, START, ours=True)
+    assert held is not None
+    assert held.continued
+    assert held.settings == START
+
+
+def test_a_running_trial_of_another_folder_is_left_alone_in_a_shared_storage(study: optuna.Study, tmp_path: Path):
+    claim(study, tmp_path / "there", SPACE, 3, START, ours=False)
+    held = claim(study, tmp_path / "here", SPACE, 3, START, ours=False)
+    assert held is not None
+    assert held.trial.number == 1
+
+
+def test_a_lock_is_released_when_its_process_is_killed(tmp_path: Path):
+    script = f"""
+        import os, signal, sys
+        from pathlib import Path
+        from tuner.study.locks import try_lock
+        lock = try_lock(Path({str(tmp_path / "lock")!r}))
+        child = os.fork()
+        if child == 0:
+            import time
+            time.sleep(20)
+        print("locked", child, flush=True)
+        sys.stdin.read()
+    """
+    process = subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(script)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+    )
+    assert process.stdout is not None
+    word, child = process.stdout.readline().split()
+    assert word == "locked"
+    assert try_lock(tmp_path / "lock") is None
+    process.kill()
+    process.wait()
+    process.stdout.close()
+    assert process.stdin is not None
+    process.stdin.close()
+    lock = try_lock(tmp_path / "lock")
+    assert lock is not None, "a forked worker that outlives its parent must not keep the lock"
+    lock.release()
+    os.kill(int(child), signal.SIGKILL)
+
+
+def test_a_lock_is_held_once_and_can_be_had_again(tmp_path: Path):
+    with locked(tmp_path / "lock"):
+        assert try_lock(tmp_path / "lock") is None
+        with pytest.raises(TimeoutError, match="locked by another process"), locked(tmp_path / "lock", patience=0.1):
+            pass
+    with locked(tmp_path / "lock"):
+        pass
+
+
+def test_weights_are_dropped_and_the_rest_is_kept(tmp_path: Path):
+    for name in ("checkpoint-10", "checkpoint-20", "adapter"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "report.md").touch()
+    drop_weights(tmp_path, adapter=False)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["adapter", "report.md"]
+    drop_weights(tmp_path, adapter=True)
+    assert [path.name for path in tmp_path.iterdir()] == ["report.md"]

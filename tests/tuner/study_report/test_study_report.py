@@ -1,0 +1,232 @@
+from __future__ import annotations
+
+import json
+import math
+import re
+import xml.etree.ElementTree as ET
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.diagnostics.pictured import HOSTILE
+from tests.diagnostics.test_report import Outline
+from tuner.space import Choice, Range
+from tuner.study.results import Gain, Pair, Paragraph, RuleRecord, StudyResult, TrialResult, describe
+from tuner.study_report.axes import has_place, mover
+from tuner.study_report.curves import curves_chart, progress_chart
+from tuner.study_report.path import path_chart, path_knob
+from tuner.study_report.report import as_html, as_json, as_markdown, write_study_reports
+from tuner.study_report.words import better_by, changed, headline, lead, measure
+
+
+def trial(number: int, rate: float, value: float | None, moved_by: str = "sampler:gp", **more: object) -> TrialResult:
+    curve = tuple((float(step), (value or 3.0) + 10 / step) for step in range(10, 60, 10))
+    fields = {"state": "complete", "label": "healthy", "folder": f"trial-{number:03d}", "curve": curve, **more}
+    return TrialResult(number, {"learning_rate": rate, "batch_size": 8}, value, moved_by=moved_by, **fields)
+
+
+TRIALS = (
+    trial(0, 1e-5, 1.4, "file", label="underfit", cause="rate-too-low", metrics={"eval_exact_match": 0.02}),
+    trial(1, 3e-5, 1.1, "advice:rate-too-low", moved={"learning_rate": (1e-5, 3e-5)}, because="one rung up"),
+    trial(2, 5e-3, None, state="pruned", label="unstable", cause="loss-diverges", error="stopped: loss-diverges"),
+    trial(3, 1e-4, 0.7, "advice:rate-too-low", moved={"learning_rate": (3e-5, 1e-4)}, because="one rung up"),
+    trial(4, 9e-3, 8.0, label="unstable"),
+)
+GAIN = Gain((Pair(43, 1.41, 0.71), Pair(44, 1.39, 0.69), Pair(45, 1.4, 0.7)), 0.7, 0.001, True, "3 of 3 seeds better")
+STUDY = StudyResult(
+    name="orders",
+    path="studies/orders.yaml",
+    method="sft",
+    metric="eval_loss",
+    direction="minimize",
+    space={"learning_rate": Range(1e-6, 1e-2, log=True), "batch_size": Choice((4, 8))},
+    trials=TRIALS,
+    best=3,
+    gain=GAIN,
+    records=(RuleRecord("rate-too-low", 2, 2, 0, 0),),
+    review=(Paragraph("Batch at its edge", "Allow more.", "study:\n  space:\n    batch_size: [8, 16]"),),
+    seconds=600.0,
+    before={"eval_exact_match": 0.0},
+    after={"eval_exact_match": 0.69},
+    versions={"trl": "1.16"},
+    notes=("one note",),
+)
+BARE = replace(
+    STUDY, trials=(), best=None, gain=None, records=(), review=(), before={}, after={}, versions={}, notes=()
+)
+ONE = replace(BARE, trials=TRIALS[:1], best=0)
+LOST = replace(BARE, trials=(trial(0, 1e-5, None, "file", state="failed", error="CUDA out of memory", curve=()),))
+ODD = replace(
+    STUDY,
+    trials=(
+        trial(0, 1e-5, math.inf, "file", curve=((1.0, math.nan), (2.0, math.inf))),
+        trial(1, 1e-5, 1e308, curve=()),
+        trial(2, 1e-5, 0.0, curve=((1.0, 1e300), (2.0, -1e300))),
+    ),
+    best=2,
+)
+STUDIES = {"full": STUDY, "no trial": BARE, "one trial": ONE, "nothing but failure": LOST, "odd values": ODD}
+
+
+def words_of(drawing: str) -> list[str]:
+    return ["".join(text.itertext()) for text in ET.fromstring(drawing).iter("{http://www.w3.org/2000/svg}text")]
+
+
+@pytest.mark.parametrize("case", STUDIES)
+def test_every_study_has_all_three_reports(case, tmp_path: Path):
+    paths = write_study_reports(STUDIES[case], tmp_path)
+    assert [path.name for path in paths] == ["study.json", "study.md", "study.html"]
+    page = paths[2].read_text("utf-8")
+    outline = Outline(page)
+    assert outline.open == []
+    assert outline.tags.count("script") == 1
+    assert not {"link", "img", "iframe"} & set(outline.tags)
+    assert not re.findall(r"(?:src|href)=\"(?:https?:)?//", page)
+    assert headline(STUDIES[case]) in outline.text
+    json.loads(paths[0].read_text("utf-8"), parse_constant=pytest.fail)
+
+
+def test_the_page_tells_gain_settings_trials_proof_and_how_to_go_on():
+    text = Outline(as_html(STUDY)).text
+    for words in (
+        "Eval loss is 50 % better",
+        "Trial 3 is the best of 5. 3 of 3 seeds better.",
+        "0 % → 69 %",
+        "1e-5 → 3e-5",
+        "One rung up.",
+        "stopped: loss-diverges",
+        "0.7 ± 0.001",
+        "batch_size: [8, 16]",
+        "tuner train trial-003/config.yaml",
+        'AutoPeftModelForCausalLM.from_pretrained("trial-003/adapter")',
+    ):
+        assert words in text, words
+    assert 'href="trial-003/report.html"' in as_html(STUDY)
+
+
+def test_markdown_tells_the_same():
+    text = as_markdown(STUDY)
+    assert "**Eval loss is 50 % better.** Trial 3 is the best of 5." in text
+    assert "| `learning_rate` | 1e-5 | 1e-4 |" in text
+    assert "| 3 (best) | 0.7 | healthy | learning_rate 3e-5 → 1e-4 | advice: rate too low. One rung up. |" in text
+    assert "```yaml\nstudy:\n  space:\n    batch_size: [8, 16]\n```" in text
+
+
+def test_json_holds_the_whole_record():
+    found = json.loads(as_json(STUDY))
+    assert (found["best"], found["gain"]["claimed"], len(found["trials"])) == (3, True, 5)
+    assert found["trials"][1]["moved"] == {"learning_rate": [1e-5, 3e-5]}
+    assert found["space"]["learning_rate"] == "1e-6 to 0.01, log"
+
+
+def test_hostile_names_stay_text():
+    bad = replace(TRIALS[0], label=HOSTILE, cause=HOSTILE, because=HOSTILE, folder=HOSTILE, error=HOSTILE)
+    study = replace(
+        STUDY,
+        name=HOSTILE,
+        metric=HOSTILE,
+        trials=(bad, *TRIALS[1:]),
+        notes=(HOSTILE,),
+        review=(Paragraph(HOSTILE, HOSTILE, f"```\n{HOSTILE}"),),
+    )
+    page = as_html(study)
+    assert Outline(page).tags.count("script") == 1
+    assert "\x1b" not in page
+    markdown = as_markdown(study)
+    assert "<script" not in re.sub(r"(`{3,})\w+\n.*?\n\1", "", markdown, flags=re.S)
+    assert "\x1b" not in markdown
+    assert "\n````yaml\n```\n" in markdown
+
+
+def test_the_path_numbers_every_trial_and_names_the_best():
+    words = words_of(str(path_chart(STUDY, width=860)))
+    assert {"0", "1", "2", "3", "4", "best", "1e-3", "learning rate (log scale)"} <= set(words)
+
+
+def test_trials_without_a_place_on_the_axis_are_crosses():
+    assert [has_place(STUDY, one) for one in TRIALS] == [True, True, False, True, False]
+    assert str(path_chart(STUDY, width=860)).count('class="nan"') == 2
+
+
+def test_an_arrow_starts_at_the_trial_whose_settings_moved_else_at_the_one_before():
+    root = ET.fromstring(str(path_chart(STUDY, width=860)))
+    shafts = [
+        path for path in root.iter("{http://www.w3.org/2000/svg}path") if path.get("stroke-opacity") in ("0.75", "0.4")
+    ]
+    ends = [tuple(map(float, re.findall(r"[\d.]+", str(path.get("d"))))) for path in shafts[::2]]
+    dashed = [path.get("stroke-dasharray") is not None for path in shafts[::2]]
+    assert dashed == [False, True, False, True]
+    assert ends[2][0] == pytest.approx(ends[0][2], abs=30)  # trial 3 starts where trial 1 stands, not at the cross
+
+
+def test_points_in_the_same_place_stand_side_by_side():
+    study = replace(STUDY, trials=(*TRIALS, trial(5, 1e-4, 0.7)))
+    drawn = ET.fromstring(str(path_chart(study, width=860)))
+    numbers = [text for text in drawn.iter("{http://www.w3.org/2000/svg}text") if text.text in ("3", "5")]
+    xs = [float(str(text.get("x"))) for text in numbers if text.get("text-anchor") == "middle"]
+    assert abs(xs[0] - xs[1]) >= 15
+
+
+def test_the_path_is_drawn_over_the_knob_that_moved():
+    assert path_knob(STUDY) == "learning_rate"
+    fixed = tuple(replace(t, settings={"learning_rate": 1e-5, "batch_size": 4 + t.number}) for t in TRIALS)
+    assert path_knob(replace(STUDY, trials=fixed)) == "batch_size"
+    assert path_chart(ONE, width=400) is None
+
+
+def test_the_curves_name_the_first_and_the_best():
+    assert {"your file", "best"} <= set(words_of(str(curves_chart(STUDY, width=430))))
+    assert str(progress_chart(STUDY, width=430)).count('class="nan"') == 2
+
+
+def test_who_moved_a_trial_is_known_from_its_record():
+    assert [mover(one) for one in TRIALS] == ["file", "advice", "sampler", "advice", "sampler"]
+
+
+@pytest.mark.parametrize(
+    ("study", "words"),
+    [
+        (STUDY, "Eval loss is 50 % better"),
+        (replace(STUDY, gain=replace(GAIN, claimed=False)), "No gain that stands out from the noise"),
+        (ONE, "Nothing beat your own settings"),
+        (BARE, "No trial has finished yet"),
+        (replace(STUDY, direction="maximize", best=0), "Nothing beat your own settings"),
+    ],
+)
+def test_the_headline_claims_no_more_than_is_known(study, words):
+    assert headline(study) == words
+
+
+def test_a_gain_without_repeats_is_called_unproved():
+    for gain in (None, Gain((), 0.0, 0.0, False, "no repeats were asked for")):
+        study = replace(STUDY, gain=gain)
+        assert headline(study) == "Eval loss is 50 % better, on one seed"
+        assert "The proof" not in as_html(study)
+    assert lead(replace(STUDY, gain=None)).endswith("Not yet repeated on fresh seeds.")
+    assert "No repeats were asked for." in lead(study)
+
+
+def test_higher_is_better_where_the_study_maximizes():
+    share = replace(STUDY, metric="eval_exact_match", direction="maximize", best=0)
+    rising = replace(share, trials=(trial(0, 1e-5, 0.2, "file"), trial(1, 1e-4, 0.5)), best=1)
+    assert better_by(rising) == pytest.approx(1.5)
+    assert measure("eval_exact_match", 0.5) == "50 %"
+
+
+def test_only_the_settings_that_differ_are_shown():
+    assert changed(STUDY) == [("learning_rate", 1e-5, 1e-4)]
+
+
+@pytest.mark.parametrize(
+    ("span", "words"),
+    [
+        (Range(1e-6, 1e-2, log=True), "1e-6 to 0.01, log"),
+        (Choice((4, 8)), "4, 8"),
+        ({"low": 0.0, "high": 0.2}, "0 to 0.2"),
+        ([1, 2], "1, 2"),
+        ("anything", "anything"),
+    ],
+)
+def test_a_range_is_told_in_words(span, words):
+    assert describe(span) == words

@@ -1,0 +1,89 @@
+import json
+import shutil
+
+import pytest
+
+from tuner.errors import SpecError
+from tuner.training.merge import merge, trained_dtype
+from tuner.training.quiet import quiet
+from tuner.training.train import train
+
+PROMPT = "What is colour 3?"
+
+
+def logits(model, tokenizer):
+    import torch
+
+    ids = tokenizer(PROMPT, return_tensors="pt")["input_ids"]
+    with torch.no_grad():
+        return model(ids).logits
+
+
+def test_the_merged_model_answers_as_base_and_adapter_do(make, tmp_path):
+    import torch
+    from peft import AutoPeftModelForCausalLM
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    train(make(lora_target_modules="all-linear"), {}, tmp_path / "run")
+    with quiet():
+        out = merge(tmp_path / "run", tmp_path / "merged")
+        tokenizer = AutoTokenizer.from_pretrained(out)
+        adapted = AutoPeftModelForCausalLM.from_pretrained(tmp_path / "run" / "adapter", dtype="float32")
+        merged = AutoModelForCausalLM.from_pretrained(out)
+        bare = adapted.get_base_model()
+        assert merged.dtype == torch.float32
+        assert torch.allclose(logits(merged, tokenizer), logits(adapted, tokenizer), atol=1e-4)
+        with adapted.disable_adapter():
+            assert not torch.allclose(logits(merged, tokenizer), logits(bare, tokenizer), atol=1e-2)
+
+
+def test_a_4_bit_run_is_merged_into_16_bit_weights(make, tmp_path):
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    train(make(load_in_4bit=True), {}, tmp_path / "run")
+    with quiet():
+        merge(tmp_path / "run" / "adapter", tmp_path / "merged")
+        merged = AutoModelForCausalLM.from_pretrained(tmp_path / "merged", dtype="auto")
+    assert merged.dtype == torch.bfloat16
+    assert "quantization_config" not in json.loads((tmp_path / "merged" / "config.json").read_text())
+    assert (tmp_path / "merged" / "tokenizer_config.json").exists()
+
+
+def test_what_cannot_be_merged_is_one_line(tmp_path):
+    (tmp_path / "run").mkdir()
+    with pytest.raises(SpecError, match="holds no adapter"):
+        merge(tmp_path / "run", tmp_path / "out")
+    with pytest.raises(SpecError, match="no such folder"):
+        merge(tmp_path / "gone", tmp_path / "out")
+    (tmp_path / "run" / "model").mkdir()
+    with pytest.raises(SpecError, match="has no adapter to merge; its model is in"):
+        merge(tmp_path / "run", tmp_path / "out")
+
+
+def test_an_output_folder_in_use_is_left_alone(make, tmp_path):
+    train(make(), {}, tmp_path / "run")
+    with pytest.raises(SpecError, match="is not empty"):
+        merge(tmp_path / "run", tmp_path / "run")
+
+
+def test_a_base_model_that_is_gone_is_named(make, tmp_path, small_model):
+    moved = tmp_path / "base"
+    shutil.copytree(small_model, moved)
+    train(make(model_name_or_path=str(moved)), {}, tmp_path / "run")
+    shutil.rmtree(moved)
+    with quiet(), pytest.raises(SpecError, match=r"its base model .*base cannot be loaded"):
+        merge(tmp_path / "run", tmp_path / "out")
+
+
+@pytest.mark.parametrize(
+    ("config", "dtype"),
+    [
+        ({}, "float32"),
+        ({"dtype": "bfloat16"}, "bfloat16"),
+        ({"load_in_4bit": True}, "bfloat16"),
+        ({"load_in_8bit": True, "dtype": "float32"}, "bfloat16"),
+    ],
+)
+def test_the_merge_is_done_in_what_the_run_trained_in(config, dtype):
+    assert trained_dtype(config) == dtype

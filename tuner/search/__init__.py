@@ -1,0 +1,1 @@
+"""The search: an Optuna sampler and pruner that read verdicts."""

@@ -1,0 +1,84 @@
+"""An Optuna pruner that stops what cannot win: diverged runs at once, clearly worse ones after 40 % of the schedule."""
+
+from __future__ import annotations
+
+import numpy as np
+from optuna.pruners import BasePruner
+from optuna.study import Study, StudyDirection
+from optuna.trial import FrozenTrial, TrialState
+
+from diagnostics.wording import number, percent
+from tuner.search.record import DIAGNOSIS, DIVERGED, NOISE, SHARE, STOPPED
+
+NEVER_BEFORE = 0.4
+"""Early losses mislead: a low rate looks best at first (Wu 2018), and a high early loss can end best (Pareja 2024)."""
+NEVER_AFTER = 0.9
+"""There is nothing left to save."""
+
+
+class DiagnosisPruner(BasePruner):
+    """A pruner that reads the recorded verdict and compares at equal shares of the schedule.
+
+    The objective calls ``tuner.record(trial, run, share=...)`` and ``trial.report(value, step)`` at each
+    evaluation. A run that diverged is stopped at once. Else, from ``after`` (a share of the schedule) on, a run stops
+    when at ``patience`` evaluations in a row it could not have reached the best trial's end by gaining twice what that
+    one gained from there, to within ``margin`` (relative) and twice the noise. The reason is kept in the trial's user
+    attribute ``stopped``.
+    """
+
+    def __init__(self, *, after: float = NEVER_BEFORE, patience: int = 3, margin: float = 0.003) -> None:
+        if not 0 <= after <= 1 or patience < 1 or margin < 0:
+            raise ValueError(f"after {after} must be a share, patience {patience} 1 or more, margin {margin} 0 or more")
+        self._after, self._patience, self._margin = after, patience, margin
+
+    def prune(self, study: Study, trial: FrozenTrial) -> bool:
+        """Whether to stop the trial now."""
+        reason = self.reason(study, trial)
+        if reason is not None:
+            study._storage.set_trial_user_attr(trial._trial_id, STOPPED, reason)
+        return reason is not None
+
+    def reason(self, study: Study, trial: FrozenTrial) -> str | None:
+        """Why the trial should stop, in words; None while it may win."""
+        if DIAGNOSIS not in trial.user_attrs:
+            return None
+        if trial.user_attrs.get(DIVERGED):
+            return "diverged"
+        share = trial.user_attrs.get(SHARE)
+        if share is None or trial.last_step is None or not self._after <= share <= NEVER_AFTER:
+            return None
+        return self._worse(study, trial, share)
+
+    def _worse(self, study: Study, trial: FrozenTrial, share: float) -> str | None:
+        """The reason when the trial was out of reach of the best one at each of its last evaluations."""
+        best = _best_trial(study, trial)
+        if best is None or best.last_step is None or trial.last_step is None:
+            return None
+        sign = 1.0 if study.direction is StudyDirection.MINIMIZE else -1.0
+        shares, losses = _best_so_far(trial, trial.last_step / share, sign)
+        known, level = _best_so_far(best, best.last_step, sign)
+        late = shares >= self._after
+        if late.sum() < self._patience or not known.size:
+            return None
+        theirs = np.interp(shares, known, level)
+        noise = 2 * max(float(t.user_attrs.get(NOISE) or 0.0) for t in (trial, best))
+        reach = theirs - level[-1] + np.maximum(self._margin * np.abs(theirs), noise)
+        if not (losses - theirs > reach)[late][-self._patience :].all():
+            return None
+        ours, other = number(sign * losses[-1]), number(sign * theirs[-1])
+        return f"{ours} at {percent(share)} of the run, where trial {best.number} had {other}"
+
+
+def _best_trial(study: Study, trial: FrozenTrial) -> FrozenTrial | None:
+    """The best finished trial that has evaluations to compare with."""
+    done = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+    done = [t for t in done if t.intermediate_values and t.number != trial.number and not t.user_attrs.get(DIVERGED)]
+    order = 1.0 if study.direction is StudyDirection.MINIMIZE else -1.0
+    return min(done, key=lambda t: order * (t.value if t.value is not None else np.inf), default=None)
+
+
+def _best_so_far(trial: FrozenTrial, whole: float, sign: float) -> tuple[np.ndarray, np.ndarray]:
+    """Shares of the schedule and the lowest loss up to each; steps count up to ``whole``."""
+    points = [(step, sign * value) for step, value in sorted(trial.intermediate_values.items()) if np.isfinite(value)]
+    table = np.asarray(points, dtype=np.float64).reshape(-1, 2)
+    return table[:, 0] / max(whole, 1e-12), np.minimum.accumulate(table[:, 1])

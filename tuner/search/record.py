@@ -1,0 +1,174 @@
+"""What a trial remembers of its run: the verdict, the noise and who proposed it, as Optuna user attributes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from diagnostics.curves import Curve, FloatArray, Run, canonical_name
+from diagnostics.verdict import Diagnosis
+
+if TYPE_CHECKING:
+    from optuna.trial import FrozenTrial, Trial
+
+DIAGNOSIS = "diagnosis"
+DIVERGED = "diverged"
+NOISE = "noise"
+SHARE = "share"
+MOVED_BY = "moved_by"
+BECAUSE = "because"
+PARENT = "parent"
+STOPPED = "stopped"
+ERROR = "error"
+SECONDS = "seconds"
+STEPS = "steps"
+METRICS = "metrics"
+BEFORE = "before"
+CURVE = "curve"
+RULE_FOR_DIVERGED = "loss-diverges"
+FLOOR = 0.003
+"""A difference below 0.3 % is noise until seeds say otherwise."""
+
+
+def record(
+    trial: Trial,
+    run: Run | str | Path,
+    diagnosis: Diagnosis | None = None,
+    *,
+    metric: str = "eval_loss",
+    share: float | None = None,
+    bounds: Mapping[str, tuple[float, float]] | None = None,
+) -> Diagnosis:
+    """The verdict on the trial's run, now stored in the trial for ``DiagnosisSampler`` and ``DiagnosisPruner``.
+
+    ``run`` is a ``Run``, or the folder or file that the training logs to. Call it once before the objective returns;
+    to prune, call it at each evaluation, with ``share``: how much of the schedule is done, 0 to 1. ``bounds`` are the
+    ranges that advice may use, by knob.
+    Raises ``UnreadableLog`` when there is no log.
+    """
+    if not isinstance(run, Run):
+        from diagnostics.readers import read
+
+        run = read(Path(run))
+    if diagnosis is None:
+        from diagnostics.diagnosis import diagnose
+
+        diagnosis = diagnose(run, bounds=bounds)
+    curve = run.curve(canonical_name(metric))
+    found: dict[str, Any] = {
+        DIAGNOSIS: diagnosis.to_dict(),
+        DIVERGED: diverged(run, diagnosis, metric, over=share is None or share >= 1),
+        NOISE: noise(curve),
+        SHARE: share,
+    }
+    known = trial.user_attrs
+    for key, value in found.items():
+        if value is not None and known.get(key) != value:
+            trial.set_user_attr(key, value)
+    return diagnosis
+
+
+def diverged(run: Run, diagnosis: Diagnosis, metric: str = "eval_loss", *, over: bool = True) -> bool:
+    """Whether the run ended in nan or infinity, or its loss left for good; ``over`` when the run has ended."""
+    judged = [run.curve(name) for name in ("train_loss", "eval_loss", canonical_name(metric))]
+    if any(c is not None and c.broken and (not len(c) or c.broken[-1] >= c.steps[-1]) for c in judged):
+        return True
+    if any(finding.rule == RULE_FOR_DIVERGED for finding in diagnosis.findings):
+        return True
+    losses = [curve for curve in judged[:2] if curve is not None and len(curve) >= 3]
+    # The training loss decides where there is one: an eval loss alone also rises when a model overfits.
+    return over and bool(losses) and _ends_higher(losses[0])
+
+
+def _ends_higher(curve: Curve) -> bool:
+    """Whether the last tenth of a loss lies above where it began, by 10 % and by three times its jitter."""
+    tail = max(1, len(curve) // 10)
+    first, last = float(np.median(curve.values[:tail])), float(np.median(curve.values[-tail:]))
+    return last - first > max(0.1 * abs(first), 3 * noise(curve))
+
+
+def noise(curve: Curve | None) -> float:
+    """How far the metric jumps between evaluations late in the run (0 when it moves one way, or has too few).
+
+    From third differences, which a smooth descent hardly has: their deviation is sqrt(20) times that of the noise.
+    The smaller of the estimates from the last half and from the last five points, for a steep descent has some.
+    """
+    if curve is None or len(curve) < 8:
+        return 0.0
+    half = curve.values[-max(6, len(curve) // 2) :]
+    if len(set(np.sign(np.diff(half)))) == 1:
+        return 0.0
+    return min(_jumps(half), _jumps(half[-5:]))
+
+
+def _jumps(values: FloatArray) -> float:
+    return float(1.4826 * np.median(np.abs(np.diff(values, n=3))) / np.sqrt(20))
+
+
+@dataclass(frozen=True)
+class Tried:
+    """One trial as the search sees it; a lower ``loss`` is better, whatever the study's direction.
+
+    ``loss`` is None while the trial runs, and when it failed without a value.
+    """
+
+    number: int
+    settings: Mapping[str, Any]
+    loss: float | None
+    running: bool = False
+    diverged: bool = False
+    failed: bool = False
+    noise: float = 0.0
+    label: str | None = None
+    advice: tuple[Mapping[str, Any], ...] = ()
+    findings: Mapping[str, str] = field(default_factory=dict)
+    moved_by: str = ""
+    parent: int | None = None
+
+    @property
+    def usable(self) -> bool:
+        """Whether the trial's loss says something about its settings."""
+        return self.loss is not None and not self.diverged and not self.failed
+
+
+def tried(trial: FrozenTrial, sign: float, knobs: Mapping[str, str] | None = None) -> Tried:
+    """The trial as the search sees it; ``sign`` is +1 where the study minimises and -1 where it maximises.
+
+    ``knobs`` maps parameter names to the names that advice uses.
+    """
+    names = knobs or {}
+    attributes = trial.user_attrs
+    verdict = attributes.get(DIAGNOSIS) or {}
+    value = trial.value if trial.state.is_finished() else None
+    return Tried(
+        number=trial.number,
+        settings={names.get(name, name): setting for name, setting in trial.params.items()},
+        loss=None if value is None or not np.isfinite(value) else sign * value,
+        running=not trial.state.is_finished(),
+        diverged=bool(attributes.get(DIVERGED)) or (value is not None and not np.isfinite(value)),
+        failed=ERROR in attributes or trial.state.name == "FAIL",
+        noise=float(attributes.get(NOISE) or 0.0),
+        label=verdict.get("label"),
+        # Optional advice is for people: a run that nothing ails gives the search no direction.
+        advice=tuple(one for one in verdict.get("advice") or () if not one.get("optional")),
+        findings={found["rule"]: found["message"] for found in verdict.get("findings") or ()},
+        moved_by=str(attributes.get(MOVED_BY) or ""),
+        parent=attributes.get(PARENT),
+    )
+
+
+def beyond_noise(better: Tried, worse: Tried) -> bool:
+    """Whether ``better`` beats ``worse`` by more than 0.3 % and more than twice the noise of its curve."""
+    if better.loss is None or worse.loss is None:
+        return False
+    return worse.loss - better.loss > noise_of(better, worse)
+
+
+def noise_of(*trials: Tried) -> float:
+    """The difference between these trials that means nothing."""
+    level = max((abs(t.loss) for t in trials if t.loss is not None), default=0.0)
+    return max(FLOOR * level, 2 * max((t.noise for t in trials), default=0.0))

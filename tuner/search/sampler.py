@@ -1,0 +1,204 @@
+"""An Optuna sampler that proposes what the diagnosis of the trials so far says, and leaves the rest to another one."""
+
+from __future__ import annotations
+
+import importlib.util
+import zlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from optuna.distributions import BaseDistribution, FloatDistribution
+from optuna.samplers import BaseSampler, GPSampler, RandomSampler, TPESampler
+from optuna.search_space import intersection_search_space
+from optuna.study import Study, StudyDirection
+from optuna.trial import FrozenTrial, TrialState
+
+from tuner.search.advisor import LONE, RATE, Move, incumbent, next_move, settled
+from tuner.search.distributions import Distributions, tried_before, untried
+from tuner.search.record import BECAUSE, MOVED_BY, PARENT, Tried, beyond_noise, tried
+
+LEADS = 8
+"""The first trials belong to the advisor for as long as the learning rate is not resolved."""
+BETA = 5.0
+"""The advisor's share later on is ``BETA / trials``, within ``SHARE`` (the decay of piBO, arXiv 2204.11051)."""
+SHARE = (0.1, 0.5)
+LOSSES = 3
+"""An advisor that lost this many times in a row falls back to the smallest share."""
+SMALL = 24
+"""In a study this small the base sampler stays near the best learning rate; later it has the whole range."""
+NEAR = 5.0
+"""Near is up to this factor: at a decade's distance 548 LoRA runs lost 2 to 7 %."""
+STARTUP = 4
+"""The Gaussian process speaks once this many trials are known."""
+
+
+class DiagnosisSampler(BaseSampler):
+    """A sampler that moves along the advice of recorded verdicts and shares the trials with a base sampler.
+
+    Works in any study with one objective: the objective calls ``tuner.record(trial, run)`` before it returns.
+    The proposal is a pure function of the trials in the study, so a resumed study goes on as if it had not stopped.
+
+    ``base`` proposes the other trials (default: ``GPSampler``, or ``TPESampler`` without torch). ``knobs`` maps the
+    study's parameter names to the advice's, such as ``{"lr": "learning_rate"}``. ``space`` is the search space where
+    it is known before the first trial has finished.
+    """
+
+    def __init__(
+        self,
+        base: BaseSampler | None = None,
+        *,
+        seed: int = 0,
+        knobs: Mapping[str, str] | None = None,
+        space: Distributions | None = None,
+    ) -> None:
+        self._base = base
+        self._seed = seed
+        self._knobs = dict(knobs or {"lr": "learning_rate"})
+        self._space = dict(space or {})
+
+    def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
+        """The parameters that every finished trial had, with the same range."""
+        finished = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE, TrialState.PRUNED))
+        space = intersection_search_space(finished, include_pruned=True) or self._space
+        return {name: span for name, span in space.items() if not span.single()}
+
+    def sample_relative(
+        self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
+    ) -> dict[str, Any]:
+        """The next settings; who proposed them and why is stored in the trial."""
+        if not search_space or len(study.directions) > 1:
+            return self._base_settings(study, trial, search_space, [])
+        trials = self._trials(study, trial)
+        space = {self._knob(name): span for name, span in search_space.items()}
+        move = next_move(trials, space)
+        if move is None or not _advice_leads(move, trials, space):
+            return self._base_settings(study, trial, search_space, trials)
+        self._sign(study, trial, move.moved_by, move.because, move.parent)
+        return {name: move.settings[self._knob(name)] for name in search_space if self._knob(name) in move.settings}
+
+    def sample_independent(
+        self, study: Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
+    ) -> Any:
+        """A value from the base sampler: for parameters that not all trials have."""
+        base = self._base or RandomSampler(seed=self._hash(trial.number, param_name))
+        return base.sample_independent(study, trial, param_name, param_distribution)
+
+    def before_trial(self, study: Study, trial: FrozenTrial) -> None:
+        """Tell the base sampler that a trial begins."""
+        if self._base is not None:
+            self._base.before_trial(study, trial)
+
+    def after_trial(self, study: Study, trial: FrozenTrial, state: TrialState, values: Sequence[float] | None) -> None:
+        """Tell the base sampler that a trial has ended."""
+        if self._base is not None:
+            self._base.after_trial(study, trial, state, values)
+
+    def reseed_rng(self) -> None:
+        """Give the base sampler fresh random numbers; this sampler's own depend on the trial's number alone."""
+        if self._base is not None:
+            self._base.reseed_rng()
+
+    def _trials(self, study: Study, trial: FrozenTrial) -> list[Tried]:
+        """All other trials as the search sees them, with the advice's names for the knobs."""
+        sign = 1.0 if study.direction is StudyDirection.MINIMIZE else -1.0
+        others = [t for t in study.get_trials(deepcopy=False) if t.number != trial.number]
+        return [tried(t, sign, self._knobs) for t in others]
+
+    def _knob(self, name: str) -> str:
+        return self._knobs.get(name, name)
+
+    def _base_settings(
+        self, study: Study, trial: FrozenTrial, search_space: Mapping[str, BaseDistribution], trials: list[Tried]
+    ) -> dict[str, Any]:
+        """Settings of the base sampler that no trial had before, as far as a few attempts find some."""
+        base = self._base or default_base(self._hash(trial.number))
+        best = incumbent(trials)
+        self._sign(study, trial, f"sampler:{type(base).__name__}", "", best.number if best else None)
+        if not search_space:
+            return base.sample_relative(study, trial, base.infer_relative_search_space(study, trial))
+        search_space = self._near(best, trials, search_space) if len(trials) <= SMALL else search_space
+        # A sampler without relative sampling (random, grid) infers nothing; the others get the space as it is here.
+        modelled = base.infer_relative_search_space(study, trial)
+        relative = base.sample_relative(study, trial, {k: v for k, v in search_space.items() if k in modelled})
+        known = [{name: t.settings.get(self._knob(name)) for name in search_space} for t in trials]
+        fallback = RandomSampler(seed=self._hash(trial.number))
+        for attempt in range(50):
+            source = base if attempt == 0 else fallback
+            drawn = {
+                name: relative[name]
+                if attempt == 0 and name in relative
+                else source.sample_independent(study, trial, name, span)
+                for name, span in search_space.items()
+            }
+            if not tried_before(drawn, known, search_space):
+                return drawn
+        return next(untried(known, search_space), drawn)
+
+    def _near(
+        self, best: Tried | None, trials: Sequence[Tried], space: Mapping[str, BaseDistribution]
+    ) -> dict[str, BaseDistribution]:
+        """The space with the learning rate near the best trial's and up to half of the lowest that diverged."""
+        near = dict(space)
+        for name, span in space.items():
+            rate = best.settings.get(RATE) if best is not None else None
+            if self._knob(name) == RATE and isinstance(span, FloatDistribution) and span.log and rate:
+                walls = [t.settings[RATE] / 2 for t in trials if t.diverged and t.settings.get(RATE, 0) > 2 * rate]
+                high = min([span.high, rate * NEAR, *walls])
+                near[name] = FloatDistribution(max(span.low, rate / NEAR), high, log=True)
+        return near
+
+    def _sign(self, study: Study, trial: FrozenTrial, by: str, because: str, parent: int | None) -> None:
+        """Store in the trial who proposed it, why, and the trial that it starts from."""
+        for key, value in ((MOVED_BY, by), (BECAUSE, because), (PARENT, parent)):
+            study._storage.set_trial_user_attr(trial._trial_id, key, value)
+
+    def _hash(self, *parts: object) -> int:
+        return zlib.crc32(repr((self._seed, *parts)).encode())
+
+
+def default_base(seed: int) -> BaseSampler:
+    """A Gaussian process where torch is installed, else a tree of Parzen estimators."""
+    if importlib.util.find_spec("torch") is None:
+        return TPESampler(seed=seed, n_startup_trials=STARTUP, multivariate=True)
+    return GPSampler(seed=seed, n_startup_trials=STARTUP, warn_independent_sampling=False)
+
+
+def _advice_leads(move: Move, trials: Sequence[Tried], space: Distributions) -> bool:
+    """Whether the next trial is the advisor's: early on while the verdicts ask for a change or the rate is open.
+
+    Later it takes turns: of ``1 / share`` trials one is its own.
+    """
+    follows_rule = move.moved_by != LONE
+    if len(trials) <= LEADS and (follows_rule or not settled(trials, space)):
+        return True
+    others = round(1 / advisor_share(trials)) - 1
+    latest = sorted(trials, key=lambda t: t.number)[-others:]
+    return not any(_is_advised(trial) for trial in latest)
+
+
+def _is_advised(trial: Tried) -> bool:
+    return trial.moved_by.startswith("advice:") or trial.moved_by == LONE
+
+
+def advisor_share(trials: Sequence[Tried]) -> float:
+    """The share of trials that the advisor gets: at most half, less as trials add up, 10 % after three losses."""
+    low, high = SHARE
+    if _losing_streak(trials) >= LOSSES:
+        return low
+    return max(low, min(high, BETA / max(1, len(trials))))
+
+
+def _losing_streak(trials: Sequence[Tried]) -> int:
+    """How many of the last trials in a row that followed a rule brought nothing beyond noise over their parent."""
+    by_number = {trial.number: trial for trial in trials}
+    streak = 0
+    for trial in sorted(trials, key=lambda t: t.number, reverse=True):
+        if trial.running or trial.parent not in by_number or not trial.moved_by.startswith("advice:"):
+            continue
+        if beyond_noise(trial, by_number[trial.parent]):
+            break
+        streak += 1
+    return streak
+
+
+__all__ = ["DiagnosisSampler", "advisor_share", "default_base"]

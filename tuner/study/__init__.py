@@ -1,0 +1,1 @@
+"""The study: ask, train, diagnose, tell, repeat."""

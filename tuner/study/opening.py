@@ -1,0 +1,139 @@
+"""Open a study's storage: make it the first time, and check later that the study file still asks the same question."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import optuna
+from optuna.distributions import BaseDistribution, distribution_to_json
+from optuna.storages import RDBStorage
+from optuna.study import StudyDirection
+
+from diagnostics.errors import BadInput
+from diagnostics.wording import setting
+from tuner.search.distributions import distributions
+from tuner.search.pruner import DiagnosisPruner
+from tuner.search.sampler import DiagnosisSampler
+from tuner.study.history import trial_results
+from tuner.study.locks import locked
+from tuner.study.setup import file_value
+from tuner.study.trials import TURN
+
+if TYPE_CHECKING:
+    from optuna.samplers import BaseSampler
+
+    from tuner.spec import StudySpec
+
+DEFINITION = "definition"
+SAME_ERRORS = 3
+"""So many trials with the same error in a row have a bug to show, not settings to search."""
+FREE = ("output_dir", "run_name", "report_to", "env", "logging_dir")
+"""Keys of the file that may change: they do not change what is trained."""
+PATIENCE = 120
+"""Seconds that a process waits for another one's write to SQLite."""
+
+
+def _storage(url: str) -> RDBStorage:
+    """The database at ``url``; SQLite waits for a writer instead of failing."""
+    from sqlalchemy.exc import SQLAlchemyError
+
+    arguments = {"connect_args": {"timeout": PATIENCE}} if url.startswith("sqlite") else {}
+    try:
+        return RDBStorage(url, engine_kwargs=arguments)
+    except (SQLAlchemyError, ImportError, ValueError, RuntimeError) as error:
+        raise BadInput(f"--storage {url}: {' '.join(str(error).split())}") from error
+
+
+@contextmanager
+def opened(
+    spec: StudySpec, out: Path, storage: str | None = None, base: BaseSampler | None = None
+) -> Iterator[optuna.Study]:
+    """The Optuna study of this file, made when it is new; its database is closed after the block.
+
+    Raises ``BadInput`` when the storage cannot be opened or the file's space, metric or configuration changed since.
+    """
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    with locked(out / TURN):
+        # One at a time: two processes that make the tables of a new database at once trip over each other.
+        database = _storage(storage or f"sqlite:///{out / 'study.db'}")
+    try:
+        yield _study(spec, out, database, base, ours=storage is None)
+    finally:
+        database.remove_session()
+        database.engine.dispose()
+
+
+def _study(spec: StudySpec, out: Path, database: RDBStorage, base: BaseSampler | None, *, ours: bool) -> optuna.Study:
+    """The study in an open database, checked against the study file."""
+    space = distributions(spec.study.space)
+    minimise = spec.study.direction == "minimize"
+
+    def load() -> optuna.Study:
+        return optuna.create_study(
+            study_name=spec.name,
+            storage=database,
+            direction=StudyDirection.MINIMIZE if minimise else StudyDirection.MAXIMIZE,
+            sampler=DiagnosisSampler(base, seed=int(file_value(spec, "seed") or 0), space=space),
+            pruner=DiagnosisPruner(),
+            load_if_exists=True,
+        )
+
+    with locked(out / TURN):
+        study = load()
+        if ours and _nothing_but_errors(study):
+            # Nothing was learned, so the mended training starts at its trial 0.
+            optuna.delete_study(study_name=spec.name, storage=database)
+            study = load()
+        wanted = definition(spec, space)
+        if DEFINITION not in study.user_attrs:
+            study.set_user_attr(DEFINITION, wanted)
+    _check_same(study.user_attrs[DEFINITION], wanted, spec, out)
+    return study
+
+
+def _nothing_but_errors(study: optuna.Study) -> bool:
+    """Whether an earlier run of the command ended because every trial failed."""
+    trials = trial_results(study)
+    return len(trials) >= SAME_ERRORS and all(trial.state == "failed" for trial in trials)
+
+
+def start_settings(spec: StudySpec) -> dict[str, Any]:
+    """The settings of trial 0: the file's own value of each knob of the space."""
+    return {knob: file_value(spec, knob) for knob in spec.study.space}
+
+
+def definition(spec: StudySpec, space: Mapping[str, BaseDistribution]) -> dict[str, Any]:
+    """What must not change while a study goes on: the space, the metric, and the training configuration."""
+    config = {key: value for key, value in spec.config.items() if key not in FREE}
+    return {
+        "space": {knob: json.loads(distribution_to_json(span)) for knob, span in space.items()},
+        "metric": f"{spec.study.direction} {spec.study.metric}",
+        "method": spec.method,
+        "config": json.loads(json.dumps(config, default=str, sort_keys=True)),
+    }
+
+
+def _check_same(stored: Mapping[str, Any], wanted: Mapping[str, Any], spec: StudySpec, out: Path) -> None:
+    changes = [f"{key} ({stored[key]} -> {wanted[key]})" for key in ("method", "metric") if stored[key] != wanted[key]]
+    changes += _changes(stored["space"], wanted["space"], "study.space.")
+    changes += _changes(stored["config"], wanted["config"], "")
+    if changes:
+        raise BadInput(
+            f"{spec.path}: changed since the study in {out} began: {', '.join(changes)}; "
+            "undo the change, or start a new study with another --out"
+        )
+
+
+def _changes(before: Mapping[str, Any], after: Mapping[str, Any], prefix: str) -> list[str]:
+    """The keys whose values differ, with both values where they are short."""
+    changed = []
+    for key in sorted({*before, *after}):
+        old, new = before.get(key), after.get(key)
+        if old != new:
+            plain = not isinstance(old, (dict, list)) and not isinstance(new, (dict, list))
+            changed.append(f"{prefix}{key} ({setting(key, old)} -> {setting(key, new)})" if plain else f"{prefix}{key}")
+    return changed

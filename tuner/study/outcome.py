@@ -1,0 +1,98 @@
+"""A study's result so far, put together from its storage and folder, and its reports."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Mapping
+from importlib.metadata import PackageNotFoundError, version
+
+from tuner.search.record import BEFORE
+from tuner.study import repeats
+from tuner.study.history import best_number, rule_records, trial_results, tried_trials
+from tuner.study.locks import locked
+from tuner.study.results import Gain, StudyResult, TrialResult
+from tuner.study.review import review
+from tuner.study.setup import Setup, repeat_plan
+
+PACKAGES = ("tuner", "torch", "transformers", "trl", "peft", "optuna")
+
+
+def write_outcome(setup: Setup) -> StudyResult:
+    """The result so far; the study's reports are written, so that a killed study has them as well."""
+    from tuner.study_report.report import write_study_reports
+
+    result = outcome(setup)
+    with locked(setup.out / ".report.lock"):
+        write_study_reports(result, setup.out)
+    return result
+
+
+def outcome(setup: Setup) -> StudyResult:
+    """The result of the study so far."""
+    spec, study = setup.spec, setup.study
+    trials = trial_results(study)
+    best = best_number(study)
+    gain = gain_so_far(setup, trials, best)
+    done = repeats.all_in(setup.out)
+    first = next((t.user_attrs.get(BEFORE) for t in study.get_trials(deepcopy=False) if t.number == 0), None)
+    winner = next((trial for trial in trials if trial.number == best), None)
+    return StudyResult(
+        name=spec.name,
+        path=str(spec.path),
+        method=spec.method,
+        metric=spec.study.metric,
+        direction=spec.study.direction,
+        space=spec.study.space,
+        trials=trials,
+        best=best,
+        gain=gain,
+        records=rule_records(tried_trials(study)),
+        review=review(trials, best, spec, setup.space, gain),
+        seconds=sum(trial.seconds for trial in trials) + sum(repeat.seconds for repeat in done),
+        before=first or {},
+        after=winner.metrics if winner else {},
+        versions=versions(),
+        notes=_notes(setup, trials),
+    )
+
+
+def gain_so_far(setup: Setup, trials: tuple[TrialResult, ...], best: int | None) -> Gain | None:
+    """What the finished repeats prove; None while trials are missing or no repeat has ended."""
+    block = setup.spec.study
+    if best is None or any(trial.state == "running" for trial in trials):
+        return None
+    if best == 0:
+        return Gain((), 0.0, 0.0, False, "no gain: your own settings, trial 0, were not beaten")
+    plan = repeat_plan(setup)
+    if not plan:
+        why = "no repeats were asked for (seeds: 0)" if trials[0].value is not None else "trial 0 has no value"
+        return Gain((), 0.0, 0.0, False, f"no gain is claimed: {why}")
+    done = [repeat for trial, seed in plan if (repeat := repeats.load(repeats.folder_of(setup.out, trial, seed)))]
+    if not done:
+        return None
+    pairs = repeats.pairs_of(done, best)
+    lost = sum(repeat.value is None for repeat in done)
+    return repeats.gain_of(pairs, block.metric, block.direction, lost)
+
+
+def _notes(setup: Setup, trials: tuple[TrialResult, ...]) -> tuple[str, ...]:
+    """What a reader should know: trials that are missing, repeats that are missing."""
+    started = len(trials)
+    notes = []
+    if started < setup.total:
+        notes.append(f"{started} of {setup.total} trials so far; the same command goes on")
+    missing = [key for key in repeat_plan(setup) if repeats.load(repeats.folder_of(setup.out, *key)) is None]
+    if missing and started >= setup.total:
+        notes.append(f"{len(missing)} repeats are missing; the same command runs them")
+    return tuple(notes)
+
+
+def versions() -> Mapping[str, str]:
+    """The versions of Python and of the packages that a result depends on."""
+    known = {"python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            known[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return known

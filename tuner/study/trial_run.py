@@ -1,0 +1,133 @@
+"""One trial from start to end: train, listen, and tell the study how it went."""
+
+from __future__ import annotations
+
+import math
+import time
+import traceback
+
+from optuna.trial import FrozenTrial, Trial, TrialState
+
+from diagnostics.curves import Run
+from diagnostics.errors import BadInput
+from tuner.search.record import BEFORE, CURVE, DIVERGED, ERROR, METRICS, SECONDS, STEPS, STOPPED, diverged, record
+from tuner.study.events import Advanced, Started
+from tuner.study.history import trial_result
+from tuner.study.measure import Measure, measure
+from tuner.study.results import TrialResult
+from tuner.study.setup import Setup
+from tuner.study.trials import Claim
+
+
+def run_trial(setup: Setup, held: Claim) -> TrialResult:
+    """Train one trial and tell the study how it went; an error of the training is a result, too."""
+    held.folder.mkdir(parents=True, exist_ok=True)
+    result = _result(setup, held.trial)
+    setup.say(Started(result.number, result.settings, result.moved, result.moved_by, result.because, held.continued))
+    watch = _Watch(setup, held.trial, earlier=result.seconds)
+    try:
+        run = setup.train(held.settings, held.folder, watch.report)
+    except BadInput:
+        raise
+    except Exception as error:
+        watch.save_time()
+        _tell_error(setup, held, error)
+    else:
+        watch.save_time()
+        _tell(setup, held.trial, run, watch.stopped)
+    return _result(setup, held.trial)
+
+
+def _result(setup: Setup, trial: Trial) -> TrialResult:
+    trials = setup.study.get_trials(deepcopy=False)
+    return trial_result(trials[trial.number], {t.number: t.params for t in trials})
+
+
+class _Watch:
+    """What listens to a running trial: keeps its verdict and values, and says when to stop it."""
+
+    def __init__(self, setup: Setup, trial: Trial, earlier: float) -> None:
+        self._setup, self._trial = setup, trial
+        self._begun, self._earlier = time.monotonic(), earlier
+        self.stopped: str | None = None
+        frozen = setup.study.get_trials(deepcopy=False)[trial.number]
+        self._known = set(frozen.intermediate_values)
+
+    def report(self, run: Run, share: float) -> str | None:
+        """Why the run should stop, or None; called at every evaluation."""
+        metric = self._setup.spec.study.metric
+        diagnosis = record(self._trial, run, metric=metric, share=share, bounds=self._setup.spec.study.bounds)
+        self.save_time()
+        curve = run.curve(metric)
+        value = float(curve.values[-1]) if curve is not None and len(curve) else None
+        step = round(1000 * share)
+        if value is not None and step not in self._known:
+            self._trial.report(value, step)
+            self._known.add(step)
+        self._setup.say(Advanced(self._trial.number, share, value, str(diagnosis.label)))
+        if self._trial.should_prune():
+            frozen = self._setup.study.get_trials(deepcopy=False)[self._trial.number]
+            self.stopped = str(frozen.user_attrs.get(STOPPED) or "the pruner stopped it")
+        return self.stopped
+
+    def save_time(self) -> None:
+        """Keep how long the trial has taken, the time before it was cut included."""
+        self._trial.set_user_attr(SECONDS, self._earlier + time.monotonic() - self._begun)
+
+
+def _tell(setup: Setup, trial: Trial, run: Run, stopped: str | None) -> None:
+    """Store what the run showed and tell its value; a run that diverged gets a finite bad one."""
+    diagnosis = record(trial, run, metric=setup.spec.study.metric, bounds=setup.spec.study.bounds)
+    found = measure(run, setup.spec.study.metric, setup.spec.study.direction)
+    _keep(trial, found)
+    if found.value is None or diverged(run, diagnosis, setup.spec.study.metric):
+        trial.set_user_attr(DIVERGED, True)
+        _tell_bad(setup, trial, found.first)
+        return
+    if stopped is not None:
+        trial.set_user_attr(STOPPED, stopped)
+    # A stopped trial is told with its value as well: GPSampler does not see pruned ones and would come back.
+    setup.study.tell(trial, found.value)
+
+
+def _keep(trial: Trial, found: Measure) -> None:
+    for key, value in (
+        (STEPS, found.steps),
+        (METRICS, dict(found.metrics)),
+        (BEFORE, dict(found.before)),
+        (CURVE, [list(point) for point in found.curve]),
+    ):
+        trial.set_user_attr(key, value)
+
+
+def _tell_bad(setup: Setup, trial: Trial, first: float | None) -> None:
+    """Tell a finite value that is worse than all others: samplers ignore failed trials, so they would try it again.
+
+    That is the metric before training or the worst one seen, whichever is worse. Without either, the trial has failed.
+    """
+    losses = [setup.sign * t.value for t in finished(setup) if t.value is not None and math.isfinite(t.value)]
+    losses += [setup.sign * first] if first is not None and math.isfinite(first) else []
+    if not losses:
+        setup.study.tell(trial, state=TrialState.FAIL)
+        return
+    worst = max(losses)
+    setup.study.tell(trial, setup.sign * (worst + 0.05 * abs(worst)))
+
+
+def _tell_error(setup: Setup, held: Claim, error: Exception) -> None:
+    """Record why a trial failed: one line in the study, the whole traceback in ``error.txt``."""
+    (held.folder / "error.txt").write_text(traceback.format_exc(), encoding="utf-8")
+    held.trial.set_user_attr(ERROR, error_line(error))
+    _tell_bad(setup, held.trial, None)
+    del error
+
+
+def error_line(error: Exception) -> str:
+    """``OutOfMemoryError: CUDA out of memory``: the class and the first line of an error, 200 characters at most."""
+    first = next((line.strip() for line in str(error).splitlines() if line.strip()), "")
+    return f"{type(error).__name__}: {first}"[:200].rstrip(": ")
+
+
+def finished(setup: Setup) -> list[FrozenTrial]:
+    """The trials of the study that have ended."""
+    return [t for t in setup.study.get_trials(deepcopy=False) if t.state.is_finished()]

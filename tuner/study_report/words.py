@@ -1,0 +1,133 @@
+"""What a study found, in the words and rows that its reports share."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from shlex import quote
+
+from diagnostics.wording import number, percent, plain_name, sentence, setting
+from tuner.study.results import StudyResult, TrialResult, Value
+
+SHARES = ("exact_match", "accuracy", "accuracies")
+
+
+def measure(metric: str, value: float | None) -> str:
+    """A metric's value: shares such as exact match as a percentage, losses as numbers."""
+    if value is None or not math.isfinite(value):
+        return number(value)
+    return percent(value) if metric.endswith(SHARES) else number(value)
+
+
+def better_by(result: StudyResult) -> float | None:
+    """How much better the best trial is than trial 0, as a share of trial 0's value; None when not both are known."""
+    first, best = result.baseline, result.winner
+    if first is None or best is None or first.value is None or best.value is None or not first.value:
+        return None
+    if not (math.isfinite(first.value) and math.isfinite(best.value)):
+        return None
+    sign = 1.0 if result.direction == "maximize" else -1.0
+    return sign * (best.value - first.value) / abs(first.value)
+
+
+def headline(result: StudyResult) -> str:
+    """One line: whether it got better, and by how much."""
+    best, share = result.winner, better_by(result)
+    name = plain_name(result.metric)
+    if best is None or best.value is None:
+        return "No trial has finished yet"
+    if result.best == 0:
+        return "Nothing beat your own settings"
+    if share is None:
+        return f"Best {name}: {measure(result.metric, best.value)}"
+    if result.gain is not None and result.gain.pairs and not result.gain.claimed:
+        return "No gain that stands out from the noise"
+    words = f"{percent(share)} better" if share >= 0.005 else "slightly better"
+    return f"{name.capitalize()} is {words}" + ("" if result.gain and result.gain.claimed else ", on one seed")
+
+
+def lead(result: StudyResult) -> str:
+    """The sentence under the headline: from which value to which, and how well that is proved."""
+    first, best = result.baseline, result.winner
+    if best is None or best.value is None:
+        return "Run the study again to go on."
+    value, count = measure(result.metric, best.value), len(result.trials)
+    if result.best == 0:
+        return f"Trial 0, exactly your file, is the best of {count} with {value}."
+    if result.gain and result.gain.pairs:
+        return f"Trial {best.number} is the best of {count}. {sentence(result.gain.message)}"
+    before = measure(result.metric, first.value) if first else "–"
+    words = f"From {before} with your own file to {value} in trial {best.number} of {count}. "
+    return words + (sentence(result.gain.message) if result.gain else "Not yet repeated on fresh seeds.")
+
+
+def changed(result: StudyResult) -> list[tuple[str, Value, Value]]:
+    """The settings in which the best trial differs from trial 0, as (knob, before, after)."""
+    first, best = result.baseline, result.winner
+    if first is None or best is None:
+        return []
+    knobs = dict.fromkeys((*first.settings, *best.settings))
+    rows = [(knob, first.settings.get(knob), best.settings.get(knob)) for knob in knobs]
+    return [row for row in rows if row[1] != row[2]]
+
+
+def measured(result: StudyResult) -> list[tuple[str, float | None, float | None, float | None]]:
+    """Metrics of the untouched model, of trial 0 and of the best, as (metric, model, trial 0, best)."""
+    first = result.baseline.metrics if result.baseline else {}
+    names = dict.fromkeys((*result.before, *result.after))
+    return [(name, result.before.get(name), first.get(name), result.after.get(name)) for name in names]
+
+
+def counts(result: StudyResult) -> str:
+    """How many trials ended how: ``9 complete, 2 stopped early, 1 failed``."""
+    words = {"complete": "complete", "pruned": "stopped early", "failed": "failed", "running": "running"}
+    states = [trial.state for trial in result.trials]
+    return ", ".join(f"{states.count(state)} {word}" for state, word in words.items() if state in states) or "none"
+
+
+def who(trial: TrialResult) -> str:
+    """Who proposed a trial: ``your file``, ``advice: eval loss rises``, ``sampler: gp``."""
+    if trial.moved_by == "file":
+        return "your file"
+    kind, _, name = trial.moved_by.partition(":")
+    return f"{kind}: {plain_name(name)}" if name else kind
+
+
+def moves(trial: TrialResult) -> list[tuple[str, str, str]]:
+    """What changed for a trial, as (knob, old, new)."""
+    return [(knob, setting(knob, old), setting(knob, new)) for knob, (old, new) in trial.moved.items()]
+
+
+def outcome(trial: TrialResult) -> str:
+    """How a trial ended where it did not simply complete."""
+    if trial.error:
+        return trial.error
+    return {"pruned": "stopped early", "failed": "failed", "running": "still running"}.get(trial.state, "")
+
+
+def commands(result: StudyResult) -> Mapping[str, str]:
+    """How to go on: what each command does, and the command."""
+    folder = _best_folder(result)
+    more = f"tuner study {quote(result.path)} --trials {len(result.trials) + 6}"
+    return {
+        "Train the best settings again": f"tuner train {quote(f'{folder}/config.yaml')}",
+        "Merge the adapter into the model": f"tuner merge {quote(folder)} merged-model",
+        "Go on with more trials (from where the study was started)": more,
+    }
+
+
+def snippet(result: StudyResult) -> str:
+    """Python that loads the best adapter."""
+    adapter = json.dumps(f"{_best_folder(result)}/adapter")
+    return (
+        "from peft import AutoPeftModelForCausalLM\n"
+        "from transformers import AutoTokenizer\n\n"
+        f"model = AutoPeftModelForCausalLM.from_pretrained({adapter})\n"
+        f"tokenizer = AutoTokenizer.from_pretrained({adapter})"
+    )
+
+
+def _best_folder(result: StudyResult) -> str:
+    best = result.winner
+    return best.folder or f"trial-{best.number:03d}" if best else "trial-000"

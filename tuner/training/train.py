@@ -1,0 +1,108 @@
+"""One trained run: TRL's trainer on a study file with some knobs moved, observed, diagnosed and left in a folder."""
+
+from __future__ import annotations
+
+import gc
+import logging
+import sys
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from diagnostics.curves import Run
+from tuner.data import load_data
+from tuner.knobs import settings_of, with_knobs
+from tuner.methods import METHODS
+from tuner.spec import StudySpec
+from tuner.training.checkpoints import clear, clear_run, last_whole
+from tuner.training.observation import observed
+from tuner.training.quiet import quiet
+from tuner.training.rerun import is_same, rerun_config, write_config
+
+Report = Callable[[Run, float], "str | None"]
+
+logger = logging.getLogger("tuner")
+
+
+def train(
+    spec: StudySpec,
+    moves: Mapping[str, Any],
+    out: str | Path,
+    report: Report | None = None,
+    *,
+    keep_checkpoints: bool = False,
+    resume: bool = True,
+    say: Callable[[str], None] | None = None,
+) -> Run:
+    """What one training run logged; the run itself is left in the folder ``out``.
+
+    ``moves`` are knobs (and ``seed``) to turn in the file. ``report`` is called at every evaluation with the run so
+    far and the share of the schedule done (0 to 1); a text that it returns ends the run, for that reason. A run that
+    was cut off goes on from its last whole checkpoint when its settings are the same. ``say`` takes the live verdicts.
+
+    Raises ``SpecError`` for what the user can mend, ``KeyboardInterrupt`` after Ctrl-C or SIGTERM (the run can go on
+    from where it was), and what the trainer raises, out of memory included, with the memory freed.
+    """
+    with quiet():
+        try:
+            return _trained(spec, dict(moves), Path(out), report, keep_checkpoints, resume, say or logger.info)
+        except BaseException as error:
+            # The frames hold the model; a study goes on after an out-of-memory error.
+            traceback.clear_frames(error.__traceback__)
+            raise
+        finally:
+            _free_memory()
+
+
+def _trained(
+    spec: StudySpec,
+    moves: dict[str, Any],
+    out: Path,
+    report: Report | None,
+    keep_checkpoints: bool,
+    resume: bool,
+    say: Callable[[str], None],
+) -> Run:
+    from tuner.training.attempt import Attempt
+
+    config = with_knobs(spec.config, spec.method, moves)
+    out.mkdir(parents=True, exist_ok=True)
+    checkpoint = _opened(out, rerun_config(spec, config, out), resume)
+    data = load_data(config, spec.method, spec.path.parent, seed=int(spec.config.get("seed", 42)))
+    full = observed(config, *_best_by(spec))
+    attempt = Attempt(spec, full, data, out, report, say, settings_of(full, spec.method))
+    try:
+        attempt.go(checkpoint)
+        run = attempt.leave()
+    finally:
+        attempt.close()
+    if not keep_checkpoints:
+        clear(out)
+    return replace(run, name=out.name)
+
+
+def _best_by(spec: StudySpec) -> tuple[str, str]:
+    """The trainer's name and the direction of the metric that chooses the best checkpoint."""
+    name = METHODS[spec.method].trainer_name(spec.study.metric)
+    is_metric = spec.study.metric.startswith("eval_") and spec.study.metric != "eval_exact_match"
+    return name, spec.study.direction if is_metric else "minimize"
+
+
+def _opened(out: Path, made: Mapping[str, Any], resume: bool) -> Path | None:
+    """The checkpoint to go on from; the folder is emptied of any other run, and holds the new config."""
+    finished = (out / "diagnosis.json").exists()
+    checkpoint = last_whole(out) if resume and not finished and is_same(made, out) else None
+    if checkpoint is None:
+        clear_run(out)
+    write_config(made, out)
+    return checkpoint
+
+
+def _free_memory() -> None:
+    """Let go of the last model now; on a CPU the collector does so in its own time, and asking costs half a second."""
+    torch = sys.modules.get("torch")
+    if torch is not None and torch.accelerator.is_available():
+        gc.collect()
+        torch.accelerator.empty_cache()
