@@ -50,4 +50,6 @@ DPO_AXES = {
     "lora_r": (4, 16),
     "beta": (0.1, 0.5),
 }
-GRIDS = {grid.name: grid for grid in (Grid("tiny-sft", SFT_AXES), Grid("stories", SFT_AXES), Grid("tiny-dpo", DPO_AXES))}
+GRIDS = {
+    grid.name: grid for grid in (Grid("tiny-sft", SFT_AXES), Grid("stories", SFT_AXES), Grid("tiny-dpo", DPO_AXES))
+}

@@ -3,7 +3,8 @@
     python -m benchmarks.search.make tiny-sft --out FOLDER          # goes on where it was stopped
     python -m benchmarks.search.make tiny-sft --out FOLDER --pack   # writes benchmarks/search/tables/tiny-sft.jsonl.xz
 
-Each setting is trained with seed 0; the settings whose loss is near the best are trained with more seeds. ``stories``
+Each setting is trained with seed 0; the settings whose loss is near the best, and two of
+each learning rate, are trained with more seeds. ``stories``
 wants two things in the folder that the script is started in: ``stories260k``, the 260,000-parameter model of
 karpathy/tinyllamas as a transformers folder, and ``instruction-data.json``, the 1,100 instructions of
 rasbt/LLMs-from-scratch, chapter 7.
@@ -29,6 +30,8 @@ from benchmarks.search.grids import GRIDS, Grid, Setting
 NEAR = 1.05
 """A run whose loss is within 5 % of the best is near it, and is repeated."""
 SEEDS = (0, 1, 2)
+DRAWN = 2
+"""So many settings of each learning rate are repeated as well: seeds differ more near the edge of stability."""
 PAIRS = {"train": 320, "test": 128}
 NOT_KEPT = ("wall_time", "tokens_per_second")
 
@@ -61,6 +64,12 @@ def train_all(grid: Grid, kept: Path, scratch: Path) -> None:
         near = NEAR * min(rows[setting] for setting in same)
         again = [setting for setting in same if rows[setting] <= near]
         _train(grid, [(setting, seed) for seed in SEEDS[1:] for setting in again], kept, scratch)
+    drawn = [setting for rate in grid.axes["learning_rate"] for setting in _of_rate(settings, rate)[:DRAWN]]
+    _train(grid, [(setting, seed) for seed in SEEDS[1:] for setting in drawn], kept, scratch)
+
+
+def _of_rate(settings: list[Setting], rate: float) -> list[Setting]:
+    return [setting for setting in settings if dict(setting)["learning_rate"] == rate]
 
 
 def _train(grid: Grid, jobs: list[tuple[Setting, int]], kept: Path, scratch: Path) -> None:

@@ -92,7 +92,16 @@ def _open_ends(line: Line, way: int) -> list[int]:
     assert known is not None
     # Equal losses a rung apart: the best rate lies between them, within noise of both.
     flat = len(line.points) >= 3 and line.loss(known) - line.loss(line.best) <= line.noise
-    return [] if flat else [direction]
+    return [] if flat or _bends(line, direction) else [direction]
+
+
+def _bends(line: Line, direction: int) -> bool:
+    """Whether the best point is an end, and a parabola through it and two more turns within half a rung beyond it."""
+    fitted = _parabola(line)
+    if fitted is None:
+        return False
+    curve, slope, _, _ = fitted
+    return curve > 0 and -slope / (2 * curve) * direction < RUNG / 2
 
 
 def _outward(line: Line, direction: int, advised: float) -> Step | None:
@@ -116,26 +125,36 @@ def _outward(line: Line, direction: int, advised: float) -> Step | None:
 
 def _vertex(line: Line) -> Step | None:
     """The lowest point of a parabola through the best point and its neighbours, when a gain is in sight."""
+    fitted = _parabola(line)
+    if fitted is None or fitted[0] <= 0:
+        return None
+    curve, slope, level, three = fitted
+    offset = -slope / (2 * curve)
+    position = line.best + offset
+    if not max(three[0] - RUNG, line.low) <= position <= min(three[2] + RUNG, line.top):
+        return None
+    lowest = level - curve * offset**2
+    if line.loss(line.best) - (np.exp(lowest) if _is_logarithmic(line, three) else lowest) <= line.noise:
+        return None
+    return _unless_tried(line, float(position), "the lowest point of a parabola through the rates tried")
+
+
+def _parabola(line: Line) -> tuple[float, float, float, Sequence[float]] | None:
+    """Curvature, slope and level at the best point of a parabola through three tried points, and these points."""
     ordered = sorted({x for x, _ in line.points})
     if len(ordered) < 3:
         return None
     middle = min(max(ordered.index(line.best), 1), len(ordered) - 2)
     three = ordered[middle - 1 : middle + 2]
     losses = np.array([line.loss(x) for x in three])
-    least = line.loss(line.best)
-    # In logarithms where that can be: over decades of the rate a loss may fall by a factor of hundreds.
-    logarithmic = bool((losses > 0).all())
-    curve, slope, level = np.polyfit(np.subtract(three, line.best), np.log(losses) if logarithmic else losses, 2)
-    if curve <= 0:
-        return None
-    offset = -slope / (2 * curve)
-    position = line.best + offset
-    if not max(three[0] - RUNG, line.low) <= position <= min(three[2] + RUNG, line.top):
-        return None
-    lowest = level - curve * offset**2
-    if least - (np.exp(lowest) if logarithmic else lowest) <= line.noise:
-        return None
-    return _unless_tried(line, float(position), "the lowest point of a parabola through the rates tried")
+    heights = np.log(losses) if _is_logarithmic(line, three) else losses
+    curve, slope, level = np.polyfit(np.subtract(three, line.best), heights, 2)
+    return float(curve), float(slope), float(level), three
+
+
+def _is_logarithmic(line: Line, positions: Sequence[float]) -> bool:
+    """Whether losses are compared by their logarithms: over decades of the rate one may fall a hundredfold."""
+    return all(line.loss(x) > 0 for x in positions)
 
 
 def _unless_tried(line: Line, position: float, why: str) -> Step | None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pytest
-from optuna.distributions import FloatDistribution
+from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
 from tuner.search.advisor import next_move
 from tuner.search.record import Tried
@@ -42,3 +42,43 @@ def test_the_climb_ends_where_the_verdict_no_longer_points_up():
 
 def test_the_climb_stays_inside_the_space():
     assert proposed(runs((3e-4, 0.6874, [UP]), (9e-4, 0.6931, [UP]))) == pytest.approx(1e-3)
+
+
+def advice(knob: str, old: float, new: float, because: str, confidence: float) -> dict:
+    return {"knob": knob, "old": old, "new": new, "factor": None, "because": because, "confidence": confidence}
+
+
+WIDE = {
+    "learning_rate": FloatDistribution(1e-5, 1e-2, log=True),
+    "batch_size": CategoricalDistribution([4, 8, 16]),
+    "lora_r": IntDistribution(4, 64, log=True),
+}
+HERE = {"learning_rate": 1e-3, "batch_size": 8, "lora_r": 8}
+
+
+def bracketed(*more: Tried, told: Sequence[dict]) -> list[Tried]:
+    """A best trial with one rung tried on either side, and what else was tried."""
+    sides = [Tried(1, HERE | {"learning_rate": 3e-4}, 1.1), Tried(2, HERE | {"learning_rate": 3e-3}, 1.1)]
+    return [Tried(0, HERE, 1.0, advice=tuple(told)), *sides, *more]
+
+
+def test_the_surer_advice_is_followed_first():
+    told = [advice("lora_r", 8, 16, "capacity-short", 0.4), advice("batch_size", 8, 4, "too-few-updates", 0.7)]
+    assert next_move(bracketed(told=told), WIDE).settings["batch_size"] == 4
+
+
+def test_a_rule_that_brought_nothing_in_this_study_waits_behind_one_that_was_not_tried():
+    told = [advice("lora_r", 8, 16, "capacity-short", 0.5), advice("batch_size", 8, 4, "too-few-updates", 0.7)]
+    lost = Tried(3, HERE | {"batch_size": 16}, 1.2, moved_by="advice:too-few-updates", parent=0)
+    assert next_move(bracketed(told=told), WIDE).settings["batch_size"] == 4
+    assert next_move(bracketed(lost, told=told), WIDE).settings["lora_r"] == 16
+
+
+def test_other_knobs_are_asked_before_the_rate_is_refined():
+    uneven = [Tried(0, HERE, 1.0), Tried(1, HERE | {"learning_rate": 3e-4}, 1.02)]
+    uneven += [Tried(2, HERE | {"learning_rate": 3e-3}, 1.4)]
+    move = next_move(uneven, WIDE)
+    assert move.settings["learning_rate"] == 1e-3
+    assert move.settings["batch_size"] == 4
+    only_rate = {"learning_rate": WIDE["learning_rate"]}
+    assert 3e-4 < next_move(uneven, only_rate).settings["learning_rate"] < 1e-3

@@ -53,6 +53,12 @@ def test_a_best_point_at_the_end_of_a_steep_fall_is_followed_further():
     assert step.position == pytest.approx(-2.0)
 
 
+def test_an_open_end_that_a_parabola_bends_before_is_not_followed_a_whole_rung():
+    losses = {-3.5: 3.43, -3.0: 1.63, -2.5: 0.85, -2.0: 0.75}
+    step = next_step(line(*losses.items(), high=-1.0))
+    assert step is None or step.position < -2.0
+
+
 def test_a_line_is_settled_when_the_vertex_lies_close_to_a_tried_point():
     assert next_step(line((-4.5, 1.05), (-4.0, 1.0), (-3.5, 1.05))) is None
 

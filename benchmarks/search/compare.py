@@ -1,0 +1,162 @@
+"""How much training does each strategy need? Every study is replayed on tables of runs that were really trained.
+
+    python -m benchmarks.search.compare                    # all tables, all strategies, 30 seeds
+    python -m benchmarks.search.compare --tables stories --seeds 10 --strategies diagnosis GP
+
+All strategies start from the same trial 0 and pay in the same coin: a run costs its training steps (a batch of another
+size sees the same samples, so every full run costs the same), a pruned run what it used. A setting is worth the mean
+over its seeds; a strategy sees one of them. CMA-ES needs ``pip install cmaes``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import os
+import sys
+import warnings
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.search.replay import STARTS, Point, paid_until, regret_after, replay
+from benchmarks.search.strategies import OURS, STRATEGIES
+from benchmarks.search.table import Judge, Table, load_all
+
+SEEDS = 30
+TRIALS = 24
+AFTER = (4, 8, 12, 20)
+RIVALS = ("TPE", "GP")
+Job = tuple[str, str, str, int, int, "str | None"]
+Courses = dict[tuple[str, str, str], list[list[Point]]]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Replay, print the tables, and return 1 where the goal is missed."""
+    given = _parser().parse_args(arguments)
+    folder = str(given.runs) if given.runs else None
+    tables = [table.name for table in load_all(given.runs) if _wanted(table.name, given.tables)]
+    if not tables:
+        raise SystemExit("no such table; train it with python -m benchmarks.search.make")
+    names = given.strategies or [strategy.name for strategy in STRATEGIES]
+    jobs: list[Job] = [
+        (table, name, start, seed, given.trials, folder)
+        for table in tables
+        for name in names
+        for start in STARTS
+        for seed in range(given.seeds)
+    ]
+    courses: Courses = {}
+    with ProcessPoolExecutor(given.workers) as pool:
+        for job, points in zip(jobs, pool.map(_course, jobs, chunksize=4), strict=True):
+            courses.setdefault(job[:3], []).append(points)
+    if given.json:
+        given.json.write_text(json.dumps(_figures(courses)), encoding="utf-8")
+    for table in tables:
+        _print_table(table, names, courses)
+    return _verdict(tables, names, courses)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--tables", nargs="*", help="names of tables, or how they begin (default: all)")
+    parser.add_argument("--strategies", nargs="*", choices=[s.name for s in STRATEGIES])
+    parser.add_argument("--seeds", type=int, default=SEEDS)
+    parser.add_argument("--trials", type=int, default=TRIALS)
+    parser.add_argument("--workers", type=int, default=os.cpu_count())
+    parser.add_argument("--runs", type=Path, metavar="FOLDER", help="rows of benchmarks.search.make, not yet packed")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write every course as well")
+    return parser
+
+
+def _wanted(name: str, given: Sequence[str] | None) -> bool:
+    return not given or any(name.startswith(one) for one in given)
+
+
+@cache
+def _tables(folder: str | None) -> dict[str, tuple[Table, Judge]]:
+    """The tables of this process, each with its own verdicts."""
+    return {table.name: (table, Judge(table)) for table in load_all(Path(folder) if folder else None)}
+
+
+def _course(job: Job) -> list[Point]:
+    import optuna
+    import torch
+
+    torch.set_num_threads(1)
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+    table, name, start, seed, trials, folder = job
+    strategy = next(s for s in STRATEGIES if s.name == name)
+    return replay(*_tables(folder)[table], strategy, STARTS[start], seed, trials)
+
+
+def _figures(courses: Courses) -> list[dict[str, object]]:
+    return [
+        {
+            "table": t,
+            "strategy": s,
+            "start": a,
+            "seed": seed,
+            "paid": [p.paid for p in c],
+            "regret": [p.regret for p in c],
+        }
+        for (t, s, a), many in courses.items()
+        for seed, c in enumerate(many)
+    ]
+
+
+def quartiles(values: Sequence[float]) -> tuple[float, float, float, float]:
+    """Median, lower and upper quartile, and the worst, where some may be infinite."""
+    ordered = sorted(values)
+    at = [ordered[min(len(ordered) - 1, math.ceil(q * len(ordered)) - 1)] for q in (0.5, 0.25, 0.75, 1.0)]
+    return at[0], at[1], at[2], at[3]
+
+
+def _print_table(table: str, names: Sequence[str], courses: Courses) -> None:
+    print(f"\n{table}: runs paid until the best seen is within 1 % (0.3 %) of the table's best, regret after trials")
+    for start in STARTS:
+        print(f"\n  trial 0 {start}")
+        heads = "".join(f"{f'after {n}':>10}" for n in AFTER)
+        print(f"  {'strategy':<18}{'1 %':>8}{'quartiles':>16}{'worst':>8}{'0.3 %':>8}{heads}")
+        for name in names:
+            many = courses[table, name, start]
+            middle, low, high, worst = quartiles([paid_until(points, 0.01) for points in many])
+            fine = quartiles([paid_until(points, 0.003) for points in many])[0]
+            regrets = "".join(f"{np.median([regret_after(points, n) for points in many]):>9.1%} " for n in AFTER)
+            spread = f"{_runs(low)} to {_runs(high)}"
+            print(f"  {name:<18}{_runs(middle):>8}{spread:>16}{_runs(worst):>8}{_runs(fine):>8}{regrets}")
+
+
+def _runs(paid: float) -> str:
+    return "never" if math.isinf(paid) else f"{paid:.1f}"
+
+
+def _verdict(tables: Sequence[str], names: Sequence[str], courses: Courses) -> int:
+    """Print our runs paid as a share of each rival's; 1 where the goal is missed."""
+    rivals = [name for name in RIVALS if name in names]
+    if OURS not in names or not rivals:
+        return 0
+    print("\nour median runs paid until 1 %, as a share of the rival's (goal: 0.33 from bad starts, 1.1 near the best)")
+    missed = 0
+    for table in tables:
+        for start in STARTS:
+            ours = quartiles([paid_until(p, 0.01) for p in courses[table, OURS, start]])[0]
+            goal = 1.1 if STARTS[start] == 0 else 1 / 3
+            shares = []
+            for rival in rivals:
+                theirs = quartiles([paid_until(p, 0.01) for p in courses[table, rival, start]])[0]
+                share = ours / theirs if math.isfinite(theirs) else 0.0 if math.isfinite(ours) else math.nan
+                missed += not share <= goal
+                shares.append(f"{rival} {share:.2f}{'' if share <= goal else ' (missed)'}")
+            print(f"  {table:<22}{start:<20}{'   '.join(shares)}")
+    return int(missed > 0)
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    sys.exit(main())

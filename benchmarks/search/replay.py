@@ -1,0 +1,133 @@
+"""One study replayed on a table: each proposal is answered by a run that was trained before."""
+
+from __future__ import annotations
+
+import math
+import random
+from dataclasses import dataclass
+
+
+import numpy as np
+import optuna
+from optuna.trial import Trial, TrialState
+
+from benchmarks.search.grids import Setting
+from benchmarks.search.strategies import Strategy
+from benchmarks.search.table import Judge, Table
+from diagnostics.curves import Run
+from tuner.search.distributions import suggest
+from tuner.search.record import DIVERGED, record
+
+STARTS = {"30 times too low": -3, "10 times too high": 2, "near the best": 0}
+"""Trial 0: how many half decades its rate lies from the best setting's. Its other knobs are the axes' first values."""
+
+
+@dataclass(frozen=True)
+class Point:
+    """After a trial: the runs paid so far (a pruned one pays its share), the regret of the best seen, who moved."""
+
+    paid: float
+    regret: float
+    setting: Setting
+    value: float
+    moved_by: str
+
+
+def start_of(table: Table, offset: int) -> dict[str, float]:
+    """Trial 0 of a replay: the best setting's rate moved by half decades, the other knobs as a beginner has them."""
+    rates = table.axes["learning_rate"]
+    place = rates.index(dict(table.best)["learning_rate"]) + offset
+    plain = {"batch_size": 8, "warmup_ratio": 0.0, "lora_r": 4, "beta": 0.1}
+    rest = {
+        knob: min(values, key=lambda v: abs(math.log((v + 1e-3) / (plain[knob] + 1e-3))))
+        for knob, values in table.axes.items()
+        if knob != "learning_rate"
+    }
+    return {"learning_rate": rates[min(max(place, 0), len(rates) - 1)], **rest}
+
+
+def replay(table: Table, judge: Judge, strategy: Strategy, offset: int, seed: int, trials: int) -> list[Point]:
+    """The course of one study; the seed decides the sampler's random numbers and which repeat answers a setting."""
+    sampler, pruner = strategy.sampler(seed, table.space), strategy.pruner()
+    study = optuna.create_study(sampler=sampler, pruner=pruner)
+    study.enqueue_trial(start_of(table, offset))
+    course = _Course(table, judge, strategy, study, random.Random(seed))
+    return [course.step() for _ in range(trials)]
+
+
+class _Course:
+    """A study under way, and what it has paid and found."""
+
+    def __init__(self, table: Table, judge: Judge, strategy: Strategy, study: optuna.Study, rng: random.Random) -> None:
+        self.table, self.judge, self.strategy, self.study, self.rng = table, judge, strategy, study, rng
+        self.paid, self.best, self.regret = 0.0, math.inf, math.inf
+
+    def step(self) -> Point:
+        trial = self.study.ask()
+        settings = suggest(trial, self.table.space)
+        at = self.table.nearest(settings)
+        by_seed = self.table.runs[at]
+        run = by_seed[self.rng.choice(sorted(by_seed))]
+        share = self._watched(trial, run)
+        value = self.table.value(self.judge.part(run, share))
+        self.paid += share
+        if value < self.best:
+            self.best, self.regret = value, self.table.regret(at)
+        self._tell(trial, run, value, share)
+        mover = self.study.get_trials(deepcopy=False)[trial.number].user_attrs.get("moved_by", "")
+        return Point(self.paid, self.regret, at, value, str(mover))
+
+    def _watched(self, trial: Trial, run: Run) -> float:
+        """How much of the run was trained, 0 to 1: less than all where the pruner stopped it."""
+        curve = run.curve(self.table.metric)
+        if curve is None:
+            return 1.0
+        for step, value in zip(curve.steps, curve.values, strict=True):
+            share = float(step / run.last_step)
+            if not 0 < share < 1:
+                continue
+            if self.strategy.reads_curves:
+                self._record(trial, run, share)
+            trial.report(float(self.table.sign * value), round(1000 * share))
+            if trial.should_prune():
+                return share
+        return 1.0
+
+    def _record(self, trial: Trial, run: Run, share: float) -> None:
+        part = self.judge.part(run, share)
+        record(trial, part, self.judge.of(run, share), metric=self.table.metric, share=share)
+
+    def _tell(self, trial: Trial, run: Run, value: float, share: float) -> None:
+        """As ``tuner study`` does: a diverged run has a finite bad value. The others prune as Optuna prunes."""
+        if self.strategy.reads_curves:
+            self._record(trial, run, share)
+            attributes = self.study.get_trials(deepcopy=False)[trial.number].user_attrs
+            self.study.tell(trial, self._bad(run) if attributes.get(DIVERGED) else value)
+        elif share < 1:
+            self.study.tell(trial, state=TrialState.PRUNED)
+        else:
+            self.study.tell(trial, value if math.isfinite(value) else self._bad(run))
+
+    def _bad(self, run: Run) -> float:
+        """A value worse than all so far: samplers ignore failed trials, so nan must not fail."""
+        known = [t.value for t in self.study.get_trials(deepcopy=False) if t.value is not None]
+        curve = run.curve(self.table.metric)
+        known += [float(np.max(self.table.sign * curve.values))] if curve is not None and len(curve) else []
+        worst = max(known, default=1.0)
+        return worst + 0.05 * abs(worst)
+
+
+def paid_until(points: list[Point], within: float) -> float:
+    """Runs paid until the best seen is within a share of the table's best for good; infinite when it never is."""
+    for number, point in enumerate(points):
+        if all(later.regret <= within for later in points[number:]):
+            return point.paid
+    return math.inf
+
+
+def regret_after(points: list[Point], trials: int) -> float:
+    """The regret of the best seen after so many trials."""
+    return points[min(trials, len(points)) - 1].regret
+
+
+__all__ = ["STARTS", "Point", "paid_until", "regret_after", "replay", "start_of"]
