@@ -3,7 +3,8 @@
     python -m benchmarks.search.advice            # hit rate by rule, and whether rates off the best are told
 
 A move helps when the advised setting is better by more than twice the noise of one seed at each of the two, and hurts
-when it is worse by as much. The run at the setting advised is the nearest of the grid on that side.
+when it is worse by as much. The run at the setting advised is the nearest of the grid on that side. Optional advice
+(of a healthy run) is left out: nobody is asked to follow it.
 """
 
 from __future__ import annotations
@@ -70,7 +71,7 @@ def advised(table: Table, judge: Judge) -> Iterator[Moved]:
 
 def _moves_of(table: Table, at: Setting, run: Run, verdict: Diagnosis) -> Iterator[Moved]:
     first = True
-    for advice in verdict.advice:
+    for advice in (one for one in verdict.advice if not one.optional):
         to = target(table, at, advice)
         if to is None:
             continue
@@ -84,7 +85,7 @@ def _moves_of(table: Table, at: Setting, run: Run, verdict: Diagnosis) -> Iterat
 def target(table: Table, at: Setting, advice: Advice) -> Setting | None:
     """The setting of the grid that an advice leads to; None when it is no number, or the table ends there."""
     now = dict(at)
-    if advice.knob not in now or now[advice.knob] == 0 and not isinstance(advice.new, (int, float)):
+    if advice.knob not in now or (now[advice.knob] == 0 and not isinstance(advice.new, (int, float))):
         return None
     wanted = now[advice.knob] * advice.factor if advice.factor and now[advice.knob] else advice.new
     if not isinstance(wanted, (int, float)) or wanted == now[advice.knob]:
@@ -96,7 +97,7 @@ def target(table: Table, at: Setting, advice: Advice) -> Setting | None:
     if not side:
         return None
     value = min(side, key=lambda known: abs(math.log((known + 1e-9) / (wanted + 1e-9))))
-    to = tuple((knob, value if knob == advice.knob else old) for knob, old in at)
+    to = tuple((knob, value if knob == advice.knob else kept) for knob, kept in at)
     return to if to in table.runs else None
 
 
@@ -157,10 +158,10 @@ def _print_rates(table: Table, judge: Judge) -> None:
 
 
 def _sent(verdict: Diagnosis) -> str:
-    advice = next((a for a in verdict.advice if a.knob == RATE), None)
+    advice = next((a for a in verdict.advice if a.knob == RATE and not a.optional), None)
     if advice is None:
         return "stays"
-    factor = advice.factor or (advice.new / advice.old if advice.new and advice.old else 1.0)
+    factor = advice.factor or 1.0
     return "up" if factor > 1 else "down" if factor < 1 else "stays"
 
 

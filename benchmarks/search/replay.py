@@ -6,7 +6,6 @@ import math
 import random
 from dataclasses import dataclass
 
-
 import numpy as np
 import optuna
 from optuna.trial import Trial, TrialState
@@ -49,7 +48,8 @@ def start_of(table: Table, offset: int) -> dict[str, float]:
 def replay(table: Table, judge: Judge, strategy: Strategy, offset: int, seed: int, trials: int) -> list[Point]:
     """The course of one study; the seed decides the sampler's random numbers and which repeat answers a setting."""
     sampler, pruner = strategy.sampler(seed, table.space), strategy.pruner()
-    study = optuna.create_study(sampler=sampler, pruner=pruner)
+    # Hyperband draws a trial's bracket from the study's name, which is random unless it is given.
+    study = optuna.create_study(study_name=f"{strategy.name} {seed}", sampler=sampler, pruner=pruner)
     study.enqueue_trial(start_of(table, offset))
     course = _Course(table, judge, strategy, study, random.Random(seed))
     return [course.step() for _ in range(trials)]

@@ -108,9 +108,9 @@ class Table:
 def load(grid: Grid, path: Path | None = None) -> Table:
     """The table of a grid, from its packed file or from the rows that are being trained."""
     path = path or grid.table
-    raw = lzma.open(path, "rt", encoding="utf-8") if path.suffix == ".xz" else path.open(encoding="utf-8")
-    with raw as lines:
-        return Table(grid.name, grid.axes, _runs(json.loads(line) for line in lines))
+    raw = path.read_bytes()
+    text = lzma.decompress(raw) if path.suffix == ".xz" else raw
+    return Table(grid.name, grid.axes, _runs(json.loads(line) for line in text.splitlines()))
 
 
 def _runs(rows: Iterable[Mapping[str, Any]]) -> dict[Setting, dict[int, Run]]:

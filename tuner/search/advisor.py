@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from optuna.distributions import FloatDistribution, IntDistribution
+from optuna.distributions import BaseDistribution, FloatDistribution, IntDistribution
 
 from diagnostics.wording import plain_name, setting
 from tuner.search.credit import RuleRecord, rule_records
@@ -101,7 +101,7 @@ def _has_rate(space: Distributions) -> bool:
 
 def _rate_move(best: Tried, trials: Sequence[Tried], space: Distributions) -> Move | None:
     """The next learning rate, everything else as in the best trial."""
-    advice = next((a for a in best.advice if a.get("knob") == RATE), None)
+    advice = _rate_advice(best)
     target = _target(advice, best) if advice else None
     advised = math.log10(target / best.settings[RATE]) if isinstance(target, float) and target > 0 else 0.0
     line = rate_line(best, trials, space)
@@ -118,6 +118,11 @@ def _rate_move(best: Tried, trials: Sequence[Tried], space: Distributions) -> Mo
     return _made(best, RATE, 10**step.position, why, advice if follows else None, trials, space)
 
 
+def _rate_advice(trial: Tried) -> Mapping[str, Any] | None:
+    """What the trial's verdict says of the learning rate; advice that a healthy run may take gives no direction."""
+    return next((a for a in trial.advice if a.get("knob") == RATE and not a.get("optional")), None)
+
+
 def _onward(best: Tried, advised: float, line: Line, trials: Sequence[Tried], space: Distributions) -> Move | None:
     """A step from the furthest trial the advised way whose own verdict points on, None when there is no such trial.
 
@@ -128,7 +133,7 @@ def _onward(best: Tried, advised: float, line: Line, trials: Sequence[Tried], sp
     further = [t for t in trials if t.usable and _beside(t, best, space) and _beyond(t, best) * advised > 0]
     further = [t for t in further if _loss(t) - _loss(best) <= HARDLY_WORSE * abs(_loss(best))]
     furthest = max(further, key=lambda t: abs(_beyond(t, best)), default=None)
-    advice = next((a for a in furthest.advice if a.get("knob") == RATE), None) if furthest else None
+    advice = _rate_advice(furthest) if furthest else None
     target = _target(advice, furthest) if advice and furthest else None
     if furthest is None or advice is None or not isinstance(target, float) or target <= 0:
         return None
@@ -229,15 +234,21 @@ def _target(advice: Mapping[str, Any], best: Tried) -> Any:
 
 
 def _probes(best: Tried, trials: Sequence[Tried], space: Distributions) -> Iterator[Move]:
-    """The neighbours of the best trial, one knob at a time, the way that helped last time first."""
+    """The neighbours of the best trial, one knob at a time; a knob that was never turned comes first."""
     knobs = [knob for knob in ORDER if knob in space]
     knobs += [knob for knob in space if knob not in knobs and knob != RATE]
-    for knob in knobs:
+    for knob in sorted(knobs, key=lambda one: was_turned(one, trials, space[one])):
         sides = [neighbour(best.settings[knob], way, space[knob]) for way in _ways(knob)]
         for value in sides:
             if value is not None and not _probed(knob, value, best, trials, space):
                 text = f"{plain_name(knob)} {setting(knob, value)} lies next to trial {best.number}, the best so far"
                 yield from _some(_made(best, knob, value, text, None, trials, space))
+
+
+def was_turned(knob: str, trials: Sequence[Tried], span: BaseDistribution) -> bool:
+    """Whether two trials differ in a knob."""
+    values = [trial.settings[knob] for trial in trials if knob in trial.settings]
+    return any(not alike(value, values[0], span) for value in values)
 
 
 def _probed(knob: str, value: Any, best: Tried, trials: Sequence[Tried], space: Distributions) -> bool:

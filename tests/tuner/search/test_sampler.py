@@ -100,6 +100,14 @@ def test_the_base_sampler_keeps_half_of_the_trials_once_the_rate_is_resolved():
     assert late.count("sampler:RandomSampler") >= len(late) // 2
 
 
+def test_every_knob_is_turned_once_before_the_base_sampler_is_asked():
+    study = search(DiagnosisSampler(RandomSampler(seed=0)), 9, 1e-4)
+    first = next(t for t in study.trials if t.user_attrs.get("moved_by") == "sampler:RandomSampler")
+    before = study.trials[: first.number]
+    assert len({t.params["batch_size"] for t in before}) > 1
+    assert len({t.params["warmup_ratio"] for t in before}) > 1 or len(before) > 8
+
+
 def test_the_default_base_is_a_gaussian_process_that_stays_near_the_best_rate():
     study = search(DiagnosisSampler(seed=1), 10, 1e-4)
     mine = [t for t in study.trials if t.user_attrs.get("moved_by") == "sampler:GPSampler"]
