@@ -111,7 +111,8 @@ def outcome(table: Table, at: Setting, to: Setting) -> str:
 def best_rate(table: Table, at: Setting) -> float:
     """The best learning rate with the other knobs as in a setting."""
     beside = [other for other in table.truths if all(a == b or a[0] == RATE for a, b in zip(other, at, strict=True))]
-    return dict(min(beside, key=lambda other: table.truths[other]))[RATE]
+    best = min(beside, key=lambda other: table.truths[other])
+    return dict(best)[RATE]
 
 
 def times_off(table: Table, at: Setting) -> float:
