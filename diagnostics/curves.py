@@ -27,6 +27,7 @@ CURVES: Mapping[str, str] = {
     "rewards_accuracies": "share of pairs whose chosen reward is the higher",
     "logps_chosen": "log-probability of the chosen answers",
     "logps_rejected": "log-probability of the rejected answers",
+    "completion_length": "tokens of the generated answers, a mean",
     "exact_match": "share of generated answers that equal the reference",
 }
 """The canonical curve names. Each may also come from the held-out rows, as ``eval_`` + name."""
@@ -39,6 +40,8 @@ ALIASES: Mapping[str, str] = {
     "validation_loss": "eval_loss",
     "test_loss": "eval_loss",
     "gradient_norm": "grad_norm",
+    "completions_mean_length": "completion_length",
+    "eval_completions_mean_length": "eval_completion_length",
 }
 
 
@@ -145,12 +148,14 @@ class Settings:
     beta: float | None = None
     loss_type: str | None = None
     label_smoothing: float | None = None
+    ld_alpha: float | None = None
     fp16: bool | None = None
     bf16: bool | None = None
     seed: int | None = None
     model_name_or_path: str | None = None
     model_type: str | None = None
     hidden_size: int | None = None
+    trainable_parameters: int | None = None
     vocab_size: int | None = None
     logging_nan_inf_filter: bool | None = None
     transformers_version: str | None = None
@@ -191,12 +196,16 @@ def _coerced(value: Any, kind: str) -> Any:
 
 @dataclass(frozen=True, eq=False)
 class Run:
-    """One training run as its log tells it; ``notes`` says what the reader dropped, guessed or joined."""
+    """One training run as its log tells it; ``notes`` says what the reader dropped, guessed or joined.
+
+    ``joins`` are the steps at which the run was resumed, or its batch or packing changed.
+    """
 
     name: str
     curves: Mapping[str, Curve]
     settings: Settings = field(default_factory=Settings)
     notes: tuple[str, ...] = ()
+    joins: tuple[float, ...] = ()
 
     @classmethod
     def from_points(

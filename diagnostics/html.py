@@ -11,7 +11,10 @@ from diagnostics.page import bullets, change, chip, details, facts, figure, page
 from diagnostics.verdict import Advice, Diagnosis, Finding, Label
 from diagnostics.wording import (
     HEADLINES,
+    because,
     certainty,
+    compared,
+    heading,
     in_words,
     measures,
     number,
@@ -63,7 +66,7 @@ def _overview_row(run: Run, diagnosis: Diagnosis, link: str) -> list[Child]:
         chip(diagnosis.label),
         plain_name(diagnosis.cause) if diagnosis.cause else None,
         percent(diagnosis.confidence) if diagnosis.label is not Label.UNKNOWN else None,
-        _short(diagnosis.advice[0]) if diagnosis.advice else None,
+        _short(diagnosis.advice[0]) if diagnosis.advice and not diagnosis.advice[0].optional else None,
     ]
 
 
@@ -82,6 +85,7 @@ def _section(run: Run, diagnosis: Diagnosis, ident: str) -> Markup:
         figure(_drawings(run, diagnosis, drawn), _caption(drawn)) if drawn.panels else None,
         _findings(diagnosis, ident),
         _advice(diagnosis, ident),
+        _against(diagnosis),
         element("div", _unchecked(diagnosis), _settings(run), _notes(run, diagnosis), class_="after"),
         id=ident,
     )
@@ -160,11 +164,11 @@ def _advice(diagnosis: Diagnosis, ident: str) -> Markup | None:
     rows = [_advice_row(advice, found, ident) for advice in diagnosis.advice]
     hint = "Best first. Change one thing at a time, so that the next run shows what it did."
     lead = element("p", hint, class_="soft small", style="margin:-6px 0 14px")
-    return joined(element("h3", "What to change"), lead, table(heads, rows))
+    return joined(element("h3", heading(diagnosis.advice)), lead, table(heads, rows))
 
 
 def _advice_row(advice: Advice, found: set[str], ident: str) -> list[Child]:
-    why = plain_name(advice.because)
+    why = because(advice, plain_name(advice.because))
     return [
         element("code", advice.knob),
         element("span", setting(advice.knob, advice.old), class_="nowrap") if advice.old is not None else None,
@@ -173,6 +177,14 @@ def _advice_row(advice: Advice, found: set[str], ident: str) -> list[Child]:
         advice.expect,
         _sure(advice.confidence),
     ]
+
+
+def _against(diagnosis: Diagnosis) -> Markup | None:
+    if diagnosis.baseline is None:
+        return None
+    rows: list[list[Child]] = [list(row) for row in compared(diagnosis.baseline)]
+    head = element("h3", f"Against {diagnosis.baseline.title}")
+    return joined(head, table(("question", "this run is", "evidence"), rows))
 
 
 def _next(advice: Advice) -> Markup:

@@ -11,6 +11,9 @@ from diagnostics.verdict import Advice, Diagnosis, Finding
 from diagnostics.wording import (
     HEADLINES,
     SIGNS,
+    because,
+    compared,
+    heading,
     in_words,
     measures,
     number,
@@ -34,7 +37,13 @@ def as_markdown(run: Run, diagnosis: Diagnosis) -> str:
         parts += ["## What was found", listed(_finding(finding) for finding in diagnosis.findings)]
     if diagnosis.advice:
         heads = ("knob", "now", "next", "why", "what to expect", "how sure")
-        parts += ["## What to change", grid(heads, [_advice(advice) for advice in diagnosis.advice])]
+        parts += [f"## {heading(diagnosis.advice)}", grid(heads, [_advice(advice) for advice in diagnosis.advice])]
+    if diagnosis.baseline is not None:
+        rows = compared(diagnosis.baseline)
+        parts += [
+            f"## Against {cell(diagnosis.baseline.title)}",
+            grid(("question", "this run is", "evidence"), rows),
+        ]
     if diagnosis.skipped:
         reasons = (f"{cell(why)}: {', '.join(rules)}" for why, rules in unchecked(diagnosis))
         parts += ["## What could not be checked", listed(reasons)]
@@ -66,7 +75,7 @@ def _advice(advice: Advice) -> tuple[str, ...]:
         new += f" ({times(advice.factor)})"
     if advice.new is None and advice.factor is None:
         new = in_words(advice)
-    why, expect = advice.because, advice.expect
+    why, expect = because(advice, advice.because), advice.expect
     return f"`{advice.knob}`", setting(advice.knob, advice.old), new, why, expect, percent(advice.confidence)
 
 

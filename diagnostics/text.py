@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from diagnostics.comparison import Comparison
 from diagnostics.curves import Run
 from diagnostics.markup import printable
 from diagnostics.verdict import Advice, Diagnosis, Finding, Label
 from diagnostics.wording import (
     HEADLINES,
     SIGNS,
+    because,
+    compared,
     in_words,
     measures,
     number,
@@ -38,6 +41,7 @@ COLOURS: Mapping[Label, str] = {
     Label.UNKNOWN: "bright_black",
 }
 PLAIN_WIDTH = 110
+MOST_NOTES = 6
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,8 +87,12 @@ def _lines(run: Run, diagnosis: Diagnosis) -> Iterator[RenderableType]:
         yield Padding(Text(f"best checkpoint: step {number(diagnosis.best_step)}"), (1, 0, 0, 2))
     if diagnosis.advice:
         yield Padding(_advice(diagnosis.advice), (1, 0, 0, 2))
+    if diagnosis.baseline is not None:
+        yield Padding(Text(_against(diagnosis.baseline)), (1, 0, 0, 2))
     if diagnosis.skipped:
         yield Padding(Text(_skipped(diagnosis), style="bright_black"), (1, 0, 0, 2))
+    if notes := tuple(dict.fromkeys((*run.notes, *diagnosis.notes))):
+        yield Padding(Text(_notes(notes), style="bright_black"), (1, 0, 0, 2))
     yield Text()
 
 
@@ -110,10 +118,21 @@ def _advice(advice: Iterable[Advice]) -> RenderableType:
         wordy = one.new is None and not one.factor
         new = "" if wordy else step_of(one)
         factor = times(one.factor) if one.new is not None else ""
-        why = in_words(one) if wordy else one.because
+        why = because(one, in_words(one) if wordy else one.because)
         cells = (one.knob, setting(one.knob, one.old), new, factor, why, percent(one.confidence))
         table.add_row(*(Text(printable(text)) for text in cells))
     return table
+
+
+def _against(comparison: Comparison) -> str:
+    lines = [f"against {comparison.title}"]
+    lines += [f"{verdict:<7}{question}: {words}" for question, verdict, words in compared(comparison)]
+    return printable("\n".join(lines))
+
+
+def _notes(notes: Sequence[str]) -> str:
+    more = [f"and {len(notes) - MOST_NOTES} more notes: see --md or --json"] if len(notes) > MOST_NOTES else []
+    return "\n".join(f"note: {printable(note)}" for note in notes[:MOST_NOTES]) + "".join(f"\n{line}" for line in more)
 
 
 def _skipped(diagnosis: Diagnosis) -> str:

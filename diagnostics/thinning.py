@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from diagnostics.curves import Curve, FloatArray
+
+IntArray = NDArray[np.int64]
+TINY = 1e-18
 
 
 def thinned(curve: Curve, pixels: int) -> Curve:
@@ -17,11 +21,22 @@ def thinned(curve: Curve, pixels: int) -> Curve:
     steps, values = curve.steps, curve.values
     share = (steps - steps[0]) / (steps[-1] - steps[0])
     pixel = np.minimum((share * pixels).astype(np.int64), pixels - 1)
-    order = np.lexsort((values, pixel))
-    starts = np.flatnonzero(np.diff(pixel[order], prepend=-1))
-    lowest, highest = order[starts], order[np.append(starts[1:], len(curve)) - 1]
+    starts = np.flatnonzero(np.diff(pixel, prepend=-1))
+    lowest, highest = _lowest(values, starts), len(curve) - 1 - _lowest(-values[::-1], _from_behind(starts, len(curve)))
     keep = np.unique(np.concatenate(([0], lowest, highest, [len(curve) - 1])))
     return Curve(steps[keep], values[keep], curve.broken)
+
+
+def _lowest(values: FloatArray, starts: IntArray) -> IntArray:
+    """The place of the lowest value in each stretch, the first one where there are several."""
+    low = np.repeat(np.minimum.reduceat(values, starts), np.diff(starts, append=values.size))
+    places = np.flatnonzero(values == low)
+    return places[np.searchsorted(places, starts)]
+
+
+def _from_behind(starts: IntArray, size: int) -> IntArray:
+    """Where the same stretches start when the values are read from the last to the first."""
+    return size - np.append(starts[1:], size)[::-1]
 
 
 def is_noisy(curve: Curve) -> bool:
@@ -42,10 +57,18 @@ def running_mean(values: FloatArray, decay: float | None = None) -> FloatArray:
     For the eye only: a trend test on it finds trends that are not there.
     """
     decay = decay or (0.9 if values.size < 200 else 0.97)
-    mean, weight = 0.0, 0.0
-    smooth = np.empty_like(values)
-    for k, value in enumerate(values.tolist()):
-        mean = decay * mean + (1 - decay) * value
-        weight = decay * weight + (1 - decay)
-        smooth[k] = mean / weight
-    return smooth
+    weights = 1 - decay ** np.arange(1.0, values.size + 1)
+    return _decaying_sum((1 - decay) * values, decay) / weights
+
+
+def _decaying_sum(values: FloatArray, decay: float) -> FloatArray:
+    """At each place the sum of all values up to it, each times ``decay`` to the power of how far back it lies.
+
+    Each pass doubles the reach; what lies further back than the last pass weighs less than a float can tell.
+    """
+    total = np.array(values, dtype=np.float64)
+    reach = 1
+    while reach < total.size and decay**reach > TINY:
+        total[reach:] = total[reach:] + decay**reach * total[:-reach]
+        reach *= 2
+    return total

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from diagnostics.comparison import Comparison
+
 
 class Label(StrEnum):
     """What a run is called, in order of precedence."""
@@ -49,7 +51,8 @@ class Advice:
     """One change for the next run: ``knob`` from ``old`` to ``new``.
 
     ``old`` and ``new`` are None when the log does not hold the old value or the advice is no setting (``data``,
-    ``checkpoint``, ``eval_set``); then ``factor`` or the message says what to do.
+    ``checkpoint``, ``eval_set``); then ``factor`` or the message says what to do. ``optional`` advice comes of a
+    finding that names no run: it may be worth a try, and a healthy run does not need it.
     """
 
     knob: str
@@ -60,9 +63,10 @@ class Advice:
     expect: str
     confidence: float
     message: str
+    optional: bool = False
 
     def to_dict(self) -> dict[str, Any]:
-        """The advice as plain JSON values."""
+        """The advice as plain JSON values; ``optional`` stands there only where it is true."""
         return {
             "knob": self.knob,
             "old": self.old,
@@ -72,6 +76,7 @@ class Advice:
             "expect": self.expect,
             "confidence": round(self.confidence, 3),
             "message": self.message,
+            **({"optional": True} if self.optional else {}),
         }
 
 
@@ -101,9 +106,10 @@ class Diagnosis:
     advice: tuple[Advice, ...] = ()
     skipped: tuple[Skipped, ...] = ()
     notes: tuple[str, ...] = field(default_factory=tuple)
+    baseline: Comparison | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """The diagnosis as ``tuner diagnose --json`` prints it."""
+        """The diagnosis as ``tuner diagnose --json`` prints it; ``baseline`` stands there only where one was given."""
         return {
             "run": self.run,
             "label": str(self.label),
@@ -114,4 +120,5 @@ class Diagnosis:
             "advice": [advice.to_dict() for advice in self.advice],
             "skipped": [skipped.to_dict() for skipped in self.skipped],
             "notes": list(self.notes),
+            **({"baseline": self.baseline.to_dict()} if self.baseline else {}),
         }

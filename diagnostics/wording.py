@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
+from diagnostics.comparison import Comparison
 from diagnostics.verdict import Advice, Diagnosis, Finding, Label
 
 HEADLINES: Mapping[Label, str] = {
@@ -25,6 +26,9 @@ SIGNS: Mapping[Label, str] = {
     Label.UNKNOWN: "?",
 }
 """A sign for each label, so that colour is never the only difference."""
+
+NEARLY = "nearly "
+"""How a note begins that tells which fault a healthy run is close to."""
 
 CERTAINTY = ((0.85, "almost certain"), (0.65, "quite sure"), (0.45, "more likely than not"), (0.0, "a hunch"))
 
@@ -104,6 +108,9 @@ def summary(diagnosis: Diagnosis) -> str:
     named = [finding for finding in diagnosis.findings if finding.rule == diagnosis.cause]
     if named:
         return sentence(named[0].message)
+    near = next((note for note in diagnosis.notes if note.startswith(NEARLY)), None)
+    if diagnosis.label is Label.HEALTHY and near:
+        return sentence(f"No fault, but {near}")
     if diagnosis.label is Label.HEALTHY and diagnosis.findings:
         return f"No fault that decides the verdict. Worth a look: {sentence(diagnosis.findings[0].message)}"
     if diagnosis.label is Label.HEALTHY:
@@ -117,6 +124,24 @@ def sentence(text: str) -> str:
     """The text with a capital at its start, a stop at its end and drawn arrows."""
     text = text.strip().replace("->", "→")
     return text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?", ":")) or not text else ".")
+
+
+def compared(comparison: Comparison) -> list[tuple[str, str, str]]:
+    """A comparison with a baseline as (question, verdict, words), the verdict a dash where none could be given."""
+    if comparison.refused is not None:
+        return [("losses", "–", f"not compared: {comparison.refused}")]
+    rows = [(answer.question, answer.verdict, answer.message) for answer in comparison.answers]
+    return rows + [(question, "–", f"not compared: {why}") for question, why in (comparison.skipped or {}).items()]
+
+
+def heading(advice: Sequence[Advice]) -> str:
+    """What a list of advice is called: what to change, or options where no fault asks for a change."""
+    return "What to change" if any(not one.optional for one in advice) else "Optional changes"
+
+
+def because(advice: Advice, rule: str) -> str:
+    """The rule behind the advice, in the words given for it, and whether the advice is an option only."""
+    return f"{rule} (optional)" if advice.optional else rule
 
 
 def in_words(advice: Advice) -> str:

@@ -15,10 +15,10 @@ ROOT = Path(__file__).parents[1]
 # Each name may import what stands before it or beside it in its own row, and what its row's extras name.
 DIAGNOSTICS = (
     ("errors", "curves", "signals", "family"),
-    ("detectors", "readers"),
-    ("verdict", "wording"),
-    ("rules", "advice"),
-    ("diagnosis", "changes", "synthetic"),
+    ("detectors", "joins", "readers"),
+    ("verdict", "wording", "certainty", "baseline", "comparison"),
+    ("rules", "advice", "patient"),
+    ("diagnosis", "live", "synthetic"),
     ("chart", "panels", "thinning", "scales", "svg", "lanes", "marks", "markup", "style", "vega"),
     ("report", "markdown", "html", "text", "page"),
 )
@@ -116,4 +116,4 @@ def test_diagnosing_loads_no_training_library():
 
 
 def test_the_study_loop_needs_no_torch():
-    assert "torch" not in loaded_after("import tuner.study", ("torch", "transformers", "trl"))
+    assert "torch" not in loaded_after("import tuner.study.loop", ("torch", "transformers", "trl"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping
@@ -11,9 +12,11 @@ from typing import Any
 
 from transformers import TrainerCallback
 
-from diagnostics.changes import changes
 from diagnostics.curves import Run, Settings
+from diagnostics.diagnosis import diagnose
+from diagnostics.live import Heard, listen
 from diagnostics.verdict import Diagnosis
+from tuner.spacing import SHARE, Spacing
 
 logger = logging.getLogger("tuner")
 
@@ -27,10 +30,12 @@ BOOKKEEPING = ("_runtime", "_per_second")
 class DiagnosisCallback(TrainerCallback):  # type: ignore[misc]
     """Diagnoses a run at each evaluation while it trains, and says what appeared or cleared, once.
 
-    Works with a plain ``Trainer`` and with TRL's. ``every`` also looks after so many logs (20 when the run has no
-    evaluation). ``say`` takes the lines, the ``tuner`` logger by default. ``stop_on`` holds labels or rule names that
-    end the run when they are found (none by default). ``out`` is a folder for the reports at the end. ``bounds`` maps
-    a knob to your own range of it. After training, ``run`` and ``diagnosis`` hold what was logged and the verdict.
+    A finding is said when it lasts; nan and divergence are said at once, and underfitting at the end. Works with a
+    plain ``Trainer`` and with TRL's. ``every`` also looks after so many logs (20 when the run has no evaluation).
+    ``share`` bounds what all looks take of the run's time (0.5 %): on a quick run with a long log some are left out.
+    ``say`` takes the lines, the ``tuner`` logger by default. ``stop_on`` holds labels or rule names that end the run
+    when they are said (none by default). ``out`` is a folder for the reports at the end. ``bounds`` maps a knob to your
+    own range of it. After training, ``run`` and ``diagnosis`` hold what was logged and the verdict.
     """
 
     def __init__(
@@ -40,6 +45,7 @@ class DiagnosisCallback(TrainerCallback):  # type: ignore[misc]
         every: int | None = None,
         say: Callable[[str], None] | None = None,
         stop_on: Collection[str] = (),
+        share: float = SHARE,
         bounds: Mapping[str, tuple[float, float]] | None = None,
         settings: Settings | None = None,
         name: str | None = None,
@@ -54,6 +60,8 @@ class DiagnosisCallback(TrainerCallback):  # type: ignore[misc]
         self.points: Points = defaultdict(list)
         self.notes: list[str] = []
         self.diagnosis: Diagnosis | None = None
+        self.spacing = Spacing(share)
+        self._heard = Heard()
         self._logs = 0
 
     @property
@@ -61,12 +69,11 @@ class DiagnosisCallback(TrainerCallback):  # type: ignore[misc]
         """What was logged so far, as a ``Run``."""
         return Run.from_points(self.name, self.points, self.settings, self.notes)
 
-    def look(self) -> Diagnosis:
-        """The verdict on what was logged so far; what changed since the last look is said."""
-        from diagnostics.diagnosis import diagnose
-
-        now = diagnose(self.run, bounds=self.bounds)
-        lines = changes(self.diagnosis, now) if self.diagnosis or now.findings else []
+    def look(self, *, over: bool = True) -> Diagnosis:
+        """The verdict on what was logged so far; what is news is said, and all of it when the run is ``over``."""
+        run = self.run
+        now = diagnose(run, bounds=self.bounds)
+        self._heard, lines = listen(self._heard, now, run.last_step, over=over)
         for line in lines if self._speaks else []:
             self.say(line)
         self.diagnosis = now
@@ -81,6 +88,7 @@ class DiagnosisCallback(TrainerCallback):  # type: ignore[misc]
         if not self.points:
             for entry in state.log_history:
                 self._collect(entry, entry.get("step", 0))
+        self.spacing.start()
 
     def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **kwargs: Any) -> None:
         """Keep the numbers; look when there is no evaluation to look at."""
@@ -89,25 +97,37 @@ class DiagnosisCallback(TrainerCallback):  # type: ignore[misc]
         self._logs += is_training
         every = self.every or (0 if str(getattr(args.eval_strategy, "value", args.eval_strategy)) != "no" else 20)
         if is_training and every and self._logs % every == 0:
-            self._stop_if_asked(control)
+            self._look_in_passing(control)
+        elif self._is_lost(logs or {}):
+            self._look_in_passing(control, urgent=True)
 
     def on_evaluate(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Look."""
         if state.global_step:
-            self._stop_if_asked(control)
+            self._look_in_passing(control)
 
     def on_train_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Look a last time; write the reports when a folder was given."""
-        diagnosis = self.look()
+        diagnosis = self.look(over=True)
         if self.out and self._speaks:
             from diagnostics.report import write_reports
 
             self.out.mkdir(parents=True, exist_ok=True)
             write_reports(self.run, diagnosis, self.out)
 
-    def _stop_if_asked(self, control: Any) -> None:
-        found = self.look().findings
-        hit = next((one for one in found if one.label in self.stop_on or one.rule in self.stop_on), None)
+    def _is_lost(self, logs: Mapping[str, Any]) -> bool:
+        """Whether a loss is nan or inf for the first time: that is worth a look out of turn."""
+        loss = logs.get("loss", logs.get("eval_loss", 0.0))
+        return isinstance(loss, float) and not math.isfinite(loss) and "loss-not-finite" not in self._heard.said
+
+    def _look_in_passing(self, control: Any, *, urgent: bool = False) -> None:
+        """Look when it is due and the share of the time allows it; end the run on what it was asked to stop for."""
+        if not urgent and not self.spacing.allows():
+            return
+        with self.spacing.look():
+            self.look(over=False)
+        said = self._heard.said.values()
+        hit = next((one for one in said if one.label in self.stop_on or one.rule in self.stop_on), None)
         if hit and not control.should_training_stop:
             self.notes.append(f"stopped early: {hit.rule}: {hit.message}")
             self.say(self.notes[-1])
@@ -142,6 +162,8 @@ def _model_facts(model: Any) -> dict[str, Any]:
     names = ("model_type", "hidden_size", "vocab_size")
     facts = {name: getattr(config, name, None) for name in names}
     facts |= {"transformers_version": transformers.__version__, "use_peft": hasattr(model, "peft_config")}
+    if hasattr(model, "parameters"):
+        facts["trainable_parameters"] = sum(weight.numel() for weight in model.parameters() if weight.requires_grad)
     adapter = next(iter(getattr(model, "peft_config", {}).values()), None)
     facts |= {f"lora_{name}": getattr(adapter, key, None) for name, key in ADAPTER_KEYS.items()}
     return facts

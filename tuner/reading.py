@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from diagnostics.curves import Run
-from diagnostics.diagnosis import diagnose as judge
 from diagnostics.errors import BadInput
-from diagnostics.readers import UnreadableLog, find_runs, read
+from diagnostics.readers import read
 from diagnostics.report import Unreadable, as_html, as_json, as_markdown, as_text, write_text
-from diagnostics.verdict import Diagnosis
+from diagnostics.verdict import Diagnosis, Label
+from tuner import judging
+from tuner.judging import Found
 
 Pair = tuple[Run, Diagnosis]
-Found = Pair | Unreadable
 
 
 def diagnose(
@@ -24,14 +24,17 @@ def diagnose(
     html: Path | None = None,
     fail_on: Iterable[str] = (),
     tags: Mapping[str, str] | None = None,
+    baseline: Path | None = None,
 ) -> int:
     """Print the verdict on every run at or below ``paths``; 2 when one could not be read, 1 when ``fail_on`` matched.
 
-    ``form`` is text, md or json. Unreadable paths are reported and the others still come.
+    ``form`` is text, md or json. Unreadable paths are reported and the others still come. Each run is compared with the
+    one at ``baseline``; raises ``UnreadableLog`` when there is no such run.
     """
     if html is not None:
         _check_page(html)
-    found = [item for path in paths for item in _found(path, tags)]
+    good = None if baseline is None else read(baseline, tags)
+    found = list(judging.found(paths, tags, curves=html is not None, baseline=good))
     pairs = [item for item in found if not isinstance(item, Unreadable)]
     errors = [item for item in found if isinstance(item, Unreadable)]
     if form == "json":
@@ -41,7 +44,7 @@ def diagnose(
     elif html is not None:
         _write_html(pairs, errors, html)
     else:
-        _print_text(pairs)
+        _print_text(pairs, len(errors))
     for item in errors:
         where = "" if item.run in item.error else f"{item.run}: "
         print(f"tuner: {where}{item.error}", file=sys.stderr)
@@ -50,30 +53,22 @@ def diagnose(
     return 2 if errors else 0
 
 
-def _found(path: Path, tags: Mapping[str, str] | None) -> Iterator[Found]:
-    """Every run at or below a path with its diagnosis, or why it could not be read."""
-    try:
-        runs = find_runs(path)
-        if not runs:
-            raise UnreadableLog(f"{path}: no training log at or below it; see the README for the formats")
-    except UnreadableLog as error:
-        yield Unreadable(str(path), str(error))
-        return
-    for place in runs:
-        try:
-            run = read(place, tags)
-        except UnreadableLog as error:
-            yield Unreadable(str(place), str(error))
-        else:
-            yield run, judge(run)
-
-
-def _print_text(pairs: Sequence[Pair]) -> None:
+def _print_text(pairs: Sequence[Pair], unread: int) -> None:
     from rich.console import Console
 
     console = Console()
     for run, diagnosis in pairs:
         console.print(as_text(run, diagnosis))
+    if len(pairs) + unread > 1:
+        console.print(_totals(pairs, unread), highlight=False)
+
+
+def _totals(pairs: Sequence[Pair], unread: int) -> str:
+    """How many runs there are of each label: ``12 runs: 9 healthy, 2 overfit, 1 not read``."""
+    labels = [diagnosis.label for _, diagnosis in pairs]
+    counts = [f"{labels.count(label)} {label}" for label in Label if label in labels]
+    counts += [f"{unread} not read"] if unread else []
+    return f"{len(pairs) + unread:,} runs: {', '.join(counts)}"
 
 
 def _print_markdown(pairs: Sequence[Pair]) -> None:

@@ -186,6 +186,7 @@ def adapter_too_small(
     family: Family,
     eval_loss: Curve | None = None,
     learning_rate: Curve | None = None,
+    num_tokens: Curve | None = None,
     *,
     barely: float,
     straight: float,
@@ -194,17 +195,30 @@ def adapter_too_small(
     done: float,
     rank: float,
     near_cap: float,
+    tokens: float,
 ) -> Evidence | None:
-    """The run hardly learns with a small adapter although the rate is near its cap."""
+    """The run hardly learns with a small adapter although the rate is near its cap.
+
+    Small: a rank up to ``rank``, or, where it is known, fewer parameters than the tokens of a pass over ``tokens``.
+    """
     near_its_end(train_loss, settings, done)
     if settings.lora_r is None or settings.learning_rate is None or family.cap is None:
         raise NotEnoughPoints("the log does not say lora_r, the learning rate and the method")
-    if settings.lora_r > rank or settings.learning_rate < near_cap * family.cap:
+    crowded = _tokens_per_parameter(settings, num_tokens)
+    if (settings.lora_r > rank and crowded <= tokens) or settings.learning_rate < near_cap * family.cap:
         return None
     found = hardly_learns(
         train_loss, eval_loss, learning_rate, barely=barely, straight=straight, alone=alone, pace=pace
     )
-    return _with(found, rank=settings.lora_r, rate=settings.learning_rate)
+    extra = {"tokens_per_parameter": crowded} if crowded else {}
+    return _with(found, rank=settings.lora_r, rate=settings.learning_rate, **extra)
+
+
+def _tokens_per_parameter(settings: Settings, num_tokens: Curve | None) -> float:
+    """The tokens of one pass over the rows for each trained parameter, 0 where that is not known."""
+    if not settings.trainable_parameters or num_tokens is None or not len(num_tokens):
+        return 0.0
+    return float(num_tokens.values.max()) / max(1.0, settings.num_train_epochs or 1.0) / settings.trainable_parameters
 
 
 def still_improving(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from diagnostics import signals
-from diagnostics.curves import Curve, NotEnoughPoints, Settings
+from diagnostics.curves import Curve, FloatArray, NotEnoughPoints, Settings
 from diagnostics.detectors.evidence import Evidence
 from diagnostics.detectors.points import boundaries, enough, finite
 from diagnostics.family import Family
@@ -16,6 +16,8 @@ def eval_loss_rises(
     train_loss: Curve | None = None,
     *,
     rise: float,
+    of_descent: float,
+    clear: float,
     noise_share: float,
     floor: float,
     evals: int,
@@ -23,36 +25,54 @@ def eval_loss_rises(
     far_rise: float,
     far_noises: float,
     far_fall: float,
+    far_p: float,
 ) -> Evidence | None:
     """The held-out loss ends above its minimum by more than noise, while the training loss went on falling.
 
-    ``rise`` is relative to the minimum; ``noise_share`` scales Prechelt's corrected criterion (the end and the minimum
-    are medians and means of three, so they scatter less than single values); ``floor`` is the least rise over the
-    start level. A rise of ``far_rise`` counts from ``far_noises`` noises on where the training loss lost ``far_fall``
-    of its level in the meantime: two far signs make up for a noisy one.
+    ``rise`` is relative to the minimum and ``floor`` to the start level; below ``clear`` it must also be ``of_descent``
+    of all that the held-out loss had come down, for a curve that came down far ends level to any eye. ``noise_share``
+    scales Prechelt's corrected criterion (the end and the minimum are medians and means of three, so they scatter less
+    than single values). A rise of ``far_rise`` counts from ``far_noises`` noises on where the training loss lost
+    ``far_fall`` of its level in the meantime and the held-out loss tends upward at all once its first quarter is over
+    (a chance below ``far_p``): two far signs make up for a noisy one.
     """
     enough(eval_loss, evals, "evaluations")
     values = eval_loss.values
     found = signals.rise_from_minimum(values)
-    needed = noise_share * signals.noise_multiple(values.size)
-    material = found.relative >= rise and found.end - found.lowest >= floor * abs(signals.head(values))
     fall = _fall_after(train_loss, float(eval_loss.steps[found.onset]))
-    if fall is not None and fall >= far_fall and found.relative >= far_rise:
-        needed = far_noises
-    if not material or found.deviations < needed or (fall is not None and fall < train_fall):
+    plain = found.deviations >= noise_share * signals.noise_multiple(values.size)
+    far = fall is not None and fall >= far_fall and found.relative >= far_rise and found.deviations >= far_noises
+    if not plain and not (far and _tends_upward(values[values.size // 4 :], far_p)):
+        return None
+    if not _is_material(found, signals.head(values), rise=rise, of_descent=of_descent, clear=clear, floor=floor):
+        return None
+    if fall is not None and fall < train_fall:
         return None
     turn = min(signals.onset(values), found.onset)
-    measured = {
-        "onset": (turn + 1) / values.size,
-        "rise": found.relative,
-        "lowest": found.lowest,
-        "end": found.end,
-        "deviations": found.deviations,
-    }
-    sure = min(1.0, 0.7 + found.relative) * (0.75 if fall is None else 1.0)
-    first = float(eval_loss.steps[turn])
-    extra = {} if fall is None else {"train_fall": fall}
-    return Evidence(first, float(eval_loss.steps[-1]), finite(measured | extra), sure)
+    measured = _measured(found, (turn + 1) / values.size, fall)
+    sure = min(1.0, 0.55 + 3.0 * found.relative) * (0.75 if fall is None else 1.0) * (1.0 if plain else 0.8)
+    return Evidence(float(eval_loss.steps[turn]), float(eval_loss.steps[-1]), finite(measured), sure)
+
+
+def _is_material(
+    found: signals.Rise, start: float, *, rise: float, of_descent: float, clear: float, floor: float
+) -> bool:
+    """Whether the rise is large enough to matter, whatever the noise."""
+    climb = found.end - found.lowest
+    seen = found.relative >= clear or climb >= of_descent * (start - found.lowest)
+    return found.relative >= rise and climb >= floor * abs(start) and seen
+
+
+def _measured(found: signals.Rise, onset: float, fall: float | None) -> dict[str, float]:
+    """The numbers of a rise, and the fall of the training loss in the meantime where it is known."""
+    numbers = {"onset": onset, "rise": found.relative, "lowest": found.lowest, "end": found.end}
+    return numbers | {"deviations": found.deviations} | ({} if fall is None else {"train_fall": fall})
+
+
+def _tends_upward(values: FloatArray, p: float) -> bool:
+    """Whether the values rise by more than chance would show in a share ``p`` of cases."""
+    direction, chance = signals.mann_kendall(signals.block_means(values))
+    return direction > 0 and chance < p
 
 
 def _fall_after(train_loss: Curve | None, step: float) -> float | None:
@@ -110,9 +130,19 @@ def steps_at_epochs(train_loss: Curve, epoch: Curve, *, z: float, noises: float,
 
 
 def train_falls_alone(
-    train_loss: Curve, eval_loss: Curve, settings: Settings, *, train_fall: float, noises: float, evals: int
+    train_loss: Curve,
+    eval_loss: Curve,
+    settings: Settings,
+    *,
+    train_fall: float,
+    noises: float,
+    evals: int,
+    blur: float,
 ) -> Evidence | None:
-    """Within one pass over the rows the training loss falls while the held-out loss stays where it was."""
+    """Within one pass over the rows the training loss falls while the held-out loss stays where it was.
+
+    What noise could hide of a fall of the held-out loss must be less than ``blur`` of the fall in training.
+    """
     enough(eval_loss, evals, "evaluations")
     enough(train_loss, 8, "training losses")
     if settings.num_train_epochs is None:
@@ -126,7 +156,8 @@ def train_falls_alone(
         return None
     noise = max(signals.difference_noise(values), 0.002 * abs(float(values[0])))
     change = abs(signals.tail(values) - float(values[0]))
-    if fall < train_fall or change > noises * noise:
+    hidden = (change + noise) / abs(float(values[0])) if values[0] else np.inf
+    if fall < train_fall or change > noises * noise or hidden > blur * fall:
         return None
     measured = {"train_fall": fall, "eval_change": change / abs(float(values[0])) if values[0] else 0.0}
     return Evidence(float(eval_loss.steps[0]), float(eval_loss.steps[-1]), finite(measured), 0.8)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from diagnostics import signals
-from diagnostics.curves import Curve, FloatArray
+from diagnostics.curves import Curve, FloatArray, Settings
 from diagnostics.detectors.evidence import Evidence
 from diagnostics.detectors.points import enough, finite
 from diagnostics.detectors.sanity import LN2
@@ -22,6 +22,7 @@ def preferences_not_learned(
     train_loss: Curve,
     eval_rewards_accuracies: Curve | None = None,
     eval_rewards_margins: Curve | None = None,
+    settings: Settings | None = None,
     *,
     accuracy: float,
     margin: float,
@@ -30,12 +31,13 @@ def preferences_not_learned(
 ) -> Evidence | None:
     """The pairs are told apart no better than by chance, or the loss is still ln 2; the margin is tiny.
 
-    Judged on the held-out pairs where they are logged.
+    Judged on the held-out pairs where they are logged. Losses other than the sigmoid are not held to ln 2.
     """
     enough(train_loss, points, "training losses")
     right = late_mean(eval_rewards_accuracies or rewards_accuracies)
     apart = late_mean(eval_rewards_margins or rewards_margins)
-    lost = (LN2 - late_mean(train_loss)) / LN2
+    sigmoid = settings is None or settings.loss_type in (None, "sigmoid")
+    lost = (LN2 - late_mean(train_loss)) / LN2 if sigmoid else float("inf")
     error = _standard_error(rewards_accuracies.values) if eval_rewards_accuracies is None else 0.0
     if apart >= margin or not (right < accuracy or right - 2.0 * error < 0.5 or lost < fall):
         return None

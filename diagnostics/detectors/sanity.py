@@ -96,7 +96,9 @@ def loss_scaled(train_loss: Curve, eval_loss: Curve, settings: Settings, *, with
         return None
     held = np.maximum(np.abs(eval_loss.values), 1e-300)
     ratio = train_loss.at(eval_loss.steps) / held
-    if np.any(np.abs(np.log(np.maximum(ratio, 1e-300) / times)) > np.log(1.0 + within)):
+    off = np.log(np.maximum(ratio, 1e-300) / times)
+    scatter = 3.0 * min(signals.jitter(train_loss.values), 0.2)
+    if abs(float(np.median(off))) > np.log(1.0 + within) or np.any(np.abs(off) > np.log(1.0 + within) + scatter):
         return None
     measured = {"ratio": float(np.median(ratio)), "accumulation": float(times)}
     return Evidence(float(train_loss.steps[0]), float(train_loss.steps[-1]), finite(measured))

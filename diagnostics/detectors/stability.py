@@ -8,6 +8,7 @@ from diagnostics import signals
 from diagnostics.curves import Curve, NotEnoughPoints, Settings
 from diagnostics.detectors.evidence import Evidence
 from diagnostics.detectors.points import after_warmup, enough, finite, share_of_run
+from diagnostics.detectors.tokens import batches_change
 
 
 def not_finite(
@@ -58,9 +59,10 @@ def loss_diverges(
     """The loss stays above its start for a while, or ends far above its best.
 
     Above the start by ``rise`` of it and by ``noises`` noises, for ``share`` of the points; or the end is
-    ``over_best`` times the best level and ``lost`` of the descent is gone. A stay above the start that is over after
-    the first ``early`` of many points is left to the rule on warm-up. A climb below ``wild`` times the start is one of
-    unlike batches when the held-out loss, looked at since, is within ``calm`` of where it began.
+    ``over_best`` times the best level and ``lost`` of the descent is gone; or both losses end above their start. A stay
+    above the start that is over after the first ``early`` of many points is left to the rule on warm-up. A climb below
+    ``wild`` times the start is one of unlike batches when the held-out loss, looked at since, is within ``calm`` of
+    where it began.
     """
     enough(train_loss, 3, "training losses")
     values = train_loss.values
@@ -73,7 +75,7 @@ def loss_diverges(
     sustained = above.size >= max(2, share * values.size) or (above.size > 0 and above[-1] == values.size - 1)
     sustained = sustained and not (values.size >= 40 and above[-1] < early * values.size)
     needed = (lost * (start - best), (over_best - 1.0) * abs(best), rise * abs(start), noises * noise)
-    gone = end - best > max(needed)
+    gone = end - best > max(needed) or _both_left(train_loss, eval_loss, rise)
     if not sustained and not gone:
         return None
     first = int(above[0]) if sustained else int(np.argmin(level))
@@ -85,6 +87,15 @@ def loss_diverges(
     if times < wild and _held_still(eval_loss, float(steps[first]), calm):
         return None
     return Evidence(float(steps[first]), float(steps[last]), finite(measured | {"times": times}))
+
+
+def _both_left(train_loss: Curve, eval_loss: Curve | None, rise: float) -> bool:
+    """Whether both losses end above their start by ``rise`` of it: of a short log the held-out loss has less noise."""
+    if eval_loss is None or len(eval_loss) < 3:
+        return False
+    return all(
+        signals.tail(c.values) - float(c.values[0]) > rise * abs(float(c.values[0])) for c in (train_loss, eval_loss)
+    )
 
 
 def _held_still(eval_loss: Curve | None, since: float, calm: float) -> bool:
@@ -101,10 +112,20 @@ def _over(measured: dict[str, float]) -> float:
     return measured["highest"] / low if low > 0 else float("nan")
 
 
-def loss_jumps(train_loss: Curve, *, rise: float, noises: float, share: float, points: int) -> Evidence | None:
+def loss_jumps(
+    train_loss: Curve,
+    num_tokens: Curve | None = None,
+    *,
+    rise: float,
+    noises: float,
+    share: float,
+    points: int,
+    packing: float,
+) -> Evidence | None:
     """The loss jumps within a twentieth of the run and never comes half the way back.
 
-    By ``rise`` of its level, by ``noises`` standard errors, and by ``share`` of all it had come down.
+    By ``rise`` of its level, by ``noises`` standard errors, and by ``share`` of all it had come down. Where a step
+    holds ``packing`` times as many tokens (or as few) from there on, the batches changed and not the weights.
     """
     enough(train_loss, points, "training losses")
     values = train_loss.values
@@ -119,10 +140,20 @@ def loss_jumps(train_loss: Curve, *, rise: float, noises: float, share: float, p
     if jump < 0.5 * jumps[at] or jump < max(rise * abs(before), noises * error, share * came_down):
         return None
     first = at + width // 2
+    if _repacked(num_tokens, float(train_loss.steps[at]), float(train_loss.steps[at + width]), packing):
+        return None
     measured = {"before": before, "after": float(np.median(after)), "jump": jump / abs(before) if before else np.inf}
     where = share_of_run(train_loss, float(train_loss.steps[first]))
     steps = train_loss.steps
     return Evidence(float(steps[first]), float(steps[-1]), finite(measured | {"share": where}), 0.9)
+
+
+def _repacked(num_tokens: Curve | None, first: float, last: float, factor: float) -> bool:
+    """Whether the batches changed their size between two steps."""
+    if num_tokens is None or len(num_tokens) < 20:
+        return False
+    found = batches_change(num_tokens, factor=factor, apart=4.0, points=8)
+    return found is not None and first <= found.first_step <= last
 
 
 def loss_spikes(

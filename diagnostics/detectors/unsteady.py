@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from diagnostics import signals
-from diagnostics.curves import Curve, NotEnoughPoints, Settings
+from diagnostics.curves import Curve, FloatArray, Settings
 from diagnostics.detectors.evidence import Evidence
 from diagnostics.detectors.points import enough, finite
 from diagnostics.family import Family
@@ -16,17 +16,23 @@ def loss_swings(
     settings: Settings,
     family: Family,
     eval_loss: Curve | None = None,
+    learning_rate: Curve | None = None,
     *,
     swing: float,
     undone: float,
     low_rate: float,
     calm: float,
+    elastic: float,
+    per_row: float,
 ) -> Evidence | None:
     """The loss swings by a large share of itself throughout, and the swings are larger than what it has learned.
 
     ``swing``: scatter of the log loss; ``undone``: scatter over the whole log descent. Nothing is found below
     ``low_rate`` (over the family's centre), or where the held-out loss, always of the same rows, does not rise and
-    scatters less than ``calm`` of it: then the batches differ, and the weights do not swing.
+    scatters less than ``calm`` of it: then the batches differ, and the weights do not swing. Without a held-out loss
+    the swings must be larger than twice that, under a loss that does not come down, and they must not be those of
+    small batches: the scatter of single rows is ``per_row`` of their loss, and a decaying rate leaves it as it is (an
+    elasticity below ``elastic``).
     """
     enough(train_loss, 12, "training losses")
     ratio = family.ratio(settings.learning_rate)
@@ -37,9 +43,35 @@ def loss_swings(
     fall = max(0.0, signals.head(logs) - signals.tail(logs))
     if scatter < swing or scatter < undone * fall or _is_calm(eval_loss, calm * scatter):
         return None
-    flips = signals.oscillation(train_loss.values)[1]
+    alone = eval_loss is None or len(eval_loss) < 4
+    if alone and (scatter < 2.0 * undone * fall or _comes_down(logs) or scatter < per_row / np.sqrt(_rows(settings))):
+        return None
+    if alone and _keeps_its_scatter(train_loss, learning_rate, elastic):
+        return None
+    flips, sure = signals.oscillation(train_loss.values)[1], 0.55 if alone else 0.8
     steps = train_loss.steps
-    return Evidence(float(steps[0]), float(steps[-1]), finite({"swing": scatter, "fall": fall, "flips": flips}), 0.8)
+    return Evidence(float(steps[0]), float(steps[-1]), finite({"swing": scatter, "fall": fall, "flips": flips}), sure)
+
+
+def _comes_down(logs: FloatArray) -> bool:
+    """Whether a series falls beyond chance beneath its noise."""
+    direction, chance = signals.mann_kendall(signals.block_means(logs))
+    return direction < 0 and chance < 0.1
+
+
+def _rows(settings: Settings) -> float:
+    """The number of rows that a logged loss is the mean of; very many where the log does not say."""
+    if settings.batch_size is None or settings.logging_steps is None:
+        return np.inf
+    return max(1.0, settings.batch_size * max(1.0, settings.logging_steps))
+
+
+def _keeps_its_scatter(train_loss: Curve, learning_rate: Curve | None, elastic: float) -> bool:
+    """Whether the rate decays and the scatter does not shrink with it: batches make it, and no step size."""
+    if learning_rate is None or len(learning_rate) < 20:
+        return False
+    found = signals.elasticity(train_loss.values, learning_rate.at(train_loss.steps))
+    return found is not None and found < elastic
 
 
 def _is_calm(eval_loss: Curve | None, scatter: float) -> bool:
@@ -125,53 +157,3 @@ def joint_jitter(
     steps = train_loss.steps
     measured = {"train_jitter": train, "eval_jitter": held} | ({} if driven is None else {"elasticity": driven})
     return Evidence(float(steps[0]), float(steps[-1]), finite(measured), 0.8 if driven is None else 1.0)
-
-
-def eval_jitters_more(
-    train_loss: Curve, eval_loss: Curve, *, ratio: float, least: float, flips: float
-) -> Evidence | None:
-    """The held-out loss jitters more than the training loss averaged between two evaluations.
-
-    It must turn round at ``flips`` of the evaluations: a steep smooth fall is no jitter.
-    """
-    enough(eval_loss, 8, "evaluations")
-    enough(train_loss, 8, "training losses")
-    starts = np.unique(np.append(0, np.searchsorted(train_loss.steps, eval_loss.steps, side="right")))
-    parts = signals.means_from(train_loss.values, starts[starts < len(train_loss)])
-    if parts.size < 8:
-        raise NotEnoughPoints(f"only {parts.size} evaluations with training losses between them, 8 needed")
-    train, held = signals.jitter(parts), signals.jitter(eval_loss.values)
-    if held < least or held < ratio * train or signals.oscillation(eval_loss.values)[1] < flips:
-        return None
-    steps = eval_loss.steps
-    return Evidence(float(steps[0]), float(steps[-1]), finite({"eval_jitter": held, "train_jitter": train}), 0.8)
-
-
-def gradients_grow(train_loss: Curve, grad_norm: Curve, *, factor: float, fall: float) -> Evidence | None:
-    """The gradient norm grows ``factor`` times over the last half while the loss there is flat or rises."""
-    enough(grad_norm, 20, "gradient norms")
-    enough(train_loss, 10, "training losses")
-    found = signals.growth(grad_norm.values)
-    middle = float(grad_norm.steps[len(grad_norm) // 2])
-    late = train_loss.between(middle, float("inf")).values
-    if late.size < 5 or found < factor or signals.progress(signals.block_means(late)) > fall:
-        return None
-    return Evidence(middle, float(grad_norm.steps[-1]), finite({"growth": found}), 0.8)
-
-
-def clips_most_steps(grad_norm: Curve, settings: Settings, *, share: float, quantile: float) -> Evidence | None:
-    """More than ``share`` of the logged gradient norms lie above the clipping limit.
-
-    Not asked of QLoRA's limit of 0.3 in 4 bit, which its authors chose below the usual norms.
-    """
-    enough(grad_norm, 10, "gradient norms")
-    limit = settings.max_grad_norm
-    if limit is None or limit <= 0:
-        raise NotEnoughPoints("the log does not say max_grad_norm")
-    found = signals.clipped_share(grad_norm.values, limit)
-    if found <= share or (limit <= 0.3 and settings.load_in_4bit):
-        return None
-    usual = float(np.quantile(grad_norm.values, quantile))
-    steps = grad_norm.steps
-    measured = {"share": found, "limit": limit, "quantile": usual}
-    return Evidence(float(steps[0]), float(steps[-1]), finite(measured))

@@ -5,33 +5,41 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 
 from diagnostics.curves import Run
-from diagnostics.readers import folder, jsonlines, neighbours, table, tensorboard, textlog, trainer_state
+from diagnostics.readers import address, folder, jsonlines, neighbours, table, tensorboard, textlog, trainer_state
+from diagnostics.readers.address import file_of
 from diagnostics.readers.assembly import GENERIC_NAMES, assemble
 from diagnostics.readers.discovery import find_runs
 from diagnostics.readers.log import Log
 from diagnostics.readers.unreadable import UnreadableLog, content
 
-__all__ = ["READERS", "Reader", "UnreadableLog", "find_runs", "read"]
+__all__ = ["READERS", "Reader", "UnreadableLog", "file_of", "find_runs", "read"]
 
 
 @dataclass(frozen=True)
 class Reader:
-    """A log format: what it is called, whether a path is one, and its log."""
+    """A log format: what it is called, whether a path is one, and its log.
+
+    A format that may hold several runs in a file has ``runs``, their names (none for a file of one run), and
+    ``read_run``, the log of one of them.
+    """
 
     name: str
     reads: Callable[[Path], bool]
     read: Callable[[Path], Log]
+    runs: Callable[[Path], tuple[str, ...]] | None = None
+    read_run: Callable[[Path, str], Log] | None = None
 
 
 READERS = (
     Reader("run folder", folder.reads, folder.read_log),
     Reader("TensorBoard event file", tensorboard.reads, tensorboard.read_log),
     Reader("trainer_state.json", trainer_state.reads, trainer_state.read_log),
-    Reader("JSON lines", jsonlines.reads, jsonlines.read_log),
-    Reader("table", table.reads, table.read_log),
+    Reader("JSON lines", jsonlines.reads, jsonlines.read_log, jsonlines.runs_in, jsonlines.read_log),
+    Reader("table", table.reads, table.read_log, table.runs_in, table.read_log),
     Reader("printed output", textlog.reads, textlog.read_log),
 )
 """Every format, in the order in which they are asked; the first that claims a path reads it."""
@@ -40,21 +48,37 @@ READERS = (
 def read(path: str | Path, tags: Mapping[str, str] | None = None) -> Run:
     """The run that a log file or a run's folder tells of.
 
+    A run that shares its file with others is named behind the path, as ``find_runs`` lists it: ``export.csv#name``.
     ``tags`` maps a canonical curve name to the log's own tag, as in ``{"train_loss": "my/loss"}``. Raises
     ``UnreadableLog`` when the path holds no log, several runs, or nothing that can be read.
     """
-    path = Path(path)
+    path, inner = address.split(Path(path))
     if not os.path.isdir(path):
         content(path, 1)  # a missing or closed file is told before anyone asks what it holds
     for reader in READERS:
         if reader.reads(path):
-            log = reader.read(path)
+            log = _log(reader, path, inner)
             if os.path.isfile(path) and _is_general(path):
                 log = neighbours.with_settings(log, neighbours.beside(path))
-            return assemble(path, log, tags)
+            return assemble(path, log, tags, name=inner)
     if os.path.isdir(path):
         return read(_only_run(path), tags)
     raise UnreadableLog(f"{path}: no log known here; give an event file, trainer_state.json, a CSV or JSON-lines log")
+
+
+def _log(reader: Reader, path: Path, inner: str | None) -> Log:
+    """The log of a file or of one run in it. Raises ``UnreadableLog`` when it holds several and none is named."""
+    names = reader.runs(path) if reader.runs else ()
+    if inner is None:
+        if names:
+            one = address.of_run(path, names[0])
+            raise UnreadableLog(f"{path}: holds {len(names)} runs; give one of them, such as {one}")
+        return reader.read(path)
+    if reader.read_run is None or inner not in names:
+        near = get_close_matches(inner, names, 3, 0.0)
+        held = f"it has {', '.join(near)}" if near else "it holds one run"
+        raise UnreadableLog(f"{path}: no run {inner} in it; {held}")
+    return reader.read_run(path, inner)
 
 
 def _is_general(path: Path) -> bool:

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from diagnostics.curves import Curve, Run
+from diagnostics.readers.counters import jumps
 from diagnostics.readers.log import Log, Series
 from diagnostics.readers.restarts import twice
 from diagnostics.readers.settings import recovered
@@ -17,12 +18,15 @@ from diagnostics.readers.tags import ONE_OF_SEVERAL_SETS, curve_names, match
 from diagnostics.readers.unreadable import UnreadableLog
 
 GENERIC_NAMES = re.compile(
-    r"trainer_state|trainer_log|metrics?|logs?|history|progress|results?|train(ing)?(_log)?|output|stdout|stderr"
+    r"trainer_state|trainer_log|metrics?|debug|logging|logs?|history|progress|results?|train(ing)?(_log)?|output|stdout|stderr"
 )
 
 
-def assemble(path: Path, log: Log, tags: Mapping[str, str] | None = None) -> Run:
-    """The run that the log at ``path`` tells of. Raises ``UnreadableLog`` when it has no point at all."""
+def assemble(path: Path, log: Log, tags: Mapping[str, str] | None = None, name: str | None = None) -> Run:
+    """The run that the log at ``path`` tells of, under that name or the path's.
+
+    Raises ``UnreadableLog`` when it has no point at all.
+    """
     series = {tag: points for tag, points in log.series.items() if points.steps.size}
     if not series:
         raise UnreadableLog(f"{path}: the log holds no numbers over steps yet; wait for the first log line")
@@ -35,8 +39,10 @@ def assemble(path: Path, log: Log, tags: Mapping[str, str] | None = None) -> Run
         curves[names[tag]] = Curve.from_points(points.steps, points.values)
     curves = _with_wall_time(curves, series, names)
     settings, guessed = recovered(log.options, curves, log.total_steps)
-    notes += [*_doubtful(names), *guessed]
-    return Run(run_name(path), curves, settings, tuple(dict.fromkeys(notes)))
+    joins, changed = jumps(curves)
+    notes += [*_doubtful(names), *guessed, *changed]
+    joins = sorted({*log.joins, *joins})
+    return Run(name or run_name(path), curves, settings, tuple(dict.fromkeys(notes)), tuple(joins))
 
 
 def run_name(path: Path) -> str:

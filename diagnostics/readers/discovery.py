@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from diagnostics.readers import jsonlines, table, textlog
+from diagnostics.readers import address, jsonlines, table, textlog
 from diagnostics.readers.tags import HELD_OUT, TRAIN, match
 from diagnostics.readers.unreadable import UnreadableLog, content, reason, text
 
@@ -39,7 +39,8 @@ class Parts:
     """The logs in a run's folder.
 
     ``prefixes`` go before the tags of event files in folders such as Keras's ``validation/``; ``inner`` are the
-    folders that belong to the run; ``checkpoint`` is the newest one.
+    folders that belong to the run; ``checkpoint`` is the newest one, and ``older`` are where others keep their state,
+    newest first.
     """
 
     events: tuple[Path, ...] = ()
@@ -48,6 +49,7 @@ class Parts:
     jsonl: Path | None = None
     checkpoint: Path | None = None
     inner: frozenset[str] = frozenset()
+    older: tuple[Path, ...] = ()
 
 
 def listing(folder: Path) -> Listing:
@@ -80,28 +82,45 @@ def parts(folder: Path, names: Listing | None = None) -> Parts | None:
         inner.add("runs")
     if not (events or states or jsonl):
         return None
-    return Parts(tuple(events), splits, tuple(states), jsonl, checkpoint, frozenset(inner))
+    newest_first = [folder / name / STATE for _, name in reversed(checkpoints)]
+    older = tuple(path for path in newest_first if path not in states)
+    return Parts(tuple(events), splits, tuple(states), jsonl, checkpoint, frozenset(inner), older)
 
 
-def find_runs(path: str | Path) -> list[Path]:
+def find_runs(path: str | Path, tags: Mapping[str, str] | None = None) -> list[Path]:
     """Every run at or below a path, sorted: run folders, and log files that lie in no run folder.
 
-    A file is itself. Raises ``UnreadableLog`` when there is no such path or it may not be opened.
+    A file is itself, or the runs in it where it holds several: ``export.csv#name``. Tables and texts are logs where
+    they name a loss, or one of ``tags``. Raises ``UnreadableLog`` when there is no such path or it may not be opened.
     """
     path = Path(path)
     if os.path.isdir(path):
-        return sorted(_walk(path, listing(path), 0))
-    content(path, 1)
-    return [path]
+        return sorted(_walk(path, listing(path), frozenset((tags or {}).values()), 0))
+    file, inner = address.split(path)
+    content(file, 1)
+    return [path] if inner is not None else _in_file(path)
 
 
-def _walk(folder: Path, names: Listing, depth: int) -> Iterator[Path]:
+def _in_file(path: Path) -> list[Path]:
+    """The runs in a log file: itself, unless it holds several."""
+    names: tuple[str, ...] = ()
+    try:
+        if table.reads(path):
+            names = table.runs_in(path)
+        elif jsonlines.reads(path):
+            names = jsonlines.runs_in(path)
+    except UnreadableLog:  # which is told when the file is read
+        names = ()
+    return [address.of_run(path, name) for name in names] or [path]
+
+
+def _walk(folder: Path, names: Listing, tags: frozenset[str], depth: int) -> Iterator[Path]:
     """The runs at or below a folder."""
     held = parts(folder, names)
     if held:
         yield folder
     else:
-        yield from (folder / name for name in names.files if _is_log(folder / name))
+        yield from (run for name in names.files if _is_log(folder / name, tags) for run in _in_file(folder / name))
     if depth == DEPTH:
         return
     inner = held.inner if held else frozenset()
@@ -112,17 +131,17 @@ def _walk(folder: Path, names: Listing, depth: int) -> Iterator[Path]:
             below = listing(folder / name)
         except UnreadableLog:
             continue
-        yield from _walk(folder / name, below, depth + 1)
+        yield from _walk(folder / name, below, tags, depth + 1)
 
 
-def _is_log(path: Path) -> bool:
-    """Whether a file among others is a training log: its first lines name a loss."""
+def _is_log(path: Path, tags: frozenset[str]) -> bool:
+    """Whether a file among others is a training log: its first lines name a loss, or one of the tags."""
     try:
         if table.reads(path):
-            return _names_a_loss(table.header_of(path))
+            return _names_a_loss(table.header_of(path), tags)
         if jsonlines.reads(path):
             rows, _ = jsonlines.objects(text(path, FIRST_LINES).rpartition("\n")[0] or text(path, FIRST_LINES))
-            return any(_names_a_loss(list(row)) for row in rows[:5])
+            return any(_names_a_loss(list(row), tags) for row in rows[:5])
         if path.suffix.lower() == ".json":
             return '"log_history"' in text(path, FIRST_LINES)
         return path.suffix.lower() in textlog.ENDINGS and textlog.has_losses(path)
@@ -130,10 +149,13 @@ def _is_log(path: Path) -> bool:
         return False
 
 
-def _names_a_loss(names: list[str]) -> bool:
-    """Whether a column or key is a loss that we know; a W&B export has the run's name before it."""
-    found = (match(name.rpartition(" - ")[2]) for name in names)
-    return any(one is not None and one.name in ("train_loss", "eval_loss") for one in found)
+def _names_a_loss(names: list[str], tags: frozenset[str]) -> bool:
+    """Whether a column or key is a loss that we know or one of the tags; a W&B export has the run's name before it."""
+    plain = [name.rpartition(" - ")[2] for name in names]
+    found = map(match, plain)
+    return not tags.isdisjoint(plain) or any(
+        one is not None and one.name in ("train_loss", "eval_loss") for one in found
+    )
 
 
 def _split_folders(folder: Path, names: Listing) -> dict[Path, str]:

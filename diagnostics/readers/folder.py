@@ -47,7 +47,7 @@ def _logs(held: Parts) -> tuple[list[tuple[str, Log]], list[str]]:
     if held.events:
         readers.append(("the event files", lambda: tensorboard.join(held.events, held.prefixes)))
     if held.states:
-        readers.append((STATE, lambda: trainer_state.read_log(_furthest(held.states))))
+        readers.append((STATE, lambda: _state(held)))
     if held.jsonl:
         readers.append((TRAINER_LOG, lambda: jsonlines.read_log(held.jsonl or Path())))
     logs: list[tuple[str, Log]] = []
@@ -67,13 +67,32 @@ def _tagged(log: Log) -> Log:
     return replace(log, series={trainer_state.tag(OURS.get(name, name)): s for name, s in log.series.items()})
 
 
-def _furthest(states: tuple[Path, ...]) -> Path:
-    """The state with the highest step; of equal ones the first."""
-    steps = {}
-    for path in states if len(states) > 1 else ():
-        found = re.search(r'"global_step":\s*(\d+)', text(path))
-        steps[path] = int(found.group(1)) if found else -1
-    return max(states, key=lambda path: steps.get(path, 0))
+def _state(held: Parts) -> Log:
+    """The log of the state with the highest step; where it is damaged, of the next one that is not.
+
+    Raises ``UnreadableLog`` when no state can be read.
+    """
+    complaints: list[str] = []
+    for path in (*_furthest_first(held.states), *held.older):
+        try:
+            return trainer_state.read_log(path).noted(*complaints)
+        except UnreadableLog as error:
+            complaints.append(str(error))
+    raise UnreadableLog(complaints[0])
+
+
+def _furthest_first(states: tuple[Path, ...]) -> list[Path]:
+    """The states, those with higher steps first; of equal ones in their order."""
+    return sorted(states, key=_step_of, reverse=True) if len(states) > 1 else list(states)
+
+
+def _step_of(state: Path) -> int:
+    """The step that a state is of, -1 when it does not say."""
+    try:
+        found = re.search(r'"global_step":\s*(\d+)', text(state))
+    except UnreadableLog:
+        return -1
+    return int(found.group(1)) if found else -1
 
 
 def _filled(log: Log, other: Log, name: str) -> Log:
@@ -91,6 +110,7 @@ def _filled(log: Log, other: Log, name: str) -> Log:
         options={**other.options, **log.options},
         total_steps=log.total_steps or other.total_steps,
         derived=log.derived | (other.derived - log.options.keys()),
+        joins=(*log.joins, *other.joins),
     )
     return joined.noted(*([f"{plural(added, 'point')} more from {name}"] if added and log.series else []), *other.notes)
 

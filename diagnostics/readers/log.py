@@ -29,7 +29,7 @@ class Log:
     """What a log holds by its own names.
 
     ``options`` are settings, those named in ``derived`` only a consequence of others; ``total_steps`` is the planned
-    length of the run.
+    length of the run; ``joins`` are the steps at which it was started again.
     """
 
     series: Mapping[str, Series]
@@ -37,6 +37,7 @@ class Log:
     notes: tuple[str, ...] = ()
     total_steps: float | None = None
     derived: frozenset[str] = frozenset()
+    joins: tuple[float, ...] = ()
 
     def noted(self, *notes: str) -> Log:
         """This log with more notes, none of them twice."""

@@ -5,9 +5,40 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
+from numpy.typing import NDArray
 
+from diagnostics.curves import FloatArray
 from diagnostics.readers.log import Series, plural
 from diagnostics.readers.tags import match
+
+MOST = 20
+"""Steps that go back more often than this are out of order; the run was not started again each time."""
+
+
+def kept_rows(steps: FloatArray, training: NDArray[np.int64]) -> tuple[NDArray[np.bool_], tuple[float, ...], list[str]]:
+    """Which rows of one log count, the steps at which the run was started again, and a note on each.
+
+    It was started again where the steps of the ``training`` rows go back. Rows above from that step on belong to a
+    branch that was given up.
+    """
+    keep = np.ones(steps.size, dtype=np.bool_)
+    back = np.flatnonzero(np.diff(steps[training]) < 0)
+    joins: list[float] = []
+    notes: list[str] = []
+    for row in training[back + 1].tolist() if back.size <= MOST else ():
+        lost = keep[:row] & (steps[:row] >= steps[row])
+        keep[:row] &= ~lost
+        joins.append(float(steps[row]))
+        notes.append(
+            f"the log starts again at step {joins[-1]:.10g}: {plural(int(lost.sum()), 'earlier row')} left out"
+        )
+    return keep, tuple(joins), notes
+
+
+def started_again(before: Mapping[str, Series], after: Mapping[str, Series]) -> float | None:
+    """The first step of the training losses in a further file, None when one of both files has none."""
+    tags = [tag for tag in after if tag in before and (found := match(tag)) and found.name == "train_loss"]
+    return min((float(after[tag].steps.min()) for tag in tags), default=None)
 
 
 def continued(

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
+import numpy as np
+
+from diagnostics.curves import FloatArray
+from diagnostics.readers.columns import Columns, IntArray, Names, Row, columns_of, number
 from diagnostics.readers.log import Log, Series
+from diagnostics.readers.restarts import kept_rows
+from diagnostics.readers.tags import match
 
-Row = Mapping[str, object]
+__all__ = ["LARGEST", "UNKNOWN", "Row", "log_of_columns", "log_of_rows", "number", "step_name"]
+
 STEPS = (
     "step",
     "global_step",
@@ -26,23 +33,11 @@ BY_EPOCH = "steps are epochs: the log counts no steps"
 UNKNOWN = {"", "no log", "none", "null", "n/a", "na", "-"}
 
 
-def number(value: object) -> float | None:
-    """The number that a cell holds, nan and inf included; None when it holds none."""
-    if isinstance(value, bool) or value is None:
-        return None
-    if isinstance(value, (int, float, str)):
-        try:
-            return float(value)
-        except (ValueError, OverflowError):
-            return None
-    return None
-
-
-def renamed(row: Row) -> Row:
-    """A row of transformers' log; of the last one, which sums up the run, with the tags it has in TensorBoard."""
-    if "train_runtime" not in row:
-        return row
-    return {(f"train/{key}" if key.startswith(("train_", "total_flos")) else key): row[key] for key in row}
+def renamed(names: Names) -> Names:
+    """The names in a row of transformers' log; in the last one, which sums up the run, as they are in TensorBoard."""
+    if "train_runtime" not in names:
+        return names
+    return tuple(f"train/{name}" if name.startswith(("train_", "total_flos")) else name for name in names)
 
 
 def step_name(names: Iterable[str]) -> str | None:
@@ -53,22 +48,28 @@ def step_name(names: Iterable[str]) -> str | None:
 
 def log_of_rows(rows: Sequence[Row]) -> Log:
     """The log of rows in order; steps are taken from a step-like name, else from the epoch, else from the order."""
-    rows = [renamed(row) for row in rows]
-    names = list(dict.fromkeys(key for row in rows for key in row))
-    steps, skip, notes = _steps(rows, names)
-    series: dict[str, tuple[list[float], list[float]]] = {}
-    for step, row in zip(steps, rows, strict=True):
-        for name, cell in row.items():
-            value = number(cell)
-            if value is not None and name not in skip:
-                xs, ys = series.setdefault(name, ([], []))
-                xs.append(step)
-                ys.append(value)
-    found = {name: Series.of(*points) for name, points in series.items()}
-    if BY_EPOCH in notes and min(steps) == 0:
+    return log_of_columns(columns_of(rows, renamed))
+
+
+def log_of_columns(columns: Columns) -> Log:
+    """The log of columns; steps are taken from a step-like name, else from the epoch, else from the order."""
+    steps, skip, notes = _steps(columns)
+    keep, joins, told = kept_rows(steps, _training_rows(columns))
+    found = {}
+    for name, column in columns.named.items():
+        there = keep[column.rows]
+        if name not in skip and there.any():
+            found[name] = Series(steps[column.rows[there]], column.values[there])
+    if BY_EPOCH in notes and steps.size and steps.min() == 0:
         # Keras counts epochs from 0 and logs at their end.
         found = {name: _one_more(points) if name.lower() == "epoch" else points for name, points in found.items()}
-    return Log(found, notes=tuple(notes), total_steps=_total(rows))
+    return Log(found, notes=(*notes, *told), total_steps=_total(columns), joins=joins)
+
+
+def _training_rows(columns: Columns) -> IntArray:
+    """The rows with a training loss; all rows when no name looks like one."""
+    best = [(found.distance, name) for name in columns.named if (found := match(name)) and found.name == "train_loss"]
+    return columns.named[min(best)[1]].rows if best else np.arange(columns.size)
 
 
 def _one_more(points: Series) -> Series:
@@ -76,39 +77,72 @@ def _one_more(points: Series) -> Series:
     return points._replace(values=points.values + 1)
 
 
-def _steps(rows: Sequence[Row], names: Sequence[str]) -> tuple[Sequence[float], set[str], list[str]]:
+def _steps(columns: Columns) -> tuple[FloatArray, set[str], list[str]]:
     """The step of each row, the names that are no curves, and how the steps were found."""
+    names = columns.named
     skip = {name for name in names if name.strip().lower() in NOT_CURVES}
     counted = step_name(names)
-    if counted is not None:
-        return _filled([number(row.get(counted)) for row in rows]), {*skip, counted}, []
     epoch = next((name for name in names if name.strip().lower() in ("epoch", "epochs")), None)
-    epochs = [number(row.get(epoch)) for row in rows] if epoch is not None else []
-    if epochs and all(value is not None and value.is_integer() for value in epochs):
-        return _filled(epochs), skip, [BY_EPOCH]
-    return _by_order(rows), skip, ["steps are row numbers: the log counts no steps"]
+    if counted is not None:
+        steps = _filled(columns, counted)
+        through = _through_epochs(steps, _filled(columns, epoch) if epoch is not None else None)
+        if through is not None:
+            return through, {*skip, counted}, [f"{counted} starts again in every epoch: steps are counted on"]
+        return steps, {*skip, counted}, []
+    if epoch is not None and names[epoch].rows.size == columns.size and _are_whole(names[epoch].values):
+        return _filled(columns, epoch), skip, [BY_EPOCH]
+    return _by_order(columns), skip, ["steps are row numbers: the log counts no steps"]
 
 
-def _by_order(rows: Sequence[Row]) -> list[float]:
+def _through_epochs(steps: FloatArray, epochs: FloatArray | None) -> FloatArray | None:
+    """Steps that are counted anew in every epoch as one count, None when they are not.
+
+    They are where the epoch goes on, or, in a log without epochs, where three stretches and more are of one length.
+    """
+    back = np.flatnonzero(np.diff(steps) < 0)
+    if not back.size:
+        return None
+    if epochs is None:
+        alike = back.size > 1 and (steps[back + 1] == steps[0]).all() and (steps[back] == steps[back[0]]).all()
+    else:
+        alike = bool((epochs[back + 1] > epochs[back]).all())
+    if not alike:
+        return None
+    first = 1.0 - float(steps[back + 1].min())  # counts from 0 need one more
+    more = np.zeros(steps.size)
+    more[back + 1] = steps[back] + max(0.0, first)
+    return steps + np.cumsum(more)
+
+
+def _are_whole(values: FloatArray) -> bool:
+    return bool(np.isfinite(values).all() and (values == np.floor(values)).all())
+
+
+def _by_order(columns: Columns) -> FloatArray:
     """Row numbers from 1; a row of held-out results alone shares the number of the row before it."""
-    steps, step = [], 0
-    for row in rows:
-        held_out = any(str(key).startswith("eval") for key in row) and "loss" not in row
-        step += not (held_out or "train/train_runtime" in row)
-        steps.append(float(step))
-    return steps
+    counts = np.ones(columns.size)
+    for names, rows in columns.shapes:
+        held_out = any(name.startswith("eval") for name in names) and "loss" not in names
+        if held_out or "train/train_runtime" in names:
+            counts[rows] = 0.0
+    return np.cumsum(counts)
 
 
-def _filled(steps: Sequence[float | None]) -> list[float]:
-    """The steps, a missing one taken from the row before."""
-    filled, last = [], 0.0
-    for step in steps:
-        last = step if step is not None and abs(step) < LARGEST else last
-        filled.append(last)
-    return filled
+def _filled(columns: Columns, name: str) -> FloatArray:
+    """The steps under a name, a missing one taken from the row before."""
+    column = columns.named[name]
+    known = np.abs(column.values) < LARGEST  # False for nan
+    rows, values = column.rows[known], column.values[known]
+    before = np.searchsorted(rows, np.arange(columns.size), side="right")
+    return np.concatenate([[0.0], values])[before]
 
 
-def _total(rows: Sequence[Row]) -> float | None:
+def _total(columns: Columns) -> float | None:
     """The planned number of steps, as the last row that tells it says."""
-    told = (number(row.get(key)) for row in reversed(rows) for key in ("total_steps", "max_steps"))
-    return next((value for value in told if value is not None and 0 < value < LARGEST), None)
+    best: tuple[int, float] | None = None
+    for name in ("total_steps", "max_steps"):
+        column = columns.named.get(name)
+        told = np.flatnonzero((column.values > 0) & (column.values < LARGEST)) if column is not None else np.empty(0)
+        if column is not None and told.size and (best is None or column.rows[told[-1]] > best[0]):
+            best = int(column.rows[told[-1]]), float(column.values[told[-1]])
+    return best[1] if best else None

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 
 from diagnostics.curves import Curve, Settings
+from diagnostics.readers.methods import method_of
+from diagnostics.readers.schedule import planned_steps
 
 SPELLINGS: Mapping[str, tuple[str, ...]] = {
     "method": ("method", "stage", "rl", "rlhf_type"),
@@ -30,6 +32,9 @@ SPELLINGS: Mapping[str, tuple[str, ...]] = {
 """Other programs' names for our settings: LLaMA-Factory, axolotl, ms-swift, PEFT's adapter_config, Lightning."""
 
 WORLD = ("world_size", "num_devices", "n_gpu", "_n_gpu", "num_processes")
+ENDED = 0.95
+"""The share of the planned steps from which on a log is one of a whole run."""
+
 COARSE = 0.05
 """Rows per second below which the rounding of the logged throughput, to three decimals, matters."""
 
@@ -38,9 +43,6 @@ MOST_ROWS = 1e7
 
 LARGEST = 1e15
 """Whole numbers from here on are no setting of a training."""
-
-METHODS = {"pt", "sft", "dpo", "kto", "orpo", "ipo", "simpo", "ppo", "grpo", "rm", "cpo"}
-SFT_KEYS = {"assistant_only_loss", "completion_only_loss", "packing_strategy", "dataset_text_field"}
 
 
 def recovered(
@@ -56,14 +58,17 @@ def recovered(
     settings = replace(
         settings,
         max_steps=settings.max_steps if (settings.max_steps or 0) > 0 else None,
-        method=_method(settings.method, options, curves),
+        method=method_of(settings.method, options, curves),
         use_peft=_use_peft(settings, options),
         load_in_4bit=_four_bit(settings, options),
     )
     settings = _with_batch(settings, options, curves, notes)
+    total_steps = total_steps or _by_schedule(settings, curves, notes)
     total = settings.max_steps or total_steps or _planned_steps(settings, curves)
-    if total_steps and total_steps < LARGEST and settings.max_steps is None and settings.learning_rate is None:
-        settings = replace(settings, max_steps=int(total_steps))
+    asked_for = settings.learning_rate is not None  # then the epochs were asked for, and the steps follow from them
+    planned = total if asked_for and _is_cut(total, curves) else None if asked_for else total_steps
+    if planned and planned < LARGEST and settings.max_steps is None:
+        settings = replace(settings, max_steps=int(planned))
     settings = replace(settings, warmup_ratio=_warmup(options, total))
     return _with_logged_rate(settings, curves, notes), notes
 
@@ -71,6 +76,8 @@ def recovered(
 def _flat(options: Mapping[str, object]) -> dict[str, Any]:
     """The options with the text model's own part of a multimodal model's config brought up."""
     flat = {key: _single(value) for key, value in options.items()}
+    if isinstance(flat.get("loss_type"), list):
+        flat["loss_type"] = "+".join(map(str, flat["loss_type"]))  # TRL adds up several losses
     inner = flat.get("text_config")
     for key in ("hidden_size", "vocab_size"):
         if isinstance(inner, Mapping) and flat.get(key) is None:
@@ -108,15 +115,6 @@ def _number(value: object) -> float | None:
     except ValueError:
         return None
     return number if math.isfinite(number) else None
-
-
-def _method(named: str | None, options: Mapping[str, Any], curves: Mapping[str, Curve]) -> str | None:
-    """The training method: as named, else by the keys only one method has, else by its curves."""
-    if named is not None and named.lower() in METHODS:
-        return named.lower()
-    if "precompute_ref_log_probs" in options or {"rewards_margins", "eval_rewards_margins"} & curves.keys():
-        return "dpo"
-    return "sft" if SFT_KEYS & options.keys() else None
 
 
 def _use_peft(settings: Settings, options: Mapping[str, Any]) -> bool | None:
@@ -175,6 +173,26 @@ def _planned_steps(settings: Settings, curves: Mapping[str, Curve]) -> float | N
     if settings.num_train_epochs is None or epoch is None or not len(epoch) or epoch.values[-1] <= 0:
         return None
     return float(epoch.steps[-1]) / float(epoch.values[-1]) * settings.num_train_epochs
+
+
+def _is_cut(total: float | None, curves: Mapping[str, Curve]) -> bool:
+    """Whether the log ends well before the planned end: its last steps must not be taken for those of a whole run."""
+    last = max((float(curve.steps[-1]) for curve in curves.values() if len(curve)), default=0.0)
+    return total is not None and last < ENDED * total
+
+
+def _by_schedule(settings: Settings, curves: Mapping[str, Curve], notes: list[str]) -> float | None:
+    """Steps in the whole run as the decay of the learning rate tells, for a log that does not say it otherwise."""
+    rate = curves.get("learning_rate")
+    if rate is None or settings.max_steps is not None or _planned_steps(settings, curves) is not None:
+        return None
+    total = planned_steps(rate)
+    if total is None or total >= LARGEST:
+        return None
+    notes.append(
+        f"the learning rate comes down to 0 at about step {total:,.0f}: the run is cut off at {rate.steps[-1]:,.0f}"
+    )
+    return float(round(total))
 
 
 def _warmup(options: Mapping[str, Any], total: float | None) -> float | None:

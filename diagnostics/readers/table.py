@@ -1,17 +1,30 @@
-"""Tables: CSV files by step or epoch, notebook tables, Lightning, Keras, and exports of Weights & Biases."""
+"""Tables: CSV files by step or epoch, notebook tables, Lightning, Keras, and exports of Weights & Biases.
+
+A table may hold several runs: side by side, as W&B exports a chart (``run - train/loss``), or one below the other with
+a column that names the run.
+"""
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import islice, zip_longest
 from pathlib import Path
 
+import numpy as np
+
+from diagnostics.readers.columns import Column, Columns, joined, numbers
 from diagnostics.readers.log import Log, plural
-from diagnostics.readers.rows import UNKNOWN, Row, log_of_rows, number
+from diagnostics.readers.rows import UNKNOWN, log_of_columns, number
 from diagnostics.readers.unreadable import UnreadableLog, text
 
 ENDINGS = {".csv", ".tsv"}
 HEAD = 1 << 16
+BLOCK = 1 << 14
+DASH = " - "
+BOUNDS = ("__MIN", "__MAX")
+RUN_COLUMNS = ("run", "run_name", "run name", "runname", "run_id", "run id", "experiment", "experiment_name")
+"""Columns that tell which run a row belongs to, in the order in which they are asked."""
 
 
 def reads(path: Path) -> bool:
@@ -19,42 +32,69 @@ def reads(path: Path) -> bool:
     return path.suffix.lower() in ENDINGS
 
 
-def read_log(path: Path) -> Log:
-    """The log in a table with one header row. Raises ``UnreadableLog`` when there is no header or no number."""
-    header, cells = _table(path)
-    notes = []
-    if any("__MIN" in name or "__MAX" in name or " - " in name for name in header):
-        header, more = _without_run_names(header)
-        notes += more
-    if "Training Loss" in header:
-        header = [_as_held_out(name) for name in header]
-    rows, lost = _rows(header, cells)
-    if lost:
-        notes.append(f"{plural(lost, 'cell')} of text skipped")
-    return log_of_rows(rows).noted(*notes)
+def runs_in(path: Path) -> tuple[str, ...]:
+    """The names of the runs in a table that holds several, in their order; none for a table of one run."""
+    header = header_of(path)
+    across = _runs_across(header)
+    if len(across) > 1:
+        return across
+    place = _run_column(header)
+    if place is None:
+        return ()
+    blocks = _blocks(path)
+    next(blocks)
+    below = dict.fromkeys(cell.strip() for block in blocks for row in block for cell in row[place : place + 1])
+    names = tuple(name for name in below if name)
+    return names if len(names) > 1 else ()
+
+
+def read_log(path: Path, run: str | None = None) -> Log:
+    """The log in a table with one header row, of one of its ``runs_in`` where it holds several.
+
+    Raises ``UnreadableLog`` when there is no header or no number.
+    """
+    blocks = _blocks(path)
+    header = [name.strip() for name in next(blocks)[0]]
+    by_run = _run_column(header) if run is not None and not _runs_across(header) else None
+    parts = _Parts(_tags(header, run))
+    for block in blocks:
+        parts.add(
+            block if by_run is None else [row for row in block if "".join(row[by_run : by_run + 1]).strip() == run]
+        )
+    columns, lost = parts.columns()
+    return log_of_columns(columns).noted(*([f"{plural(lost, 'cell')} of text skipped"] if lost else []))
 
 
 def header_of(path: Path) -> list[str]:
     """The names in a table's first row, empty when there is none."""
     lines = text(path, HEAD).splitlines()
-    return next(csv.reader(lines[:1], delimiter=_delimiter(lines[0])), []) if lines else []
-
-
-def _table(path: Path) -> tuple[list[str], list[list[str]]]:
-    """The header and the rows below it."""
-    lines = text(path).splitlines()
     try:
-        table = [row for row in csv.reader(lines, delimiter=_delimiter(lines[0] if lines else "")) if any(row)]
+        first = next(csv.reader(lines[:1], delimiter=_delimiter(lines[0])), []) if lines else []
+    except csv.Error:
+        return []
+    return [name.strip() for name in first]
+
+
+def _blocks(path: Path) -> Iterator[list[list[str]]]:
+    """The header row alone, then the rows below it some thousands at a time: a table of text is large in memory.
+
+    Raises ``UnreadableLog`` when there is no header.
+    """
+    lines = text(path).splitlines()
+    rows = filter(any, csv.reader(lines, delimiter=_delimiter(lines[0] if lines else "")))
+    try:
+        header = next(rows, None)
+        if header is None:
+            raise UnreadableLog(f"{path}: the file is empty; wait for the first log line")
+        if all(number(name) is not None for name in header if name):
+            raise UnreadableLog(
+                f"{path}: line 1: the table has no header; name its columns, as in step,train_loss,eval_loss"
+            )
+        yield [header]
+        while block := list(islice(rows, BLOCK)):
+            yield block
     except csv.Error as error:
         raise UnreadableLog(f"{path}: not a table: {error}") from None
-    if not table:
-        raise UnreadableLog(f"{path}: the file is empty; wait for the first log line")
-    header = [name.strip() for name in table[0]]
-    if all(number(name) is not None for name in header if name):
-        raise UnreadableLog(
-            f"{path}: line 1: the table has no header; name its columns, as in step,train_loss,eval_loss"
-        )
-    return header, table[1:]
 
 
 def _delimiter(first: str) -> str:
@@ -62,37 +102,64 @@ def _delimiter(first: str) -> str:
     return max(",;\t|", key=first.count)
 
 
-def _rows(header: Sequence[str], cells: Sequence[Sequence[str]]) -> tuple[list[Row], int]:
-    """The table's rows without blank cells, and how many cells held text among numbers."""
-    rows: list[Row] = []
-    words: dict[str, int] = {}
-    numeric: set[str] = set()
-    for line in cells:
-        cells_by_name = zip(header, line, strict=False)
-        row = {name: cell for name, cell in cells_by_name if name and cell.strip().lower() not in UNKNOWN}
-        for name, cell in row.items():
-            if number(cell) is None:
-                words[name] = words.get(name, 0) + 1
-            else:
-                numeric.add(name)
-        rows.append(row)
-    return rows, sum(count for name, count in words.items() if name in numeric)
+class _Parts:
+    """The numbers under each tag, taken from the table block by block."""
+
+    def __init__(self, tags: Sequence[str]) -> None:
+        self.tags = tags
+        self.size = 0
+        self.found: dict[str, list[Column]] = {tag: [] for tag in tags if tag}
+        self.words: dict[str, int] = {}
+
+    def add(self, block: Sequence[Sequence[str]]) -> None:
+        """Take in the rows of a block; where a tag stands over two columns, the later one counts."""
+        for tag, cells in zip(self.tags, zip_longest(*block, fillvalue=""), strict=False):
+            if tag:
+                self.found[tag].append(self._column(tag, cells))
+        self.size += len(block)
+
+    def _column(self, tag: str, cells: Sequence[str]) -> Column:
+        rows, said = np.arange(self.size, self.size + len(cells)), cells
+        if "" in cells:
+            rows = rows[np.fromiter(map(bool, cells), np.bool_, len(cells))]
+            said = list(filter(None, cells))
+        values, kept = numbers(said)
+        if kept is None:
+            return Column(rows, values)
+        words = sum(said[place].strip().lower() not in UNKNOWN for place in np.flatnonzero(~kept).tolist())
+        self.words[tag] = self.words.get(tag, 0) + words
+        return Column(rows[kept], values)
+
+    def columns(self) -> tuple[Columns, int]:
+        """All columns, and how many cells held text among numbers."""
+        named = {tag: joined(parts) for tag, parts in self.found.items()}
+        return Columns(self.size, named), sum(n for tag, n in self.words.items() if named[tag].rows.size)
 
 
-def _without_run_names(header: Sequence[str]) -> tuple[list[str], list[str]]:
-    """The header of a W&B export without ``run - `` and the ``__MIN`` and ``__MAX`` columns; the first run is kept."""
-    names: list[str] = []
-    runs: dict[str, None] = {}
-    for name in header:
-        run, dash, tag = name.rpartition(" - ")
-        keep = not name.endswith(("__MIN", "__MAX"))
-        if dash:
-            runs.setdefault(run)
-            keep = keep and run == next(iter(runs)) and tag != "_step"
-        names.append(tag if keep else "")
-    some = ", ".join(list(runs)[:3])
-    notes = [f"the table holds {len(runs)} runs ({some}): the first is read"] if len(runs) > 1 else []
-    return names, notes
+def _runs_across(header: Sequence[str]) -> tuple[str, ...]:
+    """The runs that a W&B export names before its tags."""
+    return tuple(dict.fromkeys(name.rpartition(DASH)[0] for name in header if DASH in name))
+
+
+def _run_column(header: Sequence[str]) -> int | None:
+    """The place of the column that tells which run a row belongs to, None when there is none."""
+    plain = [name.lower() for name in header]
+    return next((plain.index(name) for name in RUN_COLUMNS if name in plain), None)
+
+
+def _tags(header: Sequence[str], run: str | None) -> list[str]:
+    """The tag of each column, empty where it is not read: another run's, or a bound of the values in a chart."""
+    if any(DASH in name or name.endswith(BOUNDS) for name in header):
+        across = _runs_across(header)
+        wanted = run if run is not None or not across else across[0]
+        return [_of_run(name, wanted) for name in header]
+    return [_as_held_out(name) for name in header] if "Training Loss" in header else list(header)
+
+
+def _of_run(name: str, wanted: str | None) -> str:
+    """The tag of a W&B export's column, empty when it is another run's or a bound."""
+    owner, dash, tag = name.rpartition(DASH)
+    return "" if name.endswith(BOUNDS) or (dash and (owner != wanted or tag == "_step")) else tag
 
 
 def _as_held_out(name: str) -> str:

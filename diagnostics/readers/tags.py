@@ -34,6 +34,9 @@ QUANTITIES: Mapping[str, str] = {
     "token_accuracy": "mean_token_accuracy",
     "log_probs_chosen": "logps_chosen",
     "log_probs_rejected": "logps_rejected",
+    "completions_length": "completion_length",
+    "generated_length": "completion_length",
+    "gen_len": "completion_length",
     "em": "exact_match",
 }
 NAMES = frozenset({*CURVES, *(f"eval_{name}" for name in CURVES if name != "train_loss")} - {"eval_eval_loss"})
@@ -70,7 +73,7 @@ def curve_names(points: Mapping[str, int], chosen: Mapping[str, str] | None = No
 
     Raises ``UnreadableLog`` when ``chosen`` holds an unknown curve or a tag that the log has not.
     """
-    taken = {tag: name for name, tag in (chosen or {}).items() if _check_choice(name, tag, points)}
+    taken = {_chosen_tag(name, tag, points): name for name, tag in (chosen or {}).items()}
     best: dict[str, tuple[int, int, str]] = {}
     for tag, count in points.items():
         found = match(tag)
@@ -123,13 +126,17 @@ def _unusual(words: list[str], held_out: bool) -> Match | None:
     return None
 
 
-def _check_choice(name: str, tag: str, points: Mapping[str, int]) -> bool:
-    """True; raises ``UnreadableLog`` when the curve is unknown or the log has no such tag."""
+def _chosen_tag(name: str, tag: str, points: Mapping[str, int]) -> str:
+    """The log's own tag, also where it was given as transformers' state spells it: ``eval_x`` for ``eval/x``.
+
+    Raises ``UnreadableLog`` when the curve is unknown or the log has no such tag.
+    """
     if name not in NAMES:
         near = difflib.get_close_matches(name, NAMES, 1)
         hint = f"; did you mean {near[0]}?" if near else "; train_loss and eval_loss are the usual ones"
         raise UnreadableLog(f"tags: unknown curve {name}{hint}")
-    if tag not in points:
-        near = difflib.get_close_matches(tag, points, 1, 0.4) or sorted(points)[:3]
-        raise UnreadableLog(f"tags: {name}: the log has no tag {tag}; it has {', '.join(near) or 'none'}")
-    return True
+    for spelled in (tag, f"train/{tag}", tag.replace("eval_", "eval/", 1), tag.replace("test_", "test/", 1)):
+        if spelled in points:
+            return spelled
+    near = difflib.get_close_matches(tag, points, 1, 0.4) or sorted(points)[:3]
+    raise UnreadableLog(f"tags: {name}: the log has no tag {tag}; it has {', '.join(near) or 'none'}")

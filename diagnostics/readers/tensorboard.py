@@ -11,7 +11,7 @@ import numpy as np
 
 from diagnostics.readers.hparams import hparams
 from diagnostics.readers.log import Log, Series, plural
-from diagnostics.readers.restarts import continued
+from diagnostics.readers.restarts import continued, started_again
 from diagnostics.readers.scalars import Block, scalars
 from diagnostics.readers.tfrecord import HEAD, frames
 from diagnostics.readers.unreadable import content
@@ -44,12 +44,16 @@ def join(paths: Sequence[Path], prefixes: Mapping[Path, str] | None = None) -> L
     notes: list[str] = [f"{plural(len(paths), 'event file')} joined"] if len(paths) > 1 else []
     options: dict[str, object] = {}
     groups: dict[str, dict[str, Series]] = {}
+    joins: list[float] = []
     for path in paths:
         prefix = (prefixes or {}).get(path, "")
         series, texts = _one(path, prefix, notes)
+        again = started_again(groups.get(prefix, {}), series)
+        joins += [again] if again is not None else []
         groups[prefix] = continued(groups.get(prefix, {}), series, path.name, notes)
         options.update(_options(texts))
-    return Log({tag: points for group in groups.values() for tag, points in group.items()}, options, tuple(notes))
+    found = {tag: points for group in groups.values() for tag, points in group.items()}
+    return Log(found, options, tuple(notes), joins=tuple(joins))
 
 
 def _one(path: Path, prefix: str, notes: list[str]) -> tuple[dict[str, Series], Mapping[str, bytes]]:

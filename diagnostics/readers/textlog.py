@@ -1,4 +1,7 @@
-"""What training programs print: transformers' dictionaries, torchtune's and mlx-lm's lines."""
+"""What training programs print: transformers' dictionaries, torchtune's and mlx-lm's lines, Keras's, hand-written ones.
+
+Colours, progress bars, and what a logging library writes before a line are passed over.
+"""
 
 from __future__ import annotations
 
@@ -13,12 +16,25 @@ from diagnostics.readers.rows import Row, log_of_rows, number
 from diagnostics.readers.unreadable import UnreadableLog, text
 
 ENDINGS = {".txt", ".log", ".out", ".err"}
-PRINTED = re.compile(r"\{'[^{}\n]*(?:loss|runtime|reward)[^{}\n]*\}")
-PAIR = re.compile(r"'([^']+)': *'?([^',}]+)'?")
+COLOUR = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+PRINTED = re.compile(r"""\{['"][^{}\n]*(?:loss|runtime|reward)[^{}\n]*\}""")
+PAIR = re.compile(r"""['"]([^'"]+)['"]: *['"]?([^'",}]+)['"]?""")
+WRAPPED = re.compile(r"(?:np\.float\d+|tensor|array)\(([^(),]+)[^()]*\)")
 BAR = re.compile(r"\| *(\d+)/(\d+) \[")
-TORCHTUNE = re.compile(r"^Step (\d+) \| (.*:.*)$")
-MLX = re.compile(r"^Iter (\d+): (.*)$")
+TORCHTUNE = re.compile(r"(?:^|\s)Step (\d+) \| (.*:.*)$")
+MLX = re.compile(r"(?:^|\s)Iter (\d+): (.*)$")
 MLX_PAIR = re.compile(r"(Train loss|Val loss|Learning Rate|Trained Tokens) ([-+.\w]+)")
+
+NUMBER = r"([-+]?(?:\d+\.?\d*(?:e[-+]?\d+)?|\.\d+|nan|inf(?:inity)?))(?![\w.]*/)"
+COUNT = re.compile(
+    r"\b(?:global[ _])?(step|iter(?:ation)?|epoch)s?\b[ \t]{0,4}[:=#]?[ \t]{0,4}\[?(\d+(?:\.\d+)?)", re.IGNORECASE
+)
+SPOKEN = re.compile(
+    r"\b((?:(?:train|training|val|valid|validation|eval|test)[ _/-]?)?loss|lr|learning[ _]rate|grad(?:ient)?[ _]?norm)"
+    rf"\b[ \t]{{0,4}}(?:[:=]|is)?[ \t]{{0,4}}{NUMBER}\b",
+    re.IGNORECASE,
+)
+EPOCH_LINE = re.compile(r"^\s*Epoch (\d+)/\d+\s*$")
 
 Counts = dict[int, int]
 """Where each progress bar stands, by its total."""
@@ -31,12 +47,15 @@ def reads(path: Path) -> bool:
 
 def has_losses(path: Path) -> bool:
     """Whether the first 64 KiB hold a line with a loss."""
-    return any("loss" in " ".join(row).lower() for row, _ in _rows(text(path, 1 << 16)))
+    lines = _lines(text(path, 1 << 16))
+    rows = (row for rows in (_printed(lines), _spoken(lines)) for row, _ in rows)
+    return any("loss" in " ".join(row).lower() for row in rows)
 
 
 def read_log(path: Path) -> Log:
     """The log in printed output, steps taken from its progress bar. Raises ``UnreadableLog`` when it tells no loss."""
-    rows = list(_rows(text(path)))
+    lines = _lines(text(path))
+    rows = list(_printed(lines)) or list(_spoken(lines))
     if not rows:
         raise UnreadableLog(f"{path}: no line tells a loss; expected lines such as {{'loss': 1.23, 'epoch': 0.1}}")
     total = _steps_in_all(rows)
@@ -45,19 +64,46 @@ def read_log(path: Path) -> Log:
     return log_of_rows([{**row, "step": bars.get(total, 0), "total_steps": total} for row, bars in rows])
 
 
-def _rows(said: str) -> Iterator[tuple[Row, Counts]]:
-    """The rows among the lines, in order, each with the progress bars before it."""
+def _lines(said: str) -> list[str]:
+    """The lines without colours; a progress bar that is drawn anew begins a line."""
+    return re.split(r"[\r\n]+", COLOUR.sub("", said) if "\x1b" in said else said)
+
+
+def _printed(lines: list[str]) -> Iterator[tuple[Row, Counts]]:
+    """The rows that programs print as such, in order, each with the progress bars before it."""
     bars: Counts = {}
-    for line in re.split(r"[\r\n]+", said):
-        if bar := BAR.search(line):
+    for line in lines:
+        if "| " in line and (bar := BAR.search(line)):
             bars = {**bars, int(bar.group(2)): int(bar.group(1))}
-        for printed in PRINTED.finditer(line):
-            yield {key: value.strip() for key, value in PAIR.findall(printed.group())}, bars
-        if found := TORCHTUNE.match(line):
+        if "{" in line:
+            for printed in PRINTED.finditer(line):
+                yield _pairs(printed.group()), bars
+        elif "Step " in line and (found := TORCHTUNE.search(line)):
             pairs = [part.split(":", 1) for part in found.group(2).split() if ":" in part]
             yield {"step": found.group(1), **{key: value for key, value in pairs if number(value) is not None}}, {}
-        elif found := MLX.match(line):
-            yield {"step": found.group(1), **dict(MLX_PAIR.findall(found.group(2)))}, {}
+        elif "Iter " in line and (found := MLX.search(line)) and (told := dict(MLX_PAIR.findall(found.group(2)))):
+            yield {"step": found.group(1), **told}, {}
+
+
+def _pairs(printed: str) -> Row:
+    """The names and values of a printed dictionary."""
+    plain = WRAPPED.sub(r"\1", printed) if "(" in printed else printed
+    return {key: value.strip() for key, value in PAIR.findall(plain)}
+
+
+def _spoken(lines: list[str]) -> Iterator[tuple[Row, Counts]]:
+    """The rows among lines such as ``step 10: loss 2.31, lr 1e-4``, or Keras's under their ``Epoch 3/10``."""
+    epoch: str | None = None
+    for line in lines:
+        if heading := EPOCH_LINE.match(line):
+            epoch = heading.group(1)
+        elif "loss" in line.lower() and (told := SPOKEN.findall(line)):
+            counts = {
+                "step" if name.lower().startswith(("step", "iter")) else "epoch": n for name, n in COUNT.findall(line)
+            }
+            if "loss" in " ".join(name for name, _ in told).lower() and (counts or epoch is not None):
+                values = {re.sub(r"[ /-]", "_", name.lower()): value for name, value in told}
+                yield {**(counts or {"epoch": epoch}), **values}, {}
 
 
 def _steps_in_all(rows: list[tuple[Row, Counts]]) -> int | None:
@@ -67,7 +113,7 @@ def _steps_in_all(rows: list[tuple[Row, Counts]]) -> int | None:
     """
     steps = [bars for row, bars in rows if "loss" in row]
     for total in sorted(steps[0] if steps else (), reverse=True):
-        counts = [bars[total] for bars in steps]
+        counts = [bars.get(total, -1) for bars in steps]
         if all(first < second for first, second in pairwise(counts)):
             return total
     return None

@@ -8,8 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from diagnostics.readers.columns import Names, Row, columns_of, number
 from diagnostics.readers.log import Log
-from diagnostics.readers.rows import LARGEST, Row, log_of_rows, number
+from diagnostics.readers.rows import LARGEST, log_of_columns, log_of_rows
 from diagnostics.readers.unreadable import UnreadableLog, text
 
 NAME = "trainer_state.json"
@@ -29,7 +30,8 @@ def read_log(path: Path) -> Log:
     state = _json(path)
     history = state.get("log_history") if isinstance(state, dict) else state
     if isinstance(history, list):
-        return _with_state(log_of_rows([_tagged(row) for row in history if isinstance(row, dict)]), state)
+        told = [row for row in history if isinstance(row, dict)]
+        return _with_state(log_of_columns(columns_of(told, _tagged)), state)
     rows = _rows_of_columns(state) if isinstance(state, dict) else []
     if not rows:
         raise UnreadableLog(f"{path}: no log_history in it; give a trainer_state.json or the run's folder")
@@ -56,10 +58,10 @@ def tag(name: str) -> str:
     return name if name.startswith("train/") else f"train/{name}"
 
 
-def _tagged(row: Row) -> Row:
-    """A row by its tags; the epoch keeps its name where it is the only count."""
-    counts = ("step",) if "step" in row else ("step", "epoch")
-    return {(name if name in counts else tag(name)): value for name, value in row.items()}
+def _tagged(names: Names) -> Names:
+    """The tags of a row's names; the epoch keeps its name where it is the only count."""
+    counts = ("step",) if "step" in names else ("step", "epoch")
+    return tuple(name if name in counts else tag(name) for name in names)
 
 
 def _with_state(log: Log, state: object) -> Log:

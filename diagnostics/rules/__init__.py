@@ -5,24 +5,30 @@ underfit causes in the order of their odds. A limit that counts stands in one of
 """
 
 from diagnostics.rules.broken import BROKEN
+from diagnostics.rules.frozen import FROZEN
+from diagnostics.rules.lengths import LENGTH
 from diagnostics.rules.overfit import OVERFIT
 from diagnostics.rules.preference import COLLAPSED, DRIFT, SATURATED, UNLEARNED
 from diagnostics.rules.rule import Case, Fix, Rule
+from diagnostics.rules.tokens import BY_HEART, COLLAPSED_ENTROPY, TOLD
 from diagnostics.rules.underfit import UNDERFIT
-from diagnostics.rules.unstable import UNSTABLE
-
-_BLOWN_UP = ("loss-not-finite", "loss-diverges")
+from diagnostics.rules.unstable import DIVERGED, UNSTABLE
 
 RULES: tuple[Rule, ...] = (
     *BROKEN,
-    *(rule for rule in UNSTABLE if rule.name in _BLOWN_UP),
+    *FROZEN,
+    *TOLD,
+    *DIVERGED,
     *COLLAPSED,
-    *(rule for rule in UNSTABLE if rule.name not in _BLOWN_UP),
+    *COLLAPSED_ENTROPY,
+    *UNSTABLE,
     *SATURATED,
     *OVERFIT,
+    *BY_HEART,
     *UNLEARNED,
     *UNDERFIT,
     *DRIFT,
+    *LENGTH,
 )
 
 __all__ = ["RULES", "Case", "Fix", "Rule"]

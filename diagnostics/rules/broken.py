@@ -16,6 +16,7 @@ BROKEN = (
     Rule(
         name="loss-is-zero",
         label=Label.BROKEN,
+        at_once=True,
         check=sanity.loss_is_zero,
         limits={"points": 5, "share": 0.5},
         says="the training loss is exactly 0 in {count:.0f} logs ({share:.0%}), from step {first:g} on",
@@ -50,6 +51,7 @@ BROKEN = (
     Rule(
         name="start-loss-wrong",
         label=Label.BROKEN,
+        at_once=True,
         check=sanity.start_loss_wrong,
         limits={"over": 1.15},
         says="the first loss is {first:.3g}, above the {chance:.3g} of a model that guesses every token evenly",
@@ -69,6 +71,7 @@ BROKEN = (
     Rule(
         name="dpo-start-loss-wrong",
         label=Label.BROKEN,
+        at_once=True,
         check=sanity.dpo_start_wrong,
         limits={"high": 1.25, "low": 0.3, "like": 1.5},
         says="the first DPO loss is {first:.3g}; it must be near ln 2 = {expected:.3g}",

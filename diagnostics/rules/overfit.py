@@ -40,13 +40,26 @@ OVERFIT = (
         check=fit.eval_loss_rises,
         limits={
             "rise": 0.02,
+            "of_descent": 0.12,
+            "clear": 0.08,
             "noise_share": 0.65,
             "floor": 0.01,
             "evals": 4,
             "train_fall": 0.02,
             "far_rise": 0.1,
-            "far_noises": 1.0,
+            "far_noises": 0.75,
             "far_fall": 0.4,
+            "far_p": 0.4,
+        },
+        near={
+            "rise": 0.012,
+            "of_descent": 0.08,
+            "clear": 0.05,
+            "noise_share": 0.4,
+            "floor": 0.006,
+            "far_rise": 0.06,
+            "far_noises": 0.5,
+            "far_fall": 0.25,
         },
         says=(
             "the held-out loss rises {rise:.1%} above its minimum of {lowest:.3g} while the training loss goes on "

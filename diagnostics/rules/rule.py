@@ -57,12 +57,18 @@ class Fix:
         return f"{self.knob}: {self.words}{f' ({detail})' if detail else ''}"
 
 
+LIKE_DPO = frozenset({"dpo", "ipo", "kto", "rm", "cpo", "simpo"})
+FROM_REWARDS = frozenset({"grpo", "rloo", "ppo"})
+
+
 @dataclass(frozen=True)
 class Rule:
     """A fault by name: the check that finds it, its limits, the words for it and the fixes in order of preference.
 
     ``names_run`` is False for findings that never stand alone: they are reported and leave the label as it is.
-    ``methods`` and ``not_methods`` say of which training methods it is asked.
+    ``methods`` and ``not_methods`` say of which training methods it is asked. ``near`` holds looser limits: where the
+    fault shows only under these, the run is called healthy, less surely. ``at_once``: a live view need not wait whether
+    it lasts.
     """
 
     name: str
@@ -79,6 +85,8 @@ class Rule:
     names_run: bool = True
     methods: tuple[str, ...] = ()
     not_methods: tuple[str, ...] = field(default=())
+    near: Mapping[str, float] = field(default_factory=dict)
+    at_once: bool = False
 
     @property
     def needs(self) -> tuple[str, ...]:
@@ -98,14 +106,24 @@ class Rule:
         lines += ["", f"What      {_opened(self.says)}", f"Why       {self.cause}", f"Example   {self.example}"]
         lines += [f"Not when  {self.unless}"] if self.unless else []
         lines += [f"Methods   {', '.join(self.methods)}"] if self.methods else []
-        lines += [f"Looks at  {', '.join(asks)}", f"Limits    {', '.join(limits)}", "Fixes"]
+        lines += [f"Looks at  {', '.join(asks)}", f"Limits    {', '.join(limits)}"]
+        near = [f"{name} = {value:g}" for name, value in self.near.items()]
+        lines += [f"Nearly    {', '.join(near)}: healthy, but less surely"] if near else []
+        lines += ["Fixes"]
         lines += [f"  {i}. {fix.explain()}" for i, fix in enumerate(self.fixes, 1)]
         lines += [f"Sure      {self.confidence:.0%} before the measurement is weighed", "Sources"]
         return "\n".join([*lines, *(f"  - {source}" for source in self.sources)])
 
     def applies_to(self, method: str | None) -> bool:
-        """Whether the rule is asked of runs of that method (None: unknown)."""
-        return method not in self.not_methods and (not self.methods or method in self.methods)
+        """Whether the rule is asked of runs of that method (None: unknown).
+
+        A rule that is not for DPO is for no other loss that compares answers; and of methods that learn from rewards
+        no rule is asked that needs the loss, which says nothing there.
+        """
+        if method in FROM_REWARDS:
+            return not {"train_loss", "eval_loss"} & set(self.needs) and not self.methods
+        kin = "dpo" if method in LIKE_DPO else method
+        return kin not in self.not_methods and (not self.methods or method in self.methods)
 
 
 def _opened(says: str) -> str:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from diagnostics.curves import FloatArray
+from diagnostics.signals.memory import remembered
+from diagnostics.signals.middle import median
 from diagnostics.signals.noise import difference_noise, log_level, robust_scale
 from diagnostics.signals.spikes import local_residual
 
 
+@remembered
 def jitter(values: FloatArray) -> float:
     """The point-to-point scatter of a loss as a share of its level, whatever its trend."""
     return difference_noise(log_level(values))
@@ -56,7 +59,7 @@ def elasticity(values: FloatArray, rate: FloatArray, windows: int = 6) -> float 
     rest = local_residual(loss)
     parts = np.array_split(np.arange(loss.size), windows)
     scale = np.asarray([robust_scale(rest[p]) for p in parts])
-    speed = np.asarray([float(np.median(eta[p])) for p in parts])
+    speed = np.asarray([median(eta[p]) for p in parts])
     good = (scale > 0) & (speed > 0)
     if good.sum() < 4:
         return None

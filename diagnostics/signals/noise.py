@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from diagnostics.curves import FloatArray
+from diagnostics.signals.memory import remembered
+from diagnostics.signals.middle import ENOUGH, median, sampled
 
 MAD_TO_SIGMA = 1.4826
 """The median absolute deviation of a normal sample times this is its standard deviation."""
@@ -14,9 +16,11 @@ def robust_scale(values: FloatArray) -> float:
     """The standard deviation of the bulk of the values (1.4826 x MAD); 0 for fewer than two."""
     if values.size < 2:
         return 0.0
-    return float(MAD_TO_SIGMA * np.median(np.abs(values - np.median(values))))
+    some = sampled(values)
+    return MAD_TO_SIGMA * median(np.abs(some - median(some)))
 
 
+@remembered
 def difference_noise(values: FloatArray) -> float:
     """The standard deviation of white noise on top of any smooth trend; 0 for fewer than three values.
 
@@ -25,13 +29,23 @@ def difference_noise(values: FloatArray) -> float:
     """
     if values.size < 3:
         return 0.0
-    first = robust_scale(np.diff(values)) / np.sqrt(2.0)
+    first = robust_scale(_differences(values, 1)) / np.sqrt(2.0)
     if values.size < 5:
         return float(first)
-    second = MAD_TO_SIGMA * float(np.median(np.abs(np.diff(values, 2)))) / np.sqrt(6.0)
+    second = MAD_TO_SIGMA * median(np.abs(_differences(values, 2))) / np.sqrt(6.0)
     return float(min(first, second))
 
 
+def _differences(values: FloatArray, order: int) -> FloatArray:
+    """The first or second differences of neighbouring values, at evenly spaced places where there are very many."""
+    if values.size <= ENOUGH:
+        return np.diff(values, order)
+    at = np.linspace(0, values.size - 1 - order, ENOUGH).astype(np.int64)
+    first = values[at + 1] - values[at]
+    return first if order == 1 else values[at + 2] - values[at + 1] - first
+
+
+@remembered
 def log_level(values: FloatArray, floor: float = 0.05) -> FloatArray:
     """The logarithm of a loss, made gentle near zero: log(L + ``floor`` x its typical early size).
 
@@ -41,7 +55,7 @@ def log_level(values: FloatArray, floor: float = 0.05) -> FloatArray:
     if not values.size:
         return values
     shifted = values - min(0.0, float(values.min()))
-    size = float(np.median(shifted[: max(1, values.size // 10)])) or float(shifted.max())
+    size = median(sampled(shifted[: max(1, values.size // 10)])) or float(shifted.max())
     if size <= 0.0:
         return np.zeros_like(values)
     return np.asarray(np.log(shifted / size + floor), dtype=np.float64)

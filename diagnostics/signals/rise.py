@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from diagnostics.curves import FloatArray
+from diagnostics.signals.middle import median
 from diagnostics.signals.noise import difference_noise
 
 QUIETEST = 0.0005
@@ -66,7 +67,7 @@ def rise_from_minimum(values: FloatArray) -> Rise:
     evaluation is never taken to be below 0.05 % of its level.
     """
     last = max(min(3, max(1, values.size // 3)), values.size // 8)
-    end = float(np.median(values[-last:]))
+    end = median(values[-last:])
     width = 1 if values.size < 8 else 3
     level = np.convolve(values, np.ones(width) / width, mode="valid")
     best = int(np.argmin(level))

@@ -5,18 +5,22 @@ from __future__ import annotations
 import numpy as np
 
 from diagnostics.curves import FloatArray
+from diagnostics.signals.memory import remembered
+from diagnostics.signals.middle import median, sampled
 from diagnostics.signals.noise import difference_noise
 
 
+@remembered
 def head(values: FloatArray) -> float:
     """The level a curve starts from: the median of the first 3 % of its points, at least one."""
-    return float(np.median(values[: max(1, round(0.03 * values.size))]))
+    return median(sampled(values[: max(1, round(0.03 * values.size))]))
 
 
+@remembered
 def tail(values: FloatArray) -> float:
     """The level a curve ends at: the median of the last 10 % of its points (the last three of a dozen or more)."""
     least = 3 if values.size >= 12 else 1
-    return float(np.median(values[-max(least, round(0.1 * values.size)) :]))
+    return median(sampled(values[-max(least, round(0.1 * values.size)) :]))
 
 
 def progress(values: FloatArray) -> float:
@@ -37,7 +41,7 @@ def late_share(steps: FloatArray, values: FloatArray, share: float = 0.25) -> fl
     cut = steps[-1] - share * span
     reach = 0.08 * span
     around = values[np.abs(steps - cut) <= reach]
-    middle = float(np.median(around)) if around.size >= 3 else float(np.interp(cut, steps, values))
+    middle = median(around) if around.size >= 3 else float(np.interp(cut, steps, values))
     return (middle - tail(values)) / total / share
 
 
@@ -53,7 +57,7 @@ def growth(norms: FloatArray, share: float = 0.5) -> float:
     if late.size < 8:
         return 1.0
     fifth = max(2, late.size // 5)
-    return float(np.exp(np.clip(np.median(late[-fifth:]) - np.median(late[:fifth]), -50, 50)))
+    return float(np.exp(np.clip(median(late[-fifth:]) - median(late[:fifth]), -50, 50)))
 
 
 def staircase(steps: FloatArray, values: FloatArray, boundaries: FloatArray) -> list[tuple[float, float, float]]:

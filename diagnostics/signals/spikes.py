@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from diagnostics.curves import FloatArray
+from diagnostics.signals.memory import remembered
+from diagnostics.signals.middle import median, medians_of, sampled
 from diagnostics.signals.noise import MAD_TO_SIGMA, difference_noise, log_level
 
 IntArray = NDArray[np.int64]
@@ -15,6 +19,9 @@ IntArray = NDArray[np.int64]
 CENTRES = 160
 SAMPLES = 61
 """At most so many windows are evaluated, from at most so many values each: diagnosing runs at every evaluation."""
+
+EDGE = 511
+"""The few windows that the ends of a series cut are evaluated from at most so many values."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +34,7 @@ class Spikes:
     recovered: float
 
 
+@remembered
 def rolling_median(values: FloatArray, window: int) -> FloatArray:
     """The median over a window around every point, which is cut where the series ends.
 
@@ -35,24 +43,45 @@ def rolling_median(values: FloatArray, window: int) -> FloatArray:
     half = min(window // 2, max(0, (values.size - 1) // 2))
     if half == 0:
         return values.copy()
-    centres = np.unique(np.linspace(0, values.size - 1, min(values.size, CENTRES)).astype(int))
-    reach = np.unique(np.linspace(-half, half, min(2 * half + 1, SAMPLES)).round().astype(int))
-    inner = (centres >= half) & (centres < values.size - half)
-    medians = np.empty(centres.size)
-    medians[inner] = np.median(values[centres[inner, None] + reach], axis=1)
-    medians[~inner] = _cut_medians(values, centres[~inner], half)
-    return np.asarray(np.interp(np.arange(values.size), centres, medians), dtype=np.float64)
-
-
-def _cut_medians(values: FloatArray, centres: IntArray, half: int) -> FloatArray:
-    """The medians over the windows that reach beyond the series, of the values that are there."""
-    places = centres[:, None] + np.arange(-half, half + 1)
-    there = (places >= 0) & (places < values.size)
+    where = _windows(values.size, half)
+    medians = np.empty(where.centres.size)
+    medians[where.inner] = medians_of(values[where.places])
     # What is not there is sorted to the end; the middle is taken of the rest.
-    ordered = np.sort(np.where(there, values[np.clip(places, 0, values.size - 1)], np.inf), axis=1)
-    count = there.sum(axis=1)
-    rows = np.arange(centres.size)
-    return np.asarray((ordered[rows, (count - 1) // 2] + ordered[rows, count // 2]) / 2, dtype=np.float64)
+    ordered = np.sort(np.where(where.there, values[where.cut], np.inf), axis=1)
+    count = where.there.sum(axis=1)
+    rows = np.arange(count.size)
+    medians[~where.inner] = (ordered[rows, (count - 1) // 2] + ordered[rows, count // 2]) / 2
+    return np.asarray(np.interp(np.arange(values.size), where.centres, medians), dtype=np.float64)
+
+
+class _Windows(NamedTuple):
+    """The windows over a series: their centres, which of them lie inside it, and the indices that they look at.
+
+    ``places`` has a row for each window inside; ``cut`` one for each other, with ``there``: the index exists.
+    """
+
+    centres: IntArray
+    inner: NDArray[np.bool_]
+    places: IntArray
+    cut: IntArray
+    there: NDArray[np.bool_]
+
+
+@lru_cache(maxsize=16)
+def _windows(size: int, half: int) -> _Windows:
+    """The windows of ``half`` points to either side; runs of one study have the same number of points."""
+    centres = np.linspace(0, size - 1, CENTRES).astype(np.int64) if size > CENTRES else np.arange(size)
+    inner = (centres >= half) & (centres < size - half)
+    cut = centres[~inner, None] + _reach(half, EDGE)
+    there = (cut >= 0) & (cut < size)
+    return _Windows(centres, inner, centres[inner, None] + _reach(half, SAMPLES), np.clip(cut, 0, size - 1), there)
+
+
+def _reach(half: int, count: int) -> IntArray:
+    """At most about ``count`` whole numbers from ``-half`` to ``half``, evenly spaced."""
+    if 2 * half + 1 <= count:
+        return np.arange(-half, half + 1)
+    return np.unique(np.linspace(-half, half, count).round().astype(np.int64))
 
 
 def window_for(size: int) -> int:
@@ -60,6 +89,7 @@ def window_for(size: int) -> int:
     return max(11, size // 20) | 1
 
 
+@remembered
 def local_residual(values: FloatArray, window: int | None = None) -> FloatArray:
     """Log loss minus its rolling median: the wiggle that is left when trend and level are gone."""
     logs = log_level(values)
@@ -88,11 +118,19 @@ def spikes(values: FloatArray, *, deviations: float, height: float, company: Flo
 
 
 def local_scale(rest: FloatArray) -> FloatArray:
-    """The robust scale of residuals around each point, never below a quarter of that of the whole series."""
-    size = np.abs(rest - np.median(rest))
-    whole = MAD_TO_SIGMA * float(np.median(size))
-    near = MAD_TO_SIGMA * rolling_median(size, 3 * window_for(rest.size))
-    return np.maximum(near, 0.25 * whole)
+    """The robust scale of residuals around each point, never below a quarter of that of the whole series.
+
+    Spikes point upwards. Where there are so many that they swell the scale which they are measured by, it is taken
+    from the residuals below the median, and may shrink to half.
+    """
+    size = np.abs(rest - median(sampled(rest)))
+    whole = MAD_TO_SIGMA * median(sampled(size))
+    near = np.maximum(MAD_TO_SIGMA * rolling_median(size, 3 * window_for(rest.size)), 0.25 * whole)
+    low = np.flatnonzero(rest <= 0.0)
+    if low.size < 12:
+        return near
+    below = MAD_TO_SIGMA * rolling_median(-rest[low], 3 * window_for(rest.size) // 2)
+    return np.asarray(np.clip(np.interp(np.arange(rest.size), low, below), 0.5 * near, near))
 
 
 def _accompanied(out: np.ndarray, company: FloatArray) -> np.ndarray:
@@ -118,5 +156,5 @@ def _recovers(logs: FloatArray, start: int) -> bool:
         return False
     reach = max(8, logs.size // 20)
     after = logs[start + 1 : start + 1 + reach]
-    bound = float(np.median(before)) + 2.0 * max(difference_noise(logs), 1e-9)
+    bound = median(before) + 2.0 * max(difference_noise(logs), 1e-9)
     return bool(after.size and after.min() <= bound)

@@ -6,7 +6,6 @@ non-overlapping blocks it keeps 4-6 %.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from itertools import pairwise
 from math import erfc, sqrt
 from typing import NamedTuple
@@ -15,6 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diagnostics.curves import FloatArray
+from diagnostics.signals.memory import remembered
+from diagnostics.signals.middle import median
 
 BLOCKS = 10
 
@@ -28,13 +29,16 @@ class Trend(NamedTuple):
     noise: float
 
 
-def block_means(values: FloatArray, blocks: int = BLOCKS, breaks: Sequence[int] = ()) -> FloatArray:
+@remembered
+def block_means(values: FloatArray, blocks: int = BLOCKS, breaks: tuple[int, ...] = ()) -> FloatArray:
     """Means of about ``blocks`` non-overlapping blocks; none crosses an index of ``breaks`` (epoch, warm-up end).
 
     A series with fewer values than blocks comes back as it is.
     """
     if values.size <= blocks and not breaks:
         return values
+    if not breaks:
+        return means_from(values, np.arange(blocks) * values.size // blocks)
     edges = np.unique([0, *(b for b in breaks if 0 < b < values.size), values.size])
     width = max(1.0, values.size / blocks)
     starts: list[int] = []
@@ -46,7 +50,9 @@ def block_means(values: FloatArray, blocks: int = BLOCKS, breaks: Sequence[int] 
 
 def means_from(values: FloatArray, starts: NDArray[np.intp]) -> FloatArray:
     """The means of the parts of a series that begin at ``starts`` (rising, the first 0)."""
-    sizes = np.diff(np.append(starts, values.size))
+    sizes = np.empty(starts.size)
+    sizes[:-1] = starts[1:] - starts[:-1]
+    sizes[-1] = values.size - starts[-1]
     return np.asarray(np.add.reduceat(values, starts) / sizes, dtype=np.float64)
 
 
@@ -75,10 +81,10 @@ def theil_sen(values: FloatArray, at: FloatArray | None = None) -> float:
     keep = run != 0
     if not keep.any():
         return 0.0
-    return float(np.median((values[last] - values[first])[keep] / run[keep]))
+    return median((values[last] - values[first])[keep] / run[keep])
 
 
-def trend(values: FloatArray, blocks: int = BLOCKS, breaks: Sequence[int] = ()) -> Trend:
+def trend(values: FloatArray, blocks: int = BLOCKS, breaks: tuple[int, ...] = ()) -> Trend:
     """The trend of a series on its block means."""
     means = block_means(values, blocks, breaks)
     direction, p = mann_kendall(means)
@@ -92,14 +98,14 @@ def difference_noise_of_blocks(means: FloatArray) -> float:
         return 0.0
     slope = theil_sen(means)
     rest = means - slope * np.arange(means.size)
-    return float(1.4826 * np.median(np.abs(rest - np.median(rest))))
+    return 1.4826 * median(np.abs(rest - median(rest)))
 
 
 def late_slope(steps: FloatArray, values: FloatArray, share: float = 0.25) -> tuple[float, float]:
     """The change per tenth of the run over its last ``share``, relative to the level there, and its p."""
     first = steps[-1] - share * (steps[-1] - steps[0])
     late = values[steps >= first]
-    level = abs(float(np.median(late))) if late.size else 0.0
+    level = abs(median(late)) if late.size else 0.0
     if late.size < 4 or level == 0.0:
         return 0.0, 1.0
     found = trend(late, min(BLOCKS, late.size))
@@ -108,7 +114,7 @@ def late_slope(steps: FloatArray, values: FloatArray, share: float = 0.25) -> tu
 
 def plateau(values: FloatArray) -> tuple[float, float]:
     """The relative total change of a stretch and the p of its trend: a plateau has little of the first, much p."""
-    level = abs(float(np.median(values))) if values.size else 0.0
+    level = abs(median(values)) if values.size else 0.0
     if values.size < 5 or level == 0.0:
         return 0.0, 1.0
     found = trend(values)

@@ -1,4 +1,4 @@
-"""Made-up runs whose cause is known: one for every rule of the table, and healthy ones for SFT and DPO."""
+"""Made-up runs whose cause is known: one for every rule of the table, and healthy ones of several kinds."""
 
 from __future__ import annotations
 
@@ -8,12 +8,26 @@ from difflib import get_close_matches
 import numpy as np
 
 from diagnostics.curves import Run
+from diagnostics.synthetic.broken import BROKEN
 from diagnostics.synthetic.dpo import DPO_FAULTS
-from diagnostics.synthetic.sft import SFT_FAULTS
+from diagnostics.synthetic.healthy import HEALTHY_DPO, HEALTHY_SFT
+from diagnostics.synthetic.overfit import OVERFIT
 from diagnostics.synthetic.sketch import Fault, Sketch, healthy_dpo, healthy_sft
+from diagnostics.synthetic.slow import SLOW
+from diagnostics.synthetic.tokens import TOKENS, TOKENS_OF_PAIRS
+from diagnostics.synthetic.unstable import UNSTABLE
 
-HEALTHY = ("healthy-sft", "healthy-dpo")
-FAULTS: Mapping[str, Fault] = {**SFT_FAULTS, **DPO_FAULTS}
+OF_PAIRS: Mapping[str, Fault] = {**HEALTHY_DPO, **DPO_FAULTS, **TOKENS_OF_PAIRS}
+FAULTS: Mapping[str, Fault] = {
+    **BROKEN,
+    **UNSTABLE,
+    **OVERFIT,
+    **SLOW,
+    **TOKENS,
+    **DPO_FAULTS,
+    **TOKENS_OF_PAIRS,
+}
+HEALTHY: tuple[str, ...] = (*HEALTHY_SFT, *HEALTHY_DPO)
 CAUSES: tuple[str, ...] = (*HEALTHY, *FAULTS)
 """Every cause that ``make`` knows: the names of the rules, and healthy runs."""
 
@@ -29,10 +43,8 @@ def make(
         near = get_close_matches(cause, CAUSES, n=1, cutoff=0.0)
         raise ValueError(f"{cause}: no such cause; did you mean {near[0]}?")
     rng = np.random.default_rng(seed)
-    dpo = cause in DPO_FAULTS or cause == "healthy-dpo"
-    sketch = healthy_dpo(rng, logs, evals) if dpo else healthy_sft(rng, logs, evals)
-    if cause in FAULTS:
-        FAULTS[cause](sketch, strength)
+    sketch = healthy_dpo(rng, logs, evals) if cause in OF_PAIRS else healthy_sft(rng, logs, evals)
+    {**HEALTHY_SFT, **HEALTHY_DPO, **FAULTS}[cause](sketch, strength)
     return sketch.run(f"{cause}-{strength:g}-{seed}", 0.0 if cause == "policy-never-moves" else noise)
 
 

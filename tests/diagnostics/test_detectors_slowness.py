@@ -211,3 +211,23 @@ def test_single_noisy_batches_do_not_hide_that_the_held_out_loss_barely_falls(lo
 
 def test_noisy_batches_alone_are_no_proof_of_slow_learning():
     assert hardly_learns(curve(1.2 * noise(0.2, 24)), None, **LIMITS) is None
+
+
+@pytest.mark.parametrize(("parameters", "fires"), [(1_000_000, True), (1_600_000, False), (None, False)])
+def test_an_adapter_is_small_for_more_tokens_than_parameters(parameters: int | None, fires: bool):
+    """Rank 32 is no small rank, but three million tokens a pass are many for a million parameters."""
+    tokens = curve(6_000_000 * np.arange(1, 101) / 100)
+    settings = Settings(lora_r=32, learning_rate=9e-4, num_train_epochs=2.0, trainable_parameters=parameters)
+    found = ask("adapter-too-small", curve(LINE), settings, SFT, None, None, tokens)
+    assert bool(found) is fires
+    if found:
+        assert found.measured["tokens_per_parameter"] == pytest.approx(3.0)
+
+
+def test_the_noise_of_single_batches_does_not_hide_a_held_out_loss_that_stays_from_the_first_step_on():
+    rng = np.random.default_rng(3)
+    batches = 4.7 * (1.0 + 0.08 * rng.standard_normal(41))
+    held = curve(np.array([4.695, 4.692, 4.690, 4.689, 4.688, 4.688]), np.arange(0, 41, 8))
+    assert hardly_learns(curve(batches), held, **LIMITS) is not None
+    falling = curve(batches - np.linspace(0.0, 1.0, 41))
+    assert hardly_learns(falling, held, **LIMITS) is None

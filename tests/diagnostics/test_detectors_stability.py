@@ -194,6 +194,14 @@ def test_gradients_may_grow_while_the_loss_falls():
     assert ask("gradients-grow", curve(np.linspace(2, 1, 100)), curve(norm)) is None
 
 
+def test_a_flat_noisy_loss_is_flat_though_its_noise_ends_lower():
+    norm = curve(np.where(np.arange(100) < 50, 0.5, 0.5 * np.exp((np.arange(100) - 50) / 20)))
+    found = [ask("gradients-grow", curve(1.3 * noise(0.02, 100, seed)), norm) is not None for seed in range(20)]
+    assert sum(found) >= 14
+    falling = [ask("gradients-grow", curve(np.linspace(1.5, 1.3, 100) * noise(0.02, 100, s)), norm) for s in range(20)]
+    assert not any(falling)
+
+
 @pytest.mark.parametrize(("clipped", "fires"), [(50, False), (51, True)])
 def test_clipping_counts_above_half_of_the_steps(clipped: int, fires: bool):
     norm = curve(np.where(np.arange(100) < clipped, 2.0, 0.5))

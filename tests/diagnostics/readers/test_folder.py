@@ -146,6 +146,18 @@ def test_a_damaged_state_beside_a_good_event_file_is_told(tmp_path: Path):
     assert "not valid JSON" in run.notes[-1]
 
 
+@pytest.mark.parametrize("damage", [b"", b'{"log_history": [', b"\0\1"])
+def test_an_older_checkpoint_is_read_where_the_newest_is_damaged(tmp_path: Path, damage: bytes):
+    for step in (10, 20, 30):
+        state(tmp_path / f"checkpoint-{step}", range(1, step + 1))
+    state(tmp_path, range(1, 31))
+    (tmp_path / "trainer_state.json").write_bytes(damage)
+    (tmp_path / "checkpoint-30" / "trainer_state.json").write_bytes(damage)
+    run = read(tmp_path)
+    assert spans(run) == (1, 20, 20)
+    assert sum("trainer_state.json: " in note for note in run.notes) == 2
+
+
 def test_a_restart_from_a_checkpoint_drops_the_branch_that_was_given_up(tmp_path: Path):
     events(tmp_path, losses(range(1, 81), 1.0) + losses(range(10, 81, 10), 1.0, "eval/loss"))
     events(tmp_path, losses(range(51, 61), 2.0), "events.out.tfevents.200.host.1.0")

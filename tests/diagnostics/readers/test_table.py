@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from diagnostics.curves import Run
-from diagnostics.readers import read
+from diagnostics.readers import UnreadableLog, find_runs, read
 
 
 def run_of(tmp_path: Path, said: str | bytes, name: str = "a.csv") -> Run:
@@ -82,10 +82,49 @@ def test_a_wandb_export_loses_its_run_names_and_bounds(tmp_path: Path):
     }
 
 
-def test_of_a_wandb_export_of_several_runs_the_first_is_read(tmp_path: Path):
-    run = run_of(tmp_path, "Step,a - train/loss,b - train/loss\n1,2,9\n2,1,8\n")
-    assert run.curves["train_loss"].values.tolist() == [2, 1]
-    assert run.notes == ("the table holds 2 runs (a, b): the first is read",)
+def test_every_run_of_a_wandb_export_is_found_and_read(tmp_path: Path):
+    said = "Step,a - train/loss,a - train/loss__MIN,lr=1e-4/b - train/loss,a - eval/loss\n1,2,0,9,\n2,1,0,8,5\n3,,,7,\n"
+    (tmp_path / "export.csv").write_text(said)
+    found = find_runs(tmp_path)
+    assert [path.name for path in found] == ["export.csv#a", "export.csv#lr=1e-4%2Fb"]
+    assert find_runs(tmp_path / "export.csv") == found
+    assert find_runs(found[1]) == found[1:]
+    first, second = map(read, found)
+    assert (first.name, second.name) == ("a", "lr=1e-4/b")
+    assert first.curves["train_loss"].values.tolist() == [2, 1]
+    assert first.curves["eval_loss"].values.tolist() == [5]
+    assert second.curves["train_loss"].values.tolist() == [9, 8, 7]
+    assert second.curves.keys() == {"train_loss"}
+
+
+@pytest.mark.parametrize("name", ["run", "Run Name", "run_id", "experiment"])
+def test_runs_below_one_another_are_told_apart_by_the_column_that_names_them(tmp_path: Path, name: str):
+    said = f"_step,{name},train/loss,_timestamp\n1,x,3,1\n1,y,5,1\n2,x,2,2\n2,y,4,2\n3,,9,3\n"
+    (tmp_path / "history.csv").write_text(said)
+    assert [path.name for path in find_runs(tmp_path)] == ["history.csv#x", "history.csv#y"]
+    assert read(tmp_path / "history.csv#y").curves["train_loss"].values.tolist() == [5, 4]
+    (tmp_path / "one.csv").write_text(said.replace("y", "x").replace(",,", ",x,"))
+    assert read(tmp_path / "one.csv").name == "one"
+
+
+def test_a_file_of_several_runs_must_be_told_which(tmp_path: Path):
+    path = tmp_path / "export.csv"
+    path.write_text("Step,a - train/loss,b - train/loss\n1,2,9\n2,1,8\n")
+    with pytest.raises(UnreadableLog, match=r"export.csv: holds 2 runs; give one of them, such as .*export.csv#a"):
+        read(path)
+    with pytest.raises(UnreadableLog, match=r"export.csv: no run aa in it; it has a, b"):
+        read(f"{path}#aa")
+    with pytest.raises(UnreadableLog, match="no such file"):
+        read(tmp_path / "none.csv#a")
+    (tmp_path / "one.csv").write_text("step,loss\n1,2\n")
+    with pytest.raises(UnreadableLog, match="no run a in it; it holds one run"):
+        read(tmp_path / "one.csv#a")
+
+
+def test_a_file_may_have_the_sign_in_its_own_name(tmp_path: Path):
+    (tmp_path / "take#2.csv").write_text("Step,a - loss,b#c - loss\n1,2,9\n2,1,8\n")
+    assert [path.name for path in find_runs(tmp_path)] == ["take#2.csv#a", "take#2.csv#b#c"]
+    assert read(tmp_path / "take#2.csv#b#c").curves["train_loss"].values.tolist() == [9, 8]
 
 
 def test_a_table_without_steps_is_read_by_rows(tmp_path: Path):
@@ -101,10 +140,29 @@ def test_words_among_numbers_are_skipped_and_told(tmp_path: Path):
     assert run.notes == ("1 cell of text skipped",)
 
 
+def test_steps_that_are_counted_anew_in_every_epoch_are_counted_on(tmp_path: Path):
+    run = run_of(
+        tmp_path, "epoch,iter,loss\n" + "".join(f"{e},{i},{9 - 3 * e - i}\n" for e in range(3) for i in range(3))
+    )
+    assert run.curves["train_loss"].steps.tolist() == list(range(9))
+    assert run.curves["train_loss"].values.tolist() == list(range(9, 0, -1))
+    assert run.notes == ("iter starts again in every epoch: steps are counted on",)
+    assert run.joins == ()
+
+
+def test_three_stretches_of_one_length_are_epochs_and_two_are_a_run_that_was_started_anew(tmp_path: Path):
+    rows = [f"{i},{9 - 3 * e - i}" for e in range(3) for i in range(3)]
+    three = run_of(tmp_path, "iter,loss\n" + "\n".join(rows))
+    assert three.curves["train_loss"].steps.tolist() == list(range(9))
+    two = run_of(tmp_path, "iter,loss\n" + "\n".join(rows[:6]))
+    assert two.curves["train_loss"].values.tolist() == [6, 5, 4]
+
+
 def test_a_step_that_comes_again_keeps_its_last_value_and_is_told(tmp_path: Path):
     run = run_of(tmp_path, "step,loss\n10,3\n20,2\n30,1\n20,2.5\n30,2.2\n40,2\n")
     assert run.curves["train_loss"].values.tolist() == [3, 2.5, 2.2, 2]
-    assert run.notes == ("loss starts again at step 20: 2 steps logged twice, the last value is kept",)
+    assert run.notes == ("the log starts again at step 20: 2 earlier rows left out",)
+    assert run.joins == (20,)
 
 
 def test_a_row_that_is_cut_keeps_the_cells_it_has(tmp_path: Path):

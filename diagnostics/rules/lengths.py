@@ -1,0 +1,55 @@
+"""Preference runs whose answers grow long (D-R4)."""
+
+from __future__ import annotations
+
+from diagnostics.detectors import lengths
+from diagnostics.rules.preference import DPO, HIGHER_BETA
+from diagnostics.rules.rule import Case, Fix, Rule
+from diagnostics.verdict import Label
+
+
+def _plain_loss(case: Case) -> bool:
+    """The loss is the plain sigmoid, which sums over tokens."""
+    return case.settings.loss_type in (None, "sigmoid") and (case.settings.ld_alpha in (None, 1.0))
+
+
+LENGTH = (
+    Rule(
+        name="answers-grow-long",
+        label=Label.OVERFIT,
+        check=lengths.answers_grow,
+        limits={"times": 1.5, "noises": 3.0, "evals": 4, "points": 12},
+        says="the generated answers grew from {start:.0f} to {end:.0f} tokens ({times:.1f} times)",
+        cause="DPO sums log-probabilities over tokens: where chosen answers are long, length itself earns reward.",
+        fixes=(
+            Fix(
+                "ld_alpha",
+                "weigh the tokens beyond the shorter answer by half (ld_alpha 0.5)",
+                "answers of the length they had",
+                to=0.5,
+                when=_plain_loss,
+                only="with the plain sigmoid loss",
+            ),
+            Fix(
+                "loss_type",
+                "or divide by length (loss_type: sigmoid_norm; it needs a beta of its own, about 5)",
+                "answers of the length they had",
+                to="sigmoid_norm",
+                when=_plain_loss,
+                only="with the plain sigmoid loss",
+                sure=0.7,
+            ),
+            HIGHER_BETA,
+            Fix("data", "balance the lengths of chosen and rejected answers", "no reward for length", sure=0.7),
+        ),
+        confidence=0.6,
+        example="completions/mean_length 180 to 420 within one epoch",
+        sources=(
+            "TRL documentation, paper index: LD-DPO (ld_alpha), length-normalised DPO (sigmoid_norm, beta 5 in Tulu 3)",
+            "eric-mitchell/direct-preference-optimization#35",
+        ),
+        unless="longer answers are what the pairs ask for",
+        names_run=False,
+        methods=DPO,
+    ),
+)

@@ -1,0 +1,112 @@
+"""Signs beside the loss: growing gradients, clipping on most steps, a held-out loss that jitters."""
+
+from __future__ import annotations
+
+from diagnostics.detectors import signs
+from diagnostics.rules.rule import Case, Fix, Rule
+from diagnostics.rules.unstable.remedies import PLAYBOOK, TIGHTER_CLIP, cut_rate
+from diagnostics.verdict import Label
+
+
+def _usual_norm(case: Case) -> float | None:
+    """The 90th percentile of the gradient norms."""
+    return case.measured.get("quantile")
+
+
+SIGNS = (
+    Rule(
+        name="loss-zigzags",
+        label=Label.UNSTABLE,
+        check=signs.loss_zigzags,
+        limits={"lag": 0.35, "errors": 4.0, "flips": 0.75, "swing": 0.03, "points": 60},
+        says="the loss goes up and down in turn by {swing:.0%}; {flips:.0%} of the logs turn round (noise: 67%)",
+        cause="Every step overshoots and the next one corrects it, or the data alternate between two kinds of rows.",
+        fixes=(
+            Fix("data", "shuffle the rows, so that no kind of row comes in turn", "a loss without a beat", sure=0.9),
+            cut_rate(0.5, "halve the learning rate", sure=0.8),
+        ),
+        confidence=0.45,
+        example="loss 1.4, 1.1, 1.4, 1.1 from start to end",
+        sources=("Cohen et al., 2207.14484: mild oscillation at the edge of stability is normal",),
+        unless="mild oscillation, which is how adaptive optimisers run at the edge of stability",
+        names_run=False,
+    ),
+    Rule(
+        name="gradients-grow",
+        label=Label.UNSTABLE,
+        check=signs.gradients_grow,
+        limits={"factor": 3.0, "fall": 0.0, "blur": 0.02},
+        says="the gradient norm grew {growth:.1f} times in the second half while the loss did not fall",
+        cause="Growing gradients come before a jump of the loss.",
+        fixes=(
+            cut_rate(0.5, "halve the learning rate"),
+            TIGHTER_CLIP,
+        ),
+        confidence=0.6,
+        example="grad_norm 0.5 in mid-run, 4 at the end, loss flat at 1.3",
+        sources=("OLMo 2: gradient spikes precede loss spikes", f"{PLAYBOOK}: log the gradient norm"),
+    ),
+    Rule(
+        name="eval-jitters-more",
+        label=Label.UNSTABLE,
+        check=signs.eval_jitters_more,
+        limits={"ratio": 1.0, "least": 0.01, "flips": 0.35},
+        says=(
+            "the held-out loss jitters by {eval_jitter:.1%} from evaluation to evaluation, the training loss by "
+            "{train_jitter:.1%}"
+        ),
+        cause=(
+            "The held-out rows are too few or drawn anew each time, or the batch is too small: with fixed rows "
+            "every wiggle is a real move of the weights."
+        ),
+        fixes=(
+            Fix(
+                "eval_set", "evaluate on more rows, and on the same ones each time", "a smooth held-out loss", sure=0.9
+            ),
+            Fix(
+                "adam_beta2",
+                "raise adam_beta2 to 0.99",
+                "the optimiser averages over more of the small batches",
+                to=0.99,
+                sure=0.7,
+                when=lambda case: (case.settings.adam_beta2 or 1.0) <= 0.98 and (case.settings.batch_size or 99) <= 8,
+                only="with batches of up to 8 rows and adam_beta2 of 0.98 or less",
+            ),
+            Fix(
+                "batch_size",
+                "double the batch and keep the learning rate",
+                "steadier weights",
+                times=2.0,
+                at_most=128,
+                sure=0.6,
+            ),
+        ),
+        confidence=0.55,
+        example="eval 1.30, 1.38, 1.29, 1.41 while the training loss moves by 0.01",
+        sources=(f"{PLAYBOOK}: batch variance, small validation set, late learning rate", "Marek et al., 2507.07101"),
+        unless="the wiggle is within three standard errors of the paired differences between evaluations",
+        names_run=False,
+    ),
+    Rule(
+        name="clips-most-steps",
+        label=Label.UNSTABLE,
+        check=signs.clips_most_steps,
+        limits={"share": 0.5, "quantile": 0.9},
+        says="{share:.0%} of the steps are clipped at {limit:g}; nine in ten norms are below {quantile:.2g}",
+        cause="The clipping limit lies below the usual gradient norm, so it works as a hidden learning rate.",
+        fixes=(
+            Fix(
+                "max_grad_norm",
+                "raise max_grad_norm to the 90th percentile of the gradient norm",
+                "only outliers are clipped",
+                to=_usual_norm,
+                sure=0.9,
+            ),
+        ),
+        confidence=0.55,
+        example="max_grad_norm 1.0, norms between 2 and 3 all along",
+        sources=(f"{PLAYBOOK}: above 50 % clipped is extremely aggressive; about the 90th percentile",),
+        unless="QLoRA's limit of 0.3, which its authors chose below the usual norms",
+        names_run=False,
+    ),
+)

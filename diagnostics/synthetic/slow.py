@@ -1,0 +1,77 @@
+"""Runs that could have learned more, drawn into a healthy sketch. The strengths: 0 none, 0.5 typical, 1 severe."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from diagnostics.curves import FloatArray
+from diagnostics.synthetic.sketch import Fault, Sketch
+
+
+def _slow(sketch: Sketch, strength: float) -> None:
+    """Both losses fall along a straight line, the less the stronger the fault."""
+    lost = 0.12 * (1.0 - strength) + 0.005
+    sketch.train = 1.9 * (1.0 - lost * sketch.share)
+    sketch.held = sketch.train * 1.01
+
+
+def _slow_with(**settings: object) -> Fault:
+    """A slow run whose settings tell the cause."""
+
+    def fault(sketch: Sketch, strength: float) -> None:
+        _slow(sketch, strength)
+        sketch.settings |= settings
+        rate = sketch.settings["learning_rate"]
+        sketch.rate *= rate / max(float(sketch.rate.max()), 1e-12)
+        sketch.steps *= sketch.settings["max_steps"] / sketch.steps[-1]
+
+    fault.__doc__ = f"A slow run with {', '.join(f'{k} {v}' for k, v in settings.items())}."
+    return fault
+
+
+def barely_falls(sketch: Sketch, strength: float) -> None:
+    """Both losses stay within 2 % of their start at a good rate."""
+    sketch.train = 1.9 * (1.0 - 0.02 * (1.0 - strength) * sketch.share)
+    sketch.held = sketch.train * 1.01
+
+
+def rate_runs_out(sketch: Sketch, strength: float) -> None:
+    """The loss falls with every bit of learning rate spent, and flattens as the cosine runs out."""
+    share = sketch.share
+    sketch.rate = 1.2e-4 * 0.5 * (1 + np.cos(np.pi * share))
+    sketch.settings |= {"learning_rate": 1.2e-4, "lr_scheduler_type": "cosine"}
+    dose = share + np.sin(np.pi * share) / np.pi
+    sketch.train = 2.4 - (0.5 + strength) * dose**1.6
+    sketch.held = sketch.train * 1.01
+
+
+def still_improving(sketch: Sketch, strength: float) -> None:
+    """The loss falls steeply to the end of a short run at a good rate."""
+    sketch.train = 2.6 - (0.6 + strength) * sketch.share
+    sketch.held = sketch.train * 1.01
+    sketch.settings["max_steps"] = 150
+    sketch.steps *= 150 / sketch.steps[-1]
+
+
+def plateaus(sketch: Sketch, strength: float) -> None:
+    """Flat over the last half at a constant rate."""
+    level: FloatArray = np.maximum(sketch.train, float(np.interp(0.4, sketch.share, sketch.train)))
+    sketch.train, sketch.held = level, level * 1.01
+    sketch.rate[:] = sketch.rate.max()
+    sketch.settings["lr_scheduler_type"] = "constant"
+
+
+SLOW: Mapping[str, Fault] = {
+    "rate-too-low": _slow_with(learning_rate=3e-5),
+    "rate-runs-out": rate_runs_out,
+    "too-few-updates": _slow_with(max_steps=60, batch_size=256),
+    "rate-low-for-batch": _slow_with(batch_size=128),
+    "batch-too-large": _slow_with(batch_size=1024),
+    "regularised-too-much": _slow_with(lora_dropout=0.3),
+    "adapter-too-small": _slow_with(lora_r=4, learning_rate=8e-4),
+    "loss-barely-falls": barely_falls,
+    "still-improving": still_improving,
+    "loss-plateaus": plateaus,
+}

@@ -1,0 +1,59 @@
+"""A rise of the held-out loss that counts: large beside what was learned, or far and upward beside its noise."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from diagnostics.curves import Curve, Settings
+from tests.diagnostics.cases import ask, curve
+
+SHARE = np.arange(1, 41) / 40
+FALLING = curve(2.0 * np.exp(-3 * SHARE))
+
+
+def level_then(rise: float, start: float) -> Curve:
+    """Down from ``start`` to 1 in the first third, then up by ``rise``."""
+    third = 13
+    return curve(np.concatenate([np.linspace(start, 1.0, third), np.linspace(1.0, 1.0 + rise, 40 - third)]))
+
+
+@pytest.mark.parametrize(
+    ("rise", "start", "fires"),
+    [(0.04, 1.2, True), (0.04, 1.5, False), (0.09, 1.5, True), (0.09, 4.0, True), (0.015, 1.05, False)],
+)
+def test_a_small_rise_counts_beside_a_small_descent_only(rise: float, start: float, fires: bool):
+    assert (ask("eval-loss-rises", level_then(rise, start), FALLING) is not None) is fires
+
+
+def jagged(tilt: float, seed: int, scale: float = 0.2) -> Curve:
+    wiggle = np.exp(scale * np.random.default_rng(seed).standard_normal(40))
+    return curve((0.5 + 1.5 * np.exp(-20 * SHARE) + tilt * SHARE) * wiggle)
+
+
+def share_found(tilt: float) -> float:
+    return float(np.mean([ask("eval-loss-rises", jagged(tilt, seed), FALLING) is not None for seed in range(100)]))
+
+
+def test_wild_but_level_evaluations_are_seldom_overfit_however_far_training_falls():
+    assert share_found(0.0) <= 0.2
+
+
+def test_wild_evaluations_that_go_up_are():
+    assert share_found(0.8) >= 0.9
+
+
+def test_a_rise_within_wild_noise_is_less_sure():
+    plain = ask("eval-loss-rises", level_then(0.3, 1.5), FALLING)
+    wild = next(found for seed in range(50) if (found := ask("eval-loss-rises", jagged(0.25, seed), FALLING)))
+    assert wild.strength <= plain.strength
+
+
+def test_short_noisy_logs_are_not_taken_for_slow_learning():
+    def found(seed: int) -> bool:
+        rng = np.random.default_rng(seed)
+        share = np.arange(1, 9) / 8
+        loss = (1.0 + 0.8 * (1.0 + 60 * share) ** -0.8) * np.exp(0.04 * rng.standard_normal(8))
+        return ask("still-improving", curve(loss), Settings()) is not None
+
+    assert sum(found(seed) for seed in range(200)) <= 8

@@ -1,0 +1,43 @@
+"""Swings of the training loss alone: those of small batches are no instability."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from diagnostics.curves import Curve, FloatArray, Settings
+from diagnostics.family import Family
+from tests.diagnostics.cases import ask, curve, noise
+
+COUNT = 120
+SHARE = np.arange(1, COUNT + 1) / COUNT
+DECAY = 2e-4 * (1.01 - SHARE)
+FLAT = 1.5 * np.ones(COUNT)
+
+
+def swings(values: FloatArray, rate: FloatArray | None = None, **known: float) -> bool:
+    decays: Curve | None = None if rate is None else curve(rate)
+    given = (curve(values), Settings.from_mapping(known), Family(), None, decays)
+    return ask("loss-swings", *given) is not None
+
+
+def test_without_a_word_on_batches_or_rate_wild_swings_count():
+    assert swings(FLAT * noise(0.35, COUNT))
+
+
+def test_a_scatter_that_stays_while_the_rate_decays_is_of_the_batches():
+    assert not swings(FLAT * noise(0.35, COUNT), DECAY)
+
+
+def test_a_scatter_that_shrinks_with_the_rate_is_of_the_step_size():
+    shrinking = FLAT * np.exp(0.9 * DECAY / DECAY[0] * np.random.default_rng(0).standard_normal(COUNT))
+    assert swings(shrinking, DECAY)
+
+
+@pytest.mark.parametrize(("rows", "fires"), [(1, False), (64, True)])
+def test_single_rows_scatter_by_themselves(rows: int, fires: bool):
+    assert swings(FLAT * noise(0.35, COUNT), batch_size=rows, logging_steps=1) is fires
+
+
+def test_a_loss_that_comes_down_beneath_its_swings_learns():
+    assert not swings((1.8 - 0.9 * SHARE) * noise(0.4, COUNT))

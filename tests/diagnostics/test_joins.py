@@ -1,0 +1,93 @@
+"""A jump of the loss exactly where a run was resumed, or its packing changed, is no fault."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from diagnostics import diagnose
+from diagnostics.curves import Curve, FloatArray, Run
+from diagnostics.joins import levelled
+from diagnostics.report import as_text
+from diagnostics.synthetic import make
+from diagnostics.verdict import Label
+
+
+def changed(run: Run, joins: tuple[float, ...], more: Mapping[str, FloatArray]) -> Run:
+    """The run with numbers added to its curves, and with joins."""
+    curves = {k: Curve(c.steps, c.values + more[k]) if k in more else c for k, c in run.curves.items()}
+    return replace(run, curves=curves, joins=joins)
+
+
+def from_step(run: Run, name: str, step: float, much: float) -> FloatArray:
+    return np.where(run.curves[name].steps >= step, much, 0.0)
+
+
+@pytest.mark.parametrize("much", [0.8, 0.5, -0.5])
+@pytest.mark.parametrize("seed", range(5))
+def test_a_loss_that_jumps_at_a_join_and_stays_is_healthy_and_told(much: float, seed: int):
+    run = make("healthy-sft", noise=0.02, seed=seed, logs=200, evals=20)
+    more = {name: from_step(run, name, 600.0, much) for name in ("train_loss", "eval_loss")}
+    found = diagnose(changed(run, (600.0,), more))
+    assert found.label is Label.HEALTHY, found.cause
+    assert not [f for f in found.findings if f.label in (Label.UNSTABLE, Label.OVERFIT)]
+    assert any("at the join at step 600" in note for note in found.notes)
+    assert "note: train_loss jumps by" in str(as_text(run, found))
+
+
+def test_the_same_jump_without_a_join_is_a_fault():
+    run = make("healthy-sft", noise=0.02, seed=0, logs=200, evals=20)
+    more = {name: from_step(run, name, 600.0, 0.8) for name in ("train_loss", "eval_loss")}
+    assert diagnose(changed(run, (), more)).label is not Label.HEALTHY
+    assert diagnose(changed(run, (300.0,), more)).label is not Label.HEALTHY
+
+
+def test_spikes_right_after_joins_are_the_resumed_run_settling():
+    run = make("healthy-sft", noise=0.02, seed=1, logs=200, evals=20)
+    steps = run.curves["train_loss"].steps
+    joins = (300.0, 500.0, 700.0)
+    bumps = sum(np.where((steps >= join) & (steps < join + 15), 1.5, 0.0) for join in joins)
+    calm, wild = (diagnose(changed(run, where, {"train_loss": bumps})) for where in (joins, ()))
+    assert calm.label is Label.HEALTHY
+    assert wild.label is Label.UNSTABLE
+
+
+def test_a_run_that_blows_up_after_a_join_is_unstable_still():
+    run = make("healthy-sft", noise=0.02, seed=2, logs=200, evals=20)
+    steps = run.curves["train_loss"].steps
+    climb = np.where(steps >= 600, (steps - 600) / 100, 0.0)
+    assert diagnose(changed(run, (600.0,), {"train_loss": climb})).label is Label.UNSTABLE
+
+
+def test_a_join_without_a_jump_changes_nothing():
+    for seed in range(5):
+        run = make("eval-loss-rises", noise=0.05, seed=seed, logs=150, evals=15)
+        curves, notes = levelled(run.curves, (100.0, 400.0))
+        assert notes == []
+        assert curves["train_loss"].values.tolist() == run.curves["train_loss"].values.tolist()
+
+
+def test_what_came_before_is_shifted_and_the_end_stays():
+    steps = np.arange(1.0, 41.0)
+    values = np.where(steps < 21, 3.0, 2.0) + 0.001 * (-1) ** steps
+    curves, notes = levelled({"train_loss": Curve(steps, values)}, (21.0,))
+    np.testing.assert_allclose(curves["train_loss"].values, 2.0, atol=0.01)
+    assert notes == ["train_loss jumps by -1 at the join at step 21: it is read without the jump"]
+
+
+@pytest.mark.parametrize("join", [0.0, 1.0, 2.0, 40.0, 41.0, 99.0])
+def test_joins_at_the_ends_are_left_alone(join: float):
+    curve = Curve(np.arange(1.0, 41.0), np.linspace(2, 1, 40))
+    curves, notes = levelled({"train_loss": curve}, (join,))
+    assert notes == []
+    assert len(curves["train_loss"]) == 40
+
+
+def test_labels_about_the_log_itself_see_it_as_it_was_logged():
+    """The first loss of a DPO run is ln 2, whatever happened at a later resume."""
+    run = make("healthy-dpo", noise=0.01, seed=3, logs=100, evals=10)
+    more = {"train_loss": from_step(run, "train_loss", 250.0, 0.4)}
+    assert diagnose(changed(run, (250.0,), more)).label is not Label.BROKEN

@@ -1,0 +1,48 @@
+"""A healthy run needs no change: what its findings suggest is marked as an option, in every report."""
+
+from __future__ import annotations
+
+import pytest
+
+from diagnostics import RULES, diagnose
+from diagnostics.report import as_html, as_markdown, as_text
+from diagnostics.synthetic import CAUSES, make
+from diagnostics.verdict import Label
+
+NAMING = {rule.name for rule in RULES if rule.names_run}
+NOTED = [rule.name for rule in RULES if not rule.names_run]
+
+
+@pytest.mark.parametrize("cause", CAUSES)
+def test_advice_is_optional_where_its_rule_names_no_run(cause: str):
+    for advice in diagnose(make(cause, 0.7)).advice:
+        assert advice.optional is (advice.because not in NAMING)
+        assert advice.to_dict().get("optional", False) is advice.optional
+
+
+@pytest.mark.parametrize("cause", NOTED)
+def test_a_healthy_run_is_advised_nothing_but_options(cause: str):
+    found = diagnose(make(cause, 0.6, seed=1))
+    if found.label is Label.HEALTHY:
+        assert all(advice.optional for advice in found.advice)
+
+
+def test_a_healthy_run_without_findings_gets_no_advice():
+    assert [diagnose(make(cause)).advice for cause in ("healthy-sft", "healthy-dpo")] == [(), ()]
+
+
+def test_reports_say_that_a_change_is_an_option():
+    run = make("clips-most-steps", 0.6)
+    found = diagnose(run)
+    assert (found.label, found.advice[0].knob) == (Label.HEALTHY, "max_grad_norm")
+    text, page = as_markdown(run, found), as_html([(run, found)])
+    assert "## Optional changes" in text
+    assert "clips-most-steps (optional)" in text
+    assert "Optional changes" in page
+    assert "What to change" not in text + page
+    assert "(optional)" in str(as_text(run, found))
+
+
+def test_reports_of_a_sick_run_say_what_to_change():
+    run = make("eval-loss-rises", 0.8)
+    assert "## What to change" in as_markdown(run, diagnose(run))
