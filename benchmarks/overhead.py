@@ -2,7 +2,9 @@
 
 ``python benchmarks/overhead.py [--repeats 5] [--steps 60]`` trains the same runs in turn, plain and watched, with the
 same evaluations and logs, and prints the medians, their ratio, and the share of a watched run spent in the callback
-itself (which is measured directly, and so is not lost in the noise between runs).
+itself (which is measured directly, and so is not lost in the noise between runs). Then it feeds a callback, and lets
+``tuner watch`` follow a file, with a log every few milliseconds: looks grow longer with the log, and are spaced so
+that they stay below 1 % of the time.
 """
 
 from __future__ import annotations
@@ -10,7 +12,10 @@ from __future__ import annotations
 import argparse
 import statistics
 import tempfile
+import threading
 import time
+from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,60 +28,121 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--steps", type=int, default=60)
     parser.add_argument("--batch", type=int, default=8)
+    parser.add_argument("--logs", type=int, default=2000, help="logs of the long runs, one every 10 ms")
     given = parser.parse_args()
     from tuner.training.quiet import quiet
 
     times: dict[str, list[float]] = {"plain": [], "watched": []}
-    shares: list[float] = []
+    shares: dict[str, list[float]] = {"all": [], "looks": [], "end": []}
     with quiet():
         measured("plain", given.steps, given.batch)  # the first run pays for imports and caches
         for _ in range(given.repeats):
             for kind in times:
-                seconds, inside = measured(kind, given.steps, given.batch)
+                seconds, clock = measured(kind, given.steps, given.batch)
                 times[kind].append(seconds)
-                shares += [inside / seconds] if kind == "watched" else []
+                if kind == "watched":
+                    shares["all"].append(clock.seconds / seconds)
+                    shares["looks"].append((clock.by_event["on_log"] + clock.by_event["on_evaluate"]) / seconds)
+                    shares["end"].append(clock.by_event["on_train_end"])
     plain, watched = (statistics.median(times[kind]) for kind in ("plain", "watched"))
     print(f"{given.repeats} runs of {given.steps} steps each, in turn")
     for kind, seconds in times.items():
         print(f"{kind:8} median {statistics.median(seconds):6.2f} s   {' '.join(f'{one:.2f}' for one in seconds)}")
     print(f"watched / plain: {watched / plain:.4f}")
-    print(f"in the callback and the event file: {statistics.median(shares):.2%} of a watched run")
+    print(f"in the callbacks and the event file: {statistics.median(shares['all']):.2%} of a watched run")
+    looks, end = statistics.median(shares["looks"]), statistics.median(shares["end"])
+    print(f"  of it in DiagnosisCallback while it trains: {looks:.2%}; its last look and reports, once: {end:.2f} s")
+    print(f"a log every 10 ms, {given.logs} of them, looked at whenever the share allows:")
+    print(f"  DiagnosisCallback {long_log(given.logs)}")
+    print(f"  tuner watch       {followed(given.logs)}")
 
 
-def measured(kind: str, steps: int, batch: int) -> tuple[float, float]:
-    """Seconds that ``Trainer.train`` took, and the seconds of them inside our callbacks (0 for a plain run)."""
+def long_log(count: int, pause: float = 0.01) -> str:
+    """The share of a core's time that a callback needs for a log that grows without an end."""
+    from transformers import TrainerControl, TrainerState, TrainingArguments
+
+    from tuner.callback import DiagnosisCallback
+
+    with tempfile.TemporaryDirectory() as folder:
+        args = TrainingArguments(folder, max_steps=10**6, report_to="none", use_cpu=True)
+        state, control, clock = TrainerState(max_steps=10**6), TrainerControl(), Clock(time.thread_time)
+        watch = DiagnosisCallback(say=lambda line: None, every=1)
+        clock.watch(watch, "looks")
+        watch.on_train_begin(args, state, control)
+        began = time.perf_counter()
+        for state.global_step in range(1, count + 1):
+            time.sleep(pause)
+            watch.on_log(args, state, control, logs={"loss": 1.0 + 100.0 / (100.0 + state.global_step), "epoch": 0.1})
+        took = time.perf_counter() - began
+    return f"{clock.by_event['on_log'] / took:.2%} of {took:.0f} s"
+
+
+def followed(count: int, pause: float = 0.01) -> str:
+    """The share of a core's time that ``watch`` needs beside a program that writes a log."""
+    from tuner.watch import watch
+
+    used: list[float] = []
+
+    def follow(path: Path, rounds: int) -> None:
+        before = time.thread_time()
+        watch(path, every=0.5, rounds=rounds, say=lambda line: None)
+        used.append(time.thread_time() - before)
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "run.csv"
+        path.write_text("step,train_loss\n")
+        began = time.perf_counter()
+        thread = threading.Thread(target=follow, args=(path, max(2, int(count * pause / 0.5))))
+        thread.start()
+        with path.open("a") as file:
+            for step in range(1, count + 1):
+                file.write(f"{step},{1.0 + 100.0 / (100.0 + step):.6f}\n")
+                file.flush()
+                time.sleep(pause)
+        thread.join()
+        took = time.perf_counter() - began
+    return f"{used[0] / took:.2%} of {took:.0f} s"
+
+
+def measured(kind: str, steps: int, batch: int) -> tuple[float, Clock]:
+    """Seconds that ``Trainer.train`` took, and the clock of our callbacks in it (at 0 for a plain run)."""
     with tempfile.TemporaryDirectory() as folder:
         trainer, ours = trainer_of(kind, steps, batch, Path(folder))
         clock = Clock()
         for callback in ours:
-            clock.watch(callback)
+            clock.watch(callback, "looks" if callback is ours[0] else "rest")
         began = time.perf_counter()
         trainer.train()
-        return time.perf_counter() - began, clock.seconds
+        return time.perf_counter() - began, clock
 
 
 class Clock:
-    """Adds up the time spent in the methods of callbacks; a call within a call counts once."""
+    """Adds up the time spent in the methods of callbacks, and by event in those named "looks"; a call within a call
+    counts once."""
 
-    def __init__(self) -> None:
+    def __init__(self, now: Callable[[], float] = time.perf_counter) -> None:
+        self.now = now
         self.seconds = 0.0
+        self.by_event: Counter[str] = Counter()
         self._depth = 0
 
-    def watch(self, callback: Any) -> None:
+    def watch(self, callback: Any, kind: str) -> None:
         """Time every event method of a callback."""
         for name in dir(callback):
             if name.startswith("on_"):
-                setattr(callback, name, self._timed(getattr(callback, name)))
+                setattr(callback, name, self._timed(getattr(callback, name), name if kind == "looks" else ""))
 
-    def _timed(self, method: Any) -> Any:
+    def _timed(self, method: Any, event: str) -> Any:
         def timed(*args: Any, **kwargs: Any) -> Any:
             self._depth += 1
-            began = time.perf_counter()
+            began = self.now()
             try:
                 return method(*args, **kwargs)
             finally:
                 self._depth -= 1
-                self.seconds += time.perf_counter() - began if self._depth == 0 else 0.0
+                took = self.now() - began
+                self.seconds += took if self._depth == 0 else 0.0
+                self.by_event.update({event: took} if event else {})
 
         return timed
 

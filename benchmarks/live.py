@@ -1,0 +1,100 @@
+"""How often does a live view say something of a healthy run and take it back, with patience and without?
+
+    python -m benchmarks.live [--seeds 10] [--runs FOLDER]
+
+Healthy made-up runs are looked at as a live view would: at each evaluation, else at every 20th log. Counted are the
+findings that are said, those that are cleared later (a flip), and what the verdict becomes; once as if everything were
+said at once, and once as ``diagnostics.live`` says it. ``--runs`` adds the runs of a folder with a ``manifest.json``
+(see ``benchmarks.diagnosis``), healthy ones and faulty ones apart.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from itertools import product
+from pathlib import Path
+
+if __package__ in (None, ""):  # run as a file: the packages lie beside the folder of this script
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from diagnostics import Diagnosis, Run, diagnose, read
+from diagnostics.live import Heard, listen
+from diagnostics.synthetic import HEALTHY, make
+
+Looks = Sequence[tuple[float, Diagnosis]]
+
+
+def looks(run: Run) -> Looks:
+    """The verdicts that a live view would have seen, by step."""
+    train, held = run.curves["train_loss"], run.curves.get("eval_loss")
+    steps = held.steps if held is not None and len(held) >= 3 else train.steps[19::20]
+    return [(float(step), diagnose(cut(run, float(step)))) for step in steps]
+
+
+def cut(run: Run, last: float) -> Run:
+    """The run as its log stood at a step."""
+    curves = {name: curve.between(float("-inf"), last) for name, curve in run.curves.items()}
+    return Run(run.name, curves, run.settings, run.notes)
+
+
+def at_once(seen: Looks) -> Counter[str]:
+    """What a view without patience says: every finding that appears, and every one that goes."""
+    told: Counter[str] = Counter()
+    before: set[str] = set()
+    for _, now in seen:
+        found = {finding.rule for finding in now.findings}
+        told.update(said=len(found - before), cleared=len(before - found))
+        before = found
+    return told
+
+
+def patient(seen: Looks) -> Counter[str]:
+    """What ``diagnostics.live`` says of the same looks."""
+    told: Counter[str] = Counter()
+    heard = Heard()
+    for step, now in seen:
+        heard, lines = listen(heard, now, step)
+        cleared = sum(line.startswith("cleared") for line in lines)
+        told.update(said=sum(not line.startswith(("cleared", "verdict")) for line in lines), cleared=cleared)
+        told.update(faults=sum(line.startswith("verdict") and "healthy so far" not in line for line in lines))
+    return told
+
+
+def show(name: str, runs: Iterable[Run]) -> None:
+    """Two lines: what is said and taken back of these runs, without patience and with it."""
+    seen = [looks(run) for run in runs]
+    for words, listener in (("at once", at_once), ("patient", patient)):
+        told = sum((listener(one) for one in seen), Counter())
+        count = max(1, len(seen))
+        line = f"{told['said'] / count:6.2f} findings said and {told['cleared'] / count:5.2f} taken back"
+        print(f"{name:28} {words:8} {line} a run ({len(seen)} runs)")
+
+
+def labelled(folder: Path, labels: Sequence[str]) -> list[Run]:
+    """The runs of a folder that carry one of these labels and hold a training loss."""
+    entries = json.loads((folder / "manifest.json").read_text("utf-8"))
+    runs = [read(folder / entry["file"]) for entry in entries if entry.get("label") in labels]
+    return [run for run in runs if "train_loss" in run.curves]
+
+
+def main() -> None:
+    """Print the counts for made-up healthy runs and, when a folder is given, for real ones."""
+    parser = argparse.ArgumentParser(description="what a live view says and takes back")
+    parser.add_argument("--seeds", type=int, default=10)
+    parser.add_argument("--runs", type=Path)
+    given = parser.parse_args()
+    kinds = product(HEALTHY, (0.01, 0.03, 0.1), range(given.seeds))
+    sizes = ((100, 12), (300, 0))
+    made = [make(k, 0.0, n, s, logs=logs, evals=evals) for (k, n, s), (logs, evals) in product(kinds, sizes)]
+    show("made-up healthy runs", made)
+    if given.runs:
+        show("real healthy runs", labelled(given.runs, ["healthy"]))
+        show("real unstable and overfit", labelled(given.runs, ["unstable", "overfit"]))
+
+
+if __name__ == "__main__":
+    main()

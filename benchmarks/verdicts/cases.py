@@ -1,0 +1,76 @@
+"""Labelled runs and what was said of them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from diagnostics import Diagnosis, Run, diagnose, read
+from diagnostics.rules import RULES, Rule
+
+LEAST_CONFIDENCE = 0.65
+"""Labels that the labeller was less sure of are not scored."""
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """A run with its label and the source that it comes from."""
+
+    name: str
+    source: str
+    label: str
+    run: Run
+
+
+@dataclass(frozen=True)
+class Case:
+    """One labelled run and what was said of it, by us or by a rival."""
+
+    name: str
+    source: str
+    label: str
+    said: str
+    cause: str | None = None
+    confidence: float = 0.0
+    diagnosis: Diagnosis | None = None
+
+    @property
+    def right(self) -> bool:
+        """Whether the run was called by its label."""
+        return self.label == self.said
+
+
+def labelled(folder: Path) -> list[Labelled]:
+    """The runs of ``folder/manifest.json`` whose label counts, read; ``SystemExit`` with a line without a manifest."""
+    manifest = folder / "manifest.json"
+    if not manifest.is_file():
+        raise SystemExit(f"{manifest}: no such file; --runs needs a folder with a manifest.json")
+    rows = json.loads(manifest.read_text("utf-8"))
+    rows = [row for row in rows if row["label"] is not None and row.get("confidence", 1.0) >= LEAST_CONFIDENCE]
+    return [
+        Labelled(row["id"], row.get("source", {}).get("repo", row["id"]), row["label"], read(folder / row["file"]))
+        for row in rows
+    ]
+
+
+def diagnosed(runs: Sequence[Labelled], rules: tuple[Rule, ...] = RULES) -> list[Case]:
+    """What ``diagnose`` says of each run."""
+    found = []
+    for item in runs:
+        verdict = diagnose(item.run, rules)
+        said = (str(verdict.label), verdict.cause, verdict.confidence, verdict)
+        found.append(Case(item.name, item.source, item.label, *said))
+    return found
+
+
+def answered(runs: Sequence[Labelled], says: Callable[[Run], str]) -> list[Case]:
+    """What a rival says of each run."""
+    return [Case(item.name, item.source, item.label, says(item.run)) for item in runs]
+
+
+def as_overfit_or_not(cases: Sequence[Case]) -> list[Case]:
+    """The same answers to the simpler question whether a run overfits: every other label is ``not``."""
+    binary = {"overfit": "overfit"}
+    return [replace(c, label=binary.get(c.label, "not"), said=binary.get(c.said, "not")) for c in cases]

@@ -1,0 +1,96 @@
+"""How much hangs on the limits: the whole table made stricter or looser, and limits chosen on other sources only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from benchmarks.verdicts.cases import Case, Labelled, diagnosed
+from benchmarks.verdicts.folds import each_source_out
+from benchmarks.verdicts.scores import pairs_of, score
+from diagnostics.rules import RULES, Rule
+
+FACTORS = (0.6, 0.8, 1.0, 1.25, 1.6)
+"""Above 1 a fault must be that much larger to be found."""
+
+UPWARD: Mapping[str, tuple[str, ...]] = {
+    "eval-loss-rises": (
+        "rise",
+        "of_descent",
+        "clear",
+        "noise_share",
+        "floor",
+        "train_fall",
+        "far_rise",
+        "far_noises",
+        "far_fall",
+    ),
+    "loss-steps-down-at-epochs": ("z", "noises", "drop"),
+    "still-improving": ("straight", "alone", "pace"),
+    "rate-too-low": ("straight", "alone", "pace", "late"),
+    "rate-runs-out": ("late", "pace"),
+    "loss-swings": ("swing", "undone"),
+    "loss-spikes": ("deviations", "height", "score"),
+    "loss-diverges": ("rise", "noises", "share", "lost"),
+    "loss-jumps": ("rise", "noises", "share"),
+    "train-and-eval-jitter": ("train_jitter", "eval_jitter", "elastic", "undone"),
+    "jitter-grows": ("factor", "least"),
+    "warmup-too-short": ("ratio", "rise"),
+}
+"""The limits of a rule that a stronger fault exceeds by more."""
+DOWNWARD: Mapping[str, tuple[str, ...]] = {"rate-too-low": ("barely",), "loss-barely-falls": ("barely",)}
+"""The limits that a stronger fault stays further below."""
+
+Scale = tuple[tuple[str, float], ...]
+"""A factor for each label whose rules are scaled."""
+
+
+def scaled(factors: Mapping[str, float]) -> tuple[Rule, ...]:
+    """The table with the limits of each label's rules moved by its factor."""
+    return tuple(replace(rule, limits=_moved(rule, factors.get(str(rule.label), 1.0))) for rule in RULES)
+
+
+def _moved(rule: Rule, factor: float) -> Mapping[str, float]:
+    up, down = UPWARD.get(rule.name, ()), DOWNWARD.get(rule.name, ())
+    return {
+        name: value * factor if name in up else value / factor if name in down else value
+        for name, value in rule.limits.items()
+    }
+
+
+@dataclass
+class Answers:
+    """What the scaled tables say of a set of runs, each table asked once."""
+
+    runs: Sequence[Labelled]
+    known: dict[Scale, dict[str, Case]] = field(default_factory=dict)
+
+    def of(self, factors: Mapping[str, float]) -> dict[str, Case]:
+        """The cases by name under a table whose labels are scaled."""
+        key = tuple(sorted((label, f) for label, f in factors.items() if f != 1.0))
+        if key not in self.known:
+            self.known[key] = {case.name: case for case in diagnosed(self.runs, scaled(factors))}
+        return self.known[key]
+
+
+def chosen_elsewhere(runs: Sequence[Labelled], answers: Answers) -> list[Case]:
+    """Each source under the limits that do best on all the others: no run has a say in the limits it is judged by."""
+    found: list[Case] = []
+    for others, own in each_source_out(runs):
+        best = _best(others, answers)
+        found += [answers.of(best)[item.name] for item in own]
+    return found
+
+
+def _best(runs: Sequence[Labelled], answers: Answers) -> dict[str, float]:
+    """The factor of each label that gives these runs the highest macro-F1, the one nearest to 1 among equals."""
+    best: dict[str, float] = {}
+    for label in ("unstable", "overfit", "underfit"):
+        ranked = sorted(FACTORS, key=lambda f: abs(f - 1.0))
+        best[label] = max(ranked, key=lambda f: round(_macro(runs, answers, {label: f}), 6))
+    return best
+
+
+def _macro(runs: Sequence[Labelled], answers: Answers, factors: Mapping[str, float]) -> float:
+    cases = answers.of(factors)
+    return score(pairs_of(cases[item.name] for item in runs))["macro_f1"]
