@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from diagnostics import signals
 from diagnostics.curves import Curve, NotEnoughPoints, Settings
 from diagnostics.detectors.evidence import Evidence
 from diagnostics.detectors.points import near_its_end, rate_of
@@ -25,11 +26,15 @@ def rate_too_low(
     done: float,
     below: float,
     late: float,
+    calm: float,
 ) -> Evidence | None:
-    """The run hardly learns at a rate that may rise; far ``below`` the centre, still falling (``late``) is enough."""
+    """The run hardly learns at a rate that may rise; far ``below`` the centre, still falling (``late``) is enough.
+
+    A rate that made the held-out loss rise by ``calm`` on its way is not too low, however slow the rest was.
+    """
     near_its_end(train_loss, settings, done)
     rate = rate_of(settings, learning_rate)
-    if not family.may_rise(rate) or (settings.method == "dpo" and family.centre is None):
+    if not family.may_rise(rate) or (settings.method == "dpo" and family.centre is None) or rose(eval_loss, calm):
         return None
     found = hardly_learns(
         train_loss, eval_loss, learning_rate, barely=barely, straight=straight, alone=alone, pace=pace
@@ -44,6 +49,16 @@ def rate_too_low(
     return Evidence(found.first_step, found.last_step, {**found.measured, **extra}, sure)
 
 
+def rose(eval_loss: Curve | None, limit: float) -> bool:
+    """Whether the held-out loss rose above its lowest so far by ``limit`` of its start and by three noises."""
+    if eval_loss is None or len(eval_loss) < 3:
+        return False
+    values = eval_loss.values
+    risen = float(np.max(values - np.minimum.accumulate(values)))
+    noise = signals.difference_noise(values) if len(values) >= 8 else 0.0
+    return risen > limit * abs(float(values[0])) + 3.0 * noise
+
+
 def rate_runs_out(
     train_loss: Curve,
     learning_rate: Curve,
@@ -55,11 +70,15 @@ def rate_runs_out(
     pace: float,
     fall: float,
     done: float,
+    calm: float,
 ) -> Evidence | None:
-    """The schedule ended before the curve did: per unit of learning rate the loss falls as fast late as early."""
+    """The schedule ended before the curve did: per unit of learning rate the loss falls as fast late as early.
+
+    Not so where the held-out loss had risen by ``calm`` before: it falls back from where the rate had thrown it.
+    """
     near_its_end(train_loss, settings, done)
     rate = rate_of(settings, learning_rate)
-    if not family.may_rise(rate):
+    if not family.may_rise(rate) or rose(eval_loss, calm):
         return None
     found = falls_with_every_dose(train_loss, learning_rate, eval_loss, late=late, pace=pace, fall=fall)
     return _with(found, **({"rate": rate} if rate is not None else {}))

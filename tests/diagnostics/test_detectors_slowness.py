@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from diagnostics.curves import Curve, FloatArray, NotEnoughPoints, Settings
+from diagnostics.detectors.causes import rose
 from diagnostics.detectors.slowness import hardly_learns
 from diagnostics.family import Family
 from diagnostics.rules.underfit import SLOW
@@ -231,3 +232,14 @@ def test_the_noise_of_single_batches_does_not_hide_a_held_out_loss_that_stays_fr
     assert hardly_learns(curve(batches), held, **LIMITS) is not None
     falling = curve(batches - np.linspace(0.0, 1.0, 41))
     assert hardly_learns(falling, held, **LIMITS) is None
+
+
+@pytest.mark.parametrize(("risen", "expected"), [(0.0, False), (0.01, False), (0.05, True)])
+def test_a_rate_that_threw_the_held_out_loss_up_is_known(risen: float, expected: bool):
+    held = curve(np.array([2.0, 2.0 * (1.0 + risen), 1.995, 1.99, 1.985, 1.98]), np.arange(0, 101, 20))
+    assert rose(held, 0.02) is expected
+
+
+def test_the_wiggles_of_a_noisy_held_out_loss_are_no_rise():
+    assert not rose(curve(2.0 * noise(0.01, 20), np.arange(5, 101, 5)), 0.02)
+    assert not rose(None, 0.02)
