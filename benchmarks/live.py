@@ -15,6 +15,7 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 
@@ -38,7 +39,7 @@ def looks(run: Run) -> Looks:
 def cut(run: Run, last: float) -> Run:
     """The run as its log stood at a step."""
     curves = {name: curve.between(float("-inf"), last) for name, curve in run.curves.items()}
-    return Run(run.name, curves, run.settings, run.notes)
+    return replace(run, curves=curves)
 
 
 def at_once(seen: Looks) -> Counter[str]:

@@ -80,8 +80,17 @@ def _add_training(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     study = commands.add_parser("study", help="train, diagnose, change and train again, until the budget is spent")
     study.add_argument("file", type=Path, help="a TRL config file with `method` and `study`")
     study.add_argument("--trials", type=_count, help="the total number of trials (default: what the file says)")
+    study.add_argument("--minutes", type=_minutes, help="the time for trials and repeats together")
+    study.add_argument("--steps", type=_count, help="training steps in all, counted in batches of trial 0")
+    study.add_argument(
+        "--no-stop-early", action="store_true", help="train all trials, even when no gain beyond noise is in sight"
+    )
     study.add_argument("--out", type=Path, help="where the study lives (default: runs/<name of the file>)")
-    study.add_argument("--storage", help="an Optuna storage URL (default: SQLite in the study's folder)")
+    study.add_argument(
+        "--storage",
+        metavar="URL",
+        help="a database that workers share, sqlite:/// or postgresql:// (default: in --out)",
+    )
     study.add_argument("--verbose", action="store_true", help="let the libraries underneath speak")
     study.set_defaults(command=_study)
 
@@ -102,6 +111,7 @@ def _add_reading(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     form.add_argument("--md", action="store_true", help="print Markdown")
     form.add_argument("--html", type=Path, metavar="FILE", help="write one self-contained HTML file")
     diagnose.add_argument("--fail-on", type=_labels, default=(), metavar="LABELS", help="exit with 1 on these, as a,b")
+    diagnose.add_argument("--baseline", type=Path, metavar="PATH", help="a run known to be good, to compare with")
     _add_tags(diagnose)
     diagnose.set_defaults(command=_diagnose)
 
@@ -115,10 +125,15 @@ def _add_reading(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     inspect.add_argument("path", type=Path, nargs="?", default=Path("runs"), metavar="PATH")
     inspect.add_argument("--port", type=int, help="default: the first free one from 8501")
     inspect.add_argument("--no-browser", action="store_true", help="only serve; open no browser")
+    inspect.add_argument("--allow-run", action="store_true", help="let the pages start runs, below PATH only")
     inspect.set_defaults(command=_inspect)
 
     rules = commands.add_parser("rules", help="the rule table, or one rule in full")
     rules.add_argument("name", nargs="?", metavar="NAME")
+    rules.add_argument(
+        "--record", type=Path, nargs="+", metavar="PATH", help="what following the advice brought, in the studies there"
+    )
+    rules.add_argument("--json", action="store_true", help="print that record as JSON")
     rules.set_defaults(command=_rules)
 
 
@@ -142,8 +157,18 @@ def _add_tags(parser: argparse.ArgumentParser) -> None:
 
 def _count(text: str) -> int:
     if not text.isdigit() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of trials; give a whole number of 1 or more")
+        raise argparse.ArgumentTypeError(f"{text!r}: give a whole number of 1 or more")
     return int(text)
+
+
+def _minutes(text: str) -> float:
+    try:
+        minutes = float(text)
+    except ValueError:
+        minutes = 0.0
+    if not 0 < minutes < 1e6:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of minutes above 0")
+    return minutes
 
 
 def _seconds(text: str) -> float:
@@ -176,7 +201,9 @@ def _labels(text: str) -> tuple[str, ...]:
 def _study(args: argparse.Namespace) -> int:
     from tuner.commands import study
 
-    return study(args.file, trials=args.trials, out=args.out, storage=args.storage, verbose=args.verbose)
+    budget = {"trials": args.trials, "minutes": args.minutes, "steps": args.steps}
+    stop_early = False if args.no_stop_early else None
+    return study(args.file, budget, stop_early=stop_early, out=args.out, storage=args.storage, verbose=args.verbose)
 
 
 def _train(args: argparse.Namespace) -> int:
@@ -189,7 +216,8 @@ def _diagnose(args: argparse.Namespace) -> int:
     from tuner.reading import diagnose
 
     form = "json" if args.json else "md" if args.md else "text"
-    return diagnose(args.paths, form=form, html=args.html, fail_on=args.fail_on, tags=dict(args.tag))
+    tags, baseline = dict(args.tag), args.baseline
+    return diagnose(args.paths, form=form, html=args.html, fail_on=args.fail_on, tags=tags, baseline=baseline)
 
 
 def _watch(args: argparse.Namespace) -> int:
@@ -202,10 +230,18 @@ def _watch(args: argparse.Namespace) -> int:
 def _inspect(args: argparse.Namespace) -> int:
     from tuner.inspector import launch
 
-    return launch(args.path, port=args.port, browser=not args.no_browser)
+    return launch(args.path, port=args.port, browser=not args.no_browser, allow_run=args.allow_run)
 
 
 def _rules(args: argparse.Namespace) -> int:
+    from diagnostics.errors import BadInput
+
+    if args.record:
+        from tuner.rulebook import print_record
+
+        return print_record(args.record, args.name, as_json=args.json)
+    if args.json:
+        raise BadInput("--json belongs to --record PATH; `tuner rules` prints a table")
     from tuner.reading import rules
 
     return rules(args.name)

@@ -4,19 +4,35 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from diagnostics.curves import Run
-from tuner.spec import StudySpec, load_spec
+from diagnostics.errors import BadInput
+from tuner.spec import AS_MANY_AS_FIT, StudySpec, load_spec
 from tuner.training.quiet import let_speak, quiet
 
 
 def study(
-    file: Path, *, trials: int | None = None, out: Path | None = None, storage: str | None = None, verbose: bool = False
+    file: Path,
+    budget: Mapping[str, Any] | None = None,
+    *,
+    stop_early: bool | None = None,
+    out: Path | None = None,
+    storage: str | None = None,
+    verbose: bool = False,
 ) -> int:
-    """Run or go on with the study of ``file`` and print where its report lies."""
+    """Run or go on with the study of ``file`` and print where its report lies.
+
+    ``budget`` holds trials, minutes and steps that replace those of the file; None leaves them as they are there.
+    """
     spec = _loaded(file, verbose)
+    given = {key: value for key, value in (budget or {}).items() if value is not None}
+    if (given.keys() & {"minutes", "steps"}) and not spec.study.trials_given:
+        given.setdefault("trials", AS_MANY_AS_FIT)
+    given |= {} if stop_early is None else {"stop_early": stop_early}
+    spec = replace(spec, study=replace(spec.study, **given))
     from rich.console import Console
 
     from tuner.study.loop import run_study
@@ -25,7 +41,7 @@ def study(
     folder = out or Path("runs") / spec.name
     console = Console()
     with quiet(), progress(console) as show:
-        run_study(spec, _trainer(spec), folder, storage=storage, trials=trials, show=show)
+        run_study(spec, _trainer(spec), folder, storage=storage, show=show)
     print(f"report: {folder / 'study.html'}")
     print(f"best adapter: see the end of {folder / 'study.md'}; curves: tuner inspect {folder}")
     return 0
@@ -48,10 +64,31 @@ def train(file: Path, *, out: Path | None = None, verbose: bool = False) -> int:
 
     folder = out or Path(str(spec.config.get("output_dir") or Path("runs") / spec.name))
     began = time.monotonic()
-    run = train_once(spec, {}, folder, _teller(began), say=print)
+    run = _fitting(spec, lambda moves: train_once(spec, moves, folder, _teller(began), say=print))
     _print_diagnosis(run)
     print(f"report: {folder / 'report.html'}")
     return 0
+
+
+def _fitting(spec: StudySpec, train: Callable[[Mapping[str, Any]], Run]) -> Run:
+    """The run, on as few rows at once as memory asks for; raises ``BadInput`` when one row is too many."""
+    from tuner.training.memory import device_batch, is_out_of_memory, rows
+
+    moves: Mapping[str, Any] = {}
+    while True:
+        try:
+            return train(moves)
+        except Exception as error:
+            if not is_out_of_memory(error):
+                raise
+        failed = device_batch(spec.config, spec.method, moves)
+        if failed.halved is None:
+            raise BadInput(
+                f"{spec.path}: out of memory with one row on the device; lower max_length, or set "
+                "gradient_checkpointing or load_in_4bit"
+            )
+        print(f"out of memory with {rows(failed)}; again with {rows(failed.halved)}, the effective batch the same")
+        moves = failed.halved.moves
 
 
 def _teller(began: float) -> Callable[[Run, float], str | None]:

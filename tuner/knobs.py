@@ -20,6 +20,12 @@ Config = Mapping[str, Any]
 STEP_KEYS = ("logging_steps", "eval_steps", "save_steps", "warmup_steps")
 """Counts of optimizer steps that follow the batch size, so that they mark the same samples."""
 
+DEVICE_LIMITS: Mapping[str, str] = {
+    "device_batch_limit": "per_device_train_batch_size",
+    "eval_batch_limit": "per_device_eval_batch_size",
+}
+"""Moves that only say how many rows a device may work on at once; accumulation makes up for the first."""
+
 
 def world_size() -> int:
     """The number of training processes, from the launcher's WORLD_SIZE; 1 without one."""
@@ -64,14 +70,21 @@ def with_knobs(config: Config, method: str, knobs: Mapping[str, Any]) -> dict[st
     """The config with these knobs turned, in TRL's keys only; ``config`` itself is left as it is.
 
     ``batch_size`` becomes per-device batch x accumulation, and with ``max_steps`` set the samples seen stay the same;
-    ``warmup_ratio`` becomes ``warmup_steps`` below 1. ``lora_alpha`` is left alone when ``lora_r`` moves.
+    ``warmup_ratio`` becomes ``warmup_steps`` below 1. ``lora_alpha`` is left alone when ``lora_r`` moves. A limit of
+    ``DEVICE_LIMITS`` lowers the rows of a device, never the effective batch.
     """
     old_batch = knob_value(config, method, "batch_size")
-    made = {key: value for key, value in config.items() if key not in ("batch_size", "warmup_ratio")}
-    made |= {knob: value for knob, value in knobs.items() if knob not in ("batch_size", "warmup_ratio")}
-    batch = knobs.get("batch_size", config.get("batch_size"))
+    ours = ("batch_size", "warmup_ratio", *DEVICE_LIMITS)
+    made = {key: value for key, value in config.items() if key not in ours}
+    made |= {knob: value for knob, value in knobs.items() if knob not in ours}
+    limits = {key: _limited(config, method, key, knobs[name]) for name, key in DEVICE_LIMITS.items() if name in knobs}
+    made |= limits
+    batch = knobs.get("batch_size", config.get("batch_size", old_batch if limits else None))
     if batch is not None:
-        made |= _split_batch(int(batch), int(knob_value(config, method, "per_device_train_batch_size")))
+        per_device = limits.get("per_device_train_batch_size") or knob_value(
+            config, method, "per_device_train_batch_size"
+        )
+        made |= _split_batch(int(batch), int(per_device))
         made |= _same_samples(made, old_batch / int(batch), kept=knobs)
     share = knobs.get("warmup_ratio", config.get("warmup_ratio"))
     if share is not None:
@@ -79,6 +92,10 @@ def with_knobs(config: Config, method: str, knobs: Mapping[str, Any]) -> dict[st
     if "num_train_epochs" in knobs and "max_steps" not in knobs:
         made.pop("max_steps", None)
     return made
+
+
+def _limited(config: Config, method: str, key: str, limit: Any) -> int:
+    return min(int(knob_value(config, method, key)), int(limit))
 
 
 def _split_batch(batch: int, per_device: int) -> dict[str, int]:

@@ -24,8 +24,12 @@ STUDY_KEYS: Mapping[str, Any] = {
     "space": dict,
     "seeds": int,
     "minutes": float | None,
+    "steps": int | None,
+    "stop_early": bool,
     "exact_match_rows": int,
 }
+AS_MANY_AS_FIT = 1000
+"""The number of trials of a file that gives minutes or steps instead."""
 LOWEST = {"trials": 1, "seeds": 0, "exact_match_rows": 0}
 SMALLER_IS_BETTER = ("loss", "perplexity", "entropy", "logps_rejected", "rewards_rejected")
 
@@ -34,8 +38,11 @@ SMALLER_IS_BETTER = ("loss", "perplexity", "entropy", "logps_rejected", "rewards
 class StudyBlock:
     """What a study does: how many trials, which metric, over which space.
 
-    ``metric`` is a canonical curve name; ``minutes`` the time budget of the search; ``seeds`` the repeats of the winner
-    and of trial 0; ``exact_match_rows`` the held-out rows whose generated answers are compared, 0 for none.
+    ``metric`` is a canonical curve name; ``seeds`` the repeats of the winner and of trial 0; ``exact_match_rows`` the
+    held-out rows whose generated answers are compared, 0 for none. ``minutes`` and ``steps`` are budgets of the whole
+    study, repeats included; one step is one optimizer step of trial 0, so as many samples as its batch.
+    ``stop_early`` ends the search when no gain beyond noise is in sight. ``trials_given`` says whether the file names a
+    number of trials.
     """
 
     trials: int = 12
@@ -44,7 +51,10 @@ class StudyBlock:
     space: Space = field(default_factory=dict)
     seeds: int = 3
     minutes: float | None = None
+    steps: int | None = None
+    stop_early: bool = True
     exact_match_rows: int = 0
+    trials_given: bool = False
 
     @property
     def bounds(self) -> dict[str, tuple[float, float]]:
@@ -114,8 +124,9 @@ def _block(raw: Any, path: Path) -> dict[str, Any]:
             raise SpecError(f"{path}: study.{key}: {error}") from None
         if key in LOWEST and block[key] < LOWEST[key]:
             raise SpecError(f"{path}: study.{key}: must be {LOWEST[key]} or more, not {value}")
-    if block.get("minutes") is not None and block["minutes"] <= 0:
-        raise SpecError(f"{path}: study.minutes: must be above 0, not {block['minutes']:g}")
+    for key in ("minutes", "steps"):
+        if block.get(key) is not None and block[key] <= 0:
+            raise SpecError(f"{path}: study.{key}: must be above 0, not {block[key]:g}")
     if "space" in block:
         check_shape(block["space"], f"{path}: study.space")
     return block
@@ -200,7 +211,10 @@ def _study(block: Mapping[str, Any], config: Mapping[str, Any], method: Method, 
     if direction not in ("minimize", "maximize"):
         hint = nearest(direction, ("minimize", "maximize"))
         raise SpecError(f"{path}: study.direction: must be minimize or maximize, not {direction!r}{hint}")
-    rest = {key: block[key] for key in ("trials", "seeds", "minutes") if key in block}
+    rest = {key: block[key] for key in ("trials", "seeds", "minutes", "steps", "stop_early") if key in block}
+    if "trials" not in block and (block.get("minutes") or block.get("steps")):
+        rest["trials"] = AS_MANY_AS_FIT
+    rest["trials_given"] = "trials" in block
     return StudyBlock(metric=metric, direction=direction, space=space, exact_match_rows=rows, **rest)
 
 

@@ -1,16 +1,16 @@
 import pytest
 
-from tests.tuner import training
+from tests.tuner import smallest
 
 
 @pytest.fixture(scope="session")
 def small_model(tmp_path_factory):
-    return training.model_folder(tmp_path_factory.mktemp("model") / "small")
+    return smallest.model_folder(tmp_path_factory.mktemp("model") / "small")
 
 
 @pytest.fixture(scope="session")
 def small_rows(tmp_path_factory):
-    return training.rows_folder(tmp_path_factory.mktemp("rows"))
+    return smallest.rows_folder(tmp_path_factory.mktemp("rows"))
 
 
 @pytest.fixture
@@ -19,6 +19,6 @@ def make(tmp_path, small_model, small_rows):
 
     def made(method="sft", **keys):
         keys = {"model_name_or_path": str(small_model), **keys}
-        return training.study(tmp_path, small_model, small_rows, method, **keys)
+        return smallest.study(tmp_path, small_model, small_rows, method, **keys)
 
     return made

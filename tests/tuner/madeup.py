@@ -73,7 +73,9 @@ class Bowl:
         for index in range(first, self.evaluations + 1):
             time.sleep(self.pause)
             share = index / self.evaluations
-            log.write_text(json.dumps([0] * (index + 1)))
+            draft = log.with_suffix(".part")  # whole or not at all: a test may kill this process at any moment
+            draft.write_text(json.dumps([0] * (index + 1)))
+            draft.replace(log)
             run = self.run(moves, out.name, points, share)
             if index and report(run, share):
                 return run
@@ -140,7 +142,10 @@ class Bowl:
 
 
 def main(folder: str, pause: float, **block: Any) -> None:
-    """Run the made-up study in ``folder`` with plain lines: what a test kills and starts again."""
+    """Run the made-up study in ``folder`` with plain lines: what a test kills and starts again.
+
+    ``block`` holds fields of the study block, and ``storage``.
+    """
     from optuna.samplers import RandomSampler
 
     from tuner.study.loop import run_study
@@ -148,5 +153,5 @@ def main(folder: str, pause: float, **block: Any) -> None:
 
     out = Path(folder)
     with progress() as show:
-        trainer = Bowl(pause=pause, evaluations=8)
-        run_study(spec(out.parent, **block), trainer, out, show=show, base=RandomSampler(seed=0))
+        trainer, storage = Bowl(pause=pause, evaluations=8), block.pop("storage", None)
+        run_study(spec(out.parent, **block), trainer, out, storage=storage, show=show, base=RandomSampler(seed=0))

@@ -1,6 +1,8 @@
 import json
+import time
 from itertools import pairwise
 
+import numpy as np
 import pytest
 
 from tuner.assets import TINY
@@ -72,7 +74,7 @@ def test_reports_are_written_at_the_end(plain_trainer, tmp_path):
 
 def test_a_finding_is_said_once_while_it_stays(plain_trainer):
     said = []
-    plain_trainer(DiagnosisCallback(say=said.append, every=1), learning_rate=5.0, max_steps=20).train()
+    plain_trainer(DiagnosisCallback(say=said.append, every=1, share=1.0), learning_rate=5.0, max_steps=20).train()
     findings = [line for line in said if not line.startswith(("verdict", "cleared"))]
     for line in set(findings):
         rule = line.split(":")[1].strip()
@@ -83,7 +85,7 @@ def test_a_finding_is_said_once_while_it_stays(plain_trainer):
 
 
 def test_a_hopeless_run_is_stopped_only_when_that_is_asked_for(plain_trainer):
-    asked = DiagnosisCallback(say=lambda line: None, every=1, stop_on={"unstable", "broken"})
+    asked = DiagnosisCallback(say=lambda line: None, every=1, stop_on={"unstable", "broken"}, share=1.0)
     plain_trainer(asked, learning_rate=5.0, max_steps=40, max_grad_norm=0.0).train()
     assert asked.run.last_step < 40
     assert any(note.startswith("stopped early: ") for note in asked.notes)
@@ -94,11 +96,68 @@ def test_a_hopeless_run_is_stopped_only_when_that_is_asked_for(plain_trainer):
 
 def test_a_run_without_evaluations_is_looked_at_now_and_then(plain_trainer, monkeypatch):
     looked = []
-    watch = DiagnosisCallback(say=lambda line: None)
+    watch = DiagnosisCallback(say=lambda line: None, share=1.0)
     look = watch.look
-    monkeypatch.setattr(watch, "look", lambda: looked.append(len(watch.points["loss"])) or look())
+    monkeypatch.setattr(watch, "look", lambda *, over: looked.append(len(watch.points["loss"])) or look(over=over))
     plain_trainer(watch, max_steps=45).train()
     assert looked == [20, 40, 45]
+
+
+@pytest.fixture
+def driven(tmp_path):
+    """Feeds a callback the logs of a run, as a Trainer does: ``driven(watch, losses, pause=seconds)``."""
+    from transformers import TrainerControl, TrainerState, TrainingArguments
+
+    def drive(watch, losses, pause=0.0):
+        args = TrainingArguments(str(tmp_path / "driven"), max_steps=10**6, report_to="none", use_cpu=True)
+        state, control = TrainerState(is_world_process_zero=True, max_steps=10**6), TrainerControl()
+        watch.on_train_begin(args, state, control)
+        for state.global_step, loss in enumerate(losses, 1):
+            until = time.perf_counter() + pause
+            while time.perf_counter() < until:
+                pass
+            logs = {"loss": loss, "learning_rate": 1e-4, "grad_norm": 0.5, "epoch": state.global_step / 1000}
+            watch.on_log(args, state, control, logs=logs)
+        return control
+
+    return drive
+
+
+def test_looking_takes_about_a_hundredth_of_a_run_with_a_long_log(driven, monkeypatch):
+    """Measured: 8,000 logs of a third of a millisecond, looked at whenever that is allowed."""
+    watch, inside = DiagnosisCallback(say=lambda line: None, every=1), []
+    look = watch.look
+
+    def timed(*, over):
+        began = time.perf_counter()
+        look(over=over)
+        inside.append(time.perf_counter() - began)
+
+    monkeypatch.setattr(watch, "look", timed)
+    began = time.perf_counter()
+    driven(watch, 1.0 + np.exp(-np.arange(8000) / 500), pause=3e-4)
+    assert len(inside) >= 2
+    # One look may be longer than the one before it, by which it was measured (or be cut off by a busy machine).
+    assert sum(inside) - max(inside) <= 0.01 * (time.perf_counter() - began)
+
+
+def test_a_nan_is_looked_at_out_of_turn_and_said_once(driven):
+    said = []
+    control = driven(DiagnosisCallback(say=said.append, every=10**6, stop_on={"loss-not-finite"}, share=0.0), [2.0] * 5)
+    assert said == []
+    control = driven(
+        DiagnosisCallback(say=said.append, every=10**6, stop_on={"loss-not-finite"}, share=0.0),
+        [2.0, 1.9, 1.8, float("nan"), float("nan"), 0.0],
+    )
+    assert sum("unstable: loss-not-finite: " in line for line in said) == 1
+    assert control.should_training_stop
+
+
+def test_a_flat_stretch_in_mid_run_is_not_called_a_plateau_and_taken_back(driven):
+    said = []
+    losses = 1.0 + np.exp(-np.arange(400) / 60) + 0.05 * (np.arange(400) < 250)
+    driven(DiagnosisCallback(say=said.append, every=20, share=1.0), losses)
+    assert said == ["verdict: healthy so far"]
 
 
 def test_the_mean_loss_at_the_end_is_no_point_of_the_curve(plain_trainer):

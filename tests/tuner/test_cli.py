@@ -145,3 +145,45 @@ def test_init_writes_a_study_that_loads_and_never_overwrites(tmp_path: Path):
     again = tuner("init", "sft", cwd=tmp_path)
     assert again.returncode == 2
     assert "exists already" in again.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["--minutes", "0"], "'0' is no number of minutes above 0"),
+        (["--minutes", "soon"], "'soon' is no number of minutes above 0"),
+        (["--steps", "1.5"], "'1.5': give a whole number of 1 or more"),
+        (["--trials", "0"], "'0': give a whole number of 1 or more"),
+    ],
+)
+def test_a_budget_that_is_none_is_refused(arguments: list[str], line: str, capsys: pytest.CaptureFixture[str]):
+    with pytest.raises(SystemExit) as end:
+        main(["study", "x.yaml", *arguments])
+    assert end.value.code == 2
+    assert line in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("room", "status"), [(4, 0), (0, 2)])
+def test_train_goes_on_with_fewer_rows_where_memory_runs_out(
+    room: int, status: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    from diagnostics.curves import Run
+
+    tried: list[int] = []
+
+    def cramped(spec, moves, out, report, *, say):
+        tried.append(moves.get("device_batch_limit", 16))
+        if tried[-1] > room:
+            raise MemoryError
+        return Run.from_points("run", {"train_loss": [(step, 2 - step / 100) for step in range(50)]})
+
+    monkeypatch.setattr("tuner.training.train.train", cramped)
+    (tmp_path / "rows.jsonl").write_text('{"prompt": "a", "completion": "b"}\n')
+    path = tmp_path / "x.yaml"
+    batch = "per_device_train_batch_size: 16\nper_device_eval_batch_size: 16\n"
+    path.write_text(f"method: sft\nmodel_name_or_path: tuner/tiny\ndataset_name: rows.jsonl\n{batch}")
+    assert main(["train", str(path), "--out", str(tmp_path / "out")]) == status
+    seen = capsys.readouterr()
+    assert tried == ([16, 8, 4] if room else [16, 8, 4, 2, 1])
+    assert "out of memory with 16 rows on the device; again with 8 rows on the device" in seen.out
+    assert ("lower max_length" in seen.err) == (status == 2)

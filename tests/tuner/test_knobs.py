@@ -106,3 +106,26 @@ def test_settings_hold_what_was_turned_and_the_defaults():
     assert (settings.method, settings.lora_r, settings.lora_dropout) == ("sft", 8, 0.05)
     assert settings.max_steps is None
     assert settings_of({"use_peft": False}, "sft").lora_r is None
+
+
+@pytest.mark.parametrize(
+    ("config", "batch", "limits", "parts"),
+    [
+        ({"per_device_train_batch_size": 8}, 32, (4, 8), (4, 8, 8)),
+        ({"per_device_train_batch_size": 8, "gradient_accumulation_steps": 2}, None, (2, 1), (2, 8, 1)),
+        ({"per_device_train_batch_size": 8, "per_device_eval_batch_size": 16}, None, (8, 16), (8, 1, 16)),
+        ({"per_device_train_batch_size": 2}, 2, (4, 8), (2, 1, 8)),
+        ({"batch_size": 12, "per_device_train_batch_size": 6}, None, (4, 4), (4, 3, 4)),
+    ],
+)
+def test_a_limit_lowers_the_rows_of_a_device_and_never_the_effective_batch(config, batch, limits, parts):
+    moves = dict(zip(("device_batch_limit", "eval_batch_limit"), limits, strict=True))
+    turned = with_knobs(config, "sft", moves | ({"batch_size": batch} if batch else {}))
+    keys = ("per_device_train_batch_size", "gradient_accumulation_steps", "per_device_eval_batch_size")
+    assert tuple(turned[key] for key in keys) == parts
+    assert "device_batch_limit" not in turned and "eval_batch_limit" not in turned
+
+
+def test_a_limit_leaves_the_number_of_steps_alone():
+    turned = with_knobs({**FILE, "max_steps": 100}, "sft", {"device_batch_limit": 2, "eval_batch_limit": 8})
+    assert turned["max_steps"] == 100

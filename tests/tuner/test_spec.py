@@ -47,6 +47,9 @@ def write(tmp_path):
         (HEAD.replace("rows.jsonl", "gone.jsonl"), "dataset_name: gone.jsonl: no such file"),
         (HEAD.replace("tuner/tiny", "./gone"), "model_name_or_path: ./gone: no such file"),
         (HEAD + "lerning_rate: 1\n", "unknown key lerning_rate; did you mean learning_rate?"),
+        (HEAD + "study:\n  steps: 0\n", "study.steps: must be above 0, not 0"),
+        (HEAD + "study:\n  steps: many\n", "study.steps: must be a whole number"),
+        (HEAD + "study:\n  stop_early: maybe\n", "study.stop_early: must be true or false"),
         (HEAD + "trials: 3\n", "unknown key trials; did you mean study.trials?"),
         (HEAD + "beta: 0.1\n", "unknown key beta for method sft; it is a key of method dpo"),
         (HEAD + "learning_rate: fast\n", "learning_rate: must be a number, not 'fast'"),
@@ -239,3 +242,19 @@ def test_the_template_of_init_is_a_study(method, tmp_path):
     (tmp_path / "data" / f"orders-{method}").mkdir(parents=True)
     (tmp_path / f"{method}.yaml").write_text(text)
     assert load_spec(tmp_path / f"{method}.yaml").method == method
+
+
+@pytest.mark.parametrize(
+    ("block", "trials", "given"),
+    [
+        ("trials: 5", 5, True),
+        ("seeds: 2", 12, False),
+        ("minutes: 30", 1000, False),
+        ("steps: 2e3", 1000, False),
+        ("{minutes: 30, trials: 7}", 7, True),
+    ],
+)
+def test_a_budget_of_minutes_or_steps_takes_the_place_of_a_number_of_trials(write, block, trials, given):
+    text = f"study:\n  {block}\n" if block[0] != "{" else f"study: {block}\n"
+    study = load_spec(write(HEAD + text)).study
+    assert (study.trials, study.trials_given) == (trials, given)

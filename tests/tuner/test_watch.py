@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import os
+import time
 from pathlib import Path
 
 import pytest
 
-from diagnostics.readers import UnreadableLog
-from tuner.watch import watch
+from diagnostics.readers import UnreadableLog, read
+from tuner.watch import IDLE, watch
 
 
 def write(path: Path, losses: list[float]) -> None:
@@ -24,12 +26,43 @@ def test_a_finding_is_said_once_when_it_appears(tmp_path: Path):
         if "verdict: healthy" in line:  # the run goes on while it is watched
             write(log, [*falling, float("nan")])
 
-    watch(tmp_path, every=0.01, rounds=4, say=say)
+    watch(tmp_path, every=0.01, rounds=4, say=say, share=1.0)
     assert [line for line in said if "verdict:" in line] == [
-        "run step 80: verdict: healthy",
+        "run step 80: verdict: healthy so far",
         "run step 81: verdict: unstable (was healthy)",
     ]
     assert sum("unstable: " in line for line in said) == 1
+
+
+def test_a_run_that_goes_on_is_not_called_underfit_and_one_that_is_over_is(tmp_path: Path):
+    slow = [2.0 - 0.0005 * k for k in range(80)]
+    write(tmp_path / "running.csv", slow)
+    write(tmp_path / "done.csv", slow)
+    long_ago = time.time() - 2 * IDLE
+    os.utime(tmp_path / "done.csv", (long_ago, long_ago))
+    said: list[str] = []
+    watch(tmp_path, every=0.01, rounds=3, say=said.append, share=1.0)
+    assert [line for line in said if "verdict: underfit" in line] == ["done step 80: verdict: underfit"]
+    assert [line for line in said if line.startswith("running")] == ["running step 80: verdict: healthy so far"]
+
+
+def test_a_log_that_is_dear_to_read_is_read_less_often(tmp_path: Path, monkeypatch):
+    """The file changes all the time; it is read again when the last reading is paid off."""
+    log, reads = tmp_path / "run.csv", []
+    falling = [2.0 * 0.9995**k + 0.5 for k in range(4000)]
+    write(log, falling)
+
+    def counted(path, tags):
+        reads.append(time.perf_counter())
+        write(log, [*falling, 0.5 + 0.001 * len(reads)])
+        return read(path, tags)
+
+    monkeypatch.setattr("tuner.watch.read", counted)
+    watch(log, every=0.01, rounds=30, say=lambda line: None, share=0.02)
+    assert len(reads) < 10
+    reads.clear()
+    watch(log, every=0.01, rounds=30, say=lambda line: None, share=1.0)
+    assert len(reads) == 30
 
 
 def test_an_unreadable_file_is_said_and_the_watch_goes_on(tmp_path: Path):

@@ -11,7 +11,10 @@ from tuner.study.results import Gain, TrialResult
 
 @dataclass(frozen=True)
 class Opened:
-    """A study begins or goes on: ``done`` are its finished trials, ``total`` how many there shall be."""
+    """A study begins or goes on: ``done`` are its finished trials, ``total`` how many there shall be.
+
+    ``budget`` is what they may cost, in words.
+    """
 
     name: str
     metric: str
@@ -20,6 +23,7 @@ class Opened:
     seeds: int
     done: tuple[TrialResult, ...]
     folder: str
+    budget: str = ""
 
 
 @dataclass(frozen=True)

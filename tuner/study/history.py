@@ -1,8 +1,11 @@
-"""A study's trials as plain results, and how each rule's advice turned out."""
+"""A study's trials as plain results."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import platform
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from optuna.study import Study, StudyDirection
@@ -22,12 +25,15 @@ from tuner.search.record import (
     STEPS,
     STOPPED,
     Tried,
-    beyond_noise,
     tried,
 )
-from tuner.study.results import RuleRecord, TrialResult
+from tuner.study.results import TrialResult
+from tuner.study.trials import PLACE
 
-ADVICE = "advice:"
+MEMORY = "memory"
+"""What a trial says of a device batch that was lowered for it."""
+INFEASIBLE = "infeasible"
+"""Set for a trial that does not fit in memory."""
 
 
 def tried_trials(study: Study) -> list[Tried]:
@@ -75,32 +81,30 @@ def trial_result(trial: FrozenTrial, settings: Mapping[int, Mapping[str, Any]]) 
         folder=f"trial-{trial.number:03d}",
         metrics=kept.get(METRICS) or {},
         curve=tuple((x, y) for x, y in kept.get(CURVE) or ()),
+        memory=kept.get(MEMORY) or "",
     )
+
+
+def placed(trials: tuple[TrialResult, ...], study: Study, out: Path) -> tuple[TrialResult, ...]:
+    """The trials with the machine and the full path of each folder that is not in ``out``."""
+    places = {trial.number: trial.user_attrs.get(PLACE) for trial in study.get_trials(deepcopy=False)}
+    return tuple(_placed(trial, places.get(trial.number), out) for trial in trials)
+
+
+def _placed(trial: TrialResult, place: tuple[str, str] | None, out: Path) -> TrialResult:
+    here = (out / trial.folder).resolve()
+    # A study's folder may have been moved: then a finished run lies here all the same.
+    if place is None or tuple(place) == (platform.node(), str(here)) or (here / "diagnosis.json").exists():
+        return trial
+    host, path = place
+    return replace(trial, folder=path, host=host)
 
 
 def _state(trial: FrozenTrial) -> str:
     if not trial.state.is_finished():
         return "running"
+    if INFEASIBLE in trial.user_attrs:
+        return "infeasible"
     if ERROR in trial.user_attrs or trial.state is TrialState.FAIL:
         return "failed"
     return "pruned" if STOPPED in trial.user_attrs else "complete"
-
-
-def rule_records(trials: Sequence[Tried]) -> tuple[RuleRecord, ...]:
-    """For each rule whose advice was followed: how often the value got better or worse beyond noise."""
-    by_number = {trial.number: trial for trial in trials}
-    counts: dict[str, dict[str, int]] = {}
-    for trial in trials:
-        parent = by_number.get(-1 if trial.parent is None else trial.parent)
-        if not trial.moved_by.startswith(ADVICE) or trial.running or parent is None:
-            continue
-        outcomes = counts.setdefault(trial.moved_by.removeprefix(ADVICE), dict.fromkeys(("helped", "hurt", "even"), 0))
-        outcomes[_outcome(trial, parent)] += 1
-    return tuple(RuleRecord(rule, sum(outcomes.values()), **outcomes) for rule, outcomes in sorted(counts.items()))
-
-
-def _outcome(child: Tried, parent: Tried) -> str:
-    """Whether the advised trial was better than the one it started from: ``helped``, ``hurt`` or ``even``."""
-    if not child.usable or not parent.usable:
-        return "helped" if child.usable else "even" if not parent.usable else "hurt"
-    return "helped" if beyond_noise(child, parent) else "hurt" if beyond_noise(parent, child) else "even"

@@ -1,4 +1,4 @@
-"""File locks that the kernel releases when their process dies, so that a killed trial can be taken up again."""
+"""Locks that end with the process that holds them, so that a killed worker leaves its trial to the others."""
 
 from __future__ import annotations
 
@@ -8,14 +8,33 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 _held: set[str] = set()
 _taking = threading.Lock()
 
 
-class Lock:
-    """A lock on a file, held until ``release`` or the end of the process."""
+class Lock(Protocol):
+    """A lock that is held until ``release`` or the end of the process."""
+
+    def release(self) -> None:
+        """Let others have it; a second call does nothing."""
+
+    def keep(self) -> bool:
+        """Whether it is still held, taken again if it was lost and nobody else has it."""
+
+
+class Locks(Protocol):
+    """The locks of one study, by name, shared by all of its workers."""
+
+    def try_lock(self, name: str) -> Lock | None:
+        """The lock of that name, or None while this or another worker holds it."""
+
+
+class FileLock:
+    """A lock on a file: the kernel releases it when the process dies."""
 
     def __init__(self, path: Path, handle: int) -> None:
         self._path, self._handle = str(path.resolve()), handle
@@ -27,8 +46,23 @@ class Lock:
             self._handle = -1
             _held.discard(self._path)
 
+    def keep(self) -> bool:
+        """True while it is not released: nobody can take it away."""
+        return self._handle >= 0
 
-def try_lock(path: Path) -> Lock | None:
+
+@dataclass(frozen=True)
+class FileLocks:
+    """Locks as files in a folder, for the workers of one machine (or of a network file system that knows locks)."""
+
+    folder: Path
+
+    def try_lock(self, name: str) -> Lock | None:
+        """The lock of that name, or None while this or another worker holds it."""
+        return try_lock(self.folder / f"{name}.lock")
+
+
+def try_lock(path: Path) -> FileLock | None:
     """The lock on ``path``, or None when this or another process holds it."""
     with _taking:
         # A process may take its own POSIX lock twice, and would lose it by closing the second handle.
@@ -40,17 +74,18 @@ def try_lock(path: Path) -> Lock | None:
             os.close(handle)
             return None
         _held.add(str(path.resolve()))
-        return Lock(path, handle)
+        return FileLock(path, handle)
 
 
 @contextmanager
-def locked(path: Path, patience: float = 600.0) -> Iterator[None]:
-    """A block that one process at a time is in; raises ``TimeoutError`` after ``patience`` seconds."""
-    end = time.monotonic() + patience
-    while (lock := try_lock(path)) is None:
+def locked(locks: Locks, name: str, patience: float = 600.0) -> Iterator[None]:
+    """A block that one worker at a time is in; raises ``TimeoutError`` after ``patience`` seconds."""
+    end, pause = time.monotonic() + patience, 0.02
+    while (lock := locks.try_lock(name)) is None:
         if time.monotonic() > end:
-            raise TimeoutError(f"{path} has been locked by another process for {patience:.0f} s")
-        time.sleep(0.05)
+            raise TimeoutError(f"the lock {name} of {locks} has been held by another worker for {patience:.0f} s")
+        time.sleep(pause)
+        pause = min(2 * pause, 0.5)
     try:
         yield
     finally:

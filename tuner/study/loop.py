@@ -5,27 +5,25 @@ from __future__ import annotations
 import signal
 import threading
 import time
-import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from diagnostics.curves import Run
-from diagnostics.diagnosis import diagnose
 from diagnostics.errors import BadInput
-from tuner.search.distributions import distributions, is_used_up
-from tuner.search.record import diverged
+from tuner.search.distributions import distributions
 from tuner.study import repeats
-from tuner.study.events import Advanced, Closed, Event, Finished, Opened, Repeated, Said, Show
+from tuner.study.budget import in_words, seconds_spent
+from tuner.study.ending import stop_if_hopeless, why_no_more
+from tuner.study.events import Closed, Event, Finished, Opened, Said, Show
 from tuner.study.history import best_number, trial_results
-from tuner.study.measure import measure
-from tuner.study.opening import SAME_ERRORS, opened, start_settings
-from tuner.study.outcome import write_outcome
+from tuner.study.opening import opened, start_settings
+from tuner.study.outcome import ENDED, write_outcome
+from tuner.study.repeat_run import POLL, run_repeats
 from tuner.study.results import StudyResult
 from tuner.study.setup import Report, Setup, Train, repeat_plan
-from tuner.study.trial_run import error_line, finished, run_trial
-from tuner.study.trials import claim, drop_weights, free_disk
+from tuner.study.trial_run import finished, run_trial
+from tuner.study.trials import Claim, claim, free_disk
 
 if TYPE_CHECKING:
     from optuna.samplers import BaseSampler
@@ -54,20 +52,21 @@ def run_study(
     out = Path(out)
     out.mkdir(parents=True, exist_ok=True)
     total = trials or spec.study.trials
-    with opened(spec, out, storage, base) as study:
+    with opened(spec, out, storage, base) as (study, locks):
         space = distributions(spec.study.space)
-        return _run(Setup(spec, train, out, study, space, total, storage is None, show or _silent))
+        return _run(Setup(spec, train, out, study, space, total, locks, show or _silent))
 
 
 def _run(setup: Setup) -> StudyResult:
     """Search, repeat and report; whatever ends it early, the report of what is there is written."""
     block = setup.spec.study
     done = tuple(trial for trial in trial_results(setup.study) if trial.state != "running")
-    setup.say(Opened(setup.spec.name, block.metric, block.direction, setup.total, block.seeds, done, str(setup.out)))
+    name, where, budget = setup.spec.name, str(setup.out), in_words(block)
+    setup.say(Opened(name, block.metric, block.direction, setup.total, block.seeds, done, where, budget))
     with _interruptible():
         try:
             _search(setup)
-            _repeat(setup)
+            run_repeats(setup)
         except BaseException:
             with suppress(Exception):
                 write_outcome(setup)
@@ -99,118 +98,46 @@ def _interruptible() -> Iterator[None]:
 
 
 def _search(setup: Setup) -> None:
-    """Run trials until the total is reached or the time left is needed for the repeats; cut trials always go on."""
-    begun, spent = time.monotonic(), _spent(setup)
-    start = start_settings(setup.spec)
-    while True:
-        in_time = _time_left(setup, spent + time.monotonic() - begun)
-        used_up = is_used_up([trial.settings for trial in trial_results(setup.study)], setup.space)
-        total = setup.total if in_time and not used_up else 0
-        held = claim(setup.study, setup.out, setup.space, total, start, ours=setup.ours)
-        if held is None:
-            break
-        try:
-            result = run_trial(setup, held)
-        finally:
-            held.lock.release()
-        free_disk(setup.out, finished(setup), best_number(setup.study))
-        write_outcome(setup)
-        setup.say(Finished(result, best_number(setup.study)))
-        if result.number == 0 and result.label == "broken":
-            setup.say(Said(f"trial 0 looks broken ({result.cause}): no setting cures that, see its report"))
-        _stop_if_hopeless(setup)
-    if len(trial_results(setup.study)) >= setup.total:
-        return
-    if used_up:
-        setup.say(Said("every setting of the space has been tried"))
-    elif not in_time:
-        minutes = setup.spec.study.minutes
-        setup.say(Said(f"no time for another trial: the rest of {minutes:g} minutes is for the repeats"))
+    """Run trials until the total or the budget is reached or no gain is in sight; cut trials always go on.
 
-
-def _spent(setup: Setup) -> float:
-    """Seconds that trials and repeats have taken so far."""
-    known = [repeat.seconds for repeat in repeats.all_in(setup.out)]
-    return sum(trial.seconds for trial in trial_results(setup.study)) + sum(known)
-
-
-def _time_left(setup: Setup, spent: float) -> bool:
-    """Whether another trial fits into ``minutes`` with the repeats still to come; the first trial always does."""
-    minutes = setup.spec.study.minutes
-    known = [trial.seconds for trial in trial_results(setup.study) if trial.seconds]
-    if minutes is None or not known:
-        return True
-    mean = sum(known) / len(known)
-    return spent + mean * (1 + 2 * setup.spec.study.seeds) <= 60 * minutes
-
-
-def _stop_if_hopeless(setup: Setup) -> None:
-    """Raise ``BadInput`` when the latest trials all failed with the same error, out of memory aside.
-
-    That is a bug, or a full disk: more trials would fail alike, and settings are not to blame.
+    While other workers still train, wait: one that dies leaves its trial.
     """
-    trials = [trial for trial in trial_results(setup.study) if trial.state != "running"]
-    errors = {trial.error for trial in trials[-SAME_ERRORS:]}
-    error = errors.pop()
-    learned = any(trial.state != "failed" for trial in trials)
-    if len(trials) < SAME_ERRORS or errors or error is None or trials[-1].state != "failed":
-        return
-    if learned and "memory" in error.lower():
-        return
-    which = "latest" if learned else "first"
-    more = f" with --trials {setup.total + SAME_ERRORS}" if learned else ""
-    raise BadInput(
-        f"{setup.spec.path}: the {which} {SAME_ERRORS} trials all failed with {error}; the traceback is in "
-        f"{setup.out / trials[-1].folder / 'error.txt'}; mend it and run the command again{more}"
-    )
-
-
-def _repeat(setup: Setup) -> None:
-    """Run the repeats that are missing, unless trials are still running in another process."""
-    results = trial_results(setup.study)
-    running = [trial.number for trial in results if trial.state == "running"]
-    if running:
-        setup.say(Said(f"trial {running[0]} still runs in another process, which will do the repeats"))
-        return
-    plan = repeat_plan(setup)
-    settings = {trial.number: trial.settings for trial in results}
-    for done, (trial, seed) in enumerate(plan):
-        lock = repeats.claim(repeats.folder_of(setup.out, trial, seed))
-        if lock is None:
+    begun, before = time.monotonic(), seconds_spent(trial_results(setup.study), repeats.all_of(setup.study))
+    start, waits, asked, why = start_settings(setup.spec), False, -1, None
+    while True:
+        ended = sum(trial.state != "running" for trial in trial_results(setup.study))
+        if ended != asked:  # what is left to gain takes a while to find out, and changes with a trial's end alone
+            why, asked = why_no_more(setup, before + time.monotonic() - begun), ended
+        held = claim(setup.study, setup.locks, setup.out, setup.space, 0 if why else setup.total, start)
+        if held is not None:
+            _run_held(setup, held)
             continue
-        try:
-            _run_repeat(setup, trial, seed, settings[trial], done, len(plan))
-        finally:
-            lock.release()
-        write_outcome(setup)
+        running = next((trial.number for trial in trial_results(setup.study) if trial.state == "running"), None)
+        if running is None:
+            break
+        if not waits:
+            setup.say(Said(f"waiting for trial {running}, which another worker trains"))
+        waits = True
+        time.sleep(POLL)
+    if why and len(trial_results(setup.study)) < setup.total:
+        setup.study.set_user_attr(ENDED, {"trials": len(trial_results(setup.study)), "why": why})
+        setup.say(Said(why))
 
 
-def _run_repeat(setup: Setup, trial: int, seed: int, settings: Mapping[str, Any], done: int, total: int) -> None:
-    """Train a trial's settings on a fresh seed and keep the metric."""
-    folder = repeats.folder_of(setup.out, trial, seed)
-    metric, begun = setup.spec.study.metric, time.monotonic()
-    setup.say(Repeated(trial, seed, done, total))
-
-    def report(run: Run, share: float) -> str | None:
-        curve = run.curve(metric)
-        value = float(curve.values[-1]) if curve is not None and len(curve) else None
-        setup.say(Advanced(trial, share, value, None, seed))
-        return None
-
-    value, problem = None, None
+def _run_held(setup: Setup, held: Claim) -> None:
+    """Run one trial and report it."""
     try:
-        run = setup.train({**settings, "seed": seed}, folder, report)
-    except BadInput:
-        raise
-    except Exception as error:
-        (folder / "error.txt").write_text(traceback.format_exc(), encoding="utf-8")
-        problem = error_line(error)
-    else:
-        value = None if diverged(run, diagnose(run), metric) else measure(run, metric, setup.spec.study.direction).value
-    repeat = repeats.Repeat(trial, seed, value, time.monotonic() - begun, dict(settings), problem)
-    repeats.save(repeat, folder)
-    drop_weights(folder, adapter=True)
-    setup.say(Repeated(trial, seed, done + 1, total, True, value, repeat.seconds))
+        result = run_trial(setup, held)
+    finally:
+        held.lock.release()
+    if result is None:
+        return
+    free_disk(setup.out, finished(setup), best_number(setup.study))
+    write_outcome(setup)
+    setup.say(Finished(result, best_number(setup.study)))
+    if result.number == 0 and result.label == "broken":
+        setup.say(Said(f"trial 0 looks broken ({result.cause}): no setting cures that, see its report"))
+    stop_if_hopeless(setup)
 
 
 __all__ = ["Report", "Setup", "Train", "repeat_plan", "run_study"]

@@ -19,8 +19,9 @@ from tuner.search.distributions import distributions
 from tuner.search.pruner import DiagnosisPruner
 from tuner.search.sampler import DiagnosisSampler
 from tuner.study.history import trial_results
-from tuner.study.locks import locked
+from tuner.study.locks import Locks, locked
 from tuner.study.setup import file_value
+from tuner.study.storage import database_at, locks_for, reachable
 from tuner.study.trials import TURN
 
 if TYPE_CHECKING:
@@ -31,43 +32,37 @@ if TYPE_CHECKING:
 DEFINITION = "definition"
 SAME_ERRORS = 3
 """So many trials with the same error in a row have a bug to show, not settings to search."""
+ENDED_BADLY = ("failed", "infeasible")
 FREE = ("output_dir", "run_name", "report_to", "env", "logging_dir")
 """Keys of the file that may change: they do not change what is trained."""
-PATIENCE = 120
-"""Seconds that a process waits for another one's write to SQLite."""
-
-
-def _storage(url: str) -> RDBStorage:
-    """The database at ``url``; SQLite waits for a writer instead of failing."""
-    from sqlalchemy.exc import SQLAlchemyError
-
-    arguments = {"connect_args": {"timeout": PATIENCE}} if url.startswith("sqlite") else {}
-    try:
-        return RDBStorage(url, engine_kwargs=arguments)
-    except (SQLAlchemyError, ImportError, ValueError, RuntimeError) as error:
-        raise BadInput(f"--storage {url}: {' '.join(str(error).split())}") from error
 
 
 @contextmanager
 def opened(
     spec: StudySpec, out: Path, storage: str | None = None, base: BaseSampler | None = None
-) -> Iterator[optuna.Study]:
-    """The Optuna study of this file, made when it is new; its database is closed after the block.
+) -> Iterator[tuple[optuna.Study, Locks]]:
+    """The Optuna study of this file, made when it is new, and its locks; the database is closed after the block.
 
-    Raises ``BadInput`` when the storage cannot be opened or the file's space, metric or configuration changed since.
+    Raises ``BadInput`` when the storage cannot be opened or is lost on the way, or when the file's space, metric or
+    configuration changed since.
     """
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    with locked(out / TURN):
-        # One at a time: two processes that make the tables of a new database at once trip over each other.
-        database = _storage(storage or f"sqlite:///{out / 'study.db'}")
-    try:
-        yield _study(spec, out, database, base, ours=storage is None)
-    finally:
-        database.remove_session()
-        database.engine.dispose()
+    locks = locks_for(storage, out, spec.name)
+    url = storage or f"sqlite:///{out / 'study.db'}"
+    with reachable(url):
+        with locked(locks, TURN):
+            # One at a time: two processes that make the tables of a new database at once trip over each other.
+            database = database_at(url)
+        try:
+            yield _study(spec, out, database, locks, base, ours=storage is None), locks
+        finally:
+            database.remove_session()
+            database.engine.dispose()
 
 
-def _study(spec: StudySpec, out: Path, database: RDBStorage, base: BaseSampler | None, *, ours: bool) -> optuna.Study:
+def _study(
+    spec: StudySpec, out: Path, database: RDBStorage, locks: Locks, base: BaseSampler | None, *, ours: bool
+) -> optuna.Study:
     """The study in an open database, checked against the study file."""
     space = distributions(spec.study.space)
     minimise = spec.study.direction == "minimize"
@@ -82,7 +77,7 @@ def _study(spec: StudySpec, out: Path, database: RDBStorage, base: BaseSampler |
             load_if_exists=True,
         )
 
-    with locked(out / TURN):
+    with locked(locks, TURN):
         study = load()
         if ours and _nothing_but_errors(study):
             # Nothing was learned, so the mended training starts at its trial 0.
@@ -98,7 +93,7 @@ def _study(spec: StudySpec, out: Path, database: RDBStorage, base: BaseSampler |
 def _nothing_but_errors(study: optuna.Study) -> bool:
     """Whether an earlier run of the command ended because every trial failed."""
     trials = trial_results(study)
-    return len(trials) >= SAME_ERRORS and all(trial.state == "failed" for trial in trials)
+    return len(trials) >= SAME_ERRORS and all(trial.state in ENDED_BADLY for trial in trials)
 
 
 def start_settings(spec: StudySpec) -> dict[str, Any]:

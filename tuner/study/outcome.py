@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Mapping
+from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 
+from tuner.search.credit import rule_records
 from tuner.search.record import BEFORE
 from tuner.study import repeats
-from tuner.study.history import best_number, rule_records, trial_results, tried_trials
-from tuner.study.locks import locked
+from tuner.study.budget import seconds_spent, steps_spent
+from tuner.study.history import best_number, placed, trial_results, tried_trials
+from tuner.study.locks import FileLocks, locked
+from tuner.study.memory import limits
+from tuner.study.noise import noise_of_study
 from tuner.study.results import Gain, StudyResult, TrialResult
 from tuner.study.review import review
 from tuner.study.setup import Setup, repeat_plan
 
+ENDED = "ended"
+"""Why the search ended before its number of trials, and after how many."""
 PACKAGES = ("tuner", "torch", "transformers", "trl", "peft", "optuna")
 
 
@@ -22,7 +29,7 @@ def write_outcome(setup: Setup) -> StudyResult:
     from tuner.study_report.report import write_study_reports
 
     result = outcome(setup)
-    with locked(setup.out / ".report.lock"):
+    with locked(FileLocks(setup.out / ".locks"), "report"):
         write_study_reports(result, setup.out)
     return result
 
@@ -30,10 +37,11 @@ def write_outcome(setup: Setup) -> StudyResult:
 def outcome(setup: Setup) -> StudyResult:
     """The result of the study so far."""
     spec, study = setup.spec, setup.study
-    trials = trial_results(study)
+    trials = placed(trial_results(study), study, setup.out)
     best = best_number(study)
     gain = gain_so_far(setup, trials, best)
-    done = repeats.all_in(setup.out)
+    done, known = repeats.all_of(study), tried_trials(study)
+    noise = noise_of_study(known, best, done)
     first = next((t.user_attrs.get(BEFORE) for t in study.get_trials(deepcopy=False) if t.number == 0), None)
     winner = next((trial for trial in trials if trial.number == best), None)
     return StudyResult(
@@ -46,9 +54,11 @@ def outcome(setup: Setup) -> StudyResult:
         trials=trials,
         best=best,
         gain=gain,
-        records=rule_records(tried_trials(study)),
-        review=review(trials, best, spec, setup.space, gain),
-        seconds=sum(trial.seconds for trial in trials) + sum(repeat.seconds for repeat in done),
+        records=tuple(rule_records(known).values()),
+        review=review(trials, best, spec, setup.space, gain, tuple(limits(study))),
+        seconds=seconds_spent(trials, done),
+        steps=steps_spent(trials, done),
+        noise={name: value for name, value in asdict(noise).items() if value is not None} if noise else {},
         before=first or {},
         after=winner.metrics if winner else {},
         versions=versions(),
@@ -67,7 +77,7 @@ def gain_so_far(setup: Setup, trials: tuple[TrialResult, ...], best: int | None)
     if not plan:
         why = "no repeats were asked for (seeds: 0)" if trials[0].value is not None else "trial 0 has no value"
         return Gain((), 0.0, 0.0, False, f"no gain is claimed: {why}")
-    done = [repeat for trial, seed in plan if (repeat := repeats.load(repeats.folder_of(setup.out, trial, seed)))]
+    done = [repeat for trial, seed in plan if (repeat := repeats.load(setup.study, trial, seed))]
     if not done:
         return None
     pairs = repeats.pairs_of(done, best)
@@ -79,10 +89,14 @@ def _notes(setup: Setup, trials: tuple[TrialResult, ...]) -> tuple[str, ...]:
     """What a reader should know: trials that are missing, repeats that are missing."""
     started = len(trials)
     notes = []
-    if started < setup.total:
+    ended = setup.study.user_attrs.get(ENDED, {}) if started < setup.total else {}
+    ended = ended if ended.get("trials") == started else {}
+    if ended:
+        notes.append(f"{started} trials: {ended['why']}")
+    elif started < setup.total:
         notes.append(f"{started} of {setup.total} trials so far; the same command goes on")
-    missing = [key for key in repeat_plan(setup) if repeats.load(repeats.folder_of(setup.out, *key)) is None]
-    if missing and started >= setup.total:
+    missing = [key for key in repeat_plan(setup) if repeats.load(setup.study, *key) is None]
+    if missing and (ended or started >= setup.total):
         notes.append(f"{len(missing)} repeats are missing; the same command runs them")
     return tuple(notes)
 

@@ -10,13 +10,14 @@ from diagnostics.verdict import Label
 from diagnostics.wording import SIGNS, duration, number, percent
 from tuner.study.events import Advanced, Event, Opened, Repeated, Show, Started
 from tuner.study.results import TrialResult
-from tuner.study.scene import Scene, after, closing, line, moves, proposer, seconds_left, then_seeds, way
+from tuner.study.scene import Scene, after, closing, goal, line, moves, proposer, seconds_left
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
     from rich.table import Table
 
 STYLES = {"healthy": "green", "underfit": "yellow", "overfit": "magenta", "unstable": "red", "broken": "red"}
+ENDED = {"failed": "✕ failed", "infeasible": "✕ no memory"}
 FURNITURE = 9
 """Lines of the screen that are not rows of the table."""
 
@@ -54,11 +55,11 @@ def _rows_that_fit(scene: Scene, rows: int) -> list[TrialResult]:
 
 def _row(trial: TrialResult, *, best: bool, narrow: bool) -> list[str]:
     value = number(trial.value) if trial.value is not None else "–"
-    label = trial.label or ("failed" if trial.state == "failed" else "unknown")
-    verdict = "✕ failed" if trial.state == "failed" else f"{SIGNS.get(_label(label), '?')} {label}"
+    label = trial.label or "unknown"
+    verdict = ENDED.get(trial.state) or f"{SIGNS.get(_label(label), '?')} {label}"
     text = _escaped(moves(trial.moved, trial.moved_by, narrow=narrow))
     name = f"[bold]★ {trial.number}[/]" if best else str(trial.number)
-    style = "red" if trial.state == "failed" else STYLES.get(label, "dim")
+    style = "red" if trial.state in ENDED else STYLES.get(label, "dim")
     value = f"[bold]{value}[/]" if best else value
     return [name, text, value, f"[{style}]{verdict}[/]", f"[dim]{proposer(trial.moved_by)}[/]"]
 
@@ -95,8 +96,7 @@ def view(scene: Scene, width: int = 80, rows: int = 100) -> RenderableType:
 
 
 def _title(opened: Opened) -> str:
-    repeats = then_seeds(opened.seeds)
-    return f"{opened.name} · {opened.total} trials by {opened.metric} ({way(opened.direction)}){repeats}"
+    return f"{opened.name} · {goal(opened)}"
 
 
 def _now(scene: Scene) -> list[str]:

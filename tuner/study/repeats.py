@@ -7,17 +7,20 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from diagnostics.wording import number
 from tuner.search.record import FLOOR
-from tuner.study.locks import Lock, try_lock
+from tuner.study.locks import Lock, Locks
 from tuner.study.results import Gain, Pair
-from tuner.study.trials import LOCK
+
+if TYPE_CHECKING:
+    from optuna.study import Study
 
 FILE = "repeat.json"
+PREFIX = "done:"
 ENOUGH = 3
 """Fewer seeds prove nothing: with 2, only a difference of 11.6 standard deviations would show."""
 SMALL = 0.005
@@ -27,7 +30,7 @@ MANY = 5
 
 @dataclass(frozen=True)
 class Repeat:
-    """One repeat of a trial on a seed; ``value`` is None when it diverged or failed."""
+    """One repeat of a trial on a seed; ``value`` is None when it diverged or failed, ``steps`` are its own."""
 
     trial: int
     seed: int
@@ -35,11 +38,12 @@ class Repeat:
     seconds: float
     settings: Mapping[str, Any]
     error: str | None = None
+    steps: float = 0.0
 
 
-def folder_of(out: Path, trial: int, seed: int) -> Path:
-    """The folder of a repeat: ``repeat-7-seed-43``."""
-    return out / f"repeat-{trial}-seed-{seed}"
+def folder_name(trial: int, seed: int) -> str:
+    """The name of a repeat's folder: ``repeat-7-seed-43``."""
+    return f"repeat-{trial}-seed-{seed}"
 
 
 def planned(winner: int | None, seeds: int, first: int) -> list[tuple[int, int]]:
@@ -49,29 +53,26 @@ def planned(winner: int | None, seeds: int, first: int) -> list[tuple[int, int]]
     return [(trial, first + k) for k in range(1, seeds + 1) for trial in (0, winner)]
 
 
-def load(folder: Path) -> Repeat | None:
-    """The finished repeat in a folder, or None."""
-    try:
-        return Repeat(**json.loads((folder / FILE).read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError):
-        return None
+def load(study: Study, trial: int, seed: int) -> Repeat | None:
+    """The finished repeat of a trial on a seed, or None."""
+    kept = study.user_attrs.get(f"{PREFIX}{folder_name(trial, seed)}")
+    return None if kept is None else Repeat(**kept)
 
 
-def save(repeat: Repeat, folder: Path) -> None:
-    """Write a finished repeat, whole or not at all."""
+def save(study: Study, repeat: Repeat, folder: Path) -> None:
+    """Keep a finished repeat in the study, where all workers see it, and as ``repeat.json`` in its folder."""
+    study.set_user_attr(f"{PREFIX}{folder_name(repeat.trial, repeat.seed)}", asdict(repeat))
     folder.mkdir(parents=True, exist_ok=True)
-    draft = folder / f"{FILE}.part"
-    draft.write_text(json.dumps(asdict(repeat), indent=1), encoding="utf-8")
-    draft.replace(folder / FILE)
+    (folder / FILE).write_text(json.dumps(asdict(repeat), indent=1), encoding="utf-8")
 
 
-def claim(folder: Path) -> Lock | None:
+def claim(study: Study, locks: Locks, trial: int, seed: int) -> Lock | None:
     """The lock on a repeat that is still to run; None when it is finished or in other hands.
 
     A repeat that ended with an error is run again: the next command may have mended it.
     """
-    lock = try_lock(folder / LOCK)
-    known = load(folder)
+    lock = locks.try_lock(folder_name(trial, seed))
+    known = load(study, trial, seed)
     if lock is not None and known is not None and known.error is None:
         lock.release()
         return None
@@ -134,7 +135,6 @@ def _message(pairs: Sequence[Pair], gains: np.ndarray, metric: str, stderr: floa
     return f"no gain is claimed ({'; '.join(doubts)}): {text}" if doubts else text
 
 
-def all_in(out: Path) -> list[Repeat]:
+def all_of(study: Study) -> list[Repeat]:
     """All finished repeats of a study, those of earlier winners included."""
-    found = [load(folder) for folder in sorted(out.glob("repeat-*-seed-*"))]
-    return [repeat for repeat in found if repeat is not None]
+    return [Repeat(**kept) for key, kept in sorted(study.user_attrs.items()) if key.startswith(PREFIX)]

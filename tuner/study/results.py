@@ -6,6 +6,10 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from tuner.search.credit import RuleRecord
+
+__all__ = ["Gain", "Pair", "Paragraph", "RuleRecord", "StudyResult", "TrialResult", "Value", "describe"]
+
 Value = float | int | str | bool | None
 """What a knob can be set to."""
 
@@ -16,13 +20,14 @@ class TrialResult:
 
     ``settings`` holds the knobs of the space, ``value`` the metric (None when there is none), ``moved_by`` who
     proposed the settings: ``file`` (trial 0), ``advice:<rule>`` or ``sampler:<name>``; ``moved`` maps each knob that
-    changed to (old, new). ``curve`` is the metric over steps; ``folder`` is relative to the study's folder.
+    changed to (old, new). ``curve`` is the metric over steps. ``folder`` is relative to the study's folder; where
+    ``host`` is given it is the path on that machine. ``memory`` says how a device batch was lowered to fit.
     """
 
     number: int
     settings: Mapping[str, Value]
     value: float | None
-    state: str  # complete | pruned | failed | running
+    state: str  # complete | pruned | failed | infeasible | running
     label: str | None = None
     cause: str | None = None
     diagnosis: Mapping[str, Any] | None = None
@@ -35,6 +40,8 @@ class TrialResult:
     folder: str = ""
     metrics: Mapping[str, float] = field(default_factory=dict)
     curve: tuple[tuple[float, float], ...] = ()
+    host: str = ""
+    memory: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """The trial as plain values."""
@@ -62,17 +69,6 @@ class Gain:
 
 
 @dataclass(frozen=True)
-class RuleRecord:
-    """How often a rule's advice was tried in this study, and how it went (beyond noise)."""
-
-    rule: str
-    advised: int
-    helped: int
-    hurt: int
-    even: int
-
-
-@dataclass(frozen=True)
 class Paragraph:
     """One point of the review across trials, with the lines to put into the study file, if any."""
 
@@ -86,6 +82,8 @@ class StudyResult:
     """Everything that is known at the end of a study (or so far).
 
     ``before`` and ``after`` are metrics of the untouched base model and of the best trial; ``best`` is a trial number.
+    ``steps`` counts those of all runs, in steps of trial 0. ``noise`` holds differences of the metric that mean
+    nothing: ``counts_from`` (what the search asks of a better trial), ``evaluations``, ``seeds``.
     """
 
     name: str
@@ -100,6 +98,8 @@ class StudyResult:
     records: tuple[RuleRecord, ...] = ()
     review: tuple[Paragraph, ...] = ()
     seconds: float = 0.0
+    steps: float = 0.0
+    noise: Mapping[str, float] = field(default_factory=dict)
     before: Mapping[str, float] = field(default_factory=dict)
     after: Mapping[str, float] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
@@ -121,8 +121,12 @@ class StudyResult:
 
     def to_dict(self) -> dict[str, Any]:
         """The study as plain values (ranges of the space as text where they are no plain values)."""
-        raw = {**asdict(self), "space": {knob: describe(span) for knob, span in self.space.items()}}
-        return raw
+        records = [{**asdict(one), "followed": one.followed} for one in self.records]
+        return {
+            **asdict(self),
+            "space": {knob: describe(span) for knob, span in self.space.items()},
+            "records": records,
+        }
 
 
 def describe(span: Any) -> str:

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import numpy as np
-from optuna.distributions import BaseDistribution, FloatDistribution, IntDistribution
+from optuna.distributions import BaseDistribution, FloatDistribution
 
 from diagnostics.wording import number, percent, plain_name, setting
-from tuner.search.distributions import Distributions, edge_of, position
+from tuner.knobs import with_knobs
+from tuner.search.distributions import Distributions, edge_of
 from tuner.search.record import FLOOR
+from tuner.space import Choice, Range
+from tuner.study.fragment import BATCH_KEYS, fragment, span_of, wider
+from tuner.study.importance import knob_effect
+from tuner.study.memory import MemoryLimit
 from tuner.study.results import Gain, Paragraph, TrialResult
 from tuner.study.setup import file_value
+from tuner.training.memory import rows
 
 if TYPE_CHECKING:
     from tuner.spec import StudySpec
@@ -22,7 +27,7 @@ FEW_UPDATES = 100
 """Below this many optimizer steps LoRA learns little whatever the rate (tinker: at least 100, best 1000 and more)."""
 LATE = 0.9
 SATURATED = 0.3
-TRIALS_TO_JUDGE = 8
+RATE = "learning_rate"
 
 
 def review(
@@ -31,15 +36,17 @@ def review(
     spec: StudySpec,
     space: Distributions,
     gain: Gain | None,
+    limits: Sequence[MemoryLimit] = (),
 ) -> tuple[Paragraph, ...]:
     """The points that the trials raise together, the more pressing first; empty when there is nothing to say."""
     winner = next((trial for trial in trials if trial.number == best), None)
     ended = [trial for trial in trials if trial.state != "running"]
-    points: list[Paragraph | None] = [_broken(ended), _unstable(ended, space), _failed(ended)]
+    points: list[Paragraph | None] = [_broken(ended), _unstable(ended, spec, space), _failed(ended)]
+    points += [_does_not_fit(ended, spec), _little_memory(limits, spec)]
     if winner is not None:
-        points += [_edge(winner, ended, knob, span) for knob, span in space.items() if knob in winner.settings]
-        points += [_too_few_updates(winner, spec), _too_short(winner, spec), _too_long(winner)]
-        points += [_no_effect(ended, knob, space, spec.study.direction) for knob in space]
+        points += [_edge(winner, ended, knob, span, spec) for knob, span in space.items() if knob in winner.settings]
+        points += [_too_few_updates(winner, spec), _too_short(winner, spec), _too_long(winner, spec)]
+        points += [_no_effect(winner, ended, knob, space, spec) for knob in space]
     points.append(_within_noise(gain, spec))
     return tuple(point for point in points if point is not None)
 
@@ -55,72 +62,40 @@ def _broken(trials: Sequence[TrialResult]) -> Paragraph | None:
     return Paragraph("Something is broken that no setting cures", text)
 
 
-def _edge(winner: TrialResult, trials: Sequence[TrialResult], knob: str, span: BaseDistribution) -> Paragraph | None:
+def _edge(
+    winner: TrialResult, trials: Sequence[TrialResult], knob: str, span: BaseDistribution, spec: StudySpec
+) -> Paragraph | None:
     """The best value lies at the edge of its range (the bad-boundary test of Google's tuning playbook)."""
     value = winner.settings[knob]
-    side = edge_of(value, span)
+    side, known = edge_of(value, span), span_of(span)
     tried = {trial.settings.get(knob) for trial in trials if trial.value is not None}
-    if not side or len(tried) < 2 or _at_natural_end(knob, value, side):
+    further = wider(knob, known, value, side) if side and known is not None else None
+    if len(tried) < 2 or further is None:
         return None
     word = "highest" if side > 0 else "lowest"
     text = f"The best {plain_name(knob)}, {setting(knob, value)}, is the {word} that the space allows. "
     text += "A better one may lie beyond it: widen the range in a new study."
-    return Paragraph(
-        f"The best {plain_name(knob)} lies at the edge of its range", text, _wider(knob, value, side, span)
-    )
+    title = f"The best {plain_name(knob)} lies at the edge of its range"
+    return Paragraph(title, text, fragment(spec, space={knob: further}))
 
 
-def _at_natural_end(knob: str, value: Any, side: int) -> bool:
-    """Whether nothing lies beyond: a share or a count that cannot be lower."""
-    return side < 0 and (value == 0 or (knob in ("batch_size", "lora_r") and value == 1))
-
-
-def _wider(knob: str, value: Any, side: int, span: BaseDistribution) -> str | None:
-    """The study file's lines with the range one rung wider."""
-    if isinstance(span, (FloatDistribution, IntDistribution)):
-        low, high = span.low, span.high
-        if span.log:
-            low, high = (low, high * 3) if side > 0 else (low / 3, high)
-        else:
-            low, high = (low, high + (high - low) / 2) if side > 0 else (max(0.0, low - (high - low) / 2), high)
-        if isinstance(span, IntDistribution):
-            low, high = max(1, int(low)), int(high)
-        log = ", log: true" if span.log else ""
-        return _space_lines(knob, f"{{low: {_plain(low)}, high: {_plain(high)}{log}}}")
-    numbers = sorted(choice for choice in getattr(span, "choices", ()) if isinstance(choice, (int, float)))
-    further = value * 2 if side > 0 else value / 2
-    further = int(further) if isinstance(value, int) else further
-    wider = sorted({*numbers, further}) if further else numbers
-    return _space_lines(knob, f"[{', '.join(_plain(number_) for number_ in wider)}]")
-
-
-def _space_lines(knob: str, span: str) -> str:
-    return f"study:\n  space:\n    {knob}: {span}\n"
-
-
-def _plain(value: float) -> str:
-    """A number as YAML reads it as one: ``1.0e-05`` needs its dot."""
-    if isinstance(value, int) or (value == int(value) and abs(value) < 1e6):
-        return str(int(value))
-    text = f"{value:.3g}"
-    return text if "e" not in text or "." in text else text.replace("e", ".0e")
-
-
-def _unstable(trials: Sequence[TrialResult], space: Distributions) -> Paragraph | None:
+def _unstable(trials: Sequence[TrialResult], spec: StudySpec, space: Distributions) -> Paragraph | None:
     """Many trials were unstable: the space reaches too far up, or the warm-up is too short."""
     hot = [trial for trial in trials if trial.label == "unstable"]
     if len(trials) < 3 or len(hot) < MANY_UNSTABLE * len(trials):
         return None
     text = f"{len(hot)} of {len(trials)} trials were unstable ({percent(len(hot) / len(trials))})."
-    calm = [t.settings["learning_rate"] for t in trials if t not in hot and "learning_rate" in t.settings]
-    span = space.get("learning_rate")
-    if calm and isinstance(span, FloatDistribution):
-        highest = max(float(rate or 0) for rate in calm)
-        text += f" The highest learning rate that stayed calm was {setting('learning_rate', highest)}; "
+    calm = [float(t.settings[RATE] or 0) for t in trials if t not in hot and t.value is not None and RATE in t.settings]
+    span = span_of(space[RATE]) if isinstance(space.get(RATE), FloatDistribution) else None
+    title = "Many trials are unstable"
+    if calm and isinstance(span, Range):
+        text += f" The highest learning rate that stayed calm was {setting(RATE, max(calm))}; "
         text += "end the range there in a new study, or warm up for longer."
-        lines = f"{{low: {_plain(span.low)}, high: {_plain(min(span.high, 2 * highest))}, log: true}}"
-        return Paragraph("Many trials are unstable", text, _space_lines("learning_rate", lines))
-    return Paragraph("Many trials are unstable", text + " Lower the learning rate or warm up for longer.")
+        ended = Range(min(span.low, max(calm)), min(span.high, 2 * max(calm)), span.log)
+        return Paragraph(title, text, fragment(spec, space={RATE: ended}))
+    rates = [float(t.settings.get(RATE) or file_value(spec, RATE)) for t in hot]
+    text += " Begin with a tenth of the lowest of their learning rates, or warm up for longer."
+    return Paragraph(title, text, fragment(spec, {RATE: min(rates) / 10}))
 
 
 def _failed(trials: Sequence[TrialResult]) -> Paragraph | None:
@@ -129,12 +104,41 @@ def _failed(trials: Sequence[TrialResult]) -> Paragraph | None:
     if not failed:
         return None
     causes = sorted({(trial.error or "an error").split(":")[0] for trial in failed})
-    names = ", ".join(str(trial.number) for trial in failed)
-    text = f"Trial {names} ended with {', '.join(causes)}; each keeps its traceback in error.txt."
-    out_of_memory = any("memory" in (trial.error or "").lower() for trial in failed)
-    if out_of_memory:
-        text += " Halve per_device_train_batch_size: the effective batch stays as it is, through accumulation."
+    text = f"{_numbers(failed)} ended with {', '.join(causes)}; each keeps its traceback in error.txt."
     return Paragraph("Some trials failed", text)
+
+
+def _numbers(trials: Sequence[TrialResult]) -> str:
+    """``Trial 3`` or ``Trials 3, 5``."""
+    return f"Trial{'s' if len(trials) > 1 else ''} {', '.join(str(trial.number) for trial in trials)}"
+
+
+def _does_not_fit(trials: Sequence[TrialResult], spec: StudySpec) -> Paragraph | None:
+    """Some settings need more memory than there is, even one row at a time."""
+    hurt = [trial for trial in trials if trial.state == "infeasible"]
+    if not hurt:
+        return None
+    text = f"{_numbers(hurt)} did not fit in memory with one row on the device, so the search stays away from there. "
+    text += "Gradient checkpointing needs less memory for more time."
+    if file_value(spec, "gradient_checkpointing"):
+        length = int(file_value(spec, "max_length") or 1024)
+        text = text.replace("Gradient checkpointing needs less memory for more time", "Shorter rows need less")
+        return Paragraph("Some settings do not fit in memory", text, fragment(spec, {"max_length": length // 2}))
+    return Paragraph("Some settings do not fit in memory", text, fragment(spec, {"gradient_checkpointing": True}))
+
+
+def _little_memory(limits: Sequence[MemoryLimit], spec: StudySpec) -> Paragraph | None:
+    """The file's device batch does not fit: what did, so that the next study begins with it."""
+    if not limits:
+        return None
+    least = min(limits, key=lambda limit: (limit.fits.train, limit.fits.evaluation))
+    runs = ", ".join(limit.run for limit in limits)
+    text = f"Memory ran out in {runs}; the study went on with {rows(least.fits)} and more accumulation, "
+    text += "so the effective batch sizes are what they were. Write it into the file to save the attempts."
+    whole = with_knobs(spec.config, spec.method, least.fits.moves)
+    return Paragraph(
+        "The device batch was lowered to fit", text, fragment(spec, {key: whole[key] for key in BATCH_KEYS})
+    )
 
 
 def _too_few_updates(winner: TrialResult, spec: StudySpec) -> Paragraph | None:
@@ -145,16 +149,18 @@ def _too_few_updates(winner: TrialResult, spec: StudySpec) -> Paragraph | None:
     batch = winner.settings.get("batch_size") or file_value(spec, "batch_size")
     if isinstance(batch, (int, float)) and batch > 4:
         text += "A smaller batch makes more of them from the same data."
-        return Paragraph("Few updates", text, f"per_device_train_batch_size: {max(1, int(batch) // 4)}\n")
-    return Paragraph("Few updates", text + "More data or more epochs make more of them.", _longer(spec))
+        return Paragraph("Few updates", text, fragment(spec, {"batch_size": max(1, int(batch) // 4)}))
+    return Paragraph("Few updates", text + "More data or more epochs make more of them.", _as_long(spec, 2))
 
 
-def _longer(spec: StudySpec) -> str:
+def _as_long(spec: StudySpec, times: float) -> str:
+    """The lines that make a run so many times as long."""
     steps = file_value(spec, "max_steps") or 0
     if steps > 0:
-        return f"max_steps: {int(2 * steps)}\n"
-    epochs = float(file_value(spec, "num_train_epochs") or 1)
-    return f"num_train_epochs: {_plain(2 * epochs)}\n"
+        return fragment(spec, {"max_steps": max(1, round(times * steps))})
+    return fragment(
+        spec, {"num_train_epochs": float(f"{times * float(file_value(spec, 'num_train_epochs') or 1):.2g}")}
+    )
 
 
 def _best_share(trial: TrialResult) -> float | None:
@@ -176,56 +182,40 @@ def _too_short(winner: TrialResult, spec: StudySpec) -> Paragraph | None:
     if fell <= 2 * FLOOR * abs(late[-1]):
         return None
     text = f"The best trial still improved at the end: {number(late[0])} to {number(late[-1])} in the last quarter. "
-    return Paragraph("The schedule is too short", text + "Twice the length is worth a try.", _longer(spec))
+    return Paragraph("The schedule is too short", text + "Twice the length is worth a try.", _as_long(spec, 2))
 
 
-def _too_long(winner: TrialResult) -> Paragraph | None:
+def _too_long(winner: TrialResult, spec: StudySpec) -> Paragraph | None:
     """The best trial was at its best early on."""
     share = _best_share(winner)
     if share is None or share > SATURATED:
         return None
     text = f"The best trial was at its best after {percent(share)} of its steps; the rest of the time was not needed."
-    return Paragraph("The schedule is longer than needed", text)
+    return Paragraph("The schedule is longer than needed", text, _as_long(spec, max(0.1, 1.5 * share)))
 
 
-def _no_effect(trials: Sequence[TrialResult], knob: str, space: Distributions, direction: str) -> Paragraph | None:
+def _no_effect(
+    winner: TrialResult, trials: Sequence[TrialResult], knob: str, space: Distributions, spec: StudySpec
+) -> Paragraph | None:
     """A knob that moved, and whose moves did not change the metric beyond noise."""
     effect = knob_effect(trials, knob, space)
-    values = [trial.value for trial in trials if trial.value is not None]
-    if effect is None or effect > FLOOR * abs(min(values) if direction == "minimize" else max(values)):
+    floor = FLOOR * abs(winner.value or 0.0)
+    if effect is None or effect > floor or knob not in winner.settings:
         return None
-    text = f"Moving {plain_name(knob)} across its range changed the metric by less than {percent(0.01)}. "
-    return Paragraph(f"{plain_name(knob).capitalize()} has no effect here", text + "Take it out of the space.")
-
-
-def knob_effect(trials: Sequence[TrialResult], knob: str, space: Distributions) -> float | None:
-    """The change of the metric when ``knob`` goes through its range, the learning rate's parabola taken out.
-
-    A least-squares plane over the better half of the trials; None when there are too few to say.
-    """
-    known = [trial for trial in trials if trial.value is not None]
-    if len(known) < TRIALS_TO_JUDGE or knob == "learning_rate":
-        return None
-    knobs = [name for name in space if all(position(t.settings.get(name), space[name]) is not None for t in known)]
-    columns = {name: np.array([position(t.settings[name], space[name]) for t in known], float) for name in knobs}
-    columns = {name: column for name, column in columns.items() if np.ptp(column) > 0.2}
-    if knob not in columns or len(known) < len(columns) + 4:
-        return None
-    table = [np.ones(len(known)), *columns.values()]
-    if "learning_rate" in columns:
-        table.append(columns["learning_rate"] ** 2)
-    values = np.array([trial.value for trial in known], float)
-    solution, *_ = np.linalg.lstsq(np.stack(table, axis=1), values, rcond=None)
-    slope = solution[1 + list(columns).index(knob)]
-    residual = values - np.stack(table, axis=1) @ solution
-    unsure = float(np.std(residual)) / (np.std(columns[knob]) * np.sqrt(len(known)))
-    return float(abs(slope) + unsure)
+    name, value = plain_name(knob), winner.settings[knob]
+    text = (
+        f"Moving {name} across its range changed the metric by less than its noise ({number(float(f'{floor:.1g}'))}). "
+    )
+    text += f"Keep it at {setting(knob, value)}, so that the trials go to knobs that matter."
+    lines = fragment(spec, {knob: value}, {knob: Choice((value,))})
+    return Paragraph(f"{name.capitalize()} has no effect here", text, lines)
 
 
 def _within_noise(gain: Gain | None, spec: StudySpec) -> Paragraph | None:
     """The repeats do not prove a gain: more seeds, or a larger held-out set."""
     if gain is None or gain.claimed or not gain.pairs:
         return None
-    seeds = max(5, 2 * len(gain.pairs))
-    text = f"{gain.message[0].upper()}{gain.message[1:]}. More seeds or more held-out rows would tell."
-    return Paragraph("The gain is not proved", text, f"study:\n  seeds: {seeds}\n")
+    seeds = max(5, 2 * len(gain.pairs), 2 * spec.study.seeds)
+    text = f"{gain.message[0].upper()}{gain.message[1:]}. More seeds or more held-out rows would tell; "
+    text += "the same study goes on with more seeds."
+    return Paragraph("The gain is not proved", text, fragment(spec, study={"seeds": seeds}))

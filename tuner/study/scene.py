@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from diagnostics.wording import duration, number, setting
+from tuner.spec import AS_MANY_AS_FIT
 from tuner.study.events import Advanced, Closed, Event, Finished, Opened, Repeated, Said, Started
 from tuner.study.results import Gain, TrialResult
 
@@ -58,7 +59,7 @@ def _best(trials: tuple[TrialResult, ...], direction: str) -> int | None:
 def seconds_left(scene: Scene) -> float | None:
     """How long the trials and repeats to come will take; None until a trial has finished."""
     known = [trial.seconds for trial in scene.trials if trial.seconds > 0] + list(scene.repeat_seconds)
-    if scene.opened is None or not known or scene.closed:
+    if scene.opened is None or not known or scene.closed or scene.opened.total >= AS_MANY_AS_FIT:
         return None
     trials = max(0, scene.opened.total - len(scene.trials))
     repeats = 2 * scene.opened.seeds if scene.repeated is None else scene.repeated.total - scene.repeated.done
@@ -117,10 +118,16 @@ def _is_best(event: Finished) -> bool:
 
 
 def _opening(event: Opened) -> str:
-    repeats = then_seeds(event.seeds)
     known = f"; {len(event.done)} done before" if event.done else ""
-    trials = f"{event.total} trial{'s' if event.total != 1 else ''} by {event.metric} ({way(event.direction)})"
-    return f"{event.name}: {trials}{repeats}{known}; in {event.folder}"
+    return f"{event.name}: {goal(event)}{known}; in {event.folder}"
+
+
+def goal(event: Opened) -> str:
+    """What a study is to do: ``12 trials by eval_loss (lower is better), then 3 seeds, within 30 minutes``."""
+    count = f"{event.total} trial{'s' if event.total != 1 else ''}"
+    count = "as many trials as fit" if event.total >= AS_MANY_AS_FIT else count
+    budget = f", within {event.budget}" if event.budget else ""
+    return f"{count} by {event.metric} ({way(event.direction)}){then_seeds(event.seeds)}{budget}"
 
 
 def then_seeds(seeds: int) -> str:
@@ -133,6 +140,8 @@ def outcome(trial: TrialResult) -> str:
     took = f", {duration(trial.seconds)}"
     if trial.state == "failed":
         return f"failed with {trial.error}{took}"
+    if trial.state == "infeasible":
+        return f"{trial.error}{took}"
     value = number(trial.value) if trial.value is not None else "diverged"
     stopped = f", {trial.error}" if trial.state == "pruned" and trial.value is not None else ""
     return f"{value}, {trial.label or 'unknown'}{stopped}{took}"

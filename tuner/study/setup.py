@@ -15,6 +15,7 @@ from tuner.search.distributions import Distributions
 from tuner.study import repeats
 from tuner.study.events import Show
 from tuner.study.history import best_number, trial_results
+from tuner.study.locks import Locks
 
 if TYPE_CHECKING:
     from tuner.spec import StudySpec
@@ -33,7 +34,7 @@ class Setup:
     study: optuna.Study
     space: Distributions
     total: int
-    ours: bool
+    locks: Locks
     say: Show
 
     def file_value(self, knob: str) -> Any:

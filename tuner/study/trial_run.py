@@ -6,36 +6,65 @@ import math
 import time
 import traceback
 
+from optuna.exceptions import StorageInternalError
 from optuna.trial import FrozenTrial, Trial, TrialState
 
 from diagnostics.curves import Run
 from diagnostics.errors import BadInput
 from tuner.search.record import BEFORE, CURVE, DIVERGED, ERROR, METRICS, SECONDS, STEPS, STOPPED, diverged, record
-from tuner.study.events import Advanced, Started
-from tuner.study.history import trial_result
+from tuner.study.events import Advanced, Said, Started
+from tuner.study.history import INFEASIBLE, MEMORY, trial_result
 from tuner.study.measure import Measure, measure
+from tuner.study.memory import DoesNotFit, train_fitting
 from tuner.study.results import TrialResult
 from tuner.study.setup import Setup
 from tuner.study.trials import Claim
 
+GUESSING = 10.0
+"""A loss that is bad for any model (a guess among 22,000 tokens), told for a trial that no other one can be compared
+with."""
 
-def run_trial(setup: Setup, held: Claim) -> TrialResult:
-    """Train one trial and tell the study how it went; an error of the training is a result, too."""
+
+class LostTrial(Exception):
+    """The trial is in other hands: the connection that held it was cut, and another worker took it up."""
+
+
+def run_trial(setup: Setup, held: Claim) -> TrialResult | None:
+    """Train one trial and tell the study how it went; an error of the training is a result, too.
+
+    None when another worker has taken the trial over in the meantime.
+    """
+    here = held.folder.exists()
     held.folder.mkdir(parents=True, exist_ok=True)
     result = _result(setup, held.trial)
-    setup.say(Started(result.number, result.settings, result.moved, result.moved_by, result.because, held.continued))
-    watch = _Watch(setup, held.trial, earlier=result.seconds)
+    if held.continued and not here:
+        setup.say(Said(f"trial {result.number} was left by a worker that is gone: it begins again here"))
+    again = held.continued and here
+    setup.say(Started(result.number, result.settings, result.moved, result.moved_by, result.because, again))
+    watch = _Watch(setup, held, earlier=result.seconds)
     try:
-        run = setup.train(held.settings, held.folder, watch.report)
-    except BadInput:
+        _train(setup, held, watch)
+    except LostTrial:
+        setup.say(Said(f"trial {result.number} is in the hands of another worker: this one lost its connection"))
+        return None
+    return _result(setup, held.trial)
+
+
+def _train(setup: Setup, held: Claim, watch: _Watch) -> None:
+    try:
+        run, note = train_fitting(setup, held.settings, held.folder, watch.report)
+    except (BadInput, LostTrial, StorageInternalError):
         raise
     except Exception as error:
+        watch.check()
         watch.save_time()
         _tell_error(setup, held, error)
     else:
+        watch.check()
         watch.save_time()
+        if note:
+            held.trial.set_user_attr(MEMORY, note)
         _tell(setup, held.trial, run, watch.stopped)
-    return _result(setup, held.trial)
 
 
 def _result(setup: Setup, trial: Trial) -> TrialResult:
@@ -46,15 +75,24 @@ def _result(setup: Setup, trial: Trial) -> TrialResult:
 class _Watch:
     """What listens to a running trial: keeps its verdict and values, and says when to stop it."""
 
-    def __init__(self, setup: Setup, trial: Trial, earlier: float) -> None:
-        self._setup, self._trial = setup, trial
+    def __init__(self, setup: Setup, held: Claim, earlier: float) -> None:
+        self._setup, self._trial, self._lock = setup, held.trial, held.lock
         self._begun, self._earlier = time.monotonic(), earlier
         self.stopped: str | None = None
-        frozen = setup.study.get_trials(deepcopy=False)[trial.number]
-        self._known = set(frozen.intermediate_values)
+        self._known = set(self._frozen.intermediate_values)
+
+    @property
+    def _frozen(self) -> FrozenTrial:
+        return self._setup.study.get_trials(deepcopy=False)[self._trial.number]
+
+    def check(self) -> None:
+        """Raise ``LostTrial`` when another worker has the trial, or had it and has told its value."""
+        if not self._lock.keep() or self._frozen.state.is_finished():
+            raise LostTrial
 
     def report(self, run: Run, share: float) -> str | None:
         """Why the run should stop, or None; called at every evaluation."""
+        self.check()
         metric = self._setup.spec.study.metric
         diagnosis = record(self._trial, run, metric=metric, share=share, bounds=self._setup.spec.study.bounds)
         self.save_time()
@@ -66,8 +104,7 @@ class _Watch:
             self._known.add(step)
         self._setup.say(Advanced(self._trial.number, share, value, str(diagnosis.label)))
         if self._trial.should_prune():
-            frozen = self._setup.study.get_trials(deepcopy=False)[self._trial.number]
-            self.stopped = str(frozen.user_attrs.get(STOPPED) or "the pruner stopped it")
+            self.stopped = str(self._frozen.user_attrs.get(STOPPED) or "the pruner stopped it")
         return self.stopped
 
     def save_time(self) -> None:
@@ -103,21 +140,25 @@ def _keep(trial: Trial, found: Measure) -> None:
 def _tell_bad(setup: Setup, trial: Trial, first: float | None) -> None:
     """Tell a finite value that is worse than all others: samplers ignore failed trials, so they would try it again.
 
-    That is the metric before training or the worst one seen, whichever is worse. Without either, the trial has failed.
+    That is the metric before training or the worst one seen, whichever is worse. Without either, the trial has failed,
+    unless it did not fit into memory.
     """
     losses = [setup.sign * t.value for t in finished(setup) if t.value is not None and math.isfinite(t.value)]
     losses += [setup.sign * first] if first is not None and math.isfinite(first) else []
-    if not losses:
+    if not losses and not setup.study.get_trials(deepcopy=False)[trial.number].user_attrs.get(INFEASIBLE):
         setup.study.tell(trial, state=TrialState.FAIL)
         return
-    worst = max(losses)
+    worst = max(losses, default=GUESSING if setup.sign > 0 else 0.0)
     setup.study.tell(trial, setup.sign * (worst + 0.05 * abs(worst)))
 
 
 def _tell_error(setup: Setup, held: Claim, error: Exception) -> None:
     """Record why a trial failed: one line in the study, the whole traceback in ``error.txt``."""
     (held.folder / "error.txt").write_text(traceback.format_exc(), encoding="utf-8")
-    held.trial.set_user_attr(ERROR, error_line(error))
+    does_not_fit = isinstance(error, DoesNotFit)
+    held.trial.set_user_attr(ERROR, str(error) if does_not_fit else error_line(error))
+    if does_not_fit:
+        held.trial.set_user_attr(INFEASIBLE, True)
     _tell_bad(setup, held.trial, None)
     del error
 

@@ -1,7 +1,8 @@
-"""Whose turn it is: take up a trial that was cut, or ask for a new one, without two processes on the same trial."""
+"""Whose turn it is: take up a trial that was cut, or ask for a new one, without two workers on the same trial."""
 
 from __future__ import annotations
 
+import platform
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,15 +14,16 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 
 from tuner.search.distributions import Distributions, suggest
 from tuner.search.record import MOVED_BY
-from tuner.study.locks import Lock, locked, try_lock
+from tuner.study.locks import Lock, Locks, locked
 
-LOCK = ".lock"
-TURN = ".turn.lock"
+TURN = "turn"
+PLACE = "place"
+"""Where a trial's folder lies: the machine's name and the path there."""
 
 
 @dataclass(frozen=True)
 class Claim:
-    """A trial that this process holds; ``continued`` when it was cut before and goes on."""
+    """A trial that this worker holds; ``continued`` when it was cut before, here or by a worker elsewhere."""
 
     trial: Trial
     settings: Mapping[str, Any]
@@ -36,30 +38,29 @@ def folder_of(out: Path, number: int) -> Path:
 
 
 def claim(
-    study: Study, out: Path, space: Distributions, total: int, start: Mapping[str, Any], *, ours: bool
+    study: Study, locks: Locks, out: Path, space: Distributions, total: int, start: Mapping[str, Any]
 ) -> Claim | None:
-    """The next trial to run, held by a file lock; None when ``total`` trials are finished or in other hands.
+    """The next trial to run, held by a lock; None when ``total`` trials are finished or in other hands.
 
-    A running trial whose lock can be had belonged to a process that died: it goes on under its number. ``start`` are
-    the settings of trial 0. ``ours`` says that nobody but this folder uses the storage.
+    A running trial whose lock can be had belonged to a worker that died: it goes on under its number. ``start`` are
+    the settings of trial 0.
     """
-    with locked(out / TURN):
-        return _cut(study, out, space, ours=ours) or _fresh(study, out, space, total, start)
+    with locked(locks, TURN):
+        return _cut(study, locks, out, space) or _fresh(study, locks, out, space, total, start)
 
 
-def _cut(study: Study, out: Path, space: Distributions, *, ours: bool) -> Claim | None:
+def _cut(study: Study, locks: Locks, out: Path, space: Distributions) -> Claim | None:
     for frozen in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
         folder = folder_of(out, frozen.number)
-        # In a shared storage, a trial without a lock file here is run from another folder or machine.
-        if not ours and not (folder / LOCK).exists():
-            continue
-        lock = try_lock(folder / LOCK)
+        lock = locks.try_lock(folder.name)
         if lock is not None:
             return _held(Trial(study, frozen._trial_id), folder, lock, space, continued=True)
     return None
 
 
-def _fresh(study: Study, out: Path, space: Distributions, total: int, start: Mapping[str, Any]) -> Claim | None:
+def _fresh(
+    study: Study, locks: Locks, out: Path, space: Distributions, total: int, start: Mapping[str, Any]
+) -> Claim | None:
     trials = study.get_trials(deepcopy=False)
     if not trials:
         study.enqueue_trial(dict(start), user_attrs={MOVED_BY: "file"})
@@ -67,14 +68,16 @@ def _fresh(study: Study, out: Path, space: Distributions, total: int, start: Map
         return None
     trial = study.ask()
     folder = folder_of(out, trial.number)
-    lock = try_lock(folder / LOCK)
+    lock = locks.try_lock(folder.name)
     if lock is None:
-        raise RuntimeError(f"{folder / LOCK} is locked, but trial {trial.number} is new; give another --out")
+        raise RuntimeError(f"the lock of {folder} is held, but trial {trial.number} is new; give another --out")
     return _held(trial, folder, lock, space, continued=False)
 
 
 def _held(trial: Trial, folder: Path, lock: Lock, space: Distributions, *, continued: bool) -> Claim:
-    return Claim(trial, suggest(trial, space), folder, lock, continued)
+    settings = suggest(trial, space)
+    trial.set_user_attr(PLACE, [platform.node(), str(folder.resolve())])
+    return Claim(trial, settings, folder, lock, continued)
 
 
 def free_disk(out: Path, finished: list[FrozenTrial], best: int | None) -> None:

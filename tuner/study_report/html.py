@@ -8,12 +8,13 @@ from urllib.parse import quote
 from diagnostics.markup import Child, Markup, element, joined
 from diagnostics.page import bullets, change, chip, details, facts, figure, page, table, tone
 from diagnostics.verdict import Label
-from diagnostics.wording import duration, number, plain_name, sentence, setting
+from diagnostics.wording import duration, plain_name, sentence, setting
 from tuner.study.results import Pair, StudyResult, TrialResult, describe
 from tuner.study_report.axes import COLOURS, MOVERS, mover, shape
 from tuner.study_report.curves import curves_chart, progress_chart
 from tuner.study_report.path import path_chart
 from tuner.study_report.words import (
+    RECORD,
     better_by,
     changed,
     commands,
@@ -23,8 +24,12 @@ from tuner.study_report.words import (
     measure,
     measured,
     moves,
+    noise,
     outcome,
+    place,
+    record,
     snippet,
+    steps,
     who,
 )
 
@@ -55,12 +60,14 @@ def _top(result: StudyResult) -> Markup:
     rows: list[tuple[str, Child]] = [
         ("trials", counts(result)),
         ("time", duration(result.seconds)),
+        ("steps", steps(result)),
         ("exact match", _exact_match(result)),
         ("method", result.method.upper()),
         (
             "metric",
             f"{plain_name(result.metric)} ({'higher' if result.direction == 'maximize' else 'lower'} is better)",
         ),
+        ("noise", noise(result)),
     ]
     return element(
         "div",
@@ -150,12 +157,12 @@ def _trials(result: StudyResult) -> Markup:
 
 def _trial(result: StudyResult, trial: TrialResult) -> list[Child]:
     name = joined(f"{trial.number}", element("span", " best", class_="soft") if trial.number == result.best else None)
-    link = element("a", name, href=f"{quote(trial.folder)}/report.html") if trial.folder else name
-    ended = outcome(trial)
+    here = trial.folder and not trial.host
+    link = element("a", name, href=f"{quote(trial.folder)}/report.html") if here else name
+    said = (plain_name(trial.cause) if trial.cause else "", outcome(trial), trial.memory, place(trial))
     verdict = joined(
         chip(trial.label) if trial.label else None,
-        element("div", plain_name(trial.cause), class_="soft small") if trial.cause else None,
-        element("div", ended, class_="soft small") if ended else None,
+        *(element("div", words, class_="soft small") for words in said if words),
     )
     moved = [
         element("div", element("code", knob), " ", change(old, new), class_="nowrap") for knob, old, new in moves(trial)
@@ -190,13 +197,12 @@ def _pair(result: StudyResult, pair: Pair) -> list[Child]:
 def _records(result: StudyResult) -> Markup | None:
     if not result.records:
         return None
-    heads = ("rule", "tried", "helped", "hurt", "within noise")
-    rows: list[Sequence[Child]] = [
-        [plain_name(one.rule), *map(number, (one.advised, one.helped, one.hurt, one.even))] for one in result.records
-    ]
-    words = "Each time a rule's advice became a trial, it was compared with the trial it came from."
-    record = table(heads, rows, numbers=heads[1:], stacks=False)
-    return joined(element("h3", "How the advice did"), element("p", words, class_="intro"), record)
+    heads = ("rule", *RECORD)
+    rows: list[Sequence[Child]] = [[plain_name(one.rule), *map(str, record(one))] for one in result.records]
+    words = "How many verdicts gave a rule's advice, and how the trials that followed it compare with those they came "
+    words += "from."
+    counted = table(heads, rows, numbers=heads[1:], stacks=False)
+    return joined(element("h3", "How the advice did"), element("p", words, class_="intro"), counted)
 
 
 def _review(result: StudyResult) -> Markup | None:

@@ -9,6 +9,7 @@ from diagnostics.markup import printable
 from diagnostics.wording import duration, number, plain_name, sentence, setting
 from tuner.study.results import StudyResult, TrialResult, describe
 from tuner.study_report.words import (
+    RECORD,
     changed,
     commands,
     counts,
@@ -17,8 +18,12 @@ from tuner.study_report.words import (
     measure,
     measured,
     moves,
+    noise,
     outcome,
+    place,
+    record,
     snippet,
+    steps,
     who,
 )
 
@@ -44,13 +49,14 @@ def as_markdown(result: StudyResult) -> str:
 
 
 def _facts(result: StudyResult) -> str:
-    return listed(
-        (
-            f"trials: {counts(result)}",
-            f"time: {duration(result.seconds)}",
-            f"metric: {cell(result.metric)} ({cell(result.direction)})",
-        )
+    rows = (
+        ("trials", counts(result)),
+        ("time", duration(result.seconds)),
+        ("steps", steps(result)),
+        ("metric", f"{cell(result.metric)} ({cell(result.direction)})"),
+        ("noise", noise(result)),
     )
+    return listed(f"{name}: {value}" for name, value in rows if value)
 
 
 def _settings(result: StudyResult) -> list[str]:
@@ -74,7 +80,7 @@ def _trials(result: StudyResult) -> list[str]:
 
 def _trial(result: StudyResult, trial: TrialResult) -> tuple[str, ...]:
     name = f"{trial.number} (best)" if trial.number == result.best else f"{trial.number}"
-    verdict = ", ".join(filter(None, (trial.label, trial.cause, outcome(trial))))
+    verdict = ", ".join(filter(None, (trial.label, trial.cause, outcome(trial), trial.memory, place(trial))))
     moved = ", ".join(f"{knob} {old} → {new}" for knob, old, new in moves(trial))
     why = ". ".join(filter(None, (who(trial), sentence(trial.because))))
     return name, measure(result.metric, trial.value), verdict, moved, why
@@ -91,8 +97,8 @@ def _proof(result: StudyResult) -> list[str]:
 
 
 def _records(result: StudyResult) -> list[str]:
-    rows = [(one.rule, *map(number, (one.advised, one.helped, one.hurt, one.even))) for one in result.records]
-    return ["## How the advice did", grid(("rule", "tried", "helped", "hurt", "within noise"), rows)] if rows else []
+    rows = [(one.rule, *map(str, record(one))) for one in result.records]
+    return ["## How the advice did", grid(("rule", *RECORD), rows)] if rows else []
 
 
 def _code(language: str, text: str) -> str:

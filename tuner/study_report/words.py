@@ -8,8 +8,16 @@ from collections.abc import Mapping
 from shlex import quote
 
 from diagnostics.wording import number, percent, plain_name, sentence, setting
-from tuner.study.results import StudyResult, TrialResult, Value
+from tuner.study.repeats import ENOUGH
+from tuner.study.results import RuleRecord, StudyResult, TrialResult, Value
 
+STATES = {
+    "complete": "complete",
+    "pruned": "stopped early",
+    "failed": "failed",
+    "infeasible": "too large for the memory",
+    "running": "running",
+}
 SHARES = ("exact_match", "accuracy", "accuracies")
 
 
@@ -42,9 +50,18 @@ def headline(result: StudyResult) -> str:
     if share is None:
         return f"Best {name}: {measure(result.metric, best.value)}"
     if result.gain is not None and result.gain.pairs and not result.gain.claimed:
-        return "No gain that stands out from the noise"
+        return "A gain that is not proved yet" if _lacks_seeds(result) else "No gain beyond noise"
     words = f"{percent(share)} better" if share >= 0.005 else "slightly better"
     return f"{name.capitalize()} is {words}" + ("" if result.gain and result.gain.claimed else ", on one seed")
+
+
+def _lacks_seeds(result: StudyResult) -> bool:
+    """Whether the repeats all agree on a gain, and only more of them could prove it."""
+    if result.gain is None:
+        return False
+    sign = 1.0 if result.direction == "maximize" else -1.0
+    agree = all(sign * (pair.winner - pair.baseline) > 0 for pair in result.gain.pairs)
+    return agree and len(result.gain.pairs) < ENOUGH and result.gain.mean > 2 * result.gain.stderr
 
 
 def lead(result: StudyResult) -> str:
@@ -81,9 +98,37 @@ def measured(result: StudyResult) -> list[tuple[str, float | None, float | None,
 
 def counts(result: StudyResult) -> str:
     """How many trials ended how: ``9 complete, 2 stopped early, 1 failed``."""
-    words = {"complete": "complete", "pruned": "stopped early", "failed": "failed", "running": "running"}
     states = [trial.state for trial in result.trials]
-    return ", ".join(f"{states.count(state)} {word}" for state, word in words.items() if state in states) or "none"
+    return ", ".join(f"{states.count(state)} {word}" for state, word in STATES.items() if state in states) or "none"
+
+
+def noise(result: StudyResult) -> str | None:
+    """Which differences of the metric mean nothing, and where that is known from; None before there is a best trial."""
+    known = {name: measure(result.metric, float(f"{value:.2g}")) for name, value in result.noise.items()}
+    if "counts_from" not in known:
+        return None
+    parts = [f"{known['evaluations']} between evaluations"] if result.noise.get("evaluations") else []
+    parts += [f"{known['seeds']} between seeds (standard deviation)"] if "seeds" in known else []
+    return f"differences below {known['counts_from']} count as noise" + (f"; {', '.join(parts)}" if parts else "")
+
+
+def steps(result: StudyResult) -> str | None:
+    """The steps of all runs, the repeats included."""
+    return f"{number(result.steps)} (in batches of trial 0, repeats included)" if result.steps else None
+
+
+RECORD = ("advised", "followed", "helped", "hurt", "within noise")
+"""What is counted of a rule, in the order of ``record``."""
+
+
+def record(one: RuleRecord) -> tuple[int, ...]:
+    """A rule's counts, as ``RECORD`` names them."""
+    return one.advised, one.followed, one.helped, one.hurt, one.even
+
+
+def place(trial: TrialResult) -> str:
+    """Where the trial's folder lies when it is not beside the report: ``on gpu2: /runs/sft/trial-003``."""
+    return f"on {trial.host}: {trial.folder}" if trial.host else ""
 
 
 def who(trial: TrialResult) -> str:
@@ -103,16 +148,18 @@ def outcome(trial: TrialResult) -> str:
     """How a trial ended where it did not simply complete."""
     if trial.error:
         return trial.error
-    return {"pruned": "stopped early", "failed": "failed", "running": "still running"}.get(trial.state, "")
+    ended = "" if trial.state == "complete" else STATES.get(trial.state, trial.state)
+    return {"running": "still running"}.get(trial.state, ended)
 
 
 def commands(result: StudyResult) -> Mapping[str, str]:
     """How to go on: what each command does, and the command."""
     folder = _best_folder(result)
+    there = f" (on {result.winner.host})" if result.winner and result.winner.host else ""
     more = f"tuner study {quote(result.path)} --trials {len(result.trials) + 6}"
     return {
-        "Train the best settings again": f"tuner train {quote(f'{folder}/config.yaml')}",
-        "Merge the adapter into the model": f"tuner merge {quote(folder)} merged-model",
+        f"Train the best settings again{there}": f"tuner train {quote(f'{folder}/config.yaml')}",
+        f"Merge the adapter into the model{there}": f"tuner merge {quote(folder)} merged-model",
         "Go on with more trials (from where the study was started)": more,
     }
 

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from tuner.errors import SpecError
+from tuner.training.memory import is_out_of_memory
 
 SLACK_TOKENS = 8
 """Tokens that an answer may be longer than the longest reference; past those it cannot match any more."""
@@ -67,17 +68,32 @@ def _question(row: Mapping[str, Any]) -> Question | None:
 def generate(model: Any, tokenizer: Any, asked: Sequence[Question], batch_size: int = 32) -> list[Sample]:
     """The model's greedy answers, in order; the model is left in evaluation mode.
 
-    Prompts are padded on the left, and short ones are answered together, so that little is computed for padding.
+    Prompts are padded on the left, and short ones are answered together, so that little is computed for padding. Where
+    memory runs out, fewer are answered at once.
     """
     texts = [_as_text(tokenizer, question.prompt) for question in asked]
-    order = sorted(range(len(asked)), key=lambda number: len(texts[number]))
+    waiting = sorted(range(len(asked)), key=lambda number: len(texts[number]))
     made: dict[int, Sample] = {}
-    for start in range(0, len(order), batch_size):
-        numbers = order[start : start + batch_size]
-        answers = _answers(model, tokenizer, [texts[n] for n in numbers], [asked[n] for n in numbers])
+    while waiting:
+        numbers = waiting[:batch_size]
+        answers = _answers_that_fit(model, tokenizer, [texts[n] for n in numbers], [asked[n] for n in numbers])
+        if answers is None:
+            batch_size = max(1, len(numbers) // 2)
+            continue
         for number, answer in zip(numbers, answers, strict=True):
             made[number] = Sample(texts[number], asked[number].reference, answer)
+        waiting = waiting[batch_size:]
     return [made[number] for number in range(len(asked))]
+
+
+def _answers_that_fit(model: Any, tokenizer: Any, texts: list[str], asked: Sequence[Question]) -> list[str] | None:
+    """The answers, or None when there is no memory for so many at once; one alone is never None."""
+    try:
+        return _answers(model, tokenizer, texts, asked)
+    except Exception as error:
+        if len(texts) == 1 or not is_out_of_memory(error):
+            raise
+    return None
 
 
 def _as_text(tokenizer: Any, prompt: str | list[dict[str, Any]]) -> str:

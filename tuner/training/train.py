@@ -17,6 +17,7 @@ from tuner.knobs import settings_of, with_knobs
 from tuner.methods import METHODS
 from tuner.spec import StudySpec
 from tuner.training.checkpoints import clear, clear_run, last_whole
+from tuner.training.memory import chain, limited_note
 from tuner.training.observation import observed
 from tuner.training.quiet import quiet
 from tuner.training.rerun import is_same, rerun_config, write_config
@@ -38,9 +39,10 @@ def train(
 ) -> Run:
     """What one training run logged; the run itself is left in the folder ``out``.
 
-    ``moves`` are knobs (and ``seed``) to turn in the file. ``report`` is called at every evaluation with the run so
-    far and the share of the schedule done (0 to 1); a text that it returns ends the run, for that reason. A run that
-    was cut off goes on from its last whole checkpoint when its settings are the same. ``say`` takes the live verdicts.
+    ``moves`` are knobs (and ``seed``) to turn in the file, and limits to the rows on a device. ``report`` is called at
+    every evaluation with the run so far and the share of the schedule done (0 to 1); a text that it returns ends the
+    run, for that reason. A run that was cut off goes on from its last whole checkpoint when its settings are the same.
+    ``say`` takes the live verdicts.
 
     Raises ``SpecError`` for what the user can mend, ``KeyboardInterrupt`` after Ctrl-C or SIGTERM (the run can go on
     from where it was), and what the trainer raises, out of memory included, with the memory freed.
@@ -50,7 +52,9 @@ def train(
             return _trained(spec, dict(moves), Path(out), report, keep_checkpoints, resume, say or logger.info)
         except BaseException as error:
             # The frames hold the model; a study goes on after an out-of-memory error.
-            traceback.clear_frames(error.__traceback__)
+            for one in chain(error):
+                traceback.clear_frames(one.__traceback__)
+            gc.collect()
             raise
         finally:
             _free_memory()
@@ -73,6 +77,8 @@ def _trained(
     data = load_data(config, spec.method, spec.path.parent, seed=int(spec.config.get("seed", 42)))
     full = observed(config, *_best_by(spec))
     attempt = Attempt(spec, full, data, out, report, say, settings_of(full, spec.method))
+    note = limited_note(spec.config, spec.method, moves)
+    attempt.watch.notes += [note] if note else []
     try:
         attempt.go(checkpoint)
         run = attempt.leave()

@@ -13,6 +13,7 @@ from tuner.data import Data
 from tuner.errors import SpecError
 from tuner.methods import METHODS
 from tuner.spec import located
+from tuner.training.memory import is_out_of_memory
 from tuner.trlkeys import dataclasses_of
 
 Config = Mapping[str, Any]
@@ -98,6 +99,8 @@ def make_trainer(parsed: Parsed, method: str, data: Data, start: Path, where: Pa
                 callbacks=list(callbacks),
             )
     except (ValueError, OSError, NotImplementedError) as error:
+        if is_out_of_memory(error):
+            raise
         raise SpecError(f"{where}: {one_line(error)}") from error
     except RuntimeError as error:
         if "assistant_only_loss" in str(error):

@@ -5,7 +5,7 @@ import sys
 import threading
 from pathlib import Path
 
-from tuner.study.locks import Lock, try_lock
+from tuner.study.locks import FileLock, try_lock
 
 ROOT = Path(__file__).parents[3]
 HOLD = """
@@ -19,7 +19,7 @@ time.sleep(60)
 
 def test_of_many_threads_one_gets_the_lock(tmp_path: Path):
     for attempt in range(50):
-        got: list[Lock | None] = []
+        got: list[FileLock | None] = []
         start = threading.Barrier(4)
 
         def take(path: Path = tmp_path / f"{attempt}.lock", start: threading.Barrier = start, got: list = got) -> None:

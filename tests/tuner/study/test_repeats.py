@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
+import optuna
 import pytest
 
-from tuner.study.repeats import Repeat, claim, gain_of, load, pairs_of, planned, save
+from tuner.study.locks import FileLocks
+from tuner.study.repeats import Repeat, all_of, claim, gain_of, load, pairs_of, planned, save
 from tuner.study.results import Pair
 
 
@@ -59,16 +62,23 @@ def test_only_seeds_with_both_sides_make_pairs():
 
 
 def test_a_finished_repeat_is_never_claimed_again(tmp_path: Path):
-    lock = claim(tmp_path / "r")
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    study, locks = optuna.create_study(), FileLocks(tmp_path)
+    lock = claim(study, locks, 4, 43)
     assert lock is not None
-    assert claim(tmp_path / "r") is None
+    assert claim(study, locks, 4, 43) is None
+    assert claim(study, locks, 0, 43) is not None
     lock.release()
-    repeat = Repeat(4, 43, 0.9, 2.5, {"learning_rate": 1e-4})
-    save(repeat, tmp_path / "r")
-    assert load(tmp_path / "r") == repeat
-    assert claim(tmp_path / "r") is None
+    repeat = Repeat(4, 43, 0.9, 2.5, {"learning_rate": 1e-4}, steps=40.0)
+    save(study, repeat, tmp_path / "r")
+    assert load(study, 4, 43) == repeat
+    assert load(study, 4, 44) is None
+    assert claim(study, locks, 4, 43) is None
+    assert all_of(study) == [repeat]
+    assert json.loads((tmp_path / "r" / "repeat.json").read_text())["value"] == 0.9
 
 
-def test_half_a_file_is_no_repeat(tmp_path: Path):
-    (tmp_path / "repeat.json").write_text('{"trial": 4')
-    assert load(tmp_path) is None
+def test_a_repeat_that_failed_can_be_claimed_again(tmp_path: Path):
+    study = optuna.create_study()
+    save(study, Repeat(4, 43, None, 1.0, {}, "OSError: No space left on device"), tmp_path)
+    assert claim(study, FileLocks(tmp_path), 4, 43) is not None

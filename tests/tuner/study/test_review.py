@@ -8,8 +8,11 @@ import yaml
 
 from tests.tuner.madeup import BATCH, RATE, WARMUP, spec
 from tuner.search.distributions import distributions
+from tuner.study.importance import knob_effect
+from tuner.study.memory import MemoryLimit
 from tuner.study.results import Gain, Pair, Paragraph, TrialResult
-from tuner.study.review import knob_effect, review
+from tuner.study.review import review
+from tuner.training.memory import DeviceBatch
 
 SPACE = distributions({"learning_rate": RATE, "batch_size": BATCH, "warmup_ratio": WARMUP})
 FALLING = tuple((float(step), 1.0 + 0.5 * (1 - step / 400)) for step in range(0, 401, 40))
@@ -81,7 +84,7 @@ def test_a_best_trial_that_was_done_early_is_named():
 
 def test_few_updates_ask_for_a_smaller_batch():
     point = titles(trial(0, 1.0, steps=40.0))["Few updates"]
-    assert yaml.safe_load(point.yaml or "") == {"per_device_train_batch_size": 2}
+    assert yaml.safe_load(point.yaml or "") == {"batch_size": 2, "study": {"space": {"batch_size": [2, 4, 8, 16, 32]}}}
 
 
 def test_a_gain_within_noise_asks_for_more_seeds():
@@ -90,11 +93,32 @@ def test_a_gain_within_noise_asks_for_more_seeds():
     assert yaml.safe_load(point.yaml or "") == {"study": {"seeds": 6}}
 
 
-def test_failed_trials_are_counted_and_out_of_memory_gets_its_remedy():
-    failed = trial(1, None, "unknown", state="failed", error="OutOfMemoryError: CUDA out of memory")
-    point = titles(trial(0), failed)["Some trials failed"]
-    assert "Trial 1 ended with OutOfMemoryError" in point.text
-    assert "per_device_train_batch_size" in point.text
+def test_failed_trials_are_counted_with_their_errors():
+    errors = {1: "ValueError: a", 2: "OSError"}
+    failed = [trial(n, None, "unknown", state="failed", error=error) for n, error in errors.items()]
+    point = titles(trial(0), *failed)["Some trials failed"]
+    assert "Trials 1, 2 ended with OSError, ValueError" in point.text
+
+
+def test_settings_that_do_not_fit_in_memory_come_with_what_needs_less():
+    big = trial(1, None, "unknown", state="infeasible", error="does not fit in memory")
+    title = "Some settings do not fit in memory"
+    paragraphs = review([trial(0), big], 0, spec(Path(), gradient_checkpointing=False), SPACE, None)
+    assert {p.title: p.yaml for p in paragraphs} == {title: "gradient_checkpointing: true\n"}
+    paragraphs = review([trial(0), big], 0, spec(Path(), gradient_checkpointing=True, max_length=512), SPACE, None)
+    assert {p.title: p.yaml for p in paragraphs} == {title: "max_length: 256\n"}
+
+
+def test_a_lowered_device_batch_comes_with_the_lines_that_keep_the_effective_one():
+    limit = MemoryLimit("trial-002", {}, DeviceBatch(8, 16), DeviceBatch(4, 8))
+    file = spec(Path(), per_device_train_batch_size=8, per_device_eval_batch_size=16)
+    point = next(p for p in review([trial(0)], 0, file, SPACE, None, [limit]) if "device batch" in p.title)
+    assert "4 rows on the device (evaluation: 8)" in point.text
+    assert yaml.safe_load(point.yaml or "") == {
+        "per_device_train_batch_size": 4,
+        "gradient_accumulation_steps": 4,
+        "per_device_eval_batch_size": 8,
+    }
 
 
 def grid(batch_effect: float) -> list[TrialResult]:
@@ -107,8 +131,10 @@ def grid(batch_effect: float) -> list[TrialResult]:
 
 def test_a_knob_without_effect_is_found():
     trials = grid(0.0)
-    best = min(trials, key=lambda t: t.value or 9).number
-    assert "Batch size has no effect here" in {p.title for p in review(trials, best, spec(Path()), SPACE, None)}
+    best = min(trials, key=lambda t: t.value or 9)
+    points = {p.title: p for p in review(trials, best.number, spec(Path()), SPACE, None)}
+    lines = yaml.safe_load(points["Batch size has no effect here"].yaml or "")
+    assert lines == {"batch_size": 4, "study": {"space": {"batch_size": [4]}}}
 
 
 def test_a_knob_with_an_effect_is_not_called_idle():

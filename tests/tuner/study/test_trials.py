@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import signal
 import subprocess
 import sys
@@ -11,8 +12,8 @@ import optuna
 import pytest
 from optuna.distributions import FloatDistribution
 
-from tuner.study.locks import locked, try_lock
-from tuner.study.trials import claim, drop_weights
+from tuner.study.locks import FileLocks, locked, try_lock
+from tuner.study.trials import PLACE, claim, drop_weights
 
 SPACE = {"learning_rate": FloatDistribution(1e-6, 1e-2, log=True)}
 START = {"learning_rate": 1e-5}
@@ -26,7 +27,7 @@ def study(tmp_path: Path) -> optuna.Study:
 
 
 def test_the_first_trial_is_the_file(study: optuna.Study, tmp_path: Path):
-    held = claim(study, tmp_path, SPACE, 3, START, ours=True)
+    held = claim(study, FileLocks(tmp_path), tmp_path, SPACE, 3, START)
     assert held is not None
     assert held.settings == START
     assert not held.continued
@@ -34,16 +35,16 @@ def test_the_first_trial_is_the_file(study: optuna.Study, tmp_path: Path):
 
 
 def test_two_hands_never_hold_the_same_trial(study: optuna.Study, tmp_path: Path):
-    held = [claim(study, tmp_path, SPACE, 3, START, ours=True) for _ in range(5)]
+    held = [claim(study, FileLocks(tmp_path), tmp_path, SPACE, 3, START) for _ in range(5)]
     assert [one.trial.number for one in held if one is not None] == [0, 1, 2]
 
 
 def test_a_trial_whose_lock_is_free_goes_on_with_its_number_and_settings(study: optuna.Study, tmp_path: Path):
-    claim(study, tmp_path, SPACE, 3, START, ours=True)
-    cut = claim(study, tmp_path, SPACE, 3, START, ours=True)
+    claim(study, FileLocks(tmp_path), tmp_path, SPACE, 3, START)
+    cut = claim(study, FileLocks(tmp_path), tmp_path, SPACE, 3, START)
     assert cut is not None
     cut.lock.release()
-    again = claim(study, tmp_path, SPACE, 3, START, ours=True)
+    again = claim(study, FileLocks(tmp_path), tmp_path, SPACE, 3, START)
     assert again is not None
     assert (again.trial.number, again.settings, again.continued) == (1, cut.settings, True)
 
@@ -51,17 +52,28 @@ def test_a_trial_whose_lock_is_free_goes_on_with_its_number_and_settings(study: 
 def test_a_trial_that_was_cut_before_its_settings_were_drawn_gets_them(study: optuna.Study, tmp_path: Path):
     study.enqueue_trial(START)
     study.ask()
-    held = claim(study, tmp_path, SPACE, 3, START, ours=True)
+    held = claim(study, FileLocks(tmp_path), tmp_path, SPACE, 3, START)
     assert held is not None
     assert held.continued
     assert held.settings == START
 
 
-def test_a_running_trial_of_another_folder_is_left_alone_in_a_shared_storage(study: optuna.Study, tmp_path: Path):
-    claim(study, tmp_path / "there", SPACE, 3, START, ours=False)
-    held = claim(study, tmp_path / "here", SPACE, 3, START, ours=False)
-    assert held is not None
-    assert held.trial.number == 1
+def test_workers_with_folders_of_their_own_never_hold_the_same_trial(study: optuna.Study, tmp_path: Path):
+    folders = [tmp_path / "here", tmp_path / "there"]
+    held = [claim(study, FileLocks(tmp_path), folder, SPACE, 3, START) for folder in folders * 2]
+    assert [one.trial.number for one in held if one is not None] == [0, 1, 2]
+    assert held[3] is None
+
+
+def test_a_trial_that_was_cut_elsewhere_is_taken_over_and_its_place_is_known(study: optuna.Study, tmp_path: Path):
+    there = claim(study, FileLocks(tmp_path), tmp_path / "there", SPACE, 3, START)
+    assert there is not None
+    assert study.trials[0].user_attrs[PLACE] == [platform.node(), str(tmp_path / "there" / "trial-000")]
+    there.lock.release()
+    here = claim(study, FileLocks(tmp_path), tmp_path / "here", SPACE, 3, START)
+    assert here is not None
+    assert (here.trial.number, here.settings, here.continued) == (0, START, True)
+    assert study.trials[0].user_attrs[PLACE] == [platform.node(), str(tmp_path / "here" / "trial-000")]
 
 
 def test_a_lock_is_released_when_its_process_is_killed(tmp_path: Path):
@@ -100,11 +112,12 @@ def test_a_lock_is_released_when_its_process_is_killed(tmp_path: Path):
 
 
 def test_a_lock_is_held_once_and_can_be_had_again(tmp_path: Path):
-    with locked(tmp_path / "lock"):
-        assert try_lock(tmp_path / "lock") is None
-        with pytest.raises(TimeoutError, match="locked by another process"), locked(tmp_path / "lock", patience=0.1):
+    locks = FileLocks(tmp_path)
+    with locked(locks, "lock"):
+        assert locks.try_lock("lock") is None
+        with pytest.raises(TimeoutError, match="held by another worker"), locked(locks, "lock", patience=0.1):
             pass
-    with locked(tmp_path / "lock"):
+    with locked(locks, "lock"):
         pass
 
 

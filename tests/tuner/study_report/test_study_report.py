@@ -188,7 +188,11 @@ def test_who_moved_a_trial_is_known_from_its_record():
     ("study", "words"),
     [
         (STUDY, "Eval loss is 50 % better"),
-        (replace(STUDY, gain=replace(GAIN, claimed=False)), "No gain that stands out from the noise"),
+        (replace(STUDY, gain=replace(GAIN, claimed=False)), "No gain beyond noise"),
+        (
+            replace(STUDY, gain=Gain(GAIN.pairs[:1], 0.7, 0.0, False, "3 seeds are needed")),
+            "A gain that is not proved yet",
+        ),
         (ONE, "Nothing beat your own settings"),
         (BARE, "No trial has finished yet"),
         (replace(STUDY, direction="maximize", best=0), "Nothing beat your own settings"),
@@ -230,3 +234,31 @@ def test_only_the_settings_that_differ_are_shown():
 )
 def test_a_range_is_told_in_words(span, words):
     assert describe(span) == words
+
+
+def test_a_trial_on_another_machine_says_where_it_lies_and_is_no_link():
+    there = replace(TRIALS[3], host="gpu2", folder="/data/runs/orders/trial-003", memory="out of memory with 8 rows")
+    study = replace(STUDY, trials=(*TRIALS[:3], there))
+    page, text = as_html(study), as_markdown(study)
+    for report in (page, text):
+        assert "on gpu2: /data/runs/orders/trial-003" in report
+        assert "out of memory with 8 rows" in report
+        assert "(on gpu2)" in report
+    assert 'href="/data' not in page
+    assert 'href="trial-001/report.html"' in page
+
+
+def test_the_record_of_the_rules_counts_advice_that_was_not_followed_too():
+    study = replace(STUDY, records=(RuleRecord("rate-too-low", 5, 2, 1, 1),))
+    row = next(line for line in as_markdown(study).splitlines() if line.startswith("| rate-too-low"))
+    assert [cell.strip() for cell in row.strip("|").split("|")] == ["rate-too-low", "5", "4", "2", "1", "1"]
+    assert "followed" in as_html(study)
+    assert json.loads(as_json(study))["records"][0]["followed"] == 4
+
+
+def test_the_noise_is_said_in_the_unit_of_the_metric():
+    study = replace(STUDY, noise={"counts_from": 0.0042, "evaluations": 0.0021, "seeds": 0.0104}, steps=1234.0)
+    words = "differences below 0.0042 count as noise; 0.0021 between evaluations, 0.01 between seeds"
+    for report in (as_html(study), as_markdown(study)):
+        assert words in report
+        assert "1234 (in batches of trial 0, repeats included)" in report

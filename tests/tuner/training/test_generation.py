@@ -69,3 +69,29 @@ def test_plain_text_is_no_question():
 
 def test_no_questions_match_nothing():
     assert exact_match([]) == 0.0
+
+
+class Cramped:
+    """The model on a device with room for so many answers at once; ``sizes`` are the batches it was asked."""
+
+    def __init__(self, model, room):
+        self.model, self.room, self.device, self.sizes = model, room, model.device, []
+
+    def eval(self):
+        self.model.eval()
+
+    def generate(self, input_ids, **options):
+        self.sizes.append(len(input_ids))
+        if len(input_ids) > self.room:
+            raise RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB")
+        return self.model.generate(input_ids=input_ids, **options)
+
+
+def test_where_memory_runs_out_fewer_are_answered_at_once(tiny):
+    model, tokenizer = tiny
+    cramped = Cramped(model, room=1)
+    answers = [sample.answer for sample in generate(cramped, tokenizer, ASKED)]
+    assert answers == [sample.answer for sample in generate(*tiny, ASKED)]
+    assert cramped.sizes == [3, 1, 1, 1]
+    with pytest.raises(RuntimeError, match="out of memory"):
+        generate(Cramped(model, room=0), tokenizer, ASKED)

@@ -13,7 +13,7 @@ import pytest
 import yaml
 from safetensors.numpy import load_file
 
-from tests.tuner import training
+from tests.tuner import smallest
 from tuner.errors import SpecError
 from tuner.methods import METHODS
 from tuner.spec import load_spec
@@ -356,7 +356,7 @@ def assert_same_curve(one, other):
 
 @pytest.mark.slow
 def test_a_killed_run_goes_on_and_ends_as_if_it_had_not_been(tmp_path, small_model, small_rows):
-    path = training.study_file(tmp_path, small_model, small_rows, max_steps=60, eval_steps=5, logging_steps=1)
+    path = smallest.study_file(tmp_path, small_model, small_rows, max_steps=60, eval_steps=5, logging_steps=1)
     out = tmp_path / "run"
     command = [sys.executable, "-c", SCRIPT, str(path), str(out)]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=ROOT) as process:

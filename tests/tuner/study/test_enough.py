@@ -1,0 +1,116 @@
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.tuner.madeup import BATCH, RATE, WARMUP
+from tuner.search.distributions import distributions
+from tuner.search.record import Tried
+from tuner.study.enough import CONFIRMED, LEAST, Enough, enough, expected_gain
+from tuner.study.surrogate import Surrogate, fitted
+
+LINE = distributions({"learning_rate": RATE})
+SPACE = distributions({"learning_rate": RATE, "batch_size": BATCH, "warmup_ratio": WARMUP})
+DECADES = np.array([*np.arange(-5.5, -2.0, 0.5), -3.6, -3.3, -3.8, -3.45, -3.7])
+"""A ladder, and then the neighbourhood of its best rung."""
+LOW = ({"knob": "learning_rate", "because": "rate-too-low", "factor": 3.0},)
+
+
+def bowl(x: float) -> float:
+    return 1.0 + 0.1 * (x + 3.6) ** 2
+
+
+def on_line(positions: Any, loss: Callable[[float], float] = bowl, **more: Any) -> list[Tried]:
+    return [Tried(n, {"learning_rate": 10.0**x}, loss(x), **more) for n, x in enumerate(positions)]
+
+
+def test_a_rate_that_was_searched_on_all_sides_is_enough():
+    found = enough(on_line(DECADES), LINE)
+    assert found is not None
+    assert found.expected < found.noise == pytest.approx(0.003, rel=0.01)
+
+
+def test_too_few_trials_are_never_enough():
+    assert LEAST + CONFIRMED - 1 == 10
+    assert enough(on_line(DECADES[:9]), LINE) is None
+
+
+def test_a_best_at_the_end_of_what_was_tried_is_not_enough():
+    assert enough(on_line(np.linspace(-5.9, -4.2, 14)), LINE) is None
+
+
+def test_advice_that_was_not_followed_is_not_enough():
+    trials = on_line(DECADES)
+    advised = [Tried(t.number, {**t.settings}, t.loss, advice=LOW) for t in trials]
+    assert enough(trials, LINE) is not None
+    far = [t for t in advised if math.log10(t.settings["learning_rate"]) < -4.1]
+    assert enough(far, LINE) is None
+
+
+def test_it_must_hold_after_each_of_the_last_trials():
+    trials = on_line(DECADES)
+    better = Tried(len(trials), {"learning_rate": 10**-2.1}, 0.9)
+    assert enough([*trials, better], LINE) is None
+
+
+def test_running_trials_do_not_count():
+    trials = on_line(DECADES[:9])
+    assert enough([*trials, *(Tried(20 + n, {}, None, running=True) for n in range(5))], LINE) is None
+
+
+def test_a_knob_that_never_moved_is_still_to_be_tried():
+    settings = {"batch_size": 8, "warmup_ratio": 0.05}
+    still = [Tried(t.number, {**t.settings, **settings}, t.loss) for t in on_line(DECADES)]
+    assert enough(still, SPACE) is None
+
+
+def test_what_is_expected_shrinks_as_the_search_closes_in():
+    coarse, fine = on_line(np.arange(-6, -1.9, 1.0)), on_line(DECADES)
+    best = [min(trials, key=lambda t: t.loss or 9.0) for trials in (coarse, fine)]
+    gains = [expected_gain(trials, one, 0.003, LINE) for trials, one in zip((coarse, fine), best, strict=True)]
+    assert gains[0] > 3 * gains[1]
+
+
+def test_what_diverged_does_not_hide_what_is_left():
+    trials = on_line(DECADES)
+    hot = [Tried(50 + n, {"learning_rate": 9e-3}, 1e6, diverged=True) for n in range(2)]
+    assert enough([*hot, *trials], LINE) is not None
+
+
+def test_it_says_what_was_found_and_how_to_go_on():
+    text = Enough(0.00041, 0.0034).why("eval_loss")
+    assert text.startswith("no gain beyond noise is in sight: 4 more trials are expected to better eval_loss by 4e-4")
+    assert "0.003" in text and "--no-stop-early" in text
+
+
+def test_the_surrogate_is_sure_where_points_are_and_unsure_where_none_are():
+    points = np.array([[0.0], [0.2], [0.4], [0.5]])
+    model = Surrogate(points, np.array([1.0, 0.5, 0.2, 0.25]), (0.35,), 0.2, 0.01)
+    mean, deviation = model.at(np.array([[0.2], [1.0]]))
+    assert mean[0] == pytest.approx(0.5, abs=0.02)
+    assert deviation[0] < 0.02 < 0.2 < deviation[1]
+
+
+def test_the_surrogate_finds_which_axis_matters():
+    rng = np.random.default_rng(0)
+    points = rng.random((30, 2))
+    best = fitted(points, np.sin(5 * points[:, 0]), 0.01)[0]
+    assert best.lengths[0] < best.lengths[1]
+    again = fitted(points, np.sin(5 * points[:, 0]), 0.01)[0]
+    assert (best.lengths, best.signal) == (again.lengths, again.signal)
+
+
+@pytest.mark.parametrize("values", [[1.0] * 6, [1e-9 * n for n in range(6)], [1e12 * n for n in range(6)]])
+def test_the_surrogate_survives_values_of_any_size(values: list[float]):
+    points = np.linspace(0, 1, 6)[:, None]
+    mean, deviation = fitted(points, np.array(values), 1e-3)[0].at(points)
+    assert np.isfinite(mean).all() and np.isfinite(deviation).all()
+
+
+def test_equal_points_are_no_trouble():
+    points = np.array([[0.5], [0.5], [0.5], [0.9]])
+    assert fitted(points, np.array([1.0, 1.1, 0.9, 2.0]), 0.05)

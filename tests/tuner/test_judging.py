@@ -1,0 +1,115 @@
+"""Many runs read and judged by several processes: the same answers in the same order, whatever goes wrong."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from diagnostics.readers import read
+from diagnostics.report import Unreadable
+from tuner import judging
+from tuner.cli import main
+from tuner.judging import Found, found
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def runs(tmp_path: Path) -> Path:
+    """Thirty runs, the seventh of which cannot be read."""
+    for number in range(30):
+        losses = [f"{step},{2.0 / (1 + step / (5 + number)) + 0.5:.4f}" for step in range(1, 61)]
+        (tmp_path / f"run-{number:02}.csv").write_text("\n".join(["step,train_loss", *losses]))
+    (tmp_path / "run-07.csv").write_text("step,train_loss\n")
+    return tmp_path
+
+
+def told(items: list[Found]) -> list[object]:
+    return [item if isinstance(item, Unreadable) else item[1].to_dict() for item in items]
+
+
+def test_two_processes_answer_as_one_does_and_in_order(runs: Path):
+    one, two = (list(found([runs, runs / "none"], workers=workers)) for workers in (1, 2))
+    assert told(one) == told(two)
+    assert [number for number, item in enumerate(two) if isinstance(item, Unreadable)] == [7, 30]
+    assert len(two[0][0].curves["train_loss"]) == 60  # type: ignore[index]
+    assert not next(found([runs], workers=2, curves=False))[0].curves  # type: ignore[index]
+
+
+def test_few_runs_start_no_process(runs: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(judging, "ProcessPoolExecutor", None)
+    assert len(list(found([runs]))) == 30
+
+
+def _judged_or_dies(place: Path | Unreadable, home: int) -> Found:
+    if os.getpid() != home and isinstance(place, Path) and place.stem == "run-20":
+        os.kill(os.getpid(), signal.SIGKILL)
+    return judging._judged(place, None, True, None)
+
+
+def test_what_a_killed_process_leaves_is_done_by_the_first(runs: Path):
+    places = sorted(runs.glob("*.csv"))
+    answers = list(judging._shared(places, partial(_judged_or_dies, home=os.getpid()), 2))
+    assert told(answers) == told(list(found([runs], workers=1)))
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="looks for the processes in /proc")
+def test_an_interrupt_ends_all_processes_and_leaves_no_trace(runs: Path):
+    for number in range(100, 400):
+        (runs / f"run-{number}.csv").write_bytes((runs / "run-00.csv").read_bytes() * 40)
+    command = [sys.executable, "-m", "tuner", "diagnose", str(runs), "--json"]
+    process = subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+    while process.poll() is None and not children.read_text():
+        time.sleep(0.02)
+    os.killpg(process.pid, signal.SIGINT)
+    out, err = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert (out, err) == ("", "stopped\n")
+    with pytest.raises(ProcessLookupError):
+        os.killpg(process.pid, 0)
+
+
+def test_a_baseline_is_compared_with_every_run(runs: Path, capsys: pytest.CaptureFixture[str]):
+    good = runs / "run-00.csv"
+    assert main(["diagnose", "--json", str(good), str(runs / "run-29.csv"), "--baseline", str(good)]) == 0
+    first, second = (item["baseline"] for item in json.loads(capsys.readouterr().out))
+    assert {answer["verdict"] for answer in first["answers"]} == {"alike"}
+    assert [answer["verdict"] for answer in second["answers"]] == ["worse", "worse", "worse"]
+    assert second["run"] == read(good).name
+
+
+def test_a_baseline_that_cannot_be_read_is_one_line(runs: Path, capsys: pytest.CaptureFixture[str]):
+    assert main(["diagnose", str(runs / "run-00.csv"), "--baseline", str(runs / "none")]) == 2
+    assert capsys.readouterr().err == f"tuner: {runs / 'none'}: no such file or folder; check the path\n"
+    assert main(["diagnose", str(runs / "run-00.csv"), "--baseline", str(runs)]) == 2
+    assert "holds 30 runs; give one of them" in capsys.readouterr().err
+
+
+def test_a_run_inside_a_file_is_judged_by_its_path(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    rows = "\n".join(f"{step},{2 / step:.3f},{3 / step:.3f}" for step in range(1, 41))
+    (tmp_path / "export.csv").write_text(f"Step,a - train/loss,b - train/loss\n{rows}\n")
+    assert main(["diagnose", "--json", str(tmp_path)]) == 0
+    assert [item["run"] for item in json.loads(capsys.readouterr().out)] == ["a", "b"]
+    assert main(["diagnose", "--json", f"{tmp_path}/export.csv#b"]) == 0
+    assert [item["run"] for item in json.loads(capsys.readouterr().out)] == ["b"]
+
+
+def test_several_runs_are_counted_at_the_end(runs: Path, capsys: pytest.CaptureFixture[str]):
+    assert main(["diagnose", str(runs)]) == 2
+    last = capsys.readouterr().out.strip().splitlines()[-1]
+    assert last.startswith("30 runs: ")
+    assert last.endswith(", 1 not read")
+    assert sum(int(part.split()[0]) for part in last.removeprefix("30 runs: ").split(", ")) == 30
+    assert main(["diagnose", str(runs / "run-00.csv")]) == 0
+    assert "runs:" not in capsys.readouterr().out

@@ -1,0 +1,61 @@
+"""Looks stay below their share of the time, measured by the real clock."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from tuner.spacing import Spacing
+
+
+def busy(seconds: float) -> None:
+    until = time.perf_counter() + seconds
+    while time.perf_counter() < until:
+        pass
+
+
+@pytest.mark.parametrize("share", [0.05, 0.2])
+def test_looks_that_grow_longer_stay_below_their_share(share: float):
+    spacing, looks = Spacing(share), []
+    began = time.perf_counter()
+    while (elapsed := time.perf_counter() - began) < 1.0:
+        busy(0.001)
+        if spacing.allows():
+            with spacing.look():
+                busy(0.001 * (1 + len(looks) / 4))
+            looks.append(spacing.last)
+    assert len(looks) >= 2
+    # One look may be longer than the one before it, by which it was measured; all the others fit.
+    assert sum(looks) - max(looks) <= share * elapsed
+    assert spacing.spent == pytest.approx(sum(looks))
+
+
+def test_an_expensive_look_is_paid_off_before_the_next():
+    spacing = Spacing(0.1)
+    busy(0.06)
+    assert spacing.allows()
+    with spacing.look():
+        busy(0.05)
+    needed = (spacing.spent + spacing.last) / 0.1 - spacing.last - (time.perf_counter() - spacing.began)
+    assert needed > 0.8
+    assert not spacing.allows()
+    time.sleep(needed + 0.01)
+    assert spacing.allows()
+
+
+def test_starting_again_forgives_what_was_spent():
+    spacing = Spacing(0.5)
+    with spacing.look():
+        busy(0.02)
+    assert not spacing.allows()
+    spacing.start()
+    assert spacing.spent == 0.0
+
+
+def test_with_the_whole_time_every_look_is_allowed():
+    spacing = Spacing(1.0)
+    for _ in range(5):
+        assert spacing.allows()
+        with spacing.look():
+            busy(0.002)

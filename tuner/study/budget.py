@@ -1,0 +1,78 @@
+"""What a study may cost, in minutes and in training steps, with what the repeats will take kept aside."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from diagnostics.wording import number
+from tuner.study.repeats import Repeat
+from tuner.study.results import TrialResult
+
+if TYPE_CHECKING:
+    from tuner.spec import StudyBlock
+
+
+def in_words(block: StudyBlock) -> str:
+    """``30 minutes and 2,000 steps``; nothing without a budget."""
+    parts = [f"{block.minutes:g} minutes"] if block.minutes is not None else []
+    parts += [f"{block.steps:,} steps"] if block.steps is not None else []
+    return " and ".join(parts)
+
+
+def steps_paid(steps: float, settings: Mapping[str, Any], first: TrialResult | None) -> float:
+    """A run's optimizer steps in steps of trial 0: those that see as many samples, for a larger batch costs more."""
+    batch, usual = settings.get("batch_size"), first.settings.get("batch_size") if first else None
+    if isinstance(batch, (int, float)) and isinstance(usual, (int, float)) and usual:
+        return steps * batch / usual
+    return steps
+
+
+def steps_spent(trials: Sequence[TrialResult], repeats: Iterable[Repeat]) -> float:
+    """The steps of all trials and repeats so far, in steps of trial 0."""
+    first = trials[0] if trials else None
+    paid = sum(steps_paid(trial.steps, trial.settings, first) for trial in trials)
+    return paid + sum(steps_paid(repeat.steps, repeat.settings, first) for repeat in repeats)
+
+
+def seconds_spent(trials: Iterable[TrialResult], repeats: Iterable[Repeat]) -> float:
+    """The seconds of all trials and repeats so far."""
+    return sum(trial.seconds for trial in trials) + sum(repeat.seconds for repeat in repeats)
+
+
+def used_up(block: StudyBlock, trials: Sequence[TrialResult], repeats: Sequence[Repeat], seconds: float) -> str | None:
+    """Why no other trial fits into the budget, the repeats to come included; None while one does.
+
+    The first trial always does. ``seconds`` is the time spent so far.
+    """
+    ended = [trial for trial in trials if trial.state != "running"]
+    if not ended:
+        return None
+    missing = max(0, 2 * block.seeds - sum(repeat.trial == 0 for repeat in repeats))
+    return _no_time(block, ended, missing, seconds) or _no_steps(block, trials, repeats, missing)
+
+
+def _no_time(block: StudyBlock, ended: Sequence[TrialResult], missing: int, seconds: float) -> str | None:
+    known = [trial.seconds for trial in ended if trial.seconds]
+    if block.minutes is None or not known:
+        return None
+    if seconds + sum(known) / len(known) * (1 + missing) <= 60 * block.minutes:
+        return None
+    return f"no time for another trial: {_kept(f'{block.minutes:g} minutes', missing)}"
+
+
+def _no_steps(block: StudyBlock, trials: Sequence[TrialResult], repeats: Sequence[Repeat], missing: int) -> str | None:
+    """A run that is not stopped may take as many steps as the longest so far, and so may those that run now."""
+    if block.steps is None:
+        return None
+    whole = max(steps_paid(trial.steps, trial.settings, trials[0]) for trial in trials)
+    running = sum(trial.state == "running" for trial in trials)
+    spent = steps_spent([trial for trial in trials if trial.state != "running"], repeats)
+    if spent + whole * (1 + running + missing) <= block.steps:
+        return None
+    text = f"no steps for another trial: {number(spent)} of {number(block.steps)} are spent"
+    return text + (f", {number(whole * missing)} are for the repeats" if missing else "")
+
+
+def _kept(budget: str, missing: int) -> str:
+    return f"the rest of {budget} is for the repeats" if missing else f"{budget} are spent"

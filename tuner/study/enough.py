@@ -1,0 +1,146 @@
+"""Whether another trial is worth its cost: the gain to expect from it, against what counts as noise."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from diagnostics.curves import FloatArray
+from diagnostics.wording import number
+from tuner.search.advisor import incumbent, next_move, settled
+from tuner.search.distributions import Distributions, position, snapped, tried_before
+from tuner.search.record import Tried, noise_of
+from tuner.study.surrogate import Surrogate, fitted
+
+CONFIRMED = 3
+"""So many times in a row, a trial apart, nothing must be in sight: one look may be an accident."""
+LEAST = 8
+"""Fewer trials say too little about any space."""
+AHEAD = 4
+"""What is left is asked of so many trials together: one alone seldom brings more than noise late in a study."""
+CANDIDATES = 512
+
+
+@dataclass(frozen=True)
+class Enough:
+    """The gain that the next few trials are expected to bring, and the difference that counts as noise."""
+
+    expected: float
+    noise: float
+
+    def why(self, metric: str) -> str:
+        """The finding in words, and how to go on all the same."""
+        return (
+            f"no gain beyond noise is in sight: {AHEAD} more trials are expected to better {metric} by "
+            f"{number(float(f'{self.expected:.1g}'))}, and differences below {number(float(f'{self.noise:.1g}'))} are "
+            "noise (--no-stop-early goes on all the same)"
+        )
+
+
+def enough(trials: Sequence[Tried], space: Distributions) -> Enough | None:
+    """What is left to gain once that is less than the noise; None while a trial is worth its cost.
+
+    Asked of the finished trials as they were after each of the last few: the learning rate is settled, every knob was
+    moved, no verdict asks for a change that was not tried, and the expected improvement of a Gaussian process (Jones
+    1998; stopping by it: Nguyen 2017) is below the noise everywhere, under every model that explains the trials about
+    as well as the best one.
+    """
+    ended = sorted((trial for trial in trials if not trial.running), key=lambda trial: trial.number)
+    if len(ended) - CONFIRMED + 1 < max(LEAST, 2 * len(space) + 2):
+        return None
+    looks = [_left(ended[: len(ended) - back], space) for back in range(CONFIRMED)]
+    return looks[0] if all(look is not None for look in looks) else None
+
+
+def _left(trials: Sequence[Tried], space: Distributions) -> Enough | None:
+    """What is left to gain after these trials, None when that is more than noise or something is still to be tried."""
+    best = incumbent(trials)
+    if best is None or best.loss is None or not settled(trials, space) or not _all_moved(trials, space):
+        return None
+    move = next_move(trials, space)
+    if move is not None and move.moved_by.startswith("advice:"):
+        return None
+    noise = noise_of(best)
+    expected = AHEAD * expected_gain(trials, best, noise, space)
+    return Enough(expected, noise) if expected < noise else None
+
+
+def _all_moved(trials: Sequence[Tried], space: Distributions) -> bool:
+    """Whether each knob was tried at two values at least: what never moved may matter, whatever a model thinks."""
+    usable = [trial for trial in trials if trial.usable]
+    return all(span.single() or len({trial.settings.get(knob) for trial in usable}) > 1 for knob, span in space.items())
+
+
+def expected_gain(trials: Sequence[Tried], best: Tried, noise: float, space: Distributions) -> float:
+    """The most that one trial is expected to gain anywhere in the space, in the unit of the loss."""
+    known = [trial for trial in trials if trial.usable or trial.diverged]
+    points = np.array([_place(trial.settings, space) for trial in known])
+    losses = _tamed(known, best, noise)
+    others = _candidates(trials, best, space)
+    if not others:
+        return 0.0
+    places = np.array([_place(one, space) for one in others])
+    return max(_improvement(model, places) for model in fitted(points, losses, noise / 2))
+
+
+def _improvement(model: Surrogate, places: FloatArray) -> float:
+    """The highest expected improvement over the lowest mean of the points that were tried."""
+    mean, deviation = model.at(places)
+    better = model.at(model.points)[0].min() - mean
+    z = better / deviation
+    density = np.exp(-0.5 * z**2) / math.sqrt(2 * math.pi)
+    below = 0.5 * (1 + np.array([math.erf(value / math.sqrt(2)) for value in z]))
+    return float((better * below + deviation * density).max())
+
+
+def _tamed(trials: Sequence[Tried], best: Tried, noise: float) -> FloatArray:
+    """Losses above the best, in its unit nearby and in powers further off; a trial that diverged is as bad as any.
+
+    So that how bad the bad ones are does not decide what is expected of the good ones.
+    """
+    least = best.loss or 0.0
+    above = np.array([max(0.0, trial.loss - least) if trial.usable and trial.loss else np.nan for trial in trials])
+    above = np.where(np.isnan(above), np.nanmax(above), above)
+    scale = max(4 * noise, 1e-12)
+    return np.asarray(scale * np.log1p(above / scale))
+
+
+def _place(settings: Any, space: Distributions) -> list[float]:
+    """A trial as a point: each knob from 0 to 1, a knob without order as one axis for each of its values."""
+    place: list[float] = []
+    for knob, span in space.items():
+        at = position(settings.get(knob), span)
+        choices = getattr(span, "choices", ())
+        place += [at] if at is not None else [0.5 * (settings.get(knob) == one) for one in choices] or [0.5]
+    return place
+
+
+def _candidates(trials: Sequence[Tried], best: Tried, space: Distributions) -> list[dict[str, Any]]:
+    """Settings that were not tried: everywhere, and close to the best; always the same for the same trials."""
+    rng = np.random.default_rng(len(trials))
+    tried = [trial.settings for trial in trials]
+    made = []
+    for index in range(CANDIDATES):
+        reach = (None, 0.1, 0.25)[index % 3]
+        one = {knob: _drawn(rng, span, best.settings.get(knob), reach) for knob, span in space.items()}
+        if not tried_before(one, tried, space):
+            made.append(one)
+    return made
+
+
+def _drawn(rng: np.random.Generator, span: Any, around: Any, reach: float | None) -> Any:
+    """A value of the span: anywhere, or within ``reach`` (a share of the span) of ``around``."""
+    choices = getattr(span, "choices", None)
+    if choices is not None:
+        stays = reach is not None and around in choices and rng.random() > 2 * reach
+        return around if stays else choices[int(rng.integers(len(choices)))]
+    middle = position(around, span)
+    share = rng.random() if reach is None or middle is None else middle + reach * rng.standard_normal()
+    share = min(max(float(share), 0.0), 1.0)
+    if span.log:
+        return snapped(math.exp(math.log(span.low) + share * (math.log(span.high) - math.log(span.low))), span)
+    return snapped(span.low + share * (span.high - span.low), span)

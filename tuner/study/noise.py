@@ -1,0 +1,45 @@
+"""How much a metric differs without a reason: between evaluations of one run, and between seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from tuner.search.record import Tried, noise_of
+from tuner.study.repeats import Repeat
+
+
+@dataclass(frozen=True)
+class Noise:
+    """Differences of the metric that mean nothing, in its own unit.
+
+    ``counts_from``: what the search asks of a better trial. ``evaluations``: the jumps between evaluations late in a
+    run. ``seeds``: the standard deviation between seeds of the same settings, None before there are repeats.
+    """
+
+    counts_from: float
+    evaluations: float
+    seeds: float | None = None
+
+
+def noise_of_study(tried: Sequence[Tried], best: int | None, repeats: Iterable[Repeat]) -> Noise | None:
+    """The noise of the best trial, and between seeds where settings were repeated; None without a best trial."""
+    winner = next((trial for trial in tried if trial.number == best), None)
+    if winner is None:
+        return None
+    return Noise(noise_of(winner), winner.noise, between_seeds(list(repeats)))
+
+
+def between_seeds(repeats: Sequence[Repeat]) -> float | None:
+    """The standard deviation between seeds, pooled over the trials that were repeated; None with fewer than two."""
+    groups: dict[int, list[float]] = {}
+    for repeat in repeats:
+        if repeat.value is not None:
+            groups.setdefault(repeat.trial, []).append(repeat.value)
+    known = [np.asarray(values) for values in groups.values() if len(values) > 1]
+    if not known:
+        return None
+    squares = sum(float(((values - values.mean()) ** 2).sum()) for values in known)
+    return float(np.sqrt(squares / sum(values.size - 1 for values in known)))
