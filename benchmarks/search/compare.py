@@ -149,10 +149,12 @@ def _verdict(tables: Sequence[str], names: Sequence[str], courses: Courses) -> i
             goal = 1.1 if STARTS[start] == 0 else 1 / 3
             shares = []
             for rival in rivals:
-                theirs = quartiles([paid_until(p, 0.01) for p in courses[table, rival, start]])[0]
-                share = ours / theirs if math.isfinite(theirs) else 0.0 if math.isfinite(ours) else math.nan
+                many = courses[table, rival, start]
+                theirs = quartiles([paid_until(points, 0.01) for points in many])[0]
+                never = math.isinf(theirs)  # then it needs more than all that was paid
+                share = ours / (float(np.median([points[-1].paid for points in many])) if never else theirs)
                 missed += not share <= goal
-                shares.append(f"{rival} {share:.2f}{'' if share <= goal else ' (missed)'}")
+                shares.append(f"{rival} {'under ' * never}{share:.2f}{'' if share <= goal else ' (missed)'}")
             print(f"  {table:<22}{start:<20}{'   '.join(shares)}")
     return int(missed > 0)
 

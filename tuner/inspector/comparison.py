@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from diagnostics.wording import number, setting
+from tuner.inspector.baseline import standings
 from tuner.inspector.figure import AXES, LOSSES, Figure, Line, View, axes, extent, line
 from tuner.inspector.folder import Opened
 from tuner.inspector.words import one_line
@@ -61,9 +62,13 @@ def overlay(runs: Sequence[Opened], name: str, view: View) -> Figure:
         curve = opened.run.curve(name)
         if curve is not None and len(curve):
             lines.append(replace(line(name, opened.run, curve, share), name=str(place)))
-    ends = [extent(opened.run, view.x, [name]) for opened in runs if name in opened.run.curves]
-    whole = (min(low for low, _ in ends), max(high for _, high in ends)) if ends else (0.0, 1.0)
-    return Figure(AXES[view.x], tuple(lines), extent=whole, title=name)
+    return Figure(AXES[view.x], tuple(lines), extent=reach(runs, name, view.x), title=name)
+
+
+def reach(runs: Sequence[Opened], name: str, axis: str) -> tuple[float, float]:
+    """The first and the last place on the x axis that the curve reaches in any of the runs."""
+    ends = [extent(opened.run, axis, [name]) for opened in runs if name in opened.run.curves]
+    return (min(low for low, _ in ends), max(high for _, high in ends)) if ends else (0.0, 1.0)
 
 
 def legend_names(runs: Sequence[Opened]) -> dict[str, str]:
@@ -77,20 +82,29 @@ def _ends(name: str, longest: int = 28) -> str:
     return name if len(name) <= longest else f"{name[:9]}…{name[-(longest - 10) :]}"
 
 
-def verdict_rows(runs: Sequence[Opened]) -> list[dict[str, str]]:
-    """One line for each run: verdict, cause, lowest eval loss and its step, last step."""
+def verdict_rows(runs: Sequence[Opened], curve: str = "eval_loss", baseline: int = 0) -> list[dict[str, str]]:
+    """One line for each run: verdict, cause, best and last value of the curve and how far from the baseline's."""
     rows = []
-    for name, opened in zip(legend_names(runs).values(), runs, strict=True):
-        eval_loss = opened.run.curve("eval_loss")
-        best = float(eval_loss.values.min()) if eval_loss is not None and len(eval_loss) else None
+    for place, standing in enumerate(standings(runs, baseline, curve)):
+        opened = runs[place]
         rows.append(
             {
-                "run": name,
+                "run": legend_names(runs)[str(place)],
                 "verdict": str(opened.diagnosis.label),
                 "cause": opened.diagnosis.cause or "–",
-                "lowest eval loss": number(best),
+                f"best {one_line(curve, 40)}": number(standing.best),
+                "to the baseline": "baseline" if place == baseline else signed(standing.best_difference),
+                "last": number(standing.last),
+                "last to the baseline": "baseline" if place == baseline else signed(standing.last_difference),
                 "best step": number(opened.diagnosis.best_step),
                 "steps": number(opened.run.last_step),
             }
         )
     return rows
+
+
+def signed(value: float | None) -> str:
+    """A difference with its sign: ``+0.12``, ``−0.03``."""
+    if value is None or not value:
+        return number(value)
+    return f"{'+' if value > 0 else '−'}{number(abs(value))}"

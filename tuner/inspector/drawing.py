@@ -15,7 +15,14 @@ from tuner.inspector.figure import Figure, Line, View
 from tuner.inspector.palette import label_colour, series_colours, soft_colour
 from tuner.inspector.words import one_line
 
-AXIS_TITLES = {"steps": "step", "epochs": "epoch", "minutes": "minutes since the first log", "tokens": "tokens seen"}
+AXIS_TITLES = {
+    "steps": "step",
+    "epochs": "epoch",
+    "minutes": "minutes since the first log",
+    "tokens": "tokens seen",
+    "samples": "rows seen",
+    "clock": "time",
+}
 HEIGHT = 400
 FEW = 60  # a curve of fewer points shows each of them
 
@@ -29,7 +36,7 @@ def curve_chart(
     """
     named = [((names or {}).get(line.name, line.name), line) for line in figure.lines]
     x = _x(figure, view)
-    lines = _lines(named, figure, view, x, dark)
+    lines = _lines(named, figure, view, x, dark, dashed=names is not None)
     lines[0] = lines[0].add_params(alt.selection_interval(bind="scales", zoom="wheel![event.shiftKey]"))
     return alt.layer(*_bands(figure, x, view, dark), *lines, *_marks(figure, x, dark)).properties(height=HEIGHT)
 
@@ -38,14 +45,20 @@ def _x(figure: Figure, view: View) -> alt.X:
     scale: dict[str, Any] = {"type": "log"} if view.log_x else {"zero": False, "nice": False}
     if view.between is not None and not view.log_x:
         scale["domain"] = list(view.between)
+    if figure.axis == "clock":
+        clock = alt.Scale(**({"domain": scale["domain"]} if "domain" in scale else {}))
+        return alt.X("x:T", title=AXIS_TITLES[figure.axis], scale=clock)
     ticks = alt.Axis(
-        format="~s" if figure.axis == "tokens" else ",.10~g", tickMinStep=1 if figure.axis == "steps" else 0
+        format="~s" if figure.axis in ("tokens", "samples") else ",.10~g",
+        tickMinStep=1 if figure.axis == "steps" else 0,
     )
     return alt.X("x:Q", title=AXIS_TITLES[figure.axis], scale=alt.Scale(**scale), axis=ticks)
 
 
-def _lines(named: Sequence[tuple[str, Line]], figure: Figure, view: View, x: alt.X, dark: bool) -> list[alt.Chart]:
-    """The raw lines and, over them, the smoothed ones."""
+def _lines(
+    named: Sequence[tuple[str, Line]], figure: Figure, view: View, x: alt.X, dark: bool, dashed: bool
+) -> list[alt.Chart]:
+    """The raw lines and, over them, the smoothed ones; ``dashed`` tells them apart by more than their colour."""
     names = [name for name, _ in named]
     scale = alt.Scale(type="log") if view.log_y else alt.Scale(zero=False)
     encoding = {
@@ -60,6 +73,9 @@ def _lines(named: Sequence[tuple[str, Line]], figure: Figure, view: View, x: alt
             alt.Tooltip("y:Q", title="value", format=".5~g"),
         ],
     }
+    if dashed and len(names) > 1:
+        scale = alt.Scale(domain=names, range=dashes(len(names)))
+        encoding["strokeDash"] = alt.StrokeDash("curve:N", scale=scale, legend=_legend(names))
     smoothed = any(line.smooth_x.size for _, line in named)
     layers = []
     for name, line in named:
@@ -75,6 +91,12 @@ def _lines(named: Sequence[tuple[str, Line]], figure: Figure, view: View, x: alt
     return layers
 
 
+def dashes(count: int) -> list[list[int]]:
+    """A pattern of strokes for each of so many lines, the first one whole."""
+    patterns = ([1, 0], [6, 3], [2, 2], [8, 3, 2, 3])
+    return [patterns[n % len(patterns)] for n in range(count)]
+
+
 def _frame(name: str, x: Any, y: Any) -> pd.DataFrame:
     return pd.DataFrame({"x": x, "y": y, "curve": np.full(len(x), name, dtype=object)})
 
@@ -86,6 +108,7 @@ def _legend(names: Sequence[str]) -> alt.Legend:
         columns=4 if max(map(len, names), default=0) < 16 else 2 if len(names) < 9 else 3,
         labelLimit=280,
         symbolType="stroke",
+        symbolSize=250,
         symbolStrokeWidth=3,
         symbolOpacity=1,
     )

@@ -1,4 +1,4 @@
-"""What a reader can take away from a run: its points as CSV, its diagnosis as a page."""
+"""What a reader can take away: the points of runs as CSV, a drawing as SVG, diagnoses as a page."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy as np
 
 from diagnostics.curves import Run
 from diagnostics.report import as_html
+from diagnostics.svg import as_svg
 from tuner.inspector.folder import Opened
 
 
@@ -30,9 +31,27 @@ def as_csv(run: Run) -> str:
     return text.getvalue()
 
 
+def as_long_csv(runs: Sequence[Opened]) -> str:
+    """Every logged point of several runs: one row a point, with its run, curve, step and value."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["run", "curve", "step", "value"])
+    for opened in runs:
+        for name, curve in opened.run.curves.items():
+            known = zip(curve.steps.tolist(), map(repr, curve.values.tolist()), strict=True)
+            points = sorted([*known, *((step, "nan") for step in curve.broken)])
+            writer.writerows([_head(opened.name), _head(name), f"{step:.17g}", value] for step, value in points)
+    return text.getvalue()
+
+
 def _head(name: str) -> str:
     """A column's name that no spreadsheet takes for a formula."""
     return f"'{name}" if name[:1] in ("=", "+", "-", "@", "\t", "\r") else name
+
+
+def as_drawing(opened: Opened) -> str:
+    """All panels of the run with its findings as a standalone SVG, light and dark."""
+    return as_svg(opened.chart)
 
 
 def as_page(runs: Sequence[Opened]) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TypeVar
 
 import numpy as np
@@ -16,10 +17,21 @@ from diagnostics.wording import number
 
 LOSSES = ("train_loss", "eval_loss")
 T = TypeVar("T")
-AXES: dict[str, str] = {"step": "steps", "epoch": "epochs", "num_tokens": "tokens", "wall_time": "minutes"}
+AXES: dict[str, str] = {
+    "step": "steps",
+    "epoch": "epochs",
+    "num_tokens": "tokens",
+    "samples": "samples",
+    "wall_time": "minutes",
+    "clock": "clock",
+}
+MEASURES = ("epoch", "num_tokens", "wall_time")
 MOST_POINTS = 2000
+SMOOTH_SHARE = 3  # a smoothed line has no spikes, and needs fewer points
 MOST_MARKS = 60
 LAG = 0.03  # of the points
+CALM = ("learning_rate", *MEASURES)
+"""Curves without noise, which smoothing would only delay."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +44,7 @@ class View:
     log_y: bool = False
     between: tuple[float, float] | None = None
     points: int = MOST_POINTS
+    ignore_outliers: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,22 +113,28 @@ def figure(run: Run, chart: Chart, names: Sequence[str], view: View) -> Figure:
 
 def axes(run: Run) -> tuple[str, ...]:
     """The x axes that the log can offer: the step, and every measure of progress logged at least twice."""
-    offered = []
-    for name in AXES:
-        curve = run.curve(name)
-        if name == "step" or (curve is not None and len(curve) > 1 and np.ptp(curve.values) > 0):
-            offered.append(name)
-    return tuple(offered)
+    logged = [(name, run.curve(name)) for name in MEASURES]
+    offered = {name for name, curve in logged if curve is not None and len(curve) > 1 and np.ptp(curve.values) > 0}
+    offered |= {"step"} | ({"clock"} if "wall_time" in offered else set())
+    offered |= {"samples"} if run.settings.batch_size else set()
+    return tuple(name for name in AXES if name in offered)
 
 
 def along(run: Run, steps: FloatArray, axis: str) -> FloatArray:
-    """The places of ``steps`` on an x axis: themselves, epochs, tokens, or minutes since the first log."""
-    curve = run.curve(axis)
-    if axis == "step" or curve is None:
-        return np.asarray(steps, dtype=np.float64)
+    """The places of ``steps`` on an x axis.
+
+    Steps, epochs, tokens and samples are themselves; time is in minutes since the first log, the clock in milliseconds
+    since 1970.
+    """
+    steps = np.asarray(steps, dtype=np.float64)
+    if axis == "samples":
+        return steps * (run.settings.batch_size or 1)
+    curve = run.curve("wall_time" if axis == "clock" else axis)
+    if axis == "step" or curve is None or not len(curve):
+        return steps
     places = np.maximum.accumulate(curve.values)  # a resumed run starts its token count again
     at = np.interp(steps, curve.steps, places)
-    return (at - places[0]) / 60 if axis == "wall_time" else at
+    return (at - places[0]) / 60 if axis == "wall_time" else at * 1000 if axis == "clock" else at
 
 
 def extent(run: Run, axis: str, names: Sequence[str] = LOSSES) -> tuple[float, float]:
@@ -133,17 +152,29 @@ def line(name: str, run: Run, curve: Curve, view: View) -> Line:
     x = along(run, curve.steps, view.x)
     raw, inside, hidden = _visible(x, curve.values, view)
     smooth = Curve(np.empty(0), np.empty(0))
-    if view.smoothing > 0 and len(curve) > 2 and not name.startswith("eval_"):  # an evaluation is a point of its own
-        smooth, _, _ = _visible(x, running_mean(curve.values, view.smoothing), view)
+    noisy = not name.startswith("eval_") and name not in CALM  # an evaluation is a point of its own
+    if view.smoothing > 0 and len(curve) > 2 and noisy:
+        calm = replace(view, points=max(2, view.points // SMOOTH_SHARE))
+        smooth, _, _ = _visible(x, _smoothed(curve, view.smoothing), calm)
     return Line(name, raw.steps, raw.values, smooth.steps, smooth.values, len(curve), inside, hidden)
+
+
+@lru_cache(maxsize=6)
+def _smoothed(curve: Curve, weight: float) -> FloatArray:
+    """The running mean of a whole curve; kept, for a long one is looked at part by part."""
+    return running_mean(curve.values, weight)
 
 
 def _visible(x: FloatArray, y: FloatArray, view: View) -> tuple[Curve, int, int]:
     """The points in view, thinned; how many lie in view, and how many of those a log axis cannot show."""
-    low, high = view.between or (-math.inf, math.inf)
-    inside = (x >= low) & (x <= high)
-    keep = inside & ((y > 0) | (not view.log_y)) & ((x > 0) | (not view.log_x))
-    return _thinned(x[keep], y[keep], view), int(inside.sum()), int(inside.sum() - keep.sum())
+    if view.between is not None:
+        first, last = np.searchsorted(x, view.between[0], "left"), np.searchsorted(x, view.between[1], "right")
+        x, y = x[first:last], y[first:last]
+    inside = x.size
+    if view.log_x or view.log_y:
+        keep = ((y > 0) | (not view.log_y)) & ((x > 0) | (not view.log_x))
+        x, y = x[keep], y[keep]
+    return _thinned(x, y, view), inside, inside - x.size
 
 
 def _thinned(x: FloatArray, y: FloatArray, view: View) -> Curve:

@@ -2,30 +2,45 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import RLock
 
 from diagnostics.chart import chart
 from diagnostics.curves import Run
-from diagnostics.diagnosis import diagnose
 from diagnostics.panels import Chart
-from diagnostics.readers import UnreadableLog, file_of, find_runs, read
-from diagnostics.readers.discovery import parts
+from diagnostics.readers import UnreadableLog, find_runs
+from diagnostics.readers.address import split
 from diagnostics.verdict import Diagnosis
-from tuner.inspector.table import Row, row, unreadable_row
+from tuner.inspector import shelf
+from tuner.inspector.filters import NEWEST, in_order
+from tuner.inspector.judge import Task, judged, judged_row
+from tuner.inspector.judges import Judges
+from tuner.inspector.stamps import Stamp, Stamps, link_out, size, stamp, written
+from tuner.inspector.table import Row, unreadable_row, waiting_row
 
-Stamp = tuple[tuple[str, int, int], ...]
-Stamps = tuple[tuple[str, Stamp], ...]
 HERE = "."
+STUDY = "study.json"
+COSTLY = 0.03
+"""Seconds: a look at the folder that takes longer is good for ten times as long."""
+
+SMALL = 1_000_000
+"""Bytes: logs that are smaller together are judged at once; a larger one never is, the page need not wait for it."""
+
+SAVE_EVERY = 5.0  # seconds
+KEPT_POINTS = 20_000_000
 
 
 @dataclass(frozen=True, eq=False)
 class Opened:
-    """A run that could be read, with its verdict, its chart and the time its log was last written."""
+    """A run that could be read, with its verdict, its chart and the time its log was last written.
+
+    ``seconds`` is how long reading, judging and charting it took.
+    """
 
     id: str
     name: str
@@ -34,6 +49,7 @@ class Opened:
     diagnosis: Diagnosis
     chart: Chart
     written: float
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -46,6 +62,15 @@ class Unreadable:
     written: float = 0.0
 
 
+@dataclass(frozen=True)
+class Look:
+    """The runs of the folder by their ids, the state of their files, and until when that is fresh enough."""
+
+    runs: dict[str, Path]
+    stamps: dict[str, Stamp]
+    until: float
+
+
 class Folder:
     """The runs at or below one path, and nothing else.
 
@@ -53,23 +78,52 @@ class Folder:
     every run and whole runs for the ``keep`` latest; both are read again when the name, time or size of a file changes.
     """
 
-    def __init__(self, path: Path, keep: int = 24) -> None:
-        """The folder (or the one log file) at ``path``; nothing is read yet."""
+    def __init__(self, path: Path, keep: int = 24, on_disk: bool = False) -> None:
+        """The folder (or the one log file) at ``path``; nothing is read yet. ``on_disk`` keeps rows for the next time.
+
+        Of runs with very many points fewer than ``keep`` are kept.
+        """
         self.path = path.expanduser().absolute()
         self.root = self.path if self.path.is_dir() else self.path.parent
         self._keep = keep
-        self._rows: dict[str, tuple[Stamp, Row]] = {}
+        self._shelf = shelf.place_of(self.path) if on_disk else None
+        self._saved = 0.0
+        self._state = 0
+        self._rows: dict[str, tuple[Stamp, Row]] | None = None
+        self._asked: dict[str, tuple[Stamp, Task]] = {}
         self._opened: OrderedDict[str, tuple[Stamp, Opened | Unreadable]] = OrderedDict()
-        self._lock = RLock()  # every browser tab is a thread of its own
+        self._last: Look | None = None
+        self._judges = Judges(self._told)
+        self._lock, self._reading = RLock(), RLock()  # every browser tab is a thread of its own
 
     def runs(self) -> dict[str, Path]:
         """Every run's path by its id, the path relative to the folder; links that lead out of it are left out."""
+        return self._look().runs
+
+    def _look(self) -> Look:
+        """The folder as it is, or as it was a moment ago where looking takes long."""
+        last = self._last
+        if last is not None and time.monotonic() < last.until:
+            return last
+        began = time.thread_time()
+        runs = self._found()
+        stamps = {run_id: stamp(path) for run_id, path in runs.items()}
+        cost = time.thread_time() - began
+        last = self._last = Look(runs, stamps, time.monotonic() + (10 * cost if cost > COSTLY else 0.0))
+        return last
+
+    def _found(self) -> dict[str, Path]:
         if not self.path.exists():
             return {}
         inside = self.root.resolve()
+        folders: dict[Path, bool] = {}
         found = {}
         for path in self._all():
-            if path.resolve().is_relative_to(inside):
+            file, _ = split(path)
+            above = file if path == self.root else file.parent
+            if above not in folders:
+                folders[above] = above.resolve().is_relative_to(inside)
+            if folders[above] and (not file.is_symlink() or file.resolve().is_relative_to(inside)):
                 found[self._id(path)] = path
         return found
 
@@ -83,23 +137,84 @@ class Folder:
         """What the run is called on the screen: its id, or the folder's own name for the folder itself."""
         return self.root.name if run_id == HERE else run_id
 
-    def rows(
-        self, runs: Mapping[str, Path] | None = None, progress: Callable[[int, int], None] | None = None
-    ) -> list[Row]:
-        """One row for each run; ``progress`` is called with (done, all) before each run that has to be read."""
-        runs = self.runs() if runs is None else runs
+    def rows(self, *, within: float = math.inf) -> list[Row]:
+        """One row for each run. What cannot be judged ``within`` so many seconds is judged by other processes.
+
+        Until they are done a run that is new has a row that says so, and one that has changed keeps its old row.
+        """
+        look, end = self._look(), time.monotonic() + within
         with self._lock:
-            for gone in self._rows.keys() - runs.keys():
-                del self._rows[gone]
-            return [
-                self._fresh_row(run_id, path, place, len(runs), progress)
-                for place, (run_id, path) in enumerate(runs.items())
-            ]
+            known = self._known(look)
+            late = [run_id for run_id, files in look.stamps.items() if known.get(run_id, ((), None))[0] != files]
+            few = within > 0 and sum(size(look.stamps[run_id]) for run_id in late) < SMALL
+            for run_id in _as_in_the_table(late, look):
+                files = look.stamps[run_id]
+                if why := self._barred(files):
+                    known[run_id] = (files, unreadable_row(run_id, self.name(run_id), why, written(files)))
+                elif within == math.inf or few or (size(files) < SMALL and time.monotonic() < end):
+                    known[run_id] = (files, self._inside(judged_row(self._task(run_id, look))))
+                    self._asked.pop(run_id, None)
+                elif run_id not in self._asked or self._asked[run_id][0] != files:
+                    self._asked[run_id] = (files, task := self._task(run_id, look))
+                    self._judges.ask([task])
+            self._save(late=bool(self._asked))
+            return [known[run_id][1] if run_id in known else self._waiting(run_id, look) for run_id in look.runs]
+
+    def waiting(self) -> int:
+        """How many runs other processes are still to judge."""
+        with self._lock:
+            return len(self._asked)
+
+    def _known(self, look: Look) -> dict[str, tuple[Stamp, Row]]:
+        """The rows so far, those of runs that are gone left out."""
+        if self._rows is None:
+            self._rows = shelf.load(self._shelf) if self._shelf else {}
+        for gone in self._rows.keys() - look.runs.keys():
+            del self._rows[gone]
+        for gone in self._asked.keys() - look.runs.keys():
+            del self._asked[gone]
+        return self._rows
+
+    def _told(self, task: Task, row: Row) -> None:
+        """Keep a row that a process has found, unless the run has been asked for again since."""
+        with self._lock:
+            files, asked = self._asked.get(task.id, ((), None))
+            if asked is task and self._rows is not None:
+                del self._asked[task.id]
+                self._rows[task.id] = (files, self._inside(row))
+            self._save(late=bool(self._asked))
+
+    def _save(self, *, late: bool) -> None:
+        """Put the rows on disk when they have changed, not too often while more are coming."""
+        if self._shelf is None or self._rows is None:
+            return
+        if late and time.monotonic() < self._saved + SAVE_EVERY:
+            return
+        state = hash(frozenset((run_id, files) for run_id, (files, _) in self._rows.items()))
+        if state != self._state:
+            self._state, self._saved = state, time.monotonic()
+            shelf.save(self._shelf, self._rows)
+
+    def _task(self, run_id: str, look: Look) -> Task:
+        when = written(look.stamps[run_id])
+        return Task(run_id, self.name(run_id), str(look.runs[run_id]), when, self._study(look.runs[run_id]))
+
+    def _waiting(self, run_id: str, look: Look) -> Row:
+        return waiting_row(run_id, self.name(run_id), written(look.stamps[run_id]), self._study(look.runs[run_id]))
+
+    def _study(self, path: Path) -> str:
+        """The nearest folder above the run that holds a study, as a path relative to the root; empty for none."""
+        for above in path.parents:
+            if (above / STUDY).is_file():
+                return self._id(above)
+            if above == self.root or self.root not in above.parents:
+                break
+        return ""
 
     def open(self, run_id: str, runs: Mapping[str, Path] | None = None) -> Opened | Unreadable | None:
         """The run of that id with its verdict, why it cannot be read, or None when the folder holds no such run."""
         path = (self.runs() if runs is None else runs).get(run_id)
-        with self._lock:
+        with self._reading:
             if path is None:
                 self._opened.pop(run_id, None)
                 return None
@@ -108,86 +223,61 @@ class Folder:
             if known is None or known[0] != files:
                 known = (files, self._read(run_id, path, files))
             self._opened[run_id] = known
-            while len(self._opened) > self._keep:
+            while len(self._opened) > self._keep or (len(self._opened) > 1 and self._points() > KEPT_POINTS):
                 self._opened.popitem(last=False)
             return known[1]
 
+    def _points(self) -> int:
+        runs = [opened.run for _, opened in self._opened.values() if isinstance(opened, Opened)]
+        return sum(len(curve) for run in runs for curve in run.curves.values())
+
     def stamps(self, run_ids: Collection[str] | None = None) -> Stamps:
         """What changes when a file of these runs (default: of any run) changes, comes or goes."""
-        runs = self.runs()
-        return tuple((run_id, stamp(path)) for run_id, path in runs.items() if run_ids is None or run_id in run_ids)
-
-    def _fresh_row(
-        self, run_id: str, path: Path, place: int, of: int, progress: Callable[[int, int], None] | None
-    ) -> Row:
-        files = stamp(path)
-        known = self._rows.get(run_id)
-        if known is None or known[0] != files:
-            if progress is not None:
-                progress(place, of)
-            known = self._rows[run_id] = (files, self._row(run_id, path, files))
-        return known[1]
+        if run_ids is None:
+            return tuple(self._look().stamps.items())
+        return tuple((run_id, stamp(path)) for run_id, path in self.runs().items() if run_id in run_ids)
 
     def _id(self, path: Path) -> str:
         return HERE if path == self.root else path.relative_to(self.root).as_posix()
 
-    def _inside(self, why: str) -> str:
+    def _here(self, why: str) -> str:
         """The reason with its paths told from the opened folder."""
         return why.replace(f"{self.root}/", "")
 
-    def _row(self, run_id: str, path: Path, files: Stamp) -> Row:
-        judged = _judged(path)
-        if isinstance(judged, str):
-            return unreadable_row(run_id, self.name(run_id), self._inside(judged), _written(files))
-        return row(run_id, self.name(run_id), *judged, _written(files))
+    def _barred(self, files: Stamp) -> str | None:
+        """Why a run may not be read: one of its files is a link that leads out of the folder."""
+        link = link_out(files, self.root)
+        return (
+            self._here(f"{link}: is a link that leads out of the opened folder; open the folder that holds both")
+            if link
+            else None
+        )
+
+    def _inside(self, row: Row) -> Row:
+        return replace(row, why=self._here(row.why)) if row.why else row
 
     def _read(self, run_id: str, path: Path, files: Stamp) -> Opened | Unreadable:
-        judged = _judged(path)
-        if isinstance(judged, str):
-            return Unreadable(run_id, self.name(run_id), self._inside(judged), _written(files))
-        return Opened(run_id, self.name(run_id), path, *judged, chart(*judged), _written(files))
+        began = time.perf_counter()
+        found = self._barred(files) or judged(path)
+        if isinstance(found, str):
+            return Unreadable(run_id, self.name(run_id), self._here(found), written(files))
+        drawn = chart(*found)
+        taken = time.perf_counter() - began
+        return Opened(run_id, self.name(run_id), path, *found, drawn, written(files), taken)
 
 
-def _judged(path: Path) -> tuple[Run, Diagnosis] | str:
-    """The run with its verdict, or why there is none."""
-    try:
-        run = read(path)
-        return run, diagnose(run)
-    except (ValueError, OSError) as error:
-        return str(error)
-    except Exception as error:  # one log that trips over a bug must not take the table of a thousand with it
-        return f"{type(error).__name__}: {error}"
-
-
-def _written(files: Stamp) -> float:
-    return max((changed / 1e9 for _, changed, _ in files), default=0.0)
-
-
-def stamp(path: Path) -> Stamp:
-    """Name, time and size of the files that a run is read from; empty when they are gone."""
-    found = []
-    for file in _files(path):
-        try:
-            entry = file.stat()
-        except OSError:  # gone again, or no such file in this run
-            continue
-        found.append((str(file), entry.st_mtime_ns, entry.st_size))
-    return tuple(sorted(found))
-
-
-def _files(path: Path) -> list[Path]:
-    """The logs of a run, and the ``config.yaml`` that tells its settings."""
-    if not path.is_dir():
-        return [file_of(path)]
-    try:
-        held = parts(path)
-    except UnreadableLog:
-        return []
-    if held is None:
-        return []
-    return [*held.events, *held.states, *([held.jsonl] if held.jsonl else []), path / "config.yaml"]
+def _as_in_the_table(run_ids: Sequence[str], look: Look) -> list[str]:
+    """The runs in the order of the table, so that what is seen first is judged first."""
+    rows = [waiting_row(run_id, run_id, written(look.stamps[run_id])) for run_id in run_ids]
+    return [row.id for row in in_order(rows, NEWEST)]
 
 
 def seconds_since(written: float) -> float:
     """Seconds since the log was last written, 0 for a clock that runs ahead."""
     return max(0.0, time.time() - written)
+
+
+def latest(folder: Folder) -> str | None:
+    """The id of the run that was written last, the one that a study is training; None where nothing has logged."""
+    stamps = [(written(files), run_id) for run_id, files in folder.stamps() if files]
+    return max(stamps)[1] if stamps else None

@@ -43,18 +43,22 @@ def from_old(change: Advice, old: float) -> Advice:
 def next_config(settings: Settings, changes: Sequence[Advice], file: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """The TRL keys of the next run: the run's own file or else its logged settings, with ``changes`` made.
 
-    ``file`` is the run's ``config.yaml`` when it left one. An effective batch becomes per device x accumulation,
-    a warm-up ratio becomes ``warmup_steps`` below 1.
+    ``file`` is the run's ``config.yaml`` when it left one. An effective batch becomes per device x accumulation with
+    as many rows seen as before, a warm-up ratio becomes ``warmup_steps`` below 1.
     """
     config = dict(file) if file else _from_log(settings)
     for change in changes:
         if change.knob == "batch_size":
+            config.update(_same_rows(config, int(float(change.new or 1))))
             config.update(_batch(config, int(float(change.new or 1))))
+            config.pop("batch_size", None)
         elif change.knob == "warmup_ratio":
             config.pop("warmup_ratio", None)
             config["warmup_steps"] = change.new
         else:
             config[change.knob] = _whole(change.knob, change.new)
+    if "num_train_epochs" in (knobs := {change.knob for change in changes}) and "max_steps" not in knobs:
+        config.pop("max_steps", None)  # it would win over the epochs
     return config
 
 
@@ -76,6 +80,16 @@ def _from_log(settings: Settings) -> dict[str, Any]:
         config["warmup_steps"] = settings.warmup_ratio
     config["eval_strategy"] = "steps" if settings.eval_steps else "epoch"
     return config
+
+
+def _same_rows(config: Mapping[str, Any], effective: int) -> dict[str, int]:
+    """``max_steps``, if the file counts in steps, so that another batch sees as many rows as before."""
+    steps = config.get("max_steps")
+    device, accumulation = config.get("per_device_train_batch_size"), config.get("gradient_accumulation_steps") or 1
+    old = config.get("batch_size") or (device * accumulation if isinstance(device, int) else None)
+    if not isinstance(steps, int) or steps <= 0 or not isinstance(old, int):
+        return {}
+    return {"max_steps": max(1, round(steps * old / effective))}
 
 
 def _batch(config: Mapping[str, Any], effective: int) -> dict[str, int]:

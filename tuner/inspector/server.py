@@ -11,7 +11,11 @@ from pathlib import Path
 from diagnostics.errors import BadInput
 
 FOLDER = "TUNER_INSPECT"
+ALLOW = "TUNER_INSPECT_ALLOW_RUN"
+ALLOW_FLAG = "--allow-run"
 ADDRESS = "localhost"
+HOSTS = ("localhost", "127.0.0.1", "[::1]")
+"""What this machine calls itself. A page from elsewhere can point a name of its own here, but not one of these."""
 
 
 class NothingToInspect(BadInput):
@@ -22,11 +26,11 @@ class NoPort(BadInput):
     """The port that was asked for is no port or taken; the message says what to do."""
 
 
-def launch(path: Path | str, port: int | None = None, browser: bool = True) -> int:
+def launch(path: Path | str, port: int | None = None, browser: bool = True, allow_run: bool = False) -> int:
     """The server's exit status once it is stopped; until then it shows the runs at or below ``path`` to this machine.
 
-    ``port`` None takes the first free one from 8501. Raises ``NothingToInspect`` for a path that does not exist and
-    ``NoPort`` for a port that cannot be had.
+    ``port`` None takes the first free one from 8501; ``allow_run`` lets the pages start runs below ``path``. Raises
+    ``NothingToInspect`` for a path that does not exist and ``NoPort`` for a port that cannot be had.
     """
     folder = Path(path).expanduser().absolute()
     if not folder.exists():
@@ -36,6 +40,7 @@ def launch(path: Path | str, port: int | None = None, browser: bool = True) -> i
     from streamlit.web.cli import main
 
     os.environ[FOLDER] = str(folder)
+    os.environ[ALLOW] = "1" if allow_run else ""
     try:
         main(arguments(port, browser), standalone_mode=False)
     except SystemExit as stop:
@@ -68,15 +73,26 @@ def arguments(port: int | None, browser: bool) -> list[str]:
     if port is not None:
         options["server.port"] = str(port)
     flags = [part for key, value in options.items() for part in (f"--{key}", value)]
+    flags += [part for host in HOSTS for part in ("--server.allowedHosts", host)]
     return ["run", str(Path(__file__).with_name("entry.py")), *flags]
 
 
 def folder_to_show(environment: Mapping[str, str] = os.environ, arguments: Sequence[str] = ()) -> Path:
     """The folder that ``launch`` set, else the first of ``arguments``, else ``runs`` where there is one, else here."""
-    given = environment.get(FOLDER) or next(iter(arguments), None)
+    given = environment.get(FOLDER) or next((word for word in arguments if word != ALLOW_FLAG), None)
     if given:
         return Path(given)
     return Path("runs") if Path("runs").is_dir() else Path()
+
+
+def runs_allowed(environment: Mapping[str, str] = os.environ, arguments: Sequence[str] = ()) -> bool:
+    """Whether the pages may start runs: only when ``launch`` or the script's own arguments said so."""
+    return environment.get(ALLOW) == "1" or ALLOW_FLAG in arguments
+
+
+def is_here(host: str | None) -> bool:
+    """Whether a request's Host header names this machine; None, where there is no browser, does."""
+    return host is None or host in HOSTS or host.rpartition(":")[0] in HOSTS
 
 
 def script_arguments(script: str) -> list[str]:

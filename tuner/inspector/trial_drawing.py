@@ -1,60 +1,122 @@
-"""Altair charts of a study: the best so far, and a setting against the metric."""
+"""Altair charts of a study: the best so far, a setting against the metric, and what mattered."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import altair as alt
 import pandas as pd
 
-from tuner.inspector.palette import label_colour, series_colours
+from tuner.inspector.palette import label_colour, series_colours, soft_colour
 from tuner.inspector.trials import Step
 from tuner.inspector.words import one_line
 
 HEIGHT = 280
+MOVERS = ("your file", "advice", "sampler")
+OVER = {"trials": "trial", "training steps": "training steps, all trials together"}
 
 
-def progress_chart(steps: Sequence[Step], metric: str, *, dark: bool = False) -> alt.LayerChart:
-    """The metric of each trial as a point and the best so far as a staircase."""
+def progress_chart(
+    steps: Sequence[Step], metric: str, over: str = "trials", *, log: bool = False, dark: bool = False
+) -> alt.LayerChart:
+    """The metric of each trial as a point and the best so far as a staircase, over trials or training steps."""
     frame = pd.DataFrame(
         {
+            "x": [step.trial if over == "trials" else step.spent for step in steps],
             "trial": [step.trial for step in steps],
             "metric": [step.value for step in steps],
             "best": [step.best for step in steps],
+            "by": [step.by for step in steps],
         }
-    ).astype({"metric": float, "best": float})
-    ends = [min(frame["trial"], default=0) - 0.5, max(frame["trial"], default=0) + 0.5]
-    whole = alt.Axis(tickMinStep=1, format="d")
-    x = alt.X("trial:Q", title="trial", axis=whole, scale=alt.Scale(domain=ends, nice=False))
-    y = alt.Scale(zero=False, padding=12)
-    tips = [alt.Tooltip("trial:Q"), alt.Tooltip("metric:Q", title="value", format=".5~g")]
+    ).astype({"x": float, "metric": float, "best": float})
+    x = _progress_axis(frame, over)
+    y = _metric(frame["metric"], metric, log)
     stairs = alt.Chart(frame).mark_line(interpolate="step-after", strokeWidth=2.2, color=label_colour("healthy", dark))
-    points = alt.Chart(frame).mark_circle(size=70, opacity=0.85, color=series_colours(["train_loss"], dark)[0])
+    points = alt.Chart(frame).mark_point(filled=True, size=90, opacity=0.9)
+    tips = [alt.Tooltip("trial:Q"), alt.Tooltip("metric:Q", title="value", format=".5~g"), alt.Tooltip("by:N")]
     return alt.layer(
-        stairs.encode(x=x, y=alt.Y("best:Q", title=one_line(metric, 40), scale=y)),
-        points.encode(x=x, y=alt.Y("metric:Q", title=one_line(metric, 40), scale=y), tooltip=tips),
+        stairs.encode(x=x, y=alt.Y("best:Q", **y)),
+        points.encode(x=x, y=alt.Y("metric:Q", **y), tooltip=tips, **_by(set(frame["by"]), dark)),
     ).properties(height=HEIGHT)
 
 
-def against_chart(points: Sequence[Mapping[str, Any]], knob: str, metric: str, *, dark: bool = False) -> alt.Chart:
+def _progress_axis(frame: pd.DataFrame, over: str) -> alt.X:
+    if over == "trials":
+        ends = [min(frame["x"], default=0) - 0.5, max(frame["x"], default=0) + 0.5]
+        axis = alt.Axis(tickMinStep=1, format="d")
+        return alt.X("x:Q", title=OVER[over], axis=axis, scale=alt.Scale(domain=ends, nice=False))
+    whole = [0, 1.04 * max(frame["x"], default=1)]
+    return alt.X("x:Q", title=OVER[over], axis=alt.Axis(tickCount=6), scale=alt.Scale(domain=whole, nice=False))
+
+
+def _metric(values: pd.Series[float], name: str, log: bool) -> dict[str, Any]:
+    """The metric's axis; on a log one only the powers of ten are named, for ten lines in each would be a curtain."""
+    title = one_line(name, 40)
+    if not log:
+        return {"title": title, "scale": alt.Scale(zero=False, padding=12), "axis": alt.Axis(tickCount=5)}
+    low, high = float(values.min()), float(values.max())
+    powers = [10.0**n for n in range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)]
+    scale = alt.Scale(type="log", domain=[low / 1.4, high * 1.4], nice=False)
+    return {"title": title, "scale": scale, "axis": alt.Axis(values=powers, format="~g")}
+
+
+def _by(present: set[str], dark: bool) -> dict[str, Any]:
+    """Colour and shape by who proposed a trial: always the same ones."""
+    movers = [name for name in MOVERS if name in present] + sorted(present - set(MOVERS))
+    colours = dict(zip(MOVERS, series_colours(MOVERS, dark), strict=True))
+    more = series_colours([*MOVERS, *movers], dark)[len(MOVERS) :]
+    shapes = dict(zip(MOVERS, ("diamond", "square", "circle"), strict=True))
+    scale = alt.Scale(domain=movers, range=[colours.get(name, more[n]) for n, name in enumerate(movers)])
+    forms = alt.Scale(domain=movers, range=[shapes.get(name, "triangle-up") for name in movers])
+    legend = alt.Legend(title=None, orient="top", symbolOpacity=1)
+    return {
+        "color": alt.Color("by:N", scale=scale, legend=legend),
+        "shape": alt.Shape("by:N", scale=forms, legend=legend),
+    }
+
+
+def against_chart(
+    points: Sequence[Mapping[str, Any]],
+    knob: str,
+    metric: str,
+    *,
+    log: bool = False,
+    dark: bool = False,
+    height: int = HEIGHT,
+) -> alt.Chart:
     """The trials' values of one setting against the metric, coloured by who proposed them."""
     frame = pd.DataFrame(list(points), columns=["trial", "setting", "metric", "by", "verdict", "state"])
     values = frame["setting"]
-    log = bool(len(values)) and values.min() > 0 and values.max() / values.min() > 8
-    scale = alt.Scale(type="log", padding=14, nice=False) if log else alt.Scale(zero=False, padding=14)
-    ticks = alt.Axis(format=".1~e" if log and values.min() < 1e-3 else "~g", tickCount=5, labelOverlap=True)
-    movers = sorted(set(frame["by"]))
-    colours = alt.Scale(domain=movers, range=series_colours(movers, dark))
+    wide = bool(len(values)) and values.min() > 0 and values.max() / values.min() > 8
+    scale = alt.Scale(type="log", padding=14, nice=False) if wide else alt.Scale(zero=False, padding=14)
+    ticks = alt.Axis(format=".0~e" if wide and values.min() < 1e-3 else "~g", tickCount=5, labelOverlap=True)
     return (
         alt.Chart(frame)
         .mark_point(filled=True, size=100, opacity=0.9)
         .encode(
             x=alt.X("setting:Q", title=one_line(knob, 40), scale=scale, axis=ticks),
-            y=alt.Y("metric:Q", title=one_line(metric, 40), scale=alt.Scale(zero=False, padding=14)),
-            color=alt.Color("by:N", scale=colours, legend=alt.Legend(title=None, orient="top")),
-            shape=alt.Shape("by:N", scale=alt.Scale(domain=movers), legend=None),
+            y=alt.Y("metric:Q", **_metric(frame["metric"], metric, log)),
             tooltip=["trial:Q", "setting:Q", "metric:Q", "by:N", "verdict:N", "state:N"],
+            **_by(set(frame["by"]), dark),
         )
-        .properties(height=HEIGHT)
+        .properties(height=height)
     )
+
+
+def importance_chart(shares: Mapping[str, float], *, dark: bool = False) -> alt.LayerChart:
+    """A bar for each knob with its share in per cent, the largest on top."""
+    names = [one_line(name, 40) for name in shares]
+    frame = pd.DataFrame({"knob": names, "share": list(shares.values())})
+    frame["text"] = [f"{share:.0%}" for share in frame["share"]]
+    y = alt.Y("knob:N", title=None, sort=names, axis=alt.Axis(labelLimit=180))
+    x = alt.X(
+        "share:Q",
+        title="share of what makes a trial good",
+        axis=alt.Axis(format="%", values=[0, 0.25, 0.5, 0.75, 1]),
+        scale=alt.Scale(domain=[0, 1.1]),
+    )
+    bars = alt.Chart(frame).mark_bar(color=series_colours(["train_loss"], dark)[0], height={"band": 0.6})
+    texts = alt.Chart(frame).mark_text(align="left", dx=5, color=soft_colour(dark)).encode(text="text:N", x=x, y=y)
+    return (bars.encode(x=x, y=y) + texts).properties(height=max(90, 46 * len(names) + 40))

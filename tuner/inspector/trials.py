@@ -12,7 +12,7 @@ from diagnostics.errors import BadInput
 from diagnostics.wording import number, setting
 from tuner.study.results import Gain, Pair, Paragraph, RuleRecord, StudyResult, TrialResult
 
-FILE = "study.json"
+FILE, STORAGE = "study.json", "study.db"
 DEEP = 2
 LARGEST = 64_000_000
 Record = TypeVar("Record")
@@ -24,11 +24,16 @@ class NoStudy(BadInput):
 
 @dataclass(frozen=True)
 class Step:
-    """The metric after a trial: its own value and the best until then; None where the trial has no value."""
+    """The metric after a trial: its own value and the best until then; None where the trial has no value.
+
+    ``spent`` are the training steps of all trials up to this one; ``by`` is who proposed it.
+    """
 
     trial: int
     value: float | None
     best: float | None
+    spent: float = 0.0
+    by: str = ""
 
 
 def find_studies(root: Path) -> dict[str, Path]:
@@ -40,6 +45,18 @@ def find_studies(root: Path) -> dict[str, Path]:
             if path.resolve().is_relative_to(inside) and path.is_file():
                 folder = path.parent.relative_to(root).as_posix()
                 found[root.name if folder == "." else folder] = path
+    return found
+
+
+def beginning(root: Path) -> dict[str, Path]:
+    """Folders of studies whose first trial is still being trained, by name: they have a storage and no result yet."""
+    inside, known = root.resolve(), {path.parent for path in find_studies(root).values()}
+    found = {}
+    for deep in range(DEEP + 1):
+        for path in sorted(root.glob("*/" * deep + STORAGE)):
+            if path.parent not in known and path.resolve().is_relative_to(inside):
+                folder = path.parent.relative_to(root).as_posix()
+                found[root.name if folder == "." else folder] = path.parent
     return found
 
 
@@ -109,11 +126,13 @@ def progress(study: StudyResult) -> list[Step]:
     """The metric trial by trial with the best so far in the study's direction; pruned trials set no best."""
     better = min if study.direction == "minimize" else max
     best: float | None = None
+    spent = 0.0
     steps = []
     for trial in in_order(study):
+        spent += trial.steps
         if trial.value is not None and trial.state == "complete":
             best = trial.value if best is None else better(best, trial.value)
-        steps.append(Step(trial.number, trial.value, best))
+        steps.append(Step(trial.number, trial.value, best, spent, proposer(trial.moved_by).partition(":")[0]))
     return steps
 
 

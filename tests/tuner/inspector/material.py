@@ -62,6 +62,34 @@ def write_fine_run(folder: Path, points: int = 120, seed: int = 0, rate: float =
     return write_state(folder, sorted(logs, key=lambda log: log["step"]))
 
 
+def write_slow_run(folder: Path) -> Path:
+    """A run whose learning rate is far too low, and the ``config.yaml`` that trains it again on the tiny model."""
+    noise = np.random.default_rng(0).normal(0, 0.05, 80)
+    logs: list[dict[str, float]] = [
+        {"step": k + 1, "loss": float(6.5 - k / 2000 + noise[k]), "learning_rate": 1e-5} for k in range(80)
+    ]
+    logs += [{"step": 10 * k, "eval_loss": 6.4 - k / 100} for k in range(9)]
+    config = {
+        "method": "sft",
+        "model_name_or_path": "tuner/tiny",
+        "dataset_name": str(Path(__file__).parents[3] / "studies" / "data" / "orders-sft"),
+        "learning_rate": 1e-5,
+        "per_device_train_batch_size": 4,
+        "max_steps": 80,
+        "logging_steps": 1,
+        "eval_steps": 10,
+        "use_peft": True,
+        "lora_r": 4,
+        "max_length": 128,
+        "bf16": False,
+        "gradient_checkpointing": False,
+        "use_cpu": True,
+    }
+    write_state(folder, sorted(logs, key=lambda log: log["step"]))
+    (folder / "config.yaml").write_text("".join(f"{key}: {json.dumps(value)}\n" for key, value in config.items()))
+    return folder
+
+
 def write_overfit_run(path: Path) -> Path:
     """A CSV run whose eval loss rises while its train loss falls."""
     return write_csv(path, {"train_loss": falling(), "eval_loss": overfitting()})

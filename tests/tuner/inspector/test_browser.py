@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-import os
+import re
 import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.tuner.inspector.material import HOSTILE, write_fine_run, write_overfit_run, write_study
-
-CHROMIUM = Path("/usr/bin/chromium")
-QUIET = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-         "--disable-component-update", "--disable-sync")  # fmt: skip
+from tests.tuner.inspector.material import HOSTILE, falling, write_csv, write_fine_run, write_overfit_run
+from tests.tuner.inspector.serving import CHROMIUM, chromium, served, settled
 
 pytestmark = [
     pytest.mark.browser,
@@ -26,111 +19,263 @@ pytestmark = [
     pytest.mark.skipif(not CHROMIUM.exists(), reason="needs Chromium at /usr/bin/chromium"),
 ]
 
-
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
+SECRET = "41.75"
+MORE, ALL = 25, "32 of 32 runs"
+NASTY = ("<img src=x onerror=alert(1)>", '\\"+alert(1)+"', "{{signal: alert(1)}}", "image")
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """A folder with three runs and a study."""
-    folder = tmp_path / "runs"
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Runs of every kind in a folder beside a file that is none of its business."""
+    folder = tmp_path_factory.mktemp("inspected") / "runs"
     write_overfit_run(folder / "overfit.csv")
+    write_overfit_run(folder / "grows.csv")
     write_fine_run(folder / HOSTILE[0])
-    write_study(folder / "demo")
+    write_fine_run(folder / "fine")
+    write_csv(folder / "tags.csv", {"train_loss": falling(60)} | {tag: [(1, 1), (60, 2)] for tag in NASTY})
+    nan = [(k, 3.0 - k / 50 if k < 40 else float("nan")) for k in range(1, 60)]
+    write_csv(folder / "nan.csv", {"train_loss": nan})
+    for k in range(MORE):
+        write_csv(folder / "more" / f"{k:02}.csv", {"train_loss": [(1, 2.0), (2, 1.0)]})
+    (folder / "cut").mkdir()
+    (folder / "cut" / "trainer_state.json").write_text('{"log_history": [{"st')
+    write_csv(folder.parent / "secret.csv", {"train_loss": [(1, float(SECRET)), (2, 41.5)]})
     return folder
 
 
-@pytest.fixture
-def address(folder: Path, tmp_path: Path) -> Iterator[str]:
-    """The address of ``tuner inspect`` on the folder."""
-    port = free_port()
-    code = f"from tuner.inspector import launch; raise SystemExit(launch({str(folder)!r}, port={port}, browser=False))"
-    with (tmp_path / "server.log").open("w") as log:
-        server = subprocess.Popen([sys.executable, "-c", code], stdout=log, stderr=log, cwd=tmp_path)
-        try:
-            wait_for(f"http://localhost:{port}/_stcore/health", server)
-            yield f"http://localhost:{port}"
-        finally:
-            server.terminate()
-            server.wait(20)
+@pytest.fixture(scope="module")
+def address(folder: Path) -> Iterator[str]:
+    with served(folder, folder.parent / "server.log") as address:
+        yield address
 
 
-def wait_for(address: str, server: subprocess.Popen[bytes], seconds: float = 60) -> None:
-    end = time.monotonic() + seconds
-    while time.monotonic() < end and server.poll() is None:
-        try:
-            urllib.request.urlopen(address, timeout=2).close()
-            return
-        except OSError:
-            time.sleep(0.2)
-    raise AssertionError(f"the server did not come up within {seconds} s (status {server.poll()})")
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with chromium() as browser:
+        yield browser
 
 
 @pytest.fixture
-def page() -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=str(CHROMIUM), args=list(QUIET))
-        tab = browser.new_page(viewport={"width": 1280, "height": 1000})
-        tab.set_default_timeout(60_000)
-        yield tab
-        browser.close()
+def alerts() -> list[str]:
+    """What a page has tried to say in a dialog, and what went wrong in its scripts."""
+    return []
 
 
-def picture(page: Any, name: str) -> None:
-    """A screenshot, where the environment asks for them."""
-    if folder := os.environ.get("TUNER_SCREENSHOTS"):
-        page.wait_for_timeout(1500)
-        page.screenshot(path=f"{folder}/{name}.png", full_page=True)
-
-
-def test_a_run_is_ticked_opened_and_followed(address: str, folder: Path, page: Any) -> None:
-    alerts: list[str] = []
+@pytest.fixture
+def page(browser: Any, alerts: list[str]) -> Iterator[Any]:
+    context = browser.new_context(viewport={"width": 1280, "height": 1000})
+    page = context.new_page()
+    page.set_default_timeout(60_000)
 
     def refuse(dialog: Any) -> None:
         alerts.append(dialog.message)
         dialog.dismiss()
 
     page.on("dialog", refuse)
-    page.goto(address)
-    page.get_by_text("3 of 3 runs").wait_for()
-    page.get_by_label("Filter").fill("overfit.csv")
-    page.get_by_label("Filter").press("Enter")
-    page.get_by_text("1 of 3 runs").wait_for()
-    # The table of before the filter stays on the page until the new one is drawn.
-    page.wait_for_function("document.querySelectorAll('[data-testid=stDataFrame]').length === 1")
-    table = page.get_by_test_id("stDataFrame")
-    picture(page, "runs")
-    table.click(position={"x": 18, "y": 55})
-    page.get_by_role("button", name="Open run").click()
-    page.get_by_role("heading", name="The model overfits").wait_for()
-    page.get_by_test_id("stVegaLiteChart").locator("svg, canvas").first.wait_for()
-    picture(page, "run")
-    assert "run=overfit.csv" in page.url
-    with (folder / "overfit.csv").open("a") as log:
-        log.write("".join(f"{step},1.0,\n" for step in range(121, 201)))
-    page.get_by_text("212 of 212 points in view").wait_for()
-    page.goto(f"{address}/run?run=%3Cimg+src%3Dx+onerror%3Dalert(1)%3E")
-    page.get_by_role("heading").first.wait_for()
-    assert page.locator("img[src='x']").count() == 0
+    page.on("pageerror", lambda error: alerts.append(str(error)))
+    yield page
+    context.close()
     assert alerts == []
 
 
-def test_the_study_page_and_a_narrow_screen(address: str, page: Any) -> None:
-    page.goto(f"{address}/study")
-    page.get_by_text("better by 0.5 in 2 of 2 seeds").wait_for()
-    picture(page, "study")
-    page.set_viewport_size({"width": 480, "height": 900})
-    page.goto(f"{address}/run?run=overfit.csv")
+def chart(page: Any) -> Any:
+    drawn = page.get_by_test_id("stVegaLiteChart")
+    drawn.locator("svg, canvas").first.wait_for()
+    settled(page)
+    return drawn
+
+
+def in_view(page: Any) -> int:
+    """How many points the caption says are in view."""
+    words = page.get_by_text("points in view are drawn").inner_text()
+    found = re.search(r"of ([\d,]+) points", words)
+    assert found, words
+    return int(found[1].replace(",", ""))
+
+
+def steady(page: Any) -> int:
+    """How many points are in view once every turn of the wheel has had its answer."""
+    before, now = -1, in_view(page)
+    while now != before:
+        page.wait_for_timeout(1500)
+        settled(page)
+        before, now = now, in_view(page)
+    return now
+
+
+def test_runs_are_filtered_ticked_and_opened(address: str, page: Any) -> None:
+    page.goto(address)
+    page.get_by_text(ALL).wait_for()
+    settings = page.get_by_role("textbox", name="Settings")
+    settings.fill("lr>1e-5")
+    settings.press("Enter")
+    page.get_by_text("2 of 32 runs").wait_for()
+    settings.fill("")
+    page.get_by_label("Filter").fill("overfit.csv")
+    page.get_by_label("Filter").press("Enter")
+    page.get_by_text("1 of 32 runs").wait_for()
+    settled(page)
+    page.get_by_test_id("stDataFrame").click(position={"x": 18, "y": 55})
+    page.get_by_role("button", name="Open run").click()
     page.get_by_role("heading", name="The model overfits").wait_for()
-    page.get_by_test_id("stVegaLiteChart").wait_for()
-    picture(page, "run-narrow")
-    wide = page.evaluate("document.documentElement.scrollWidth")
-    assert wide <= 480
+    chart(page)
+    assert "run=overfit.csv" in page.url
+
+
+def test_the_filter_and_the_table_are_reached_by_keyboard(address: str, page: Any) -> None:
+    page.goto(address)
+    page.get_by_text(ALL).wait_for()
+    settled(page)
+    focus = "document.activeElement.ariaLabel || document.activeElement.tagName"
+    reached = ""
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        reached = page.evaluate(focus)
+        if reached == "Filter":
+            page.keyboard.type("fine")
+            page.keyboard.press("Enter")
+            page.get_by_text("1 of 32 runs").wait_for()
+            settled(page)
+        if reached == "CANVAS":
+            break
+    assert reached == "CANVAS"
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Shift+Space")
+    page.get_by_role("button", name="Open run").wait_for()
+
+
+def test_a_log_that_grows_is_drawn_and_zoom_and_place_stay(address: str, folder: Path, page: Any) -> None:
+    page.set_viewport_size({"width": 1280, "height": 560})
+    page.goto(f"{address}/run?run=grows.csv")
+    drawn = chart(page)
+    whole = in_view(page)
+    page.evaluate("document.querySelector('[data-testid=stMain]').scrollTo(0, 320)")
+    box = drawn.bounding_box()
+    page.mouse.move(box["x"] + 400, box["y"] + 120)
+    page.keyboard.down("Shift")
+    for _ in range(5):
+        page.mouse.wheel(0, -200)
+    page.keyboard.up("Shift")
+    page.wait_for_function(f"!document.body.innerText.includes(' of {whole} points in view')")
+    zoomed, place = steady(page), page.evaluate("document.querySelector('[data-testid=stMain]').scrollTop")
+    assert zoomed < whole
+    with (folder / "grows.csv").open("a") as log:
+        log.write("".join(f"{step},1.0,\n" for step in range(121, 201)))
+    page.locator("input[placeholder='200']").wait_for()
+    assert steady(page) == zoomed
+    assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollTop") == place
+    page.get_by_role("button", name="Keep this part").click()
+    page.wait_for_url("**from-grows.csv-step=*")
+    page.reload()
+    chart(page)
+    assert steady(page) == zoomed
+    page.goto(f"{address}/run?run=grows.csv")
+    chart(page).dblclick(position={"x": 400, "y": 120})
+    page.get_by_text(f"{whole + 80} of {whole + 80} points in view").wait_for()
+
+
+def test_the_table_keeps_its_place_and_its_ticks_while_a_log_grows(address: str, folder: Path, page: Any) -> None:
+    page.goto(address)
+    page.get_by_text(ALL).wait_for()
+    settled(page)
+    table = page.get_by_test_id("stDataFrame")
+    table.click(position={"x": 18, "y": 55})
+    page.get_by_role("button", name="Open run").wait_for()
+    settled(page)
+    place = "document.querySelector('.dvn-scroller').scrollTop"
+    page.evaluate("document.querySelector('.dvn-scroller').scrollTo(0, 400)")
+    assert page.evaluate(place) == 400
+    healthy = page.locator("p", has_text="unknown").first.inner_text()
+    more = write_csv(folder / "more" / "00.csv", {"train_loss": [(k, 3 - k / 40) for k in range(1, 80)]})
+    page.wait_for_function("words => !document.body.innerText.includes(words)", arg=healthy)
+    settled(page)
+    assert page.evaluate(place) == 400
+    assert page.get_by_role("button", name="Open run").is_visible()
+    write_csv(more, {"train_loss": [(1, 2.0), (2, 1.0)]})
+
+
+def test_names_from_logs_are_only_ever_text(address: str, page: Any) -> None:
+    page.goto(f"{address}/run?run=tags.csv")
+    chart(page)
+    for tag in NASTY:
+        box = page.get_by_role("combobox", name="Curves")
+        box.click()
+        box.fill(tag[:9])
+        box.press("Enter")
+        settled(page)
+    page.keyboard.press("Escape")
+    page.get_by_text("alert(1)").first.wait_for()
+    drawn = chart(page)
+    page.wait_for_function("document.querySelectorAll('[data-testid=stVegaLiteChart]').length === 1")
+    box = drawn.bounding_box()
+    page.mouse.move(box["x"] + 200, box["y"] + 200)
+    said = page.locator("#vg-tooltip-element")
+    said.wait_for()
+    assert all(tag in said.inner_text() for tag in NASTY)
+    assert page.locator("img[src='x'], img[src^='1']").count() == 0
+    page.goto(f"{address}/run?run=%3Cimg+src%3Dx+onerror%3Dalert(1)%3E")
+    chart(page)
+    assert page.locator("img[src='x']").count() == 0
+
+
+def test_a_limit_moves_and_the_verdict_follows_until_it_is_reset(address: str, page: Any) -> None:
+    page.goto(f"{address}/run?run=overfit.csv")
+    chart(page)
+    page.get_by_text("Move a limit").click()
+    page.get_by_role("slider", name="rise (default", exact=False).first.press("End")
+    page.get_by_text("Not the default verdict.").wait_for()
+    page.get_by_text("rise 0.02 →").wait_for()
+    page.get_by_role("heading", name="The model overfits").wait_for(state="detached")
+    page.get_by_role("button", name="Reset limits").click()
+    page.get_by_text("Not the default verdict.").wait_for(state="detached")
+    page.get_by_role("heading", name="The model overfits").wait_for()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_narrow_window_shows_all_of_a_run(address: str, page: Any, scheme: Any) -> None:
+    page.emulate_media(color_scheme=scheme)
+    page.set_viewport_size({"width": 420, "height": 900})
+    page.goto(f"{address}/run?run=overfit.csv")
+    box = chart(page).bounding_box()
+    assert box["x"] >= 0 and box["x"] + box["width"] <= 420
+    assert page.evaluate("document.documentElement.scrollWidth") <= 420
+    paper = page.evaluate("getComputedStyle(document.querySelector('[data-testid=stApp]')).backgroundColor")
+    assert (sum(map(int, re.findall(r"\d+", paper)[:3])) < 200) == (scheme == "dark")
+
+
+@pytest.mark.parametrize(
+    ("run", "words"),
+    [
+        ("nan.csv", "nan"),
+        ("cut", "could not be read"),
+        ("gone.csv", "There is no run called"),
+        ("../secret.csv", "There is no run called"),
+        ("%2e%2e%2fsecret.csv", "There is no run called"),
+        ("/etc/passwd", "There is no run called"),
+    ],
+)
+def test_a_run_that_is_broken_gone_or_elsewhere_has_a_helpful_page(
+    address: str, page: Any, run: str, words: str
+) -> None:
+    page.goto(f"{address}/run?run={run}")
+    page.get_by_text(words).first.wait_for()
+    settled(page)
+    said = page.inner_text("body")
+    assert SECRET not in said and "root:" not in said
+    assert "Traceback" not in said and "Error:" not in said
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/../secret.csv", "/%2e%2e/secret.csv", "/app/static/../../secret.csv", "/media/../secret.csv", "//etc/passwd"],
+)
+def test_the_server_hands_out_no_file(address: str, path: str) -> None:
+    with socket.create_connection(("localhost", int(address.rpartition(":")[2])), timeout=20) as caller:
+        caller.sendall(f"GET {path} HTTP/1.0\r\nHost: localhost\r\n\r\n".encode())  # no client tidies the path up
+        said = b"".join(iter(lambda: caller.recv(65536), b"")).decode(errors="replace")
+    assert said.startswith("HTTP/1")
+    assert SECRET not in said
+    assert "root:" not in said
 
 
 def test_only_this_machine_is_served(address: str) -> None:

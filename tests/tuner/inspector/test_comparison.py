@@ -5,6 +5,7 @@ from tuner.inspector.comparison import (
     differences,
     legend_names,
     overlay,
+    reach,
     shared_axes,
     shared_curves,
     verdict_rows,
@@ -42,6 +43,7 @@ def test_an_overlay_has_a_line_for_each_run_that_logged_the_curve(tmp_path: Path
     picture = overlay(runs, "eval_loss", View(smoothing=0))
     assert [line.name for line in picture.lines] == ["0", "1"]
     assert picture.title == "eval_loss"
+    assert picture.extent == reach(runs, "eval_loss", "step") == (10, 120)
     assert shared_curves(runs)[:2] == ["eval_loss", "train_loss"]
     assert shared_axes(runs) == ("step",)
     assert shared_axes(runs[:1]) == ("step", "epoch", "num_tokens")
@@ -67,4 +69,4 @@ def test_names_in_the_legend_are_short_and_tell_the_runs_apart(tmp_path: Path) -
 def test_the_verdicts_stand_side_by_side(tmp_path: Path) -> None:
     write_overfit_run(tmp_path / "b.csv")
     (row,) = verdict_rows(opened(tmp_path))
-    assert (row["run"], row["lowest eval loss"], row["steps"]) == ("b.csv", "1.5", "120")
+    assert (row["run"], row["best eval_loss"], row["steps"]) == ("b.csv", "1.5", "120")

@@ -3,8 +3,8 @@ import io
 from pathlib import Path
 
 from diagnostics.curves import Curve, Run
-from tests.tuner.inspector.material import write_overfit_run
-from tuner.inspector.export import as_csv, as_page
+from tests.tuner.inspector.material import write_csv, write_overfit_run
+from tuner.inspector.export import as_csv, as_drawing, as_long_csv, as_page
 from tuner.inspector.folder import Folder, Opened
 
 
@@ -35,3 +35,27 @@ def test_the_page_tells_the_verdict_of_each_run(tmp_path: Path) -> None:
     page = as_page([opened])
     assert page.lower().startswith("<!doctype html>")
     assert str(opened.diagnosis.label) in page
+
+
+def test_the_points_of_several_runs_are_one_row_each_in_order(tmp_path: Path) -> None:
+    write_csv(tmp_path / "=a.csv", {"train_loss": [(1, 0.5), (2, float("nan")), (3, 0.25)]})
+    write_csv(tmp_path / "b.csv", {"eval_loss": [(2, 1.0), (4, 2.0)]})
+    folder = Folder(tmp_path)
+    runs = [one for run_id in sorted(folder.runs()) if isinstance(one := folder.open(run_id), Opened)]
+    assert list(csv.reader(io.StringIO(as_long_csv(runs)))) == [
+        ["run", "curve", "step", "value"],
+        ["'=a.csv", "train_loss", "1", "0.5"],
+        ["'=a.csv", "train_loss", "2", "nan"],
+        ["'=a.csv", "train_loss", "3", "0.25"],
+        ["b.csv", "eval_loss", "2", "1.0"],
+        ["b.csv", "eval_loss", "4", "2.0"],
+    ]
+
+
+def test_the_drawing_stands_alone(tmp_path: Path) -> None:
+    write_overfit_run(tmp_path / "a.csv")
+    opened = Folder(tmp_path).open("a.csv")
+    assert isinstance(opened, Opened)
+    drawing = as_drawing(opened)
+    assert drawing.startswith("<svg")
+    assert "prefers-color-scheme:dark" in drawing

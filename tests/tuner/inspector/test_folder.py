@@ -1,10 +1,13 @@
 import os
+import time
 from pathlib import Path
 
 import pytest
 
-from tests.tuner.inspector.material import write_csv, write_fine_run, write_overfit_run
+from tests.tuner.inspector.material import write_csv, write_fine_run, write_overfit_run, write_study
 from tuner.inspector.folder import HERE, Folder, Opened, Unreadable
+from tuner.inspector.judge import judged_row
+from tuner.inspector.table import UNREAD, WAITING, Row
 
 
 def test_runs_are_found_below_the_folder_by_their_paths(tmp_path: Path) -> None:
@@ -25,20 +28,85 @@ def test_a_single_log_file_is_the_only_run(tmp_path: Path) -> None:
     assert list(Folder(write_overfit_run(tmp_path / "a.csv")).runs()) == ["a.csv"]
 
 
-def test_a_run_is_read_again_only_when_its_file_changes(tmp_path: Path) -> None:
+def test_a_row_is_made_again_only_when_its_file_changes(tmp_path: Path) -> None:
     a, b = write_overfit_run(tmp_path / "a.csv"), write_overfit_run(tmp_path / "b.csv")
     folder = Folder(tmp_path)
-    read: list[int] = []
-    first = folder.rows(progress=lambda done, _: read.append(done))
-    assert read == [0, 1]
-    assert folder.rows(progress=lambda done, _: read.append(done)) == first
-    assert read == [0, 1]
+    first = folder.rows()
+    assert all(new is old for new, old in zip(folder.rows(), first, strict=True))
     with a.open("a") as file:
         file.write("121,1.0,\n")
-    assert folder.rows(progress=lambda done, _: read.append(done))[0].last_step == 121
-    assert read == [0, 1, 0]
+    again = folder.rows()
+    assert again[0].last_step == 121
+    assert again[1] is first[1]
     b.unlink()
     assert [row.id for row in folder.rows()] == ["a.csv"]
+
+
+def judged_elsewhere(folder: Folder, seconds: float = 60) -> list[Row]:
+    """The rows once no process judges any more."""
+    end = time.monotonic() + seconds
+    while folder.waiting():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    return folder.rows(within=0)
+
+
+def test_the_table_is_there_at_once_and_verdicts_fill_in(tmp_path: Path) -> None:
+    write_overfit_run(tmp_path / "a.csv")
+    write_fine_run(tmp_path / "b")
+    folder = Folder(tmp_path)
+    assert [(row.id, row.label, row.written > 0) for row in folder.rows(within=0)] == [
+        ("a.csv", WAITING, True),
+        ("b", WAITING, True),
+    ]
+    assert folder.waiting() == 2
+    assert judged_elsewhere(folder) == Folder(tmp_path).rows()
+
+
+def test_a_row_that_has_changed_keeps_its_old_verdict_until_the_new_one_is_there(tmp_path: Path) -> None:
+    path = write_overfit_run(tmp_path / "a.csv")
+    folder = Folder(tmp_path)
+    (before,) = folder.rows()
+    with path.open("a") as file:
+        file.write("121,1.0,\n")
+    assert folder.rows(within=0) == [before]
+    assert judged_elsewhere(folder)[0].last_step == 121
+
+
+def test_a_verdict_on_what_a_run_was_before_it_grew_does_not_count(tmp_path: Path) -> None:
+    path = write_overfit_run(tmp_path / "a.csv")
+    folder, asked = Folder(tmp_path), []  # type: ignore[var-annotated]
+    folder._judges.ask = asked.extend  # type: ignore[assignment]
+    folder.rows(within=0)
+    early = judged_row(asked[0])
+    with path.open("a") as file:
+        file.write("121,1.0,\n")
+    folder.rows(within=0)
+    folder._told(asked[0], early)
+    assert folder.waiting() == 1
+    folder._told(asked[1], judged_row(asked[1]))
+    assert folder.waiting() == 0
+    assert folder.rows(within=0)[0].last_step == 121
+
+
+def test_rows_are_kept_for_the_next_time_while_their_files_stay(tmp_path: Path) -> None:
+    write_overfit_run(tmp_path / "a.csv")
+    grown = write_overfit_run(tmp_path / "b.csv")
+    first = Folder(tmp_path, on_disk=True).rows()
+    with grown.open("a") as file:
+        file.write("121,1.0,\n")
+    again = Folder(tmp_path, on_disk=True)
+    again._judges.ask = lambda tasks: None  # type: ignore[method-assign]
+    assert again.rows(within=0)[0] == first[0]
+    assert again.waiting() == 1
+    assert Folder(tmp_path).rows(within=0)[0].label == WAITING
+
+
+def test_a_run_below_a_study_knows_it(tmp_path: Path) -> None:
+    write_study(tmp_path / "demo")
+    write_overfit_run(tmp_path / "a.csv")
+    assert {row.id: row.study for row in Folder(tmp_path).rows()} == {"a.csv": "", "demo/trial-002": "demo"}
+    assert {row.study for row in Folder(tmp_path / "demo").rows()} == {"."}
 
 
 def test_a_run_that_did_not_change_is_opened_once(tmp_path: Path) -> None:
@@ -86,6 +154,27 @@ def test_a_link_out_of_the_folder_is_no_run(tmp_path: Path) -> None:
     (tmp_path / "open" / "link.csv").symlink_to(secret)
     (tmp_path / "open" / "folder").symlink_to(write_fine_run(tmp_path / "elsewhere"))
     assert list(Folder(tmp_path / "open").runs()) == ["a.csv"]
+
+
+@pytest.mark.parametrize("name", ["trainer_state.json", "config.yaml", "adapter/adapter_config.json"])
+def test_a_run_with_a_file_that_lies_elsewhere_is_not_read(tmp_path: Path, name: str) -> None:
+    run = write_fine_run(tmp_path / "open" / "a")
+    elsewhere = write_fine_run(tmp_path / "elsewhere") / "trainer_state.json"
+    (run / name).unlink(missing_ok=True)
+    (run / name).parent.mkdir(exist_ok=True)
+    (run / name).symlink_to(elsewhere)
+    (row,) = Folder(tmp_path / "open").rows()
+    assert row.label == UNREAD
+    assert row.why.startswith(f"a/{name}: is a link that leads out of the opened folder")
+    assert isinstance(Folder(tmp_path / "open").open("a"), Unreadable)
+
+
+def test_a_link_inside_the_folder_is_followed(tmp_path: Path) -> None:
+    run = write_fine_run(tmp_path / "a")
+    (tmp_path / "shared.yaml").write_text("learning_rate: 0.0002\n")
+    (run / "config.yaml").symlink_to(tmp_path / "shared.yaml")
+    (row,) = Folder(tmp_path).rows()
+    assert dict(row.settings)["learning_rate"] == 0.0002
 
 
 def test_a_log_that_cannot_be_read_is_a_row_with_the_reason(tmp_path: Path) -> None:

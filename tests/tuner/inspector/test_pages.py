@@ -2,68 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
 from typing import Any
 
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from tests.tuner.inspector.material import (
     HOSTILE,
     write_csv,
     write_fine_run,
     write_overfit_run,
-    write_study,
 )
-from tuner.inspector import server
-
-ENTRY = Path(server.__file__).with_name("entry.py")
-APP = Path(__file__).parents[3] / "app.py"
-
-
-@pytest.fixture
-def opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """The inspector opened on a folder: ``opened(folder)``, by default the test's own."""
-
-    def start(folder: Path = tmp_path, script: Path = ENTRY, **query: str) -> AppTest:
-        monkeypatch.setenv(server.FOLDER, str(folder))
-        page = AppTest.from_file(script, default_timeout=60)
-        for key, value in query.items():
-            page.query_params[key] = value
-        return run(page)
-
-    return start
-
-
-def run(page: AppTest) -> AppTest:
-    page.run()
-    assert not page.exception, [error.value for error in page.exception]
-    return page
-
-
-def tick(page: AppTest, *names: str) -> AppTest:
-    """Tick the runs of those names in the table."""
-    table = page.dataframe[0]
-    places = [list(table.value["run"]).index(name) for name in names]
-    page.session_state[table.key] = {"selection": {"rows": places, "columns": [], "cells": []}}
-    return run(page)
-
-
-def click(page: AppTest, key: str) -> AppTest:
-    page.button(key=key).click()
-    return run(page)
-
-
-def text(page: AppTest) -> str:
-    """All Markdown and captions of the page, without the escapes."""
-    parts = [e.value for e in (*page.markdown, *page.caption, *page.info, *page.warning, *page.error, *page.success)]
-    return re.sub(r"\\(.)", r"\1", "\n".join(parts))
-
-
-def table(page: AppTest, column: str) -> Any:
-    return next(list(frame.value[column]) for frame in page.dataframe if column in frame.value)
+from tests.tuner.inspector.pages import APP, ENTRY, click, go_to, run, table, text, tick
 
 
 @pytest.mark.parametrize("script", [ENTRY, APP])
@@ -127,93 +78,21 @@ def test_the_view_of_a_run_can_be_changed(opened: Any, tmp_path: Path) -> None:
     page.slider(key="run-smoothing").set_value(0.5)
     page.multiselect(key="curves-a").select("learning_rate")
     run(page)
-    page.slider(key="part-a-step").set_value((20.0, 60.0))
+    page.number_input(key="from-a-step").set_value(20.0)
+    page.number_input(key="to-a-step").set_value(60.0)
     assert "points in view" in text(run(page))
+    page.number_input(key="to-a-step").set_value(10.0)
+    assert "From must be less than To" in text(run(page))
 
 
-def test_the_next_run_is_a_file_that_can_be_saved(opened: Any, tmp_path: Path) -> None:
-    folder = write_fine_run(tmp_path / "a")
-    (folder / "config.yaml").write_text(
-        "method: sft\nlearning_rate: 2.0e-4\nnum_train_epochs: 9\ndataset_name: d.jsonl\n"
-    )
-    state = json.loads((folder / "trainer_state.json").read_text())
-    for log in state["log_history"]:
-        if "eval_loss" in log:
-            log["eval_loss"] = 1.5 + 0.006 * abs(log["step"] - 30)
-    (folder / "trainer_state.json").write_text(json.dumps(state))
-    page = click(tick(opened(), "a"), "open")
-    (code,) = page.code
-    assert code.value.startswith("# the next run after a\n")
-    assert "dataset_name: d.jsonl" in code.value
-    page.toggle(key="as-study").set_value(True)
-    assert "study:" in run(page).code[0].value
-
-
-def test_the_reader_is_asked_for_the_value_that_the_log_does_not_tell(opened: Any, tmp_path: Path) -> None:
-    write_csv(tmp_path / "slow.csv", {"train_loss": [(k, 3 - k / 400) for k in range(1, 400)]})
-    page = click(tick(opened(), "slow.csv"), "open")
-    asked = page.number_input(key="old-learning_rate-slow.csv")
-    assert "learning_rate:" not in page.code[0].value
-    asked.set_value(1e-5)
-    assert "learning_rate: 3.0e-05" in run(page).code[0].value
-
-
-def test_several_runs_are_laid_over_each_other(opened: Any, tmp_path: Path) -> None:
-    write_fine_run(tmp_path / "a", rate=1e-4)
-    write_fine_run(tmp_path / "b", rate=3e-4)
-    write_csv(tmp_path / "bad.csv", {"train_loss": []})
-    page = click(tick(opened(), "a", "b"), "compare")
-    assert sorted(page.multiselect[0].value) == ["a", "b"]
-    assert page.get("vega_lite_chart")
-    assert "learning_rate" in table(page, "setting")
-    page.multiselect[0].set_value(["a"])
-    assert "Choose two runs or more" in text(run(page))
-
-
-def test_no_more_than_twenty_runs_are_compared(opened: Any, tmp_path: Path) -> None:
-    for k in range(21):
-        write_csv(tmp_path / f"{k:02}.csv", {"train_loss": [(1, 1.0), (2, 0.9)]})
-    page = opened()
-    tick(page, *table(page, "run"))
-    assert page.button(key="compare").disabled
-    assert "Up to 20 runs" in text(page)
-
-
-def go_to(page: AppTest, title: str) -> AppTest:
-    """Follow the navigation to a page, as a click on its name does."""
-    page._page_hash = next(key for key, info in page._registered_pages.items() if info["page_name"] == title)
-    return run(page)
-
-
-def test_a_study_shows_its_trials_and_who_proposed_each(opened: Any, tmp_path: Path) -> None:
-    write_study(tmp_path)
-    page = go_to(opened(), "Study")
-    assert table(page, "proposed by") == ["your file", "advice: slow", "advice: slow", "sampler: GP"]
-    assert table(page, "helped") == [2]
-    shown = text(page)
-    assert "better by 0.5 in 2 of 2 seeds" in shown
-    assert "The best rate is inside its range" in shown
-    assert len(page.get("vega_lite_chart")) == 2
-    page.session_state["trials"] = {"selection": {"rows": [2], "columns": [], "cells": []}}
-    run(page)
-    assert "report.html" in "".join(button.label for button in page.get("download_button")).replace("\\", "")
-    assert "healthy" in text(click(page, "open-trial")) or page.selectbox[0].value == "trial-002"
-
-
-def test_a_folder_without_a_study_says_how_to_get_one(opened: Any, tmp_path: Path) -> None:
-    write_overfit_run(tmp_path / "a.csv")
-    assert "No study in this folder" in text(go_to(opened(), "Study"))
-
-
-def test_a_broken_study_is_told_in_a_line(opened: Any, tmp_path: Path) -> None:
-    write_study(tmp_path).write_text("{")
-    assert "no JSON" in text(go_to(opened(), "Study"))
-
-
-@pytest.mark.parametrize("title", ["Runs", "Run", "Compare", "Study"])
+@pytest.mark.parametrize("title", ["Runs", "Run", "Compare", "Study", "Started"])
 def test_an_empty_folder_has_a_helpful_page(opened: Any, title: str) -> None:
     shown = text(go_to(opened(), title))
-    assert "No training log at or below this folder yet" in shown or "No study in this folder" in shown
+    assert (
+        "No training log at or below this folder yet" in shown
+        or "No study in this folder" in shown
+        or "Nothing was started" in shown
+    )
 
 
 def test_a_folder_that_is_gone_has_a_helpful_page(opened: Any, tmp_path: Path) -> None:
@@ -288,3 +167,42 @@ def test_the_page_follows_a_log_that_grows(opened: Any, tmp_path: Path) -> None:
     with path.open("a") as file:
         file.write("121,1.0,\n")
     assert table(run(page), "steps") == [121]
+
+
+def test_the_table_is_filtered_by_settings_and_studies(opened: Any, tmp_path: Path) -> None:
+    write_fine_run(tmp_path / "slow", rate=1e-5)
+    write_fine_run(tmp_path / "demo" / "trial-002")
+    (tmp_path / "demo" / "study.json").write_text("{}")
+    page = opened()
+    page.text_input(key="settings").input("lr>1e-4")
+    assert table(run(page), "run") == ["demo/trial-002"]
+    page.text_input(key="settings").input("learning_rat>1")
+    assert "did you mean learning_rate?" in text(run(page))
+    page.text_input(key="settings").input("")
+    page.multiselect(key="studies").select("demo")
+    assert table(run(page), "run") == ["demo/trial-002"]
+
+
+def test_a_moved_limit_changes_the_verdict_and_says_so(opened: Any, tmp_path: Path) -> None:
+    write_overfit_run(tmp_path / "a.csv")
+    page = click(tick(opened(), "a.csv"), "open")
+    rise = next(slider for slider in page.slider if slider.label.startswith("rise"))
+    rise.set_value(rise.max)
+    shown = text(run(page))
+    assert "Not the default verdict." in shown
+    assert "rise 0.02 → " in shown
+    assert "The model overfits" not in shown
+    shown = text(click(page, "reset-limits"))
+    assert "Not the default" not in shown
+    assert "The model overfits" in shown
+
+
+def test_a_run_with_a_link_that_leads_out_says_so_and_is_not_read(opened: Any, tmp_path: Path) -> None:
+    secret = write_fine_run(tmp_path / "secret", rate=0.04175) / "trainer_state.json"
+    (tmp_path / "open" / "a").mkdir(parents=True)
+    (tmp_path / "open" / "a" / "trainer_state.json").symlink_to(secret)
+    page = opened(tmp_path / "open")
+    assert "a link that leads out of the opened folder" in table(page, "cause")[0]
+    shown = text(click(tick(page, "a"), "open"))
+    assert "could not be read" in shown
+    assert "0.04175" not in shown

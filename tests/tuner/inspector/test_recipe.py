@@ -73,6 +73,23 @@ def test_an_effective_batch_is_split_over_device_and_accumulation(
     assert (config["per_device_train_batch_size"], config["gradient_accumulation_steps"]) == split
 
 
+def test_epochs_are_not_overruled_by_the_steps_of_the_old_run() -> None:
+    own = {"method": "sft", "max_steps": 500, "num_train_epochs": 4.0}
+    assert next_config(SETTINGS, [advise("num_train_epochs", 4, 2.0)], own) == {
+        "method": "sft",
+        "num_train_epochs": 2.0,
+    }
+    assert next_config(SETTINGS, [advise("max_steps", 500, 900)], own)["max_steps"] == 900
+
+
+def test_another_batch_sees_as_many_rows() -> None:
+    own = {"method": "sft", "max_steps": 100, "per_device_train_batch_size": 8, "gradient_accumulation_steps": 2}
+    config = next_config(SETTINGS, [advise("batch_size", 16, 4)], own)
+    assert (config["max_steps"], config["per_device_train_batch_size"]) == (400, 4)
+    config = next_config(SETTINGS, [advise("batch_size", 16, 4)], {"method": "sft", "max_steps": 100, "batch_size": 8})
+    assert (config["max_steps"], "batch_size" in config) == (200, False)
+
+
 def test_whole_numbers_stay_whole_and_a_ratio_becomes_warm_up_steps_below_one() -> None:
     config = next_config(SETTINGS, [advise("lora_r", 8, 16.0), advise("warmup_ratio", 0.0, 0.1)], {"method": "sft"})
     assert (repr(config["lora_r"]), config["warmup_steps"]) == ("16", 0.1)

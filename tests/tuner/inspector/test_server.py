@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from tuner.inspector import launch
-from tuner.inspector.server import NoPort, NothingToInspect, arguments, folder_to_show
+from tuner.inspector.server import NoPort, NothingToInspect, arguments, folder_to_show, is_here, runs_allowed
 
 
 def test_a_path_that_does_not_exist_is_refused_before_anything_starts(tmp_path: Path) -> None:
@@ -29,9 +29,36 @@ def test_only_this_machine_is_served_and_nothing_is_sent(port: int | None, brows
     assert flags[0] == "run"
     assert Path(flags[1]).is_file()
     assert options["--server.address"] == "localhost"
+    assert flags.count("--server.allowedHosts") == 3
     assert options["--browser.gatherUsageStats"] == "false"
     assert options["--server.headless"] == str(not browser).lower()
     assert options.get("--server.port") == (str(port) if port else None)
+
+
+@pytest.mark.parametrize(
+    ("host", "here"),
+    [
+        ("localhost:8501", True),
+        ("127.0.0.1:8501", True),
+        ("[::1]:8501", True),
+        ("localhost", True),
+        (None, True),
+        ("evil.example:8501", False),
+        ("localhost.evil.example", False),
+        ("", False),
+        ("192.168.0.7:8501", False),
+    ],
+)
+def test_runs_are_started_from_this_machine_alone(host: str | None, here: bool) -> None:
+    assert is_here(host) is here
+
+
+def test_runs_are_allowed_by_the_launcher_or_the_script_s_own_flag() -> None:
+    assert not runs_allowed({}, ["runs"])
+    assert runs_allowed({"TUNER_INSPECT_ALLOW_RUN": "1"})
+    assert not runs_allowed({"TUNER_INSPECT_ALLOW_RUN": ""})
+    assert runs_allowed({}, ["--allow-run", "runs"])
+    assert folder_to_show({}, ["--allow-run", "/b"]) == Path("/b")
 
 
 def test_the_folder_comes_from_the_launcher_then_the_arguments_then_what_is_there(

@@ -1,8 +1,6 @@
-import pytest
-
 from diagnostics.curves import Curve, Run
 from diagnostics.verdict import Diagnosis, Finding, Label
-from tuner.inspector.table import BadPattern, Row, counts, in_order, matching, row, spark, unreadable_row
+from tuner.inspector.table import Row, counts, row, spark, unreadable_row
 
 ROWS = [
     Row("trial-10", "trial-10", "healthy", best_eval_loss=1.2, last_step=50, written=30),
@@ -35,49 +33,6 @@ def test_a_spark_is_short_and_keeps_where_it_starts_and_how_it_ends() -> None:
     assert len(line) == 60
     assert line[0] == 5.0
     assert line[-1] == 1.0
-
-
-@pytest.mark.parametrize(
-    ("text", "found"),
-    [
-        ("", ["trial-10", "trial-2", "lr=1e-4.csv", "bad.csv"]),
-        ("TRIAL", ["trial-10", "trial-2"]),
-        ("rises overfit", ["trial-2"]),
-        ("1e-4.", ["lr=1e-4.csv"]),
-        ("nothing", []),
-    ],
-)
-def test_words_filter_by_name_verdict_and_cause(text: str, found: list[str]) -> None:
-    assert ids(matching(ROWS, text)) == found
-
-
-def test_a_pattern_filters_where_words_would_not() -> None:
-    assert ids(matching(ROWS, r"^trial-\d\b", regex=True)) == ["trial-2"]
-    assert ids(matching(ROWS, r"^trial-\d\b")) == []
-
-
-def test_verdicts_filter() -> None:
-    assert ids(matching(ROWS, labels=["healthy", "unreadable"])) == ["trial-10", "bad.csv"]
-
-
-def test_a_broken_pattern_says_where_it_breaks() -> None:
-    with pytest.raises(BadPattern, match="missing \\)"):
-        matching(ROWS, "(a", regex=True)
-
-
-@pytest.mark.parametrize(
-    ("order", "found"),
-    [
-        ("newest first", ["trial-10", "trial-2", "lr=1e-4.csv", "bad.csv"]),
-        ("name", ["bad.csv", "lr=1e-4.csv", "trial-2", "trial-10"]),
-        ("worst verdict first", ["lr=1e-4.csv", "trial-2", "trial-10", "bad.csv"]),
-        ("lowest eval loss", ["trial-10", "trial-2", "bad.csv", "lr=1e-4.csv"]),
-        ("most steps", ["trial-2", "trial-10", "lr=1e-4.csv", "bad.csv"]),
-        ("no such order", ["trial-10", "trial-2", "lr=1e-4.csv", "bad.csv"]),
-    ],
-)
-def test_orders(order: str, found: list[str]) -> None:
-    assert ids(in_order(ROWS, order)) == found
 
 
 def test_counts_name_only_what_is_there() -> None:

@@ -9,22 +9,30 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
+from tuner.inspector.baseline import difference
 from tuner.inspector.comparison import (
     MOST_RUNS,
     differences,
     legend_names,
     overlay,
+    reach,
     shared_axes,
     shared_curves,
     verdict_rows,
 )
+from tuner.inspector.comparison_drawing import difference_chart, spread_chart
 from tuner.inspector.drawing import curve_chart
-from tuner.inspector.export import as_page
+from tuner.inspector.export import as_long_csv, as_page
+from tuner.inspector.figure import View
 from tuner.inspector.folder import Folder, Opened, Unreadable
-from tuner.inspector.views.controls import counted, view_controls, zoom
+from tuner.inspector.seeds import BANDS, groups, spread
+from tuner.inspector.views.controls import LINK, counted, part, view_controls
 from tuner.inspector.views.runs import CHOSEN
 from tuner.inspector.views.shell import Shell, follow, is_dark, look, nothing_here
 from tuner.inspector.words import chip, one_line, plain
+
+RUNS, MEANS, DIFFERENCE = "Each run", "Mean and band", "Difference"
+SHOWN = (RUNS, MEANS, DIFFERENCE)
 
 
 def page(shell: Shell) -> None:
@@ -39,8 +47,7 @@ def page(shell: Shell) -> None:
     if len(opened) < 2:
         st.info("Choose two runs or more, here or by ticking them on the Runs page.")
     else:
-        _overlay(opened)
-        _tables(opened)
+        _comparison(opened)
     follow(shell.folder, seen)
 
 
@@ -50,7 +57,7 @@ def _chosen(folder: Folder, runs: Mapping[str, Path]) -> list[str]:
     if gone:
         st.warning(f"Not in this folder: {', '.join(chip(run_id) for run_id in gone[:MOST_RUNS])}")
     ticked = asked or st.session_state.get(CHOSEN, ())
-    start = [run_id for run_id in ticked if run_id in runs][:MOST_RUNS]
+    start = [run_id for run_id in dict.fromkeys(ticked) if run_id in runs][:MOST_RUNS]
     chosen: list[str] = st.multiselect(
         "Runs",
         list(runs),
@@ -76,29 +83,107 @@ def _opened(folder: Folder, chosen: Sequence[str], runs: Mapping[str, Path]) -> 
     return found
 
 
-def _overlay(opened: Sequence[Opened]) -> None:
+def _comparison(opened: Sequence[Opened]) -> None:
     names = shared_curves(opened)
     if not names:
         st.info("None of these logs holds a curve with a finite value.")
+        _settings(opened)
         return
-    name = st.selectbox("Curve", names, key="compare-curve", width=320)
-    view = view_controls(shared_axes(opened), 0.0 if name.startswith("eval_") else 0.9, "compare")
-    whole = overlay(opened, name, view).extent
-    view = replace(view, between=zoom(whole, view.x, "compare-part"))
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        curve = st.selectbox("Curve", names, key="compare-curve", format_func=one_line, width=320, bind=LINK)
+        shown = st.segmented_control("Show", SHOWN, default=RUNS, key="compare-show", bind=LINK, required=True)
+        band = BANDS[0]
+        if shown == MEANS:
+            band = st.selectbox("Band", BANDS, key="compare-band", width=200, bind=LINK)
+        baseline = _baseline(opened)
+    view = view_controls(shared_axes(opened), 0.0 if curve.startswith("eval_") else 0.9, "compare")
+    if view.x != "clock":
+        with st.container(horizontal=True):
+            view = replace(view, between=part(reach(opened, curve, view.x), view.x, "compare"))
+    if shown == MEANS:
+        _means(opened, curve, view, band)
+    elif shown == DIFFERENCE:
+        _difference(opened, curve, view, baseline)
+    else:
+        _overlay(opened, curve, view)
+    _standing(opened, curve, baseline)
+    _settings(opened)
+    _take_away(opened)
+
+
+def _baseline(opened: Sequence[Opened]) -> int:
+    """The place of the run that the others are measured against: the one of the address, else the first."""
+    asked = st.query_params.get("baseline")
+    ids = [one.id for one in opened]
+    legend = legend_names(opened)
+    place = st.selectbox(
+        "Baseline",
+        range(len(ids)),
+        index=ids.index(asked) if asked in ids else 0,
+        format_func=lambda place: legend[str(place)],
+        key="baseline",
+        width=280,
+        help="Differences are those to this run.",
+    )
+    if ids[place] != asked and (place or asked is not None):
+        st.query_params["baseline"] = ids[place]
+    return int(place)
+
+
+def _overlay(opened: Sequence[Opened], name: str, view: View) -> None:
     picture = overlay(opened, name, view)
     legend = legend_names(opened)
-    if picture.shown:
-        st.altair_chart(curve_chart(picture, view, legend, dark=is_dark()), key="compare-chart")
-    else:
-        st.info("No point lies in this part of the axis. A log axis shows only values above 0.")
+    if not picture.shown:
+        _nothing_in_view()
+        return
+    st.altair_chart(curve_chart(picture, view, legend, dark=is_dark()), key="compare-chart")
     missing = [one_line(o.name, 60) for o in opened if name not in o.run.curves]
     without = f" Without this curve: {', '.join(missing)}." if missing else ""
     st.caption(plain(counted(picture, legend) + without))
 
 
-def _tables(opened: Sequence[Opened]) -> None:
-    st.markdown("#### Verdicts")
-    st.dataframe(pd.DataFrame(verdict_rows(opened)), hide_index=True)
+def _means(opened: Sequence[Opened], name: str, view: View, band: str) -> None:
+    found = groups(opened)
+    spreads = [
+        one for group in found if (one := spread(group.name, [opened[p] for p in group.places], name, view, band))
+    ]
+    if not spreads:
+        _nothing_in_view()
+        return
+    st.altair_chart(spread_chart(spreads, view, name, dark=is_dark()), key="compare-chart")
+    many = sum(len(group.places) > 1 for group in found)
+    words = f"{len(opened)} runs in {len(found)} groups, {many} of them with more than one run. "
+    words += "A group is made of runs whose settings differ in nothing but the seed. "
+    words += f"The line is the mean, the band {_band_words(band)}, as far as all of a group reach."
+    st.caption(plain(words))
+
+
+def _band_words(band: str) -> str:
+    return "goes from the lowest to the highest" if band == BANDS[0] else "is one standard deviation wide each way"
+
+
+def _difference(opened: Sequence[Opened], name: str, view: View, baseline: int) -> None:
+    view = replace(view, log_y=False)  # a difference can be negative
+    picture = difference(opened, baseline, name, view)
+    if not picture.lines:
+        _nothing_in_view()
+        return
+    legend = legend_names(opened)
+    st.altair_chart(difference_chart(picture, view, legend, dark=is_dark()), key="compare-chart")
+    words = f"{name} minus that of {legend[str(baseline)]} at the same place, as far as both reach. Below 0 is lower."
+    st.caption(plain(words))
+
+
+def _nothing_in_view() -> None:
+    st.info("No point lies in this part of the axis. A log axis shows only values above 0.")
+
+
+def _standing(opened: Sequence[Opened], curve: str, baseline: int) -> None:
+    st.markdown("#### Verdicts and differences")
+    st.dataframe(pd.DataFrame(verdict_rows(opened, curve, baseline)), hide_index=True)
+
+
+def _settings(opened: Sequence[Opened]) -> None:
     st.markdown("#### Settings that differ")
     found = differences(opened)
     if found:
@@ -107,11 +192,18 @@ def _tables(opened: Sequence[Opened]) -> None:
         st.dataframe(pd.DataFrame({"setting": [d.knob for d in found], **cells}), hide_index=True)
     else:
         st.caption("None: as far as their logs tell, these runs were made with the same settings.")
-    st.download_button(
-        "HTML report of these runs",
-        lambda: as_page(opened),
-        "comparison.html",
-        "text/html",
-        key="compare-html",
-        on_click="ignore",
-    )
+
+
+def _take_away(opened: Sequence[Opened]) -> None:
+    with st.container(horizontal=True):
+        st.download_button(
+            "CSV", lambda: as_long_csv(opened), "comparison.csv", "text/csv", key="compare-csv", on_click="ignore"
+        )
+        st.download_button(
+            "HTML report",
+            lambda: as_page(opened),
+            "comparison.html",
+            "text/html",
+            key="compare-html",
+            on_click="ignore",
+        )

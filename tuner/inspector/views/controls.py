@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
+from typing import Literal
 
 import streamlit as st
 
@@ -11,7 +11,17 @@ from diagnostics.wording import number
 from tuner.inspector.figure import AXES, Figure, Line, View
 from tuner.inspector.words import one_line
 
-AXIS_WORDS = {"step": "Step", "epoch": "Epoch", "num_tokens": "Tokens", "wall_time": "Time"}
+LINK: Literal["query-params"] = "query-params"
+"""A widget bound so stands in the page's address, which makes the address a link to the view."""
+
+AXIS_WORDS = {
+    "step": "Step",
+    "epoch": "Epoch",
+    "num_tokens": "Tokens",
+    "samples": "Samples",
+    "wall_time": "Time",
+    "clock": "Clock",
+}
 
 
 def view_controls(axes: Sequence[str], smoothing: float, prefix: str) -> View:
@@ -19,24 +29,13 @@ def view_controls(axes: Sequence[str], smoothing: float, prefix: str) -> View:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         x: str | None = axes[0]
         if len(axes) > 1:
-            x = st.segmented_control("X axis", axes, default=x, format_func=AXIS_WORDS.get, key=f"{prefix}-x")
-        weight = st.slider("Smoothing", 0.0, 0.99, smoothing, 0.01, key=f"{prefix}-smoothing", width=180)
-        log_x = st.toggle("Log x", key=f"{prefix}-log-x")
-        log_y = st.toggle("Log y", key=f"{prefix}-log-y")
+            x = st.segmented_control(
+                "X axis", axes, default=x, format_func=AXIS_WORDS.get, key=f"{prefix}-x", bind=LINK
+            )
+        weight = st.slider("Smoothing", 0.0, 0.99, smoothing, 0.01, key=f"{prefix}-smoothing", width=180, bind=LINK)
+        log_x = st.toggle("Log x", key=f"{prefix}-log-x", bind=LINK)
+        log_y = st.toggle("Log y", key=f"{prefix}-log-y", bind=LINK)
     return View(x or axes[0], float(weight), bool(log_x), bool(log_y))
-
-
-def zoom(extent: tuple[float, float], axis: str, key: str) -> tuple[float, float] | None:
-    """The part of the x axis that the reader wants to see, None for all of it."""
-    first, last = extent
-    if not (math.isfinite(first) and math.isfinite(last) and last > first):
-        return None
-    grain = 10.0 ** math.floor(math.log10((last - first) / 200))
-    low, high = math.floor(first / grain) * grain, math.ceil(last / grain) * grain
-    chosen = st.slider(
-        f"Part of the run ({AXES[axis]})", low, high, (low, high), grain, key=f"{key}-{axis}", format="localized"
-    )
-    return None if chosen == (low, high) else (float(chosen[0]), float(chosen[1]))
 
 
 def counted(figure: Figure, names: dict[str, str] | None = None) -> str:
@@ -47,6 +46,39 @@ def counted(figure: Figure, names: dict[str, str] | None = None) -> str:
         parts[0] += ", the lowest and highest of every pixel, so no spike is lost"
     parts += [_hidden(line, (names or {}).get(line.name, line.name)) for line in figure.lines if line.hidden]
     return "; ".join(parts) + ". Drag moves, Shift + wheel zooms, double click goes back."
+
+
+def part(extent: tuple[float, float], axis: str, key: str) -> tuple[float, float] | None:
+    """The part of the x axis between two numbers that the reader types, None for all of it.
+
+    Nothing here depends on how long the run is, so that a run that grows leaves the numbers as they are.
+    """
+    words = AXES[axis]
+    low = st.number_input(
+        f"From ({words})",
+        value=None,
+        key=f"from-{key}-{axis}",
+        placeholder=number(extent[0]),
+        width=120,
+        format="%g",
+        bind=LINK,
+    )
+    high = st.number_input(
+        f"To ({words})",
+        value=None,
+        key=f"to-{key}-{axis}",
+        placeholder=number(extent[1]),
+        width=120,
+        format="%g",
+        bind=LINK,
+    )
+    first, last = extent[0] if low is None else float(low), extent[1] if high is None else float(high)
+    if low is None and high is None:
+        return None
+    if not first < last:
+        st.caption("From must be less than To.")
+        return None
+    return first, last
 
 
 def _hidden(line: Line, name: str) -> str:

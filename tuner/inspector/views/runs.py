@@ -9,59 +9,87 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from diagnostics.wording import duration, number, sentence
+from diagnostics.wording import duration, number, sentence, setting
 from tuner.inspector.comparison import MOST_RUNS
-from tuner.inspector.folder import Folder, seconds_since
+from tuner.inspector.filters import SORTS, BadPattern, Wanted, in_order, matching
+from tuner.inspector.folder import seconds_since
 from tuner.inspector.palette import label_colour
-from tuner.inspector.table import SORTS, BadPattern, Row, counts, in_order, matching
-from tuner.inspector.views.shell import Shell, follow, is_dark, look, nothing_here
+from tuner.inspector.table import LABELS, WAITING, Row, counts
+from tuner.inspector.views.controls import LINK
+from tuner.inspector.views.shell import Shell, follow, look, nothing_here
 from tuner.inspector.views.verdict import LABEL_SIGNS, badge
 from tuner.inspector.words import age, chip, one_line, plain
 
 CHOSEN = "chosen_runs"
+ROW, MOST_HEIGHT = 38, 620  # pixels
+AT_ONCE = 0.4
+"""Seconds that the page waits for verdicts before it shows the table; the others fill in."""
 
 
 def page(shell: Shell) -> None:
     """The page of all runs."""
     seen = look(shell.folder)
-    rows = _rows(shell.folder)
+    rows = shell.folder.rows(within=AT_ONCE)
     if not rows:
         nothing_here(shell.folder)
         follow(shell.folder, seen)
         return
-    st.markdown("  ".join(f"{badge(label)} {n}" for label, n in counts(rows).items()))
+    _summary(rows)
     shown = _filtered(rows)
     chosen = _table(shown)
     _actions(shell, chosen)
     follow(shell.folder, seen)
 
 
-def _rows(folder: Folder) -> list[Row]:
-    """All rows; a bar shows how far the first look at a large folder has come."""
-    space = st.empty()
-
-    def progress(done: int, of: int) -> None:
-        if of > 20 and done % 10 == 0:
-            space.progress(done / of, text=f"reading {done:,} of {of:,} runs")
-
-    rows = folder.rows(progress=progress)
-    space.empty()
-    return rows
+def _summary(rows: Sequence[Row]) -> None:
+    """How many runs there are of each verdict, and how far judging has come."""
+    found = counts(rows)
+    waiting = found.pop(WAITING, 0)
+    st.markdown("  ".join(f"{badge(label)} {n:,}" for label, n in found.items()) or " ")
+    if waiting:
+        done = len(rows) - waiting
+        st.progress(done / len(rows), text=f"Judging: {done:,} of {len(rows):,} runs. Verdicts fill in as they come.")
 
 
 def _filtered(rows: Sequence[Row]) -> list[Row]:
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        text = st.text_input("Filter", key="filter", placeholder="name, cause or verdict", width=320)
-        regex = st.toggle("Regex", key="regex")
-        labels = st.multiselect("Verdict", list(counts(rows)), key="verdicts", width=300)
-        order = st.selectbox("Order", list(SORTS), key="order", width=220)
+        text = st.text_input("Filter", key="filter", placeholder="name, cause, curve", width=190, bind=LINK)
+        regex = st.toggle("Regex", key="regex", bind=LINK, help="Read the filter as a regular expression.")
+        settings = st.text_input(
+            "Settings",
+            key="settings",
+            bind=LINK,
+            placeholder="learning_rate>1e-4",
+            width=180,
+            help="Conditions on what a run was made with: `lr>=1e-4 optim=adamw`; also on `eval_loss` and `steps`.",
+        )
+        labels = st.multiselect("Verdict", LABELS, key="verdicts", width=180, placeholder="any", bind=LINK)
+        studies = _studies(rows)
+        order = st.selectbox("Order", list(SORTS), key="order", width=175, bind=LINK)
     try:
-        shown = matching(rows, text, labels, regex=regex)
+        shown = matching(rows, Wanted(text, bool(regex), labels, studies, settings))
     except BadPattern as error:
         st.warning(plain(error))
         shown = list(rows)
     st.caption(f"{len(shown):,} of {len(rows):,} runs")
     return in_order(shown, order)
+
+
+def _studies(rows: Sequence[Row]) -> list[str]:
+    """The studies that the reader wants to see, where there are any."""
+    there = sorted({row.study for row in rows if row.study})
+    if not there:
+        return []
+    chosen: list[str] = st.multiselect(
+        "Study",
+        there,
+        key="studies",
+        width=150,
+        placeholder="any",
+        format_func=lambda study: one_line(study, 60),
+        bind=LINK,
+    )
+    return chosen
 
 
 def _table(rows: Sequence[Row]) -> list[Row]:
@@ -72,15 +100,16 @@ def _table(rows: Sequence[Row]) -> list[Row]:
     before = set(st.session_state.get(CHOSEN, ()))
     ids = [row.id for row in rows]
     # The table's ticks are row numbers, so another order of rows must be another table.
-    key = "runs-" + hashlib.sha256("\n".join(ids).encode()).hexdigest()[:12]
+    key = "runs-" + hashlib.sha256("\n".join(ids).encode(errors="replace")).hexdigest()[:12]
     event = st.dataframe(
-        _styled(rows),
+        _frame(rows),
         key=key,
         on_select="rerun",
         selection_mode="multi-row",
         selection_default={"selection": {"rows": [place for place, run_id in enumerate(ids) if run_id in before]}},
         hide_index=True,
-        row_height=38,
+        row_height=ROW,
+        height=min(MOST_HEIGHT, ROW * (len(rows) + 1) + 3),
         placeholder="–",
         column_config=_columns(),
         alt="Table of runs",
@@ -90,31 +119,42 @@ def _table(rows: Sequence[Row]) -> list[Row]:
     return chosen
 
 
-def _styled(rows: Sequence[Row]) -> Any:
-    frame = pd.DataFrame(
-        {
-            "run": [one_line(row.name) for row in rows],
-            "verdict": [f"{LABEL_SIGNS[row.label]} {row.label}" for row in rows],
-            "cause": [one_line(row.cause or row.why or "–") for row in rows],
-            "loss": [list(row.spark) for row in rows],
-            "eval loss": [row.best_eval_loss for row in rows],
-            "steps": [row.last_step for row in rows],
-            "written": [age(seconds_since(row.written)) + " ago" for row in rows],
-        }
-    )
-    dark = is_dark()
-    return frame.style.map(lambda text: f"color: {label_colour(text.split(' ')[1], dark)}", subset=["verdict"])
+def _signed(label: str) -> str:
+    """The verdict with its sign, for colour is never the only one."""
+    return f"{LABEL_SIGNS[label]} {label}"
+
+
+def _frame(rows: Sequence[Row]) -> pd.DataFrame:
+    columns: dict[str, list[Any]] = {
+        "verdict": [[_signed(row.label)] for row in rows],
+        "run": [one_line(row.name) for row in rows],
+        "cause": [one_line(row.cause or row.why or "–") for row in rows],
+        "loss": [list(row.spark) for row in rows],
+        "eval loss": [row.best_eval_loss for row in rows],
+        "steps": [row.last_step or None for row in rows],
+        "rate": [setting("learning_rate", dict(row.settings).get("learning_rate")) for row in rows],
+        "written": [age(seconds_since(row.written)) + " ago" for row in rows],
+    }
+    if not any(rate != "–" for rate in columns["rate"]):
+        del columns["rate"]
+    return pd.DataFrame(columns)
 
 
 def _columns() -> dict[str, Any]:
     config = st.column_config
     return {
-        "run": config.TextColumn("Run", width=330),
-        "verdict": config.TextColumn("Verdict", width=110),
+        "verdict": config.MultiselectColumn(
+            "Verdict",
+            width=125,
+            options=[_signed(label) for label in LABEL_SIGNS],
+            color=[label_colour(label, dark=False) for label in LABEL_SIGNS],  # dark enough for white letters
+        ),
+        "run": config.TextColumn("Run", width=270),
         "cause": config.TextColumn("Cause", width=180),
         "loss": config.LineChartColumn("Train loss", width="small"),
         "eval loss": config.NumberColumn("Best eval loss", format="%.4g", width="small"),
         "steps": config.NumberColumn("Steps", format="localized", width="small"),
+        "rate": config.TextColumn("Learning rate", width="small"),
         "written": config.TextColumn("Last written", width="small"),
     }
 
@@ -122,7 +162,7 @@ def _columns() -> dict[str, Any]:
 def _actions(shell: Shell, chosen: Sequence[Row]) -> None:
     """What can be done with the ticked runs, and the verdict at a glance when there is one."""
     if not chosen:
-        st.caption("Tick a run to see its verdict, or up to 20 to compare them.")
+        st.caption("Tick a run (Shift + Space on its row) to see its verdict, or up to 20 to compare them.")
         return
     with st.container(horizontal=True):
         if len(chosen) == 1 and st.button("Open run", type="primary", key="open"):
@@ -140,6 +180,9 @@ def _actions(shell: Shell, chosen: Sequence[Row]) -> None:
 def _glance(row: Row) -> None:
     with st.container(border=True):
         st.markdown(f"{badge(row.label)} {chip(row.name)}")
+        if row.label == WAITING:
+            st.markdown("This run is being judged.")
+            return
         st.markdown(plain(sentence(row.why or row.message or "No rule that could be asked found anything")))
         facts = [f"{number(row.last_step)} steps", f"written {duration(seconds_since(row.written))} ago"]
         if row.best_eval_loss is not None:

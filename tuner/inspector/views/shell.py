@@ -10,29 +10,37 @@ from typing import Any
 
 import streamlit as st
 
-from tuner.inspector.folder import Folder, Stamps
+from tuner.inspector.folder import Folder
+from tuner.inspector.server import is_here
+from tuner.inspector.stamps import Stamps
 from tuner.inspector.trials import find_studies
 from tuner.inspector.words import chip
 
-LESS_SPACE = "<style>.stMainBlockContainer {padding-top: 4rem; padding-bottom: 3rem}</style>"
+LESS_SPACE = (
+    "<style>.stMainBlockContainer {padding-top: 4rem; padding-bottom: 3rem}"
+    "#vg-tooltip-element {white-space: pre-line}</style>"
+)
 LOOK_EVERY = 3.0  # seconds
+FILL_EVERY = 1.0  # seconds, while verdicts come in
 MOST_EFFORT = 0.05  # the share of the time that may go into looking at a large folder
 
 
 @dataclass(frozen=True)
 class Shell:
-    """What a page gets: the folder, and ``go(page, parameters)`` to another page."""
+    """What a page gets: the folder, ``go(page, parameters)`` to another page, and whether it may start runs."""
 
     folder: Folder
     go: Callable[..., None]
+    may_run: bool = False
 
 
-def show(path: Path) -> None:
-    """Draw the inspector for the runs at or below ``path``."""
-    from tuner.inspector.views import compare, run, runs, study
+def show(path: Path, may_run: bool = False) -> None:
+    """Draw the inspector for the runs at or below ``path``; ``may_run`` lets the pages start some there."""
+    from tuner.inspector.views import compare, run, runs, started, study
 
     st.set_page_config(page_title="tuner", page_icon="📉", layout="wide")
-    shell = Shell(_folder(str(path.expanduser().absolute())), lambda page, **query: _go(pages[page], query))
+    may_run = may_run and is_here(st.context.headers.get("Host"))
+    shell = Shell(_folder(str(path.expanduser().absolute())), lambda page, **query: _go(pages[page], query), may_run)
     pages = {
         name: st.Page(_page(view, shell), title=title, url_path=name, default=name == "runs")
         for name, title, view in (
@@ -40,6 +48,7 @@ def show(path: Path) -> None:
             ("run", "Run", run.page),
             ("compare", "Compare", compare.page),
             ("study", "Study", study.page),
+            ("started", "Started", started.page),
         )
     }
     st.html(LESS_SPACE)
@@ -64,7 +73,7 @@ def _go(page: Any, query: dict[str, Any]) -> None:
 
 
 def _open_folder(path: str) -> Folder:
-    return Folder(Path(path))
+    return Folder(Path(path), on_disk=True)
 
 
 _folder = st.cache_resource(_open_folder, show_spinner=False)
@@ -86,22 +95,27 @@ def look(folder: Folder, run_ids: Collection[str] | None = None) -> Seen:
     return Seen(run_ids, stamps, time.perf_counter() - started)
 
 
-def follow(folder: Folder, seen: Seen) -> None:
+def follow(folder: Folder, seen: Seen, cost: float = 0.0) -> None:
     """Look again every few seconds while Live is on, and draw the page again when the files have changed.
 
-    A folder that takes long to look at is looked at less often.
+    A folder that takes long to look at, or a page that took ``cost`` seconds, is looked at less often. Verdicts that
+    are still being found are shown as they come, Live or not.
     """
-    if not st.session_state.get("live", True):
+    waiting = folder.waiting() if seen.run_ids is None else 0
+    live = st.session_state.get("live", True)
+    if not live and not waiting:
         return
     first = True
 
     def again() -> None:
         nonlocal first
-        if not first and folder.stamps(seen.run_ids) != seen.stamps:
+        news = waiting and folder.waiting() != waiting
+        if not first and (news or (live and folder.stamps(seen.run_ids) != seen.stamps)):
             st.rerun()
         first = False
 
-    st.fragment(again, run_every=max(LOOK_EVERY, seen.seconds / MOST_EFFORT))()
+    calm = max(LOOK_EVERY, (seen.seconds + cost) / MOST_EFFORT)
+    st.fragment(again, run_every=FILL_EVERY if waiting else calm)()
 
 
 def nothing_here(folder: Folder) -> None:

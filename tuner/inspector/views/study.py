@@ -2,61 +2,75 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pandas as pd
 import streamlit as st
 
-from diagnostics.wording import duration, number, percent, plain_name
-from tuner.inspector.folder import Folder
-from tuner.inspector.trial_drawing import against_chart, progress_chart
-from tuner.inspector.trials import (
-    NoStudy,
-    against,
-    find_studies,
-    load_study,
-    numeric_knobs,
-    progress,
-    report,
-    trial_rows,
-)
-from tuner.inspector.views.shell import LOOK_EVERY, Shell, is_dark
-from tuner.inspector.words import chip, file_name, one_line, plain
-from tuner.study.results import StudyResult, describe
+from diagnostics.wording import duration, number, percent
+from tuner.inspector.folder import Folder, latest, seconds_since
+from tuner.inspector.stamps import stamp, written
+from tuner.inspector.trials import FILE, NoStudy, beginning, find_studies, load_study, report, trial_rows
+from tuner.inspector.views.current import EVERY, current_curve, folder_of
+from tuner.inspector.views.shell import LOOK_EVERY, Shell
+from tuner.inspector.views.study_charts import charts
+from tuner.inspector.views.study_words import learned
+from tuner.inspector.words import file_name, one_line, plain
+from tuner.study.results import StudyResult
+
+AT_WORK = 600.0
+"""Seconds: a run of the study that was written later than this, and later than its result, is being trained."""
 
 
 def page(shell: Shell) -> None:
     """The page of a study."""
-    found = find_studies(shell.folder.root)
-    if not found:
+    root = shell.folder.root
+    found, begun = find_studies(root), beginning(root)
+    if not found and not begun:
         st.info(
             "No study in this folder: `tuner study FILE` leaves a `study.json` beside its trials.",
             icon=":material/search:",
         )
+        _follow(lambda: (len(find_studies(root)), len(beginning(root))))
         return
-    asked = st.query_params.get("study")
-    names = list(found)
-    name = st.selectbox("Study", names, index=names.index(asked) if asked in found else 0, format_func=one_line)
+    name = _chosen([*found, *begun])
+    if name in begun:
+        st.info("This study has begun; its result comes with the first trial that ends.", icon=":material/hourglass:")
+        _at_work(begun[name], 0.0)
+        _follow(lambda: _changed(begun[name] / FILE))
+        return
+    seen = _changed(found[name])
     try:
         study = load_study(found[name])
     except NoStudy as error:
         st.error(plain(error))
+        _follow(lambda: _changed(found[name]), seen)
         return
     _summary(study, found[name])
-    _charts(study)
+    _at_work(found[name].parent, seen / 1e9)
+    charts(study)
     _trials(shell, study, found[name])
-    _learned(study)
-    _follow(shell.folder, found[name])
+    learned(shell, study, found[name])
+    _follow(lambda: _changed(found[name]), seen)
 
 
-def _follow(folder: Folder, path: Path) -> None:
-    """Draw the study again when its file has changed, while Live is on."""
+def _chosen(names: list[str]) -> str:
+    asked = st.query_params.get("study")
+    name: str = st.selectbox("Study", names, index=names.index(asked) if asked in names else 0, format_func=one_line)
+    if name != asked and (asked is not None or name != names[0]):
+        st.query_params["study"] = name
+    return name
+
+
+def _follow(state: Callable[[], object], seen: object = None) -> None:
+    """Draw the page again when ``state()`` is no longer what was ``seen`` (default: as now), while Live is on."""
     if not st.session_state.get("live", True):
         return
-    seen = _changed(path)
+    before = state() if seen is None else seen
 
     def look() -> None:
-        if _changed(path) != seen:
+        if state() != before:
             st.rerun()
 
     st.fragment(look, run_every=LOOK_EVERY)()
@@ -69,11 +83,28 @@ def _changed(path: Path) -> int:
         return 0
 
 
+def _at_work(folder: Path, told: float) -> None:
+    """The trial or repeat that is being trained, if one is: the run that was written after the result was ``told``."""
+    inner = folder_of(str(folder))
+
+    def look() -> None:
+        run_id = latest(inner)
+        since = written(stamp(inner.runs()[run_id])) if run_id is not None and run_id in inner.runs() else 0.0
+        if run_id is None and not told:
+            current_curve(inner, None, "at-work")
+        elif since > told and seconds_since(since) < AT_WORK:
+            st.markdown("#### Being trained")
+            current_curve(inner, run_id, "at-work")
+
+    st.fragment(look, run_every=EVERY if st.session_state.get("live", True) else None)()
+
+
 def _summary(study: StudyResult, path: Path) -> None:
     done = sum(trial.state == "complete" for trial in study.trials)
+    way = "lower is better" if study.direction == "minimize" else "higher is better"
     start, best = study.baseline, study.winner
     st.caption(
-        plain(f"{study.method}, {study.metric} to {study.direction}; {done} of {len(study.trials)} trials complete")
+        plain(f"{study.method.upper()}, {study.metric} ({way}); {done} of {len(study.trials)} trials ran to their end")
     )
     with st.container(horizontal=True):
         st.metric("Your file", number(start.value if start else None))
@@ -88,7 +119,7 @@ def _summary(study: StudyResult, path: Path) -> None:
         say(plain(study.gain.message))
     for note in study.notes:
         st.caption(plain(note))
-    _downloads(path, "", ("study.html", "study.md", "study.json"))
+    _downloads(path, "", {"study.html": "HTML report", "study.md": "Markdown", "study.json": "JSON"})
 
 
 def _change(study: StudyResult) -> str | None:
@@ -99,30 +130,13 @@ def _change(study: StudyResult) -> str | None:
     return percent(share) if share else None
 
 
-def _downloads(path: Path, folder: str, names: tuple[str, ...]) -> None:
+def _downloads(path: Path, folder: str, names: Mapping[str, str]) -> None:
     with st.container(horizontal=True):
-        for name in names:
+        for name, words in names.items():
             content = report(path, folder, name)
             if content is not None:
                 label = f"{folder}/{name}" if folder else name
-                st.download_button(
-                    plain(name), content, file_name(label, ""), key=f"download-{label}", on_click="ignore"
-                )
-
-
-def _charts(study: StudyResult) -> None:
-    left, right = st.columns(2, gap="medium")
-    with left:
-        st.markdown("#### Best so far")
-        st.altair_chart(progress_chart(progress(study), study.metric, dark=is_dark()), key="best-so-far")
-    with right:
-        st.markdown("#### A setting against the metric")
-        knobs = numeric_knobs(study)
-        if not knobs:
-            st.caption("No setting has taken two different numbers yet.")
-            return
-        knob = st.selectbox("Setting", knobs, format_func=one_line, label_visibility="collapsed")
-        st.altair_chart(against_chart(against(study, knob), knob, study.metric, dark=is_dark()), key="against")
+                st.download_button(words, content, file_name(label, ""), key=f"download-{label}", on_click="ignore")
 
 
 def _trials(shell: Shell, study: StudyResult, path: Path) -> None:
@@ -136,23 +150,27 @@ def _trials(shell: Shell, study: StudyResult, path: Path) -> None:
         selection_mode="single-row",
         hide_index=True,
         placeholder="–",
+        height=min(38 + 35 * len(rows), 600),
         column_config={
-            "trial": config.NumberColumn(width="small", pinned=True),
+            "trial": config.NumberColumn(width=50, pinned=True),
             study.metric: config.NumberColumn(format="%.4g"),
+            "why": config.TextColumn(width=360),
             "curve": config.LineChartColumn("over the run", width="small"),
         },
     )
     if not event.selection.rows or event.selection.rows[0] >= len(rows):
-        st.caption("Tick a trial for its reports.")
+        st.caption("Tick a trial to open its run and its reports.")
         return
     trial = study.trial(rows[event.selection.rows[0]]["trial"])
     if trial is None:
         return
-    st.markdown(f"Trial {trial.number}: {plain(trial.because or 'nobody said why')}")
+    st.markdown(f"Trial {trial.number}: {plain(trial.because or trial.error or 'nobody said why')}")
     run_id = _run_id(shell.folder, path, trial.folder)
     if run_id is not None and st.button("Open run", type="primary", key="open-trial"):
         shell.go("run", run=run_id)
-    _downloads(path, trial.folder, ("report.html", "report.md", "config.yaml"))
+    _downloads(
+        path, trial.folder, {"report.html": "HTML report", "report.md": "Markdown", "config.yaml": "config.yaml"}
+    )
 
 
 def _run_id(folder: Folder, path: Path, trial_folder: str) -> str | None:
@@ -161,28 +179,3 @@ def _run_id(folder: Folder, path: Path, trial_folder: str) -> str | None:
         return None
     where = path.parent / trial_folder
     return next((run_id for run_id, found in folder.runs().items() if found == where), None)
-
-
-def _learned(study: StudyResult) -> None:
-    if study.records:
-        st.markdown("#### How the advice did")
-        st.dataframe(
-            {
-                "rule": [plain_name(record.rule) for record in study.records],
-                "advised": [record.advised for record in study.records],
-                "helped": [record.helped for record in study.records],
-                "hurt": [record.hurt for record in study.records],
-                "within noise": [record.even for record in study.records],
-            },
-            hide_index=True,
-        )
-    if study.review:
-        st.markdown("#### Review")
-    for paragraph in study.review:
-        st.markdown(f"**{plain(paragraph.title)}**")
-        st.markdown(plain(paragraph.text, 4000))
-        if paragraph.yaml:
-            st.code(paragraph.yaml, language="yaml")
-    with st.expander("What was searched"):
-        for knob, span in study.space.items():
-            st.markdown(f"- {chip(knob)} {plain(describe(span))}")

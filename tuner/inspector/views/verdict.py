@@ -23,10 +23,10 @@ from diagnostics.wording import (
     times,
     unchecked,
 )
-from tuner.inspector.table import UNREAD
+from tuner.inspector.table import UNREAD, WAITING
 from tuner.inspector.words import chip, plain
 
-LABEL_SIGNS = {**{str(label): sign for label, sign in SIGNS.items()}, UNREAD: "∅"}
+LABEL_SIGNS = {**{str(label): sign for label, sign in SIGNS.items()}, UNREAD: "∅", WAITING: "…"}
 BADGES = {
     "broken": "red",
     "unstable": "orange",
@@ -35,6 +35,7 @@ BADGES = {
     "healthy": "green",
     "unknown": "gray",
     UNREAD: "gray",
+    WAITING: "gray",
 }
 
 

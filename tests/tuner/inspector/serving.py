@@ -1,0 +1,67 @@
+"""The real server on a folder and a real browser, for tests and for pictures."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+CHROMIUM = Path("/usr/bin/chromium")
+QUIET = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+         "--disable-component-update", "--disable-sync")  # fmt: skip
+
+
+@contextmanager
+def served(folder: Path, log: Path, *, allow_run: bool = False) -> Iterator[str]:
+    """The address of ``tuner inspect`` on the folder; its words go to the file ``log``."""
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        port = int(one.getsockname()[1])
+    command = [sys.executable, "-m", "tuner", "inspect", str(folder), "--port", str(port), "--no-browser"]
+    command += ["--allow-run"] if allow_run else []
+    with log.open("w") as said:
+        server = subprocess.Popen(command, stdout=said, stderr=said, cwd=log.parent)
+        try:
+            _wait_for(f"http://localhost:{port}/_stcore/health", server, log)
+            yield f"http://localhost:{port}"
+        finally:
+            server.terminate()
+            server.wait(20)
+
+
+def _wait_for(address: str, server: subprocess.Popen[bytes], log: Path, seconds: float = 60) -> None:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end and server.poll() is None:
+        try:
+            urllib.request.urlopen(address, timeout=2).close()
+            return
+        except OSError:
+            time.sleep(0.1)
+    raise AssertionError(f"the server did not come up within {seconds} s (status {server.poll()}): {log.read_text()}")
+
+
+@contextmanager
+def chromium() -> Iterator[Any]:
+    """A headless Chromium."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=str(CHROMIUM), args=list(QUIET))
+        yield browser
+        browser.close()
+
+
+def settled(page: Any) -> None:
+    """Wait until Streamlit has stopped drawing: its script is done and nothing is stale."""
+    page.wait_for_function(
+        "() => { const app = document.querySelector('[data-testid=stApp]');"
+        " return app && app.dataset.testScriptState === 'notRunning'"
+        " && !document.querySelector('[data-stale=true], [data-testid=stSkeleton]'); }"
+    )
+    page.wait_for_timeout(400)  # charts draw a moment after their data have come

@@ -1,0 +1,225 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tuner.inspector.jobs import HIDDEN, RECORD, Job, State, job, jobs, kill, last_lines, mark, stop, write_record
+from tuner.inspector.processes import Process, is_running, process
+from tuner.inspector.start import NotStarted, free_name, go_on, plan, start
+from tuner.inspector.worker import EXIT, main
+
+TEXT = "method: sft\nmodel_name_or_path: tuner/tiny\ndataset_name: rows.jsonl\n"
+UNKNOWN_KEY = TEXT + "study: {trails: 3}\n"  # refused by the child before it loads a library
+Begin = Callable[..., Job]
+
+
+@pytest.fixture
+def begin(tmp_path: Path) -> Iterator[Begin]:
+    """``begin(name, code)``: a real process that is marked as the one started into that folder."""
+    children = []
+
+    def started(name: str, code: str = "import time; print('up', flush=True); time.sleep(60)") -> Job:
+        folder = tmp_path / name
+        (folder / HIDDEN).mkdir(parents=True)
+        words = mark(folder).split(" ")
+        child = subprocess.Popen(
+            [sys.executable, "-c", code, *words, "train"], start_new_session=True, stdout=subprocess.PIPE
+        )
+        children.append(child)
+        assert child.stdout is not None and child.stdout.readline() == b"up\n"
+        running = process(child.pid)
+        assert running is not None
+        write_record(tmp_path, folder, "train", tmp_path / f"{name}.yaml", running)
+        found = job(tmp_path, folder)
+        assert found is not None
+        return found
+
+    yield started
+    for child in children:
+        child.kill()
+        child.wait()
+        child.stdout.close()
+
+
+def until(true: Callable[[], bool], seconds: float = 30) -> None:
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end, "it took too long"
+        time.sleep(0.05)
+
+
+def standing(known: Job, root: Path) -> Job:
+    found = job(root, known.folder)
+    assert found is not None
+    return found
+
+
+def test_a_started_process_is_found_again_from_its_files(begin: Begin, tmp_path: Path) -> None:
+    first = begin("a")
+    begin("b/c")
+    assert [one.name for one in jobs(tmp_path)] == ["b/c", "a"]
+    assert [one.state for one in jobs(tmp_path)] == [State.RUNNING, State.RUNNING]
+    os.kill(first.process.pid, signal.SIGKILL)
+    until(lambda: standing(first, tmp_path).state is State.FAILED)
+    assert standing(first, tmp_path).status is None
+
+
+def test_a_run_is_asked_to_stop_and_the_rest_of_the_machine_is_left_alone(begin: Begin, tmp_path: Path) -> None:
+    other, known = begin("other"), begin("a")
+    stop(known)
+    until(lambda: standing(known, tmp_path).state is State.STOPPED)
+    assert standing(other, tmp_path).state is State.RUNNING
+
+
+def test_a_run_that_does_not_listen_is_killed_with_its_children_after_the_grace_time(
+    begin: Begin, tmp_path: Path
+) -> None:
+    child = tmp_path / "child"
+    code = (
+        "import signal, subprocess, sys, time; signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
+        "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'])\n"
+        f"open({str(child)!r}, 'w').write(str(child.pid)); print('up', flush=True); time.sleep(60)"
+    )
+    known = begin("a", code)
+    stop(known, grace=0.5)
+    assert standing(known, tmp_path).state is State.STOPPING
+    until(lambda: standing(known, tmp_path).state is State.STOPPED)
+    until(lambda: process(int(child.read_text())) is None)
+
+
+def test_a_stopping_run_can_be_killed_at_once(begin: Begin, tmp_path: Path) -> None:
+    known = begin(
+        "a", "import signal, time; signal.signal(15, signal.SIG_IGN); print('up', flush=True); time.sleep(60)"
+    )
+    stop(known, grace=60)
+    kill(known)
+    until(lambda: standing(known, tmp_path).state is State.STOPPED)
+
+
+def test_a_forged_record_names_no_process_of_somebody_else(begin: Begin, tmp_path: Path) -> None:
+    victim = begin("victim")
+    forged = tmp_path / "forged"
+    (forged / HIDDEN).mkdir(parents=True)
+    raw = json.loads((victim.folder / HIDDEN / RECORD).read_text())
+    (forged / HIDDEN / RECORD).write_text(json.dumps(raw))
+    found = job(tmp_path, forged)
+    assert found is not None and found.state is State.FAILED
+    stop(found)
+    kill(found)
+    assert standing(victim, tmp_path).state is State.RUNNING
+
+
+def test_a_number_that_was_given_out_again_is_another_process() -> None:
+    me = process(os.getpid())
+    assert me is not None
+    assert is_running(me, "")
+    assert not is_running(Process(me.pid, "another time"), "")
+    assert not is_running(me, "no such words in the command line")
+    assert process(0) is None and process(-1) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "{", "[]", '{"pid": "x"}', '{"pid": 1, "process": "a", "kind": "rm", "file": "a", "began": 0}',
+     '{"pid": 1, "process": "a", "kind": "train", "file": "../../etc/passwd", "began": 0}'],
+)  # fmt: skip
+def test_a_record_that_is_none_is_left_out(tmp_path: Path, text: str) -> None:
+    (tmp_path / "open" / "a" / HIDDEN).mkdir(parents=True)
+    (tmp_path / "open" / "a" / HIDDEN / RECORD).write_text(text)
+    assert jobs(tmp_path / "open") == []
+
+
+def test_a_link_that_leads_out_is_not_followed(begin: Begin, tmp_path: Path) -> None:
+    begin("outside/a")
+    (tmp_path / "open").mkdir()
+    (tmp_path / "open" / "a").symlink_to(tmp_path / "outside" / "a")
+    assert jobs(tmp_path / "open") == []
+
+
+def test_the_last_lines_are_told(begin: Begin, tmp_path: Path) -> None:
+    known = begin("a")
+    assert last_lines(known) == ""
+    known.log.write_bytes(b"x" * 100_000 + b"\n" + b"\n".join(b"line %d" % n for n in range(50)) + b"\nhalf \xff")
+    assert last_lines(known, 3) == "line 48\nline 49\nhalf \ufffd"
+
+
+def test_the_child_leaves_its_exit_status_and_its_error(tmp_path: Path) -> None:
+    known = start(tmp_path, plan(tmp_path, "next", UNKNOWN_KEY))
+    assert (tmp_path / "next.yaml").read_text() == UNKNOWN_KEY
+    assert (known.kind, known.name) == ("study", "next")
+    until(lambda: not standing(known, tmp_path).is_on)
+    ended = standing(known, tmp_path)
+    assert (ended.state, ended.status) == (State.FAILED, 2)
+    assert "did you mean trials?" in last_lines(ended)
+    again = go_on(tmp_path, ended)
+    until(lambda: not standing(again, tmp_path).is_on)
+    assert again.began > ended.began
+    assert "-- goes on --" in last_lines(again)
+
+
+def test_the_worker_tells_how_its_command_ended(tmp_path: Path) -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        assert main([str(tmp_path), "rules", "no-such-rule"]) == 2
+        assert (tmp_path / EXIT).read_text() == "2"
+        assert main([str(tmp_path), "no-such-command"]) == 2
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def test_a_run_that_is_on_is_not_started_again(begin: Begin, tmp_path: Path) -> None:
+    with pytest.raises(NotStarted, match="still runs"):
+        go_on(tmp_path, begin("a"))
+
+
+@pytest.mark.parametrize(
+    "name", ["", "../a", "/tmp/a", "a/../../b", ".hidden", "a b", "-x", "a\0b", "link/a", "x" * 200]
+)
+def test_no_name_leads_out_of_the_folder(tmp_path: Path, name: str) -> None:
+    (tmp_path / "open").mkdir()
+    (tmp_path / "open" / "link").symlink_to(tmp_path)
+    with pytest.raises(NotStarted, match=r"no name for a run|leads out of the opened folder"):
+        plan(tmp_path / "open", name, TEXT)
+
+
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        ("output_dir: ../outside", "output_dir: ../outside leads out"),
+        ("logging_dir: /var/log", "logging_dir: /var/log leads out"),
+        ("push_to_hub: true", "push_to_hub: sends the model away"),
+        ("trust_remote_code: true", "trust_remote_code: runs code"),
+        ("env: {PATH: x}", "env: changes the environment"),
+        ("learning_rate: FILL-IN", "learning_rate: write what stands at FILL-IN"),
+        ("a: [", "not YAML"),
+    ],
+)
+def test_a_file_that_reaches_out_is_refused(tmp_path: Path, line: str, why: str) -> None:
+    with pytest.raises(NotStarted, match=why):
+        plan(tmp_path, "next", TEXT + line + "\n")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_only_a_mapping_with_a_method_is_a_file_to_start(tmp_path: Path) -> None:
+    for text in ("", "- a", "learning_rate: 1"):
+        with pytest.raises(NotStarted, match="method"):
+            plan(tmp_path, "next", text)
+    assert plan(tmp_path, "next", TEXT + "output_dir: next\n").kind == "train"
+
+
+def test_a_name_that_is_taken_is_refused_and_a_free_one_is_offered(tmp_path: Path) -> None:
+    assert free_name(tmp_path, "sft/trial-003-next") == "sft-trial-003-next"
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "trainer_state.json").write_text("{}")
+    (tmp_path / "a-2.yaml").write_text("")
+    assert free_name(tmp_path, "a") == "a-3"
+    assert free_name(tmp_path, "名前") == "next"
+    for name in ("a", "a-2"):
+        with pytest.raises(NotStarted, match="choose another name"):
+            plan(tmp_path, name, TEXT)

@@ -1,0 +1,137 @@
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from diagnostics.curves import Curve
+from tests.tuner.inspector.material import write_csv, write_fine_run, write_overfit_run
+from tuner.inspector.baseline import difference, rises, standings
+from tuner.inspector.comparison import signed, verdict_rows
+from tuner.inspector.comparison_drawing import difference_chart, spread_chart
+from tuner.inspector.figure import View
+from tuner.inspector.folder import Folder, Opened
+from tuner.inspector.seeds import BANDS, groups, spread
+
+RAW = View(smoothing=0)
+
+
+def opened(folder: Path) -> list[Opened]:
+    shown = Folder(folder)
+    return [run for run_id in sorted(shown.runs()) if isinstance(run := shown.open(run_id), Opened)]
+
+
+def with_curve(one: Opened, *points: tuple[float, float]) -> Opened:
+    steps, values = zip(*points, strict=True)
+    return replace(one, run=replace(one.run, curves={"eval_loss": Curve.from_points(steps, values)}))
+
+
+@pytest.fixture
+def flat(tmp_path: Path) -> Opened:
+    write_overfit_run(tmp_path / "flat.csv")
+    return opened(tmp_path)[0]
+
+
+def test_runs_that_differ_in_the_seed_alone_are_one_group(tmp_path: Path) -> None:
+    for seed in range(3):
+        folder = write_fine_run(tmp_path / f"a-seed-{seed}", seed=seed)
+        (folder / "config.yaml").write_text(f"method: sft\nseed: {seed}\ndataset_name: d.jsonl\n")
+    for seed in range(2):
+        write_fine_run(tmp_path / f"b-{seed}", seed=seed, rate=1e-3)
+    found = groups(opened(tmp_path))
+    assert [(group.name, group.places) for group in found] == [("a (3 runs)", (0, 1, 2)), ("b (2 runs)", (3, 4))]
+
+
+def test_another_data_set_is_another_group(tmp_path: Path) -> None:
+    for name in "ab":
+        folder = write_fine_run(tmp_path / name)
+        (folder / "config.yaml").write_text(f"method: sft\ndataset_name: {name}.jsonl\n")
+    assert [group.name for group in groups(opened(tmp_path))] == ["a", "b"]
+
+
+def test_logs_that_tell_no_settings_stand_alone(tmp_path: Path) -> None:
+    for name in "ab":
+        write_csv(tmp_path / f"{name}.csv", {"train_loss": [(k, 1.0) for k in range(1, 9)]})
+    assert [group.places for group in groups(opened(tmp_path))] == [(0,), (1,)]
+
+
+def test_groups_of_the_same_name_are_told_apart(tmp_path: Path) -> None:
+    for n, rate in enumerate((1e-4, 1e-4, 2e-4, 2e-4)):
+        write_fine_run(tmp_path / f"run-{n}", rate=rate)
+    assert [group.name for group in groups(opened(tmp_path))] == ["run (2 runs), 1", "run (2 runs), 2"]
+
+
+def test_the_mean_and_band_of_curves_logged_at_different_steps(flat: Opened) -> None:
+    runs = [with_curve(flat, (0, 0), (10, 10)), with_curve(flat, (0, 2), (5, 7), (20, 22))]
+    found = spread("a", runs, "eval_loss", RAW)
+    assert found is not None
+    assert found.x.tolist() == [0, 5, 10]  # as far as both reach
+    assert found.mean.tolist() == [1, 6, 11]
+    assert (found.low.tolist(), found.high.tolist(), found.runs) == ([0, 5, 10], [2, 7, 12], 2)
+    deviation = spread("a", runs, "eval_loss", RAW, BANDS[1])
+    assert deviation is not None
+    assert (deviation.high - deviation.mean).tolist() == pytest.approx([np.sqrt(2)] * 3)
+
+
+def test_the_band_of_one_run_is_its_curve_and_runs_without_the_curve_do_not_count(flat: Opened) -> None:
+    one = with_curve(flat, (1, 3), (2, 1))
+    found = spread("a", [one, with_curve(flat, (1, float("nan")))], "eval_loss", RAW, BANDS[1])
+    assert found is not None
+    assert (found.runs, found.low.tolist(), found.high.tolist()) == (1, [3, 1], [3, 1])
+    assert spread("a", [one], "no_such", RAW) is None
+    assert spread("a", [one, with_curve(flat, (7, 1), (9, 1))], "eval_loss", RAW) is None
+
+
+def test_a_part_of_the_axis_and_a_thinned_grid(tmp_path: Path) -> None:
+    write_csv(tmp_path / "a.csv", {"train_loss": [(k, k % 7) for k in range(1, 5001)]})
+    runs = opened(tmp_path)
+    whole = spread("a", runs, "train_loss", RAW)
+    assert whole is not None
+    assert whole.x.size <= 400
+    assert (whole.x[0], whole.x[-1]) == (1, 5000)
+    part = spread("a", runs, "train_loss", replace(RAW, between=(100, 110)))
+    assert part is not None
+    assert part.x.tolist() == list(range(100, 111))
+
+
+def test_the_difference_is_taken_at_equal_places_of_the_axis(flat: Opened) -> None:
+    runs = [with_curve(flat, (0, 0), (10, 10)), with_curve(flat, (0, 1), (4, 5), (20, 25))]
+    (line,) = difference(runs, 0, "eval_loss", RAW).lines
+    assert line.name == "1"
+    assert line.x.tolist() == [0, 4, 10]
+    assert line.y.tolist() == pytest.approx([1, 1, 2.5])
+    (back,) = difference(runs, 1, "eval_loss", RAW).lines
+    assert back.y.tolist() == pytest.approx([-1, -1, -2.5])
+
+
+def test_last_and_best_values_stand_against_the_baseline(flat: Opened) -> None:
+    runs = [with_curve(flat, (1, 2.0), (2, 1.0), (3, 1.5)), with_curve(flat, (1, 2.0), (2, 1.2)), flat]
+    first, second, _ = standings(runs, 0, "eval_loss")
+    assert (first.best, first.last, first.best_difference) == (1.0, 1.5, 0.0)
+    assert second.best_difference == pytest.approx(0.2)
+    assert second.last_difference == pytest.approx(-0.3)
+    assert standings(runs, 0, "no_such")[1].best_difference is None
+    rows = verdict_rows(runs, "eval_loss", 0)
+    assert [row["to the baseline"] for row in rows[:2]] == ["baseline", "+0.2"]
+    assert rows[1]["last to the baseline"] == "−0.3"
+    assert (signed(None), signed(0.0)) == ("–", "0")
+
+
+def test_an_accuracy_is_best_where_it_is_highest(flat: Opened) -> None:
+    curves = {"eval_rewards_accuracies": Curve.from_points([1, 2], [0.9, 0.5])}
+    (found,) = standings([replace(flat, run=replace(flat.run, curves=curves))], 0, "eval_rewards_accuracies")
+    assert found.best == 0.9
+    assert not rises("eval_loss")
+
+
+@pytest.mark.parametrize("view", [RAW, View(smoothing=0.5, log_x=True, log_y=True)])
+def test_the_charts_hold_the_numbers(tmp_path: Path, view: View) -> None:
+    for seed in range(2):
+        write_fine_run(tmp_path / f"{seed}", seed=seed)
+    runs = opened(tmp_path)
+    found = spread("both", runs, "train_loss", view)
+    assert found is not None
+    drawn = spread_chart([found], view, "train_loss").to_dict()
+    assert len(next(iter(drawn["datasets"].values()))) == found.x.size
+    apart = difference_chart(difference(runs, 0, "train_loss", RAW), RAW, {"1": "other"}).to_dict()
+    assert "other" in str(apart)

@@ -1,0 +1,176 @@
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from diagnostics.chart import chart
+from diagnostics.curves import Curve, Run
+from diagnostics.verdict import Diagnosis, Finding, Label
+from tests.tuner.inspector.material import HOSTILE
+from tuner.inspector.figure import View
+from tuner.inspector.plot import spec
+from tuner.inspector.plot_tables import tables
+from tuner.inspector.sheet import Sheet, counted, family, sheet, usual
+
+STEPS = np.arange(1.0, 401.0)
+FINDING = Finding("eval-loss-rises", Label.OVERFIT, 200, 400, {}, "It rises.")
+DIAGNOSIS = Diagnosis("a", Label.OVERFIT, "eval-loss-rises", 0.9, 200, (FINDING,))
+CURVES = {
+    "train_loss": Curve(STEPS, 3 - STEPS / 200),
+    "eval_loss": Curve.from_points([100, 200, 300, 400], [2.0, 1.5, 1.7, 1.8]),
+    "learning_rate": Curve(STEPS, np.minimum(1.0, STEPS / 40) * 1e-4),
+    "epoch": Curve(STEPS, STEPS / 100),
+    "rewards_chosen": Curve(STEPS, STEPS),
+    "rewards_margins": Curve(STEPS, STEPS),
+    "train/kl": Curve(STEPS, STEPS),
+    "eval/kl": Curve(STEPS, STEPS),
+}
+RUN = Run("a", CURVES)
+
+
+def drawn(run: Run = RUN, names: list[str] | None = None, view: View | None = None) -> Sheet:
+    return sheet(run, chart(run, DIAGNOSIS), names or ["train_loss", "eval_loss"], view or View(smoothing=0))
+
+
+def test_curves_of_one_thing_share_a_panel_and_the_others_get_their_own() -> None:
+    panels = drawn(names=[name for name in CURVES if name != "epoch"]).panels
+    assert [(panel.title, [line.name for line in panel.lines]) for panel in panels] == [
+        ("loss", ["train_loss", "eval_loss"]),
+        ("learning_rate", ["learning_rate"]),
+        ("rewards", ["rewards_chosen", "rewards_margins"]),
+        ("kl", ["train/kl", "eval/kl"]),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "of"),
+    [("train_loss", "loss"), ("eval_loss", "loss"), ("eval_entropy", "entropy"), ("eval/", "eval/"), ("mine", "mine")],
+)
+def test_family(name: str, of: str) -> None:
+    assert family(name) == of
+
+
+def test_a_hair_tells_the_step_every_line_and_the_findings_there() -> None:
+    hairs = dict(drawn().hairs)
+    assert hairs[250.0].split("\n") == [
+        "step 250",
+        "train_loss  1.75",
+        "eval_loss  1.5 (step 200)",
+        "↗ eval loss rises",
+    ]
+    assert hairs[50.0].split("\n") == ["step 50", "train_loss  2.75"]
+
+
+def test_a_hair_on_another_axis_tells_the_step_all_the_same() -> None:
+    hairs = dict(drawn(view=View("epoch", smoothing=0)).hairs)
+    assert hairs[2.5].startswith("step 250\ntrain_loss  1.75")
+
+
+def test_outliers_stand_at_the_edge_and_are_counted() -> None:
+    values = 2 - STEPS / 400
+    values[100:103] = 500.0
+    run = replace(RUN, curves={"train_loss": Curve(STEPS, values)})
+    plain, robust = drawn(run), drawn(run, view=View(smoothing=0, ignore_outliers=True))
+    assert plain.panels[0].limits is None
+    low, high = robust.panels[0].limits or (0, 0)
+    assert 0 < low < 1.1 and 2 < high < 4
+    assert robust.beyond == 3
+    assert "3 outliers stand at the edge" in counted(robust, View(smoothing=0))
+    assert robust.figure.lines[0].y.max() == 500.0
+    assert drawn(view=View(smoothing=0, ignore_outliers=True)).panels[0].limits is None
+
+
+def test_usual_limits_of_a_log_axis_are_above_zero() -> None:
+    low, _ = usual([np.geomspace(1e-6, 1, 100)], log=True) or (0, 0)
+    assert 0 < low < 1e-6
+    assert usual([np.ones(5)]) is None
+    assert usual([]) is None
+
+
+def test_what_is_not_drawn_is_counted() -> None:
+    run = Run("a", {"train_loss": Curve(np.arange(50_000.0), np.cos(np.arange(50_000.0)))})
+    words = counted(drawn(run, ["train_loss"], View(smoothing=0.9, log_y=True)), View(smoothing=0.9))
+    assert "of 50,000 points in view are drawn, the lowest and highest of every pixel" in words
+    assert "points of train_loss are not above 0" in words
+    assert "weight 0.9" in words
+
+
+def test_a_growing_run_and_a_zoom_change_the_tables_and_not_the_chart() -> None:
+    """The browser keeps its zoom as long as the specification is the same text."""
+    grown = Run("a", {**CURVES, "train_loss": Curve(np.arange(1.0, 801.0), np.linspace(3, 1, 800))})
+    view = View(smoothing=0.5)
+    first, second = drawn(view=view), drawn(grown, view=view)
+    assert json.dumps(spec(first, view)) == json.dumps(spec(second, view))
+    zoomed = drawn(view=replace(view, between=(100, 120)))
+    assert tables(first, view)["line0"]["x"].max() == 400
+    assert tables(second, view)["line0"]["x"].max() == 800
+    assert tables(zoomed, view)["line0"]["x"].between(100, 120).all()
+    assert tables(first, view).keys() == tables(zoomed, view).keys()
+
+
+def named(node: object) -> set[str]:
+    """The names of all tables that a specification asks for."""
+    if isinstance(node, dict):
+        own = {node["data"]["name"]} if "name" in node.get("data", {}) else set()
+        return own.union(*(named(value) for value in node.values()))
+    return set().union(*(named(value) for value in node)) if isinstance(node, list) else set()
+
+
+@pytest.mark.parametrize("axis", ["step", "epoch"])
+def test_every_table_that_the_chart_asks_for_is_there(axis: str) -> None:
+    view = View(axis, smoothing=0.5)
+    picture = drawn(names=list(CURVES), view=view)
+    assert named(spec(picture, view)) == tables(picture, view).keys()
+
+
+def test_marks_and_findings_stand_in_their_tables() -> None:
+    found = tables(drawn(), View(smoothing=0))
+    assert found["best"]["x"].tolist() == [200]
+    assert found["best-name"]["text"].tolist() == ["best step 200"]
+    assert found["warmup"]["x"].tolist() == [40]
+    assert found["epoch-late-name"]["text"].tolist() == ["epoch 1", "epoch 2", "epoch 3"]
+    assert found["bands"][["x", "x2", "name"]].to_numpy().tolist() == [[200, 400, "↗ eval loss rises"]]
+
+
+NASTY = (*HOSTILE, '\\"+alert(1)+"', "{{signal: alert(1)}}", "datum.x", "image", "a.b[0]", "")
+
+
+def words(node: object, path: tuple[str, ...] = ()) -> list[tuple[tuple[str, ...], str]]:
+    """Every text in a specification, keys included, with where it stands."""
+    if isinstance(node, dict):
+        return [found for key, value in node.items() for found in [(path, key), *words(value, (*path, key))]]
+    if isinstance(node, list):
+        return [found for value in node for found in words(value, path)]
+    return [(path, node)] if isinstance(node, str) else []
+
+
+def test_names_from_logs_stand_only_where_they_are_read_as_text() -> None:
+    curves = {name: Curve(STEPS, STEPS) for name in NASTY}
+    view = View(smoothing=0.5)
+    asked = spec(drawn(Run("a", curves), list(curves), view), view)
+    shown = [(path[-2:], word) for path, word in words(asked) if any(name and name in word for name in NASTY)]
+    assert {path for path, _ in shown} == {("scale", "domain"), ("text", "value")}
+    told = {word for path, word in words(asked) if path[-2:] != ("scale", "domain")}
+    assert not told & {"expr", "signal", "calculate", "url", "href", "image", "labelExpr"}
+    assert [layer["transform"] for layer in asked["layer"] if "transform" in layer] == [
+        [{"filter": {"param": "hover", "empty": False}}]
+    ]
+
+
+@given(
+    st.lists(st.floats(-1e12, 1e12), min_size=0, max_size=60),
+    st.sampled_from([0.0, 0.5, 0.99]),
+    st.booleans(),
+    st.booleans(),
+    st.booleans(),
+)
+def test_any_curve_can_be_drawn(values: list[float], smoothing: float, log_x: bool, log_y: bool, robust: bool) -> None:
+    run = Run("a", {"train_loss": Curve.from_points(range(len(values)), values)})
+    view = View("step", smoothing, log_x, log_y, points=16, ignore_outliers=robust)
+    picture = drawn(run, ["train_loss"], view)
+    found = tables(picture, view)
+    assert all(np.isfinite(found[name][["x", "y"]].to_numpy()).all() for name in ("raw0", "line0", "dots0"))
+    json.dumps(spec(picture, view), allow_nan=False)

@@ -1,0 +1,126 @@
+"""A study, as a person meets it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.tuner.inspector.material import a_study, write_fine_run, write_overfit_run, write_study
+from tests.tuner.inspector.pages import click, go_to, run, table, text
+from tuner.study.results import TrialResult
+
+
+def test_a_study_shows_its_trials_and_who_proposed_each(opened: Any, tmp_path: Path) -> None:
+    write_study(tmp_path)
+    page = go_to(opened(), "Study")
+    assert table(page, "proposed by") == ["your file", "advice: slow", "advice: slow", "sampler: GP"]
+    assert table(page, "helped") == [2]
+    shown = text(page)
+    assert "better by 0.5 in 2 of 2 seeds" in shown
+    assert "The best rate is inside its range" in shown
+    assert len(page.get("vega_lite_chart")) == 5  # progress, two settings, landscape, parallel coordinates
+    page.session_state["trials"] = {"selection": {"rows": [2], "columns": [], "cells": []}}
+    run(page)
+    assert [button.label for button in page.get("download_button")].count("HTML report") == 1
+    assert "healthy" in text(click(page, "open-trial")) or page.selectbox[0].value == "trial-002"
+
+
+def test_a_folder_without_a_study_says_how_to_get_one(opened: Any, tmp_path: Path) -> None:
+    write_overfit_run(tmp_path / "a.csv")
+    assert "No study in this folder" in text(go_to(opened(), "Study"))
+
+
+def test_a_broken_study_is_told_in_a_line(opened: Any, tmp_path: Path) -> None:
+    write_study(tmp_path).write_text("{")
+    assert "no JSON" in text(go_to(opened(), "Study"))
+
+
+def test_the_best_so_far_goes_over_trials_or_training_steps(opened: Any, tmp_path: Path) -> None:
+    write_study(tmp_path)
+    page = go_to(opened(**{"study-over": "training steps"}), "Study")
+    assert page.button_group(key="study-over").value == "training steps"
+
+
+def test_the_review_becomes_the_file_of_the_next_study(opened: Any, tmp_path: Path) -> None:
+    study = a_study()
+    first = TrialResult(**{**study.trials[0].to_dict(), "folder": "trial-000"})
+    path = write_study(tmp_path / "demo", a_study(trials=(first, *study.trials[1:])))
+    (path.parent / "trial-000").mkdir()
+    (path.parent / "trial-000" / "config.yaml").write_text(
+        "method: sft\nmodel_name_or_path: tuner/tiny\ndataset_name: d.jsonl\nlearning_rate: 1.0e-5\n"
+    )
+    page = go_to(opened(), "Study")
+    loaded = yaml.safe_load(page.code[-1].value)
+    assert loaded["dataset_name"] == "d.jsonl"
+    assert loaded["study"]["space"]["learning_rate"] == {"low": 1e-6, "high": 0.01, "log": True}
+    page.toggle(key="next-study-edit").set_value(True)
+    run(page)
+    assert page.text_area[0].value == page.text_area[0].value.strip() + "\n"
+
+
+def test_a_study_whose_first_trial_runs_shows_its_curve(opened: Any, tmp_path: Path) -> None:
+    (tmp_path / "new").mkdir()
+    (tmp_path / "new" / "study.db").write_bytes(b"")
+    page = go_to(opened(), "Study")
+    assert "This study has begun" in text(page)
+    assert "No log yet" in text(page)
+    write_fine_run(tmp_path / "new" / "trial-000")
+    run(page)
+    assert page.get("vega_lite_chart")
+    assert "trial-000, step 120" in text(page)
+
+
+def test_the_trial_that_is_trained_now_is_shown(opened: Any, tmp_path: Path) -> None:
+    write_study(tmp_path)
+    page = go_to(opened(), "Study")
+    assert "Being trained" not in text(page)
+    write_fine_run(tmp_path / "trial-004")
+    assert "Being trained" in text(run(page))
+
+
+def test_a_study_follows_its_file(opened: Any, tmp_path: Path) -> None:
+    path = write_study(tmp_path)
+    page = go_to(opened(), "Study")
+    raw = json.loads(path.read_text())
+    raw["trials"] = raw["trials"][:2]
+    raw["best"] = 1
+    path.write_text(json.dumps(raw))
+    assert len(table(run(page), "proposed by")) == 2
+
+
+@pytest.mark.parametrize("folder", ["../outside", "/etc", "trial-000/../../outside", "x\0y"])
+def test_no_trial_s_folder_leads_out_of_the_study(opened: Any, tmp_path: Path, folder: str) -> None:
+    (tmp_path / "outside").mkdir()
+    (tmp_path / "outside" / "config.yaml").write_text("method: sft\ndataset_name: secret.jsonl\n")
+    study = a_study()
+    first = TrialResult(**{**study.trials[0].to_dict(), "folder": folder})
+    write_study(tmp_path / "open", a_study(trials=(first, *study.trials[1:])))
+    page = go_to(opened(tmp_path / "open"), "Study")
+    assert "secret" not in page.code[-1].value
+    assert "FILL-IN" in page.code[-1].value
+
+
+@pytest.mark.parametrize("trials", [0, 1, 2])
+def test_a_study_with_hardly_a_trial_is_shown(opened: Any, tmp_path: Path, trials: int) -> None:
+    study = a_study()
+    write_study(tmp_path, a_study(trials=study.trials[:trials], best=None, gain=None))
+    shown = text(go_to(opened(), "Study"))
+    assert "To be told from 5 trials" in shown
+
+
+def test_hostile_names_in_a_study_are_letters(opened: Any, tmp_path: Path) -> None:
+    evil = "<img src=x onerror=alert(1)>"
+    trials = tuple(
+        TrialResult(n, {evil: float(n), "b": n}, 1.0 + n, "complete", evil, evil, None, f"advice:{evil}", because=evil)
+        for n in range(6)
+    )
+    write_study(tmp_path, a_study(trials=trials, metric=evil, name=evil, notes=(evil,), space={evil: "0 to 5"}))
+    page = go_to(opened(), "Study")
+    assert not any(getattr(element.proto, "allow_html", False) for element in page.markdown)
+    assert "<img" not in "".join(
+        e.value.replace("\\<", "") for e in (*page.markdown, *page.caption) if "`" not in e.value
+    )

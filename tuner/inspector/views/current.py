@@ -1,0 +1,40 @@
+"""The run that is being written just now, as a chart that is drawn again every few seconds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+from diagnostics.wording import duration, number
+from tuner.inspector.comparison import shared_curves
+from tuner.inspector.drawing import curve_chart
+from tuner.inspector.figure import LOSSES, View, figure, usual_smoothing
+from tuner.inspector.folder import HERE, Folder, Opened, seconds_since
+from tuner.inspector.views.shell import is_dark
+from tuner.inspector.words import plain
+
+EVERY = 2.0  # seconds
+
+
+def current_curve(folder: Folder, run_id: str | None, key: str) -> None:
+    """The losses of a run, and how far it is; what to wait for while it has logged nothing."""
+    opened = folder.open(run_id) if run_id is not None else None
+    names = shared_curves([opened]) if isinstance(opened, Opened) else []
+    if not isinstance(opened, Opened) or not names:
+        st.info("No log yet: loading the libraries, the model and the data takes a moment.")
+        return
+    shown = [name for name in LOSSES if name in names] or names[:1]
+    view = View(smoothing=usual_smoothing(opened.run))
+    st.altair_chart(curve_chart(figure(opened.run, opened.chart, shown, view), view, dark=is_dark()), key=key)
+    where = "" if run_id == HERE else f"{opened.name}, "
+    ago = duration(seconds_since(opened.written))
+    st.caption(plain(f"{where}step {number(opened.run.last_step)}, written {ago} ago"))
+
+
+def _open(path: str) -> Folder:
+    return Folder(Path(path))
+
+
+folder_of = st.cache_resource(_open, show_spinner=False, max_entries=16)
+"""A folder inside the opened one, kept between two looks."""

@@ -1,0 +1,110 @@
+"""The curves of a run and how they are to be seen."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import streamlit as st
+
+from diagnostics.wording import HEADLINES
+from tuner.inspector.comparison import shared_curves
+from tuner.inspector.figure import LOSSES, View, axes, extent, usual_smoothing
+from tuner.inspector.folder import Opened
+from tuner.inspector.plot import ZOOM, spec
+from tuner.inspector.plot_tables import tables
+from tuner.inspector.sheet import MOST_SERIES, counted, sheet
+from tuner.inspector.views.controls import LINK, part, view_controls
+from tuner.inspector.views.shell import is_dark
+from tuner.inspector.words import one_line, plain
+
+BESIDE = ("rewards_margins", "learning_rate")
+"""What is shown below the losses from the start, where it was logged."""
+
+
+def curves(opened: Opened) -> None:
+    """The chart of a run with its controls; what is changed there draws only them again."""
+    st.fragment(_curves)(opened)
+
+
+def _curves(opened: Opened) -> None:
+    names = shared_curves([opened])
+    if not names:
+        st.info("This log holds no curve with a finite value.")
+        return
+    usual = usual_curves(names)
+    shown = st.multiselect(
+        "Curves",
+        names,
+        default=usual,
+        key=f"curves-{opened.id}",
+        max_selections=MOST_SERIES,
+        format_func=one_line,
+        bind=LINK,
+    )
+    shown = shown or usual
+    view = view_controls(axes(opened.run), usual_smoothing(opened.run), "run")
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        outliers = st.toggle("Ignore outliers", key="run-outliers", bind=LINK, help="Fit the axis to the usual values.")
+        between = None
+        if view.x != "clock":
+            between = part(extent(opened.run, view.x, shown), view.x, opened.id)
+    _chart(opened, shown, replace(view, between=between, ignore_outliers=bool(outliers)))
+
+
+def usual_curves(names: Sequence[str]) -> list[str]:
+    """The curves that a run is opened with: the losses, what a DPO run is about, the learning rate."""
+    losses = [name for name in LOSSES if name in names]
+    return losses + [name for name in BESIDE if name in names] if losses else list(names[:1])
+
+
+def _chart(opened: Opened, names: Sequence[str], view: View) -> None:
+    """The chart, with more detail where the reader has zoomed in."""
+    key = chart_key(opened.id, view)
+    zoomed = replace(view, between=zoomed_to(st.session_state.get(key), view))
+    whole = sheet(opened.run, opened.chart, names, view)
+    seen = whole if zoomed == view else sheet(opened.run, opened.chart, names, zoomed)
+    dark = is_dark()
+    if not whole.figure.shown:
+        st.info("No point lies in this part of the axis. A log axis shows only values above 0.")
+        return
+    drawn = spec(whole, view, dark=dark)
+    st.empty().vega_lite_chart(  # one place, so that an interrupted drawing leaves no second chart behind
+        {**drawn, "datasets": tables(seen, zoomed, dark=dark)},
+        key=key,
+        on_select="rerun",
+        selection_mode=[ZOOM],
+        alt=f"Curves of {one_line(opened.name, 80)}. {HEADLINES[opened.diagnosis.label]}.",
+    )
+    st.caption(plain(f"{counted(seen, zoomed)} Drag moves, Shift + wheel zooms, double click goes back."))
+    if zoomed.between is not None and zoomed.between != view.between and view.x != "clock":
+        st.button(
+            "Keep this part",
+            key="keep-part",
+            on_click=_keep,
+            args=(opened.id, view.x, zoomed.between),
+            help="Writes what is in view into From and To, and so into this page's address.",
+        )
+
+
+def _keep(run_id: str, axis: str, between: tuple[float, float]) -> None:
+    for end, value in zip(("from", "to"), between, strict=True):
+        st.session_state[f"{end}-{run_id}-{axis}"] = float(f"{value:.6g}")
+
+
+def chart_key(run_id: str, view: View) -> str:
+    """The chart's key: another one wherever a zoom would mean something else."""
+    told = repr((run_id, view.x, view.log_x, view.between))
+    return f"curve-{hashlib.sha256(told.encode(errors='replace')).hexdigest()[:12]}"
+
+
+def zoomed_to(state: Any, view: View) -> tuple[float, float] | None:
+    """The part of the x axis that the browser's zoom shows; the view's own part where it shows none."""
+    try:
+        first, last = (float(value) for value in state["selection"][ZOOM]["x"])
+    except (TypeError, KeyError, ValueError):
+        return view.between
+    return (first, last) if math.isfinite(first) and math.isfinite(last) and first < last else view.between

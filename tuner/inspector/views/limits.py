@@ -1,0 +1,91 @@
+"""Moving a rule's limit, and saying so wherever the verdict is not that of the rule table."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import streamlit as st
+
+from diagnostics.chart import chart
+from diagnostics.rules import Rule
+from diagnostics.wording import number, plain_name, sentence
+from tuner.inspector.folder import Opened
+from tuner.inspector.limits import judged_by, movable, told, travel
+from tuner.inspector.views.verdict import LABEL_SIGNS, badge
+from tuner.inspector.words import plain
+
+
+def by_own_limits(opened: Opened) -> Opened:
+    """The run with the verdict by the limits that the reader has moved; as it was when none is moved."""
+    moved = st.session_state.get(_key(opened), {})
+    words = told(moved)
+    if not words:
+        return opened
+    verdict = judged_by(opened.run, moved)
+    with st.container(border=True, horizontal=True, vertical_alignment="center"):
+        st.markdown(
+            f"**Not the default verdict.** By the rule table this run is {badge(str(opened.diagnosis.label))}. "
+            f"Moved: {plain('; '.join(words))}."
+        )
+        st.button("Reset limits", key="reset-limits", on_click=_reset, args=(opened,))
+    return replace(opened, diagnosis=verdict, chart=chart(opened.run, verdict))
+
+
+def limits(opened: Opened, judged: Opened) -> None:
+    """Sliders for the limits of one rule; the verdict on the page follows them."""
+    offered = movable(opened.diagnosis)
+    if not offered:
+        return
+    moved = st.session_state.setdefault(_key(opened), {})
+    with st.expander("Move a limit", expanded=bool(moved)):
+        rule = st.selectbox(
+            "Rule",
+            offered,
+            format_func=lambda rule: f"{LABEL_SIGNS[str(rule.label)]} {plain_name(rule.name)}",
+            key=f"limit-rule-{opened.id}",
+            help="What would the verdict be if this rule were stricter, or milder?",
+        )
+        st.caption(plain(sentence(rule.cause)))
+        for name, value in rule.limits.items():
+            _slider(opened, rule, name, value)
+
+
+def _slider(opened: Opened, rule: Rule, name: str, value: float) -> None:
+    way, moved = travel(value, _measured(opened, rule.name, name)), st.session_state[_key(opened)]
+    now = moved.get((rule.name, name), value)
+    kind = int if way.whole else float
+    chosen = st.slider(
+        f"{plain_name(name)} (default {number(value)})",
+        kind(way.low),
+        kind(way.high),
+        kind(min(max(now, way.low), way.high)),
+        kind(way.step),
+        key=f"limit-{st.session_state.get(_turn(opened), 0)}-{opened.id}-{rule.name}-{name}",
+        format="%d" if way.whole else "%g",
+    )
+    # A slider stands on its own steps, so a default between two of them comes back a hair's breadth off.
+    if abs(chosen - value) < way.step / 2 and (rule.name, name) in moved:
+        del moved[rule.name, name]
+        st.rerun()
+    elif abs(chosen - now) >= way.step / 2:
+        moved[rule.name, name] = chosen
+        st.rerun()
+
+
+def _measured(opened: Opened, rule: str, limit: str) -> float | None:
+    """What the rule table's own verdict measured under the name of a limit."""
+    finding = next((finding for finding in opened.diagnosis.findings if finding.rule == rule), None)
+    return finding.measured.get(limit) if finding else None
+
+
+def _reset(opened: Opened) -> None:
+    st.session_state[_key(opened)] = {}
+    st.session_state[_turn(opened)] = st.session_state.get(_turn(opened), 0) + 1
+
+
+def _key(opened: Opened) -> str:
+    return f"limits-{opened.id}"
+
+
+def _turn(opened: Opened) -> str:
+    return f"limits-turn-{opened.id}"

@@ -1,0 +1,91 @@
+"""From a YAML text to a run: shown, changed by hand, saved, started."""
+
+from __future__ import annotations
+
+import hashlib
+
+import streamlit as st
+
+from diagnostics.errors import BadInput
+from diagnostics.verdict import Advice
+from diagnostics.wording import times
+from tuner.inspector.folder import Opened
+from tuner.inspector.jobs import jobs
+from tuner.inspector.recipe import as_yaml, from_old, next_config, numeric, own_config, study_block
+from tuner.inspector.start import free_name, plan, start
+from tuner.inspector.views.shell import Shell
+from tuner.inspector.words import chip, file_name, plain
+
+
+def next_run(shell: Shell, opened: Opened) -> None:
+    """The file of the next run, with the advice that the reader leaves ticked."""
+    offered = numeric(opened.diagnosis.advice)
+    if not offered:
+        return
+    st.markdown("#### The next run")
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        taken = st.multiselect(
+            "Changes to make",
+            [change.knob for change in offered],
+            default=[offered[0].knob],
+            key=f"changes-{opened.id}",
+            help="One change at a time tells you which one helped.",
+        )
+        search = st.toggle("As a study", key="as-study", help="Add a `study:` block that searches around the advice.")
+    changes = [told for change in offered if change.knob in taken and (told := _told(change, opened.id))]
+    config = next_config(opened.run.settings, changes, own_config(opened.path))
+    study = study_block(changes, trials=12) if search else None
+    yaml_file(shell, as_yaml(opened.name, config, changes, study), f"{opened.name}-next", "next")
+
+
+def _told(change: Advice, run_id: str) -> Advice | None:
+    """The advice with its new value; the reader is asked for the old one where the log does not say."""
+    if change.new is not None:
+        return change
+    old = st.number_input(
+        f"{change.knob} of this run, which the log does not tell",
+        value=None,
+        min_value=0.0,
+        format="%g",
+        placeholder=f"the advice is {times(change.factor)}",
+        key=f"old-{change.knob}-{run_id}",
+    )
+    return from_old(change, float(old)) if old else None
+
+
+def yaml_file(shell: Shell, text: str, stem: str, key: str) -> None:
+    """The file, to be read, changed, copied, saved and started; ``stem`` is what it is called unless renamed."""
+    edited = st.toggle("Change it by hand", key=f"{key}-edit")
+    if edited:
+        # Another text is another box: what was typed into the old one does not hold for it.
+        mark = hashlib.sha256(text.encode()).hexdigest()[:12]
+        text = st.text_area("File", text, height=320, key=f"{key}-text-{mark}", label_visibility="collapsed")
+    else:
+        st.code(text, language="yaml", height=320 if text.count("\n") > 14 else "content")
+    command = "study" if "\nstudy:" in text else "train"
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        st.download_button(
+            "Save as YAML", text, file_name(stem, ".yaml"), "text/yaml", key=f"{key}-yaml", on_click="ignore"
+        )
+        if shell.may_run:
+            _run_it(shell, text, stem, key)
+    if not shell.may_run:
+        st.caption(
+            f"Run it with `tuner {command}` and the name of the file. To start it from here, open the inspector "
+            "with `tuner inspect PATH --allow-run`."
+        )
+
+
+def _run_it(shell: Shell, text: str, stem: str, key: str) -> None:
+    root = shell.folder.root
+    name = st.text_input("Name", free_name(root, stem), key=f"{key}-name-{stem}", width=280)
+    if st.button("Run it", type="primary", icon=":material/play_arrow:", key=f"{key}-run"):
+        try:
+            begun = start(root, plan(root, name, text))
+        except (BadInput, OSError) as error:
+            st.error(plain(error))
+        else:
+            shell.go("started", job=begun.name)
+    on = sum(one.is_on for one in jobs(root))
+    busy = f" It shares the machine with {on} that {'is' if on == 1 else 'are'} running." if on else ""
+    st.caption(f"Writes below {chip(root, 200)} and goes on when this page is closed.{busy}")

@@ -1,0 +1,124 @@
+"""What was started from the page: how it stands, its live curve, its last words, and the way to stop it."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from diagnostics.errors import BadInput
+from diagnostics.wording import duration, number
+from tuner.inspector.folder import HERE, latest, seconds_since
+from tuner.inspector.jobs import Job, State, job, jobs, kill, last_lines, stop
+from tuner.inspector.start import go_on
+from tuner.inspector.trials import FILE, NoStudy, load_study
+from tuner.inspector.views.current import EVERY, current_curve, folder_of
+from tuner.inspector.views.shell import Shell
+from tuner.inspector.words import chip, one_line, plain
+
+STATES = {
+    State.RUNNING: ":blue-badge[▶ running]",
+    State.STOPPING: ":orange-badge[◼ stopping]",
+    State.FINISHED: ":green-badge[✓ finished]",
+    State.STOPPED: ":gray-badge[◼ stopped]",
+    State.FAILED: ":red-badge[✕ failed]",
+}
+HOW = (
+    "Runs are started from an advice on the **Run** page or from a review on the **Study** page, once the inspector is "
+    "opened with:"
+)
+
+
+def page(shell: Shell) -> None:
+    """The page of the runs that were started from here."""
+    root = shell.folder.root
+    found = {one.name: one for one in jobs(root)}
+    if not shell.may_run:
+        st.info("Starting and stopping runs is off.", icon=":material/lock:")
+    if not found:
+        st.markdown("Nothing was started from here yet. " + HOW)
+        st.code("tuner inspect PATH --allow-run", language="bash")
+        return
+    asked = st.query_params.get("job")
+    if asked is not None and asked not in found:
+        st.warning(f"Nothing called {chip(asked)} was started in this folder.")
+    names = list(found)
+    chosen = st.selectbox("Started run", names, index=names.index(asked) if asked in found else 0, format_func=one_line)
+    if chosen != asked:
+        st.query_params["job"] = chosen
+    before = found[chosen]
+    live = before.is_on and st.session_state.get("live", True)
+    st.fragment(lambda: _job(shell, before), run_every=EVERY if live else None)()
+
+
+def _job(shell: Shell, before: Job) -> None:
+    """How the run stands now; the page is drawn anew when its state has changed."""
+    known = job(shell.folder.root, before.folder)
+    if known is None or known.state is not before.state:
+        st.rerun()
+        return
+    st.markdown(f"{STATES[known.state]} `tuner {known.kind}` {chip(known.file.name)} :gray[{plain(_since(known))}]")
+    left, right = st.columns([0.62, 0.38], gap="medium")
+    folder = folder_of(str(known.folder))
+    with left:
+        run_id = latest(folder)
+        current_curve(folder, run_id, "live-curve")
+    with right:
+        _actions(shell, known, run_id)
+        _words(known)
+
+
+def _since(known: Job) -> str:
+    """For how long it runs, or ran."""
+    if known.is_on or known.ended is None:
+        return f"began {duration(seconds_since(known.began))} ago"
+    return f"after {duration(max(0.0, known.ended - known.began))}, {duration(seconds_since(known.ended))} ago"
+
+
+def _actions(shell: Shell, known: Job, run_id: str | None) -> None:
+    with st.container(horizontal=True):
+        if shell.may_run:
+            _switch(shell, known)
+        if run_id is not None and st.button("Open run", key="open-started"):
+            shell.go("run", run=known.name if run_id == HERE else f"{known.name}/{run_id}")
+        if known.kind == "study" and (known.folder / FILE).exists() and st.button("Open study", key="open-study"):
+            shell.go("study", study=known.name)
+
+
+def _switch(shell: Shell, known: Job) -> None:
+    """Stop a run that is on; let one that was stopped or has failed go on."""
+    if known.state is State.RUNNING and st.button("Stop", icon=":material/stop:", key="stop", help=STOPPING):
+        stop(known)
+        st.rerun()
+    if known.state is State.STOPPING and st.button("Kill", icon=":material/close:", key="kill"):
+        kill(known)
+        st.rerun()
+    if known.state in (State.STOPPED, State.FAILED) and st.button("Go on", icon=":material/play_arrow:", key="go-on"):
+        try:
+            go_on(shell.folder.root, known)
+        except (BadInput, OSError) as error:
+            st.error(plain(error))
+        else:
+            st.rerun()
+
+
+STOPPING = "It saves a checkpoint after its step and ends; half a minute later it is killed. It can go on afterwards."
+
+
+def _words(known: Job) -> None:
+    """What a study has found so far, and the last lines that were printed."""
+    if known.kind == "study" and (known.folder / FILE).exists():
+        try:
+            study = load_study(known.folder / FILE)
+        except NoStudy:  # it is being written
+            study = None
+        if study is not None and study.winner is not None:
+            best = f"best {study.metric} {number(study.winner.value)} in trial {study.best}"
+            st.markdown(plain(f"{len(study.trials)} trials so far, {best}"))
+    lines = last_lines(known)
+    if lines:
+        st.code(lines, language=None, wrap_lines=True, height=320 if lines.count("\n") > 10 else "content")
+    else:
+        st.caption("It has said nothing yet.")
+    end = "Goes on when this page or the inspector is closed. " if known.is_on else ""
+    if known.state is State.FAILED and known.status is None:
+        end = "It ended without a word: it was killed, or the machine was restarted. "
+    st.caption(f"{end}Its log is {chip(known.log.relative_to(known.folder.parent), 200)}.")
