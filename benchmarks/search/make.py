@@ -27,8 +27,8 @@ from typing import Any
 
 from benchmarks.search.grids import GRIDS, Grid, Setting
 
-NEAR = 1.05
-"""A run whose loss is within 5 % of the best is near it, and is repeated."""
+NEAR_PAIRS = 0.016
+"""DPO runs within this share of the best accuracy (two pairs of 128) are repeated as well."""
 SEEDS = (0, 1, 2)
 DRAWN = 1
 """So many settings of each learning rate are repeated as well: seeds differ more near the edge of stability."""
@@ -58,14 +58,20 @@ def train_all(grid: Grid, kept: Path, scratch: Path) -> None:
     settings = grid.settings()
     random.Random(0).shuffle(settings)  # a table that was stopped half way is no corner of the grid
     _train(grid, [(setting, 0) for setting in settings], kept, scratch)
-    rows = {key(row): best_loss(row) for row in read_rows(kept) if row["seed"] == 0}
-    for beta in {dict(setting).get("beta") for setting in settings}:  # a DPO loss means something else for each beta
-        same = [setting for setting in settings if dict(setting).get("beta") == beta]
-        near = NEAR * min(rows[setting] for setting in same)
-        again = [setting for setting in same if rows[setting] <= near]
-        _train(grid, [(setting, seed) for seed in SEEDS[1:] for setting in again], kept, scratch)
+    rows = {key(row): row for row in read_rows(kept) if row["seed"] == 0}
+    near = [setting for setting in settings if _is_near(setting, rows, grid)]
+    _train(grid, [(setting, seed) for seed in SEEDS[1:] for setting in near], kept, scratch)
     drawn = [setting for rate in grid.axes["learning_rate"] for setting in _of_rate(settings, rate)[:DRAWN]]
     _train(grid, [(setting, seed) for seed in SEEDS[1:] for setting in drawn], kept, scratch)
+
+
+def _is_near(setting: Setting, rows: Mapping[Setting, Mapping[str, Any]], grid: Grid) -> bool:
+    """Whether a setting may be the best: by its loss among those of its beta, or by its accuracy among all."""
+    beta = dict(setting).get("beta")  # a DPO loss means something else for each
+    least = min(best_loss(row) for at, row in rows.items() if dict(at).get("beta") == beta)
+    most = max(best_accuracy(row) for row in rows.values())
+    accurate = best_accuracy(rows[setting]) >= most - NEAR_PAIRS > 0
+    return best_loss(rows[setting]) <= grid.near * least or accurate
 
 
 def _of_rate(settings: list[Setting], rate: float) -> list[Setting]:
@@ -123,6 +129,12 @@ def best_loss(row: Mapping[str, Any]) -> float:
     """The lowest evaluation loss of a run; infinite when none is finite."""
     curve = row["curves"].get("eval_loss")
     return min(curve[1]) if curve and curve[1] else float("inf")
+
+
+def best_accuracy(row: Mapping[str, Any]) -> float:
+    """The highest share of pairs that a DPO run told apart; 0 for other runs."""
+    curve = row["curves"].get("eval_rewards_accuracies")
+    return max(curve[1]) if curve and curve[1] else 0.0
 
 
 def key(row: Mapping[str, Any]) -> Setting:

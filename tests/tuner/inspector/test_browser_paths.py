@@ -75,7 +75,7 @@ def test_an_advice_becomes_a_run_that_is_followed_and_stopped(address: str, fold
     begun = job(folder, folder / "slow-next")
     assert begun is not None and begun.state is State.RUNNING
     assert "learning_rate: 8.3e-05" in (folder / "slow-next.yaml").read_text()
-    page.get_by_text(re.compile("^step [1-9]")).wait_for()
+    page.get_by_text(re.compile("^step [1-9]")).first.wait_for()
     page.get_by_role("button", name="Stop").click()
     page.get_by_text("◼ stopped").wait_for()
     assert not processes.is_running(begun.process, mark(begun.folder))
