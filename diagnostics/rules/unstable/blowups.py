@@ -8,10 +8,15 @@ from diagnostics.rules.unstable.remedies import BIGGER_BATCH, LONGER_WARMUP, PLA
 from diagnostics.verdict import Label
 
 
-def _from_the_start_above_the_cap(case: Case) -> bool:
-    """Within the first 2 % of the run, at a rate above the family's cap."""
+FAR = 10.0
+"""A rate so many times the family's centre is not below it after a division by ten."""
+
+
+def _far_too_high(case: Case) -> bool:
+    """Within the first 2 % of the run at a rate above the family's cap, or at ten times its centre."""
     rate, cap = case.settings.learning_rate, case.family.cap
-    return case.measured.get("share", 1.0) <= 0.02 and rate is not None and cap is not None and rate > cap
+    at_once = case.measured.get("share", 1.0) <= 0.02 and rate is not None and cap is not None and rate > cap
+    return at_once or (case.family.ratio(rate) or 0.0) >= FAR
 
 
 def _severe(case: Case) -> bool:
@@ -23,8 +28,8 @@ BLOW_UP_FIXES: tuple[Fix, ...] = (
     cut_rate(
         0.1,
         "divide the learning rate by ten",
-        when=_from_the_start_above_the_cap,
-        only="when it happens in the first 2 % of the steps at a rate above the family's cap",
+        when=_far_too_high,
+        only="when it happens in the first 2 % of the steps above the family's cap, or at ten times its centre",
     ),
     cut_rate(0.3, "cut the learning rate to a third"),
     LONGER_WARMUP,
