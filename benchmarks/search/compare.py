@@ -154,7 +154,8 @@ def _verdict(tables: Sequence[str], names: Sequence[str], courses: Courses) -> i
                 never = math.isinf(theirs)  # then it needs more than all that was paid
                 share = ours / (float(np.median([points[-1].paid for points in many])) if never else theirs)
                 missed += not share <= goal
-                shares.append(f"{rival} {'under ' * never}{share:.2f}{'' if share <= goal else ' (missed)'}")
+                text = "neither ever" if never and math.isinf(ours) else f"{'under ' * never}{share:.2f}"
+                shares.append(f"{rival} {text}{'' if share <= goal else ' (missed)'}")
             print(f"  {table:<22}{start:<20}{'   '.join(shares)}")
     return int(missed > 0)
 

@@ -7,7 +7,6 @@ from diagnostics.rules.rule import Case, Fix, Rule
 from diagnostics.rules.unstable.remedies import BIGGER_BATCH, LONGER_WARMUP, PLAYBOOK, TIGHTER_CLIP, cut_rate
 from diagnostics.verdict import Label
 
-
 FAR = 10.0
 """A rate so many times the family's centre is not below it after a division by ten."""
 
