@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
 PROC = Path("/proc")
+SETTLES = 20
+"""Hundredths of a second in which an empty command line may yet be filled, or the process be gone."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,17 @@ def _told(pid: int) -> tuple[str, str] | None:
 
 
 def _from_proc(pid: int) -> tuple[str, str] | None:
+    # While a process takes over its program, and while it ends, its command line reads as empty for a moment.
+    told = _read_proc(pid)
+    for _ in range(SETTLES):
+        if told is None or told[1]:
+            break
+        time.sleep(0.01)
+        told = _read_proc(pid)
+    return told
+
+
+def _read_proc(pid: int) -> tuple[str, str] | None:
     try:
         # The name in brackets may hold spaces and brackets; the fields after it are counted from the third.
         fields = (PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
