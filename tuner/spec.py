@@ -117,7 +117,8 @@ def _block(raw: Any, path: Path) -> dict[str, Any]:
     block = {}
     for key, value in raw.items():
         if key not in STUDY_KEYS:
-            raise SpecError(f"{path}: unknown key study.{key}{nearest(str(key), STUDY_KEYS)}")
+            hint = nearest(f"study.{key}", [f"study.{known}" for known in STUDY_KEYS])
+            raise SpecError(f"{path}: unknown key study.{key}{hint}")
         try:
             block[key] = value if key == "space" else as_type(value, STUDY_KEYS[key])
         except Unfit as error:

@@ -128,6 +128,3 @@ def paid_until(points: list[Point], within: float) -> float:
 def regret_after(points: list[Point], trials: int) -> float:
     """The regret of the best seen after so many trials."""
     return points[min(trials, len(points)) - 1].regret
-
-
-__all__ = ["STARTS", "Point", "paid_until", "regret_after", "replay", "start_of"]

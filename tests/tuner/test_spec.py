@@ -62,7 +62,7 @@ def write(tmp_path):
         (DPO + "loss_type: [sigmoid, hing]\n", "did you mean hinge?"),
         (HEAD + "batch_size: 0\n", "batch_size: must be 1 or more"),
         (HEAD + "study: 3\n", "study: must be a mapping"),
-        (HEAD + "study:\n  trails: 3\n", "unknown key study.trails; did you mean trials?"),
+        (HEAD + "study:\n  trails: 3\n", "unknown key study.trails; did you mean study.trials?"),
         (HEAD + "study:\n  trials: 0\n", "study.trials: must be 1 or more, not 0"),
         (HEAD + "study:\n  trials: many\n", "study.trials: must be a whole number"),
         (HEAD + "study:\n  minutes: 0\n", "study.minutes: must be above 0"),

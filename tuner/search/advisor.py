@@ -119,8 +119,8 @@ def _rate_move(best: Tried, trials: Sequence[Tried], space: Distributions) -> Mo
 
 
 def _rate_advice(trial: Tried) -> Mapping[str, Any] | None:
-    """What the trial's verdict says of the learning rate; advice that a healthy run may take gives no direction."""
-    return next((a for a in trial.advice if a.get("knob") == RATE and not a.get("optional")), None)
+    """What the trial's verdict says of the learning rate."""
+    return next((advice for advice in trial.advice if advice.get("knob") == RATE), None)
 
 
 def _onward(best: Tried, advised: float, line: Line, trials: Sequence[Tried], space: Distributions) -> Move | None:
