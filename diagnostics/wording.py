@@ -100,7 +100,7 @@ def step_of(advice: Advice) -> str:
 
 def times(factor: float | None) -> str:
     """``×3``, or nothing where there is no factor."""
-    return f"×{factor:.2g}" if factor else ""
+    return f"×{float(f'{factor:.2g}'):g}" if factor else ""  # two digits, and 120 rather than 1.2e+02
 
 
 def summary(diagnosis: Diagnosis) -> str:

@@ -26,7 +26,7 @@ from diagnostics.report import (
 )
 from diagnostics.style import LABEL_COLOURS, PAPER, SERIES_COLOURS
 from diagnostics.verdict import Diagnosis, Finding, Label, Skipped
-from diagnostics.wording import certainty, duration, number, percent, setting, summary
+from diagnostics.wording import certainty, duration, number, percent, setting, summary, times
 from tests.diagnostics.pictured import HOSTILE, healthy, of_points, overfitted
 
 EMPTY = (Run("runs/empty", {}), Diagnosis("runs/empty", Label.UNKNOWN, None, 0.0, None))
@@ -290,3 +290,8 @@ def test_every_colour_that_carries_text_reads_well_on_its_paper(shade):
         for text in texts:
             high, low = sorted((luminance(text), luminance(paper)), reverse=True)
             assert (high + 0.05) / (low + 0.05) >= 4.5, (text, paper)
+
+
+@pytest.mark.parametrize(("factor", "text"), [(120.0, "×120"), (1 / 3, "×0.33"), (3.0, "×3"), (None, "")])
+def test_a_factor_is_written_as_a_person_would(factor, text):
+    assert times(factor) == text
