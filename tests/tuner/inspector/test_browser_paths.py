@@ -128,7 +128,7 @@ def test_a_study_shows_what_mattered_and_its_file_can_be_saved(address: str, pag
     page.get_by_text("training steps", exact=True).first.click()
     page.wait_for_url(re.compile("study-over=training"))
     page.get_by_role("heading", name="All settings at once").wait_for()
-    assert page.get_by_test_id("stVegaLiteChart").count() >= 4
+    page.get_by_test_id("stVegaLiteChart").nth(3).wait_for()  # the plots come one after the other
     with page.expect_download() as download:
         page.get_by_role("button", name="Save as YAML").click()
     download.value.save_as(tmp_path / "next.yaml")
