@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from tuner.callback import DiagnosisCallback
     from tuner.search.pruner import DiagnosisPruner
-    from tuner.search.record import record
+    from tuner.search.record import record, seed_of
     from tuner.search.sampler import DiagnosisSampler
 
 _HOMES = {
@@ -16,9 +16,10 @@ _HOMES = {
     "DiagnosisSampler": "tuner.search.sampler",
     "DiagnosisPruner": "tuner.search.pruner",
     "record": "tuner.search.record",
+    "seed_of": "tuner.search.record",
 }
 
-__all__ = ["DiagnosisCallback", "DiagnosisPruner", "DiagnosisSampler", "record"]
+__all__ = ["DiagnosisCallback", "DiagnosisPruner", "DiagnosisSampler", "record", "seed_of"]
 
 
 def __getattr__(name: str) -> Any:

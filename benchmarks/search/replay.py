@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-import random
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,8 +14,10 @@ from benchmarks.search.grids import Setting
 from benchmarks.search.strategies import Strategy
 from benchmarks.search.table import Judge, Table
 from diagnostics.curves import Run
+from tuner.search.advisor import incumbent
 from tuner.search.distributions import suggest
-from tuner.search.record import DIVERGED, record
+from tuner.search.record import DIVERGED, record, repeat_of, tried
+from tuner.search.reseeding import pooled
 
 STARTS = {"30 times too low": -3, "10 times too high": 2, "near the best": 0}
 """Trial 0: how many half decades its rate lies from the best setting's. Its other knobs are the axes' first values."""
@@ -23,13 +25,26 @@ STARTS = {"30 times too low": -3, "10 times too high": 2, "near the best": 0}
 
 @dataclass(frozen=True)
 class Point:
-    """After a trial: the runs paid so far (a pruned one pays its share), the regret of the best seen, who moved."""
+    """After a trial: the runs paid so far (a pruned one pays its share), two regrets, the trial, and who moved.
+
+    ``regret`` is that of the trial that the strategy holds for the best, ``trained`` the lowest of all trials.
+    """
 
     paid: float
     regret: float
+    trained: float
     setting: Setting
     value: float
     moved_by: str
+
+
+@dataclass(frozen=True)
+class Course:
+    """The figures of one study, a number for each trial."""
+
+    paid: tuple[float, ...]
+    regret: tuple[float, ...]
+    trained: tuple[float, ...]
 
 
 def start_of(table: Table, offset: int) -> dict[str, float]:
@@ -46,36 +61,51 @@ def start_of(table: Table, offset: int) -> dict[str, float]:
 
 
 def replay(table: Table, judge: Judge, strategy: Strategy, offset: int, seed: int, trials: int) -> list[Point]:
-    """The course of one study; the seed decides the sampler's random numbers and which repeat answers a setting."""
+    """The course of one study; the seed decides the sampler's random numbers and the seed that all its runs share.
+
+    As in ``tuner study`` and with a ``Trainer`` of its own, every trial trains with the same seed; a setting that was
+    not trained with it (it lies far from the best) answers with the one that it has.
+    """
     sampler, pruner = strategy.sampler(seed, table.space), strategy.pruner()
     # Hyperband draws a trial's bracket from the study's name, which is random unless it is given.
     study = optuna.create_study(study_name=f"{strategy.name} {seed}", sampler=sampler, pruner=pruner)
     study.enqueue_trial(start_of(table, offset))
-    course = _Course(table, judge, strategy, study, random.Random(seed))
+    course = _Course(table, judge, strategy, study, seed)
     return [course.step() for _ in range(trials)]
 
 
 class _Course:
     """A study under way, and what it has paid and found."""
 
-    def __init__(self, table: Table, judge: Judge, strategy: Strategy, study: optuna.Study, rng: random.Random) -> None:
-        self.table, self.judge, self.strategy, self.study, self.rng = table, judge, strategy, study, rng
-        self.paid, self.best, self.regret = 0.0, math.inf, math.inf
+    def __init__(self, table: Table, judge: Judge, strategy: Strategy, study: optuna.Study, seed: int) -> None:
+        self.table, self.judge, self.strategy, self.study, self.seed = table, judge, strategy, study, seed
+        self.paid, self.regret, self.trained = 0.0, math.inf, math.inf
+        self.settings: list[Setting] = []
 
     def step(self) -> Point:
         trial = self.study.ask()
         settings = suggest(trial, self.table.space)
         at = self.table.nearest(settings)
-        by_seed = self.table.runs[at]
-        run = by_seed[self.rng.choice(sorted(by_seed))]
+        run = self.table.run(at, self.seed + repeat_of(trial))
         share = self._watched(trial, run)
         value = self.table.value(self.judge.part(run, share))
         self.paid += share
-        if value < self.best:
-            self.best, self.regret = value, self.table.regret(at)
         self._tell(trial, run, value, share)
+        self.settings.append(at)
+        best = self._best()
+        self.regret = math.inf if best is None else self.table.regret(self.settings[best])
+        self.trained = min(self.trained, self.table.regret(at))
         mover = self.study.get_trials(deepcopy=False)[trial.number].user_attrs.get("moved_by", "")
-        return Point(self.paid, self.regret, at, value, str(mover))
+        return Point(self.paid, self.regret, self.trained, at, value, str(mover))
+
+    def _best(self) -> int | None:
+        """The number of the trial that the strategy holds for the best: by its seeds' mean where it repeats some."""
+        trials = self.study.get_trials(deepcopy=False)
+        if self.strategy.reads_curves:
+            best = incumbent(pooled([tried(trial, 1.0) for trial in trials]))
+            return None if best is None else best.number
+        ended = {trial.number: trial.value for trial in trials if trial.value is not None}
+        return min(ended, key=lambda number: ended[number], default=None)
 
     def _watched(self, trial: Trial, run: Run) -> float:
         """How much of the run was trained, 0 to 1: less than all where the pruner stopped it."""
@@ -117,14 +147,27 @@ class _Course:
         return worst + 0.05 * abs(worst)
 
 
-def paid_until(points: list[Point], within: float) -> float:
-    """Runs paid until the best seen is within a share of the table's best for good; infinite when it never is."""
-    for number, point in enumerate(points):
-        if all(later.regret <= within for later in points[number:]):
-            return point.paid
+def course_of(points: Sequence[Point]) -> Course:
+    """The figures of a course alone."""
+    return Course(*(tuple(getattr(point, name) for point in points) for name in ("paid", "regret", "trained")))
+
+
+def paid_until(course: Course, within: float) -> float:
+    """Runs paid until what the strategy holds for the best is within a share of the table's best for good.
+
+    Infinite when it never is.
+    """
+    for number, paid in enumerate(course.paid):
+        if all(regret <= within for regret in course.regret[number:]):
+            return paid
     return math.inf
 
 
-def regret_after(points: list[Point], trials: int) -> float:
-    """The regret of the best seen after so many trials."""
-    return points[min(trials, len(points)) - 1].regret
+def paid_until_trained(course: Course, within: float) -> float:
+    """Runs paid until a setting within a share of the table's best was trained; infinite when none was."""
+    return next((paid for paid, least in zip(course.paid, course.trained, strict=True) if least <= within), math.inf)
+
+
+def regret_after(course: Course, trials: int) -> float:
+    """The regret of what the strategy holds for the best after so many trials."""
+    return course.regret[min(trials, len(course.regret)) - 1]

@@ -50,7 +50,10 @@ STRATEGIES = (
     Strategy("CMA-ES", _cma),
     Strategy("QMC", _qmc),
     Strategy(
-        "diagnosis", lambda seed, space: DiagnosisSampler(seed=seed, space=space), DiagnosisPruner, reads_curves=True
+        "diagnosis",
+        lambda seed, space: DiagnosisSampler(seed=seed, space=space, reseed=True),
+        DiagnosisPruner,
+        reads_curves=True,
     ),
 )
 OURS = "diagnosis"

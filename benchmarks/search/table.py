@@ -83,6 +83,12 @@ class Table:
             return math.inf
         return float(np.min(self.sign * np.asarray(curve.values)))
 
+    def run(self, setting: Setting, seed: int) -> Run:
+        """The run of a setting with one of the table's seeds (taken in turn), else with the one that was trained."""
+        seeds = sorted({known for by_seed in self.runs.values() for known in by_seed})
+        by_seed = self.runs[setting]
+        return by_seed.get(seeds[seed % len(seeds)], by_seed[min(by_seed)])
+
     def nearest(self, wanted: Mapping[str, Any]) -> Setting:
         """The setting of the grid that answers for these values: the nearest rate, the same value of the rest."""
         rates = self.axes["learning_rate"]

@@ -8,7 +8,7 @@ from optuna.study import Study, StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
 from diagnostics.wording import number, percent
-from tuner.search.record import DIAGNOSIS, DIVERGED, NOISE, SHARE, STOPPED
+from tuner.search.record import DIAGNOSIS, DIVERGED, NOISE, RESEED, SHARE, STOPPED
 
 NEVER_BEFORE = 0.4
 """Early losses mislead: a low rate looks best at first (Wu 2018), and a high early loss can end best (Pareja 2024)."""
@@ -26,7 +26,7 @@ class DiagnosisPruner(BasePruner):
     attribute ``stopped``.
     """
 
-    def __init__(self, *, after: float = NEVER_BEFORE, patience: int = 3, margin: float = 0.003) -> None:
+    def __init__(self, *, after: float = NEVER_BEFORE, patience: int = 2, margin: float = 0.003) -> None:
         if not 0 <= after <= 1 or patience < 1 or margin < 0:
             raise ValueError(f"after {after} must be a share, patience {patience} 1 or more, margin {margin} 0 or more")
         self._after, self._patience, self._margin = after, patience, margin
@@ -45,6 +45,8 @@ class DiagnosisPruner(BasePruner):
         if trial.user_attrs.get(DIVERGED):
             return "diverged"
         share = trial.user_attrs.get(SHARE)
+        if trial.user_attrs.get(RESEED):
+            return None  # what a seed is good for is known at the end
         if share is None or trial.last_step is None or not self._after <= share <= NEVER_AFTER:
             return None
         return self._worse(study, trial, share)

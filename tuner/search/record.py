@@ -19,6 +19,10 @@ DIAGNOSIS = "diagnosis"
 DIVERGED = "diverged"
 NOISE = "noise"
 SHARE = "share"
+METHOD = "method"
+RESEED = "reseed"
+APART = 100
+"""A repeat's seed lies this far from the study's own, so that the seeds right after that are fresh for a proof."""
 MOVED_BY = "moved_by"
 BECAUSE = "because"
 PARENT = "parent"
@@ -64,6 +68,7 @@ def record(
         DIVERGED: diverged(run, diagnosis, metric, over=share is None or share >= 1),
         NOISE: noise(curve),
         SHARE: share,
+        METHOD: run.settings.method,
     }
     known = trial.user_attrs
     for key, value in found.items():
@@ -113,7 +118,8 @@ def _jumps(values: FloatArray) -> float:
 class Tried:
     """One trial as the search sees it; a lower ``loss`` is better, whatever the study's direction.
 
-    ``loss`` is None while the trial runs, and when it failed without a value.
+    ``loss`` is None while the trial runs, and when it failed without a value. ``seed`` is 0 for the study's own seed
+    and n for the n-th repeat of the settings; ``doubt`` is the standard error of a loss that is a mean over seeds.
     """
 
     number: int
@@ -128,6 +134,9 @@ class Tried:
     findings: Mapping[str, str] = field(default_factory=dict)
     moved_by: str = ""
     parent: int | None = None
+    method: str | None = None
+    seed: int = 0
+    doubt: float = 0.0
 
     @property
     def usable(self) -> bool:
@@ -158,11 +167,31 @@ def tried(trial: FrozenTrial, sign: float, knobs: Mapping[str, str] | None = Non
         findings={found["rule"]: found["message"] for found in verdict.get("findings") or ()},
         moved_by=str(attributes.get(MOVED_BY) or ""),
         parent=attributes.get(PARENT),
+        method=attributes.get(METHOD),
+        seed=int(attributes.get(RESEED) or 0),
     )
 
 
+def seed_of(trial: Trial | FrozenTrial, seed: int = 42) -> int:
+    """The seed to train a trial with: the study's own, or a fresh one where the trial repeats earlier settings.
+
+    A ``DiagnosisSampler(reseed=True)`` repeats the best settings where a few seeds must decide between them; an
+    objective in such a study takes its seed from here.
+    """
+    repeat = repeat_of(trial)
+    return seed + APART + repeat if repeat else seed
+
+
+def repeat_of(trial: Trial | FrozenTrial) -> int:
+    """0 for a trial with settings of its own, n for the n-th repeat of earlier ones."""
+    # A live trial keeps the attributes that it was made with: what the sampler wrote since is in the storage.
+    storage = getattr(trial, "storage", None)
+    kept = trial.user_attrs if storage is None else storage.get_trial(trial._trial_id).user_attrs
+    return int(kept.get(RESEED) or 0)
+
+
 def beyond_noise(better: Tried, worse: Tried) -> bool:
-    """Whether ``better`` beats ``worse`` by more than 0.3 % and more than twice the noise of its curve."""
+    """Whether ``better`` beats ``worse`` by more than 0.3 % and more than twice the noise of a curve or of seeds."""
     if better.loss is None or worse.loss is None:
         return False
     return worse.loss - better.loss > noise_of(better, worse)
@@ -171,4 +200,4 @@ def beyond_noise(better: Tried, worse: Tried) -> bool:
 def noise_of(*trials: Tried) -> float:
     """The difference between these trials that means nothing."""
     level = max((abs(t.loss) for t in trials if t.loss is not None), default=0.0)
-    return max(FLOOR * level, 2 * max((t.noise for t in trials), default=0.0))
+    return max(FLOOR * level, 2 * max((max(t.noise, t.doubt) for t in trials), default=0.0))

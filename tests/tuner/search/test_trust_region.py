@@ -27,9 +27,22 @@ def test_a_jump_is_two_rungs_at_most():
 
 
 def test_without_advice_the_open_end_beyond_the_best_point_is_tried():
-    step = next_step(line((-5, 1.2), (-4.5, 1.1)))
+    step = next_step(line((-5, 1.012), (-4.5, 1.0)))
     assert step is not None
     assert step.position == pytest.approx(-4)
+
+
+@pytest.mark.parametrize(("before", "stride"), [(1.01, 0.5), (1.03, 0.62), (1.2, 1.0)])
+def test_the_more_a_step_has_gained_the_further_the_next_one_goes(before: float, stride: float):
+    step = next_step(line((-5, before), (-4.5, 1.0)))
+    assert step is not None
+    assert step.position + 4.5 == pytest.approx(stride, abs=0.01)
+
+
+def test_a_way_that_was_turned_into_begins_with_one_rung():
+    step = next_step(line((-4, 1.0), (-3.5, 1.2)))
+    assert step is not None
+    assert step.position == pytest.approx(-4.5)
 
 
 def test_a_failed_step_turns_round():
@@ -48,9 +61,9 @@ def test_three_points_lead_to_the_vertex_of_their_parabola():
 
 
 def test_a_best_point_at_the_end_of_a_steep_fall_is_followed_further():
-    step = next_step(line((-5, 6.3), (-4, 5.0), (-3, 0.10), (-2.5, 0.028), high=-1.5))
+    step = next_step(line((-5, 6.3), (-4, 5.0), (-3, 0.10), (-2.5, 0.028), high=-1.2))
     assert step is not None
-    assert step.position == pytest.approx(-2.0)
+    assert step.position == pytest.approx(-1.5)
 
 
 def test_an_open_end_that_a_parabola_bends_before_is_not_followed_a_whole_rung():

@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+from typing import Any
+
+import optuna
+import pytest
+from optuna.samplers import RandomSampler
+
+from diagnostics.curves import Run, Settings
+from tests.tuner.madeup import BATCH, RATE
+from tuner import record, seed_of
+from tuner.search.advisor import incumbent
+from tuner.search.distributions import distributions
+from tuner.search.record import RESEED, Tried, beyond_noise, tried
+from tuner.search.reseeding import between_seeds, grouped, in_doubt, next_seed, pooled
+from tuner.search.sampler import DiagnosisSampler
+
+SPACE = distributions({"learning_rate": RATE, "batch_size": BATCH})
+
+
+def trial(number: int, rate: float, loss: float | None, seed: int = 0, **more: Any) -> Tried:
+    return Tried(number, {"learning_rate": rate}, loss, running=loss is None, seed=seed, **more)
+
+
+LUCKY = [trial(0, 1e-4, 1.00), trial(1, 2e-4, 0.90), trial(2, 4e-4, 0.95)]
+
+
+def test_without_a_repeat_nothing_is_pooled_and_the_best_is_asked_again():
+    assert pooled(LUCKY) == LUCKY
+    assert in_doubt(LUCKY) == LUCKY[1]
+    assert next_seed(LUCKY[1], LUCKY) == 1
+
+
+def test_settings_count_by_the_mean_of_their_seeds_and_a_lucky_seed_loses_its_place():
+    trials = [*LUCKY, trial(3, 2e-4, 1.10, seed=1), trial(4, 4e-4, 0.97, seed=1)]
+    best = incumbent(pooled(trials))
+    assert best is not None
+    assert best.number == 2
+    assert pooled(trials)[1].loss == pooled(trials)[3].loss
+    assert pooled(trials)[1].doubt > 0
+
+
+def test_one_run_is_doubted_more_than_three_and_must_be_that_much_better():
+    repeats = [trial(3, 2e-4, 0.98, seed=1), trial(4, 2e-4, 0.94, seed=2)]
+    close = pooled([trial(0, 1e-4, 0.93), LUCKY[1], *repeats])
+    assert close[0].doubt > close[1].doubt
+    best = incumbent(close)
+    assert best is not None
+    assert best.number == 1
+    assert not beyond_noise(close[0], close[1])
+
+
+def test_what_a_seed_does_to_every_setting_is_no_noise():
+    hard = [trial(0, 1e-4, 1.0), trial(1, 2e-4, 0.9), trial(2, 4e-4, 0.8)]
+    hard += [trial(3 + k, one.settings["learning_rate"], (one.loss or 0) + 0.3, seed=1) for k, one in enumerate(hard)]
+    spread = between_seeds(grouped(hard))
+    apart = between_seeds(grouped([*hard[:3], hard[3], trial(4, 2e-4, 0.6, seed=1)]))
+    assert spread is not None
+    assert apart is not None
+    assert spread < 0.1 < apart
+
+
+def test_the_rival_within_the_spread_is_asked_next_and_one_far_off_never():
+    trials = [*LUCKY, trial(3, 2e-4, 0.96, seed=1), trial(4, 8e-4, 3.0)]
+    assert in_doubt(trials) == LUCKY[2]
+    trials += [trial(5, 4e-4, 0.93, seed=1), trial(6, 2e-4, 0.92, seed=2), trial(7, 4e-4, 0.97, seed=2)]
+    asked = in_doubt(trials)
+    assert asked is None or asked.number not in (1, 2, 4)
+
+
+def test_a_setting_that_is_under_way_is_not_asked_twice():
+    assert in_doubt([*LUCKY, trial(3, 2e-4, None, seed=1)]) is None
+    assert next_seed(LUCKY[1], [*LUCKY, trial(3, 2e-4, None, seed=1)]) == 2
+
+
+def test_a_setting_that_diverged_on_a_seed_is_no_candidate():
+    trials = [*LUCKY, trial(3, 2e-4, 9.0, seed=1, diverged=True)]
+    assert in_doubt(trials) == LUCKY[2]
+    best = incumbent(pooled(trials))
+    assert best is not None
+    assert best.number == 2
+
+
+def run(rate: float, seed: int) -> Run:
+    """A run whose end differs by 3 % between seeds."""
+    end = 1 + 0.02 * abs(rate - 3e-4) / 3e-4 + 0.03 * ((seed * 7919) % 13 / 6 - 1)
+    points = [(step, end + (3 - end) * 0.5 ** (step / 10)) for step in range(0, 101, 10)]
+    return Run.from_points("x", {"train_loss": points, "eval_loss": points}, settings=Settings(method="sft"))
+
+
+@pytest.mark.parametrize("reseed", [True, False])
+def test_only_a_sampler_that_may_reseed_does_and_each_repeat_has_a_fresh_seed(reseed: bool):
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    study = optuna.create_study(sampler=DiagnosisSampler(RandomSampler(seed=0), space=SPACE, reseed=reseed))
+    study.enqueue_trial({"learning_rate": 1e-4, "batch_size": 16})
+    seeds: dict[tuple[Any, ...], list[int]] = {}
+    for _ in range(16):
+        asked = study.ask(SPACE)
+        seed = seed_of(asked, 42)
+        seeds.setdefault(tuple(asked.params.values()), []).append(seed)
+        done = run(asked.params["learning_rate"], seed)
+        record(asked, done)
+        study.tell(asked, float(done.curves["eval_loss"].values[-1]))
+    repeated = [t for t in study.trials if t.user_attrs.get(RESEED)]
+    assert bool(repeated) is reseed
+    assert all(t.user_attrs["moved_by"] == "sampler:another-seed" for t in repeated)
+    assert all(len(set(used)) == len(used) and used[0] == 42 for used in seeds.values())
+    assert all(tried(t, 1.0).seed == t.user_attrs[RESEED] for t in repeated)
+    numbers = [t.number for t in repeated]
+    assert all(later - number > 1 for number, later in zip(numbers, numbers[1:], strict=False))
