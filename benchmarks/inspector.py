@@ -40,6 +40,13 @@ from tuner.inspector.sheet import sheet
 T = TypeVar("T")
 CHROMIUM = Path("/usr/bin/chromium")
 CURVES = ["train_loss", "eval_loss"]
+PAINTED = """() => [...document.querySelectorAll('[aria-label^="Curves of"] canvas')].some(canvas => {
+    const dots = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;
+    let painted = 0;
+    for (let place = 3; place < dots.length; place += 4) painted += dots[place] > 0;
+    return painted > dots.length / 4 / 50;
+})"""
+"""Whether the chart of a run stands there with its curves on it: its canvas is painted in more than two of 100 dots."""
 
 
 def main() -> None:
@@ -138,7 +145,7 @@ def measure_pages(many: Path, long: Path, runs: int) -> None:
             seen("table, cold", server, lambda: show_table(address))
             seen("all verdicts after that", server, lambda: page.get_by_text("Judging:").wait_for(state="detached"))
             seen("table, warm", server, lambda: show_table(address))
-            seen("filter by a name", server, lambda: filter_by(page, "0999", f"1 of {runs:,} runs"))
+            seen("filter by a name", server, lambda: filter_by(page, f"{runs - 1:04}", f"1 of {runs:,} runs"))
             print(f"  most memory of the server: {memory(server):.0f} MB")
         with served(many) as (address, server):
             warm_up(browser, address)
@@ -153,11 +160,10 @@ def measure_run(page: Any, folder: Path) -> None:
     (run_id,) = Folder(folder).runs()
     with served(folder) as (address, server):
         warm_up(page.context.browser, address)
-        chart = page.get_by_test_id("stVegaLiteChart").locator("canvas, svg").first
 
         def open_run() -> None:
             page.goto(f"{address}/run?run={run_id}")
-            chart.wait_for()
+            page.wait_for_function(PAINTED, polling=20)
 
         def then(words: str) -> None:
             page.get_by_text(words).first.wait_for()
@@ -182,7 +188,7 @@ def filter_by(page: Any, words: str, then: str) -> None:
 
 
 def warm_up(browser: Any, address: str) -> None:
-    """Have the server import what a page needs, and the browser keep the scripts, on a page that reads no run."""
+    """Have the server import what a page needs, on a page that reads no run; what is timed has its scripts to load."""
     page = browser.new_page()
     page.goto(f"{address}/study")
     page.get_by_text("study").first.wait_for()

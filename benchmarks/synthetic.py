@@ -39,7 +39,7 @@ from diagnostics.verdict import Label
 
 STRENGTHS = (0.25, 0.5, 0.75, 1.0)
 NOISES = (0.01, 0.03, 0.1)
-TRUE = {"healthy-packed-later": "batches-change-size", "healthy-epochs": "repeats-memorised"}
+TRUE = {"healthy-packed-later": ("batches-change-size",), "healthy-epochs": ("repeats-memorised", "gap-grows")}
 """What is noted of a healthy kind because it is so."""
 BY_NAME = {rule.name: rule for rule in RULES}
 
@@ -95,7 +95,7 @@ def percent(value: float) -> str:
 def own_row(rule: Rule, cells: Sequence[Cell]) -> list[str]:
     """A line of the table: the rule, where it found its fault, how it was named, and its false alarms."""
     own = [c for c in cells if c.cause == rule.name]
-    healthy = [c for c in cells if c.cause in HEALTHY and TRUE.get(c.cause) != rule.name]
+    healthy = [c for c in cells if c.cause in HEALTHY and rule.name not in TRUE.get(c.cause, ())]
     strong = [c for c in own if c.strength >= 0.5]
     runs = sum(c.runs for c in strong)
     named = sum(c.labels[str(rule.label)] for c in strong) / runs if runs and rule.names_run else float("nan")
@@ -145,7 +145,7 @@ def alarms(cells: Sequence[Cell]) -> str:
 def worst_cells(cells: Sequence[Cell], count: int = 12) -> str:
     """The healthy cells in which a rule fires most often, noted or not."""
     found = [(c.fired[name] / c.runs, name, c.cause, c.noise) for c in cells if c.cause in HEALTHY for name in c.fired]
-    found = [one for one in found if TRUE.get(one[2]) != one[1]]
+    found = [one for one in found if one[1] not in TRUE.get(one[2], ())]
     rows = [["rule", "healthy kind", "noise", "fires"]]
     rows += [
         [name, kind, f"{noise:g}", percent(rate)] for rate, name, kind, noise in sorted(found, reverse=True)[:count]

@@ -10,6 +10,7 @@ import numpy as np
 from diagnostics.comparison import Compared, Comparison
 from diagnostics.curves import Curve, FloatArray, NotEnoughPoints, Run
 from diagnostics.signals import difference_noise, means_from, median
+from diagnostics.wording import percent
 
 ERRORS = 3.0
 """Standard errors by which two levels must differ."""
@@ -122,7 +123,7 @@ def _points(run: Run, name: str) -> bool:
 
 def _methods_differ(run: Run, baseline: Run) -> str | None:
     mine, theirs = run.settings.method, baseline.settings.method
-    if mine is None or theirs is None or mine == theirs:
+    if mine is None or theirs is None or set(mine.split(" or ")) & set(theirs.split(" or ")):
         return None
     return f"the run is {mine.upper()} and the baseline {theirs.upper()}: their losses are of different kinds"
 
@@ -164,7 +165,7 @@ def _descent(pair: _Pair) -> Compared:
         raise NotEnoughPoints("the baseline's own loss comes down by no more than its noise")
     share, doubt = fell / theirs, error / theirs
     verdict = "worse" if share + doubt < LITTLE else "better" if share - doubt > 2.0 - LITTLE else "alike"
-    words = f"the loss comes down by {fell:.3g}, {share:.0%} of the baseline's {theirs:.3g}"
+    words = f"the loss comes down by {fell:.3g}, {percent(share)} of the baseline's {theirs:.3g}"
     return Compared("descent", fell, theirs, verdict, words)
 
 

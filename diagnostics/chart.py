@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from diagnostics.vega import as_vega
 from diagnostics.verdict import Diagnosis
 from diagnostics.wording import number, plain_name
 
-__all__ = ["Band", "Chart", "Level", "Panel", "Series", "as_svg", "as_vega", "chart"]
+__all__ = ["Band", "Chart", "Level", "Panel", "Series", "as_svg", "as_vega", "chart", "outline"]
 
 PIXELS = 600  # the width that curves are thinned to
 LOG_SPAN = 30.0  # values that differ by more than this factor get a logarithmic axis
@@ -57,19 +57,25 @@ ROWS: tuple[_Row, ...] = (
 
 def chart(run: Run, diagnosis: Diagnosis, *, pixels: int = PIXELS) -> Chart:
     """The chart of a run: its curves thinned to ``pixels`` with no spike lost, and the findings as bands."""
+    return replace(outline(run, diagnosis), panels=tuple(p for row in ROWS if (p := _panel(run, row, pixels))))
+
+
+def outline(run: Run, diagnosis: Diagnosis) -> Chart:
+    """The chart of a run without its curves: the findings as bands, and the marks on the axis of steps."""
     first, last = _ends(run)
     return Chart(
         run=run.name,
         label=diagnosis.label,
         first_step=first,
         last_step=last,
-        panels=tuple(panel for row in ROWS if (panel := _panel(run, row, pixels))),
+        panels=(),
         bands=_bands(diagnosis, first, last),
         best_step=diagnosis.best_step,
         best_value=_value_at(run, diagnosis.best_step),
         warmup_end=_warmup_end(run),
         epoch_ends=_epoch_ends(run, last),
         broken=tuple(sorted({step for name in _drawn(run) for step in run.curves[name].broken})),
+        joins=tuple(step for step in run.joins if first < step <= last),
     )
 
 
@@ -106,7 +112,7 @@ def _series(curve: Curve | None, name: str, title: str, pixels: int) -> Iterable
 
 
 def _plain(values: FloatArray) -> tuple[float, ...]:
-    return tuple(float(value) for value in values)
+    return tuple(values.tolist())
 
 
 def _spans_much(series: tuple[Series, ...]) -> bool:

@@ -90,11 +90,16 @@ def _goes_with(rule: Rule, main: Rule) -> bool:
     return main.label is not Label.BROKEN or rule.label is Label.BROKEN
 
 
-class _Blank(dict[str, Any]):
-    """Measured numbers for a message; one that was not finite reads as 'very large'."""
+class _Told(dict[str, Any]):
+    """Measured numbers for a message: shares as ``1.3 %``; one that was not finite reads as 'very large'."""
 
-    def __missing__(self, key: str) -> Any:
-        return _VeryLarge()
+    def __getitem__(self, key: str) -> Any:
+        return _Number(super().__getitem__(key)) if key in self else _VeryLarge()
+
+
+class _Number(float):
+    def __format__(self, spec: str) -> str:
+        return super().__format__(spec).replace("%", " %")
 
 
 class _VeryLarge:
@@ -104,7 +109,7 @@ class _VeryLarge:
 
 def _finding(rule: Rule, found: Evidence) -> Finding:
     """The rule's finding with its message filled in."""
-    message = rule.says.format_map(_Blank(found.measured))
+    message = rule.says.format_map(_Told(found.measured))
     sure = FITTED.fault(rule.confidence * found.strength)
     return Finding(rule.name, rule.label, found.first_step, found.last_step, dict(found.measured), message, float(sure))
 

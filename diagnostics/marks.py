@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from diagnostics.lanes import Bar
 from diagnostics.markup import Child, Markup, element, joined
-from diagnostics.panels import Chart, Level, Panel, Series
+from diagnostics.panels import JOIN, Chart, Level, Panel, Series
 from diagnostics.scales import Scale
 from diagnostics.verdict import Label
 from diagnostics.wording import number, setting
@@ -114,15 +116,13 @@ def line_class(panel: Panel, series: Series) -> str:
 
 def curve(sheet: Sheet, panel: Panel, series: Series, scale: Scale) -> Markup:
     """A series as a line, with a dot and a tooltip at each point where there are few."""
-    points = [
-        (sheet.x.at(step), scale.at(value), step, value)
-        for step, value in zip(series.steps, series.values, strict=True)
-    ]
-    path = "M" + "L".join(f"{x:.1f},{y:.1f}" for x, y, _, _ in points)
+    places = np.column_stack((sheet.x.all_at(series.steps), scale.all_at(series.values)))
+    path = "M" + "L".join(("%.1f,%.1f",) * len(places)) % tuple(places.ravel().tolist())
     line = element("path", class_=line_class(panel, series), d=path, stroke=colour(series), data_name=series.title)
-    few = len(points) == 1 or (series.kind == "points" and len(points) <= DOTS)
-    dots = [_dot(panel, series, *point) for point in points] if few else []
-    return joined(line if points else None, *dots)
+    few = len(places) == 1 or (series.kind == "points" and len(places) <= DOTS)
+    logged = zip(places.tolist(), series.steps, series.values, strict=True) if few else ()
+    dots = [_dot(panel, series, x, y, step, value) for (x, y), step, value in logged]
+    return joined(line if len(places) else None, *dots)
 
 
 def _dot(panel: Panel, series: Series, x: float, y: float, step: float, value: float) -> Markup:
@@ -163,6 +163,7 @@ def verticals(sheet: Sheet, panel: Panel, top: float, height: float) -> Markup:
     chart, first = sheet.chart, panel is sheet.chart.panels[0]
     down = f"V{top + height:g}"
     parts = [_epoch(sheet, k, top + height, down, first) for k in _epochs(sheet)]
+    parts += [_join(sheet, step, top, height, named=first) for step in chart.joins]
     if chart.warmup_end is not None and chart.first_step < chart.warmup_end < chart.last_step:
         x = sheet.x.at(chart.warmup_end)
         parts.append(element("path", class_="quiet", d=f"M{x:.1f},{top:g}{down}"))
@@ -171,6 +172,15 @@ def verticals(sheet: Sheet, panel: Panel, top: float, height: float) -> Markup:
     if chart.best_step is not None and chart.first_step <= chart.best_step <= chart.last_step:
         parts.append(element("path", class_="mark", d=f"M{sheet.x.at(chart.best_step):.1f},{top:g}{down}"))
     return joined(*parts)
+
+
+def _join(sheet: Sheet, step: float, top: float, height: float, *, named: bool) -> Markup:
+    x = sheet.x.at(step)
+    words = f"{JOIN} at step {number(step)}"
+    line = element("path", element("title", words), class_="quiet", d=f"M{x:.1f},{top:g}V{top + height:g}")
+    late = x > (sheet.x.start + sheet.x.end) / 2
+    at = {"x": round(x + (-5 if late else 5), 1), "y": top + height - 18, "text_anchor": "end" if late else None}
+    return joined(line, element("text", JOIN, class_="halo", **at) if named and len(sheet.chart.joins) < 4 else None)
 
 
 def _epochs(sheet: Sheet) -> range:

@@ -10,6 +10,8 @@ from diagnostics.verdict import Label
 Kind = Literal["raw", "smooth", "points"]
 SMOOTHED = ", smoothed"
 """What the title of a running mean ends in."""
+JOIN = "resumed or changed"
+"""The name of a mark where a run was resumed, or its batch or packing changed."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,8 @@ class Band:
 class Chart:
     """A run as it is drawn: the panels from top to bottom and the marks on their shared axis of steps.
 
-    ``broken`` are the steps where nan or inf was logged, ``epoch_ends`` the steps where an epoch ended.
+    ``broken`` are the steps where nan or inf was logged, ``epoch_ends`` the steps where an epoch ended, ``joins`` those
+    where the run was resumed, or its batch or packing changed.
     """
 
     run: str
@@ -76,6 +79,7 @@ class Chart:
     warmup_end: float | None = None
     epoch_ends: tuple[float, ...] = ()
     broken: tuple[float, ...] = ()
+    joins: tuple[float, ...] = ()
 
     @property
     def points(self) -> tuple[int, int]:

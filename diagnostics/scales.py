@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+
+import numpy as np
+
+from diagnostics.curves import FloatArray
 
 LARGEST = 1e300
 
@@ -21,14 +25,18 @@ class Scale:
 
     def at(self, value: float) -> float:
         """The pixel of a value; values outside the scale stand at its edge."""
-        value = min(max(value, self.low), self.high)
+        return float(self.all_at((value,))[0])
+
+    def all_at(self, values: Sequence[float]) -> FloatArray:
+        """The pixels of many values; values outside the scale stand at its edge."""
+        inside = np.clip(np.asarray(values, dtype=np.float64), self.low, self.high)
         if self.log:
             low = math.log10(self.low)
-            share = (math.log10(value) - low) / (math.log10(self.high) - low)
+            share = (np.log10(inside) - low) / (math.log10(self.high) - low)
         else:
             size = max(abs(self.low), abs(self.high))  # divided first: high - low may not fit a float
-            share = (value / size - self.low / size) / (self.high / size - self.low / size)
-        return self.start + share * (self.end - self.start)
+            share = (inside / size - self.low / size) / (self.high / size - self.low / size)
+        return np.asarray(self.start + share * (self.end - self.start))
 
     def ticks(self, count: int = 5) -> tuple[float, ...]:
         """About ``count`` round values within the scale."""
@@ -39,12 +47,12 @@ class Scale:
 
 def scale_over(values: Iterable[float], start: float, end: float, *, log: bool = False, margin: float = 0.06) -> Scale:
     """A scale that holds all the values with a margin at both ends; never empty, even for no value at all."""
-    known = [min(max(value, -LARGEST), LARGEST) for value in values if math.isfinite(value)]
-    known = [value if abs(value) > 1 / LARGEST else 0.0 for value in known]
-    if log:
-        known = [value for value in known if value > 0]
-    low, high = (min(known), max(known)) if known else (0.0, 1.0)
-    if log and known:
+    known = np.fromiter(values, dtype=np.float64)
+    known = np.clip(known[np.isfinite(known)], -LARGEST, LARGEST)
+    known[np.abs(known) <= 1 / LARGEST] = 0.0
+    known = known[known > 0] if log else known
+    low, high = (float(known.min()), float(known.max())) if known.size else (0.0, 1.0)
+    if log and known.size:
         powers = math.log10(low), math.log10(high)
         room = max(margin * (powers[1] - powers[0]), 0.02)
         return Scale(10 ** max(powers[0] - room, -307), 10 ** min(powers[1] + room, 307), start, end, True)

@@ -57,8 +57,10 @@ def running_mean(values: FloatArray, decay: float | None = None) -> FloatArray:
     For the eye only: a trend test on it finds trends that are not there.
     """
     decay = decay or (0.9 if values.size < 200 else 0.97)
-    weights = 1 - decay ** np.arange(1.0, values.size + 1)
-    return _decaying_sum((1 - decay) * values, decay) / weights
+    early = min(values.size, int(np.log(TINY) / np.log(decay)) + 1)
+    mean = _decaying_sum((1 - decay) * values, decay)
+    mean[:early] /= 1 - decay ** np.arange(1.0, early + 1)  # from there on the weight is 1 to the last bit
+    return mean
 
 
 def _decaying_sum(values: FloatArray, decay: float) -> FloatArray:

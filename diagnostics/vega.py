@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from diagnostics.panels import SMOOTHED, Chart, Panel, Series
+from diagnostics.panels import JOIN, SMOOTHED, Chart, Panel, Series
 from diagnostics.style import LABEL_COLOURS, SERIES_COLOURS
 
 Spec = dict[str, Any]
@@ -60,9 +60,10 @@ def _bands(chart: Chart) -> list[Spec]:
 
 
 def _marks(chart: Chart) -> list[Spec]:
-    """The best checkpoint, the end of warm-up, and steps that logged nan (the first hundred)."""
+    """The best checkpoint, the end of warm-up, where it was resumed, and steps that logged nan (the first hundred)."""
     named = (("best checkpoint", chart.best_step), ("warm-up ends", chart.warmup_end))
     rows = [{"step": step, "mark": name} for name, step in named if step is not None]
+    rows += [{"step": step, "mark": JOIN} for step in chart.joins]
     return rows + [{"step": step, "mark": "nan or inf"} for step in chart.broken[:100]]
 
 

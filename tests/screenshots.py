@@ -74,7 +74,7 @@ def gallery(browser: Any, address: str, folder: Path, wanted: argparse.Namespace
         for scheme in wanted.schemes:
             for width in wanted.widths:
                 path = wanted.out / f"{page}-{width}-{scheme}.png"
-                shoot(browser, f"{address}/{page.partition('-')[0]}?{query}", path, width, scheme)
+                shoot(browser, f"{address}/{page.partition('-')[0].removeprefix('runs')}?{query}", path, width, scheme)
                 print(path, file=sys.stderr)
 
 

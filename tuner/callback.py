@@ -7,6 +7,7 @@ import math
 import time
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +60,7 @@ class DiagnosisCallback(TrainerCallback):  # type: ignore[misc]
         self.name = name or (self.out.name if self.out else "run")
         self.points: Points = defaultdict(list)
         self.notes: list[str] = []
+        self.joins: list[float] = []
         self.diagnosis: Diagnosis | None = None
         self.spacing = Spacing(share)
         self._heard = Heard()
@@ -67,7 +69,7 @@ class DiagnosisCallback(TrainerCallback):  # type: ignore[misc]
     @property
     def run(self) -> Run:
         """What was logged so far, as a ``Run``."""
-        return Run.from_points(self.name, self.points, self.settings, self.notes)
+        return replace(Run.from_points(self.name, self.points, self.settings, self.notes), joins=tuple(self.joins))
 
     def look(self, *, over: bool = True) -> Diagnosis:
         """The verdict on what was logged so far; what is news is said, and all of it when the run is ``over``."""
@@ -82,12 +84,17 @@ class DiagnosisCallback(TrainerCallback):  # type: ignore[misc]
     _speaks = True
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        """Read the settings off the arguments and the model; take over the log of a run that goes on."""
+        """Read the settings off the arguments and the model; take over the log of a run that goes on.
+
+        The step after the checkpoint that it goes on from is a join: a jump of the loss there is no fault.
+        """
         self._speaks = bool(state.is_world_process_zero)
         self.settings = settings_of_trainer(args, state, kwargs.get("model")).merged(self.settings)
         if not self.points:
             for entry in state.log_history:
                 self._collect(entry, entry.get("step", 0))
+        if state.global_step:
+            self.joins.append(float(state.global_step + 1))
         self.spacing.start()
 
     def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **kwargs: Any) -> None:
@@ -151,7 +158,7 @@ def settings_of_trainer(args: Any, state: Any, model: Any) -> Settings:
     raw |= {name: getattr(state, name, None) for name in ("logging_steps", "eval_steps")}
     warmup = float(getattr(args, "warmup_steps", 0) or 0)
     raw["warmup_ratio"] = warmup if warmup < 1 else warmup / max(state.max_steps, 1)
-    raw["method"] = {"SFTConfig": "sft", "DPOConfig": "dpo"}.get(type(args).__name__)
+    raw["method"] = METHOD_OF.get(type(args).__name__)
     return Settings.from_mapping({**raw, **_model_facts(model)})
 
 
@@ -169,4 +176,7 @@ def _model_facts(model: Any) -> dict[str, Any]:
     return facts
 
 
+NAMED_SO = ("sft", "dpo", "kto", "orpo", "cpo", "grpo", "rloo", "ppo")
+METHOD_OF = {"RewardConfig": "rm", **{f"{name.upper()}Config": name for name in NAMED_SO}}
+"""TRL's config classes and the methods they are of."""
 ADAPTER_KEYS = {"r": "r", "alpha": "lora_alpha", "dropout": "lora_dropout"}

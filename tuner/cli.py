@@ -6,6 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NoReturn
 
 LABELS = ("broken", "unstable", "overfit", "underfit", "healthy", "unknown")
 
@@ -54,9 +55,16 @@ EXTRAS = {
 }
 
 
+class _Parser(argparse.ArgumentParser):
+    """A parser, for each command as well, whose errors are one line."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
+
+
 def _parser() -> argparse.ArgumentParser:
     """The parser of all commands."""
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="tuner", description="Read the loss curve, say what is wrong, change it, train again, show that it helped."
     )
     parser.add_argument("--version", action="version", version=_Version())
@@ -76,7 +84,7 @@ class _Version(str):
         return f"tuner {version('tuner')}"
 
 
-def _add_training(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def _add_training(commands: argparse._SubParsersAction[_Parser]) -> None:
     study = commands.add_parser("study", help="train, diagnose, change and train again, until the budget is spent")
     study.add_argument("file", type=Path, help="a TRL config file with `method` and `study`")
     study.add_argument("--trials", type=_count, help="the total number of trials (default: what the file says)")
@@ -103,7 +111,7 @@ def _add_training(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     train.set_defaults(command=_train)
 
 
-def _add_reading(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def _add_reading(commands: argparse._SubParsersAction[_Parser]) -> None:
     diagnose = commands.add_parser("diagnose", help="judge the curves of any log")
     diagnose.add_argument("paths", type=Path, nargs="+", metavar="PATH", help="a log file, a run, or a folder of runs")
     form = diagnose.add_mutually_exclusive_group()
@@ -137,7 +145,7 @@ def _add_reading(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     rules.set_defaults(command=_rules)
 
 
-def _add_making(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def _add_making(commands: argparse._SubParsersAction[_Parser]) -> None:
     init = commands.add_parser("init", help="write a study file to start from")
     init.add_argument("method", choices=("sft", "dpo"))
     init.add_argument("--out", type=Path, default=Path(), metavar="DIR", help="the folder to write to (default: here)")

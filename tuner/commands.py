@@ -102,7 +102,7 @@ def _teller(began: float) -> Callable[[Run, float], str | None]:
                 told.append(f"{name} {curve.values[-1]:.4g}")
         spent = time.monotonic() - began
         left = f", about {spent * (1 - share) / share:.0f} s left" if 0 < share < 1 else ""
-        print(f"step {run.last_step:g} ({share:.0%}): {', '.join(told)}{left}", flush=True)
+        print(f"step {run.last_step:g} ({100 * share:.0f} %): {', '.join(told)}{left}", flush=True)
         return None
 
     return tell

@@ -32,6 +32,7 @@ UPWARD: Mapping[str, tuple[str, ...]] = {
     "loss-swings": ("swing", "undone"),
     "loss-spikes": ("deviations", "height", "score"),
     "loss-diverges": ("rise", "noises", "share", "lost"),
+    "loss-thrown-up": ("rise", "noises"),
     "loss-jumps": ("rise", "noises", "share"),
     "train-and-eval-jitter": ("train_jitter", "eval_jitter", "elastic", "undone"),
     "jitter-grows": ("factor", "least"),

@@ -9,6 +9,9 @@ from diagnostics.curves import Curve
 from diagnostics.detectors.evidence import Evidence
 from diagnostics.detectors.points import enough, finite
 
+FEW = 200
+"""Accuracies of single rows are bounded and skewed: of fewer logs than this the spread of the bulk is no safe noise."""
+
 
 def known_from_the_start(
     train_loss: Curve, mean_token_accuracy: Curve | None = None, *, accuracy: float, loss: float, points: int
@@ -62,7 +65,10 @@ def accuracy_falls(
     enough(mean_token_accuracy, points, "token accuracies")
     values = mean_token_accuracy.values
     parts = signals.block_means(values)
-    error = signals.difference_noise(values) * float(np.sqrt(2.0 * parts.size / values.size))
+    noise = signals.difference_noise(values)
+    if values.size < FEW:
+        noise = max(noise, float(np.diff(values, 2).std()) / np.sqrt(6.0))
+    error = noise * float(np.sqrt(2.0 * parts.size / values.size))
     best = int(np.flatnonzero(parts >= parts.max() - 2.0 * error)[-1])  # the last that is still as good
     lost = float(parts[best] - np.mean(parts[-2:]))
     if lost < drop or lost < noises * error or best >= parts.size - 2:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from diagnostics import signals
 from diagnostics.curves import Curve, NotEnoughPoints, Settings
+from diagnostics.detectors.descent import rose
 from diagnostics.detectors.evidence import Evidence
 from diagnostics.detectors.points import near_its_end, rate_of
-from diagnostics.detectors.slowness import falls_with_every_dose, hardly_learns, still_falls
+from diagnostics.detectors.slowness import falls_with_every_dose, hardly_learns, held_barely_falls, still_falls
 from diagnostics.family import Family
 
 
@@ -19,44 +19,35 @@ def rate_too_low(
     eval_loss: Curve | None = None,
     learning_rate: Curve | None = None,
     *,
-    barely: float,
-    straight: float,
-    alone: float,
-    pace: float,
     done: float,
     below: float,
     late: float,
     calm: float,
+    noises: float,
+    evals: int,
+    **slow: float,
 ) -> Evidence | None:
     """The run hardly learns at a rate that may rise; far ``below`` the centre, still falling (``late``) is enough.
 
-    A rate that made the held-out loss rise by ``calm`` on its way is not too low, however slow the rest was.
+    Or that ``evals`` evaluations are flat beside training losses too noisy to tell.
+
+    A rate that made the loss rise by ``calm`` and ``noises`` noises on its way is not too low, however slow the rest.
     """
     near_its_end(train_loss, settings, done)
     rate = rate_of(settings, learning_rate)
-    if not family.may_rise(rate) or (settings.method == "dpo" and family.centre is None) or rose(eval_loss, calm):
+    unknown = settings.method == "dpo" and family.centre is None
+    if not family.may_rise(rate) or unknown or rose(train_loss, eval_loss, calm, noises):
         return None
-    found = hardly_learns(
-        train_loss, eval_loss, learning_rate, barely=barely, straight=straight, alone=alone, pace=pace
-    )
+    found = hardly_learns(train_loss, eval_loss, learning_rate, **slow)
     ratio = family.ratio(rate)
     if found is None and ratio is not None and ratio <= below:
         found = still_falls(train_loss, eval_loss, learning_rate, late=late)
+        found = found or held_barely_falls(train_loss, eval_loss, barely=slow["barely"], evals=evals)
     if found is None:
         return None
     extra = {key: v for key, v in (("rate", rate), ("centre", family.centre)) if v is not None}
     sure = found.strength if ratio is None or ratio < 1.0 else 0.7 * found.strength
     return Evidence(found.first_step, found.last_step, {**found.measured, **extra}, sure)
-
-
-def rose(eval_loss: Curve | None, limit: float) -> bool:
-    """Whether the held-out loss rose above its lowest so far by ``limit`` of its start and by three noises."""
-    if eval_loss is None or len(eval_loss) < 3:
-        return False
-    values = eval_loss.values
-    risen = float(np.max(values - np.minimum.accumulate(values)))
-    noise = signals.difference_noise(values) if len(values) >= 8 else 0.0
-    return risen > limit * abs(float(values[0])) + 3.0 * noise
 
 
 def rate_runs_out(
@@ -71,14 +62,16 @@ def rate_runs_out(
     fall: float,
     done: float,
     calm: float,
+    noises: float,
 ) -> Evidence | None:
     """The schedule ended before the curve did: per unit of learning rate the loss falls as fast late as early.
 
-    Not so where the held-out loss had risen by ``calm`` before: it falls back from where the rate had thrown it.
+    Not so where either loss had risen by ``calm`` and ``noises`` noises before: it falls from where the rate threw it.
     """
     near_its_end(train_loss, settings, done)
     rate = rate_of(settings, learning_rate)
-    if not family.may_rise(rate) or rose(eval_loss, calm):
+    thrown = rose(train_loss, eval_loss, calm, noises) or rose(train_loss, None, calm, noises)
+    if not family.may_rise(rate) or thrown:
         return None
     found = falls_with_every_dose(train_loss, learning_rate, eval_loss, late=late, pace=pace, fall=fall)
     return _with(found, **({"rate": rate} if rate is not None else {}))
@@ -90,13 +83,10 @@ def too_few_updates(
     eval_loss: Curve | None = None,
     learning_rate: Curve | None = None,
     *,
-    barely: float,
-    straight: float,
-    alone: float,
-    pace: float,
     done: float,
     steps: float,
     batch: float,
+    **slow: float,
 ) -> Evidence | None:
     """The run hardly learns and has fewer than ``steps`` updates, of batches of at least ``batch`` rows."""
     near_its_end(train_loss, settings, done)
@@ -104,9 +94,7 @@ def too_few_updates(
         raise NotEnoughPoints("the log does not say max_steps and the batch size")
     if settings.max_steps >= steps or settings.batch_size < batch:
         return None
-    found = hardly_learns(
-        train_loss, eval_loss, learning_rate, barely=barely, straight=straight, alone=alone, pace=pace
-    )
+    found = hardly_learns(train_loss, eval_loss, learning_rate, **slow)
     return _with(found, updates=settings.max_steps, batch=settings.batch_size)
 
 
@@ -117,29 +105,26 @@ def rate_low_for_batch(
     eval_loss: Curve | None = None,
     learning_rate: Curve | None = None,
     *,
-    barely: float,
-    straight: float,
-    alone: float,
-    pace: float,
     done: float,
     batch: float,
     most: float,
     reference: float,
+    near: float,
+    **slow: float,
 ) -> Evidence | None:
     """The run hardly learns with a batch between ``batch`` and ``most`` rows, at a rate that was not scaled with it.
 
-    The rate wanted is the centre times the square root of batch over ``reference``, up to the cap.
+    The rate wanted is the centre times the square root of batch over ``reference``, up to the cap; the run's is below
+    ``near`` of it.
     """
     near_its_end(train_loss, settings, done)
     rate, size = settings.learning_rate, settings.batch_size
     if rate is None or size is None or family.centre is None:
         raise NotEnoughPoints("the log does not say the learning rate, the batch size and the method")
     wanted = min(family.centre * float(np.sqrt(size / reference)), family.cap or float("inf"))
-    if not batch <= size <= most or rate >= 0.8 * wanted:
+    if not batch <= size <= most or rate >= near * wanted:
         return None
-    found = hardly_learns(
-        train_loss, eval_loss, learning_rate, barely=barely, straight=straight, alone=alone, pace=pace
-    )
+    found = hardly_learns(train_loss, eval_loss, learning_rate, **slow)
     return _with(found, rate=rate, wanted=wanted, batch=size)
 
 
@@ -150,12 +135,9 @@ def batch_too_large(
     eval_loss: Curve | None = None,
     learning_rate: Curve | None = None,
     *,
-    barely: float,
-    straight: float,
-    alone: float,
-    pace: float,
     done: float,
     batch: float,
+    **slow: float,
 ) -> Evidence | None:
     """The run hardly learns with batches above ``batch`` rows; not asked of full fine-tuning, which likes them."""
     near_its_end(train_loss, settings, done)
@@ -163,9 +145,7 @@ def batch_too_large(
         raise NotEnoughPoints("the log does not say the batch size")
     if settings.batch_size <= batch or settings.use_peft is False:
         return None
-    found = hardly_learns(
-        train_loss, eval_loss, learning_rate, barely=barely, straight=straight, alone=alone, pace=pace
-    )
+    found = hardly_learns(train_loss, eval_loss, learning_rate, **slow)
     ratio = family.ratio(settings.learning_rate)
     extra = {} if ratio is None else {"rate_over_centre": ratio}
     return _with(found, batch=settings.batch_size, **extra)
@@ -177,13 +157,10 @@ def regularised_too_much(
     eval_loss: Curve | None = None,
     learning_rate: Curve | None = None,
     *,
-    barely: float,
-    straight: float,
-    alone: float,
-    pace: float,
     done: float,
     dropout: float,
     decay: float,
+    **slow: float,
 ) -> Evidence | None:
     """The run hardly learns under strong dropout, NEFTune noise, or weight decay that takes more than ``decay``."""
     near_its_end(train_loss, settings, done)
@@ -193,9 +170,7 @@ def regularised_too_much(
         raise NotEnoughPoints("the log does not say lora_dropout, neftune_noise_alpha or weight_decay")
     if (settings.lora_dropout or 0.0) < dropout and noise <= 0.0 and shrink <= decay:
         return None
-    found = hardly_learns(
-        train_loss, eval_loss, learning_rate, barely=barely, straight=straight, alone=alone, pace=pace
-    )
+    found = hardly_learns(train_loss, eval_loss, learning_rate, **slow)
     return _with(found, dropout=settings.lora_dropout or 0.0, noise=noise, shrink=shrink)
 
 
@@ -207,14 +182,11 @@ def adapter_too_small(
     learning_rate: Curve | None = None,
     num_tokens: Curve | None = None,
     *,
-    barely: float,
-    straight: float,
-    alone: float,
-    pace: float,
     done: float,
     rank: float,
     near_cap: float,
     tokens: float,
+    **slow: float,
 ) -> Evidence | None:
     """The run hardly learns with a small adapter although the rate is near its cap.
 
@@ -226,9 +198,7 @@ def adapter_too_small(
     crowded = _tokens_per_parameter(settings, num_tokens)
     if (settings.lora_r > rank and crowded <= tokens) or settings.learning_rate < near_cap * family.cap:
         return None
-    found = hardly_learns(
-        train_loss, eval_loss, learning_rate, barely=barely, straight=straight, alone=alone, pace=pace
-    )
+    found = hardly_learns(train_loss, eval_loss, learning_rate, **slow)
     extra = {"tokens_per_parameter": crowded} if crowded else {}
     return _with(found, rank=settings.lora_r, rate=settings.learning_rate, **extra)
 
@@ -246,14 +216,12 @@ def still_improving(
     eval_loss: Curve | None = None,
     learning_rate: Curve | None = None,
     *,
-    straight: float,
-    alone: float,
-    pace: float,
     done: float,
+    **slow: float,
 ) -> Evidence | None:
     """The loss falls on and on to the end of the run, faster than a logarithm of the steps would."""
     near_its_end(train_loss, settings, done)
-    return hardly_learns(train_loss, eval_loss, learning_rate, barely=-1.0, straight=straight, alone=alone, pace=pace)
+    return hardly_learns(train_loss, eval_loss, learning_rate, barely=-1.0, seen_by=0.0, **slow)
 
 
 def loss_barely_falls(
@@ -262,13 +230,13 @@ def loss_barely_falls(
     eval_loss: Curve | None = None,
     learning_rate: Curve | None = None,
     *,
-    barely: float,
     done: float,
+    **slow: float,
 ) -> Evidence | None:
     """Neither loss falls by more than ``barely`` of its start."""
     near_its_end(train_loss, settings, done)
     return hardly_learns(
-        train_loss, eval_loss, learning_rate, barely=barely, straight=np.inf, alone=np.inf, pace=np.inf
+        train_loss, eval_loss, learning_rate, straight=np.inf, alone=np.inf, pace=np.inf, few=0.0, **slow
     )
 
 

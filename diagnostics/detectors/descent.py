@@ -5,13 +5,16 @@ from __future__ import annotations
 import numpy as np
 
 from diagnostics import signals
-from diagnostics.curves import Curve
+from diagnostics.curves import Curve, FloatArray
+
+MANY = 40
+"""From so many points on levels are taken on block means: four and more of them in each of ten blocks."""
 
 
 @signals.remembered
 def uncertainty(curve: Curve) -> float:
     """The standard error of the fall of a noisy curve; 0 for short ones, whose every point is a mean of many steps."""
-    if len(curve) < 40:
+    if len(curve) < MANY:
         return 0.0
     return signals.jitter(curve.values) * float(np.sqrt(2.0 / (0.1 * len(curve))))
 
@@ -37,7 +40,7 @@ def fall_of(curve: Curve) -> float:
     """The share of its start that the curve lost; of many points the first tenth, unless it starts far above that."""
     values = curve.values
     fall = signals.progress(values)
-    if values.size < 40:
+    if values.size < MANY:
         return fall
     steady = signals.progress(signals.block_means(values))
     return fall if abs(fall - steady) > 3.0 * uncertainty(curve) else steady
@@ -46,7 +49,7 @@ def fall_of(curve: Curve) -> float:
 @signals.remembered
 def late_share(curve: Curve) -> float:
     """The late share of a curve, on block means where it has many points."""
-    if len(curve) < 40:
+    if len(curve) < MANY:
         return signals.late_share(curve.steps, curve.values)
     steps, values = (signals.block_means(v, 20) for v in (curve.steps, curve.values))
     return signals.late_share(steps, np.concatenate([[signals.head(curve.values)], values[1:]]))
@@ -60,7 +63,7 @@ def late_error(curve: Curve, share: float = 0.25) -> float:
     """
     values = curve.values
     total = signals.head(values) - signals.tail(values)
-    if values.size >= 40 or total <= 0:
+    if values.size >= MANY or total <= 0:
         return 0.0
     levels = 1.0 + 1.0 / max(3 if values.size >= 12 else 1, round(0.1 * values.size))
     return float(signals.difference_noise(values) * np.sqrt(levels) / (share * total))
@@ -70,7 +73,7 @@ def pace_of(curve: Curve) -> float:
     """The fall in the last quarter of the run over that in the second quarter."""
     steps, values = curve.steps, curve.values
     at = steps[0] + (steps[-1] - steps[0]) * np.asarray([0.25, 0.5, 0.75])
-    if values.size >= 40:
+    if values.size >= MANY:
         reach = 0.05 * (steps[-1] - steps[0])
         quarters = [float(np.median(values[np.abs(steps - x) <= reach])) for x in at]
     else:
@@ -89,3 +92,30 @@ def falls_late(curve: Curve) -> bool:
     certain = values.size < 5 or p < 0.1
     error = float(np.sqrt(2.0 / max(1.0, 0.2 * values.size))) if values.size >= 20 else 1.0
     return direction < 0 and certain and drop > 3.0 * error * signals.difference_noise(values)
+
+
+PARTS, LEAST = 10, 14
+"""Single training losses are asked whether they rose in means of so many parts of the run, from so many logs on."""
+
+
+def rose(train_loss: Curve, eval_loss: Curve | None, limit: float, noises: float) -> bool:
+    """Whether a loss rose above its lowest so far by ``limit`` of its start and by so many noises.
+
+    The held-out loss where it was logged, else, in means of parts of the run, the training loss. Its noise is that of
+    the second half: in the first the rate may have thrown it about.
+    """
+    if eval_loss is not None and len(eval_loss) >= 3:
+        values = eval_loss.values
+        noise = signals.difference_noise(values) if len(values) >= 8 else 0.0
+        return _climb(values) > limit * abs(float(values[0])) + noises * noise
+    values = train_loss.values
+    if values.size < LEAST:
+        return False
+    parts = signals.block_means(values, PARTS)
+    noise = signals.difference_noise(values[values.size // 2 :]) * float(np.sqrt(2.0 * parts.size / values.size))
+    return _climb(parts) > limit * abs(float(parts[0])) + noises * noise
+
+
+def _climb(values: FloatArray) -> float:
+    """The largest rise of a series above its lowest value so far."""
+    return float(np.max(values - np.minimum.accumulate(values)))

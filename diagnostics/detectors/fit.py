@@ -8,7 +8,6 @@ from diagnostics import signals
 from diagnostics.curves import Curve, FloatArray, NotEnoughPoints, Settings
 from diagnostics.detectors.evidence import Evidence
 from diagnostics.detectors.points import boundaries, enough, finite
-from diagnostics.family import Family
 
 
 def eval_loss_rises(
@@ -138,10 +137,13 @@ def train_falls_alone(
     noises: float,
     evals: int,
     blur: float,
+    p: float,
+    floor: float,
 ) -> Evidence | None:
     """Within one pass over the rows the training loss falls while the held-out loss stays where it was.
 
-    What noise could hide of a fall of the held-out loss must be less than ``blur`` of the fall in training.
+    What noise could hide of a fall of the held-out loss must be less than ``blur`` of the fall in training, which must
+    be a trend beyond the chance ``p``; no held-out loss is taken to be calmer than ``floor`` of its level.
     """
     enough(eval_loss, evals, "evaluations")
     enough(train_loss, 8, "training losses")
@@ -152,29 +154,12 @@ def train_falls_alone(
     values = eval_loss.values
     since = train_loss.between(float(eval_loss.steps[0]), np.inf)
     fall = signals.progress(signals.block_means(since.values)) if len(since) >= 4 else 0.0
-    if signals.mann_kendall(signals.block_means(since.values))[1] > 0.05:
+    if signals.mann_kendall(signals.block_means(since.values))[1] > p:
         return None
-    noise = max(signals.difference_noise(values), 0.002 * abs(float(values[0])))
+    noise = max(signals.difference_noise(values), floor * abs(float(values[0])))
     change = abs(signals.tail(values) - float(values[0]))
     hidden = (change + noise) / abs(float(values[0])) if values[0] else np.inf
     if fall < train_fall or change > noises * noise or hidden > blur * fall:
         return None
     measured = {"train_fall": fall, "eval_change": change / abs(float(values[0])) if values[0] else 0.0}
     return Evidence(float(eval_loss.steps[0]), float(eval_loss.steps[-1]), finite(measured), 0.8)
-
-
-def memorising(
-    train_loss: Curve, eval_loss: Curve, settings: Settings, family: Family, *, epochs: float, below: float
-) -> Evidence | None:
-    """Many passes at a rate far below the family's centre, and the gap to the held-out loss grows."""
-    enough(eval_loss, 4, "evaluations")
-    enough(train_loss, 4, "training losses")
-    ratio = family.ratio(settings.learning_rate)
-    if ratio is None or settings.num_train_epochs is None:
-        raise NotEnoughPoints("the log does not say the learning rate, the method or num_train_epochs")
-    gap = eval_loss.values - train_loss.at(eval_loss.steps)
-    direction, p = signals.mann_kendall(signals.block_means(gap))
-    if settings.num_train_epochs < epochs or ratio >= below or direction < 1 or p >= 0.1:
-        return None
-    measured = {"epochs": settings.num_train_epochs, "rate_over_centre": ratio, "gap": float(gap[-1])}
-    return Evidence(float(eval_loss.steps[0]), float(eval_loss.steps[-1]), finite(measured))

@@ -6,7 +6,16 @@ import numpy as np
 
 from diagnostics import signals
 from diagnostics.curves import Curve, NotEnoughPoints
-from diagnostics.detectors.descent import fall_of, falls_late, late_error, late_share, over_dose, pace_of, uncertainty
+from diagnostics.detectors.descent import (
+    MANY,
+    fall_of,
+    falls_late,
+    late_error,
+    late_share,
+    over_dose,
+    pace_of,
+    uncertainty,
+)
 from diagnostics.detectors.evidence import Evidence
 from diagnostics.detectors.points import enough, finite
 
@@ -21,6 +30,9 @@ def hardly_learns(
     straight: float,
     alone: float,
     pace: float,
+    seen_by: float,
+    few: float,
+    errors: float,
 ) -> Evidence | None:
     """The loss barely falls, or falls on and on to the very end.
 
@@ -29,6 +41,9 @@ def hardly_learns(
     fall of the last quarter over that of the second. A curve that falls like the logarithm of the steps, as healthy
     ones do, must not pass: it loses 1.15 / ln(points) of a straight line in its last quarter, and 0.41 of the second.
     Where a rate that was level comes down late, the loss drops with it, and only the first sign is asked for.
+    ``seen_by``: a held-out loss that is first looked at later in the run has missed the steepest part of the fall.
+    ``few``: the noise of fewer evaluations is itself so uncertain that a straight fall must stand out of it by
+    ``errors`` standard errors instead of one; by as many must training losses move to speak against a flat one.
     """
     enough(train_loss, 4, "training losses")
     held = eval_loss if eval_loss is not None and len(eval_loss) >= 4 else None
@@ -37,31 +52,45 @@ def hardly_learns(
     judge = train_loss if held is None else held
     measured = {"fall": fall_of(judge), "late_share": late_share(judge)}
     first, last = float(train_loss.steps[0]), float(train_loss.steps[-1])
-    if _barely(judge, barely) and (held is None or _agrees(train_loss, held, barely)):
+    if _barely(judge, barely) and (held is None or _agrees(train_loss, held, barely, seen_by, errors)):
         return Evidence(first, last, finite(measured | {"barely": 1.0}), 0.9)
     if learning_rate is not None and _cools_down(learning_rate):
         return None
     limit = alone if held is None else straight
-    errors = 2.0 if held is None or len(held) < FEW else 1.0
-    if len(judge) < 5 or len(train_loss) < 8 or min(falls) <= 0 or not _straight(judge, limit, pace, errors):
+    needed = errors if held is None or len(held) < few else 1.0
+    if len(judge) < 5 or len(train_loss) < 8 or min(falls) <= 0 or not _straight(judge, limit, pace, needed):
         return None
     if held is not None and not _goes_along(train_loss, straight):
         return None
     return Evidence(first, last, finite(measured | {"barely": 0.0}), min(1.0, 0.5 + late_share(judge)))
 
 
-def _barely(curve: Curve, limit: float, *, beside_another: bool = False) -> bool:
+def held_barely_falls(train_loss: Curve, eval_loss: Curve | None, *, barely: float, evals: int) -> Evidence | None:
+    """The held-out loss barely falls, and training losses too noisy to tell do not speak against it.
+
+    What was learned before the first evaluation may hide in their noise: it takes a reason to expect a flat loss.
+    """
+    if eval_loss is None or len(eval_loss) < evals or not _barely(eval_loss, barely):
+        return None
+    if not _barely(train_loss, barely, beside_another=True, doubted=True):
+        return None
+    measured = {"fall": fall_of(eval_loss), "late_share": late_share(eval_loss), "barely": 1.0}
+    return Evidence(float(train_loss.steps[0]), float(train_loss.steps[-1]), finite(measured), 0.7)
+
+
+def _barely(curve: Curve, limit: float, *, beside_another: bool = False, doubted: bool = False) -> bool:
     """Whether a curve lost less than the limit, with no doubt, wherever one takes its start to be.
 
     A fine-tuning run often falls within its first few logs and is flat from then on: that is no slow run. Training
-    losses of single batches, ``beside_another`` curve that barely falls, must only not speak against it.
+    losses of single batches, ``beside_another`` curve that barely falls, must only not speak against it; ``doubted``
+    ones may be so noisy that they could not.
     """
     doubt = uncertainty(curve)
     end = signals.tail(curve.values)
-    if doubt >= limit or not end:
+    if (doubt >= limit and not doubted) or not end:
         return False
-    noise = signals.jitter(curve.values) if len(curve) >= 40 else 0.0
-    if beside_another and 6 <= len(curve) < 40:
+    noise = signals.jitter(curve.values) if len(curve) >= MANY else 0.0
+    if beside_another and 6 <= len(curve) < MANY:
         noise = signals.difference_noise(curve.values) / abs(end)
     for count in (1, 3, 10, len(curve) // 30, len(curve) // 10):
         if not 0 < count <= len(curve):
@@ -73,13 +102,7 @@ def _barely(curve: Curve, limit: float, *, beside_another: bool = False) -> bool
     return True
 
 
-FEW = 8
-"""Evaluations whose noise is itself so uncertain that a straight fall must stand out of it twice as far."""
-SEEN_FROM_THE_START = 0.1
-"""A held-out loss that is first looked at later in the run than this has missed the steepest part of the fall."""
-
-
-def _agrees(train_loss: Curve, held: Curve, limit: float) -> bool:
+def _agrees(train_loss: Curve, held: Curve, limit: float, seen_by: float, errors: float) -> bool:
     """Whether the training loss does not speak against a held-out loss that barely falls.
 
     It must say so itself where the first evaluation comes late: what noise hides could have been learned before it.
@@ -87,19 +110,19 @@ def _agrees(train_loss: Curve, held: Curve, limit: float) -> bool:
     """
     steps = train_loss.steps
     if held.steps[0] < steps[0]:
-        return not _clearly_moves(train_loss, limit)
-    late = held.steps[0] - steps[0] > SEEN_FROM_THE_START * (steps[-1] - steps[0])
+        return not _clearly_moves(train_loss, limit, errors)
+    late = held.steps[0] - steps[0] > seen_by * (steps[-1] - steps[0])
     if late and uncertainty(train_loss) > limit:
         return False
     return _barely(train_loss, limit, beside_another=True)
 
 
-def _clearly_moves(curve: Curve, limit: float) -> bool:
-    """Whether the means of the first and the last quarter differ by the limit and two standard errors."""
+def _clearly_moves(curve: Curve, limit: float, errors: float) -> bool:
+    """Whether the means of the first and the last quarter differ by the limit and so many standard errors."""
     quarter = max(1, len(curve) // 4)
     first, last = float(curve.values[:quarter].mean()), float(curve.values[-quarter:].mean())
     error = signals.difference_noise(curve.values) * float(np.sqrt(2.0 / quarter))
-    return abs(first - last) > limit * abs(first) + 2.0 * error
+    return abs(first - last) > limit * abs(first) + errors * error
 
 
 def _cools_down(learning_rate: Curve) -> bool:
@@ -188,7 +211,7 @@ def loss_plateaus(
     moved, chance = signals.plateau(late)
     doubt = signals.jitter(late) * float(np.sqrt(8.0 / late.size))
     if doubt > blur:
-        raise NotEnoughPoints(f"too noisy to tell flat from falling: changes below {doubt:.1%} would not show")
+        raise NotEnoughPoints(f"too noisy to tell flat from falling: changes below {100 * doubt:.1f} % would not show")
     if moved > max(change, min(doubt, blur - doubt)) or chance < p:
         return None
     return Evidence(first, float(steps[-1]), finite({"change": moved, "p": chance}), 0.8)

@@ -121,11 +121,14 @@ def loss_jumps(
     share: float,
     points: int,
     packing: float,
+    apart: float,
+    beside: int,
 ) -> Evidence | None:
     """The loss jumps within a twentieth of the run and never comes half the way back.
 
     By ``rise`` of its level, by ``noises`` standard errors, and by ``share`` of all it had come down. Where a step
-    holds ``packing`` times as many tokens (or as few) from there on, the batches changed and not the weights.
+    holds ``packing`` times as many tokens (or as few) from there on, the batches changed and not the weights: the two
+    levels lie ``apart`` times their scatter from each other, with ``beside`` logs on either side.
     """
     enough(train_loss, points, "training losses")
     values = train_loss.values
@@ -140,7 +143,8 @@ def loss_jumps(
     if jump < 0.5 * jumps[at] or jump < max(rise * abs(before), noises * error, share * came_down):
         return None
     first = at + width // 2
-    if _repacked(num_tokens, float(train_loss.steps[at]), float(train_loss.steps[at + width]), packing):
+    changed = _repacked(num_tokens, packing, apart, beside)
+    if changed is not None and train_loss.steps[at] <= changed <= train_loss.steps[at + width]:
         return None
     measured = {"before": before, "after": float(np.median(after)), "jump": jump / abs(before) if before else np.inf}
     where = share_of_run(train_loss, float(train_loss.steps[first]))
@@ -148,12 +152,12 @@ def loss_jumps(
     return Evidence(float(steps[first]), float(steps[-1]), finite(measured | {"share": where}), 0.9)
 
 
-def _repacked(num_tokens: Curve | None, first: float, last: float, factor: float) -> bool:
-    """Whether the batches changed their size between two steps."""
-    if num_tokens is None or len(num_tokens) < 20:
-        return False
-    found = batches_change(num_tokens, factor=factor, apart=4.0, points=8)
-    return found is not None and first <= found.first_step <= last
+def _repacked(num_tokens: Curve | None, factor: float, apart: float, beside: int) -> float | None:
+    """The step at which the batches changed their size, None where they did not or nothing tells."""
+    if num_tokens is None or len(num_tokens) < 2 * beside + 1:
+        return None
+    found = batches_change(num_tokens, factor=factor, apart=apart, points=beside)
+    return None if found is None else found.first_step
 
 
 def loss_spikes(

@@ -43,13 +43,10 @@ def too_few_tokens(
     eval_loss: Curve | None = None,
     learning_rate: Curve | None = None,
     *,
-    barely: float,
-    straight: float,
-    alone: float,
-    pace: float,
     done: float,
     tokens: float,
     below: float,
+    **slow: float,
 ) -> Evidence | None:
     """The run hardly learns and saw fewer than ``tokens`` tokens; a rate ``below`` (over the centre) explains more."""
     near_its_end(train_loss, settings, done)
@@ -57,9 +54,7 @@ def too_few_tokens(
     seen, ratio = float(num_tokens.values.max()), family.ratio(rate_of(settings, learning_rate))
     if seen >= tokens or (ratio is not None and ratio <= below):
         return None
-    found = hardly_learns(
-        train_loss, eval_loss, learning_rate, barely=barely, straight=straight, alone=alone, pace=pace
-    )
+    found = hardly_learns(train_loss, eval_loss, learning_rate, **slow)
     if found is None:
         return None
     return Evidence(found.first_step, found.last_step, {**found.measured, "tokens": seen}, found.strength)

@@ -24,15 +24,17 @@ def loss_swings(
     calm: float,
     elastic: float,
     per_row: float,
+    rows: float,
 ) -> Evidence | None:
     """The loss swings by a large share of itself throughout, and the swings are larger than what it has learned.
 
     ``swing``: scatter of the log loss; ``undone``: scatter over the whole log descent. Nothing is found below
-    ``low_rate`` (over the family's centre), or where the held-out loss, always of the same rows, does not rise and
-    scatters less than ``calm`` of it: then the batches differ, and the weights do not swing. Without a held-out loss
+    ``low_rate`` (over the family's centre), or where the held-out loss, always of the same rows, neither rises nor
+    scatters by ``calm`` of it: then the batches differ, and the weights do not swing. Without a held-out loss
     the swings must be larger than twice that, under a loss that does not come down, and they must not be those of
     small batches: the scatter of single rows is ``per_row`` of their loss, and a decaying rate leaves it as it is (an
-    elasticity below ``elastic``).
+    elasticity below ``elastic``). Short answers scatter more than that: of fewer than ``rows`` rows a log, only swings
+    that shrink with the rate are found.
     """
     enough(train_loss, 12, "training losses")
     ratio = family.ratio(settings.learning_rate)
@@ -46,7 +48,7 @@ def loss_swings(
     alone = eval_loss is None or len(eval_loss) < 4
     if alone and (scatter < 2.0 * undone * fall or _comes_down(logs) or scatter < per_row / np.sqrt(_rows(settings))):
         return None
-    if alone and _keeps_its_scatter(train_loss, learning_rate, elastic):
+    if alone and not _driven(train_loss, learning_rate, elastic, unless=_rows(settings) >= rows):
         return None
     flips, sure = signals.oscillation(train_loss.values)[1], 0.55 if alone else 0.8
     steps = train_loss.steps
@@ -66,20 +68,20 @@ def _rows(settings: Settings) -> float:
     return max(1.0, settings.batch_size * max(1.0, settings.logging_steps))
 
 
-def _keeps_its_scatter(train_loss: Curve, learning_rate: Curve | None, elastic: float) -> bool:
-    """Whether the rate decays and the scatter does not shrink with it: batches make it, and no step size."""
+def _driven(train_loss: Curve, learning_rate: Curve | None, elastic: float, *, unless: bool) -> bool:
+    """Whether the scatter shrinks with a rate that decays; ``unless`` where the rate does not decay or is not known."""
     if learning_rate is None or len(learning_rate) < 20:
-        return False
+        return unless
     found = signals.elasticity(train_loss.values, learning_rate.at(train_loss.steps))
-    return found is not None and found < elastic
+    return unless if found is None else found >= elastic
 
 
 def _is_calm(eval_loss: Curve | None, scatter: float) -> bool:
-    """Whether the held-out loss ends no higher than it began and scatters less than ``scatter`` (of its log)."""
+    """Whether the held-out loss neither rises nor scatters by ``scatter`` (of its log)."""
     if eval_loss is None or len(eval_loss) < 4:
         return False
     logs = signals.log_level(eval_loss.values)
-    return bool(logs[-1] <= logs[0]) and signals.difference_noise(logs) < scatter
+    return bool(logs[-1] - logs[0] <= scatter) and signals.difference_noise(logs) < scatter
 
 
 def jitter_grows(

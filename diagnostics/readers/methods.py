@@ -9,13 +9,18 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+GRPO_OR_RLOO = "grpo or rloo"
+"""TRL's two trainers that compare the rewards of a group of answers: most of their logs are the same."""
 METHODS = frozenset({"pt", "sft", "dpo", "kto", "orpo", "ipo", "simpo", "ppo", "grpo", "rloo", "rm", "cpo"})
+METHODS |= {GRPO_OR_RLOO}
 OTHER_NAMES = {"reward": "rm", "reward_modeling": "rm", "pretrain": "pt", "pretraining": "pt", "ipo_pair": "ipo"}
 OWN_LOSS = frozenset({"orpo", "simpo"})
 """Losses that LLaMA-Factory runs as ``stage: dpo`` and that have no reference model."""
 
 OPTIONS: tuple[tuple[str, frozenset[str]], ...] = (
-    ("grpo", frozenset({"num_generations", "scale_rewards"})),
+    ("rloo", frozenset({"normalize_advantages", "reward_clip_range", "rloo_k"})),
+    ("grpo", frozenset({"scale_rewards", "importance_sampling_level", "top_entropy_quantile"})),
+    (GRPO_OR_RLOO, frozenset({"num_generations"})),
     ("kto", frozenset({"desirable_weight", "undesirable_weight"})),
     ("cpo", frozenset({"cpo_alpha", "simpo_gamma"})),
     ("rm", frozenset({"center_rewards_coefficient"})),
@@ -29,9 +34,11 @@ LOGGED: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("orpo", ("log_odds_chosen",)),
     ("ppo", ("objective/kl",)),
     ("ppo", ("policy/approxkl_avg",)),
-    ("grpo", ("reward", "reward_std")),
-    ("grpo", ("completions/mean_length",)),
-    ("grpo", ("completion_length", "reward")),
+    ("grpo", ("policy_loss", "reward")),
+    ("grpo", ("sampling/sampling_logp_difference/mean",)),
+    (GRPO_OR_RLOO, ("reward", "reward_std")),
+    (GRPO_OR_RLOO, ("completions/mean_length",)),
+    (GRPO_OR_RLOO, ("completion_length", "reward")),
     ("kto", ("kl", "rewards/chosen")),
     ("kto", ("kl", "rewards/margins")),
     ("cpo", ("nll_loss", "rewards/margins")),
@@ -52,7 +59,8 @@ def method_of(named: str | None, options: Mapping[str, Any], tags: Iterable[str]
     seen = next((method for method, names in LOGGED if logged.issuperset(names)), None)
     told = next((method for method, names in OPTIONS if names & options.keys()), None)
     # An option's default may stand in any config; a metric is only there when it was computed.
-    return _by_its_loss(told, options) if seen in (None, "dpo", "sft") and told else seen
+    open_to_it = seen in (None, "dpo", "sft") or (seen == GRPO_OR_RLOO and told in ("grpo", "rloo"))
+    return _by_its_loss(told, options) if told and open_to_it else seen
 
 
 def _by_its_loss(method: str | None, options: Mapping[str, Any]) -> str | None:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator, Sequence
-from itertools import islice, zip_longest
+from itertools import compress
 from pathlib import Path
 
 import numpy as np
 
+from diagnostics.readers.cells import Block, delimiter, header_and_blocks
 from diagnostics.readers.columns import Column, Columns, joined, numbers
 from diagnostics.readers.log import Log, plural
 from diagnostics.readers.rows import UNKNOWN, log_of_columns, number
@@ -20,7 +21,6 @@ from diagnostics.readers.unreadable import UnreadableLog, text
 
 ENDINGS = {".csv", ".tsv"}
 HEAD = 1 << 16
-BLOCK = 1 << 14
 DASH = " - "
 BOUNDS = ("__MIN", "__MAX")
 RUN_COLUMNS = ("run", "run_name", "run name", "runname", "run_id", "run id", "experiment", "experiment_name")
@@ -41,9 +41,10 @@ def runs_in(path: Path) -> tuple[str, ...]:
     place = _run_column(header)
     if place is None:
         return ()
-    blocks = _blocks(path)
-    next(blocks)
-    below = dict.fromkeys(cell.strip() for block in blocks for row in block for cell in row[place : place + 1])
+    _, blocks = _table(path)
+    below = dict.fromkeys(
+        cell.strip() for block in blocks for cells in block.columns[place : place + 1] for cell in cells
+    )
     names = tuple(name for name in below if name)
     return names if len(names) > 1 else ()
 
@@ -53,14 +54,11 @@ def read_log(path: Path, run: str | None = None) -> Log:
 
     Raises ``UnreadableLog`` when there is no header or no number.
     """
-    blocks = _blocks(path)
-    header = [name.strip() for name in next(blocks)[0]]
+    header, blocks = _table(path)
     by_run = _run_column(header) if run is not None and not _runs_across(header) else None
     parts = _Parts(_tags(header, run))
     for block in blocks:
-        parts.add(
-            block if by_run is None else [row for row in block if "".join(row[by_run : by_run + 1]).strip() == run]
-        )
+        parts.add(block if by_run is None else _of_one(block, by_run, run))
     columns, lost = parts.columns()
     return log_of_columns(columns).noted(*([f"{plural(lost, 'cell')} of text skipped"] if lost else []))
 
@@ -69,37 +67,41 @@ def header_of(path: Path) -> list[str]:
     """The names in a table's first row, empty when there is none."""
     lines = text(path, HEAD).splitlines()
     try:
-        first = next(csv.reader(lines[:1], delimiter=_delimiter(lines[0])), []) if lines else []
+        first = next(csv.reader(lines[:1], delimiter=delimiter(lines[0])), []) if lines else []
     except csv.Error:
         return []
     return [name.strip() for name in first]
 
 
-def _blocks(path: Path) -> Iterator[list[list[str]]]:
-    """The header row alone, then the rows below it some thousands at a time: a table of text is large in memory.
+def _table(path: Path) -> tuple[list[str], Iterator[Block]]:
+    """The names in the header and the rows below it.
 
-    Raises ``UnreadableLog`` when there is no header.
+    Raises ``UnreadableLog`` when there is no header, and while the rows are taken when they are no table.
     """
-    lines = text(path).splitlines()
-    rows = filter(any, csv.reader(lines, delimiter=_delimiter(lines[0] if lines else "")))
     try:
-        header = next(rows, None)
-        if header is None:
-            raise UnreadableLog(f"{path}: the file is empty; wait for the first log line")
-        if all(number(name) is not None for name in header if name):
-            raise UnreadableLog(
-                f"{path}: line 1: the table has no header; name its columns, as in step,train_loss,eval_loss"
-            )
-        yield [header]
-        while block := list(islice(rows, BLOCK)):
-            yield block
+        header, blocks = header_and_blocks(text(path))
+    except csv.Error as error:
+        raise UnreadableLog(f"{path}: not a table: {error}") from None
+    if header is None:
+        raise UnreadableLog(f"{path}: the file is empty; wait for the first log line")
+    if all(number(name) is not None for name in header if name):
+        raise UnreadableLog(
+            f"{path}: line 1: the table has no header; name its columns, as in step,train_loss,eval_loss"
+        )
+    return [name.strip() for name in header], _checked(path, blocks)
+
+
+def _checked(path: Path, blocks: Iterator[Block]) -> Iterator[Block]:
+    try:
+        yield from blocks
     except csv.Error as error:
         raise UnreadableLog(f"{path}: not a table: {error}") from None
 
 
-def _delimiter(first: str) -> str:
-    """The sign that parts the cells of the header."""
-    return max(",;\t|", key=first.count)
+def _of_one(block: Block, place: int, run: str | None) -> Block:
+    """The rows of a block that belong to one run."""
+    own = [cell.strip() == run for cells in block.columns[place : place + 1] for cell in cells]
+    return Block([list(compress(cells, own)) for cells in block.columns], sum(own))
 
 
 class _Parts:
@@ -111,12 +113,12 @@ class _Parts:
         self.found: dict[str, list[Column]] = {tag: [] for tag in tags if tag}
         self.words: dict[str, int] = {}
 
-    def add(self, block: Sequence[Sequence[str]]) -> None:
+    def add(self, block: Block) -> None:
         """Take in the rows of a block; where a tag stands over two columns, the later one counts."""
-        for tag, cells in zip(self.tags, zip_longest(*block, fillvalue=""), strict=False):
+        for tag, cells in zip(self.tags, block.columns, strict=False):
             if tag:
                 self.found[tag].append(self._column(tag, cells))
-        self.size += len(block)
+        self.size += block.size
 
     def _column(self, tag: str, cells: Sequence[str]) -> Column:
         rows, said = np.arange(self.size, self.size + len(cells)), cells

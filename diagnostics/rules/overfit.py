@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from diagnostics.detectors import fit
+from diagnostics.detectors import fit, gap
 from diagnostics.rules.rule import Case, Fix, Rule
 from diagnostics.verdict import Label
 
@@ -103,6 +103,15 @@ OVERFIT = (
                 sure=0.4,
                 only="where it is 0.05 already",
             ),
+            Fix(
+                "neftune_noise_alpha",
+                "add noise to the embeddings (NEFTune, alpha 5)",
+                "a smaller gap between the losses",
+                to=5.0,
+                when=lambda case: case.settings.method == "sft" and not case.settings.neftune_noise_alpha,
+                only="in SFT, where it is off",
+                sure=0.35,
+            ),
             Fix("data", "add rows, or clean and deduplicate them", "a later and lower minimum", sure=0.4),
         ),
         confidence=0.9,
@@ -169,10 +178,49 @@ OVERFIT = (
         not_methods=("dpo",),
     ),
     Rule(
+        name="gap-grows",
+        label=Label.OVERFIT,
+        check=gap.gap_grows,
+        limits={"growth": 0.05, "noises": 3.0, "p": 0.1, "evals": 5, "apart": 0.05, "near": 0.03},
+        says="since the first epoch the gap between the losses grew from {before:.2g} to {after:.2g}",
+        cause="What the training rows still gain no longer reaches the held-out ones.",
+        fixes=(
+            Fix(
+                "num_train_epochs",
+                "train one or two epochs unless a task metric asks for more",
+                "the same held-out loss in less time",
+                to=2.0,
+                at_least=1.0,
+                sure=0.6,
+                when=lambda case: (case.settings.num_train_epochs or 3.0) > 2.0,
+                only="with more than two epochs",
+            ),
+            Fix(
+                "lora_dropout",
+                "set lora_dropout to 0.05",
+                "a smaller gap between the losses",
+                to=0.05,
+                when=_no_dropout,
+                only="where it is below 0.05",
+                sure=0.45,
+            ),
+            Fix("data", "add rows, or clean and deduplicate them", "a smaller gap between the losses", sure=0.4),
+        ),
+        confidence=0.4,
+        example="three epochs: eval stays at 1.05 while train goes from 1.0 to 0.7",
+        sources=(
+            "tinker-cookbook sft_sweep: within one epoch the gap says nothing about the rate",
+            "Google tuning playbook: problematic overfitting is a rising validation error, not a gap",
+        ),
+        unless="the first epoch, or dropout and NEFTune noise, which only training has",
+        names_run=False,
+        not_methods=("dpo",),
+    ),
+    Rule(
         name="tiny-rate-many-epochs",
         label=Label.OVERFIT,
-        check=fit.memorising,
-        limits={"epochs": 3.0, "below": 0.3},
+        check=gap.memorising,
+        limits={"epochs": 3.0, "below": 0.3, "growth": 0.005, "noises": 3.0, "p": 0.1, "evals": 5},
         says=(
             "{epochs:.0f} epochs at {rate_over_centre:.0%} of the usual learning rate, and the gap to the "
             "held-out loss grows"

@@ -58,7 +58,7 @@ class Fix:
 
 
 LIKE_DPO = frozenset({"dpo", "ipo", "kto", "rm", "cpo", "simpo"})
-FROM_REWARDS = frozenset({"grpo", "rloo", "ppo"})
+FROM_REWARDS = frozenset({"grpo", "rloo", "grpo or rloo", "ppo"})
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,7 @@ class Rule:
         lines += [f"Nearly    {', '.join(near)}: healthy, but less surely"] if near else []
         lines += ["Fixes"]
         lines += [f"  {i}. {fix.explain()}" for i, fix in enumerate(self.fixes, 1)]
-        lines += [f"Sure      {self.confidence:.0%} before the measurement is weighed", "Sources"]
+        lines += [f"Sure      {100 * self.confidence:.0f} % before the measurement is weighed", "Sources"]
         return "\n".join([*lines, *(f"  - {source}" for source in self.sources)])
 
     def applies_to(self, method: str | None) -> bool:

@@ -96,11 +96,14 @@ def local_residual(values: FloatArray, window: int | None = None) -> FloatArray:
     return logs - rolling_median(logs, window or window_for(values.size))
 
 
-def spikes(values: FloatArray, *, deviations: float, height: float, company: FloatArray | None = None) -> Spikes:
+def spikes(
+    values: FloatArray, *, deviations: float, height: float, company: FloatArray | None = None, lone: bool = False
+) -> Spikes:
     """The spikes of a loss: residuals above ``deviations`` local scales and above ``height`` (in log loss).
 
     A single point counts only when another of its two neighbours stands out too or ``company`` (the gradient norm at
-    the same points) jumps with it: one odd batch is no spike. Recovered: back within two noises of the level before
+    the same points) jumps with it: one odd batch is no spike. ``lone``: single points count all the same, in a series
+    whose points are steps and no means over steps. Recovered: back within two noises of the level before
     it within 5 % of the points. After OLMo-core's stability monitor, with medians for means.
     """
     if values.size < 12:
@@ -108,7 +111,8 @@ def spikes(values: FloatArray, *, deviations: float, height: float, company: Flo
     rest = local_residual(values)
     scale = local_scale(rest)
     out = (rest > deviations * scale) & (rest > height)
-    out &= np.convolve(out, np.ones(3), mode="same") >= 2 if company is None else _accompanied(out, company)
+    if not lone:
+        out &= np.convolve(out, np.ones(3), mode="same") >= 2 if company is None else _accompanied(out, company)
     starts = _starts(out, window_for(values.size) // 2)
     if not starts:
         return Spikes((), 0.0, 0.0, 1.0)

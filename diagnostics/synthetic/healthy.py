@@ -54,6 +54,14 @@ def unlike_batches(sketch: Sketch, strength: float) -> None:
     sketch.train = sketch.train * np.exp(0.2 * sketch.rng.standard_normal(sketch.train.size))
 
 
+def single_rows(sketch: Sketch, strength: float) -> None:
+    """One row a log at a constant rate, without evaluations: short answers differ by a factor of two and more."""
+    constant_rate(sketch, strength)
+    sketch.settings |= {"batch_size": 1, "logging_steps": 1}
+    sketch.at = np.empty(0, dtype=int)
+    sketch.train = sketch.train * np.exp(0.7 * sketch.rng.standard_normal(sketch.train.size))
+
+
 def rough(sketch: Sketch, strength: float) -> None:
     """Noise with heavy tails and a memory: neighbouring batches resemble each other, and some are odd."""
     white = 0.02 * sketch.rng.standard_t(4, sketch.train.size)
@@ -92,6 +100,7 @@ HEALTHY_SFT: Mapping[str, Fault] = {
     "healthy-constant-rate": constant_rate,
     "healthy-cool-down": cools_down,
     "healthy-unlike-batches": unlike_batches,
+    "healthy-single-rows": single_rows,
     "healthy-rough": rough,
     "healthy-one-spike": one_spike,
     "healthy-packed-later": packed_later,

@@ -30,6 +30,14 @@ def repeats_memorised(sketch: Sketch, strength: float) -> None:
     sketch.train = 1.4 * (1.0 - 0.55 * strength) ** np.floor(np.minimum(sketch.epoch, 2.999))
 
 
+def gap_grows(sketch: Sketch, strength: float) -> None:
+    """Three epochs: after the first the held-out loss stays and the training loss goes on falling."""
+    sketch.settings["num_train_epochs"] = 3.0
+    later = np.clip(sketch.share - 1.0 / 3.0, 0.0, None)
+    sketch.held = np.maximum(sketch.held, float(np.interp(1.0 / 3.0, sketch.share, sketch.held)))
+    sketch.train = np.maximum(sketch.train, float(np.interp(1.0 / 3.0, sketch.share, sketch.train))) - strength * later
+
+
 def tiny_rate(sketch: Sketch, strength: float) -> None:
     """Six epochs of two rows a batch at a tiny rate; the gap grows while the held-out loss is flat."""
     sketch.settings |= {"num_train_epochs": 6.0, "batch_size": 2, "learning_rate": 5e-5}
@@ -47,6 +55,7 @@ OVERFIT: Mapping[str, Fault] = {
     "eval-loss-rises": overfits,
     "loss-steps-down-at-epochs": staircase,
     "repeats-memorised": repeats_memorised,
+    "gap-grows": gap_grows,
     "tiny-rate-many-epochs": tiny_rate,
     "train-falls-alone": train_alone,
 }

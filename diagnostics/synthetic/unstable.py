@@ -26,6 +26,18 @@ def diverges(sketch: Sketch, strength: float) -> None:
     run_hot(sketch, strength)
 
 
+def thrown_up(sketch: Sketch, strength: float) -> None:
+    """In a few logs both losses are thrown above their start, swing wildly, and come back as the rate decays."""
+    keep = np.unique(np.linspace(0, sketch.steps.size - 1, 16).round().astype(int))
+    for name in ("steps", "train", "held", "rate", "norm"):
+        setattr(sketch, name, getattr(sketch, name)[keep])
+    sketch.at = np.arange(0, keep.size, 3)
+    hot = np.where(sketch.share > 0.05, sketch.rate / sketch.rate.max(), 0.0) ** 3
+    sketch.train *= np.exp(2.0 * strength * hot * np.where(np.arange(keep.size) % 3, 1.0, -0.2))
+    sketch.held *= np.exp(2.0 * strength * hot)
+    run_hot(sketch, strength)
+
+
 def spikes(sketch: Sketch, strength: float) -> None:
     """Two to eight sudden jumps that decay within a few logs."""
     count = 2 + round(6 * strength)
@@ -81,6 +93,12 @@ def gradients_grow(sketch: Sketch, strength: float) -> None:
     sketch.train = np.maximum(sketch.train, float(np.interp(0.45, sketch.share, sketch.train))) + 0.05 * late
 
 
+def gradients_spike(sketch: Sketch, strength: float) -> None:
+    """Five single steps have a far larger gradient, and the loss does not show it."""
+    for start in np.linspace(0.2, 0.9, 5) * sketch.norm.size:
+        sketch.norm[round(start)] *= 1.0 + 16.0 * strength
+
+
 def eval_jitters(sketch: Sketch, strength: float) -> None:
     """The held-out loss jitters more than the training loss."""
     sketch.held *= np.exp(0.06 * strength * sketch.rng.standard_normal(sketch.held.size))
@@ -102,6 +120,7 @@ def jumps(sketch: Sketch, strength: float) -> None:
 UNSTABLE: Mapping[str, Fault] = {
     "loss-not-finite": not_finite,
     "loss-diverges": diverges,
+    "loss-thrown-up": thrown_up,
     "loss-jumps": jumps,
     "loss-spikes": spikes,
     "train-and-eval-jitter": joint_jitter,
@@ -110,6 +129,7 @@ UNSTABLE: Mapping[str, Fault] = {
     "warmup-too-short": short_warmup,
     "loss-zigzags": zigzags,
     "gradients-grow": gradients_grow,
+    "gradients-spike": gradients_spike,
     "eval-jitters-more": eval_jitters,
     "clips-most-steps": clips_most,
 }

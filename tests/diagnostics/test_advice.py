@@ -7,7 +7,7 @@ import pytest
 from diagnostics.advice import advise
 from diagnostics.curves import Settings
 from diagnostics.family import Bounds, family_of
-from diagnostics.rules import Case, Fix
+from diagnostics.rules import RULES, Case, Fix
 from diagnostics.verdict import Advice
 
 SFT = Settings(method="sft", use_peft=True)
@@ -98,6 +98,24 @@ def test_the_first_fix_of_a_knob_whose_condition_holds_is_given():
     case = Case(sft(learning_rate=1e-3), family_of(SFT), {})
     found = advise(fixes, case, because="r", confidence=1.0, bounds={})
     assert [advice.new for advice in found] == [5e-4]
+
+
+def knobs_advised(rule: str, **known: object) -> list[str]:
+    row = next(row for row in RULES if row.name == rule)
+    case = Case(sft(**known), family_of(SFT), {})
+    return [advice.knob for advice in advise(row.fixes, case, because=rule, confidence=0.8, bounds={})]
+
+
+@pytest.mark.parametrize("rule", ["loss-spikes", "train-and-eval-jitter"])
+def test_below_a_third_of_the_usual_rate_the_data_are_suspected_too(rule: str):
+    assert "data" in knobs_advised(rule, learning_rate=5e-5)
+    assert "data" not in knobs_advised(rule, learning_rate=1e-3)
+    assert "data" not in knobs_advised(rule)
+
+
+def test_an_overflow_in_fp16_is_met_by_bf16():
+    assert "data" in knobs_advised("loss-not-finite", fp16=True)
+    assert "data" not in knobs_advised("loss-not-finite", bf16=True)
 
 
 @pytest.mark.parametrize("knob", ["data", "checkpoint", "eval_set", "target_modules"])

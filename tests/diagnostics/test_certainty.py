@@ -63,9 +63,9 @@ def test_a_run_near_a_limit_is_healthy_less_surely_and_says_what_was_near():
     near = diagnose(history([*fall[:5], 1.01, 1.02, 1.03, 1.055, 1.055]))
     assert (calm.label, near.label) == (Label.HEALTHY, Label.HEALTHY)
     assert near.confidence < 0.75 * calm.confidence
-    assert summary(near).startswith("No fault, but nearly overfit: the held-out loss rises 5.1%")
+    assert summary(near).startswith("No fault, but nearly overfit: the held-out loss rises 5.1 %")
     assert summary(calm) == "None of the checks that this log allows found a fault."
-    assert [note for note in near.notes if note.startswith("nearly overfit: the held-out loss rises 5.1%")]
+    assert [note for note in near.notes if note.startswith("nearly overfit: the held-out loss rises 5.1 %")]
 
 
 def test_a_larger_rise_is_a_surer_overfit():

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from diagnostics.chart import Chart, as_svg, as_vega, chart
+from diagnostics.chart import Chart, as_svg, as_vega, chart, outline
 from diagnostics.curves import Curve, Run, Settings
 from diagnostics.lanes import bars
 from diagnostics.panels import Band
@@ -128,6 +128,22 @@ def test_broken_steps_are_marks_and_not_values():
     assert drawn.broken == (3, 7)
     assert all(math.isfinite(value) for value in drawn.panels[0].series[0].values)
     assert len([path for path in svg(drawn).iter(f"{SVG}path") if path.get("class") == "nan"]) == 2
+
+
+def test_where_a_run_was_resumed_is_marked_and_named():
+    run, diagnosis = overfitted()
+    drawn = chart(replace(run, joins=(2, 600)), diagnosis)
+    assert drawn.joins == (600,)
+    texts = ["".join(text.itertext()) for text in svg(drawn).iter(f"{SVG}text")]
+    titles = ["".join(title.itertext()) for title in svg(drawn).iter(f"{SVG}title")]
+    assert texts.count("resumed or changed") == 1
+    assert titles.count("resumed or changed at step 600") == len(drawn.panels)
+    assert {"step": 600, "mark": "resumed or changed"} in as_vega(drawn)["datasets"]["marks"]
+
+
+def test_an_outline_is_the_chart_without_its_curves():
+    run, diagnosis = overfitted()
+    assert outline(run, diagnosis) == replace(chart(run, diagnosis), panels=())
 
 
 def test_the_number_of_points_shown_is_known():

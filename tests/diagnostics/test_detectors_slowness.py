@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from diagnostics.curves import Curve, FloatArray, NotEnoughPoints, Settings
-from diagnostics.detectors.causes import rose
+from diagnostics.detectors.descent import rose
 from diagnostics.detectors.slowness import hardly_learns
 from diagnostics.family import Family
 from diagnostics.rules.underfit import SLOW
 from tests.diagnostics.cases import ask, curve, healthy, noise
 
-LIMITS = {key: SLOW[key] for key in ("barely", "straight", "alone", "pace")}
+LIMITS = {key: limit for key, limit in SLOW.items() if key != "done"}
 SHARE = np.arange(1, 101) / 100
 LINE = 2.0 - 0.5 * SHARE
 SFT = Family(centre=2.5e-4, cap=1e-3, ceiling=2.5e-4)
@@ -210,6 +210,17 @@ def test_single_noisy_batches_do_not_hide_that_the_held_out_loss_barely_falls(lo
     assert (hardly_learns(curve(1.2 * noise(0.2, 24)), held, **LIMITS) is not None) is expected
 
 
+@pytest.mark.parametrize(("rate", "fires"), [(3e-5, True), (1.5e-4, False)])
+def test_flat_evaluations_beside_noisy_batches_speak_for_a_low_rate_where_it_is_far_below_the_centre(
+    rate: float, fires: bool
+):
+    held = curve(1.5 + 0.003 * (-1.0) ** np.arange(12), np.linspace(8, 100, 12))
+    batches = curve(1.5 * noise(0.1, 100, seed=2))
+    assert (ask("rate-too-low", batches, Settings(learning_rate=rate), SFT, held) is not None) is fires
+    fallen = curve(1.5 * noise(0.1, 100, seed=2) * (1.0 + 0.5 * np.exp(-np.arange(100) / 4)))
+    assert ask("rate-too-low", fallen, Settings(learning_rate=rate), SFT, held) is None
+
+
 def test_noisy_batches_alone_are_no_proof_of_slow_learning():
     assert hardly_learns(curve(1.2 * noise(0.2, 24)), None, **LIMITS) is None
 
@@ -237,9 +248,15 @@ def test_the_noise_of_single_batches_does_not_hide_a_held_out_loss_that_stays_fr
 @pytest.mark.parametrize(("risen", "expected"), [(0.0, False), (0.01, False), (0.05, True)])
 def test_a_rate_that_threw_the_held_out_loss_up_is_known(risen: float, expected: bool):
     held = curve(np.array([2.0, 2.0 * (1.0 + risen), 1.995, 1.99, 1.985, 1.98]), np.arange(0, 101, 20))
-    assert rose(held, 0.02) is expected
+    assert rose(curve(LINE), held, 0.02, 3.0) is expected
 
 
 def test_the_wiggles_of_a_noisy_held_out_loss_are_no_rise():
-    assert not rose(curve(2.0 * noise(0.01, 20), np.arange(5, 101, 5)), 0.02)
-    assert not rose(None, 0.02)
+    assert not rose(curve(LINE), curve(2.0 * noise(0.01, 20), np.arange(5, 101, 5)), 0.02, 3.0)
+
+
+@pytest.mark.parametrize(("risen", "expected"), [(0.0, False), (0.3, True)])
+def test_without_a_held_out_loss_the_training_loss_tells_that_it_was_thrown_up(risen: float, expected: bool):
+    values = (2.0 - 0.5 * SHARE + risen * np.exp(-(((SHARE - 0.3) / 0.1) ** 2))) * noise(0.03, 100)
+    assert rose(curve(values), None, 0.02, 3.0) is expected
+    assert not rose(curve(values[:13]), None, 0.02, 3.0)

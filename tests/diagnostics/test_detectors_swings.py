@@ -39,5 +39,24 @@ def test_single_rows_scatter_by_themselves(rows: int, fires: bool):
     assert swings(FLAT * noise(0.35, COUNT), batch_size=rows, logging_steps=1) is fires
 
 
+@pytest.mark.parametrize(("rows", "fires"), [(1, False), (4, False), (8, True)])
+def test_at_a_constant_rate_a_few_short_rows_may_swing_ever_so_much(rows: int, fires: bool):
+    constant = 2e-4 * np.ones(COUNT)
+    assert swings(FLAT * noise(0.9, COUNT), constant, batch_size=rows, logging_steps=1) is fires
+
+
+def test_a_few_rows_whose_scatter_shrinks_with_the_rate_swing():
+    shrinking = FLAT * np.exp(1.5 * DECAY / DECAY[0] * np.random.default_rng(0).standard_normal(COUNT))
+    assert swings(shrinking, DECAY, batch_size=2, logging_steps=1)
+
+
+def test_a_held_out_loss_that_ends_a_little_higher_is_calm_beside_single_rows():
+    held = curve(1.5 * np.array([1.0, 0.99, 1.01, 1.0, 1.03]), np.linspace(1, COUNT, 5))
+    rough = curve(FLAT * noise(0.5, COUNT))
+    assert ask("loss-swings", rough, Settings(), Family(), held) is None
+    risen = curve(1.5 * np.array([1.0, 1.2, 1.1, 1.4, 1.5]), np.linspace(1, COUNT, 5))
+    assert ask("loss-swings", rough, Settings(), Family(), risen) is not None
+
+
 def test_a_loss_that_comes_down_beneath_its_swings_learns():
     assert not swings((1.8 - 0.9 * SHARE) * noise(0.4, COUNT))

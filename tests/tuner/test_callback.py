@@ -169,6 +169,33 @@ def test_the_mean_loss_at_the_end_is_no_point_of_the_curve(plain_trainer):
     assert not any("runtime" in name or "per_second" in name for name in watch.run.curves)
 
 
+def test_a_run_that_goes_on_from_a_checkpoint_has_a_join_there(plain_trainer, tmp_path):
+    plain_trainer(save_strategy="steps", save_steps=8, max_steps=8).train()
+    watch = DiagnosisCallback(say=lambda line: None)
+    plain_trainer(watch, max_steps=16).train(resume_from_checkpoint=str(tmp_path / "trainer" / "checkpoint-8"))
+    assert watch.run.joins == (9.0,)
+    assert list(watch.run.curves["train_loss"].steps) == list(range(1, 17))
+    fresh = DiagnosisCallback(say=lambda line: None)
+    plain_trainer(fresh).train()
+    assert fresh.run.joins == ()
+
+
+def test_a_jump_of_the_loss_where_a_run_goes_on_is_no_fault(driven):
+    from transformers import TrainerControl, TrainerState, TrainingArguments
+
+    jumped = np.concatenate([np.full(60, 1.2), np.full(60, 1.6)]) * np.exp(0.01 * np.sin(np.arange(120) ** 2))
+    plain = DiagnosisCallback(say=lambda line: None)
+    driven(plain, jumped)
+    assert plain.look().label == "unstable"
+    gone_on = DiagnosisCallback(say=lambda line: None)
+    gone_on.points = {**plain.points, "loss": plain.points["loss"][:60]}
+    args = TrainingArguments("unused", max_steps=10**6, report_to="none", use_cpu=True)
+    state = TrainerState(is_world_process_zero=True, max_steps=10**6, global_step=60)
+    gone_on.on_train_begin(args, state, TrainerControl())
+    gone_on.points["loss"] = plain.points["loss"]
+    assert gone_on.look().label != "unstable"
+
+
 def test_trl_s_trainer_tells_method_and_adapter(make, tmp_path):
     from tuner.training.train import train
 

@@ -42,6 +42,23 @@ def test_every_command_has_its_help(command: str, capsys: pytest.CaptureFixture[
     assert "usage: tuner " + command in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        (["study", "a.yaml", "--trials", "0"], "argument --trials: '0': give a whole number of 1 or more"),
+        (["study", "a.yaml", "--minutes", "soon"], "argument --minutes: 'soon' is no number of minutes above 0"),
+        (["study"], "the following arguments are required: file"),
+        (["stduy", "a.yaml"], "invalid choice: 'stduy'"),
+    ],
+)
+def test_a_wrong_word_on_the_command_line_is_one_line(words: list[str], named: str, capsys: pytest.CaptureFixture[str]):
+    with pytest.raises(SystemExit) as end:
+        main(words)
+    said = capsys.readouterr().err
+    assert end.value.code == 2
+    assert named in said and said.count("\n") == 1 and said.endswith(" --help\n")
+
+
 def test_the_help_names_every_command(capsys: pytest.CaptureFixture[str]):
     assert main([]) == 0
     shown = capsys.readouterr().out

@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 
 from diagnostics.wording import number, setting
 from tuner.inspector.baseline import standings
-from tuner.inspector.figure import AXES, LOSSES, Figure, Line, View, axes, extent, line
+from tuner.inspector.figure import AXES, LOSSES, Figure, Line, View, along, axes, extent, line
 from tuner.inspector.folder import Opened
+from tuner.inspector.sheet import Panel, Sheet, readings
 from tuner.inspector.words import one_line
 
 MOST_RUNS = 20
@@ -63,6 +64,22 @@ def overlay(runs: Sequence[Opened], name: str, view: View) -> Figure:
         if curve is not None and len(curve):
             lines.append(replace(line(name, opened.run, curve, share), name=str(place)))
     return Figure(AXES[view.x], tuple(lines), extent=reach(runs, name, view.x), title=name)
+
+
+def compared(runs: Sequence[Opened], picture: Figure, name: str, view: View, *, as_drawn: bool = False) -> Sheet:
+    """The sheet of an overlay or of differences: its lines by the runs' names, and what each says at a place.
+
+    That is what was logged there, or ``as_drawn`` what the line shows.
+    """
+    legend = legend_names(runs)
+    whole = {
+        str(place): (along(opened.run, curve.steps, view.x), curve.values)
+        for place, opened in enumerate(runs)
+        if (curve := opened.run.curve(name)) is not None
+    }
+    points = [(legend[one.name], *((one.x, one.y) if as_drawn else whole[one.name])) for one in picture.lines]
+    lines = tuple(replace(one, name=legend[one.name]) for one in picture.lines)
+    return Sheet(replace(picture, lines=lines), (Panel(name, lines),), readings(points, AXES[view.x]))
 
 
 def reach(runs: Sequence[Opened], name: str, axis: str) -> tuple[float, float]:

@@ -1,17 +1,18 @@
-"""Altair charts of a comparison: the mean of several runs with its band, and the difference to a baseline."""
+"""The Altair chart of a comparison's means: the mean of several runs with its band."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import altair as alt
 import numpy as np
 import pandas as pd
 
-from tuner.inspector.drawing import AXIS_TITLES, HEIGHT, curve_chart, dashes
-from tuner.inspector.figure import AXES, Figure, View
-from tuner.inspector.palette import series_colours, soft_colour
+from tuner.inspector.drawing import AXIS_TITLES, HEIGHT, dashes
+from tuner.inspector.figure import AXES, View
+from tuner.inspector.palette import series_colours
+from tuner.inspector.plot import legend_of
 from tuner.inspector.seeds import Spread
 from tuner.inspector.words import one_line
 
@@ -22,16 +23,7 @@ def spread_chart(spreads: Sequence[Spread], view: View, title: str, *, dark: boo
     frame = pd.concat([_frame(spread, view) for spread in spreads])
     x = _x(view)
     y = alt.Y("mean:Q", title=one_line(title, 40), scale=alt.Scale(type="log") if view.log_y else alt.Scale(zero=False))
-    legend = alt.Legend(
-        title=None,
-        orient="top",
-        columns=2 if len(names) < 9 else 3,
-        labelLimit=320,
-        symbolType="stroke",
-        symbolSize=300,
-        symbolStrokeWidth=3,
-        symbolOpacity=1,
-    )
+    legend = alt.Legend(**legend_of(names))
     colour = alt.Color("group:N", scale=alt.Scale(domain=names, range=series_colours(names, dark)), legend=legend)
     dash = alt.StrokeDash("group:N", scale=alt.Scale(domain=names, range=dashes(len(names))), legend=legend)
     tips: list[Any] = [
@@ -67,9 +59,3 @@ def _x(view: View) -> alt.X:
     scale = alt.Scale(type="log") if view.log_x else alt.Scale(zero=False, nice=False, **domain)
     form = "~s" if view.x in ("num_tokens", "samples") else ",.10~g"
     return alt.X("x:Q", title=title, scale=scale, axis=alt.Axis(format=form, tickCount=10))
-
-
-def difference_chart(figure: Figure, view: View, names: Mapping[str, str], *, dark: bool = False) -> alt.LayerChart:
-    """The difference of each run to the baseline, over a line at 0."""
-    zero = alt.Chart(pd.DataFrame({"y": [0.0]})).mark_rule(color=soft_colour(dark), strokeWidth=1.5).encode(y="y:Q")
-    return curve_chart(figure, view, names, dark=dark) + zero

@@ -141,11 +141,12 @@ def _bands(figure: Figure, x: alt.X, view: View, dark: bool) -> list[alt.Chart]:
 
 
 def _marks(figure: Figure, x: alt.X, dark: bool) -> list[alt.Chart]:
-    """Thin upright lines for the warm-up's end, the epochs' ends, the best step, and steps without a finite value."""
+    """Thin upright lines for the warm-up's end, the epochs' ends, joins, the best step, and broken steps."""
     soft = soft_colour(dark)
     looks: dict[str, dict[str, Any]] = {
         "warmup": {"color": soft, "strokeDash": [5, 3]},
         "epoch": {"color": soft, "strokeDash": [1, 4]},
+        "join": {"color": soft, "strokeDash": [8, 3, 2, 3]},
         "best": {"color": label_colour("healthy", dark), "strokeDash": [5, 3], "strokeWidth": 1.5},
         "broken": {"color": label_colour("broken", dark), "opacity": 0.45},
     }
@@ -156,13 +157,13 @@ def _marks(figure: Figure, x: alt.X, dark: bool) -> list[alt.Chart]:
             continue
         chart = alt.Chart(pd.DataFrame({"x": [mark.x for mark in marks], "mark": [mark.text for mark in marks]}))
         layers.append(chart.mark_rule(**look).encode(x=x, tooltip=alt.Tooltip("mark:N")))
-        if kind in ("best", "warmup"):
+        if kind in ("best", "join", "warmup"):
             late = (marks[0].x - figure.extent[0]) > 0.8 * (figure.extent[1] - figure.extent[0])
             text = chart.mark_text(
                 color=look["color"],
                 align="right" if late else "left",
                 dx=-4 if late else 4,
-                dy=-24 if kind == "best" else -9,
+                dy={"best": -24, "join": -39, "warmup": -9}[kind],
                 fontSize=11,
             )
             layers.append(text.encode(x=x, y=alt.value("height"), text="mark:N"))

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from diagnostics.chart import as_svg, chart
 from diagnostics.curves import Run
 from diagnostics.report import as_html
-from diagnostics.svg import as_svg
 from tuner.inspector.folder import Opened
 
 
@@ -51,7 +51,7 @@ def _head(name: str) -> str:
 
 def as_drawing(opened: Opened) -> str:
     """All panels of the run with its findings as a standalone SVG, light and dark."""
-    return as_svg(opened.chart)
+    return as_svg(chart(opened.run, opened.diagnosis))
 
 
 def as_page(runs: Sequence[Opened]) -> str:

@@ -11,7 +11,7 @@ from typing import TypeVar
 import numpy as np
 
 from diagnostics.curves import Curve, FloatArray, Run
-from diagnostics.panels import Chart
+from diagnostics.panels import JOIN, Chart
 from diagnostics.thinning import running_mean, thinned
 from diagnostics.wording import number
 
@@ -30,6 +30,7 @@ MOST_POINTS = 2000
 SMOOTH_SHARE = 3  # a smoothed line has no spikes, and needs fewer points
 MOST_MARKS = 60
 LAG = 0.03  # of the points
+FEW_JOINS = 3
 CALM = ("learning_rate", *MEASURES)
 """Curves without noise, which smoothing would only delay."""
 
@@ -77,7 +78,7 @@ class Band:
 
 @dataclass(frozen=True)
 class Mark:
-    """A place on the x axis with a name; ``kind`` is best, warmup, epoch or broken."""
+    """A place on the x axis with a name; ``kind`` is best, warmup, epoch, join or broken."""
 
     kind: str
     x: float
@@ -206,10 +207,17 @@ def _marks(run: Run, chart: Chart, names: Sequence[str], view: View) -> list[Mar
     if chart.warmup_end is not None:
         marks.append(("warmup", chart.warmup_end, "warm-up ends"))
     marks += [("epoch", step, f"epoch {n} ends") for n, step in _round_epochs(chart.epoch_ends)]
+    marks += [("join", step, text) for step, text in _joins(chart.joins)]
     broken = sorted({step for name in names if name in run.curves for step in run.curves[name].broken})
     marks += [("broken", step, f"nan or inf at step {number(step)}") for step in evenly(broken)]
     places = along(run, np.array([step for _, step, _ in marks]), view.x)
     return [Mark(kind, float(x), text) for (kind, _, text), x in zip(marks, places, strict=True)]
+
+
+def _joins(steps: Sequence[float]) -> list[tuple[float, str]]:
+    """The steps where the run was resumed or changed, each named while there are few, else the first for all."""
+    words = [JOIN] * len(steps) if len(steps) <= FEW_JOINS else [f"{JOIN}, {len(steps)} times"]
+    return [(step, words[place] if place < len(words) else "") for place, step in enumerate(steps)]
 
 
 def _round_epochs(ends: Sequence[float], most: int = 12) -> list[tuple[int, float]]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import RLock
 
-from diagnostics.chart import chart
+from diagnostics.chart import outline
 from diagnostics.curves import Run
 from diagnostics.panels import Chart
 from diagnostics.readers import UnreadableLog, find_runs
@@ -37,7 +37,7 @@ KEPT_POINTS = 20_000_000
 
 @dataclass(frozen=True, eq=False)
 class Opened:
-    """A run that could be read, with its verdict, its chart and the time its log was last written.
+    """A run that could be read, with its verdict, the marks of its chart and the time its log was last written.
 
     ``seconds`` is how long reading, judging and charting it took.
     """
@@ -227,6 +227,12 @@ class Folder:
                 self._opened.popitem(last=False)
             return known[1]
 
+    def unread(self, run_id: str, runs: Mapping[str, Path]) -> int:
+        """How many bytes ``open`` would have to read, 0 where it knows the run as it is."""
+        path = runs.get(run_id)
+        files = () if path is None else stamp(path)
+        return 0 if self._opened.get(run_id, ((), None))[0] == files else size(files)
+
     def _points(self) -> int:
         runs = [opened.run for _, opened in self._opened.values() if isinstance(opened, Opened)]
         return sum(len(curve) for run in runs for curve in run.curves.values())
@@ -261,7 +267,7 @@ class Folder:
         found = self._barred(files) or judged(path)
         if isinstance(found, str):
             return Unreadable(run_id, self.name(run_id), self._here(found), written(files))
-        drawn = chart(*found)
+        drawn = outline(*found)
         taken = time.perf_counter() - began
         return Opened(run_id, self.name(run_id), path, *found, drawn, written(files), taken)
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from tuner.inspector.drawing import AXIS_TITLES
+from tuner.inspector.drawing import AXIS_TITLES, dashes
 from tuner.inspector.figure import Figure, View
 from tuner.inspector.palette import label_colour, series_colours, soft_colour
 from tuner.inspector.sheet import Panel, Sheet, dotted
@@ -25,15 +25,21 @@ SIGN_OF, DOTTED = ("━", "╍", "┉"), "●━"
 LETTER = 6.0  # pixels, about
 
 
-def spec(sheet: Sheet, view: View, *, dark: bool = False) -> Spec:
-    """The chart of a sheet: findings over all panels, then the panels, the marks, and the hairs on top."""
-    tops, height = _heights(sheet)
+def spec(sheet: Sheet, view: View, *, dark: bool = False, legend: bool = False, zero: bool = False) -> Spec:
+    """The chart of a sheet: findings over all panels, then the panels, the marks, and the hairs on top.
+
+    With ``legend`` the lines, which may be many, are named there instead of above their panel, and there are no
+    findings; ``zero`` draws a line at 0.
+    """
+    tops, height = _heights(sheet, 6 if legend else LANE * (1 + len(sheet.figure.bands)) + GAP)
     x = _x(sheet.figure, view)
-    looks = _looks(sheet, dark)
+    looks = _looks(sheet, dark, legend)
     panels = [
         _panel(panel, place, top, x, view, looks)
         for place, (panel, top) in enumerate(zip(sheet.panels, tops, strict=True))
     ]
+    if zero:
+        panels[0]["layer"].insert(1, _zero(panels[0]["layer"][0]["encoding"]["y"], dark))
     panels[0]["layer"][0]["params"] = [
         {
             "name": ZOOM,
@@ -45,20 +51,21 @@ def spec(sheet: Sheet, view: View, *, dark: bool = False) -> Spec:
         "height": height,
         "autosize": {"type": "fit-x", "contains": "padding"},
         "layer": [
-            *_bands(x),
+            *([] if legend else _bands(x)),  # their own colours would part the legend's colours from its dashes
             *panels,
-            *_titles(sheet, tops, dark),
+            *([] if legend else _titles(sheet, tops, dark)),
             *_marks(x, tops[0] + FIRST_HEIGHT, dark),
             *_hairs(x, height, dark),
         ],
         "resolve": {"scale": {"y": "independent"}},
         "config": {"axisY": {"minExtent": 44}},
+        "usermeta": {"embedOptions": {"renderer": "canvas"}},  # an element for each mark takes a browser long
     }
 
 
-def _heights(sheet: Sheet) -> tuple[list[int], int]:
+def _heights(sheet: Sheet, first: int) -> tuple[list[int], int]:
     """Where each panel starts, in pixels from above, and how high all of it is."""
-    tops = [LANE * (1 + len(sheet.figure.bands)) + GAP]
+    tops = [first]
     for place in range(1, len(sheet.panels)):
         tops.append(tops[-1] + (FIRST_HEIGHT if place == 1 else HEIGHT) + GAP)
     return tops, tops[-1] + (FIRST_HEIGHT if len(tops) == 1 else HEIGHT)
@@ -83,29 +90,52 @@ def _x(figure: Figure, view: View) -> Spec:
     }
 
 
-def _looks(sheet: Sheet, dark: bool) -> Spec:
+def _looks(sheet: Sheet, dark: bool, legend: bool) -> Spec:
     """Colour and dashes of each line: the dashes tell lines of one panel apart where colours do not."""
     names = [line.name for line in sheet.figure.lines]
-    dashes = {
+    strokes = {
         line.name: (1, 0) if dotted(line) else DASHES[place % len(DASHES)]
         for panel in sheet.panels
         for place, line in enumerate(panel.lines)
     }
+    ranges = dashes(len(names)) if legend else [list(strokes[name]) for name in names]
     shown = [one_line(name, 60) for name in names]
+    named = legend_of(names) if legend else None
     return {
         "color": {
             "field": "curve",
             "type": "nominal",
             "scale": {"domain": shown, "range": _colours(sheet, dark)},
-            "legend": None,
+            "legend": named,
         },
         "strokeDash": {
             "field": "curve",
             "type": "nominal",
-            "scale": {"domain": shown, "range": [list(dashes[name]) for name in names]},
-            "legend": None,
+            "scale": {"domain": shown, "range": ranges},
+            "legend": named,
         },
     }
+
+
+def legend_of(names: Sequence[str]) -> Spec:
+    """A legend above the chart, in fewer columns the longer its names are."""
+    longest = max(map(len, names), default=0)
+    return {
+        "title": None,
+        "orient": "top",
+        "columns": 4 if longest < 10 else 2 if longest < 22 or len(names) > 4 else 1,
+        "labelLimit": 280,
+        "symbolType": "stroke",
+        "symbolSize": 250,
+        "symbolStrokeWidth": 3,
+        "symbolOpacity": 1,
+    }
+
+
+def _zero(y: Spec, dark: bool) -> Spec:
+    level = {key: value for key, value in y.items() if key != "field"} | {"datum": 0}
+    mark = {"type": "rule", "color": soft_colour(dark), "strokeWidth": 1.5}
+    return {"data": {"values": [{}]}, "mark": mark, "encoding": {"y": level}}
 
 
 def _panel(panel: Panel, place: int, top: int, x: Spec, view: View, looks: Spec) -> Spec:
@@ -118,7 +148,8 @@ def _panel(panel: Panel, place: int, top: int, x: Spec, view: View, looks: Spec)
     y = {"field": "y", "type": "quantitative", "scale": scale, "axis": axis}
 
     def layer(kind: str, mark: Spec, *channels: str) -> Spec:
-        chosen = {channel: looks[channel] for channel in channels}
+        # Colour and dash share one legend only where they stand together in every layer.
+        chosen = {channel: look for channel, look in looks.items() if channel in channels or look["legend"]}
         data = {"name": f"{kind}{place}"}
         return {"data": data, "mark": mark, "encoding": {"x": x, "y": y, **chosen}}
 
@@ -182,11 +213,12 @@ def _bands(x: Spec) -> list[Spec]:
 
 
 def _marks(x: Spec, floor: int, dark: bool) -> list[Spec]:
-    """Thin upright lines: warm-up's end, epochs' ends, the best step, steps without a finite value."""
+    """Thin upright lines: warm-up's end, epochs' ends, where it was resumed, the best step, steps without a value."""
     soft, best, broken = soft_colour(dark), label_colour("healthy", dark), label_colour("broken", dark)
     looks: dict[str, Spec] = {
         "warmup": {"color": soft, "strokeDash": [5, 3]},
         "epoch": {"color": soft, "strokeDash": [1, 4]},
+        "join": {"color": soft, "strokeDash": [8, 3, 2, 3]},
         "best": {"color": best, "strokeDash": [5, 3], "strokeWidth": 1.6},
         "broken": {"color": broken, "opacity": 0.5},
     }
@@ -195,7 +227,7 @@ def _marks(x: Spec, floor: int, dark: bool) -> list[Spec]:
         for kind, look in looks.items()
     ]
     texts = []
-    for kind, y in (("best", LANE - 4), ("warmup", floor - 18), ("epoch", floor - 5)):
+    for kind, y in (("best", LANE - 4), ("join", floor - 31), ("warmup", floor - 18), ("epoch", floor - 5)):
         for side, align in (("", "left"), ("-late", "right")):
             mark = {"type": "text", "align": align, "dx": 4 if align == "left" else -4, "fontSize": 11}
             texts.append(

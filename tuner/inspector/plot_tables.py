@@ -37,11 +37,11 @@ def tables(sheet: Sheet, view: View, *, dark: bool = False) -> dict[str, pd.Data
     low, high = view.between or figure.extent
     middle = low + LATE * (high - low)
     found |= _band_tables(figure, (low, high), middle, dark)
-    for kind in ("warmup", "epoch", "best", "broken"):
+    for kind in ("warmup", "epoch", "join", "best", "broken"):
         marks = [mark for mark in figure.marks if mark.kind == kind]
         found[kind] = pd.DataFrame({"x": [mark.x for mark in marks]}, dtype="float64")
         for side, late in (("", False), ("-late", True)) if kind != "broken" else ():
-            own = [mark for mark in marks if (kind == "epoch" or mark.x > middle) == late]
+            own = [mark for mark in marks if mark.text and (kind == "epoch" or mark.x > middle) == late]
             found[f"{kind}{side}-name"] = pd.DataFrame(
                 {"x": pd.Series([mark.x for mark in own], dtype="float64"), "text": [_short(mark.text) for mark in own]}
             )

@@ -123,6 +123,20 @@ def hairs(run: Run, picture: Figure, view: View) -> tuple[tuple[float, str], ...
     )
 
 
+def readings(lines: Sequence[tuple[str, FloatArray, FloatArray]], unit: str) -> tuple[tuple[float, str], ...]:
+    """Places on the x axis, each with what every line says there, none before it begins or after it ends, as text."""
+    drawn = [x for _, x, _ in lines if x.size]
+    if not drawn:
+        return ()
+    places = np.array(evenly(np.unique(np.concatenate(drawn)).tolist(), MOST_HAIRS))
+    said: list[list[str]] = [[] if unit == "clock" else [f"{number(x)} {unit}"] for x in places.tolist()]
+    for name, x, y in lines:
+        at = _before(x, places)
+        for place in np.flatnonzero((at >= 0) & (places <= (x[-1] if x.size else -math.inf))).tolist():
+            said[place].append(f"{one_line(name, 40)}  {number(float(y[at[place]]))}")
+    return tuple((float(x), "\n".join(words)) for x, words in zip(places.tolist(), said, strict=True))
+
+
 def _before(x: FloatArray, places: FloatArray) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
     """The last point at or before each place, -1 where there is none; a hair's breadth after it counts as at it."""
     return np.searchsorted(x, places * (1 + 1e-12) + 1e-12, side="right").astype(np.int64) - 1

@@ -109,7 +109,7 @@ def importance_chart(shares: Mapping[str, float], *, dark: bool = False) -> alt.
     """A bar for each knob with its share in per cent, the largest on top."""
     names = [one_line(name, 40) for name in shares]
     frame = pd.DataFrame({"knob": names, "share": list(shares.values())})
-    frame["text"] = [f"{share:.0%}" for share in frame["share"]]
+    frame["text"] = [f"{100 * share:.0f} %" for share in frame["share"]]
     y = alt.Y("knob:N", title=None, sort=names, axis=alt.Axis(labelLimit=180))
     x = alt.X(
         "share:Q",

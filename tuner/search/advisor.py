@@ -13,7 +13,7 @@ from diagnostics.wording import plain_name, setting
 from tuner.search.credit import RuleRecord, rule_records
 from tuner.search.distributions import Distributions, alike, moved_to, neighbour, snapped, tried_before
 from tuner.search.record import Tried, beyond_noise, noise_of
-from tuner.search.trust_region import RUNG, Line, next_step, promised
+from tuner.search.trust_region import Line, next_step, promised
 
 RATE = "learning_rate"
 ORDER = ("batch_size", "warmup_ratio", "lora_r", "beta", "num_train_epochs")
@@ -29,9 +29,7 @@ COARSE = 0.4
 other knobs are asked first."""
 RANK = 0.0114
 """What one step of another knob may save of the loss: half of what the best rank does at a good rate (2.28 % in 548
-LoRA runs). Back from a step that was too long, a rate that promises more comes first."""
-MUCH = 0.1
-"""Elsewhere a parabola over two rungs or more is a guess, and must promise more."""
+LoRA runs). A rate that promises more comes first."""
 HARDLY_WORSE = 0.03
 """A rate ten times too low costs 2 to 4 % of the loss: within that, a verdict weighs more than a value."""
 
@@ -93,18 +91,17 @@ def settled(trials: Sequence[Tried], space: Distributions) -> bool:
 def _is_coarse(move: Move | None, best: Tried, trials: Sequence[Tried], space: Distributions) -> bool:
     """Whether a move of the learning rate is more than a refinement.
 
-    It is the first, goes far beyond what was tried, back from a step that was too long, or promises much.
+    It is the first, goes far beyond what was tried, or into a gap that promises more than another knob.
     """
     if move is None:
         return False
     step = _decades(move.settings, best)
     beside = [t for t in trials if t.usable and _beside(t, best, space)]
-    beyond = [t for t in beside if _beyond(t, best) * step > 0]
-    nearest = min(beyond, key=lambda t: abs(_beyond(t, best)), default=None)
-    if nearest is None or len(beside) < 2:
-        return abs(step) > COARSE or len(beside) < 2
-    too_long = nearest.number > best.number and abs(_beyond(nearest, best)) > RUNG + 0.1
-    return promised(rate_line(best, trials, space)) > (RANK if too_long else MUCH)
+    if len(beside) < 2:
+        return True
+    if any(_beyond(t, best) * step > 0 for t in beside):
+        return promised(rate_line(best, trials, space)) > RANK
+    return abs(step) > COARSE
 
 
 def _decades(settings: Mapping[str, Any], other: Tried) -> float:

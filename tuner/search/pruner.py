@@ -45,8 +45,9 @@ class DiagnosisPruner(BasePruner):
         if trial.user_attrs.get(DIVERGED):
             return "diverged"
         share = trial.user_attrs.get(SHARE)
-        if trial.user_attrs.get(RESEED):
-            return None  # what a seed is good for is known at the end
+        # What a seed is good for is known at the end. A live trial does not hold what the sampler wrote into it.
+        if study._storage.get_trial(trial._trial_id).user_attrs.get(RESEED):
+            return None
         if share is None or trial.last_step is None or not self._after <= share <= NEVER_AFTER:
             return None
         return self._worse(study, trial, share)

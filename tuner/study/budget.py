@@ -29,10 +29,10 @@ def steps_paid(steps: float, settings: Mapping[str, Any], first: TrialResult | N
 
 
 def steps_spent(trials: Sequence[TrialResult], repeats: Iterable[Repeat]) -> float:
-    """The steps of all trials and repeats so far, in steps of trial 0."""
+    """The steps of all trials and repeats so far, failed attempts included, in steps of trial 0."""
     first = trials[0] if trials else None
-    paid = sum(steps_paid(trial.steps, trial.settings, first) for trial in trials)
-    return paid + sum(steps_paid(repeat.steps, repeat.settings, first) for repeat in repeats)
+    paid = sum(steps_paid(trial.steps + trial.lost, trial.settings, first) for trial in trials)
+    return paid + sum(steps_paid(repeat.steps + repeat.lost, repeat.settings, first) for repeat in repeats)
 
 
 def seconds_spent(trials: Iterable[TrialResult], repeats: Iterable[Repeat]) -> float:

@@ -7,7 +7,7 @@ from tuner.search.distributions import is_used_up
 from tuner.study import repeats
 from tuner.study.budget import used_up
 from tuner.study.enough import enough
-from tuner.study.history import trial_results, tried_trials
+from tuner.study.history import told_trials, trial_results
 from tuner.study.opening import ENDED_BADLY, SAME_ERRORS
 from tuner.study.setup import Setup
 
@@ -22,7 +22,7 @@ def why_no_more(setup: Setup, seconds: float) -> str | None:
     over = used_up(setup.spec.study, trials, repeats.all_of(setup.study), seconds)
     if over is not None or not setup.spec.study.stop_early:
         return over
-    found = enough(tried_trials(setup.study), setup.space)
+    found = enough(told_trials(setup.study), setup.space)
     return None if found is None else found.why(setup.spec.study.metric)
 
 

@@ -14,14 +14,20 @@ from diagnostics.wording import number
 from tuner.search.advisor import incumbent, next_move, settled
 from tuner.search.distributions import Distributions, position, snapped, tried_before
 from tuner.search.record import Tried, noise_of
+from tuner.search.reseeding import pooled
 from tuner.study.surrogate import Surrogate, fitted
 
 CONFIRMED = 3
 """So many times in a row, a trial apart, nothing must be in sight: one look may be an accident."""
 LEAST = 8
 """Fewer trials say too little about any space."""
-AHEAD = 4
-"""What is left is asked of so many trials together: one alone seldom brings more than noise late in a study."""
+AHEAD = 2
+"""What is left is asked of so many trials together: one alone seldom brings more than noise late in a study. What is
+expected of each adds up to more than they bring, for they overlap: with 4, half of the replayed studies never ended."""
+LEVELS = (1.0, 2.0, 4.0, 8.0, 16.0)
+"""The noise may be so many times what one run shows: seeds differ more than the evaluations of a run."""
+UNLIKELY = 0.01
+"""A model of less weight than this says nothing."""
 CANDIDATES = 512
 
 
@@ -44,13 +50,14 @@ class Enough:
 def enough(trials: Sequence[Tried], space: Distributions) -> Enough | None:
     """What is left to gain once that is less than the noise; None while a trial is worth its cost.
 
-    Asked of the finished trials as they were after each of the last few: the learning rate is settled, every knob was
-    moved, no verdict asks for a change that was not tried, and the expected improvement of a Gaussian process (Jones
-    1998; stopping by it: Nguyen 2017) is below the noise everywhere, under every model that explains the trials about
-    as well as the best one.
+    ``trials`` are as they were told: the seeds of one setting are pooled here. The question is asked of the finished
+    ones as they were after each of the last few: the learning rate is settled, every knob was moved, no verdict asks
+    for a change that was not tried, and the expected improvement of a Gaussian process (Jones 1998; stopping by it:
+    Nguyen 2017) is below the noise everywhere. How noisy the trials are is read from how they scatter: models of
+    several noises count by how well they explain the trials.
     """
     ended = sorted((trial for trial in trials if not trial.running), key=lambda trial: trial.number)
-    if len(ended) - CONFIRMED + 1 < max(LEAST, 2 * len(space) + 2):
+    if sum(not trial.seed for trial in ended) - CONFIRMED + 1 < max(LEAST, 2 * len(space) + 2):
         return None
     looks = [_left(ended[: len(ended) - back], space) for back in range(CONFIRMED)]
     return looks[0] if all(look is not None for look in looks) else None
@@ -58,15 +65,15 @@ def enough(trials: Sequence[Tried], space: Distributions) -> Enough | None:
 
 def _left(trials: Sequence[Tried], space: Distributions) -> Enough | None:
     """What is left to gain after these trials, None when that is more than noise or something is still to be tried."""
+    trials = pooled(trials)
     best = incumbent(trials)
     if best is None or best.loss is None or not settled(trials, space) or not _all_moved(trials, space):
         return None
     move = next_move(trials, space)
     if move is not None and move.moved_by.startswith("advice:"):
         return None
-    noise = noise_of(best)
-    expected = AHEAD * expected_gain(trials, best, noise, space)
-    return Enough(expected, noise) if expected < noise else None
+    found = outlook(trials, best, space)
+    return found if found.expected < found.noise else None
 
 
 def _all_moved(trials: Sequence[Tried], space: Distributions) -> bool:
@@ -75,16 +82,30 @@ def _all_moved(trials: Sequence[Tried], space: Distributions) -> bool:
     return all(span.single() or len({trial.settings.get(knob) for trial in usable}) > 1 for knob, span in space.items())
 
 
-def expected_gain(trials: Sequence[Tried], best: Tried, noise: float, space: Distributions) -> float:
-    """The most that one trial is expected to gain anywhere in the space, in the unit of the loss."""
-    known = [trial for trial in trials if trial.usable or trial.diverged]
-    points = np.array([_place(trial.settings, space) for trial in known])
-    losses = _tamed(known, best, noise)
+def outlook(trials: Sequence[Tried], best: Tried, space: Distributions) -> Enough:
+    """The most that the next trials are expected to gain anywhere in the space, and the noise of the trials."""
+    known = [trial for trial in trials if (trial.usable or trial.diverged) and not trial.seed]
+    models = _weighed(known, best, space)
+    noise = float(sum(weight * model.noise * 2 for weight, model in models))
     others = _candidates(trials, best, space)
     if not others:
-        return 0.0
+        return Enough(0.0, noise)
     places = np.array([_place(one, space) for one in others])
-    return max(_improvement(model, places) for model in fitted(points, losses, noise / 2))
+    return Enough(AHEAD * sum(weight * _improvement(model, places) for weight, model in models), noise)
+
+
+def _weighed(trials: Sequence[Tried], best: Tried, space: Distributions) -> list[tuple[float, Surrogate]]:
+    """Models of the trials with their weights, which add up to 1: how well each explains the losses at its noise."""
+    points = np.array([_place(trial.settings, space) for trial in trials])
+    found: list[tuple[float, Surrogate]] = []
+    for level in LEVELS:
+        noise = level * noise_of(best)
+        losses, bend = _tamed(trials, best, noise)
+        found += [(model.score + bend, model) for model in fitted(points, losses, noise / 2)]
+    highest = max(score for score, _ in found)
+    likely = [(math.exp(score - highest), model) for score, model in found if math.exp(score - highest) > UNLIKELY]
+    total = sum(weight for weight, _ in likely)
+    return [(weight / total, model) for weight, model in likely]
 
 
 def _improvement(model: Surrogate, places: FloatArray) -> float:
@@ -97,16 +118,17 @@ def _improvement(model: Surrogate, places: FloatArray) -> float:
     return float((better * below + deviation * density).max())
 
 
-def _tamed(trials: Sequence[Tried], best: Tried, noise: float) -> FloatArray:
-    """Losses above the best, in its unit nearby and in powers further off; a trial that diverged is as bad as any.
+def _tamed(trials: Sequence[Tried], best: Tried, noise: float) -> tuple[FloatArray, float]:
+    """Losses above the best, in its unit nearby and in logarithms further off; a trial that diverged is as bad as any.
 
-    So that how bad the bad ones are does not decide what is expected of the good ones.
+    So that how bad the bad ones are does not decide what is expected of the good ones. The number beside them makes
+    likelihoods comparable between scales: the logarithm of how much the bend shrinks a loss, summed.
     """
     least = best.loss or 0.0
-    above = np.array([max(0.0, trial.loss - least) if trial.usable and trial.loss else np.nan for trial in trials])
+    above = np.array([max(0.0, t.loss - least) if t.usable and t.loss is not None else np.nan for t in trials])
     above = np.where(np.isnan(above), np.nanmax(above), above)
     scale = max(4 * noise, 1e-12)
-    return np.asarray(scale * np.log1p(above / scale))
+    return np.asarray(scale * np.log1p(above / scale)), -float(np.log1p(above / scale).sum())
 
 
 def _place(settings: Any, space: Distributions) -> list[float]:

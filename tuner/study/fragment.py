@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 
-from tuner.knobs import with_knobs
+from tuner.knobs import STEP_KEYS, with_knobs
 from tuner.space import LIMITS, Choice, Range
 from tuner.study.setup import file_value
 
@@ -68,17 +68,17 @@ def holding(span: Span, value: Any) -> Span:
 
 
 def _in_the_file_s_keys(spec: StudySpec, values: Mapping[str, Any]) -> dict[str, Any]:
-    """An effective batch size in the keys that the file uses for it; all other keys as they are."""
+    """An effective batch size in the keys that the file uses for it, with its counts of steps for as many samples."""
     made = {key: value for key, value in values.items() if key != "batch_size"}
     if "batch_size" not in values:
         return made
-    if "batch_size" in spec.config:
-        made["batch_size"] = values["batch_size"]
-        if "gradient_accumulation_steps" not in spec.config:
-            return made
     whole = with_knobs(spec.config, spec.method, {"batch_size": values["batch_size"]})
     wanted = {key: whole[key] for key in BATCH_KEYS[:2]}
-    return {**made, **{key: value for key, value in wanted.items() if spec.config.get(key, 1) != value}}
+    if "batch_size" in spec.config:
+        made["batch_size"] = values["batch_size"]
+        wanted = wanted if "gradient_accumulation_steps" in spec.config else {}
+    wanted |= {key: whole[key] for key in ("max_steps", *STEP_KEYS) if key in spec.config}
+    return {**{key: value for key, value in wanted.items() if spec.config.get(key, 1) != value}, **made}
 
 
 def span_of(distribution: BaseDistribution) -> Span | None:

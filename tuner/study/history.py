@@ -27,6 +27,8 @@ from tuner.search.record import (
     Tried,
     tried,
 )
+from tuner.search.reseeding import pooled
+from tuner.study.attempts import lost_steps
 from tuner.study.results import TrialResult
 from tuner.study.trials import PLACE
 
@@ -37,7 +39,12 @@ INFEASIBLE = "infeasible"
 
 
 def tried_trials(study: Study) -> list[Tried]:
-    """All trials of a study as the search sees them."""
+    """All trials of a study as the search sees them: settings that ran on several seeds count by their mean."""
+    return pooled(told_trials(study))
+
+
+def told_trials(study: Study) -> list[Tried]:
+    """All trials of a study, each with the value that it was told."""
     sign = 1.0 if study.direction is StudyDirection.MINIMIZE else -1.0
     return [tried(t, sign) for t in study.get_trials(deepcopy=False) if t.state is not TrialState.WAITING]
 
@@ -51,8 +58,9 @@ def best_number(study: Study) -> int | None:
 def trial_results(study: Study) -> tuple[TrialResult, ...]:
     """All trials that were started, in order."""
     trials = [t for t in study.get_trials(deepcopy=False) if t.state is not TrialState.WAITING]
-    settings = {trial.number: trial.params for trial in trials}
-    return tuple(trial_result(trial, settings) for trial in trials)
+    settings, lost = {trial.number: trial.params for trial in trials}, lost_steps(study)
+    results = (trial_result(trial, settings) for trial in trials)
+    return tuple(replace(one, lost=lost.get(one.folder, 0.0)) for one in results)
 
 
 def trial_result(trial: FrozenTrial, settings: Mapping[int, Mapping[str, Any]]) -> TrialResult:

@@ -50,7 +50,6 @@ def run_study(
     if not spec.study.space:
         raise BadInput(f"{spec.path}: study.space is missing; list the knobs to search with their ranges")
     out = Path(out)
-    out.mkdir(parents=True, exist_ok=True)
     total = trials or spec.study.trials
     with opened(spec, out, storage, base) as (study, locks):
         space = distributions(spec.study.space)

@@ -13,6 +13,7 @@ import optuna
 from diagnostics.curves import Run
 from diagnostics.errors import BadInput
 from diagnostics.wording import plain_name, setting
+from tuner.study.attempts import attempts_at, found_dead, under_way
 from tuner.study.events import Said
 from tuner.study.setup import Report, Setup
 from tuner.training.memory import DeviceBatch, device_batch, is_out_of_memory, limited_note, rows
@@ -34,14 +35,22 @@ class DoesNotFit(Exception):
     """A run that is out of memory even with one row on the device; the message says so for people."""
 
 
+class KillsItsWorker(DoesNotFit):
+    """A run that ends its workers without an error, even with one row on the device: most likely out of memory."""
+
+
 @dataclass(frozen=True)
 class MemoryLimit:
-    """Where memory ran out: the run, the settings that need memory, and the rows that may be on the device there."""
+    """Where memory ran out: the run, the settings that need memory, and the rows that may be on the device there.
+
+    ``likely`` where nothing says so but workers that died without an error.
+    """
 
     run: str
     needs: Mapping[str, Any]
     failed: DeviceBatch
     fits: DeviceBatch
+    likely: bool = False
 
     def holds_for(self, settings: Mapping[str, Any]) -> bool:
         """Whether a run with these settings needs at least as much memory."""
@@ -62,9 +71,9 @@ def _as_much(knob: str, wanted: Any, known: Any) -> bool:
 def limits(study: optuna.Study) -> Iterator[MemoryLimit]:
     """Where memory ran out in this study so far, in all workers."""
     for key, kept in sorted(study.user_attrs.items()):
-        if key.startswith(PREFIX):
+        if key.startswith(PREFIX) and kept is not None:
             failed, fits = DeviceBatch(*kept["failed"]), DeviceBatch(*kept["fits"])
-            yield MemoryLimit(key.removeprefix(PREFIX), kept["needs"], failed, fits)
+            yield MemoryLimit(key.removeprefix(PREFIX), kept["needs"], failed, fits, kept.get("likely", False))
 
 
 def most_that_fits(study: optuna.Study, settings: Mapping[str, Any]) -> DeviceBatch | None:
@@ -82,6 +91,26 @@ class Fitted(NamedTuple):
     note: str | None
 
 
+@dataclass(frozen=True)
+class _Job:
+    """A run that is to be trained; ``moves`` come on top of the settings (a seed)."""
+
+    setup: Setup
+    settings: Mapping[str, Any]
+    folder: Path
+    moves: Mapping[str, Any]
+
+    def under(self, limit: DeviceBatch | None) -> dict[str, Any]:
+        """What the run is told to move under a limit."""
+        return {**self.settings, **self.moves, **(limit.moves if limit else {})}
+
+    @property
+    def at(self) -> str:
+        """The settings that memory depends on, in words."""
+        shown = [f"{plain_name(knob)} {setting(knob, value)}" for knob, value in needs_of(self.settings).items()]
+        return f" at {', '.join(shown)}" if shown else ""
+
+
 def train_fitting(
     setup: Setup,
     settings: Mapping[str, Any],
@@ -94,12 +123,14 @@ def train_fitting(
     ``moves`` come on top of the settings (a seed). Raises ``DoesNotFit`` when one row is too many, and what the
     training raises.
     """
-    fitting = most_that_fits(setup.study, settings)
+    job = _Job(setup, settings, folder, moves)
+    _answer_a_death(job)
     while True:
-        limited = {**settings, **moves, **(fitting.moves if fitting else {})}
+        limit = most_that_fits(setup.study, settings)
         try:
-            run = setup.train(limited, folder, report)
-            return Fitted(run, limited_note(setup.spec.config, setup.spec.method, limited))
+            with under_way(setup.study, folder, limit, report) as noted:
+                run = setup.train(job.under(limit), folder, noted)
+            return Fitted(run, _note(job, limit))
         except BadInput:
             raise
         except Exception as error:
@@ -107,24 +138,48 @@ def train_fitting(
                 raise
             problem = error
         # Outside of the handler, so that nothing holds on to the frames of the run that failed.
-        fitting = _smaller(setup, limited, settings, folder, problem)
+        in_vain = DoesNotFit(f"does not fit in memory, even with one row on the device{job.at}")
+        in_vain.__cause__ = problem
+        _lower(job, limit, "out of memory with", in_vain)
 
 
-def _smaller(
-    setup: Setup, limited: Mapping[str, Any], settings: Mapping[str, Any], folder: Path, error: Exception
-) -> DeviceBatch:
-    """The device batch to try next, now known to the whole study; raises ``DoesNotFit`` when there is none."""
-    failed = device_batch(setup.spec.config, setup.spec.method, limited)
+def _answer_a_death(job: _Job) -> None:
+    """Lower the device batch where the last worker in this run was killed for memory, or several were killed.
+
+    A run that takes its worker with it would otherwise take the next one as well, and so on.
+    """
+    death = found_dead(job.setup.study, job.folder)
+    if death is None or not (death.by_kernel or death.too_often):
+        return
+    limit = death.attempt.limit
+    if death.by_kernel:
+        in_vain = DoesNotFit(f"does not fit in memory, even with one row on the device{job.at}: the kernel killed it")
+        _lower(job, limit, "its worker was killed, and the kernel was out of memory, with", in_vain)
+    else:
+        why = f"its workers were killed without an error, even with one row on the device{job.at}: "
+        in_vain = KillsItsWorker(why + "out of memory, or a crash below Python")
+        _lower(job, limit, "its workers were killed without an error with", in_vain, likely=True)
+
+
+def _lower(job: _Job, limit: DeviceBatch | None, what: str, in_vain: DoesNotFit, *, likely: bool = False) -> None:
+    """Let the whole study know that fewer rows fit than under this limit; raises ``in_vain`` after one row."""
+    setup, run = job.setup, job.folder.name
+    failed = device_batch(setup.spec.config, setup.spec.method, job.under(limit))
     fits = failed.halved
-    needs = needs_of(settings)
     if fits is None:
-        raise DoesNotFit(f"does not fit in memory, even with one row on the device{_at(needs)}") from error
-    kept = {"needs": needs, "failed": [failed.train, failed.evaluation], "fits": [fits.train, fits.evaluation]}
-    setup.study.set_user_attr(f"{PREFIX}{folder.name}", kept)
-    setup.say(Said(f"{folder.name}: out of memory with {rows(failed)}{_at(needs)}; again with {rows(fits)}"))
-    return fits
+        if likely:  # it was no matter of rows, so the other runs need not do with fewer
+            setup.study.set_user_attr(f"{PREFIX}{run}", None)
+        raise in_vain
+    kept: dict[str, Any] = {"needs": needs_of(job.settings), "failed": [failed.train, failed.evaluation]}
+    kept |= {"fits": [fits.train, fits.evaluation], "likely": likely}
+    setup.study.set_user_attr(f"{PREFIX}{run}", kept)
+    setup.say(Said(f"{run}: {what} {rows(failed)}{job.at}; again with {rows(fits)}"))
 
 
-def _at(needs: Mapping[str, Any]) -> str:
-    shown = [f"{plain_name(knob)} {setting(knob, value)}" for knob, value in needs.items()]
-    return f" at {', '.join(shown)}" if shown else ""
+def _note(job: _Job, limit: DeviceBatch | None) -> str | None:
+    """What is to be said of the run's device batch, and of the workers that it cost."""
+    note = limited_note(job.setup.spec.config, job.setup.spec.method, job.under(limit))
+    killed = attempts_at(job.setup.study, job.folder.name).killed
+    if note is None or not killed:
+        return note
+    return f"{note}; {killed} worker{'s were' if killed > 1 else ' was'} killed in it before that"

@@ -16,7 +16,7 @@ class Noise:
     """Differences of the metric that mean nothing, in its own unit.
 
     ``counts_from``: what the search asks of a better trial. ``evaluations``: the jumps between evaluations late in a
-    run. ``seeds``: the standard deviation between seeds of the same settings, None before there are repeats.
+    run. ``seeds``: the standard deviation between seeds of the best settings, None before they were repeated.
     """
 
     counts_from: float
@@ -25,11 +25,13 @@ class Noise:
 
 
 def noise_of_study(tried: Sequence[Tried], best: int | None, repeats: Iterable[Repeat]) -> Noise | None:
-    """The noise of the best trial, and between seeds where settings were repeated; None without a best trial."""
+    """The noise of the best trial, between seeds as well where it was repeated; None without a best trial."""
     winner = next((trial for trial in tried if trial.number == best), None)
     if winner is None:
         return None
-    return Noise(noise_of(winner), winner.noise, between_seeds(list(repeats)))
+    # Other settings may be noisier by orders of magnitude, trial 0 above all.
+    own = [repeat for repeat in repeats if repeat.trial == best]
+    return Noise(noise_of(winner), winner.noise, between_seeds(own))
 
 
 def between_seeds(repeats: Sequence[Repeat]) -> float | None:

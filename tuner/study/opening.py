@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
+import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +24,7 @@ from tuner.search.sampler import DiagnosisSampler
 from tuner.study.history import trial_results
 from tuner.study.locks import Locks, locked
 from tuner.study.setup import file_value
-from tuner.study.storage import database_at, locks_for, reachable
+from tuner.study.storage import check_address, database_at, locks_for, reachable, shown
 from tuner.study.trials import TURN
 
 if TYPE_CHECKING:
@@ -43,25 +46,59 @@ def opened(
 ) -> Iterator[tuple[optuna.Study, Locks]]:
     """The Optuna study of this file, made when it is new, and its locks; the database is closed after the block.
 
-    Raises ``BadInput`` when the storage cannot be opened or is lost on the way, or when the file's space, metric or
-    configuration changed since.
+    Raises ``BadInput`` when the storage cannot be opened or is lost on the way, when ``out`` cannot be written, or
+    when the file's space, metric or configuration changed since; a folder that was made for nothing is gone again.
     """
     optuna.logging.set_verbosity(optuna.logging.ERROR)
+    check_address(storage)
     locks = locks_for(storage, out, spec.name)
     url = storage or f"sqlite:///{out / 'study.db'}"
-    with reachable(url):
-        with locked(locks, TURN):
-            # One at a time: two processes that make the tables of a new database at once trip over each other.
-            database = database_at(url)
-        try:
-            yield _study(spec, out, database, locks, base, ours=storage is None), locks
-        finally:
-            database.remove_session()
-            database.engine.dispose()
+    with reachable(url), ExitStack() as stack:
+        with _folder(out), reachable(url):
+            with locked(locks, TURN):
+                # One at a time: two processes that make the tables of a new database at once trip over each other.
+                database = database_at(url)
+            stack.callback(_close, database)
+            study = _study(spec, out, database, locks, base, storage)
+        yield study, locks
+
+
+def _close(database: RDBStorage) -> None:
+    database.remove_session()
+    database.engine.dispose()
+
+
+@contextmanager
+def _folder(out: Path) -> Iterator[None]:
+    """A block with the folder made; where it is new and the block raises ``BadInput``, it is removed again."""
+    missing = [folder for folder in (out, *out.parents) if not folder.exists()]
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        if not os.access(out, os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+    except OSError as error:
+        raise BadInput(
+            f"{out}: {error.strerror}, so no study can live there; choose another folder with --out"
+        ) from error
+    try:
+        yield
+    except BadInput:
+        _remove(out, missing)
+        raise
+
+
+def _remove(out: Path, made: list[Path]) -> None:
+    """Take back the folders that were made for a study that did not open, unless another one lives there by now."""
+    if not made or any(path.name != ".locks" for path in out.iterdir()):
+        return
+    shutil.rmtree(out)
+    with suppress(OSError):
+        for folder in made[1:]:
+            folder.rmdir()
 
 
 def _study(
-    spec: StudySpec, out: Path, database: RDBStorage, locks: Locks, base: BaseSampler | None, *, ours: bool
+    spec: StudySpec, out: Path, database: RDBStorage, locks: Locks, base: BaseSampler | None, storage: str | None
 ) -> optuna.Study:
     """The study in an open database, checked against the study file."""
     space = distributions(spec.study.space)
@@ -72,21 +109,23 @@ def _study(
             study_name=spec.name,
             storage=database,
             direction=StudyDirection.MINIMIZE if minimise else StudyDirection.MAXIMIZE,
-            sampler=DiagnosisSampler(base, seed=int(file_value(spec, "seed") or 0), space=space),
+            sampler=DiagnosisSampler(
+                base, seed=int(file_value(spec, "seed") or 0), space=space, reseed=spec.study.seeds > 0
+            ),
             pruner=DiagnosisPruner(),
             load_if_exists=True,
         )
 
     with locked(locks, TURN):
         study = load()
-        if ours and _nothing_but_errors(study):
+        if storage is None and _nothing_but_errors(study):
             # Nothing was learned, so the mended training starts at its trial 0.
             optuna.delete_study(study_name=spec.name, storage=database)
             study = load()
         wanted = definition(spec, space)
         if DEFINITION not in study.user_attrs:
             study.set_user_attr(DEFINITION, wanted)
-    _check_same(study.user_attrs[DEFINITION], wanted, spec, out)
+    _check_same(study.user_attrs[DEFINITION], wanted, spec, out, storage)
     return study
 
 
@@ -112,14 +151,21 @@ def definition(spec: StudySpec, space: Mapping[str, BaseDistribution]) -> dict[s
     }
 
 
-def _check_same(stored: Mapping[str, Any], wanted: Mapping[str, Any], spec: StudySpec, out: Path) -> None:
+def _check_same(
+    stored: Mapping[str, Any], wanted: Mapping[str, Any], spec: StudySpec, out: Path, storage: str | None
+) -> None:
     changes = [f"{key} ({stored[key]} -> {wanted[key]})" for key in ("method", "metric") if stored[key] != wanted[key]]
     changes += _changes(stored["space"], wanted["space"], "study.space.")
     changes += _changes(stored["config"], wanted["config"], "")
-    if changes:
+    if changes and storage is None:
         raise BadInput(
             f"{spec.path}: changed since the study in {out} began: {', '.join(changes)}; "
             "undo the change, or start a new study with another --out"
+        )
+    if changes:
+        raise BadInput(
+            f"{spec.path}: the study {spec.name} in {shown(storage or '')} is another one: {', '.join(changes)}; "
+            "undo the change, or give the file another name, for it names the study"
         )
 
 

@@ -55,7 +55,7 @@ def outcome(setup: Setup) -> StudyResult:
         best=best,
         gain=gain,
         records=tuple(rule_records(known).values()),
-        review=review(trials, best, spec, setup.space, gain, tuple(limits(study))),
+        review=review(trials, best, spec, setup.space, gain, tuple(limits(study)), noise),
         seconds=seconds_spent(trials, done),
         steps=steps_spent(trials, done),
         noise={name: value for name, value in asdict(noise).items() if value is not None} if noise else {},
@@ -92,7 +92,7 @@ def _notes(setup: Setup, trials: tuple[TrialResult, ...]) -> tuple[str, ...]:
     ended = setup.study.user_attrs.get(ENDED, {}) if started < setup.total else {}
     ended = ended if ended.get("trials") == started else {}
     if ended:
-        notes.append(f"{started} trials: {ended['why']}")
+        notes.append(f"{started} trial{'s' if started != 1 else ''}: {ended['why']}")
     elif started < setup.total:
         notes.append(f"{started} of {setup.total} trials so far; the same command goes on")
     missing = [key for key in repeat_plan(setup) if repeats.load(setup.study, *key) is None]

@@ -13,10 +13,11 @@ from diagnostics.diagnosis import diagnose
 from diagnostics.errors import BadInput
 from tuner.search.record import diverged
 from tuner.study import repeats
+from tuner.study.attempts import attempts_at
 from tuner.study.events import Advanced, Repeated, Said
 from tuner.study.history import trial_results
 from tuner.study.measure import measure
-from tuner.study.memory import train_fitting
+from tuner.study.memory import DoesNotFit, train_fitting
 from tuner.study.outcome import write_outcome
 from tuner.study.setup import Setup, repeat_plan
 from tuner.study.trial_run import error_line
@@ -68,7 +69,8 @@ def _run(setup: Setup, trial: int, seed: int) -> None:
     folder = setup.out / repeats.folder_name(trial, seed)
     folder.mkdir(parents=True, exist_ok=True)
     value, steps, problem = _measured(setup, trial, seed, settings, folder)
-    repeat = repeats.Repeat(trial, seed, value, time.monotonic() - begun, dict(settings), problem, steps)
+    seconds, lost = time.monotonic() - begun, attempts_at(setup.study, folder.name).lost
+    repeat = repeats.Repeat(trial, seed, value, seconds, dict(settings), problem, steps, lost)
     repeats.save(setup.study, repeat, folder)
     drop_weights(folder, adapter=True)
     setup.say(Repeated(trial, seed, done + 1, len(plan), True, value, repeat.seconds))
@@ -92,7 +94,7 @@ def _measured(
         raise
     except Exception as error:
         (folder / "error.txt").write_text(traceback.format_exc(), encoding="utf-8")
-        return None, 0.0, error_line(error)
+        return None, 0.0, str(error) if isinstance(error, DoesNotFit) else error_line(error)
     value = None if diverged(run, diagnose(run), metric) else measure(run, metric, setup.spec.study.direction).value
     return value, run.last_step, None
 

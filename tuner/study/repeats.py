@@ -30,7 +30,10 @@ MANY = 5
 
 @dataclass(frozen=True)
 class Repeat:
-    """One repeat of a trial on a seed; ``value`` is None when it diverged or failed, ``steps`` are its own."""
+    """One repeat of a trial on a seed; ``value`` is None when it diverged or failed.
+
+    ``steps`` are its own, ``lost`` those of attempts that came to nothing.
+    """
 
     trial: int
     seed: int
@@ -39,6 +42,7 @@ class Repeat:
     settings: Mapping[str, Any]
     error: str | None = None
     steps: float = 0.0
+    lost: float = 0.0
 
 
 def folder_name(trial: int, seed: int) -> str:

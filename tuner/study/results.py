@@ -21,7 +21,8 @@ class TrialResult:
     ``settings`` holds the knobs of the space, ``value`` the metric (None when there is none), ``moved_by`` who
     proposed the settings: ``file`` (trial 0), ``advice:<rule>`` or ``sampler:<name>``; ``moved`` maps each knob that
     changed to (old, new). ``curve`` is the metric over steps. ``folder`` is relative to the study's folder; where
-    ``host`` is given it is the path on that machine. ``memory`` says how a device batch was lowered to fit.
+    ``host`` is given it is the path on that machine. ``memory`` says how a device batch was lowered to fit, and
+    ``lost`` counts the steps of attempts that came to nothing, which ``steps`` leaves out.
     """
 
     number: int
@@ -42,6 +43,7 @@ class TrialResult:
     curve: tuple[tuple[float, float], ...] = ()
     host: str = ""
     memory: str = ""
+    lost: float = 0.0
 
     def to_dict(self) -> dict[str, Any]:
         """The trial as plain values."""

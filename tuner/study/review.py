@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from optuna.distributions import BaseDistribution, FloatDistribution
 
 from diagnostics.wording import number, percent, plain_name, setting
 from tuner.knobs import with_knobs
-from tuner.search.distributions import Distributions, edge_of
+from tuner.search.distributions import Distributions, edge_of, position
 from tuner.search.record import FLOOR
 from tuner.space import Choice, Range
 from tuner.study.fragment import BATCH_KEYS, fragment, span_of, wider
 from tuner.study.importance import knob_effect
 from tuner.study.memory import MemoryLimit
+from tuner.study.noise import Noise
 from tuner.study.results import Gain, Paragraph, TrialResult
 from tuner.study.setup import file_value
 from tuner.training.memory import rows
@@ -27,6 +28,8 @@ FEW_UPDATES = 100
 """Below this many optimizer steps LoRA learns little whatever the rate (tinker: at least 100, best 1000 and more)."""
 LATE = 0.9
 SATURATED = 0.3
+INSIDE = 0.05
+"""So far from the edge, as a share of the range, another value says whether the edge matters."""
 RATE = "learning_rate"
 
 
@@ -37,6 +40,7 @@ def review(
     space: Distributions,
     gain: Gain | None,
     limits: Sequence[MemoryLimit] = (),
+    noise: Noise | None = None,
 ) -> tuple[Paragraph, ...]:
     """The points that the trials raise together, the more pressing first; empty when there is nothing to say."""
     winner = next((trial for trial in trials if trial.number == best), None)
@@ -44,7 +48,9 @@ def review(
     points: list[Paragraph | None] = [_broken(ended), _unstable(ended, spec, space), _failed(ended)]
     points += [_does_not_fit(ended, spec), _little_memory(limits, spec)]
     if winner is not None:
-        points += [_edge(winner, ended, knob, span, spec) for knob, span in space.items() if knob in winner.settings]
+        apart = _apart(winner, noise)
+        known = [trial for trial in ended if trial.value is not None]
+        points += [_edge(winner, known, knob, space, spec, apart) for knob in space if knob in winner.settings]
         points += [_too_few_updates(winner, spec), _too_short(winner, spec), _too_long(winner, spec)]
         points += [_no_effect(winner, ended, knob, space, spec) for knob in space]
     points.append(_within_noise(gain, spec))
@@ -62,21 +68,44 @@ def _broken(trials: Sequence[TrialResult]) -> Paragraph | None:
     return Paragraph("Something is broken that no setting cures", text)
 
 
+def _apart(winner: TrialResult, noise: Noise | None) -> float:
+    """The difference from which two trials are told apart, as far as the study knows: by seeds once it has some."""
+    floor = FLOOR * abs(winner.value or 0.0)
+    return max(floor, noise.counts_from, 2 * (noise.seeds or 0.0)) if noise else floor
+
+
 def _edge(
-    winner: TrialResult, trials: Sequence[TrialResult], knob: str, span: BaseDistribution, spec: StudySpec
+    winner: TrialResult,
+    trials: Sequence[TrialResult],
+    knob: str,
+    space: Distributions,
+    spec: StudySpec,
+    apart: float,
 ) -> Paragraph | None:
-    """The best value lies at the edge of its range (the bad-boundary test of Google's tuning playbook)."""
-    value = winner.settings[knob]
+    """The best value lies at the edge of its range (the bad-boundary test of Google's tuning playbook).
+
+    Only where the values further inside are worse beyond noise: else the edge may be best by chance.
+    """
+    value, span = winner.settings[knob], space[knob]
     side, known = edge_of(value, span), span_of(span)
-    tried = {trial.settings.get(knob) for trial in trials if trial.value is not None}
+    inside = [trial for trial in trials if _is_inside(trial.settings.get(knob), value, span)]
     further = wider(knob, known, value, side) if side and known is not None else None
-    if len(tried) < 2 or further is None:
+    sign = 1.0 if spec.study.direction == "minimize" else -1.0
+    if not inside or further is None:
+        return None
+    if min(sign * ((trial.value or 0.0) - (winner.value or 0.0)) for trial in inside) <= apart:
         return None
     word = "highest" if side > 0 else "lowest"
     text = f"The best {plain_name(knob)}, {setting(knob, value)}, is the {word} that the space allows. "
-    text += "A better one may lie beyond it: widen the range in a new study."
+    text += "A better one may lie beyond it: widen the range in a new study (with another --out)."
     title = f"The best {plain_name(knob)} lies at the edge of its range"
     return Paragraph(title, text, fragment(spec, space={knob: further}))
+
+
+def _is_inside(value: Any, edge: Any, span: BaseDistribution) -> bool:
+    """Whether a value lies clearly off one at the edge of the range."""
+    here, there = position(value, span), position(edge, span)
+    return value not in (edge, None) and (here is None or there is None or abs(here - there) > INSIDE)
 
 
 def _unstable(trials: Sequence[TrialResult], spec: StudySpec, space: Distributions) -> Paragraph | None:
@@ -90,7 +119,7 @@ def _unstable(trials: Sequence[TrialResult], spec: StudySpec, space: Distributio
     title = "Many trials are unstable"
     if calm and isinstance(span, Range):
         text += f" The highest learning rate that stayed calm was {setting(RATE, max(calm))}; "
-        text += "end the range there in a new study, or warm up for longer."
+        text += "end the range there in a new study (with another --out), or warm up for longer."
         ended = Range(min(span.low, max(calm)), min(span.high, 2 * max(calm)), span.log)
         return Paragraph(title, text, fragment(spec, space={RATE: ended}))
     rates = [float(t.settings.get(RATE) or file_value(spec, RATE)) for t in hot]
@@ -135,6 +164,8 @@ def _little_memory(limits: Sequence[MemoryLimit], spec: StudySpec) -> Paragraph 
     runs = ", ".join(limit.run for limit in limits)
     text = f"Memory ran out in {runs}; the study went on with {rows(least.fits)} and more accumulation, "
     text += "so the effective batch sizes are what they were. Write it into the file to save the attempts."
+    guessed = ", ".join(limit.run for limit in limits if limit.likely)
+    text += f" In {guessed} nothing says so but workers that were killed without an error." if guessed else ""
     whole = with_knobs(spec.config, spec.method, least.fits.moves)
     return Paragraph(
         "The device batch was lowered to fit", text, fragment(spec, {key: whole[key] for key in BATCH_KEYS})

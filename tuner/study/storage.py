@@ -18,6 +18,26 @@ from tuner.study.locks import FileLocks, Locks
 PATIENCE = 120
 """Seconds that a process waits for another one's write to SQLite."""
 DRIVERS = ("psycopg2", "psycopg")
+ADDRESSES = "write sqlite:///FILE.db or postgresql://USER@HOST/NAME"
+MAGIC = b"SQLite format 3\0"
+
+
+def check_address(storage: str | None) -> None:
+    """Raise ``BadInput`` for what is no address of a database, or of a file that is no SQLite database."""
+    if storage is None:
+        return
+    try:
+        url = make_url(storage)
+    except SQLAlchemyError as error:
+        raise BadInput(f"--storage {storage}: no address of a database; {ADDRESSES}") from error
+    path = Path(url.database) if url.get_backend_name() == "sqlite" and url.database else None
+    if path is None or not path.exists():
+        return
+    if not path.is_file():
+        raise BadInput(f"--storage {storage}: {path} is a folder; {ADDRESSES}")
+    with path.open("rb") as file:
+        if file.read(len(MAGIC)) not in (b"", MAGIC):
+            raise BadInput(f"--storage {storage}: {path} is no SQLite database; name another file")
 
 
 def database_at(url: str) -> RDBStorage:

@@ -11,11 +11,24 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 
 from diagnostics.curves import Run
 from diagnostics.errors import BadInput
-from tuner.search.record import BEFORE, CURVE, DIVERGED, ERROR, METRICS, SECONDS, STEPS, STOPPED, diverged, record
+from tuner.search.record import (
+    BEFORE,
+    CURVE,
+    DIVERGED,
+    ERROR,
+    METRICS,
+    SECONDS,
+    STEPS,
+    STOPPED,
+    diverged,
+    record,
+    repeat_of,
+    seed_of,
+)
 from tuner.study.events import Advanced, Said, Started
 from tuner.study.history import INFEASIBLE, MEMORY, trial_result
 from tuner.study.measure import Measure, measure
-from tuner.study.memory import DoesNotFit, train_fitting
+from tuner.study.memory import DoesNotFit, KillsItsWorker, train_fitting
 from tuner.study.results import TrialResult
 from tuner.study.setup import Setup
 from tuner.study.trials import Claim
@@ -52,7 +65,7 @@ def run_trial(setup: Setup, held: Claim) -> TrialResult | None:
 
 def _train(setup: Setup, held: Claim, watch: _Watch) -> None:
     try:
-        run, note = train_fitting(setup, held.settings, held.folder, watch.report)
+        run, note = train_fitting(setup, held.settings, held.folder, watch.report, _seed(setup, held.trial))
     except (BadInput, LostTrial, StorageInternalError):
         raise
     except Exception as error:
@@ -65,6 +78,11 @@ def _train(setup: Setup, held: Claim, watch: _Watch) -> None:
         if note:
             held.trial.set_user_attr(MEMORY, note)
         _tell(setup, held.trial, run, watch.stopped)
+
+
+def _seed(setup: Setup, trial: Trial) -> dict[str, int]:
+    """What a repeat of earlier settings moves on top of them: its seed."""
+    return {"seed": seed_of(trial, int(setup.file_value("seed") or 0))} if repeat_of(trial) else {}
 
 
 def _result(setup: Setup, trial: Trial) -> TrialResult:
@@ -157,7 +175,7 @@ def _tell_error(setup: Setup, held: Claim, error: Exception) -> None:
     (held.folder / "error.txt").write_text(traceback.format_exc(), encoding="utf-8")
     does_not_fit = isinstance(error, DoesNotFit)
     held.trial.set_user_attr(ERROR, str(error) if does_not_fit else error_line(error))
-    if does_not_fit:
+    if does_not_fit and not isinstance(error, KillsItsWorker):
         held.trial.set_user_attr(INFEASIBLE, True)
     _tell_bad(setup, held.trial, None)
     del error

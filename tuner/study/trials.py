@@ -53,8 +53,11 @@ def _cut(study: Study, locks: Locks, out: Path, space: Distributions) -> Claim |
     for frozen in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
         folder = folder_of(out, frozen.number)
         lock = locks.try_lock(folder.name)
-        if lock is not None:
+        if lock is None:
+            continue
+        if not study.get_trials(deepcopy=False)[frozen.number].state.is_finished():
             return _held(Trial(study, frozen._trial_id), folder, lock, space, continued=True)
+        lock.release()  # its worker told its value between the two looks
     return None
 
 

@@ -108,13 +108,17 @@ def noise(result: StudyResult) -> str | None:
     if "counts_from" not in known:
         return None
     parts = [f"{known['evaluations']} between evaluations"] if result.noise.get("evaluations") else []
-    parts += [f"{known['seeds']} between seeds (standard deviation)"] if "seeds" in known else []
-    return f"differences below {known['counts_from']} count as noise" + (f"; {', '.join(parts)}" if parts else "")
+    parts += [f"{known['seeds']} between seeds of the best settings (standard deviation)"] if "seeds" in known else []
+    words = f"the search takes differences below {known['counts_from']} for noise"
+    return words + (f"; {', '.join(parts)}" if parts else "")
 
 
 def steps(result: StudyResult) -> str | None:
-    """The steps of all runs, the repeats included."""
-    return f"{number(result.steps)} (in batches of trial 0, repeats included)" if result.steps else None
+    """The steps of all runs, the repeats and what came to nothing included."""
+    if not result.steps:
+        return None
+    lost = ", and attempts that ran out of memory" if any(trial.lost for trial in result.trials) else ""
+    return f"{number(result.steps)} (in batches of trial 0, repeats included{lost})"
 
 
 RECORD = ("advised", "followed", "helped", "hurt", "within noise")
@@ -155,7 +159,7 @@ def outcome(trial: TrialResult) -> str:
 def commands(result: StudyResult) -> Mapping[str, str]:
     """How to go on: what each command does, and the command."""
     folder = _best_folder(result)
-    there = f" (on {result.winner.host})" if result.winner and result.winner.host else ""
+    there = f" (on {result.winner.host})" if result.winner and result.winner.host else " (in the study's folder)"
     more = f"tuner study {quote(result.path)} --trials {len(result.trials) + 6}"
     return {
         f"Train the best settings again{there}": f"tuner train {quote(f'{folder}/config.yaml')}",

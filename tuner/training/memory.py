@@ -11,9 +11,10 @@ from tuner.knobs import knob_value, with_knobs
 
 WORDS = (
     *("out of memory", "allocate memory", "defaultcpuallocator", "std::bad_alloc", "not enough memory"),
-    *("cublas_status_alloc_failed", "memoryerror"),
+    *("cublas_status_alloc_failed", "memoryerror", "killed by signal: killed"),
 )
-"""What allocators say: CUDA, ROCm, XPU and MPS the first, torch on a CPU the next two, C++ and cuBLAS the others."""
+"""What allocators say: CUDA, ROCm, XPU and MPS the first, torch on a CPU the next two, C++ and cuBLAS the others; and
+what torch says when the kernel's out-of-memory killer took a data worker."""
 
 
 def is_out_of_memory(error: BaseException) -> bool:

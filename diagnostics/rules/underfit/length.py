@@ -12,7 +12,7 @@ LENGTH = (
         name="still-improving",
         label=Label.UNDERFIT,
         check=causes.still_improving,
-        limits={key: SLOW[key] for key in ("straight", "alone", "pace", "done")},
+        limits={key: SLOW[key] for key in ("straight", "alone", "pace", "few", "errors", "done")},
         near=NEARLY,
         says=(
             "the loss still falls at the end, at {late_share:.0%} of the pace of a straight line ({fall:.0%} lost "
@@ -30,7 +30,7 @@ LENGTH = (
         name="loss-barely-falls",
         label=Label.UNDERFIT,
         check=causes.loss_barely_falls,
-        limits={"barely": SLOW["barely"], "done": SLOW["done"]},
+        limits={key: SLOW[key] for key in ("barely", "seen_by", "errors", "done")},
         says="the loss lost only {fall:.1%}, at a rate that should do",
         cause="Nothing in the settings explains it: the loss may be at the data's floor, or nothing is trained.",
         fixes=(

@@ -15,7 +15,7 @@ RATE = (
         name="train-falls-alone",
         label=Label.UNDERFIT,
         check=fit.train_falls_alone,
-        limits={"train_fall": 0.05, "noises": 2.0, "evals": 5, "blur": 0.5},
+        limits={"train_fall": 0.05, "noises": 2.0, "evals": 5, "blur": 0.5, "p": 0.05, "floor": 0.002},
         says=(
             "within one epoch the training loss falls by {train_fall:.0%} while the held-out loss moves by "
             "{eval_change:.1%}"
@@ -41,7 +41,7 @@ RATE = (
         name="rate-too-low",
         label=Label.UNDERFIT,
         check=causes.rate_too_low,
-        limits={**SLOW, "below": 0.34, "late": 0.08, "calm": 0.02},
+        limits={**SLOW, "below": 0.34, "late": 0.08, "calm": 0.02, "noises": 3.0, "evals": 6},
         near={**NEARLY, "late": 0.05},
         says="the loss barely falls, or is still on its way at the end: {fall:.1%} lost in all",
         cause="The learning rate is too low: the steps are too small to get anywhere in this many updates.",
@@ -70,7 +70,7 @@ RATE = (
         name="rate-runs-out",
         label=Label.UNDERFIT,
         check=causes.rate_runs_out,
-        limits={"late": 1.0, "pace": 1.2, "fall": 0.03, "done": 0.9, "calm": 0.02},
+        limits={"late": 1.0, "pace": 1.2, "fall": 0.03, "done": 0.9, "calm": 0.02, "noises": 3.0},
         near={"late": 0.75, "pace": 1.0},
         says=(
             "for the learning rate spent the loss falls {pace:.1f} times as fast late in the run as early; "

@@ -6,10 +6,19 @@ from collections.abc import Mapping
 
 from diagnostics.rules.rule import Case, Fix
 
-SLOW: Mapping[str, float] = {"barely": 0.02, "straight": 0.22, "alone": 0.4, "pace": 0.35, "done": 0.9}
+SLOW: Mapping[str, float] = {
+    "barely": 0.02,
+    "straight": 0.22,
+    "alone": 0.4,
+    "pace": 0.35,
+    "seen_by": 0.1,
+    "few": 8,
+    "errors": 2.0,
+    "done": 0.9,
+}
 """Barely: less than 2 % lost. Straight: the last quarter falls at least 0.22 times as fast as a straight line (train
-alone: 0.4), more than a logarithm does, and 0.35 times as fast as the second quarter. Asked from 0.9 of the run on."""
-
+alone: 0.4), more than a logarithm does, and 0.35 times as fast as the second quarter. Asked from 0.9 of the run on.
+A held-out loss first seen after a tenth of the run, or fewer than 8 times, needs more (2 standard errors)."""
 
 NEARLY: Mapping[str, float] = {"straight": 0.15, "alone": 0.25, "pace": 0.22}
 """The same at two thirds: a healthy verdict is less sure where the last quarter falls that fast."""

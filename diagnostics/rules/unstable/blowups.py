@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-from diagnostics.detectors import stability
+from diagnostics.detectors import stability, thrown
 from diagnostics.rules.rule import Case, Fix, Rule
-from diagnostics.rules.unstable.remedies import BIGGER_BATCH, LONGER_WARMUP, PLAYBOOK, TIGHTER_CLIP, cut_rate
+from diagnostics.rules.unstable.remedies import (
+    BIGGER_BATCH,
+    LONGER_WARMUP,
+    LOOK_AT_DATA,
+    PLAYBOOK,
+    TIGHTER_CLIP,
+    cut_rate,
+)
 from diagnostics.verdict import Label
 
 FAR = 10.0
@@ -44,7 +51,17 @@ DIVERGED = (
         limits={"fp16_share": 0.02},
         says="nan or inf in {count:.0f} logs, first at step {first:g}",
         cause="The learning rate is too high, the warm-up is missing, fp16 overflowed, or one row is bad.",
-        fixes=BLOW_UP_FIXES,
+        fixes=(
+            *BLOW_UP_FIXES,
+            Fix(
+                "data",
+                "train in bf16 instead of fp16, which overflows above 65504",
+                "no inf in the gradient norm",
+                when=lambda case: bool(case.settings.fp16),
+                only="with fp16",
+                sure=0.6,
+            ),
+        ),
         confidence=0.95,
         example="loss 1.8, 1.7, nan, nan",
         sources=(
@@ -83,6 +100,22 @@ DIVERGED = (
         ),
         unless="the same settings are fine with another seed",
     ),
+    Rule(
+        name="loss-thrown-up",
+        label=Label.UNSTABLE,
+        check=thrown.thrown_up,
+        limits={"rise": 0.1, "noises": 5.0, "seen_by": 0.1, "evals": 3, "points": 12, "over_centre": 3.0},
+        says="the loss was thrown from {start:.3g} up to {highest:.3g} ({rise:+.0%}), and ends at {end:.3g}",
+        cause="The learning rate is far too high: the weights are thrown away, and it decays before they are back.",
+        fixes=BLOW_UP_FIXES,
+        confidence=0.85,
+        example="eval 0.69, 1.57, 1.09, 0.74, 0.72 over a cosine schedule, single training losses up to 4",
+        sources=(
+            f"{PLAYBOOK}: any workload becomes unstable if the learning rate is too large",
+            "684 LoRA runs, benchmarks/search/tables: none at the best rate or below is thrown up",
+        ),
+        unless="other rows or another loss from some step on",
+    ),
 )
 
 SUDDEN = (
@@ -90,7 +123,15 @@ SUDDEN = (
         name="loss-jumps",
         label=Label.UNSTABLE,
         check=stability.loss_jumps,
-        limits={"rise": 0.15, "noises": 6.0, "share": 0.25, "points": 30, "packing": 1.5},
+        limits={
+            "rise": 0.15,
+            "noises": 6.0,
+            "share": 0.25,
+            "points": 30,
+            "packing": 1.5,
+            "apart": 4.0,
+            "beside": 8,
+        },
         says="the loss jumps from {before:.3g} to {after:.3g} and stays there",
         cause="One step went so far that the run did not find its way back: the rate is too high, or a batch is bad.",
         fixes=BLOW_UP_FIXES[1:],
@@ -119,6 +160,7 @@ SUDDEN = (
             cut_rate(0.5, "halve the learning rate"),
             BIGGER_BATCH,
             LONGER_WARMUP,
+            LOOK_AT_DATA,
         ),
         confidence=0.85,
         example="four jumps from 1.2 to 2 in 300 logs, each gone after a few steps",

@@ -7,6 +7,7 @@ from diagnostics.rules.rule import Fix, Rule
 from diagnostics.rules.unstable.remedies import (
     BIGGER_BATCH,
     LONGER_WARMUP,
+    LOOK_AT_DATA,
     PLAYBOOK,
     TIGHTER_CLIP,
     cut_rate,
@@ -37,6 +38,7 @@ JITTER = (
                 at_most=0.1,
                 sure=0.5,
             ),
+            LOOK_AT_DATA,
         ),
         confidence=0.75,
         example="train and eval both move up and down by 10 % between logs, from start to end",
@@ -47,7 +49,7 @@ JITTER = (
         name="loss-swings",
         label=Label.UNSTABLE,
         check=unsteady.loss_swings,
-        limits={"swing": 0.2, "undone": 0.5, "low_rate": 0.3, "calm": 0.25, "elastic": 0.3, "per_row": 0.6},
+        limits={"swing": 0.2, "undone": 0.5, "low_rate": 0.3, "calm": 0.25, "elastic": 0.3, "per_row": 0.6, "rows": 8},
         near={"swing": 0.14, "undone": 0.35},
         says="the training loss swings by {swing:.0%} of itself throughout, more than half of all it has learned",
         cause="Steps are so large, or batches so small, that the loss goes up as often as down.",
@@ -62,7 +64,7 @@ JITTER = (
         sources=(PLAYBOOK, "own simulation: compare jitter with the descent, never its level alone"),
         unless=(
             "the rate is below 0.3 of its family's centre, or the held-out loss is calm, or the scatter stays while "
-            "the rate decays: then single batches differ"
+            "the rate decays, or a log holds a few rows at a constant rate: then single batches differ"
         ),
         not_methods=("dpo", "grpo"),
     ),

@@ -18,6 +18,19 @@ def warmup_spent(case: Case) -> bool:
     return (case.settings.warmup_ratio or 0.0) >= 0.1
 
 
+def is_low_already(case: Case) -> bool:
+    """The rate is known to be below 0.3 of its family's centre."""
+    ratio = case.family.ratio(case.settings.learning_rate)
+    return ratio is not None and ratio < 0.3
+
+
+LOOK_AT_DATA = Fix(
+    "data",
+    "look at the order of the rows, at adam_beta2 and at the number of held-out rows first",
+    "a loss as calm as that of other runs at this rate",
+    when=is_low_already,
+    only="below 0.3 of the family's centre",
+)
 LONGER_WARMUP = Fix(
     "warmup_ratio",
     "warm up over at least 3 % of the steps, at most 10 %",

@@ -112,7 +112,8 @@ LOGGED = {
     "orpo": {**PAIRS, "nll_loss": 1.4, "log_odds_ratio": -0.6, "log_odds_chosen": 0.1},
     "cpo": {**PAIRS, "nll_loss": 1.4, "logps/chosen": -100},
     "kto": {"rewards/chosen": 0.1, "rewards/rejected": 0.1, "rewards/margins": 0.0, "kl": 0.2, "logps/chosen": -9},
-    "grpo": {"reward": 0.4, "reward_std": 0.2, "rewards/format/mean": 0.4, "completions/mean_length": 90, "kl": 0.01},
+    "grpo or rloo": {"reward": 0.4, "reward_std": 0.2, "rewards/format/mean": 0.4, "completions/mean_length": 90},
+    "grpo": {"reward": 0.4, "reward_std": 0.2, "sampling/sampling_logp_difference/mean": 0.01},
     "rm": {"min_reward": -1, "mean_reward": 0.1, "max_reward": 1.3, "accuracy": 0.55, "margin": 0.1},
     "sft": {"entropy": 1.1, "mean_token_accuracy": 0.6, "num_tokens": 1000.0},
 }
@@ -140,7 +141,10 @@ def test_the_method_is_told_by_what_its_trainer_logs(tmp_path: Path, method: str
         ("stage: rm\n", "rm"),
         ("method: reward\n", "rm"),
         ("desirable_weight: 1.0\nprecompute_ref_log_probs: false\n", "kto"),
-        ("num_generations: 8\n", "grpo"),
+        ("num_generations: 8\n", "grpo or rloo"),
+        ("num_generations: 8\nscale_rewards: group\n", "grpo"),
+        ("num_generations: 8\nnormalize_advantages: false\n", "rloo"),
+        ("method: rloo\n", "rloo"),
     ],
 )
 def test_the_method_is_told_by_the_settings(tmp_path: Path, said: str, method: str):
@@ -149,10 +153,20 @@ def test_the_method_is_told_by_the_settings(tmp_path: Path, said: str, method: s
     assert state(tmp_path / "trainer_state.json", rows).settings.method == method
 
 
+@pytest.mark.parametrize(
+    ("said", "method"),
+    [("", "grpo or rloo"), ("scale_rewards: true\n", "grpo"), ("reward_clip_range: [-10, 10]\n", "rloo")],
+)
+def test_what_grpo_and_rloo_log_alike_is_told_apart_by_their_own_options(tmp_path: Path, said: str, method: str):
+    (tmp_path / "config.yaml").write_text(f"num_generations: 8\n{said}")
+    rows = [{"step": k, "loss": 0.01, **LOGGED["grpo or rloo"]} for k in range(1, 11)]
+    assert state(tmp_path / "trainer_state.json", rows).settings.method == method
+
+
 DPO_RULES = {"dpo-start-loss-wrong", "policy-never-moves", "preferences-not-learned"}
 
 
-@pytest.mark.parametrize("method", ["orpo", "cpo", "kto", "grpo", "rm"])
+@pytest.mark.parametrize("method", ["orpo", "cpo", "kto", "grpo", "grpo or rloo", "rm"])
 def test_no_other_method_is_held_to_the_start_of_dpo(tmp_path: Path, method: str):
     rows = [{"step": k, "loss": 1.9 + 0.001 * (-1) ** k, **LOGGED[method]} for k in range(1, 61)]
     found = diagnose(state(tmp_path / "trainer_state.json", rows))

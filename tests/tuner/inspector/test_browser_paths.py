@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import socket
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -69,7 +70,7 @@ def test_an_advice_becomes_a_run_that_is_followed_and_stopped(address: str, fold
     box.press("Control+Enter")
     page.get_by_role("button", name="Run it").click()
     page.get_by_text("▶ running").wait_for()
-    assert page.url == f"{address}/started?job=slow-next"
+    page.wait_for_url(f"{address}/started?job=slow-next")
     page.reload()  # the page is gone; the run is not
     page.get_by_test_id("stVegaLiteChart").wait_for(timeout=120_000)  # a busy machine takes long to load torch
     begun = job(folder, folder / "slow-next")
@@ -78,6 +79,9 @@ def test_an_advice_becomes_a_run_that_is_followed_and_stopped(address: str, fold
     page.get_by_text(re.compile("^step [1-9]")).first.wait_for()
     page.get_by_role("button", name="Stop").click()
     page.get_by_text("◼ stopped").wait_for()
+    end = time.monotonic() + 30  # the page reads the exit status, which its process writes before it goes
+    while processes.is_running(begun.process, mark(begun.folder)) and time.monotonic() < end:
+        time.sleep(0.1)
     assert not processes.is_running(begun.process, mark(begun.folder))
     ended = job(folder, folder / "slow-next")
     assert ended is not None and (ended.state, ended.status) == (State.STOPPED, 130)
@@ -89,15 +93,17 @@ SEEDS = "run=seed-0&run=seed-1&run=seed-2"
 
 
 def test_runs_are_compared_and_the_address_keeps_the_view(address: str, page: Any) -> None:
+    from playwright.sync_api import expect
+
     page.goto(f"{address}/compare?{SEEDS}")
     page.get_by_role("radio", name="Mean and band").or_(page.get_by_text("Mean and band", exact=True)).first.click()
     page.get_by_text("3 runs in 1 groups, 1 of them with more than one run").wait_for()
     page.get_by_text("Log y").click()
     page.wait_for_url(re.compile("compare-log-y=true"))
-    assert "compare-show=Mean+and+band" in page.url or "compare-show=Mean%20and%20band" in page.url
+    page.wait_for_url(re.compile(r"compare-show=Mean(\+|%20)and(\+|%20)band"))
     page.goto(page.url)
     page.get_by_text("3 runs in 1 groups").wait_for()
-    assert page.get_by_label("Log y").is_checked()
+    expect(page.get_by_label("Log y")).to_be_checked(timeout=40_000)
     page.goto(f"{address}/compare?{SEEDS}&baseline=seed-2&compare-show=Difference")
     page.get_by_text("minus that of seed-2 at the same place").wait_for()
 
@@ -141,7 +147,7 @@ def test_a_narrow_window_needs_no_sideways_scrolling(address: str, page: Any, pa
     page.goto(f"{address}/{path}")
     page.get_by_test_id("stMain").locator("p, h4").nth(2).wait_for()
     settled(page)
-    assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") <= 420
+    page.wait_for_function("document.querySelector('[data-testid=stMain]').scrollWidth <= 420")
     assert page.get_by_test_id("stException").count() == 0
 
 

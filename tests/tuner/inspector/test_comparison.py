@@ -1,7 +1,9 @@
+import json
 from pathlib import Path
 
 from tests.tuner.inspector.material import write_csv, write_fine_run, write_overfit_run
 from tuner.inspector.comparison import (
+    compared,
     differences,
     legend_names,
     overlay,
@@ -12,6 +14,8 @@ from tuner.inspector.comparison import (
 )
 from tuner.inspector.figure import View
 from tuner.inspector.folder import Folder, Opened
+from tuner.inspector.plot import spec
+from tuner.inspector.plot_tables import tables
 
 
 def opened(folder: Path) -> list[Opened]:
@@ -70,3 +74,30 @@ def test_the_verdicts_stand_side_by_side(tmp_path: Path) -> None:
     write_overfit_run(tmp_path / "b.csv")
     (row,) = verdict_rows(opened(tmp_path))
     assert (row["run"], row["best eval_loss"], row["steps"]) == ("b.csv", "1.5", "120")
+
+
+def test_runs_that_grow_change_the_tables_and_not_the_chart_of_an_overlay(tmp_path: Path) -> None:
+    """The browser keeps its zoom as long as the specification is the same text."""
+    view, drawn = View(smoothing=0.5), []
+    for points in (120, 160):
+        write_fine_run(tmp_path / "a", points)
+        write_csv(tmp_path / "b.csv", {"train_loss": [(k, 2.0) for k in range(1, 100)]})
+        runs = opened(tmp_path)
+        drawn.append(compared(runs, overlay(runs, "train_loss", view), "train_loss", view))
+    first, second = drawn
+    assert json.dumps(spec(first, view, legend=True)) == json.dumps(spec(second, view, legend=True))
+    assert tables(second, view)["line0"]["x"].max() == 160
+    assert set(tables(second, view)["raw0"]["curve"]) == {"a", "b.csv"}
+
+
+def test_a_place_says_what_each_run_logged_there_as_far_as_it_reaches(tmp_path: Path) -> None:
+    write_csv(tmp_path / "a.csv", {"train_loss": [(10, 3.0), (20, 2.5), (30, 2.25)]})
+    write_csv(tmp_path / "b.csv", {"train_loss": [(15, 4.0), (20, 3.5)]})
+    runs = opened(tmp_path)
+    hairs = compared(runs, overlay(runs, "train_loss", View(smoothing=0.5)), "train_loss", View(smoothing=0.5)).hairs
+    assert hairs == (
+        (10, "10 steps\na.csv  3"),
+        (15, "15 steps\na.csv  3\nb.csv  4"),
+        (20, "20 steps\na.csv  2.5\nb.csv  3.5"),
+        (30, "30 steps\na.csv  2.25"),
+    )

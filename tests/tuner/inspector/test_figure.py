@@ -157,3 +157,18 @@ def test_any_curve_can_be_drawn(values: list[float], smoothing: float, log_x: bo
     picture = figure(run, chart(run, DIAGNOSIS), ["train_loss"], View("step", smoothing, log_x, log_y, points=16))
     assert all(np.isfinite(line.x).all() and np.isfinite(line.y).all() for line in picture.lines)
     assert picture.shown <= len(values)
+
+
+@pytest.mark.parametrize(
+    ("joins", "texts"),
+    [
+        ((50.0,), ["resumed or changed"]),
+        ((1.0, 50.0, 200.0), ["resumed or changed", "resumed or changed"]),  # the first step joins nothing
+        ((20.0, 40.0, 60.0, 80.0), ["resumed or changed, 4 times", "", "", ""]),
+    ],
+)
+def test_where_a_run_was_resumed_is_marked_with_a_word(joins: tuple[float, ...], texts: list[str]) -> None:
+    run = replace(RUN, joins=joins)
+    marks = figure(run, chart(run, DIAGNOSIS), ["train_loss"], View("epoch", 0)).marks
+    assert [mark.text for mark in marks if mark.kind == "join"] == texts
+    assert [mark.x for mark in marks if mark.kind == "join"] == [step / 80 for step in joins if step > 1]

@@ -28,6 +28,19 @@ def test_a_single_log_file_is_the_only_run(tmp_path: Path) -> None:
     assert list(Folder(write_overfit_run(tmp_path / "a.csv")).runs()) == ["a.csv"]
 
 
+def test_what_is_still_to_be_read_of_a_run_is_known(tmp_path: Path) -> None:
+    log = write_overfit_run(tmp_path / "a.csv")
+    folder = Folder(tmp_path)
+    runs = folder.runs()
+    assert folder.unread("a.csv", runs) == log.stat().st_size
+    folder.open("a.csv", runs)
+    assert folder.unread("a.csv", runs) == 0
+    with log.open("a") as file:
+        file.write("121,1.0,\n")
+    assert folder.unread("a.csv", runs) == log.stat().st_size
+    assert folder.unread("gone.csv", runs) == 0
+
+
 def test_a_row_is_made_again_only_when_its_file_changes(tmp_path: Path) -> None:
     a, b = write_overfit_run(tmp_path / "a.csv"), write_overfit_run(tmp_path / "b.csv")
     folder = Folder(tmp_path)

@@ -5,12 +5,15 @@ import numpy as np
 import pytest
 
 from diagnostics.curves import Curve
+from diagnostics.wording import number
 from tests.tuner.inspector.material import write_csv, write_fine_run, write_overfit_run
 from tuner.inspector.baseline import difference, rises, standings
-from tuner.inspector.comparison import signed, verdict_rows
-from tuner.inspector.comparison_drawing import difference_chart, spread_chart
+from tuner.inspector.comparison import compared, signed, verdict_rows
+from tuner.inspector.comparison_drawing import spread_chart
 from tuner.inspector.figure import View
 from tuner.inspector.folder import Folder, Opened
+from tuner.inspector.plot import spec
+from tuner.inspector.plot_tables import tables
 from tuner.inspector.seeds import BANDS, groups, spread
 
 RAW = View(smoothing=0)
@@ -133,5 +136,7 @@ def test_the_charts_hold_the_numbers(tmp_path: Path, view: View) -> None:
     assert found is not None
     drawn = spread_chart([found], view, "train_loss").to_dict()
     assert len(next(iter(drawn["datasets"].values()))) == found.x.size
-    apart = difference_chart(difference(runs, 0, "train_loss", RAW), RAW, {"1": "other"}).to_dict()
-    assert "other" in str(apart)
+    apart = compared(runs, difference(runs, 0, "train_loss", RAW), "train_loss", RAW, as_drawn=True)
+    assert tables(apart, RAW)["line0"]["curve"].unique().tolist() == ["1"]
+    assert "'datum': 0" in str(spec(apart, RAW, legend=True, zero=True))
+    assert apart.hairs[0][1].splitlines()[1] == f"1  {number(float(apart.figure.lines[0].y[0]))}"

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import optuna
@@ -107,4 +108,4 @@ def test_only_a_sampler_that_may_reseed_does_and_each_repeat_has_a_fresh_seed(re
     assert all(len(set(used)) == len(used) and used[0] == 42 for used in seeds.values())
     assert all(tried(t, 1.0).seed == t.user_attrs[RESEED] for t in repeated)
     numbers = [t.number for t in repeated]
-    assert all(later - number > 1 for number, later in zip(numbers, numbers[1:], strict=False))
+    assert all(later - number > 1 for number, later in pairwise(numbers))

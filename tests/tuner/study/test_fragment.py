@@ -146,3 +146,12 @@ def test_a_range_widens_by_a_rung_within_what_the_key_takes(knob, span, value, s
 @pytest.mark.parametrize("value", [1e-5, 3.3e-7, 0.03, 8, 1.0, "cosine", "no", True, None, 123456.0, 5e20, "1e-5"])
 def test_a_value_is_read_back_as_what_it_was(value: Any):
     assert yaml.safe_load(f"x: {plain(value)}")["x"] == value
+
+
+def test_a_smaller_batch_comes_with_as_many_steps_as_the_same_samples_take(tmp_path: Path):
+    whole = file(tmp_path, per_device_train_batch_size=16, max_steps=200, eval_steps=20, logging_steps=0.1)
+    path = tmp_path / "study.yaml"
+    path.write_text(yaml.safe_dump(whole))
+    lines = yaml.safe_load(fragment(load_spec(path), {"batch_size": 4}))
+    assert lines.pop("study")["space"]["batch_size"] == [4, 8, 16, 32]
+    assert lines == {"per_device_train_batch_size": 4, "max_steps": 800, "eval_steps": 80}

@@ -186,6 +186,8 @@ class OutOfMemoryError(RuntimeError):
         (RuntimeError("MPS backend out of memory (MPS allocated: 8 GB)"), True),
         (RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"), True),
         (OSError(12, "Cannot allocate memory"), True),
+        (RuntimeError("DataLoader worker (pid 4711) is killed by signal: Killed. "), True),
+        (RuntimeError("DataLoader worker (pid 4711) is killed by signal: Segmentation fault. "), False),
         (RuntimeError("mat1 and mat2 shapes cannot be multiplied"), False),
         (OSError(28, "No space left on device"), False),
         (ValueError("the memory of this model is out of reach"), False),

@@ -10,6 +10,7 @@ from tests.tuner.madeup import BATCH, RATE, WARMUP, spec
 from tuner.search.distributions import distributions
 from tuner.study.importance import knob_effect
 from tuner.study.memory import MemoryLimit
+from tuner.study.noise import Noise
 from tuner.study.results import Gain, Pair, Paragraph, TrialResult
 from tuner.study.review import review
 from tuner.training.memory import DeviceBatch
@@ -51,6 +52,22 @@ def test_a_best_value_at_the_edge_comes_with_a_wider_range(knob: str, best: Any,
     (point,) = found.values()
     assert "edge of its range" in point.title
     assert yaml.safe_load(point.yaml or "")["study"]["space"][knob] == pytest.approx(wider)
+
+
+@pytest.mark.parametrize(
+    ("noise", "named"),
+    [(Noise(0.003, 0.0), True), (Noise(0.003, 0.0, 0.04), True), (Noise(0.003, 0.0, 0.06), False), (None, True)],
+)
+def test_an_edge_that_is_best_by_less_than_seeds_differ_says_nothing(noise: Noise | None, named: bool):
+    trials = [trial(0, 1.0, batch_size=4), trial(1, 1.1, batch_size=8)]
+    points = review(trials, 0, spec(Path()), SPACE, None, noise=noise)
+    assert bool(points) == named
+
+
+def test_the_edge_counts_where_only_its_close_neighbours_are_as_good():
+    close, inside = trial(1, 1.0001, learning_rate=9e-3), trial(2, 1.1, learning_rate=1e-3)
+    assert titles(trial(0, learning_rate=1e-2), close, inside)
+    assert titles(trial(0, learning_rate=1e-2), close, trial(2, 1.0001, learning_rate=1e-3)) == {}
 
 
 def test_the_edge_of_a_knob_that_never_moved_says_nothing():

@@ -410,3 +410,43 @@ def test_a_study_killed_in_its_repeats_runs_only_those_that_are_missing(tmp_path
     assert "2 of 2 seeds" in text
     assert text.count("repeat ") == 4 - len(kept)
     assert {path: path.stat().st_mtime_ns for path in kept} == kept
+
+
+@pytest.mark.parametrize(
+    ("storage", "named"),
+    [
+        ("foo", "--storage foo: no address of a database; write sqlite:///FILE.db or postgresql://USER@HOST/NAME"),
+        ("sqlite:///{rows}", "is no SQLite database; name another file"),
+        ("sqlite:///{folder}", "is a folder; write sqlite:///FILE.db"),
+        ("mysql://me@there/runs", "--storage mysql://me@there/runs: "),
+        ("postgresql://me:secret@127.0.0.1:1/runs", "Connection refused"),
+    ],
+)
+def test_a_storage_that_cannot_be_opened_is_one_line_and_leaves_nothing(tmp_path: Path, storage: str, named: str):
+    (tmp_path / "rows.jsonl").write_text('{"text": "a"}\n')
+    before = sorted(tmp_path.rglob("*"))
+    address = storage.format(rows=tmp_path / "rows.jsonl", folder=tmp_path)
+    with pytest.raises(BadInput, match=re.escape(named)) as error:
+        run_study(spec(tmp_path), Bowl(), tmp_path / "runs" / "out", storage=address)
+    assert "\n" not in str(error.value) and "secret" not in str(error.value)
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_folder_that_cannot_be_made_is_one_line(tmp_path: Path):
+    (tmp_path / "taken").write_text("a file")
+    for out in (tmp_path / "taken", tmp_path / "taken" / "out"):
+        with pytest.raises(BadInput, match="so no study can live there; choose another folder with --out"):
+            run(out, trials=1)
+
+
+def test_another_study_of_the_same_name_in_one_storage_is_one_line_and_leaves_nothing(tmp_path: Path):
+    storage = f"sqlite:///{tmp_path / 'shared.db'}"
+    run_study(spec(tmp_path, trials=1, seeds=0), Bowl(evaluations=4), tmp_path / "a", storage=storage)
+    other = spec(tmp_path, trials=1, seeds=0, space=RATE_ONLY)
+    with pytest.raises(
+        BadInput, match=r"the study bowl in sqlite:///.*: study.space.batch_size.* another name"
+    ) as error:
+        run_study(other, Bowl(), tmp_path / "b", storage=storage)
+    assert "--out" not in str(error.value)
+    assert not (tmp_path / "b").exists()
+    assert (tmp_path / "a" / "study.md").exists()

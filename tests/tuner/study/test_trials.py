@@ -12,7 +12,7 @@ import optuna
 import pytest
 from optuna.distributions import FloatDistribution
 
-from tuner.study.locks import FileLocks, locked, try_lock
+from tuner.study.locks import FileLocks, Lock, locked, try_lock
 from tuner.study.trials import PLACE, claim, drop_weights
 
 SPACE = {"learning_rate": FloatDistribution(1e-6, 1e-2, log=True)}
@@ -47,6 +47,27 @@ def test_a_trial_whose_lock_is_free_goes_on_with_its_number_and_settings(study: 
     again = claim(study, FileLocks(tmp_path), tmp_path, SPACE, 3, START)
     assert again is not None
     assert (again.trial.number, again.settings, again.continued) == (1, cut.settings, True)
+
+
+def test_a_trial_that_ends_while_its_lock_is_asked_for_is_left_alone(study: optuna.Study, tmp_path: Path):
+    other = claim(study, FileLocks(tmp_path), tmp_path, SPACE, 3, START)
+    assert other is not None
+
+    class Late(FileLocks):
+        """Locks of a worker that looks just before the other one ends."""
+
+        def try_lock(self, name: str) -> Lock | None:
+            if name == "trial-000" and not study.trials[0].state.is_finished():
+                study.tell(0, 1.0)
+                other.lock.release()
+            return super().try_lock(name)
+
+    held = claim(study, Late(tmp_path), tmp_path, SPACE, 3, START)
+    assert held is not None
+    assert (held.trial.number, held.continued) == (1, False)
+    free = FileLocks(tmp_path).try_lock("trial-000")
+    assert free is not None
+    free.release()
 
 
 def test_a_trial_that_was_cut_before_its_settings_were_drawn_gets_them(study: optuna.Study, tmp_path: Path):

@@ -258,7 +258,7 @@ def test_the_record_of_the_rules_counts_advice_that_was_not_followed_too():
 
 def test_the_noise_is_said_in_the_unit_of_the_metric():
     study = replace(STUDY, noise={"counts_from": 0.0042, "evaluations": 0.0021, "seeds": 0.0104}, steps=1234.0)
-    words = "differences below 0.0042 count as noise; 0.0021 between evaluations, 0.01 between seeds"
+    words = "the search takes differences below 0.0042 for noise; 0.0021 between evaluations, 0.01 between seeds of"
     for report in (as_html(study), as_markdown(study)):
         assert words in report
         assert "1234 (in batches of trial 0, repeats included)" in report

@@ -20,13 +20,13 @@ from tuner.inspector.comparison import (
     shared_curves,
     verdict_rows,
 )
-from tuner.inspector.comparison_drawing import difference_chart, spread_chart
-from tuner.inspector.drawing import curve_chart
+from tuner.inspector.comparison_drawing import spread_chart
 from tuner.inspector.export import as_long_csv, as_page
 from tuner.inspector.figure import View
 from tuner.inspector.folder import Folder, Opened, Unreadable
 from tuner.inspector.seeds import BANDS, groups, spread
 from tuner.inspector.views.controls import LINK, counted, part, view_controls
+from tuner.inspector.views.overlaid import overlaid
 from tuner.inspector.views.runs import CHOSEN
 from tuner.inspector.views.shell import Shell, follow, is_dark, look, nothing_here
 from tuner.inspector.words import chip, one_line, plain
@@ -131,15 +131,12 @@ def _baseline(opened: Sequence[Opened]) -> int:
 
 
 def _overlay(opened: Sequence[Opened], name: str, view: View) -> None:
-    picture = overlay(opened, name, view)
-    legend = legend_names(opened)
-    if not picture.shown:
+    if not overlay(opened, name, view).shown:
         _nothing_in_view()
         return
-    st.altair_chart(curve_chart(picture, view, legend, dark=is_dark()), key="compare-chart")
     missing = [one_line(o.name, 60) for o in opened if name not in o.run.curves]
     without = f" Without this curve: {', '.join(missing)}." if missing else ""
-    st.caption(plain(counted(picture, legend) + without))
+    overlaid(opened, name, view, lambda seen: overlay(opened, name, seen), lambda picture: counted(picture) + without)
 
 
 def _means(opened: Sequence[Opened], name: str, view: View, band: str) -> None:
@@ -169,9 +166,10 @@ def _difference(opened: Sequence[Opened], name: str, view: View, baseline: int) 
         _nothing_in_view()
         return
     legend = legend_names(opened)
-    st.altair_chart(difference_chart(picture, view, legend, dark=is_dark()), key="compare-chart")
     words = f"{name} minus that of {legend[str(baseline)]} at the same place, as far as both reach. Below 0 is lower."
-    st.caption(plain(words))
+    overlaid(
+        opened, name, view, lambda seen: difference(opened, baseline, name, seen), lambda picture: words, apart=True
+    )
 
 
 def _nothing_in_view() -> None:
@@ -180,7 +178,8 @@ def _nothing_in_view() -> None:
 
 def _standing(opened: Sequence[Opened], curve: str, baseline: int) -> None:
     st.markdown("#### Verdicts and differences")
-    st.dataframe(pd.DataFrame(verdict_rows(opened, curve, baseline)), hide_index=True)
+    widths = {"cause": st.column_config.TextColumn(width=165)}
+    st.dataframe(pd.DataFrame(verdict_rows(opened, curve, baseline)), hide_index=True, column_config=widths)
 
 
 def _settings(opened: Sequence[Opened]) -> None:

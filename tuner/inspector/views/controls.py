@@ -38,13 +38,13 @@ def view_controls(axes: Sequence[str], smoothing: float, prefix: str) -> View:
     return View(x or axes[0], float(weight), bool(log_x), bool(log_y))
 
 
-def counted(figure: Figure, names: dict[str, str] | None = None) -> str:
+def counted(figure: Figure) -> str:
     """How many of the logged points are drawn, and why not all; plain text."""
     inside = sum(line.inside for line in figure.lines)
     parts = [f"{number(figure.shown)} of {number(inside)} points in view are drawn"]
     if figure.shown < inside:
         parts[0] += ", the lowest and highest of every pixel, so no spike is lost"
-    parts += [_hidden(line, (names or {}).get(line.name, line.name)) for line in figure.lines if line.hidden]
+    parts += [_hidden(line) for line in figure.lines if line.hidden]
     return "; ".join(parts) + ". Drag moves, Shift + wheel zooms, double click goes back."
 
 
@@ -81,5 +81,5 @@ def part(extent: tuple[float, float], axis: str, key: str) -> tuple[float, float
     return first, last
 
 
-def _hidden(line: Line, name: str) -> str:
-    return f"{number(line.hidden)} points of {one_line(name, 60)} are not above 0 and cannot stand on a log axis"
+def _hidden(line: Line) -> str:
+    return f"{number(line.hidden)} points of {one_line(line.name, 60)} are not above 0 and cannot stand on a log axis"

@@ -55,6 +55,18 @@ def _curves(opened: Opened) -> None:
     _chart(opened, shown, replace(view, between=between, ignore_outliers=bool(outliers)))
 
 
+def reading(place: Any, size: int) -> None:
+    """Say that a log of so many bytes is being read, as a chart, so that the browser has what draws charts by then."""
+    words = {
+        "data": {"values": [{}]},
+        "mark": {"type": "text", "text": f"Reading {size / 1e6:,.0f} MB …", "fontSize": 14},
+    }
+    canvas = {"usermeta": {"embedOptions": {"renderer": "canvas"}}}
+    place.vega_lite_chart(
+        {**words, **canvas, "height": 300, "config": {"view": {"stroke": None}}}, alt="Reading the log"
+    )
+
+
 def usual_curves(names: Sequence[str]) -> list[str]:
     """The curves that a run is opened with: the losses, what a DPO run is about, the learning rate."""
     losses = [name for name in LOSSES if name in names]

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from diagnostics.chart import chart
+from diagnostics.chart import outline
 from diagnostics.rules import Rule
 from diagnostics.wording import number, plain_name, sentence
 from tuner.inspector.folder import Opened
@@ -28,7 +28,7 @@ def by_own_limits(opened: Opened) -> Opened:
             f"Moved: {plain('; '.join(words))}."
         )
         st.button("Reset limits", key="reset-limits", on_click=_reset, args=(opened,))
-    return replace(opened, diagnosis=verdict, chart=chart(opened.run, verdict))
+    return replace(opened, diagnosis=verdict, chart=outline(opened.run, verdict))
 
 
 def limits(opened: Opened, judged: Opened) -> None:

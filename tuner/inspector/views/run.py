@@ -10,13 +10,16 @@ import streamlit as st
 from diagnostics.wording import duration, setting
 from tuner.inspector.export import as_csv, as_drawing, as_page
 from tuner.inspector.folder import Folder, Opened, Unreadable, seconds_since
-from tuner.inspector.views.curves import curves
+from tuner.inspector.views.curves import curves, reading
 from tuner.inspector.views.limits import by_own_limits, limits
 from tuner.inspector.views.next_run import next_run
 from tuner.inspector.views.runs import CHOSEN
 from tuner.inspector.views.shell import Shell, follow, look, nothing_here
 from tuner.inspector.views.verdict import details, headline
 from tuner.inspector.words import chip, file_name, one_line, plain
+
+LONG = 4_000_000
+"""Bytes of a log from which on the page says that it is being read."""
 
 
 def page(shell: Shell) -> None:
@@ -27,13 +30,18 @@ def page(shell: Shell) -> None:
         return
     run_id = _chosen(shell.folder, runs)
     seen = look(shell.folder, [run_id] if run_id is not None else [])
+    whole, wait = st.container(), st.empty()
+    if run_id is not None and (bytes_to_read := shell.folder.unread(run_id, runs)) > LONG:
+        reading(wait, bytes_to_read)
     opened = shell.folder.open(run_id, runs) if run_id is not None else None
-    if opened is None:
-        st.info("Choose a run above.")
-    elif isinstance(opened, Unreadable):
-        _unreadable(opened)
-    else:
-        _run(shell, opened)
+    wait.empty()
+    with whole:
+        if opened is None:
+            st.info("Choose a run above.")
+        elif isinstance(opened, Unreadable):
+            _unreadable(opened)
+        else:
+            _run(shell, opened)
     follow(shell.folder, seen, opened.seconds if isinstance(opened, Opened) else 0.0)
 
 
@@ -112,8 +120,11 @@ def _facts(opened: Opened) -> None:
     for note in opened.run.notes:
         st.caption(plain(note))
     known = opened.run.settings.known()
+    if not known:
+        st.caption("The log tells no settings.")
+        return
     with st.expander(f"Settings in the log: {len(known)}"):
-        st.dataframe(
-            {"setting": list(known), "value": [one_line(setting(knob, value)) for knob, value in known.items()]},
-            hide_index=True,
-        )
+        rows = [
+            {"setting": chip(knob), "value": plain(one_line(setting(knob, value)))} for knob, value in known.items()
+        ]
+        st.table(rows, hide_index=True, border="horizontal")

@@ -154,6 +154,7 @@ def _trials(shell: Shell, study: StudyResult, path: Path) -> None:
         column_config={
             "trial": config.NumberColumn(width=50, pinned=True),
             study.metric: config.NumberColumn(format="%.4g"),
+            "cause": config.TextColumn(width=150),
             "why": config.TextColumn(width=360),
             "curve": config.LineChartColumn("over the run", width="small"),
         },

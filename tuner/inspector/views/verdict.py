@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from diagnostics.readers.log import plural
 from diagnostics.verdict import Advice, Diagnosis, Finding
 from diagnostics.wording import (
     HEADLINES,
@@ -95,6 +96,6 @@ def _finding(finding: Finding) -> None:
 def _not_asked(diagnosis: Diagnosis) -> None:
     if not diagnosis.skipped:
         return
-    with st.expander(f"Not checked: {len(diagnosis.skipped)} rules"):
+    with st.expander(f"Not checked: {plural(len(diagnosis.skipped), 'rule')}"):
         for why, rules in unchecked(diagnosis):
             st.markdown(f"- {plain(why)}: {', '.join(chip(rule) for rule in rules)}")

@@ -1,0 +1,61 @@
+"""Losses that are thrown above their start, whether or not they come back."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from diagnostics.curves import NotEnoughPoints, Settings
+from diagnostics.family import Family
+from tests.diagnostics.cases import ask, curve, healthy, noise
+
+DPO = Family(centre=7e-6, cap=5e-5, ceiling=7e-6)
+TRAIN = [0.69, 0.50, 0.26, 1.23, 4.13, 1.74, 1.05, 1.47, 1.19, 2.27, 0.56, 0.58, 0.61, 0.63, 0.97, 0.67, 0.36]
+"""A preference run at ten times the best rate, over a cosine schedule."""
+HELD = [0.69, 1.57, 1.09, 0.74, 0.72]
+
+
+def thrown(train: list[float], held: list[float] | None = None, rate: float | None = None, first: float = 0.0) -> bool:
+    evals = None if held is None else curve(held, np.linspace(first, len(train), len(held)))
+    return ask("loss-thrown-up", curve(train), Settings(learning_rate=rate), DPO, evals) is not None
+
+
+def test_a_run_that_comes_back_from_far_above_its_start_is_found():
+    assert thrown(TRAIN, HELD)
+
+
+@pytest.mark.parametrize(("top", "fires"), [(0.73, False), (0.80, True)])
+def test_an_evaluation_counts_from_ten_percent_above_the_first_one_on(top: float, fires: bool):
+    assert thrown(TRAIN, [0.69, top, 0.70, 0.69, 0.68]) is fires
+
+
+def test_training_must_have_been_thrown_up_too():
+    falling = list(0.69 * 0.8 ** np.arange(17))
+    assert not thrown(falling, [0.69, 0.71, 0.90, 1.10, 1.30])
+
+
+def test_the_scatter_of_single_rows_is_no_throw():
+    rough = list(1.5 * noise(0.3, 40))
+    assert not thrown(rough, [1.50, 1.40, 1.66, 1.42, 1.38, 1.35])
+
+
+def test_scattered_evaluations_are_no_throw():
+    rows = 1.5 * noise(0.15, 12, seed=4)
+    assert rows[1:].max() > 1.1 * rows[0]
+    assert not thrown(TRAIN, list(rows))
+
+
+@pytest.mark.parametrize(("times", "fires"), [(2.9, False), (3.1, True)])
+def test_without_evaluations_it_counts_at_rates_far_above_the_centre(times: float, fires: bool):
+    assert thrown(TRAIN, None, times * 7e-6) is fires
+
+
+def test_a_first_evaluation_late_in_the_run_is_none_to_start_from():
+    with pytest.raises(NotEnoughPoints, match="no evaluation near the start"):
+        thrown(TRAIN, HELD, None, first=4.0)
+    assert thrown(TRAIN, HELD, 1e-3, first=4.0)
+
+
+def test_a_healthy_fall_is_no_throw():
+    assert not thrown(list(healthy(40) * noise(0.05, 40)), [2.0, 1.5, 1.3, 1.2, 1.15])
+    assert not thrown(list(healthy(40) * noise(0.05, 40)), None, 1e-3)

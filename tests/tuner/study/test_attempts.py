@@ -1,0 +1,325 @@
+"""Runs that take their worker with them: real kills of real processes, by the test and by the kernel."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import optuna
+import pytest
+from optuna.samplers import RandomSampler
+
+from diagnostics.curves import Run
+from tests.tuner.madeup import RATE, Bowl, spec
+from tuner.space import Choice
+from tuner.study.attempts import Attempts, attempts_at, found_dead, keep, under_way
+from tuner.study.budget import steps_spent
+from tuner.study.kernel import memory_kills
+from tuner.study.loop import run_study
+from tuner.study.results import StudyResult, TrialResult
+from tuner.training.memory import DeviceBatch, device_batch
+
+ROOT = Path(__file__).parents[3]
+FILE = {"per_device_train_batch_size": 16, "per_device_eval_batch_size": 16}
+CGROUPS = Path("/sys/fs/cgroup")
+DEADLY = """
+import os, signal, sys
+from pathlib import Path
+from tests.tuner.madeup import Bowl, spec
+from tests.tuner.study.test_attempts import FILE, rows_of
+from tuner.study.loop import run_study
+from tuner.study.progress import progress
+from optuna.samplers import RandomSampler
+
+class Deadly(Bowl):
+    def __call__(self, moves, out, report):
+        rows = rows_of(moves)
+        {deed}
+        return super().__call__({{k: v for k, v in moves.items() if not k.endswith("_limit")}}, out, report)
+
+out = Path(sys.argv[1])
+study = spec(out.parent, **FILE, trials=3, seeds=0, stop_early=False)
+with progress() as show:
+    run_study(study, Deadly(evaluations=4), out, show=show, base=RandomSampler(seed=0))
+"""
+REAL = """
+import json, os, signal, sys
+from pathlib import Path
+from tests.tuner import smallest
+from tuner.study.loop import run_study
+from tuner.training.train import train
+
+here = Path(sys.argv[1])
+model, rows = here / "model", here / "rows"
+if not rows.exists():
+    smallest.model_folder(model), smallest.rows_folder(rows)
+spec = smallest.study(
+    here, model, rows, per_device_train_batch_size=4, per_device_eval_batch_size=4, max_steps=4, eval_steps=1,
+    use_cpu=True, study={"trials": 1, "seeds": 0, "space": {"learning_rate": {"low": 1e-4, "high": 1e-1, "log": True}}},
+)
+
+def deadly(moves, out, report):
+    def noted(run, share):
+        reason = report(run, share)
+        if share >= 0.5 and moves.get("device_batch_limit", 4) > 2:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return reason
+    return train(spec, moves, out, noted)
+
+trial = run_study(spec, deadly, here / "out").trials[0]
+print(json.dumps([trial.state, trial.steps, trial.lost, trial.memory]))
+"""
+KILL = "os.kill(os.getpid(), signal.SIGKILL)"
+
+
+def rows_of(moves: Any) -> int:
+    """The rows that a run of the made-up study puts on the device."""
+    return device_batch({**FILE, "batch_size": 16}, "sft", moves).train
+
+
+def killed_until_done(
+    out: Path, deed: str, before: Callable[[], None] | None = None, most: int = 9
+) -> tuple[StudyResult, list[str], int]:
+    """The study's result, what its last worker said, and how many workers were killed before."""
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, "-c", DEADLY.format(deed=deed), str(out)]
+    for killed in range(most):
+        done = subprocess.run(
+            command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=200, preexec_fn=before
+        )
+        if done.returncode != -9:
+            assert done.returncode == 0, done.stdout + done.stderr
+            trainer = Bowl(evaluations=4)
+            study = spec(out.parent, **FILE, trials=3, seeds=0, stop_early=False)
+            again = run_study(study, trainer, out, base=RandomSampler(seed=0))
+            assert trainer.calls == []
+            return again, done.stdout.splitlines(), killed
+    raise AssertionError(f"{most} workers were killed: {done.stdout}")
+
+
+def test_a_run_that_kills_its_worker_twice_is_tried_with_half_the_rows_until_it_lives(tmp_path: Path):
+    result, said, killed = killed_until_done(tmp_path / "out", f"if rows > 4: {KILL}")
+    assert killed == 3  # twice with 16 rows, once with 8
+    assert [trial.state for trial in result.trials] == ["complete"] * 3
+    where = "trial-000: its workers were killed without an error with"
+    assert f"{where} 8 rows on the device; again with 4 rows on the device" in said
+    assert "trained with 4 at once and 4 accumulation steps, the same effective batch" in result.trials[0].memory
+    assert result.trials[0].memory.endswith("3 workers were killed in it before that")
+    assert "killed" not in result.trials[1].memory  # it began with 4 rows
+    report = (tmp_path / "out" / "study.md").read_text()
+    assert "The device batch was lowered to fit" in report
+    assert "In trial-000 nothing says so but workers that were killed without an error" in report
+
+
+def test_a_run_that_kills_its_worker_whatever_the_rows_is_given_up_with_the_reason(tmp_path: Path):
+    result, said, killed = killed_until_done(tmp_path / "out", f"if moves['learning_rate'] == 1e-5: {KILL}")
+    assert killed == 6  # twice with 16 rows, then with 8, 4, 2 and 1
+    first, *others = result.trials
+    assert first.state == "failed"
+    why = "its workers were killed without an error, even with one row on the device: out of memory, or a crash"
+    assert first.error is not None and first.error.startswith(why)
+    assert any(line.startswith(f"trial 0: failed with {why}") for line in said)
+    assert all(trial.value is not None and not trial.memory for trial in others)  # they have their 16 rows
+    report = (tmp_path / "out" / "study.md").read_text()
+    assert why in report
+    assert "The device batch was lowered to fit" not in report
+
+
+@pytest.fixture
+def small_machine() -> Iterator[Callable[[], None]]:
+    """What a child process calls to live with 400 MB: the kernel kills it when it takes more."""
+    parent = CGROUPS / "memory" if (CGROUPS / "memory").is_dir() else CGROUPS
+    group = parent / f"tuner-test-{os.getpid()}"
+    old = parent.name == "memory"
+    try:
+        group.mkdir()
+        (group / ("memory.limit_in_bytes" if old else "memory.max")).write_text(str(400 * 2**20))
+        if not old and (group / "memory.swap.max").exists():
+            (group / "memory.swap.max").write_text("0")
+        probe = subprocess.Popen(["sleep", "9"])
+        try:
+            (group / "cgroup.procs").write_text(str(probe.pid))
+        finally:
+            probe.kill()
+            probe.wait()
+    except OSError as error:
+        if group.exists():
+            group.rmdir()
+        pytest.skip(f"no control group can be made: {error}")
+
+    def enter() -> None:
+        (group / "cgroup.procs").write_text(str(os.getpid()))
+
+    yield enter
+    group.rmdir()
+
+
+@pytest.mark.skipif(memory_kills() is None, reason="the kernel does not count what it kills for memory")
+def test_a_worker_that_the_kernel_kills_for_memory_is_answered_at_once(
+    tmp_path: Path, small_machine: Callable[[], None]
+):
+    deed = "taken = [bytearray(b'x' * 2**20) for _ in range(40 * rows)]"  # 640 MB with 16 rows, 320 with 8
+    result, said, killed = killed_until_done(tmp_path / "out", f"if rows > 4: {deed}", small_machine)
+    assert 1 <= killed <= 2
+    assert "its worker was killed, and the kernel was out of memory, with" in "\n".join(said)
+    assert [trial.state for trial in result.trials] == ["complete"] * 3
+    report = (tmp_path / "out" / "study.md").read_text()
+    assert "The device batch was lowered to fit" in report
+    assert "nothing says so" not in report
+
+
+@pytest.mark.slow
+def test_a_real_training_that_is_killed_goes_on_once_and_then_begins_again_with_fewer_rows(tmp_path: Path):
+    command, environment = [sys.executable, "-c", REAL, str(tmp_path)], {**os.environ, "OMP_NUM_THREADS": "1"}
+    codes = []
+    while not codes or (codes[-1] == -9 and len(codes) < 4):
+        done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=200)
+        codes.append(done.returncode)
+    assert codes in ([-9, -9, 0], [-9, 0]), (
+        done.stdout + done.stderr
+    )  # one death is enough where the kernel killed, too
+    state, steps, lost, memory = json.loads(done.stdout.splitlines()[-1])
+    assert (state, steps, lost) == ("complete", 4.0, 2.0)
+    assert "trained with 2 at once and 2 accumulation steps, the same effective batch" in memory
+    config = (tmp_path / "out" / "trial-000" / "config.yaml").read_text()
+    assert "per_device_train_batch_size: 2" in config and "gradient_accumulation_steps: 2" in config
+
+
+def test_a_worker_that_is_killed_further_on_each_time_keeps_its_device_batch(tmp_path: Path):
+    study = optuna.create_study()
+    for share, in_a_row in ((0.0, 1), (0.2, 1), (0.5, 1), (0.0, 2)):
+        died(study, tmp_path / "trial-000", share)
+        death = found_dead(study, tmp_path / "trial-000")
+        assert death is not None
+        assert (death.by_kernel, death.too_often) == (False, in_a_row == 2)
+        assert attempts_at(study, "trial-000").in_a_row == in_a_row
+    assert attempts_at(study, "trial-000").killed == 4
+    assert found_dead(study, tmp_path / "trial-000") is None
+
+
+def died(study: optuna.Study, folder: Path, share: float, **more: Any) -> None:
+    """Leave a run as a worker does that is killed at a share of it."""
+    with under_way(study, folder, DeviceBatch(8, 8), lambda run, share: None):
+        dead = attempts_at(study, folder.name)
+    assert dead.under_way is not None
+    steps = 100 * share
+    keep(study, folder.name, replace(dead, under_way=replace(dead.under_way, share=share, steps=steps, **more)))
+
+
+@pytest.mark.parametrize(("kills", "host", "by_kernel"), [(-1, "", True), (0, "", False), (-1, "elsewhere", False)])
+def test_the_kernel_s_word_counts_where_the_attempt_ran(tmp_path: Path, kills: int, host: str, by_kernel: bool):
+    now = memory_kills()
+    if now is None:
+        pytest.skip("the kernel does not count what it kills for memory")
+    study = optuna.create_study()
+    died(study, tmp_path / "trial-000", 0.5, kills=now + kills, host=host or platform.node())
+    death = found_dead(study, tmp_path / "trial-000")
+    assert death is not None and death.by_kernel == by_kernel
+    # With fewer rows it begins again, so what was trained is lost; else it goes on from its checkpoint.
+    assert attempts_at(study, "trial-000").lost == (50.0 if by_kernel else 0.0)
+
+
+def test_what_a_killed_worker_trained_elsewhere_is_lost(tmp_path: Path):
+    study = optuna.create_study()
+    died(study, tmp_path / "a" / "trial-000", 0.4)
+    assert found_dead(study, tmp_path / "b" / "trial-000") is not None
+    assert attempts_at(study, "trial-000").lost == 40.0
+
+
+@pytest.mark.parametrize(
+    ("error", "lost"), [(RuntimeError("CUDA out of memory"), 25.0), (KeyboardInterrupt(), 0.0), (None, 0.0)]
+)
+def test_only_an_error_makes_what_was_trained_come_to_nothing(tmp_path: Path, error: BaseException | None, lost: float):
+    study = optuna.create_study()
+    try:
+        with under_way(study, tmp_path / "trial-000", None, lambda run, share: None) as report:
+            report(Run.from_points("a", {"eval_loss": [(0, 2.0), (25, 1.0)]}), 0.25)
+            kept = attempts_at(study, "trial-000").under_way
+            assert kept is not None and (kept.steps, kept.share) == (25.0, 0.25)
+            if error is not None:
+                raise error
+    except (RuntimeError, KeyboardInterrupt):
+        pass
+    assert attempts_at(study, "trial-000") == Attempts(lost=lost)
+
+
+def test_a_worker_that_was_replaced_leaves_the_record_to_the_other(tmp_path: Path):
+    study = optuna.create_study()
+    folder = tmp_path / "trial-000"
+    with under_way(study, folder, None, lambda run, share: None):
+        with under_way(study, folder, None, lambda run, share: None):
+            other = attempts_at(study, "trial-000")
+        keep(study, "trial-000", other)
+    assert attempts_at(study, "trial-000") == other
+
+
+class Late(Bowl):
+    """The bowl on a device where more than 4 rows run out of memory half-way."""
+
+    def __call__(self, moves: Any, out: Path, report: Any) -> Run:
+        def failing(run: Run, share: float) -> str | None:
+            reason = report(run, share)
+            if share >= 0.5 and rows_of(moves) > 4:
+                (out / "log.json").unlink()  # with other rows on the device a run begins again
+                raise RuntimeError("CUDA out of memory")
+            return reason
+
+        return super().__call__({k: v for k, v in moves.items() if not k.endswith("_limit")}, out, failing)
+
+
+def late(out: Path, **block: Any) -> StudyResult:
+    space = {"learning_rate": RATE, "batch_size": Choice((8, 16, 32))}
+    block = {"trials": 6, "seeds": 1, "stop_early": False, "space": space, **block}
+    return run_study(spec(out.parent, **FILE, **block), Late(evaluations=4), out, base=RandomSampler(seed=0))
+
+
+def test_attempts_that_ran_out_of_memory_are_paid_for(tmp_path: Path):
+    result = late(tmp_path / "out", trials=2)
+    first, second = result.trials
+    assert (first.steps, first.lost) == (400.0, 400.0)  # half with 16 rows, half with 8, then the whole with 4
+    assert second.lost == 0.0
+    kept = json.loads((tmp_path / "out" / "study.json").read_text())
+    assert kept["trials"][0]["lost"] == 400.0
+    assert result.steps == pytest.approx(400 * 5, rel=0.01)  # two trials, two repeats, and what was lost
+
+
+def test_a_budget_of_steps_ends_sooner_by_what_was_lost(tmp_path: Path):
+    result = late(tmp_path / "out", steps=2000)
+    assert len(result.trials) == 2
+    assert result.steps <= 2000
+    (note,) = result.notes
+    assert "no steps for another trial" in note
+
+
+def test_lost_steps_count_in_batches_of_trial_0():
+    trials = [
+        TrialResult(n, {"batch_size": batch}, 1.0, "complete", steps=10.0, lost=5.0) for n, batch in ((0, 8), (1, 16))
+    ]
+    assert steps_spent(trials, []) == 15.0 + 30.0
+
+
+@pytest.mark.parametrize(
+    ("texts", "kills"),
+    [
+        (["nr_dirty 3\noom_kill 7\n"], 7),
+        (["nr_dirty 3\n", "low 0\noom 4\noom_kill 2\noom_group_kill 0\n"], 2),
+        ([None, "oom_kill_disable 0\nunder_oom 0\noom_kill 1\n"], 1),
+        (["oom_kill\n", "oom_kill many\n"], None),
+        ([], None),
+    ],
+)
+def test_the_kernel_s_count_is_read_from_the_first_file_that_has_it(
+    tmp_path: Path, texts: list[str | None], kills: int | None
+):
+    paths = [tmp_path / str(index) for index in range(len(texts))]
+    for path, text in zip(paths, texts, strict=True):
+        if text is not None:
+            path.write_text(text)
+    assert memory_kills(map(str, paths)) == kills
