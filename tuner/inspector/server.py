@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import socket
 import sys
+import threading
 from collections.abc import Mapping, Sequence
+from importlib import import_module
 from pathlib import Path
 
 from diagnostics.errors import BadInput
@@ -13,6 +15,7 @@ from diagnostics.errors import BadInput
 FOLDER = "TUNER_INSPECT"
 ALLOW = "TUNER_INSPECT_ALLOW_RUN"
 ALLOW_FLAG = "--allow-run"
+PAGES = "tuner.inspector.views.shell"
 ADDRESS = "localhost"
 HOSTS = ("localhost", "127.0.0.1", "[::1]")
 """What this machine calls itself. A page from elsewhere can point a name of its own here, but not one of these."""
@@ -41,6 +44,8 @@ def launch(path: Path | str, port: int | None = None, browser: bool = True, allo
 
     os.environ[FOLDER] = str(folder)
     os.environ[ALLOW] = "1" if allow_run else ""
+    # What the pages import takes half a second: done while the server comes up and the browser starts.
+    threading.Thread(target=import_module, args=(PAGES,), daemon=True).start()
     try:
         main(arguments(port, browser), standalone_mode=False)
     except SystemExit as stop:
