@@ -184,10 +184,13 @@ def seed_of(trial: Trial | FrozenTrial, seed: int = 42) -> int:
 
 def repeat_of(trial: Trial | FrozenTrial) -> int:
     """0 for a trial with settings of its own, n for the n-th repeat of earlier ones."""
-    # A live trial keeps the attributes that it was made with: what the sampler wrote since is in the storage.
     storage = getattr(trial, "storage", None)
-    kept = trial.user_attrs if storage is None else storage.get_trial(trial._trial_id).user_attrs
-    return int(kept.get(RESEED) or 0)
+    if storage is None:
+        return int(trial.user_attrs.get(RESEED) or 0)
+    # Optuna asks the sampler at the first suggestion: it must have spoken. What it wrote is in the storage alone, for a
+    # live trial keeps the attributes that it was made with.
+    _ = trial.relative_params  # type: ignore[union-attr]
+    return int(storage.get_trial(trial._trial_id).user_attrs.get(RESEED) or 0)
 
 
 def beyond_noise(better: Tried, worse: Tried) -> bool:

@@ -9,7 +9,7 @@ import pytest
 from diagnostics.curves import Run
 from diagnostics.diagnosis import diagnose
 from tuner.search.pruner import DiagnosisPruner
-from tuner.search.record import record
+from tuner.search.record import RESEED, record, seed_of
 
 SHARES = np.linspace(0.1, 1.0, 10)
 
@@ -29,6 +29,7 @@ def finish(
 ) -> list[float]:
     """Run a trial with these evaluations; the shares of the schedule at which it would be stopped."""
     trial, stops = study.ask(), []
+    seed_of(trial)
     for index, value in enumerate(values):
         share = float(SHARES[index])
         points = [(step, loss) for step, loss in zip(100 * SHARES, values[: index + 1], strict=False)]
@@ -53,6 +54,20 @@ def test_a_run_out_of_reach_is_stopped_and_the_reason_is_kept():
     reason = study.trials[-1].user_attrs["stopped"]
     assert "50 % of the run" in reason
     assert "trial 0" in reason
+
+
+def test_a_repeat_on_another_seed_is_not_stopped_for_being_worse():
+    study = study_with_best(losses(1.0))
+    study.sampler = Reseeding()
+    assert finish(study, losses(1.6)) == []
+
+
+class Reseeding(optuna.samplers.RandomSampler):
+    """A sampler that calls each trial a repeat, from within as ``DiagnosisSampler`` does."""
+
+    def sample_relative(self, study, trial, search_space):
+        study._storage.set_trial_user_attr(trial._trial_id, RESEED, 1)
+        return {}
 
 
 def test_nothing_is_stopped_before_40_percent():

@@ -11,7 +11,7 @@ from diagnostics.curves import Run, Settings
 from tests.tuner.madeup import BATCH, RATE
 from tuner import record, seed_of
 from tuner.search.advisor import incumbent
-from tuner.search.distributions import distributions
+from tuner.search.distributions import distributions, suggest
 from tuner.search.record import RESEED, Tried, beyond_noise, tried
 from tuner.search.reseeding import between_seeds, grouped, in_doubt, next_seed, pooled
 from tuner.search.sampler import DiagnosisSampler
@@ -96,8 +96,9 @@ def test_only_a_sampler_that_may_reseed_does_and_each_repeat_has_a_fresh_seed(re
     study.enqueue_trial({"learning_rate": 1e-4, "batch_size": 16})
     seeds: dict[tuple[Any, ...], list[int]] = {}
     for _ in range(16):
-        asked = study.ask(SPACE)
-        seed = seed_of(asked, 42)
+        asked = study.ask()
+        seed = seed_of(asked, 42)  # before the first suggestion, too
+        suggest(asked, SPACE)
         seeds.setdefault(tuple(asked.params.values()), []).append(seed)
         done = run(asked.params["learning_rate"], seed)
         record(asked, done)

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tuner.search.trust_region import BELOW_DIVERGED, CLOSE, RUNG, Line, next_step
+from tuner.search.trust_region import BELOW_DIVERGED, CLOSE, RUNG, Line, next_step, promised
 
 
 def line(*points: tuple[float, float], low: float = -6, high: float = -2, wall: float | None = None) -> Line:
@@ -128,3 +129,26 @@ def test_a_bowl_is_resolved_to_a_factor_of_two_within_a_dozen_steps(
         raise AssertionError("the search did not end")
     nearest = min(points, key=lambda point: point[1])[0]
     assert abs(nearest - best) <= RUNG / 2 + math.log10(1.4)
+
+
+@pytest.mark.parametrize(
+    ("points", "promises"),
+    [
+        (((-3.5, 3.4), (-3.0, 1.63), (-2.5, 0.85), (-1.5, 1.53)), True),  # it fell into the gap: the best is inside
+        (((-3.5, 3.9), (-3.0, 3.46), (-2.0, 3.03), (-1.5, 4.07)), False),  # it had begun to level before the gap
+        (((-4.0, 1.04), (-3.0, 1.03), (-2.5, 1.09)), True),  # the same from the other side
+        (((-4.0, 1.04), (-3.5, 1.03), (-3.0, 1.09)), False),  # no gap
+    ],
+)
+def test_a_gap_promises_what_lies_between_its_chord_and_the_lines_beside_it(points, promises: bool):
+    found = Line(points, -6, -1, None, 0.003)
+    assert (promised(found) > 0.01) is promises
+    if promises:
+        step = next_step(found)
+        assert step is not None
+        inside = sorted(points)
+        assert any(b - a > 0.9 and a < step.position < b for (a, _), (b, _) in pairwise(inside))
+
+
+def test_a_gap_of_negative_losses_is_judged_as_well():
+    assert promised(Line(((-4.0, -0.80), (-3.0, -0.9), (-2.5, -0.7)), -6, -1)) > 0.01
