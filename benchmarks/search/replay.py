@@ -14,8 +14,8 @@ from benchmarks.search.grids import Setting
 from benchmarks.search.strategies import Strategy
 from benchmarks.search.table import Judge, Table
 from diagnostics.curves import Run
-from tuner.search.advisor import incumbent
 from tuner.search.distributions import suggest
+from tuner.search.move import incumbent
 from tuner.search.record import DIVERGED, record, repeat_of, tried
 from tuner.search.reseeding import pooled
 

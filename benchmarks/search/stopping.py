@@ -30,7 +30,7 @@ from optuna.trial import FrozenTrial
 from benchmarks.search.replay import STARTS, replay
 from benchmarks.search.strategies import OURS, STRATEGIES, Space
 from benchmarks.search.table import Judge, Table, load_all
-from tuner.search.advisor import incumbent
+from tuner.search.move import incumbent
 from tuner.search.record import FLOOR, Tried, tried
 from tuner.search.reseeding import pooled
 from tuner.study.enough import enough

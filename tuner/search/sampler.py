@@ -13,8 +13,11 @@ from optuna.search_space import intersection_search_space
 from optuna.study import Study, StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
-from tuner.search.advisor import LONE, RATE, Move, incumbent, next_move, settled, was_turned
+from tuner.search.advisor import next_move
 from tuner.search.distributions import Distributions, alike, tried_before, untried
+from tuner.search.knob_moves import was_turned
+from tuner.search.move import LONE, RATE, Move, incumbent
+from tuner.search.rate_moves import settled
 from tuner.search.record import BECAUSE, MOVED_BY, PARENT, RESEED, Tried, beyond_noise, tried
 from tuner.search.reseeding import in_doubt, next_seed, pooled
 

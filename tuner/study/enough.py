@@ -11,8 +11,10 @@ import numpy as np
 
 from diagnostics.curves import FloatArray
 from diagnostics.wording import number
-from tuner.search.advisor import incumbent, next_move, settled
+from tuner.search.advisor import next_move
 from tuner.search.distributions import Distributions, position, snapped, tried_before
+from tuner.search.move import incumbent
+from tuner.search.rate_moves import settled
 from tuner.search.record import Tried, noise_of
 from tuner.search.reseeding import pooled
 from tuner.study.surrogate import Surrogate, fitted

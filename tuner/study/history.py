@@ -11,7 +11,7 @@ from typing import Any
 from optuna.study import Study, StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
-from tuner.search.advisor import incumbent
+from tuner.search.move import incumbent
 from tuner.search.record import (
     BECAUSE,
     CURVE,

@@ -10,8 +10,8 @@ from optuna.samplers import RandomSampler
 from diagnostics.curves import Run, Settings
 from tests.tuner.madeup import BATCH, RATE
 from tuner import record, seed_of
-from tuner.search.advisor import incumbent
 from tuner.search.distributions import distributions, suggest
+from tuner.search.move import incumbent
 from tuner.search.record import RESEED, Tried, beyond_noise, tried
 from tuner.search.reseeding import between_seeds, grouped, in_doubt, next_seed, pooled
 from tuner.search.sampler import DiagnosisSampler
