@@ -61,11 +61,11 @@ def made(
 ) -> Move | None:
     """The move, or None when the space does not hold it or it was tried before."""
     fitting = snapped(_round(value, space[knob]), space[knob])
-    wanted = {**{name: best.settings[name] for name in space if name in best.settings}, knob: fitting}
-    if fitting is None or tried_before(wanted, [t.settings for t in trials], space):
+    settings = {**{name: best.settings[name] for name in space if name in best.settings}, knob: fitting}
+    if fitting is None or tried_before(settings, [t.settings for t in trials], space):
         return None
     by = f"advice:{advice['because']}" if advice else LONE
-    return Move(wanted, by, why, best.number)
+    return Move(settings, by, why, best.number)
 
 
 def _round(value: Any, span: object) -> Any:

@@ -91,7 +91,12 @@ class DiagnosisSampler(BaseSampler):
     def sample_independent(
         self, study: Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
     ) -> Any:
-        """A value from the base sampler: for parameters that not all trials have."""
+        """A value from the base sampler: for parameters that not all trials have. A repeat has those of its parent."""
+        kept = study._storage.get_trial(trial._trial_id).user_attrs
+        if kept.get(RESEED):
+            parent = study.get_trials(deepcopy=False)[kept[PARENT]].params
+            if param_name in parent:
+                return parent[param_name]
         base = self._base or RandomSampler(seed=self._hash(trial.number, param_name))
         return base.sample_independent(study, trial, param_name, param_distribution)
 

@@ -110,3 +110,20 @@ def test_only_a_sampler_that_may_reseed_does_and_each_repeat_has_a_fresh_seed(re
     assert all(tried(t, 1.0).seed == t.user_attrs[RESEED] for t in repeated)
     numbers = [t.number for t in repeated]
     assert all(later - number > 1 for number, later in pairwise(numbers))
+
+
+def test_a_repeat_has_the_settings_that_only_some_trials_have():
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    study = optuna.create_study(sampler=DiagnosisSampler(RandomSampler(seed=0), reseed=True))
+    for _ in range(14):
+        asked = study.ask()
+        rate = asked.suggest_float("learning_rate", 1e-6, 1e-2, log=True)
+        if asked.suggest_categorical("adapter", ["lora", "dora"]) == "lora":
+            asked.suggest_float("lora_dropout", 0.0, 0.5)
+        done = run(rate, seed_of(asked, 42))
+        record(asked, done)
+        study.tell(asked, float(done.curves["eval_loss"].values[-1]))
+    repeated = [t for t in study.trials if t.user_attrs.get(RESEED)]
+    assert repeated
+    assert any("lora_dropout" in t.params for t in repeated)
+    assert all(t.params == study.trials[t.user_attrs["parent"]].params for t in repeated)
