@@ -30,9 +30,10 @@ class Move:
 def incumbent(trials: Sequence[Tried]) -> Tried | None:
     """The best trial so far; among near ties an unstable one gives way.
 
-    Where seeds were compared, a loss counts with its doubt: settings that ran once must be that much better.
+    Where seeds were compared, a loss counts with its doubt: settings that ran once must be that much better. Of
+    settings that were repeated it is the first trial.
     """
-    usable = [trial for trial in trials if trial.usable]
+    usable = [trial for trial in trials if trial.usable and not trial.seed]
     if not usable:
         return None
     best = min(usable, key=_doubted)

@@ -124,8 +124,8 @@ def rate_line(best: Tried, trials: Sequence[Tried], space: Distributions) -> Lin
 
 
 def _beside(trial: Tried, other: Tried, space: Distributions) -> bool:
-    """Whether two trials differ in nothing but the learning rate."""
-    return all(
+    """Whether a trial differs from another one in nothing but the learning rate, and repeats no third one."""
+    return not trial.seed and all(
         knob in trial.settings and knob in other.settings and alike(trial.settings[knob], other.settings[knob], span)
         for knob, span in space.items()
         if knob != RATE

@@ -187,9 +187,10 @@ def repeat_of(trial: Trial | FrozenTrial) -> int:
     storage = getattr(trial, "storage", None)
     if storage is None:
         return int(trial.user_attrs.get(RESEED) or 0)
-    # Optuna asks the sampler at the first suggestion: it must have spoken. What it wrote is in the storage alone, for a
-    # live trial keeps the attributes that it was made with.
-    _ = trial.relative_params  # type: ignore[union-attr]
+    # Optuna asks the sampler at the first suggestion: it must have spoken, unless somebody else set the parameters.
+    # What it wrote is in the storage alone, for a live trial keeps the attributes that it was made with.
+    if "fixed_params" not in storage.get_trial_system_attrs(trial._trial_id):
+        _ = trial.relative_params  # type: ignore[union-attr]
     return int(storage.get_trial(trial._trial_id).user_attrs.get(RESEED) or 0)
 
 

@@ -81,7 +81,8 @@ class DiagnosisSampler(BaseSampler):
         space = {self._knob(name): span for name, span in search_space.items()}
         move = next_move(trials, space)
         if move is None or not _advice_leads(move, trials, space):
-            again = in_doubt(told) if self._reseed and not _repeats(told) else None
+            free = self._reseed and "fixed_params" not in trial.system_attrs
+            again = in_doubt(told) if free and not _repeats(told) else None
             if again is not None:
                 return self._again(study, trial, search_space, again, told)
             return self._base_settings(study, trial, search_space, trials)

@@ -81,7 +81,7 @@ def next_step(line: Line, advised: float = 0.0) -> Step | None:
         step = _outward(line, direction, advised) if direction else None
         if step is not None:
             return step
-    return _gap(line) or _vertex(line)
+    return _gap(line) or _vertex(line) or _half_way(line)
 
 
 def _open_ends(line: Line, way: int) -> list[int]:
@@ -185,6 +185,16 @@ def _gap(line: Line) -> Step | None:
     inside = vertex is not None and all(abs(vertex.position - end) >= RUNG / 2 for end in (line.best, beyond))
     if vertex is not None and inside and (vertex.position - line.best) * (beyond - line.best) > 0:
         return vertex
+    return _into(line, beyond)
+
+
+def _half_way(line: Line) -> Step | None:
+    """Into a gap that promises nothing, when all else is settled: the guess may be wrong."""
+    worse = [beyond for beyond, _ in _gaps(line) if line.loss(beyond) - line.loss(line.best) > line.noise]
+    return _into(line, min(worse, key=line.loss)) if worse else None
+
+
+def _into(line: Line, beyond: float) -> Step | None:
     return _unless_tried(line, (line.best + beyond) / 2, "half-way into the gap beside the best rate")
 
 
