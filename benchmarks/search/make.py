@@ -3,11 +3,11 @@
     python -m benchmarks.search.make tiny-sft --out FOLDER          # goes on where it was stopped
     python -m benchmarks.search.make tiny-sft --out FOLDER --pack   # writes benchmarks/search/tables/tiny-sft.jsonl.xz
 
-Each setting is trained with seed 0; the settings whose loss is near the best, and one of
-each learning rate, are trained with more seeds. ``stories``
-wants two things in the folder that the script is started in: ``stories260k``, the 260,000-parameter model of
-karpathy/tinyllamas as a transformers folder, and ``instruction-data.json``, the 1,100 instructions of
-rasbt/LLMs-from-scratch, chapter 7.
+Each setting is trained with seed 0; the settings whose loss is near the best, and one of each learning rate, are
+trained with more seeds. The ``stories`` grids want two things in the folder that the script is started in:
+``stories260k``, the 260,000-parameter model of karpathy/tinyllamas as a transformers folder, and the data that the
+recipe names: ``instruction-data.json`` and ``instruction-data-with-preference.json`` are the 1,100 instructions of
+rasbt/LLMs-from-scratch, chapter 7, ``alpaca_en_demo.json`` the 1,000 rows that come with LLaMA-Factory.
 """
 
 from __future__ import annotations
