@@ -12,7 +12,7 @@ import json
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -21,7 +21,7 @@ import numpy as np
 
 from diagnostics.curves import Run
 from diagnostics.synthetic import make
-from tests.tuner.inspector.material import a_study, write_slow_run, write_state
+from tests.tuner.inspector.material import a_study, write_csv, write_slow_run, write_state
 from tests.tuner.inspector.serving import chromium, served, settled
 from tuner.inspector.folder import Folder
 from tuner.inspector.jobs import HIDDEN, LOG, RECORD
@@ -42,6 +42,7 @@ CAUSES = {
     "sft/diverges": "loss-diverges",
 }
 STARTED = "started/too-slow-next"
+SAMPLER = "sampler:GPSampler"
 
 
 def main() -> None:
@@ -62,14 +63,20 @@ def main() -> None:
             if wanted.readme:
                 readme(browser, address)
             else:
-                gallery(browser, address, folder, wanted)
+                gallery(browser, address, list(pages(folder)), wanted)
+        if "empty" in wanted.pages or not (wanted.pages or wanted.readme):
+            empty = Path(name) / "empty"
+            empty.mkdir()
+            with served(empty, Path(name) / "empty.log") as address, chromium() as browser:
+                gallery(browser, address, [("runs-empty", ""), ("study-empty", "")], wanted)
 
 
-def gallery(browser: Any, address: str, folder: Path, wanted: argparse.Namespace) -> None:
-    """Every page in every scheme and width."""
+def gallery(browser: Any, address: str, shown: Sequence[tuple[str, str]], wanted: argparse.Namespace) -> None:
+    """Every wanted page in every scheme and width."""
     wanted.out.mkdir(parents=True, exist_ok=True)
-    for page, query in pages(folder):
-        if wanted.pages and page.partition("-")[0] not in wanted.pages and page not in wanted.pages:
+    for page, query in shown:
+        names = {page, *page.split("-")}
+        if wanted.pages and not names & set(wanted.pages):
             continue
         for scheme in wanted.schemes:
             for width in wanted.widths:
@@ -86,6 +93,10 @@ def pages(folder: Path) -> Iterator[tuple[str, str]]:
     yield "runs", ""
     yield "run", urlencode({"run": next((name for name in known if "overfit" in name), known[0])})
     yield "run-dpo", urlencode({"run": next((name for name in known if "dpo" in name), known[0])})
+    for kind in ("nan", "broken"):
+        if found := next((name for name in known if kind in name), None):
+            yield f"run-{kind}", urlencode({"run": found})
+    yield "run-deleted", urlencode({"run": "sft/no-such-run"})
     yield "compare", urlencode({"run": runs}, doseq=True)
     mean = {"run": seeds, "compare-show": "Mean and band", "compare-curve": "train_loss"}
     yield "compare-mean", urlencode(mean, doseq=True)
@@ -124,7 +135,7 @@ def shoot(
 def readme(browser: Any, address: str) -> None:
     """The picture in the README: a run with its finding and the next run."""
     path = ROOT / "docs" / "inspector.png"
-    shoot(browser, f"{address}/run?run=sft/overfits", path, 1280, "light", height=1112, named="runs")
+    shoot(browser, f"{address}/run?run=sft/overfits", path, 1280, "light", height=1126, named="runs")
     size = path.stat().st_size
     print(f"{path}: {size / 1000:.0f} kB", file=sys.stderr)
     if size > 300_000:
@@ -140,6 +151,7 @@ def fill(folder: Path) -> Path:
             run = make("healthy-rough", 0.5, seed=seed)
             write_run(folder / "seeds" / f"rate-{rate:.0e}-seed-{seed}", run, rate, seed)
     write_slow_run(folder / "sft" / "can-run")
+    write_broken(folder / "odd")
     write_started(folder)
     write_search(folder / "search")
     return folder
@@ -157,6 +169,14 @@ def write_run(folder: Path, run: Run, rate: float | None = None, seed: int | Non
     settings |= {"learning_rate": rate} if rate else {}
     settings |= {"seed": seed} if seed is not None else {}
     (folder / "config.yaml").write_text("".join(f"{key}: {json.dumps(value)}\n" for key, value in settings.items()))
+
+
+def write_broken(folder: Path) -> None:
+    """A run whose loss became nan, and a log that was cut off."""
+    falls = [(float(step), 3 - step / 60) for step in range(1, 61)]
+    write_csv(folder / "nan.csv", {"train_loss": [*falls, *((float(step), float("nan")) for step in range(61, 81))]})
+    (folder / "broken").mkdir()
+    (folder / "broken" / "trainer_state.json").write_text('{"global_step": 40, "log_history": [{"step": 1, "loss"')
 
 
 def write_started(folder: Path) -> None:
@@ -186,10 +206,15 @@ def write_search(folder: Path, count: int = 16) -> None:
         warm = 0.03 if n < 4 else round(float(random.uniform(0, 0.2)), 3)
         value = 0.2 + 0.35 * (np.log10(rate) + 2.7) ** 2 + 0.004 * batch + 0.2 * abs(warm - 0.1)
         settings: dict[str, Any] = {"learning_rate": float(f"{rate:.3g}"), "batch_size": batch, "warmup_ratio": warm}
-        by = "file" if n == 0 else "advice:rate-too-low" if n < 4 else "sampler:GPSampler"
+        again = trials[{7: 3, 9: 6, 12: 3}[n]] if n in (7, 9, 12) else None
+        if again is not None and again.value is not None:  # on another seed
+            settings, value = dict(again.settings), again.value + 0.01 * (n - 6)
+        by = "file" if n == 0 else "advice:rate-too-low" if n < 4 else "sampler:another-seed" if again else SAMPLER
         moved = {knob: (before[knob], new) for knob, new in settings.items() if before and before[knob] != new}
         label, cause = ("underfit", "rate-too-low") if n < 3 else ("healthy", None)
         why = f"rate too low in trial {n - 1}: the loss barely falls" if 0 < n < 4 else ""
+        if again is not None:
+            moved, why = {}, f"trial {again.number} on another seed: one run each does not tell which are the best"
         curve = tuple((10.0 * k, float(value + 4 * np.exp(-k / 2))) for k in range(9))
         state = "pruned" if value > 1 and n > 4 else "complete"
         trials.append(

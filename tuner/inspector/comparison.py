@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from diagnostics.wording import number, setting
 from tuner.inspector.baseline import standings
 from tuner.inspector.figure import AXES, LOSSES, Figure, Line, View, along, axes, extent, line
 from tuner.inspector.folder import Opened
-from tuner.inspector.sheet import Panel, Sheet, readings
+from tuner.inspector.seeds import BANDS, groups, spread
+from tuner.inspector.sheet import Panel, Shade, Sheet, readings
 from tuner.inspector.words import one_line
 
 MOST_RUNS = 20
@@ -80,6 +83,28 @@ def compared(runs: Sequence[Opened], picture: Figure, name: str, view: View, *, 
     points = [(legend[one.name], *((one.x, one.y) if as_drawn else whole[one.name])) for one in picture.lines]
     lines = tuple(replace(one, name=legend[one.name]) for one in picture.lines)
     return Sheet(replace(picture, lines=lines), (Panel(name, lines),), readings(points, AXES[view.x]))
+
+
+def averaged(runs: Sequence[Opened], name: str, view: View, band: str = BANDS[0]) -> Sheet:
+    """The sheet of means: a line for each group of runs that differ in the seed alone, with the band around it.
+
+    A log axis has no place at or below 0: means there are left out, and a band that reaches there begins at its line.
+    """
+    lines, shades = [], []
+    for group in groups(runs):
+        found = spread(group.name, [runs[place] for place in group.places], name, view, band)
+        if found is None:
+            continue
+        keep = found.mean > 0 if view.log_y else np.full(found.x.size, True)
+        x, mean, low, high = (part[keep] for part in (found.x, found.mean, found.low, found.high))
+        low = np.where(low > 0, low, mean) if view.log_y else low
+        empty = np.empty(0)
+        lines.append(Line(group.name, x, mean, empty, empty, found.x.size, found.x.size, found.x.size - x.size))
+        if found.runs > 1:
+            shades.append(Shade(group.name, x, low, high))
+    picture = Figure(AXES[view.x], tuple(lines), extent=reach(runs, name, view.x), title=name)
+    hairs = readings([(one.name, one.x, one.y) for one in lines], AXES[view.x], shades)
+    return Sheet(picture, (Panel(name, tuple(lines), shades=tuple(shades), shaded=True),), hairs)
 
 
 def reach(runs: Sequence[Opened], name: str, axis: str) -> tuple[float, float]:

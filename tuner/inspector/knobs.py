@@ -8,11 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from diagnostics.wording import setting
+from diagnostics.wording import scientific, setting
 from tuner.study.results import StudyResult, Value
 
 RANGE = re.compile(r"(\S+) to (\S+?)(, log)?")
 MOST_CHOICES = 50
+SMALL = 1e-3
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,8 @@ class Knob:
             values: Sequence[Value] = self.choices
         elif self.log:
             values = _powers(self.low, self.high)
+            if values[0] < SMALL:  # one way of writing for all of them: 1e-3, 1e-2
+                return [(place, scientific(value)) for value in values if (place := self.place(value)) is not None]
         else:
             values = [self.low + (self.high - self.low) * n / 4 for n in range(5)]
         return [

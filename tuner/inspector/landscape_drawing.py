@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import altair as alt
@@ -13,10 +14,14 @@ from diagnostics.wording import number, setting
 from tuner.inspector.knobs import Knob
 from tuner.inspector.landscape import CELLS, Landscape, Thread, Weave
 from tuner.inspector.palette import soft_colour
+from tuner.inspector.spots import Spot, spots
 from tuner.inspector.trials import proposer
 from tuner.inspector.words import one_line
+from tuner.study.results import TrialResult
 
 HEIGHT = 350
+PAGE = ("#ffffff", "#171614")
+"""The page that Streamlit draws on, light and dark."""
 
 
 def landscape_chart(
@@ -24,20 +29,22 @@ def landscape_chart(
 ) -> alt.LayerChart:
     """Two knobs against the metric: the surface between the trials, the trials with their numbers, the best ringed.
 
-    Without a surface, the trials themselves have the metric's colour.
+    Trials of equal settings share a mark. Without a surface, the marks themselves have the metric's colour.
     """
     x, y = _placed(alt.X("x:Q"), land.across), _placed(alt.Y("y:Q"), land.up)
     colour = _colour(metric, direction, land.log, dark, legend=True)
     points = _points(land, best)
-    tips = [alt.Tooltip("trial:Q"), alt.Tooltip("metric:Q", format=".5~g"), "by:N"]
+    tips = [alt.Tooltip("trial:N"), alt.Tooltip("values:N", title=one_line(metric, 40)), "by:N"]
     tips += [alt.Tooltip("across:N", title=land.across.name), alt.Tooltip("up:N", title=land.up.name)]
     ink, card = PAPER["ink"][dark], PAPER["card"][dark]
-    dots = alt.Chart(points).mark_circle(size=260, opacity=1, fill=card if len(land.cells) else None, stroke=ink)
+    fill = card if len(land.cells) else alt.Undefined
+    dots = alt.Chart(points).mark_point(size=260, opacity=1, filled=True, fill=fill, stroke=ink)
     width = alt.StrokeWidth("ring:Q", scale=None)
     stroke = alt.condition("datum.ring > 2", alt.value(SERIES_COLOURS["eval_loss"][dark]), alt.value(ink))
-    rings = dots.encode(x=x, y=y, color=colour, stroke=stroke, strokeWidth=width, tooltip=tips)
+    outline = alt.Shape("outline:N", scale=None)
+    rings = dots.encode(x=x, y=y, color=colour, stroke=stroke, strokeWidth=width, shape=outline, tooltip=tips)
     digits = alt.Chart(points).mark_text(fontSize=10, fontWeight="bold", color=ink, dy=0 if len(land.cells) else -17)
-    numbers = digits.encode(x=x, y=y, text="trial:Q", tooltip=tips)
+    numbers = digits.encode(x=x, y=y, text="words:N", tooltip=tips)
     return alt.layer(*_surface(land, x, y, colour), rings, numbers).properties(height=HEIGHT)
 
 
@@ -54,18 +61,27 @@ def _surface(land: Landscape, x: alt.X, y: alt.Y, colour: alt.Color) -> list[alt
 
 def _points(land: Landscape, best: int | None) -> pd.DataFrame:
     a, b = land.across.name, land.up.name
+    found = spots(land)
     return pd.DataFrame(
         {
-            "x": land.points[:, 0],
-            "y": land.points[:, 1],
-            "metric": land.points[:, 2],
-            "trial": [trial.number for trial in land.trials],
-            "by": [proposer(trial.moved_by) for trial in land.trials],
-            "across": [one_line(setting(a, trial.settings.get(a))) for trial in land.trials],
-            "up": [one_line(setting(b, trial.settings.get(b))) for trial in land.trials],
-            "ring": [4.5 if trial.number == best else 1.2 for trial in land.trials],
+            "x": [spot.x for spot in found],
+            "y": [spot.y for spot in found],
+            "metric": [spot.metric for spot in found],
+            "words": [spot.words for spot in found],
+            "outline": [spot.outline for spot in found],
+            "trial": _each(found, lambda trial: str(trial.number)),
+            "values": _each(found, lambda trial: number(trial.value)),
+            "by": _each(found, lambda trial: proposer(trial.moved_by)),
+            "across": _each(found, lambda trial: one_line(setting(a, trial.settings.get(a)))),
+            "up": _each(found, lambda trial: one_line(setting(b, trial.settings.get(b)))),
+            "ring": [4.5 if any(trial.number == best for trial in spot.trials) else 1.2 for spot in found],
         }
     )
+
+
+def _each(found: Sequence[Spot], says: Callable[[TrialResult], str]) -> list[str]:
+    """What is said of each spot's trials, once where it is the same of several."""
+    return [", ".join(dict.fromkeys(says(trial) for trial in spot.trials)) for spot in found]
 
 
 def _colour(metric: str, direction: str, log: bool, dark: bool, *, legend: bool) -> alt.Color:
@@ -105,7 +121,7 @@ def weave_chart(
     drawn = lines.encode(
         **encoding, order="order:Q", strokeWidth=alt.condition(near, alt.value(4.5), widths), tooltip=tips
     )
-    return alt.layer(*_poles(names, woven, x, y, dark), drawn).properties(height=HEIGHT)
+    return alt.layer(*_poles(names, x, dark), drawn, *_ticks(names, woven, x, y, dark)).properties(height=HEIGHT)
 
 
 def _rows(woven: Weave, thread: Thread, best: int | None) -> list[dict[str, Any]]:
@@ -126,14 +142,19 @@ def _rows(woven: Weave, thread: Thread, best: int | None) -> list[dict[str, Any]
     ]
 
 
-def _poles(names: list[str], woven: Weave, x: alt.X, y: alt.Y, dark: bool) -> list[alt.Chart]:
-    """The upright axes with the texts of their ticks."""
-    soft = soft_colour(dark)
-    pole = alt.Chart(pd.DataFrame({"axis": names, "low": 0.0, "high": 1.0})).mark_rule(color=soft, opacity=0.6)
+def _poles(names: list[str], x: alt.X, dark: bool) -> list[alt.Chart]:
+    """The upright axes."""
+    frame = pd.DataFrame({"axis": names, "low": 0.0, "high": 1.0})
+    pole = alt.Chart(frame).mark_rule(color=soft_colour(dark), opacity=0.6)
+    return [pole.encode(x=x, y=alt.Y("low:Q", axis=None), y2="high:Q")]
+
+
+def _ticks(names: list[str], woven: Weave, x: alt.X, y: alt.Y, dark: bool) -> list[alt.Chart]:
+    """The texts beside the axes, each with a seam of paper around it, for lines run behind them."""
     marks = [(name, *tick) for name, ticks in zip(names, woven.ticks, strict=True) for tick in ticks]
     frame = pd.DataFrame([{"axis": name, "place": place, "text": one_line(text, 16)} for name, place, text in marks])
-    texts = alt.Chart(frame).mark_text(align="right", dx=-8, color=soft, fontSize=10)
+    seam = {"fill": PAGE[dark], "stroke": PAGE[dark], "strokeWidth": 3, "strokeJoin": "round"}
     return [
-        pole.encode(x=x, y=alt.Y("low:Q", axis=None), y2="high:Q"),
-        texts.encode(x=x, y=y, text="text:N"),
+        alt.Chart(frame).mark_text(align="right", dx=-8, fontSize=10, **look).encode(x=x, y=y, text="text:N")
+        for look in (seam, {"color": soft_colour(dark)})
     ]

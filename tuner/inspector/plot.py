@@ -10,18 +10,28 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from tuner.inspector.drawing import AXIS_TITLES, dashes
 from tuner.inspector.figure import Figure, View
+from tuner.inspector.legend import dashes, legend_of
 from tuner.inspector.palette import label_colour, series_colours, soft_colour
 from tuner.inspector.sheet import Panel, Sheet, dotted
 from tuner.inspector.words import one_line
 
 Spec = dict[str, Any]
+AXIS_TITLES = {
+    "steps": "step",
+    "epochs": "epoch",
+    "minutes": "minutes since the first log",
+    "tokens": "tokens seen",
+    "samples": "rows seen",
+    "clock": "time",
+}
 ZOOM = "zoom"
+RATE = "learning_rate"
 FIRST_HEIGHT, HEIGHT, GAP = 300, 92, 26
 LANE = 16  # pixels for the name of a finding
 DASHES: tuple[tuple[int, int], ...] = ((1, 0), (7, 3), (2, 2))
 SIGN_OF, DOTTED = ("━", "╍", "┉"), "●━"
+THIN = "\u2009"  # these signs fill their whole width
 LETTER = 6.0  # pixels, about
 
 
@@ -117,21 +127,6 @@ def _looks(sheet: Sheet, dark: bool, legend: bool) -> Spec:
     }
 
 
-def legend_of(names: Sequence[str]) -> Spec:
-    """A legend above the chart, in fewer columns the longer its names are."""
-    longest = max(map(len, names), default=0)
-    return {
-        "title": None,
-        "orient": "top",
-        "columns": 4 if longest < 10 else 2 if longest < 22 or len(names) > 4 else 1,
-        "labelLimit": 280,
-        "symbolType": "stroke",
-        "symbolSize": 250,
-        "symbolStrokeWidth": 3,
-        "symbolOpacity": 1,
-    }
-
-
 def _zero(y: Spec, dark: bool) -> Spec:
     level = {key: value for key, value in y.items() if key != "field"} | {"datum": 0}
     mark = {"type": "rule", "color": soft_colour(dark), "strokeWidth": 1.5}
@@ -144,7 +139,8 @@ def _panel(panel: Panel, place: int, top: int, x: Spec, view: View, looks: Spec)
     if panel.limits is not None:
         scale |= {"domain": list(panel.limits), "clamp": True, "nice": False}
     scale["range"] = [top + height, top]
-    axis = {"title": None, "orient": "left", "tickCount": 6 if place == 0 else 3, "format": "~g", "labelOverlap": True}
+    axis = {"title": None, "orient": "left", "tickCount": 6 if place == 0 else 3, "labelOverlap": True}
+    axis |= _numbers(panel)
     y = {"field": "y", "type": "quantitative", "scale": scale, "axis": axis}
 
     def layer(kind: str, mark: Spec, *channels: str) -> Spec:
@@ -153,13 +149,23 @@ def _panel(panel: Panel, place: int, top: int, x: Spec, view: View, looks: Spec)
         data = {"name": f"{kind}{place}"}
         return {"data": data, "mark": mark, "encoding": {"x": x, "y": y, **chosen}}
 
+    shade = layer("shade", {"type": "area", "opacity": 0.18}, "color")
+    shade["encoding"] |= {"y": {**y, "field": "low"}, "y2": {"field": "high"}}
     return {
         "layer": [
+            *([shade] if panel.shaded else []),
             layer("raw", {"type": "line", "strokeWidth": 1.2, "opacity": 0.45}, "color"),
             layer("line", {"type": "line", "strokeWidth": 2}, "color", "strokeDash"),
             layer("dots", {"type": "point", "filled": True, "size": 30, "opacity": 1}, "color"),
         ]
     }
+
+
+def _numbers(panel: Panel) -> Spec:
+    """How the axis writes its numbers: learning rates as powers, 5e-7 and 1e-6, whatever their size."""
+    if any(line.name == RATE for line in panel.lines):
+        return {"format": "~e", "labelExpr": "datum.value == 0 ? '0' : datum.label"}
+    return {"format": "~g"}
 
 
 def _titles(sheet: Sheet, tops: Sequence[int], dark: bool) -> list[Spec]:
@@ -169,7 +175,7 @@ def _titles(sheet: Sheet, tops: Sequence[int], dark: bool) -> list[Spec]:
     for panel, top in zip(sheet.panels, tops, strict=True):
         left = 0.0
         for place, line in enumerate(panel.lines):
-            words = f"{DOTTED if dotted(line) else SIGN_OF[place % len(DASHES)]} {one_line(line.name, 40)}"
+            words = f"{DOTTED if dotted(line) else SIGN_OF[place % len(DASHES)]}{THIN} {one_line(line.name, 40)}"
             mark = {"type": "text", "align": "left", "fontSize": 12, "fontWeight": "bold", "color": colours[line.name]}
             at = {"x": {"value": left}, "y": {"value": top - 11}, "text": {"value": words}}
             layers.append({"data": {"values": [{}]}, "mark": mark, "encoding": at})

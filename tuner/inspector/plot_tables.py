@@ -12,7 +12,7 @@ from diagnostics.wording import SIGNS, plain_name
 from tuner.inspector.figure import Figure, View
 from tuner.inspector.palette import label_colour
 from tuner.inspector.plot import LANE
-from tuner.inspector.sheet import Sheet, dotted
+from tuner.inspector.sheet import Shade, Sheet, dotted
 from tuner.inspector.words import one_line
 
 LATE = 0.5
@@ -34,6 +34,8 @@ def tables(sheet: Sheet, view: View, *, dark: bool = False) -> dict[str, pd.Data
             ]
         )
         found[f"dots{place}"] = _points([(line.name, line.x, line.y) for line in panel.lines if dotted(line)])
+        if panel.shaded:
+            found[f"shade{place}"] = _shades(panel.shades)
     low, high = view.between or figure.extent
     middle = low + LATE * (high - low)
     found |= _band_tables(figure, (low, high), middle, dark)
@@ -58,6 +60,15 @@ def _short(text: str) -> str:
 def _points(lines: Sequence[tuple[str, Any, Any]]) -> pd.DataFrame:
     parts = [pd.DataFrame({"x": x, "y": y, "curve": one_line(name, 60)}) for name, x, y in lines]
     return pd.concat(parts) if parts else pd.DataFrame({"x": [0.0], "y": [0.0], "curve": [""]}).iloc[:0]
+
+
+def _shades(shades: Sequence[Shade]) -> pd.DataFrame:
+    parts = [
+        pd.DataFrame({"x": one.x, "low": one.low, "high": one.high, "curve": one_line(one.name, 60)}) for one in shades
+    ]
+    return (
+        pd.concat(parts) if parts else pd.DataFrame({"x": [0.0], "low": [0.0], "high": [0.0], "curve": [""]}).iloc[:0]
+    )
 
 
 def _band_tables(figure: Figure, ends: tuple[float, float], middle: float, dark: bool) -> dict[str, pd.DataFrame]:

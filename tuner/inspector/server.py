@@ -73,7 +73,7 @@ def arguments(port: int | None, browser: bool) -> list[str]:
         "client.toolbarMode": "minimal",
         "client.showErrorDetails": "none",
         "theme.light.primaryColor": "#2c6cb0",
-        "theme.dark.primaryColor": "#74aef0",
+        "theme.dark.primaryColor": "#3a7fc8",
     }
     if port is not None:
         options["server.port"] = str(port)

@@ -29,13 +29,29 @@ ROOM = 0.25  # of what the usual values span, beyond them
 
 
 @dataclass(frozen=True, eq=False)
+class Shade:
+    """The band around the line of that name: from ``low`` to ``high`` at each place of the x axis."""
+
+    name: str
+    x: FloatArray
+    low: FloatArray
+    high: FloatArray
+
+
+@dataclass(frozen=True, eq=False)
 class Panel:
-    """Lines that share an axis of values; ``limits`` of that axis where outliers are ignored, ``beyond`` how many."""
+    """Lines that share an axis of values, over their bands.
+
+    ``limits`` are those of that axis where outliers are ignored, ``beyond`` says how many; ``shaded`` is whether lines
+    here may have bands, for a chart is the same whether some are there or not.
+    """
 
     title: str
     lines: tuple[Line, ...]
     limits: tuple[float, float] | None = None
     beyond: int = 0
+    shades: tuple[Shade, ...] = ()
+    shaded: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,8 +139,14 @@ def hairs(run: Run, picture: Figure, view: View) -> tuple[tuple[float, str], ...
     )
 
 
-def readings(lines: Sequence[tuple[str, FloatArray, FloatArray]], unit: str) -> tuple[tuple[float, str], ...]:
-    """Places on the x axis, each with what every line says there, none before it begins or after it ends, as text."""
+def readings(
+    lines: Sequence[tuple[str, FloatArray, FloatArray]], unit: str, shades: Sequence[Shade] = ()
+) -> tuple[tuple[float, str], ...]:
+    """Places on the x axis, each with what every line says there, none before it begins or after it ends, as text.
+
+    A line with a band, which has the same places, says how far that goes.
+    """
+    bands = {shade.name: shade for shade in shades}
     drawn = [x for _, x, _ in lines if x.size]
     if not drawn:
         return ()
@@ -133,7 +155,10 @@ def readings(lines: Sequence[tuple[str, FloatArray, FloatArray]], unit: str) -> 
     for name, x, y in lines:
         at = _before(x, places)
         for place in np.flatnonzero((at >= 0) & (places <= (x[-1] if x.size else -math.inf))).tolist():
-            said[place].append(f"{one_line(name, 40)}  {number(float(y[at[place]]))}")
+            own = f"{one_line(name, 40)}  {number(float(y[at[place]]))}"
+            if (band := bands.get(name)) is not None:
+                own += f" ({number(float(band.low[at[place]]))} to {number(float(band.high[at[place]]))})"
+            said[place].append(own)
     return tuple((float(x), "\n".join(words)) for x, words in zip(places.tolist(), said, strict=True))
 
 

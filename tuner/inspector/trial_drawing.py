@@ -9,12 +9,13 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
+from tuner.inspector.legend import columns
 from tuner.inspector.palette import label_colour, series_colours, soft_colour
 from tuner.inspector.trials import Step
 from tuner.inspector.words import one_line
 
 HEIGHT = 280
-MOVERS = ("your file", "advice", "sampler")
+MOVERS = ("your file", "advice", "sampler", "another seed")
 OVER = {"trials": "trial", "training steps": "training steps, all trials together"}
 
 
@@ -57,20 +58,26 @@ def _metric(values: pd.Series[float], name: str, log: bool) -> dict[str, Any]:
     if not log:
         return {"title": title, "scale": alt.Scale(zero=False, padding=12), "axis": alt.Axis(tickCount=5)}
     low, high = float(values.min()), float(values.max())
-    powers = [10.0**n for n in range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)]
+    powers = _powers(low, high)
     scale = alt.Scale(type="log", domain=[low / 1.4, high * 1.4], nice=False)
     return {"title": title, "scale": scale, "axis": alt.Axis(values=powers, format="~g")}
 
 
-def _by(present: set[str], dark: bool) -> dict[str, Any]:
-    """Colour and shape by who proposed a trial: always the same ones."""
+def _powers(low: float, high: float) -> list[float]:
+    """The powers of ten around and between two numbers above 0."""
+    return [10.0**n for n in range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)]
+
+
+def _by(present: set[str], dark: bool, *, named: bool = True) -> dict[str, Any]:
+    """Colour and shape by who proposed a trial: always the same ones, ``named`` in a legend."""
     movers = [name for name in MOVERS if name in present] + sorted(present - set(MOVERS))
     colours = dict(zip(MOVERS, series_colours(MOVERS, dark), strict=True))
     more = series_colours([*MOVERS, *movers], dark)[len(MOVERS) :]
-    shapes = dict(zip(MOVERS, ("diamond", "square", "circle"), strict=True))
+    shapes = dict(zip(MOVERS, ("diamond", "square", "circle", "cross"), strict=True))
     scale = alt.Scale(domain=movers, range=[colours.get(name, more[n]) for n, name in enumerate(movers)])
     forms = alt.Scale(domain=movers, range=[shapes.get(name, "triangle-up") for name in movers])
-    legend = alt.Legend(title=None, orient="top", symbolOpacity=1)
+    fit = alt.ExprRef(columns(movers, sign=26))
+    legend = alt.Legend(title=None, orient="top", symbolOpacity=1, columns=fit) if named else None
     return {
         "color": alt.Color("by:N", scale=scale, legend=legend),
         "shape": alt.Shape("by:N", scale=forms, legend=legend),
@@ -86,20 +93,23 @@ def against_chart(
     dark: bool = False,
     height: int = HEIGHT,
 ) -> alt.Chart:
-    """The trials' values of one setting against the metric, coloured by who proposed them."""
+    """The trials' values of one setting against the metric, in the colours and shapes of ``progress_chart``."""
     frame = pd.DataFrame(list(points), columns=["trial", "setting", "metric", "by", "verdict", "state"])
     values = frame["setting"]
     wide = bool(len(values)) and values.min() > 0 and values.max() / values.min() > 8
     scale = alt.Scale(type="log", padding=14, nice=False) if wide else alt.Scale(zero=False, padding=14)
-    ticks = alt.Axis(format=".0~e" if wide and values.min() < 1e-3 else "~g", tickCount=5, labelOverlap=True)
+    ticks: dict[str, Any] = {"format": "~g", "tickCount": 5, "labelOverlap": True}
+    if wide:  # ten lines in each power of ten would be a curtain
+        ticks |= {"values": powers} if len(powers := _powers(values.min(), values.max())) > 1 else {}
+        ticks |= {"format": ".0~e" if values.min() < 1e-3 else "~g"}
     return (
         alt.Chart(frame)
         .mark_point(filled=True, size=100, opacity=0.9)
         .encode(
-            x=alt.X("setting:Q", title=one_line(knob, 40), scale=scale, axis=ticks),
+            x=alt.X("setting:Q", title=one_line(knob, 40), scale=scale, axis=alt.Axis(**ticks)),
             y=alt.Y("metric:Q", **_metric(frame["metric"], metric, log)),
             tooltip=["trial:Q", "setting:Q", "metric:Q", "by:N", "verdict:N", "state:N"],
-            **_by(set(frame["by"]), dark),
+            **_by(set(frame["by"]), dark, named=False),
         )
         .properties(height=height)
     )

@@ -15,6 +15,8 @@ from tuner.study.results import Gain, Pair, Paragraph, RuleRecord, StudyResult, 
 FILE, STORAGE = "study.json", "study.db"
 DEEP = 2
 LARGEST = 64_000_000
+AGAIN = "sampler:another-seed"
+"""Who proposed a trial that repeats an earlier one: the search, where one run each could not tell which is better."""
 Record = TypeVar("Record")
 
 
@@ -137,14 +139,18 @@ def progress(study: StudyResult) -> list[Step]:
 
 
 def proposer(moved_by: str) -> str:
-    """Who proposed a trial, in words: the user's file, the advice of a rule, or a sampler."""
+    """Who proposed a trial, in words: the user's file, the advice of a rule, a sampler, or a repeat's fresh seed."""
+    if moved_by == AGAIN:
+        return "another seed"
     kind, _, name = moved_by.partition(":")
     words = {"file": "your file", "advice": "advice", "sampler": "sampler"}
     return f"{words.get(kind, kind)}: {name}" if name else words.get(kind, kind)
 
 
 def changed(trial: TrialResult) -> str:
-    """What a trial changed: ``learning_rate 3e-5 → 1e-4``."""
+    """What a trial changed: ``learning_rate 3e-5 → 1e-4``; a repeat nothing but the seed."""
+    if trial.moved_by == AGAIN and not trial.moved:
+        return "only the seed"
     moves = (f"{knob} {setting(knob, old)} → {setting(knob, new)}" for knob, (old, new) in trial.moved.items())
     return ", ".join(moves) or "–"
 
@@ -162,7 +168,7 @@ def trial_rows(study: StudyResult) -> list[dict[str, Any]]:
                 "cause": trial.cause or "–",
                 "proposed by": proposer(trial.moved_by),
                 "moved": changed(trial),
-                "why": trial.error or trial.because or "–",
+                "why": "; ".join(part for part in (trial.because, trial.error) if part) or "–",
                 **{knob: setting(knob, value) for knob, value in trial.settings.items()},
                 "steps": number(trial.steps),
                 "curve": [value for _, value in trial.curve],

@@ -7,6 +7,7 @@ import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
@@ -202,6 +203,54 @@ def test_a_comparison_keeps_its_zoom_while_a_log_grows_and_says_what_every_run_l
         write_csv(grows, {"train_loss": [(1, 2.0), (2, 1.0)]})
 
 
+def says_at(page: Any, box: Any, across: float) -> str:
+    """The first line of what the chart says at a place, once it says the same twice."""
+    said, before = page.locator("#vg-tooltip-element"), ""
+    for turn in range(100):  # a chart that is still being drawn anew does not answer yet
+        page.mouse.move(box["x"] + across + turn % 2, box["y"] + 200)
+        page.wait_for_timeout(200)
+        now = said.inner_text().partition("\n")[0] if said.is_visible() else ""
+        if now and now == before:
+            return str(now)
+        before = now
+    raise AssertionError("the chart says nothing there")
+
+
+def test_means_keep_their_zoom_while_logs_grow(address: str, folder: Path, page: Any) -> None:
+    both = {"run": ["fine", HOSTILE[0]], "compare-curve": "train_loss", "compare-show": "Mean and band"}
+    try:
+        page.goto(f"{address}/compare?{urlencode(both, doseq=True)}")
+        drawn = chart(page)
+        page.get_by_text("2 runs in 1 group, 1 of them").wait_for()
+        box = drawn.bounding_box()
+        whole = says_at(page, box, 900)
+        page.keyboard.down("Shift")
+        for _ in range(5):
+            page.mouse.wheel(0, -200)
+        page.keyboard.up("Shift")
+        page.wait_for_timeout(1500)
+        settled(page)
+        left, right = says_at(page, box, 300), says_at(page, box, 1000)
+        assert whole not in (left, right)
+        for name in ("fine", HOSTILE[0]):
+            write_fine_run(folder / name, 200)
+        page.locator("input[placeholder='200']").wait_for()
+        settled(page)
+        assert (says_at(page, box, 300), says_at(page, box, 1000)) == (left, right)
+    finally:
+        for name in ("fine", HOSTILE[0]):
+            write_fine_run(folder / name)
+
+
+def test_the_first_page_is_found_by_its_name_too(address: str, page: Any) -> None:
+    page.goto(f"{address}/runs?filter=overfit.csv")
+    page.get_by_text("1 of 32 runs").wait_for()
+    settled(page)
+    page.wait_for_url(f"{address}/?filter=overfit.csv")
+    assert page.get_by_text("Page not found").count() == 0
+    assert page.get_by_role("link", name="Runs").count() <= 1
+
+
 def test_the_table_keeps_its_place_and_its_ticks_while_a_log_grows(address: str, folder: Path, page: Any) -> None:
     page.goto(address)
     page.get_by_text(ALL).wait_for()
@@ -261,6 +310,20 @@ def test_a_limit_moves_and_the_verdict_follows_until_it_is_reset(address: str, p
     page.get_by_role("button", name="Reset limits").click()
     page.get_by_text("Not the default verdict.").wait_for(state="detached")
     page.get_by_role("heading", name="The model overfits").wait_for()
+
+
+def test_in_a_narrow_window_the_advice_comes_before_the_file_that_is_made_of_it(address: str, page: Any) -> None:
+    page.set_viewport_size({"width": 420, "height": 900})
+    page.goto(f"{address}/run?run=overfit.csv")
+    chart(page)
+    places = [page.get_by_text(words, exact=True).bounding_box()["y"] for words in ("What to change", "The next run")]
+    assert places == sorted(places)
+    page.set_viewport_size({"width": 1280, "height": 900})
+    page.wait_for_function(
+        "document.querySelector('[data-testid=stVegaLiteChart]').getBoundingClientRect().width > 500"
+    )
+    advice, file = (page.get_by_text(words, exact=True).bounding_box() for words in ("What to change", "The next run"))
+    assert advice["x"] > file["x"] + 400
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

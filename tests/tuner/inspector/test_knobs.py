@@ -45,8 +45,9 @@ def test_places_go_from_0_to_1_along_the_axis() -> None:
     assert [rate.place(value) for value in (0, -1, float("nan"), "x", None, True)] == [None] * 6
     assert rate.ticks() == [
         (pytest.approx(place), text)
-        for place, text in zip((0, 0.25, 0.5, 0.75, 1), ("1e-6", "1e-5", "1e-4", "1e-3", "0.01"), strict=True)
+        for place, text in zip((0, 0.25, 0.5, 0.75, 1), ("1e-6", "1e-5", "1e-4", "1e-3", "1e-2"), strict=True)
     ]
+    assert [text for _, text in Knob("learning_rate", 1e-2, 1.0, True).ticks()] == ["0.01", "0.1", "1"]
     assert [text for _, text in batch.ticks()] == ["4", "8", "16"]
     assert [text for _, text in Knob("w", 0, 0.2).ticks()] == ["0", "0.05", "0.1", "0.15", "0.2"]
 

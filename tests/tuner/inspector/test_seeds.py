@@ -1,15 +1,15 @@
+import json
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from diagnostics.curves import Curve
+from diagnostics.curves import Curve, Settings
 from diagnostics.wording import number
 from tests.tuner.inspector.material import write_csv, write_fine_run, write_overfit_run
 from tuner.inspector.baseline import difference, rises, standings
-from tuner.inspector.comparison import compared, signed, verdict_rows
-from tuner.inspector.comparison_drawing import spread_chart
+from tuner.inspector.comparison import averaged, compared, signed, verdict_rows
 from tuner.inspector.figure import View
 from tuner.inspector.folder import Folder, Opened
 from tuner.inspector.plot import spec
@@ -134,9 +134,48 @@ def test_the_charts_hold_the_numbers(tmp_path: Path, view: View) -> None:
     runs = opened(tmp_path)
     found = spread("both", runs, "train_loss", view)
     assert found is not None
-    drawn = spread_chart([found], view, "train_loss").to_dict()
-    assert len(next(iter(drawn["datasets"].values()))) == found.x.size
+    drawn = tables(averaged(runs, "train_loss", view), view)
+    assert drawn["line0"]["y"].tolist() == found.mean.tolist()
+    assert drawn["shade0"]["high"].tolist() == found.high.tolist()
     apart = compared(runs, difference(runs, 0, "train_loss", RAW), "train_loss", RAW, as_drawn=True)
     assert tables(apart, RAW)["line0"]["curve"].unique().tolist() == ["1"]
     assert "'datum': 0" in str(spec(apart, RAW, legend=True, zero=True))
     assert apart.hairs[0][1].splitlines()[1] == f"1  {number(float(apart.figure.lines[0].y[0]))}"
+
+
+def test_means_have_a_line_for_each_group_and_a_band_where_it_has_several_runs(tmp_path: Path) -> None:
+    for seed in range(2):
+        write_fine_run(tmp_path / f"a-{seed}", seed=seed)
+    write_overfit_run(tmp_path / "other.csv")
+    runs = opened(tmp_path)
+    made = averaged(runs, "eval_loss", RAW)
+    assert [line.name for line in made.figure.lines] == ["a (2 runs)", "other.csv"]
+    (shade,) = made.panels[0].shades
+    assert shade.name == "a (2 runs)"
+    line = made.figure.lines[0]
+    assert (shade.low <= line.y).all() and (line.y <= shade.high).all()
+    mean, low, high = (number(float(part[0])) for part in (line.y, shade.low, shade.high))
+    assert made.hairs[0][1].splitlines()[1] == f"a (2 runs)  {mean} ({low} to {high})"
+    assert averaged(runs, "no_such", RAW).figure.shown == 0
+
+
+def test_on_a_log_axis_a_band_stays_above_0(flat: Opened) -> None:
+    one = with_curve(flat, (1, 0.5), (2, 4.0), (3, -9.0))
+    other = with_curve(flat, (1, -0.25), (2, 2.0), (3, 1.0))
+    same = [replace(run, run=replace(run.run, settings=Settings(learning_rate=1e-4))) for run in (one, other)]
+    made = averaged(same, "eval_loss", replace(RAW, log_y=True))
+    (line,), (shade,) = made.figure.lines, made.panels[0].shades
+    assert (line.x.tolist(), line.y.tolist(), line.hidden) == ([1, 2], [0.125, 3], 1)
+    assert shade.low.tolist() == [0.125, 2]
+
+
+def test_runs_that_grow_change_the_tables_and_not_the_chart_of_means(tmp_path: Path) -> None:
+    """The browser keeps its zoom as long as the specification is the same text."""
+    drawn = []
+    for points in (120, 160):
+        for seed in range(2):
+            write_fine_run(tmp_path / f"a-{seed}", points, seed)
+        drawn.append(averaged(opened(tmp_path), "train_loss", RAW))
+    first, second = (json.dumps(spec(made, RAW, legend=True)) for made in drawn)
+    assert first == second
+    assert [tables(made, RAW)["shade0"]["x"].max() for made in drawn] == [120, 160]

@@ -1,5 +1,6 @@
 import json
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -174,3 +175,15 @@ def test_any_curve_can_be_drawn(values: list[float], smoothing: float, log_x: bo
     found = tables(picture, view)
     assert all(np.isfinite(found[name][["x", "y"]].to_numpy()).all() for name in ("raw0", "line0", "dots0"))
     json.dumps(spec(picture, view), allow_nan=False)
+
+
+def test_an_axis_of_learning_rates_is_written_in_powers_and_no_other() -> None:
+    curves = {name: Curve(STEPS, STEPS * 1e-9) for name in ("train_loss", "learning_rate")}
+    view = View(smoothing=0)
+    losses, rates = (layer["layer"][0]["encoding"]["y"]["axis"] for layer in panels(curves, view))
+    assert (losses["format"], rates["format"]) == ("~g", "~e")
+    assert "labelExpr" not in losses
+
+
+def panels(curves: dict[str, Curve], view: View) -> list[dict[str, Any]]:
+    return [layer for layer in spec(drawn(Run("a", curves), list(curves), view), view)["layer"] if "layer" in layer]

@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from tests.tuner.inspector.material import a_study, write_study
+from tuner.inspector.trial_drawing import progress_chart
 from tuner.inspector.trials import (
     NoStudy,
     against,
@@ -16,6 +17,7 @@ from tuner.inspector.trials import (
     report,
     trial_rows,
 )
+from tuner.study.results import TrialResult
 
 
 def test_a_study_comes_back_as_it_was_written(tmp_path: Path) -> None:
@@ -78,6 +80,18 @@ def test_a_trial_tells_who_proposed_it_what_moved_and_why() -> None:
     assert rows[0]["curve"] == [3, 2]
     assert changed(a_study().trials[0]) == "–"
     assert proposer("something else") == "something else"
+
+
+def test_a_repeat_says_that_only_the_seed_is_another() -> None:
+    said = {"because": "trial 2 on another seed", "error": "stopped: worse"}
+    repeat = TrialResult(4, a_study().trials[2].settings, 1.6, "pruned", moved_by="sampler:another-seed", **said)
+    study = a_study(trials=(*a_study().trials, repeat))
+    assert (trial_rows(study)[4]["proposed by"], trial_rows(study)[4]["moved"]) == ("another seed", "only the seed")
+    assert trial_rows(study)[4]["why"] == "trial 2 on another seed; stopped: worse"
+    assert progress(study)[4].by == against(study, "learning_rate")[-1]["by"] == "another seed"
+    drawn = progress_chart(progress(study), "eval_loss").to_dict()
+    shapes = drawn["layer"][1]["encoding"]["shape"]["scale"]
+    assert dict(zip(shapes["domain"], shapes["range"], strict=True))["another seed"] == "cross"
 
 
 def test_a_setting_is_laid_against_the_metric() -> None:

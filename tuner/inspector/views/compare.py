@@ -9,9 +9,12 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
+from diagnostics.readers.log import plural
 from tuner.inspector.baseline import difference
 from tuner.inspector.comparison import (
     MOST_RUNS,
+    averaged,
+    compared,
     differences,
     legend_names,
     overlay,
@@ -20,15 +23,14 @@ from tuner.inspector.comparison import (
     shared_curves,
     verdict_rows,
 )
-from tuner.inspector.comparison_drawing import spread_chart
 from tuner.inspector.export import as_long_csv, as_page
 from tuner.inspector.figure import View
 from tuner.inspector.folder import Folder, Opened, Unreadable
-from tuner.inspector.seeds import BANDS, groups, spread
+from tuner.inspector.seeds import BANDS, groups
 from tuner.inspector.views.controls import LINK, counted, part, view_controls
 from tuner.inspector.views.overlaid import overlaid
 from tuner.inspector.views.runs import CHOSEN
-from tuner.inspector.views.shell import Shell, follow, is_dark, look, nothing_here
+from tuner.inspector.views.shell import Shell, follow, look, nothing_here
 from tuner.inspector.words import chip, one_line, plain
 
 RUNS, MEANS, DIFFERENCE = "Each run", "Mean and band", "Difference"
@@ -136,23 +138,25 @@ def _overlay(opened: Sequence[Opened], name: str, view: View) -> None:
         return
     missing = [one_line(o.name, 60) for o in opened if name not in o.run.curves]
     without = f" Without this curve: {', '.join(missing)}." if missing else ""
-    overlaid(opened, name, view, lambda seen: overlay(opened, name, seen), lambda picture: counted(picture) + without)
+    overlaid(
+        opened,
+        name,
+        view,
+        lambda seen: compared(opened, overlay(opened, name, seen), name, seen),
+        lambda sheet: counted(sheet.figure) + without,
+    )
 
 
 def _means(opened: Sequence[Opened], name: str, view: View, band: str) -> None:
     found = groups(opened)
-    spreads = [
-        one for group in found if (one := spread(group.name, [opened[p] for p in group.places], name, view, band))
-    ]
-    if not spreads:
+    if not averaged(opened, name, view, band).figure.shown:
         _nothing_in_view()
         return
-    st.altair_chart(spread_chart(spreads, view, name, dark=is_dark()), key="compare-chart")
     many = sum(len(group.places) > 1 for group in found)
-    words = f"{len(opened)} runs in {len(found)} groups, {many} of them with more than one run. "
+    words = f"{len(opened)} runs in {plural(len(found), 'group')}, {many} of them with more than one run. "
     words += "A group is made of runs whose settings differ in nothing but the seed. "
     words += f"The line is the mean, the band {_band_words(band)}, as far as all of a group reach."
-    st.caption(plain(words))
+    overlaid(opened, name, view, lambda seen: averaged(opened, name, seen, band), lambda _: words, kind=f"mean, {band}")
 
 
 def _band_words(band: str) -> str:
@@ -168,7 +172,13 @@ def _difference(opened: Sequence[Opened], name: str, view: View, baseline: int) 
     legend = legend_names(opened)
     words = f"{name} minus that of {legend[str(baseline)]} at the same place, as far as both reach. Below 0 is lower."
     overlaid(
-        opened, name, view, lambda seen: difference(opened, baseline, name, seen), lambda picture: words, apart=True
+        opened,
+        name,
+        view,
+        lambda seen: compared(opened, difference(opened, baseline, name, seen), name, seen, as_drawn=True),
+        lambda _: words,
+        kind=f"to {opened[baseline].id}",
+        zero=True,
     )
 
 
@@ -178,7 +188,8 @@ def _nothing_in_view() -> None:
 
 def _standing(opened: Sequence[Opened], curve: str, baseline: int) -> None:
     st.markdown("#### Verdicts and differences")
-    widths = {"cause": st.column_config.TextColumn(width=165)}
+    config = st.column_config
+    widths = {"run": config.TextColumn(pinned=True), "cause": config.TextColumn(width=165)}
     st.dataframe(pd.DataFrame(verdict_rows(opened, curve, baseline)), hide_index=True, column_config=widths)
 
 
@@ -188,7 +199,8 @@ def _settings(opened: Sequence[Opened]) -> None:
     if found:
         columns = list(legend_names(opened).values())
         cells = {column: [d.texts()[place] for d in found] for place, column in enumerate(columns)}
-        st.dataframe(pd.DataFrame({"setting": [d.knob for d in found], **cells}), hide_index=True)
+        table = pd.DataFrame({"setting": [d.knob for d in found], **cells})
+        st.dataframe(table, hide_index=True, column_config={"setting": st.column_config.TextColumn(pinned=True)})
     else:
         st.caption("None: as far as their logs tell, these runs were made with the same settings.")
 

@@ -11,6 +11,7 @@ from diagnostics.wording import number
 from tuner.inspector.figure import AXES, Figure, Line, View
 from tuner.inspector.words import one_line
 
+ZOOMING = "Drag moves, Shift + wheel zooms, double click goes back."
 LINK: Literal["query-params"] = "query-params"
 """A widget bound so stands in the page's address, which makes the address a link to the view."""
 
@@ -45,7 +46,7 @@ def counted(figure: Figure) -> str:
     if figure.shown < inside:
         parts[0] += ", the lowest and highest of every pixel, so no spike is lost"
     parts += [_hidden(line) for line in figure.lines if line.hidden]
-    return "; ".join(parts) + ". Drag moves, Shift + wheel zooms, double click goes back."
+    return "; ".join(parts) + "."
 
 
 def part(extent: tuple[float, float], axis: str, key: str) -> tuple[float, float] | None:

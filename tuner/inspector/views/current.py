@@ -8,9 +8,11 @@ import streamlit as st
 
 from diagnostics.wording import duration, number
 from tuner.inspector.comparison import shared_curves
-from tuner.inspector.drawing import curve_chart
-from tuner.inspector.figure import LOSSES, View, figure, usual_smoothing
+from tuner.inspector.figure import LOSSES, View, usual_smoothing
 from tuner.inspector.folder import HERE, Folder, Opened, seconds_since
+from tuner.inspector.plot import spec
+from tuner.inspector.plot_tables import tables
+from tuner.inspector.sheet import sheet
 from tuner.inspector.views.shell import is_dark
 from tuner.inspector.words import plain
 
@@ -26,7 +28,9 @@ def current_curve(folder: Folder, run_id: str | None, key: str) -> None:
         return
     shown = [name for name in LOSSES if name in names] or names[:1]
     view = View(smoothing=usual_smoothing(opened.run))
-    st.altair_chart(curve_chart(figure(opened.run, opened.chart, shown, view), view, dark=is_dark()), key=key)
+    seen, dark = sheet(opened.run, opened.chart, shown, view), is_dark()
+    drawn = {**spec(seen, view, dark=dark), "datasets": tables(seen, view, dark=dark)}
+    st.vega_lite_chart(drawn, key=key, alt=f"{', '.join(shown)} of the run that is being written.")
     where = "" if run_id == HERE else f"{opened.name}, "
     ago = duration(seconds_since(opened.written))
     st.caption(plain(f"{where}step {number(opened.run.last_step)}, written {ago} ago"))

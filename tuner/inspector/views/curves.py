@@ -17,7 +17,7 @@ from tuner.inspector.folder import Opened
 from tuner.inspector.plot import ZOOM, spec
 from tuner.inspector.plot_tables import tables
 from tuner.inspector.sheet import MOST_SERIES, counted, sheet
-from tuner.inspector.views.controls import LINK, part, view_controls
+from tuner.inspector.views.controls import LINK, ZOOMING, part, view_controls
 from tuner.inspector.views.shell import is_dark
 from tuner.inspector.words import one_line, plain
 
@@ -48,10 +48,10 @@ def _curves(opened: Opened) -> None:
     shown = shown or usual
     view = view_controls(axes(opened.run), usual_smoothing(opened.run), "run")
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        outliers = st.toggle("Ignore outliers", key="run-outliers", bind=LINK, help="Fit the axis to the usual values.")
         between = None
         if view.x != "clock":
             between = part(extent(opened.run, view.x, shown), view.x, opened.id)
+        outliers = st.toggle("Ignore outliers", key="run-outliers", bind=LINK, help="Fit the axis to the usual values.")
     _chart(opened, shown, replace(view, between=between, ignore_outliers=bool(outliers)))
 
 
@@ -91,7 +91,7 @@ def _chart(opened: Opened, names: Sequence[str], view: View) -> None:
         selection_mode=[ZOOM],
         alt=f"Curves of {one_line(opened.name, 80)}. {HEADLINES[opened.diagnosis.label]}.",
     )
-    st.caption(plain(f"{counted(seen, zoomed)} Drag moves, Shift + wheel zooms, double click goes back."))
+    st.caption(plain(f"{counted(seen, zoomed)} {ZOOMING}"))
     if zoomed.between is not None and zoomed.between != view.between and view.x != "clock":
         st.button(
             "Keep this part",

@@ -61,7 +61,7 @@ def yaml_file(shell: Shell, text: str, stem: str, key: str) -> None:
         mark = hashlib.sha256(text.encode()).hexdigest()[:12]
         text = st.text_area("File", text, height=320, key=f"{key}-text-{mark}", label_visibility="collapsed")
     else:
-        st.code(text, language="yaml", height=320 if text.count("\n") > 14 else "content")
+        st.code(text, language="yaml", height=320 if text.count("\n") > 14 else "content", wrap_lines=True)
     command = "study" if "\nstudy:" in text else "train"
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.download_button(

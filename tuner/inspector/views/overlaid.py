@@ -7,11 +7,12 @@ from dataclasses import replace
 
 import streamlit as st
 
-from tuner.inspector.comparison import compared
-from tuner.inspector.figure import Figure, View
+from tuner.inspector.figure import View
 from tuner.inspector.folder import Opened
 from tuner.inspector.plot import ZOOM, spec
 from tuner.inspector.plot_tables import tables
+from tuner.inspector.sheet import Sheet
+from tuner.inspector.views.controls import ZOOMING
 from tuner.inspector.views.curves import chart_key, zoomed_to
 from tuner.inspector.views.shell import is_dark
 from tuner.inspector.words import one_line, plain
@@ -21,22 +22,23 @@ def overlaid(
     opened: Sequence[Opened],
     name: str,
     view: View,
-    picture: Callable[[View], Figure],
-    says: Callable[[Figure], str],
+    picture: Callable[[View], Sheet],
+    says: Callable[[Sheet], str],
     *,
-    apart: bool = False,
+    kind: str = "",
+    zero: bool = False,
 ) -> None:
-    """The chart of a picture and what it ``says``, with more detail where the reader has zoomed in.
+    """The chart of a sheet and what it ``says``, with more detail where the reader has zoomed in.
 
-    A zoom draws nothing else again. ``apart`` is for differences, which have a line at 0.
+    A zoom draws nothing else again. Charts of another ``kind`` have a zoom of their own; ``zero`` draws a line at 0.
     """
 
     def draw() -> None:
-        key = chart_key("\n".join([name, str(apart), *(one.id for one in opened)]), view)
+        key = chart_key("\n".join([name, kind, *(one.id for one in opened)]), view)
         zoomed = replace(view, between=zoomed_to(st.session_state.get(key), view))
-        whole = compared(opened, picture(view), name, view, as_drawn=apart)
-        seen = whole if zoomed == view else compared(opened, picture(zoomed), name, zoomed, as_drawn=apart)
-        drawn = spec(whole, view, dark=is_dark(), legend=True, zero=apart)
+        whole = picture(view)
+        seen = whole if zoomed == view else picture(zoomed)
+        drawn = spec(whole, view, dark=is_dark(), legend=True, zero=zero)
         st.empty().vega_lite_chart(
             {**drawn, "datasets": tables(seen, zoomed, dark=is_dark())},
             key=key,
@@ -44,6 +46,6 @@ def overlaid(
             selection_mode=[ZOOM],
             alt=f"{one_line(name, 80)} of {len(opened)} runs.",
         )
-        st.caption(plain(says(seen.figure)))
+        st.caption(plain(f"{says(seen)} {ZOOMING}"))
 
     st.fragment(draw)()

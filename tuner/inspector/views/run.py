@@ -14,7 +14,7 @@ from tuner.inspector.views.curves import curves, reading
 from tuner.inspector.views.limits import by_own_limits, limits
 from tuner.inspector.views.next_run import next_run
 from tuner.inspector.views.runs import CHOSEN
-from tuner.inspector.views.shell import Shell, follow, look, nothing_here
+from tuner.inspector.views.shell import LAST, Shell, follow, look, nothing_here
 from tuner.inspector.views.verdict import details, headline
 from tuner.inspector.words import chip, file_name, one_line, plain
 
@@ -78,10 +78,12 @@ def _run(shell: Shell, opened: Opened) -> None:
     headline(judged.diagnosis)
     left, right = st.columns([0.62, 0.38], gap="medium")
     with left:
-        curves(judged)
-        _take_away(opened)
-        next_run(shell, judged)
-    with right:
+        with st.container():
+            curves(judged)
+            _take_away(opened)
+        with st.container(key=LAST):
+            next_run(shell, judged)
+    with right, st.container():
         details(judged.diagnosis)
         limits(opened, judged)
         _facts(opened)

@@ -16,9 +16,14 @@ from tuner.inspector.stamps import Stamps
 from tuner.inspector.trials import find_studies
 from tuner.inspector.words import chip
 
+LAST = "last-when-narrow"
 LESS_SPACE = (
     "<style>.stMainBlockContainer {padding-top: 4rem; padding-bottom: 3rem}"
-    "#vg-tooltip-element {white-space: pre-line}</style>"
+    "#vg-tooltip-element {white-space: pre-line}"
+    # Where columns stand below each other, the file of the next run comes after the advice that it is made of.
+    f"@media (max-width: 640px) {{.stHorizontalBlock:has(> .stColumn .st-key-{LAST}) > .stColumn,"
+    f".stHorizontalBlock:has(> .stColumn .st-key-{LAST}) > .stColumn > .stVerticalBlock {{display: contents}}"
+    f"[data-testid=stLayoutWrapper]:has(> .st-key-{LAST}) {{order: 1}}}}</style>"
 )
 LOOK_EVERY = 3.0  # seconds
 FILL_EVERY = 1.0  # seconds, while verdicts come in
@@ -42,7 +47,7 @@ def show(path: Path, may_run: bool = False) -> None:
     may_run = may_run and is_here(st.context.headers.get("Host"))
     shell = Shell(_folder(str(path.expanduser().absolute())), lambda page, **query: _go(pages[page], query), may_run)
     pages = {
-        name: st.Page(_page(view, shell), title=title, url_path=name, default=name == "runs")
+        name: st.Page(_page(view, shell), title=title, url_path="" if name == "runs" else name, default=name == "runs")
         for name, title, view in (
             ("runs", "Runs", runs.page),
             ("run", "Run", run.page),
@@ -51,8 +56,10 @@ def show(path: Path, may_run: bool = False) -> None:
             ("started", "Started", started.page),
         )
     }
+    # The first page's own address is the bare one, which nobody would guess from those of the others.
+    typed = st.Page(lambda: _go(pages["runs"], _query()), title="Runs", url_path="runs", visibility="hidden")
     st.html(LESS_SPACE)
-    chosen = st.navigation(list(pages.values()), position="top")
+    chosen = st.navigation([*pages.values(), typed], position="top")
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(f"Folder {chip(shell.folder.path, 400)}")
         st.toggle("Live", value=True, key="live", help="Look again every few seconds and redraw when a log has grown.")
@@ -70,6 +77,10 @@ def _page(view: Callable[[Shell], None], shell: Shell) -> Callable[[], None]:
 
 def _go(page: Any, query: dict[str, Any]) -> None:
     st.switch_page(page, query_params=query)
+
+
+def _query() -> dict[str, Any]:
+    return {name: st.query_params.get_all(name) for name in st.query_params}
 
 
 def _open_folder(path: str) -> Folder:

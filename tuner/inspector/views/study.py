@@ -155,6 +155,7 @@ def _trials(shell: Shell, study: StudyResult, path: Path) -> None:
             "trial": config.NumberColumn(width=50, pinned=True),
             study.metric: config.NumberColumn(format="%.4g"),
             "cause": config.TextColumn(width=150),
+            "moved": config.TextColumn(width=270),
             "why": config.TextColumn(width=360),
             "curve": config.LineChartColumn("over the run", width="small"),
         },

@@ -68,6 +68,7 @@ def _slices(study: StudyResult) -> None:
         st.caption("No setting has taken two different numbers yet.")
         return
     shown = {trial.number for trial in placed(study)}
+    st.caption("Colours and shapes are those of “Best so far”; point at a mark to read it.")
     for start in range(0, len(names), 3):
         for column, name in zip(
             st.columns(2 if len(names) < 3 else 3, gap="medium"), names[start : start + 3], strict=False
@@ -92,9 +93,10 @@ def _two(study: StudyResult) -> None:
         st.caption("No trial has a value of both.")
         return
     st.altair_chart(landscape_chart(land, study.metric, study.best, study.direction, dark=is_dark()), key="two")
-    words = "Numbers are trials; the best has a thick ring. "
-    words += "Between them the colour is a straight line from trial to trial, not a measurement."
-    st.caption(words if len(land.cells) else "Numbers are trials; the best has a thick ring.")
+    words = "Numbers are trials, and +2 two more with the same settings or nearly; the best has a thick ring. "
+    if len(land.cells):
+        words += "Between them the colour is a straight line from trial to trial, not a measurement."
+    st.caption(words)
 
 
 def _moved(study: StudyResult) -> list[str]:
