@@ -74,8 +74,7 @@ def test_an_interrupt_ends_all_processes_and_leaves_no_trace(runs: Path):
         time.sleep(0.02)
     os.killpg(process.pid, signal.SIGINT)
     out, err = process.communicate(timeout=30)
-    assert process.returncode == 130
-    assert (out, err) == ("", "stopped\n")
+    assert (process.returncode, out, err) == (130, "", "stopped\n")
     with pytest.raises(ProcessLookupError):
         os.killpg(process.pid, 0)
 
