@@ -236,7 +236,9 @@ def test_means_keep_their_zoom_while_logs_grow(address: str, folder: Path, page:
             write_fine_run(folder / name, 200)
         page.locator("input[placeholder='200']").wait_for()
         settled(page)
-        assert (says_at(page, box, 300), says_at(page, box, 1000)) == (left, right)
+        # The pointer may lie between two steps: either is right.
+        now = says_at(page, box, 300), says_at(page, box, 1000)
+        assert all(abs(int(b.split()[0]) - int(a.split()[0])) <= 1 for a, b in zip((left, right), now, strict=True))
     finally:
         for name in ("fine", HOSTILE[0]):
             write_fine_run(folder / name)
