@@ -21,30 +21,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return int(args.command(args))
     except KeyboardInterrupt:
-        return _stopped()
+        print("stopped", file=sys.stderr)
+        return 130
     except BrokenPipeError:
         sys.stderr.close()
         return 0
     except (ValueError, ImportError, OSError) as error:
-        if _was_interrupted(error):
-            return _stopped()
         line = _one_line(error)
         if line is None:
             raise
         print(f"tuner: {line}", file=sys.stderr)
         return 2
-
-
-def _stopped() -> int:
-    print("stopped", file=sys.stderr)
-    return 130
-
-
-def _was_interrupted(error: BaseException | None) -> bool:
-    """Whether Ctrl-C came first: what is half done may fail on its way out (a pool of processes that closes)."""
-    while error is not None and not isinstance(error, KeyboardInterrupt):
-        error = error.__cause__ or error.__context__
-    return error is not None
 
 
 def _one_line(error: Exception) -> str | None:

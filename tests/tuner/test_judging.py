@@ -63,8 +63,10 @@ def test_what_a_killed_process_leaves_is_done_by_the_first(runs: Path):
 
 @pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="looks for the processes in /proc")
 def test_an_interrupt_ends_all_processes_and_leaves_no_trace(runs: Path):
-    for number in range(100, 400):
-        (runs / f"run-{number}.csv").write_bytes((runs / "run-00.csv").read_bytes() * 40)
+    long = runs / "run-99.csv"
+    long.write_bytes((runs / "run-00.csv").read_bytes() * 40)
+    for number in range(100, 4000):  # many seconds of work: the interrupt must not come when it is done
+        (runs / f"run-{number}.csv").hardlink_to(long)
     command = [sys.executable, "-m", "tuner", "diagnose", str(runs), "--json"]
     process = subprocess.Popen(
         command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
