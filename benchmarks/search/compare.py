@@ -9,7 +9,8 @@ All strategies start from the same trial 0 and pay in the same coin: a run costs
 size sees the same samples, so every full run costs the same), a pruned run what it used. A setting is worth the mean
 over its seeds; a study trains with one of them, and ours repeats some settings with the others, for which it pays.
 "kept" is when what a strategy holds for the best is within 1 % of the table's best for good, "trained" when a setting
-that good was trained for the first time. CMA-ES needs ``pip install cmaes``.
+that good was trained for the first time, "tied" when one was that is as good to within one standard error of its
+seeds. CMA-ES needs ``pip install cmaes``.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ from benchmarks.search.replay import (
     Course,
     course_of,
     paid_until,
+    paid_until_tied,
     paid_until_trained,
     regret_after,
     replay,
@@ -49,6 +51,7 @@ Courses = dict[tuple[str, str, str], list[Course]]
 READINGS: tuple[tuple[str, Callable[[Course, float], float]], ...] = (
     ("kept", paid_until),
     ("trained", paid_until_trained),
+    ("tied", paid_until_tied),
 )
 
 
@@ -145,17 +148,19 @@ def _print_table(table: str, names: Sequence[str], courses: Courses) -> None:
     print(f"\n{table}: runs paid until the best is within 1 % (0.3 %) of the table's best, regret after trials")
     for start in STARTS:
         print(f"\n  trial 0 {start}")
-        heads = "".join(f"{f'after {n}':>10}" for n in AFTER)
-        print(f"  {'strategy':<18}{'kept 1 %':>9}{'quartiles':>16}{'worst':>8}{'0.3 %':>8}{'trained':>9}{heads}")
+        heads = "".join(f"{head:>9}" for head in ("0.3 %", "trained", "tied", *(f"after {n}" for n in AFTER)))
+        print(f"  {'strategy':<18}{'kept 1 %':>9}{'quartiles':>16}{'worst':>8}{heads}")
         for name in names:
             many = courses[table, name, start]
             middle, low, high, worst = quartiles([paid_until(course, 0.01) for course in many])
             fine = quartiles([paid_until(course, 0.003) for course in many])[0]
             first = quartiles([paid_until_trained(course, 0.01) for course in many])[0]
-            regrets = "".join(f"{np.median([regret_after(course, n) for course in many]):>9.1%} " for n in AFTER)
+            tied = quartiles([paid_until_tied(course, 0.01) for course in many])[0]
+            regrets = "".join(f"{np.median([regret_after(course, n) for course in many]):>9.1%}" for n in AFTER)
             spread = f"{_runs(low)} to {_runs(high)}"
             print(
-                f"  {name:<18}{_runs(middle):>9}{spread:>16}{_runs(worst):>8}{_runs(fine):>8}{_runs(first):>9}{regrets}"
+                f"  {name:<18}{_runs(middle):>9}{spread:>16}{_runs(worst):>8}{_runs(fine):>9}"
+                f"{_runs(first):>9}{_runs(tied):>9}{regrets}"
             )
 
 

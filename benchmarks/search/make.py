@@ -4,10 +4,12 @@
     python -m benchmarks.search.make tiny-sft --out FOLDER --pack   # writes benchmarks/search/tables/tiny-sft.jsonl.xz
 
 Each setting is trained with seed 0; the settings whose loss is near the best, and one of each learning rate, are
-trained with more seeds. The ``stories`` grids want two things in the folder that the script is started in:
-``stories260k``, the 260,000-parameter model of karpathy/tinyllamas as a transformers folder, and the data that the
-recipe names: ``instruction-data.json`` and ``instruction-data-with-preference.json`` are the 1,100 instructions of
-rasbt/LLMs-from-scratch, chapter 7, ``alpaca_en_demo.json`` the 1,000 rows that come with LLaMA-Factory.
+trained with two more seeds. Where seeds differ much (DPO), those that are still near the best by the mean of three,
+and the best ones' neighbours, are trained with ten. The ``stories`` grids want two things in the folder that the
+script is started in: ``stories260k``, the 260,000-parameter model of karpathy/tinyllamas as a transformers folder,
+and the data that the recipe names: ``instruction-data.json`` and ``instruction-data-with-preference.json`` are the
+1,100 instructions of rasbt/LLMs-from-scratch, chapter 7, ``alpaca_en_demo.json`` the 1,000 rows that come with
+LLaMA-Factory.
 """
 
 from __future__ import annotations
@@ -15,14 +17,17 @@ from __future__ import annotations
 import argparse
 import json
 import lzma
+import math
 import os
 import random
 import shutil
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 from benchmarks.search.grids import GRIDS, Grid, Setting
@@ -58,20 +63,44 @@ def train_all(grid: Grid, kept: Path, scratch: Path) -> None:
     settings = grid.settings()
     random.Random(0).shuffle(settings)  # a table that was stopped half way is no corner of the grid
     _train(grid, [(setting, 0) for setting in settings], kept, scratch)
-    rows = {key(row): row for row in read_rows(kept) if row["seed"] == 0}
-    near = [setting for setting in settings if _is_near(setting, rows, grid)]
+    near = _near(grid, kept, SEEDS[:1])
     _train(grid, [(setting, seed) for seed in SEEDS[1:] for setting in near], kept, scratch)
     drawn = [setting for rate in grid.axes["learning_rate"] for setting in _of_rate(settings, rate)[:DRAWN]]
     _train(grid, [(setting, seed) for seed in SEEDS[1:] for setting in drawn], kept, scratch)
+    if grid.seeds > len(SEEDS):
+        still = _near(grid, kept, SEEDS)
+        _train(grid, [(setting, seed) for seed in range(grid.seeds) for setting in still], kept, scratch)
+        beside = _neighbours(grid, _near(replace(grid, near=1.0), kept, range(grid.seeds), pairs=0.0))
+        _train(grid, [(setting, seed) for seed in range(grid.seeds) for setting in beside], kept, scratch)
 
 
-def _is_near(setting: Setting, rows: Mapping[Setting, Mapping[str, Any]], grid: Grid) -> bool:
-    """Whether a setting may be the best: by its loss among those of its beta, or by its accuracy among all."""
-    beta = dict(setting).get("beta")  # a DPO loss means something else for each
-    least = min(best_loss(row) for at, row in rows.items() if dict(at).get("beta") == beta)
-    most = max(best_accuracy(row) for row in rows.values())
-    accurate = best_accuracy(rows[setting]) >= most - NEAR_PAIRS > 0
-    return best_loss(rows[setting]) <= grid.near * least or accurate
+def _neighbours(grid: Grid, best: Sequence[Setting]) -> list[Setting]:
+    """The settings one step of one knob away from the best ones: every search that finds those has to pass here."""
+
+    def steps(one: Setting, other: Setting) -> int:
+        places = [(grid.axes[knob].index(value), grid.axes[knob].index(dict(other)[knob])) for knob, value in one]
+        return sum(abs(here - there) for here, there in places)
+
+    return [setting for setting in grid.settings() if any(steps(setting, one) == 1 for one in best)]
+
+
+def _near(grid: Grid, kept: Path, seeds: Sequence[int], pairs: float = NEAR_PAIRS) -> list[Setting]:
+    """The settings trained with all these seeds that may be the best, by mean loss or by mean accuracy."""
+    rows: dict[Setting, list[dict[str, Any]]] = {}
+    for row in read_rows(kept):
+        if row["seed"] in seeds:
+            rows.setdefault(key(row), []).append(row)
+    known = {at: many for at, many in rows.items() if len(many) == len(seeds)}
+    losses = {at: fmean(best_loss(row) for row in many) for at, many in known.items()}
+    accuracies = {at: fmean(best_accuracy(row) for row in many) for at, many in known.items()}
+    least: dict[float | None, float] = {}  # by beta: a DPO loss means something else for each
+    for at, loss in losses.items():
+        beta = dict(at).get("beta")
+        least[beta] = min(loss, least.get(beta, loss))
+    most = max(accuracies.values()) if "beta" in grid.axes else math.inf  # judged by accuracy over all betas
+    return [
+        at for at in known if losses[at] <= grid.near * least[dict(at).get("beta")] or accuracies[at] >= most - pairs
+    ]
 
 
 def _of_rate(settings: list[Setting], rate: float) -> list[Setting]:

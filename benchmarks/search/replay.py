@@ -25,14 +25,16 @@ STARTS = {"30 times too low": -3, "10 times too high": 2, "near the best": 0}
 
 @dataclass(frozen=True)
 class Point:
-    """After a trial: the runs paid so far (a pruned one pays its share), two regrets, the trial, and who moved.
+    """After a trial: the runs paid so far (a pruned one pays its share), three regrets, the trial, and who moved.
 
-    ``regret`` is that of the trial that the strategy holds for the best, ``trained`` the lowest of all trials.
+    ``regret`` is that of the trial that the strategy holds for the best, ``trained`` the lowest of all trials, and
+    ``apart`` the same less its standard error.
     """
 
     paid: float
     regret: float
     trained: float
+    apart: float
     setting: Setting
     value: float
     moved_by: str
@@ -45,6 +47,7 @@ class Course:
     paid: tuple[float, ...]
     regret: tuple[float, ...]
     trained: tuple[float, ...]
+    apart: tuple[float, ...]
 
 
 def start_of(table: Table, offset: int) -> dict[str, float]:
@@ -79,7 +82,7 @@ class _Course:
 
     def __init__(self, table: Table, judge: Judge, strategy: Strategy, study: optuna.Study, seed: int) -> None:
         self.table, self.judge, self.strategy, self.study, self.seed = table, judge, strategy, study, seed
-        self.paid, self.regret, self.trained = 0.0, math.inf, math.inf
+        self.paid, self.regret, self.trained, self.apart = 0.0, math.inf, math.inf, math.inf
         self.settings: list[Setting] = []
 
     def step(self) -> Point:
@@ -95,8 +98,9 @@ class _Course:
         best = self._best()
         self.regret = math.inf if best is None else self.table.regret(self.settings[best])
         self.trained = min(self.trained, self.table.regret(at))
+        self.apart = min(self.apart, self.table.regret_apart(at))
         mover = self.study.get_trials(deepcopy=False)[trial.number].user_attrs.get("moved_by", "")
-        return Point(self.paid, self.regret, self.trained, at, value, str(mover))
+        return Point(self.paid, self.regret, self.trained, self.apart, at, value, str(mover))
 
     def _best(self) -> int | None:
         """The number of the trial that the strategy holds for the best: by its seeds' mean where it repeats some."""
@@ -149,7 +153,7 @@ class _Course:
 
 def course_of(points: Sequence[Point]) -> Course:
     """The figures of a course alone."""
-    return Course(*(tuple(getattr(point, name) for point in points) for name in ("paid", "regret", "trained")))
+    return Course(*(tuple(getattr(point, name) for point in points) for name in ("paid", "regret", "trained", "apart")))
 
 
 def paid_until(course: Course, within: float) -> float:
@@ -166,6 +170,11 @@ def paid_until(course: Course, within: float) -> float:
 def paid_until_trained(course: Course, within: float) -> float:
     """Runs paid until a setting within a share of the table's best was trained; infinite when none was."""
     return next((paid for paid, least in zip(course.paid, course.trained, strict=True) if least <= within), math.inf)
+
+
+def paid_until_tied(course: Course, within: float) -> float:
+    """As ``paid_until_trained``, or until one was trained that the table's seeds do not tell from its best."""
+    return next((paid for paid, least in zip(course.paid, course.apart, strict=True) if least <= within), math.inf)
 
 
 def regret_after(course: Course, trials: int) -> float:

@@ -76,6 +76,19 @@ class Table:
         least = self.truths[self.best]
         return (self.truths[setting] - least) / abs(least)
 
+    def regret_apart(self, setting: Setting) -> float:
+        """The regret less its standard error over the seeds that a setting shares with the best one; 0 for a tie.
+
+        The one-standard-error rule (Breiman et al., Classification and Regression Trees, 1984, section 3.4.3): which of
+        two settings that close is the best, these runs do not tell.
+        """
+        ours, best = self.runs[setting], self.runs[self.best]
+        gaps = [self.value(ours[seed]) - self.value(best[seed]) for seed in ours if seed in best]
+        if len(gaps) < 3:
+            return self.regret(setting)
+        error = float(np.std(gaps, ddof=1)) / math.sqrt(len(gaps)) / abs(self.truths[self.best])
+        return max(0.0, self.regret(setting) - error)
+
     def value(self, run: Run) -> float:
         """The best evaluation of a run; the first one (before training) where no other is finite."""
         curve = run.curve(self.metric)
@@ -84,10 +97,9 @@ class Table:
         return float(np.min(self.sign * np.asarray(curve.values)))
 
     def run(self, setting: Setting, seed: int) -> Run:
-        """The run of a setting with one of the table's seeds (taken in turn), else with the one that was trained."""
-        seeds = sorted({known for by_seed in self.runs.values() for known in by_seed})
+        """The run of a setting with one of the seeds that it was trained with, taken in turn."""
         by_seed = self.runs[setting]
-        return by_seed.get(seeds[seed % len(seeds)], by_seed[min(by_seed)])
+        return by_seed[sorted(by_seed)[seed % len(by_seed)]]
 
     def nearest(self, wanted: Mapping[str, Any]) -> Setting:
         """The setting of the grid that answers for these values: the nearest rate, the same value of the rest."""

@@ -8,7 +8,7 @@ import pytest
 
 from benchmarks.search.advice import best_rate, outcome, target, times_off
 from benchmarks.search.grids import GRIDS
-from benchmarks.search.replay import STARTS, Course, paid_until, paid_until_trained, replay, start_of
+from benchmarks.search.replay import STARTS, Course, paid_until, paid_until_tied, paid_until_trained, replay, start_of
 from benchmarks.search.strategies import STRATEGIES
 from benchmarks.search.table import Judge, Table, cut, load, load_all
 from diagnostics.curves import Run, Settings
@@ -66,12 +66,14 @@ def test_every_strategy_starts_alike_and_pays_what_it_trains(table: Table, strat
 
 
 def test_what_is_paid_until_the_best_is_within_a_share_of_it():
-    course = Course((1, 1.4, 2.4, 3), (0.5, 0.02, 0.004, 0.004), (0.5, 0.009, 0.004, 0.004))
+    course = Course((1, 1.4, 2.4, 3), (0.5, 0.02, 0.004, 0.004), (0.5, 0.009, 0.004, 0.004), (0.01, 0.0, 0.0, 0.0))
     assert paid_until(course, 0.01) == 2.4
     assert paid_until(course, 0.03) == 1.4
     assert paid_until(course, 0.003) == math.inf
     assert paid_until_trained(course, 0.01) == 1.4
     assert paid_until_trained(course, 0.003) == math.inf
+    assert paid_until_tied(course, 0.01) == 1
+    assert paid_until_tied(course, 0.003) == 1.4
 
 
 def test_a_study_trains_with_one_seed(table: Table):

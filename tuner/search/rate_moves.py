@@ -19,6 +19,9 @@ other knobs are asked first."""
 RANK = 0.0114
 """What one step of another knob may save of the loss: half of what the best rank does at a good rate (2.28 % in 548
 LoRA runs). A rate that promises more comes first."""
+CLIFF = 0.2
+"""An unstable run this much worse than the best one lies past the edge of stability: a break, and no side of a bowl. It
+says nothing of the rates below the edge, where the best one often lies (Cohen 2021)."""
 HARDLY_WORSE = 0.03
 """A rate ten times too low costs 2 to 4 % of the loss: within that, a verdict weighs more than a value."""
 
@@ -43,7 +46,7 @@ def is_coarse(move: Move | None, best: Tried, trials: Sequence[Tried], space: Di
     if move is None:
         return False
     step = _decades(move.settings, best)
-    beside = [t for t in trials if t.usable and _beside(t, best, space)]
+    beside = [t for t in trials if t.usable and _beside(t, best, space) and not _over_the_edge(t, best)]
     if len(beside) < 2:
         return True
     if any(_beyond(t, best) * step > 0 for t in beside):
@@ -114,13 +117,20 @@ def rate_line(best: Tried, trials: Sequence[Tried], space: Distributions) -> Lin
     span = space[RATE]
     assert isinstance(span, FloatDistribution)
     beside = [t for t in trials if _beside(t, best, space)]
-    usable = [t for t in beside if t.usable]
-    walls = [t.settings[RATE] for t in trials if t.diverged and _no_calmer(best, t)]
+    usable = [t for t in beside if t.usable and not _over_the_edge(t, best)]
+    walls = [t.settings[RATE] for t in trials if (t.diverged or _over_the_edge(t, best)) and _no_calmer(best, t)]
     walls = [rate for rate in walls if not usable or rate > best.settings[RATE]]
     pending = [math.log10(t.settings[RATE]) for t in beside if t.running]
     points = [(math.log10(t.settings[RATE]), loss_of(t)) for t in usable]
     wall = math.log10(min(walls)) if walls else None
     return Line(points, math.log10(span.low), math.log10(span.high), wall, noise_of(*usable), pending)
+
+
+def _over_the_edge(trial: Tried, best: Tried) -> bool:
+    """Whether a trial at a higher rate came out unstable and far worse."""
+    if not trial.usable or trial.label != "unstable" or RATE not in trial.settings:
+        return False
+    return _beyond(trial, best) > 0 and loss_of(trial) - loss_of(best) > CLIFF * abs(loss_of(best))
 
 
 def _beside(trial: Tried, other: Tried, space: Distributions) -> bool:

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
 from tuner.search.advisor import next_move
+from tuner.search.move import LONE
 from tuner.search.record import Tried
 
 SPACE = {"learning_rate": FloatDistribution(1e-7, 1e-3, log=True)}
@@ -42,6 +44,14 @@ def test_the_climb_ends_where_the_verdict_no_longer_points_up():
 
 def test_the_climb_stays_inside_the_space():
     assert proposed(runs((3e-4, 0.6874, [UP]), (9e-4, 0.6931, [UP]))) == pytest.approx(1e-3)
+
+
+@pytest.mark.parametrize("label", ["unstable", "healthy"])
+def test_past_the_edge_of_stability_the_loss_says_nothing_of_the_rates_below(label: str):
+    low, best, far = runs((1e-6, 3.9, []), (1e-5, 3.1, []), (1e-4, 4.7, []))
+    rate = proposed([low, best, replace(far, label=label)])
+    assert (rate == pytest.approx(5e-5)) == (label == "unstable")
+    assert (rate < 1e-5) == (label == "healthy")
 
 
 def advice(knob: str, old: float, new: float, because: str, confidence: float) -> dict:
@@ -82,3 +92,16 @@ def test_other_knobs_are_asked_before_the_rate_is_refined():
     assert move.settings["batch_size"] == 4
     only_rate = {"learning_rate": WIDE["learning_rate"]}
     assert 3e-4 < next_move(uneven, only_rate).settings["learning_rate"] < 1e-3
+
+
+@pytest.mark.parametrize("method", ["dpo", "sft"])
+def test_a_step_that_lost_by_what_seeds_may_do_is_asked_again_from_another_place(method: str):
+    lost = Tried(3, HERE | {"batch_size": 4}, 1.1, moved_by=LONE, parent=0)
+    better = Tried(4, HERE | {"lora_r": 16}, 0.9, moved_by=LONE, parent=0)
+    trials = [replace(trial, method=method) for trial in bracketed(lost, better, told=[])]
+    around = [replace(trial, settings=trial.settings | {"lora_r": 16}, loss=1.0) for trial in trials[1:3]]
+    around = [replace(trial, number=5 + n, moved_by=LONE, parent=4) for n, trial in enumerate(around)]
+    move = next_move([*trials, *around], WIDE)
+    assert move is not None
+    assert (move.settings["lora_r"], move.settings["batch_size"]) != (16, 8)
+    assert (move.settings["batch_size"] == 4) == (method == "dpo")
