@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from optuna.distributions import BaseDistribution, FloatDistribution
@@ -205,8 +205,8 @@ def default_base(seed: int) -> BaseSampler:
 def _advice_leads(move: Move, trials: Sequence[Tried], space: Distributions) -> bool:
     """Whether the next trial is the advisor's.
 
-    Early on it is while the verdicts ask for a change, the rate is open, or the move is the first of its knob: a model
-    of the space knows nothing of a knob that never moved. Later it takes turns: of ``1 / share`` trials one is its own.
+    Early on it is while the verdicts ask for a change, the rate is open, or the move is the first of its knob from
+    there: a model of the space knows nothing of it yet. Later it takes turns: of ``1 / share`` trials one is its own.
     """
     follows_rule = move.moved_by != LONE
     if len(trials) <= LEADS and (follows_rule or not settled(trials, space) or _is_first(move, trials, space)):
@@ -217,12 +217,19 @@ def _advice_leads(move: Move, trials: Sequence[Tried], space: Distributions) -> 
 
 
 def _is_first(move: Move, trials: Sequence[Tried], space: Distributions) -> bool:
-    """Whether the move turns a knob that has had one value in all trials so far."""
+    """Whether the move turns a knob that was never turned with the other knobs as they are here."""
     start = next((trial for trial in trials if trial.number == move.parent), None)
-    return start is not None and any(
-        knob in start.settings and not alike(value, start.settings[knob], space[knob])
-        for knob, value in move.settings.items()
-        if not was_turned(knob, trials, space[knob])
+    if start is None:
+        return False
+
+    def is_like_start(trial: Tried, names: Iterable[str]) -> bool:
+        here, there = start.settings, trial.settings
+        return all(name in here and name in there and alike(here[name], there[name], space[name]) for name in names)
+
+    turned = [knob for knob, value in move.settings.items() if not alike(value, start.settings.get(knob), space[knob])]
+    return any(
+        not was_turned(knob, [t for t in trials if is_like_start(t, space.keys() - {knob})], space[knob])
+        for knob in turned
     )
 
 
