@@ -183,7 +183,8 @@ def _speed(pair: _Pair) -> Compared:
         return Compared("speed", float("inf"), theirs * rows[1], "worse", words)
     ratio = mine * rows[0] / (theirs * rows[1])
     verdict = "worse" if ratio > PACE else "better" if ratio < 1.0 / PACE else "alike"
-    words = f"half of the baseline's descent takes {mine * rows[0]:,.0f} {unit}, {ratio:.2g} times as many as there"
+    many = f"{ratio:.2g} times as many" if f"{ratio:.2g}" != "1" else "as many"
+    words = f"half of the baseline's descent takes {mine * rows[0]:,.0f} {unit}, {many} as there"
     return Compared("speed", mine * rows[0], theirs * rows[1], verdict, words)
 
 

@@ -22,6 +22,9 @@ SURE = 4.0
 LEAST = 0.05
 """The share of the level from which on a jump counts."""
 
+BLOWN = 1.5
+"""A loss that stands so many times above all that came before tells of no other rows: the resumed run blew up."""
+
 
 def levelled(curves: Mapping[str, Curve], joins: Sequence[float]) -> tuple[dict[str, Curve], list[str]]:
     """The curves with both losses as they would be without their jumps at the joins, and a note on each jump.
@@ -71,6 +74,8 @@ def _jump(curve: Curve, join: float, joins: Sequence[float]) -> float:
     (low, doubt), (high, more) = (_at(curve.steps[part], curve.values[part], join) for part in parts)
     error = difference_noise(curve.values) * float(np.sqrt(doubt + more))
     jump = high - low
+    if jump > 0 and median(curve.values[parts[1]]) > BLOWN * float(curve.values[: max(1, first)].max()) > 0:
+        return 0.0
     return jump if abs(jump) > max(SURE * error, LEAST * abs(low)) else 0.0
 
 

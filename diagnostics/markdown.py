@@ -57,7 +57,7 @@ def as_markdown(run: Run, diagnosis: Diagnosis) -> str:
 
 
 def _facts(diagnosis: Diagnosis) -> str:
-    lines = [f"verdict: `{diagnosis.label}`", f"cause: {sure(diagnosis)}"]
+    lines = [f"verdict: `{diagnosis.label}`", f"{'cause' if diagnosis.cause else 'how sure'}: {sure(diagnosis)}"]
     if diagnosis.best_step is not None:
         lines.append(f"best checkpoint: step {number(diagnosis.best_step)}")
     return listed(lines)

@@ -85,7 +85,7 @@ li{margin:3px 0;overflow-wrap:anywhere}
 font-size:12px;line-height:1.45;border-radius:7px;padding:6px 10px;font-variant-numeric:tabular-nums}
 footer{margin-top:72px;color:var(--soft);font-size:13.5px}
 @media (max-width:640px){
-th{white-space:normal}th,td{padding:10px 12px}
+th,th.number{white-space:normal}th,td{padding:10px 9px}table{font-size:14px}
 main{padding:28px 16px 56px}
 h1{font-size:25px}h2{font-size:23px}section{margin-top:48px}
 .card{padding:20px 18px}figure.card{padding:14px 8px 10px}

@@ -152,6 +152,8 @@ def in_words(advice: Advice) -> str:
 
 def sure(diagnosis: Diagnosis) -> str:
     """The cause and how sure, in words: ``eval loss rises, almost certain (90 %)``."""
+    if diagnosis.label is Label.UNKNOWN and not diagnosis.cause:
+        return "not enough to go by"
     words = f"{certainty(diagnosis.confidence)} ({percent(diagnosis.confidence)})"
     return f"{plain_name(diagnosis.cause)}, {words}" if diagnosis.cause else words
 

@@ -8,7 +8,13 @@ from diagnostics.curves import Curve, NotEnoughPoints, Settings
 from diagnostics.detectors.descent import rose
 from diagnostics.detectors.evidence import Evidence
 from diagnostics.detectors.points import near_its_end, rate_of
-from diagnostics.detectors.slowness import falls_with_every_dose, hardly_learns, held_barely_falls, still_falls
+from diagnostics.detectors.slowness import (
+    falls_with_every_dose,
+    hardly_learns,
+    held_barely_falls,
+    seen_whole,
+    still_falls,
+)
 from diagnostics.family import Family
 
 
@@ -60,20 +66,26 @@ def rate_runs_out(
     late: float,
     pace: float,
     fall: float,
+    whole_late: float,
+    whole_pace: float,
+    whole_fall: float,
     done: float,
     calm: float,
     noises: float,
 ) -> Evidence | None:
     """The schedule ended before the curve did: per unit of learning rate the loss falls as fast late as early.
 
-    Not so where either loss had risen by ``calm`` and ``noises`` noises before: it falls from where the rate threw it.
+    Not so where a loss had risen by ``calm`` and ``noises`` noises before: it falls from where the rate threw it. The
+    held-out loss tells that alone where it was looked at from before training on.
     """
     near_its_end(train_loss, settings, done)
     rate = rate_of(settings, learning_rate)
-    thrown = rose(train_loss, eval_loss, calm, noises) or rose(train_loss, None, calm, noises)
-    if not family.may_rise(rate) or thrown:
+    if not family.may_rise(rate) or rose(train_loss, eval_loss, calm, noises):
         return None
-    found = falls_with_every_dose(train_loss, learning_rate, eval_loss, late=late, pace=pace, fall=fall)
+    if not seen_whole(train_loss, eval_loss) and rose(train_loss, None, calm, noises):
+        return None
+    whole = {"whole_late": whole_late, "whole_pace": whole_pace, "whole_fall": whole_fall}
+    found = falls_with_every_dose(train_loss, learning_rate, eval_loss, late=late, pace=pace, fall=fall, **whole)
     return _with(found, **({"rate": rate} if rate is not None else {}))
 
 

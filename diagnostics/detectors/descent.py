@@ -85,7 +85,12 @@ def pace_of(curve: Curve) -> float:
 
 @signals.remembered
 def falls_late(curve: Curve) -> bool:
-    """Whether the second half of the curve falls, beyond its noise."""
+    """Whether the second half of the curve falls, beyond its noise.
+
+    Of a few evaluations each of which is the lowest so far, what looks like noise is the bend of the curve.
+    """
+    if 5 <= len(curve) < MANY and np.all(np.diff(curve.values) < 0):
+        return True
     values = curve.values[curve.values.size // 2 :]
     direction, p = signals.mann_kendall(signals.block_means(values))
     drop = float(np.median(values[: max(1, values.size // 10)]) - signals.tail(values))

@@ -33,24 +33,47 @@ def eval_loss_rises(
     scales Prechelt's corrected criterion (the end and the minimum are medians and means of three, so they scatter less
     than single values). A rise of ``far_rise`` counts from ``far_noises`` noises on where the training loss lost
     ``far_fall`` of its level in the meantime and the held-out loss tends upward at all once its first quarter is over
-    (a chance below ``far_p``): two far signs make up for a noisy one.
+    (a chance below ``far_p``): two far signs make up for a noisy one. So does a held-out loss that was looked at before
+    training and has stood above that ever since, however it moved there.
     """
     enough(eval_loss, evals, "evaluations")
+    never = _never_better(eval_loss, train_loss, rise, far_rise, far_fall)
     values = eval_loss.values
     found = signals.rise_from_minimum(values)
     fall = _fall_after(train_loss, float(eval_loss.steps[found.onset]))
     plain = found.deviations >= noise_share * signals.noise_multiple(values.size)
     far = fall is not None and fall >= far_fall and found.relative >= far_rise and found.deviations >= far_noises
     if not plain and not (far and _tends_upward(values[values.size // 4 :], far_p)):
-        return None
+        return never
     if not _is_material(found, signals.head(values), rise=rise, of_descent=of_descent, clear=clear, floor=floor):
-        return None
+        return never
     if fall is not None and fall < train_fall:
-        return None
+        return never
     turn = min(signals.onset(values), found.onset)
     measured = _measured(found, (turn + 1) / values.size, fall)
     sure = min(1.0, 0.55 + 3.0 * found.relative) * (0.75 if fall is None else 1.0) * (1.0 if plain else 0.8)
     return Evidence(float(eval_loss.steps[turn]), float(eval_loss.steps[-1]), finite(measured), sure)
+
+
+def _never_better(
+    eval_loss: Curve, train_loss: Curve | None, rise: float, far_rise: float, far_fall: float
+) -> Evidence | None:
+    """Every evaluation since training began lies ``rise`` above the one before it, the end ``far_rise`` above."""
+    if train_loss is None or not len(train_loss) or eval_loss.steps[0] >= train_loss.steps[0]:
+        return None
+    before, since = float(eval_loss.values[0]), eval_loss.values[1:]
+    fall, end = _fall_after(train_loss, float(eval_loss.steps[0])), signals.tail(since)
+    if since.min() < before + rise * abs(before) or end < before + far_rise * abs(before):
+        return None
+    if fall is None or fall < far_fall or not before:
+        return None
+    measured = {
+        "onset": 1.0 / eval_loss.values.size,
+        "rise": (end - before) / abs(before),
+        "lowest": before,
+        "end": end,
+    }
+    return Evidence(float(eval_loss.steps[0]), float(eval_loss.steps[-1]), finite(measured | {"train_fall": fall}), 0.8)
 
 
 def _is_material(

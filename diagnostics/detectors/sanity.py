@@ -12,13 +12,16 @@ from diagnostics.detectors.points import boundaries, enough, finite
 LN2 = float(np.log(2.0))
 
 
-def loss_is_zero(train_loss: Curve, *, points: int, share: float) -> Evidence | None:
+def loss_is_zero(train_loss: Curve, eval_loss: Curve | None = None, *, points: int, share: float) -> Evidence | None:
     """The training loss is exactly zero in ``share`` of the second half of the run, and at least ``points`` times.
 
-    A shorter log is asked for nothing but zeros.
+    A shorter log is asked for nothing but zeros. Not so where the held-out loss was a number first and is none later:
+    the weights are not finite, and the zeros are what a trainer logs in place of nan.
     """
     enough(train_loss, 2, "training losses")
     zero = train_loss.values == 0.0
+    if eval_loss is not None and eval_loss.broken and len(eval_loss) and eval_loss.broken[-1] > eval_loss.steps[-1]:
+        return None
     late = zero[zero.size // 2 :]
     if not zero.all() and (zero.sum() < points or late.mean() < share):
         return None
@@ -50,12 +53,20 @@ def start_loss_wrong(train_loss: Curve, settings: Settings, *, over: float) -> E
 
 
 def dpo_start_wrong(
-    train_loss: Curve, settings: Settings, rewards_margins: Curve | None = None, *, high: float, low: float, like: float
+    train_loss: Curve,
+    settings: Settings,
+    rewards_margins: Curve | None = None,
+    eval_loss: Curve | None = None,
+    *,
+    high: float,
+    low: float,
+    like: float,
 ) -> Evidence | None:
     """The first DPO loss is not near ln 2 = 0.693, as it is while the policy still equals its reference.
 
-    Where the settings do not tell the loss, the first margin must go with it as in sigmoid DPO (within a factor
-    ``like``): ORPO and others log rewards too and start elsewhere.
+    An evaluation before training tells it better than the first log, in which the first steps are in. Where the
+    settings do not tell the loss, the first margin must go with it as in sigmoid DPO (within a factor ``like``): ORPO
+    and others log rewards too and start elsewhere.
     """
     enough(train_loss, 4, "training losses")
     if settings.loss_type not in (None, "sigmoid") or settings.label_smoothing:
@@ -64,7 +75,8 @@ def dpo_start_wrong(
     margin = float(rewards_margins.values[0]) if rewards_margins is not None and len(rewards_margins) else None
     if settings.loss_type is None and (margin is None or not is_sigmoid(first, margin, like)):
         raise NotEnoughPoints("the log does not say loss_type")
-    if low * LN2 <= first <= high * LN2:
+    before = np.empty(0) if eval_loss is None else eval_loss.values[eval_loss.steps < train_loss.steps[0]]
+    if low * LN2 <= (float(before[0]) if before.size else first) <= high * LN2:
         return None
     step = float(train_loss.steps[0])
     return Evidence(step, step, finite({"first": first, "expected": LN2}))
@@ -86,7 +98,10 @@ def policy_never_moves(train_loss: Curve, *, tolerance: float, points: int) -> E
 
 
 def loss_scaled(train_loss: Curve, eval_loss: Curve, settings: Settings, *, within: float) -> Evidence | None:
-    """The training loss is the held-out loss times the gradient accumulation steps, all along."""
+    """The training loss is the held-out loss times the gradient accumulation steps, all along.
+
+    At the first evaluation above all: later a held-out loss may well be half the training loss.
+    """
     enough(eval_loss, 2, "evaluations")
     enough(train_loss, 4, "training losses")
     times = settings.gradient_accumulation_steps
@@ -98,6 +113,8 @@ def loss_scaled(train_loss: Curve, eval_loss: Curve, settings: Settings, *, with
     ratio = train_loss.at(eval_loss.steps) / held
     off = np.log(np.maximum(ratio, 1e-300) / times)
     scatter = 3.0 * min(signals.jitter(train_loss.values), 0.2)
+    if ratio[0] < np.sqrt(times):
+        return None
     if abs(float(np.median(off))) > np.log(1.0 + within) or np.any(np.abs(off) > np.log(1.0 + within) + scatter):
         return None
     measured = {"ratio": float(np.median(ratio)), "accumulation": float(times)}

@@ -173,25 +173,55 @@ def still_falls(
 
 
 def falls_with_every_dose(
-    train_loss: Curve, learning_rate: Curve, eval_loss: Curve | None = None, *, late: float, pace: float, fall: float
+    train_loss: Curve,
+    learning_rate: Curve,
+    eval_loss: Curve | None = None,
+    *,
+    late: float,
+    pace: float,
+    fall: float,
+    whole_late: float,
+    whole_pace: float,
+    whole_fall: float,
 ) -> Evidence | None:
     """Per unit of learning rate the loss falls as fast at the end as before: the rate ran out, not the loss.
 
     ``late`` and ``pace`` are the fall in the last quarter of the dose (the sum of the rates) over that of a straight
-    line and over that in the second quarter; a logarithm of the steps under a cosine schedule stays below both.
+    line and over that in the second quarter; a logarithm of the steps under a cosine schedule stays below both. A
+    held-out loss that was looked at before training shows the steep start of what is learned well: where it lost no
+    more than ``whole_fall``, ``whole_late`` and ``whole_pace`` are enough, and single training losses need not say so.
     """
     enough(train_loss, 12, "training losses")
     enough(learning_rate, 4, "learning rates")
-    held = eval_loss if eval_loss is not None and len(eval_loss) >= 6 else None
-    curves = [over_dose(c, learning_rate) for c in (train_loss, held) if c is not None]
-    if _cools_down(learning_rate) or min(len(c) for c in curves) < 5 or not all(falls_late(c) for c in curves):
-        return None
-    share, speed = min(late_share(c) for c in curves), pace_of(curves[-1])
-    lost = min(fall_of(c) for c in curves)
-    if share < late or speed < pace or lost < fall:
+    if _cools_down(learning_rate):
         return None
     steps = train_loss.steps
-    return Evidence(float(steps[0]), float(steps[-1]), finite({"late_share": share, "pace": speed, "fall": lost}), 0.9)
+    found = None
+    if eval_loss is not None and seen_whole(train_loss, eval_loss):
+        found = _over_dose([eval_loss], learning_rate, whole_late, whole_pace, fall)
+    if found is None or found["fall"] > whole_fall:
+        curves = [train_loss] if eval_loss is None or len(eval_loss) < 6 else [train_loss, eval_loss]
+        found = _over_dose(curves, learning_rate, late, pace, fall)
+    return None if found is None else Evidence(float(steps[0]), float(steps[-1]), finite(found), 0.9)
+
+
+def seen_whole(train_loss: Curve, eval_loss: Curve | None) -> bool:
+    """Whether the held-out loss was looked at before training, and at least four times since."""
+    return eval_loss is not None and len(eval_loss) >= 5 and bool(eval_loss.steps[0] < train_loss.steps[0])
+
+
+def _over_dose(
+    curves: list[Curve], learning_rate: Curve, late: float, pace: float, fall: float
+) -> dict[str, float] | None:
+    """The late share, pace and fall over the dose, the pace that of the last curve; None where one is too small."""
+    dosed = [over_dose(c, learning_rate) for c in curves]
+    if min(len(c) for c in dosed) < 5 or not all(falls_late(c) for c in dosed):
+        return None
+    share, speed = min(late_share(c) for c in dosed), pace_of(dosed[-1])
+    lost = min(fall_of(c) for c in dosed)
+    if share < late or speed < pace or lost < fall:
+        return None
+    return {"late_share": share, "pace": speed, "fall": lost}
 
 
 def loss_plateaus(

@@ -27,17 +27,20 @@ def thrown_up(
     evals: int,
     points: int,
     over_centre: float,
+    alike: float,
 ) -> Evidence | None:
     """Both losses stand ``rise`` above their start at some time, by ``noises`` of the noise of their second half.
 
-    By then the rate has decayed and they are calm. Training that memorises raises the held-out loss alone. Without
+    By then the rate has decayed and they are calm. Training that memorises raises the held-out loss alone. A run that
+    was thrown before its first log shows it in training losses that never come down to where the evaluations began
+    (the two end within ``alike`` of each other: they are of one kind). Without
     ``evals`` evaluations, the first before ``seen_by`` of the run, the mean of a quarter of the training losses must
     stand above the start, which counts at rates from ``over_centre`` times the family's centre on.
     """
     enough(train_loss, 4, "training losses")
     held = eval_loss if eval_loss is not None and len(eval_loss) >= evals else None
     if held is not None and share_of_run(train_loss, float(held.steps[0])) <= seen_by:
-        return _both(train_loss, held, rise, noises)
+        return _both(train_loss, held, rise, noises) or _at_once(train_loss, held, rise, noises, alike)
     enough(train_loss, points, "training losses without an evaluation near the start")
     ratio = family.ratio(rate_of(settings, learning_rate))
     if ratio is None:
@@ -56,6 +59,18 @@ def _both(train_loss: Curve, eval_loss: Curve, rise: float, noises: float) -> Ev
     if not above.size:
         return None
     return _evidence(train_loss, eval_loss, began, float(held.max()), above)
+
+
+def _at_once(train_loss: Curve, eval_loss: Curve, rise: float, noises: float, alike: float) -> Evidence | None:
+    """The evaluations after the first where both losses stay above it to the end: no training loss is as low."""
+    later, held = train_loss.between(float(eval_loss.steps[0]), np.inf), eval_loss.values[1:]
+    began = float(eval_loss.values[0])
+    if eval_loss.steps[0] > train_loss.steps[0] or min(later.values.min(), held.min()) <= began:
+        return None
+    ends = signals.tail(train_loss.values), signals.tail(eval_loss.values)
+    if min(ends) <= _bound(began, held, rise, noises) or max(ends) > alike * min(ends):
+        return None
+    return _evidence(train_loss, eval_loss, began, float(held.max()), eval_loss.steps[1:])
 
 
 def _alone(train_loss: Curve, rise: float, noises: float) -> Evidence | None:

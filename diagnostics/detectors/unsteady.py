@@ -138,11 +138,13 @@ def joint_jitter(
     eval_jitter: float,
     elastic: float,
     undone: float,
+    driven_undone: float,
 ) -> Evidence | None:
     """Training and held-out loss jitter together, and the learning rate drives it.
 
     ``train_jitter`` and ``eval_jitter`` are shares of the level. With a decaying rate the jitter must shrink with it
-    (elasticity of at least ``elastic``); under a constant rate it must be ``undone`` of the whole log descent.
+    (elasticity of at least ``elastic``); under a constant rate it must be ``undone`` of the whole log descent, and
+    ``driven_undone`` of it in any case: the last noise of a loss that came down to almost nothing is no swing.
     """
     enough(train_loss, 20, "training losses")
     enough(eval_loss, 8, "evaluations")
@@ -154,7 +156,9 @@ def joint_jitter(
         driven = signals.elasticity(train_loss.values, learning_rate.at(train_loss.steps))
     logs = signals.log_level(train_loss.values)
     fall = max(0.0, signals.head(logs) - signals.tail(logs))
-    if driven < elastic if driven is not None else min(train, held) < undone * fall:
+    if driven is not None and driven < elastic:
+        return None
+    if min(train, held) < (undone if driven is None else driven_undone) * fall:
         return None
     steps = train_loss.steps
     measured = {"train_jitter": train, "eval_jitter": held} | ({} if driven is None else {"elasticity": driven})

@@ -56,11 +56,19 @@ def listing(folder: Path) -> Listing:
     """The names in a folder. Raises ``UnreadableLog`` when it may not be opened."""
     try:
         with os.scandir(folder) as entries:
-            seen = sorted((e.name, e.is_dir(follow_symlinks=False), e.is_dir()) for e in entries if e.name[0] != ".")
+            seen = sorted((e.name, e.is_dir(follow_symlinks=False), _is_dir(e)) for e in entries if e.name[0] != ".")
     except OSError as error:
         raise UnreadableLog(f"{folder}: cannot be opened: {reason(error)}") from None
     files = tuple(name for name, _, leads_to_folder in seen if not leads_to_folder)
     return Listing(files, tuple(name for name, is_folder, _ in seen if is_folder))
+
+
+def _is_dir(entry: os.DirEntry[str]) -> bool:
+    """Whether a name is or leads to a folder; one that leads nowhere, such as a link to itself, does not."""
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False
 
 
 def parts(folder: Path, names: Listing | None = None) -> Parts | None:

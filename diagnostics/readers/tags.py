@@ -18,6 +18,8 @@ from diagnostics.readers.unreadable import UnreadableLog
 TRAIN = {"train", "training", "trn"}
 HELD_OUT = {"eval", "evaluation", "val", "valid", "validation", "dev", "heldout", "test"}
 FILLERS = {"epoch", "batch", "step", "avg", "mean", "average", "total", "mini"}
+KINDS = {"mse", "mae", "huber", "bce", "ce", "xent", "lm", "mlm", "clm", "cross entropy", "crossentropy"}
+"""Names of the loss that is trained on, before the word loss; of auxiliary ones (nll, kl, l2) a curve is never made."""
 QUANTITIES: Mapping[str, str] = {
     **{name: name for name in CURVES if name not in ("train_loss", "eval_loss")},
     "loss": "loss",
@@ -40,6 +42,7 @@ QUANTITIES: Mapping[str, str] = {
     "em": "exact_match",
 }
 NAMES = frozenset({*CURVES, *(f"eval_{name}" for name in CURVES if name != "train_loss")} - {"eval_eval_loss"})
+A_KIND_OF_LOSS = 12
 MEAN_OF_RUN = 20
 ONE_OF_SEVERAL_SETS = 30
 
@@ -115,6 +118,8 @@ def _quantity(words: list[str]) -> tuple[str, int] | None:
         core = core[1:]
     while core and core[-1] in FILLERS:
         core = core[:-1]
+    if core[-1:] == ["loss"] and " ".join(core[:-1]) in KINDS:
+        return "loss", A_KIND_OF_LOSS
     found = QUANTITIES.get("_".join(core))
     return (found, 2 * (len(words) - len(core))) if found else None
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from diagnostics.detectors import fit, gap
 from diagnostics.rules.rule import Case, Fix, Rule
 from diagnostics.verdict import Label
@@ -31,6 +33,16 @@ CHECKPOINT = Fix(
     "checkpoint",
     "use the checkpoint at the minimum of the held-out loss",
     "the best model of this run, at no cost",
+)
+ONE_OR_TWO_EPOCHS = Fix(
+    "num_train_epochs",
+    "train one or two epochs unless a task metric asks for more",
+    "the same held-out loss in less time",
+    to=2.0,
+    at_least=1.0,
+    sure=0.5,
+    when=lambda case: (case.settings.num_train_epochs or 3.0) > 2.0,
+    only="with more than two epochs",
 )
 
 OVERFIT = (
@@ -159,18 +171,7 @@ OVERFIT = (
         limits=STAIRS,
         says="the training loss steps down by {drop:.0%} at the epoch ends",
         cause="Each new pass meets rows that the model remembers. That is usual and no fault by itself.",
-        fixes=(
-            Fix(
-                "num_train_epochs",
-                "train one or two epochs unless a task metric asks for more",
-                "the same held-out loss in less time",
-                to=2.0,
-                at_least=1.0,
-                sure=0.5,
-                when=lambda case: (case.settings.num_train_epochs or 3.0) > 2.0,
-                only="with more than two epochs",
-            ),
-        ),
+        fixes=(ONE_OR_TWO_EPOCHS,),
         confidence=0.5,
         example="train steps from 1.0 to 0.8 at the start of epoch 2, eval stays at 1.03",
         sources=("InstructGPT, 2203.02155", "LIMA, 2305.11206"),
@@ -185,16 +186,7 @@ OVERFIT = (
         says="since the first epoch the gap between the losses grew from {before:.2g} to {after:.2g}",
         cause="What the training rows still gain no longer reaches the held-out ones.",
         fixes=(
-            Fix(
-                "num_train_epochs",
-                "train one or two epochs unless a task metric asks for more",
-                "the same held-out loss in less time",
-                to=2.0,
-                at_least=1.0,
-                sure=0.6,
-                when=lambda case: (case.settings.num_train_epochs or 3.0) > 2.0,
-                only="with more than two epochs",
-            ),
+            replace(ONE_OR_TWO_EPOCHS, sure=0.6),
             Fix(
                 "lora_dropout",
                 "set lora_dropout to 0.05",

@@ -49,6 +49,24 @@ def test_a_rise_within_wild_noise_is_less_sure():
     assert wild.strength <= plain.strength
 
 
+@pytest.mark.parametrize(
+    ("since", "left", "first", "fires"),
+    [
+        ([0.87, 0.91, 0.94, 0.74, 0.79, 0.77, 0.78], 0.09, 0, True),
+        ([0.87, 0.91, 0.94, 0.70, 0.79, 0.77, 0.78], 0.09, 0, False),
+        ([0.87, 0.91, 0.94, 0.74, 0.79, 0.77, 0.78], 0.60, 0, False),
+        ([0.87, 0.91, 0.94, 0.74, 0.79, 0.77, 0.78], 0.09, 5, False),
+    ],
+    ids=["never better", "better once", "training falls little", "not seen before training"],
+)
+def test_a_held_out_loss_that_is_never_again_as_low_as_before_training(
+    since: list[float], left: float, first: float, fires: bool
+):
+    held = curve([0.693, *since], first + 10.0 * np.arange(8))
+    train = curve(np.geomspace(0.69, left, 70))
+    assert (ask("eval-loss-rises", held, train) is not None) is fires
+
+
 def test_short_noisy_logs_are_not_taken_for_slow_learning():
     def found(seed: int) -> bool:
         rng = np.random.default_rng(seed)

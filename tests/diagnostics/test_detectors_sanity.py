@@ -21,6 +21,13 @@ def test_single_zeros_and_a_small_loss_are_not_found(values: list[float]):
     assert ask("loss-is-zero", curve(values)) is None
 
 
+def test_zeros_in_place_of_nan_are_left_to_the_rule_on_nan():
+    train, nan = curve([14.2, 10.9, 6.9, 0, 0, 0, 0, 0]), float("nan")
+    assert ask("loss-is-zero", train, curve([4.8, 6.5, nan, nan], [0, 2, 4, 8])) is None
+    assert ask("loss-not-finite", train, curve([4.8, 6.5, nan, nan], [0, 2, 4, 8])).first_step == 4
+    assert ask("loss-is-zero", train, curve([4.8, 6.5, nan, 0.9], [0, 2, 4, 8])) is not None
+
+
 def test_a_rate_of_zero():
     assert ask("rate-is-zero", curve([0.0] * 10)).measured == {"share": 1.0}
     assert ask("rate-is-zero", curve([0.0] * 9 + [1e-5])) is None
@@ -43,6 +50,12 @@ def test_without_the_vocabulary_the_start_cannot_be_asked():
 def test_a_dpo_run_starts_at_ln_two(first: float, fires: bool):
     found = ask("dpo-start-loss-wrong", curve([first, 0.6, 0.5, 0.5]), Settings(loss_type="sigmoid"))
     assert (found is not None) is fires
+
+
+@pytest.mark.parametrize(("before", "fires"), [(LN2, False), (1.4, True)])
+def test_an_evaluation_before_training_tells_where_a_dpo_run_starts(before: float, fires: bool):
+    train, held = curve([0.89, 0.6, 0.5, 0.5], [3, 6, 9, 12]), curve([before, 0.6], [0, 12])
+    assert (ask("dpo-start-loss-wrong", train, Settings(loss_type="sigmoid"), None, held) is not None) is fires
 
 
 def test_other_preference_losses_start_elsewhere():
@@ -68,6 +81,13 @@ def test_a_loss_multiplied_by_the_accumulation(times: float, fires: bool):
     held = curve(level[9::10], np.arange(10, 101, 10))
     found = ask("loss-scaled-by-accumulation", curve(level * times), held, Settings(gradient_accumulation_steps=8))
     assert (found is not None) is fires
+
+
+def test_held_out_pairs_that_are_told_apart_better_than_training_pairs_are_no_scaling():
+    train, held = curve([0.69, 0.69, 0.54, 0.61, 0.39, 0.58, 0.35, 0.43]), [0.35, 0.28, 0.29, 0.29]
+    two = Settings(gradient_accumulation_steps=2)
+    assert ask("loss-scaled-by-accumulation", train, curve([0.69, *held], [0, 2, 4, 6, 8]), two) is None
+    assert ask("loss-scaled-by-accumulation", train, curve([0.35, *held], [0, 2, 4, 6, 8]), two) is not None
 
 
 def test_dips_at_every_epoch_end():

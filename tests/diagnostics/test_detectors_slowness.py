@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from diagnostics.curves import Curve, FloatArray, NotEnoughPoints, Settings
-from diagnostics.detectors.descent import rose
+from diagnostics.detectors.descent import falls_late, rose
 from diagnostics.detectors.slowness import hardly_learns
 from diagnostics.family import Family
 from diagnostics.rules.underfit import SLOW
@@ -202,6 +202,26 @@ def test_a_rate_that_runs_out_before_the_loss_has_settled(loss: FloatArray, fire
     held = curve(loss[4::5], np.arange(5, 101, 5))
     found = ask("rate-runs-out", curve(loss * noise(0.003, 100)), curve(1e-4 * COSINE), Settings(), SFT, held)
     assert (found is not None) is fires
+
+
+@pytest.mark.parametrize(
+    ("power", "first", "lost", "fires"),
+    [(0.9, 0, 0.5, True), (0.5, 0, 0.5, False), (0.9, 20, 0.5, False), (0.9, 0, 0.7, False)],
+    ids=["straight", "steep at first", "not seen from the start", "far down"],
+)
+def test_an_evaluation_before_training_shows_whether_the_steep_start_is_missing(
+    power: float, first: int, lost: float, fires: bool
+):
+    at = np.arange(first, 101, 20)
+    dose = np.interp(at, [0, *range(1, 101)], [0, *DOSE])
+    held = curve(4.8 - lost * dose**power, at)
+    rough = curve((4.8 - lost * DOSE**power) * noise(0.05, 100))
+    assert (ask("rate-runs-out", rough, curve(1e-4 * COSINE), Settings(), SFT, held) is not None) is fires
+
+
+@pytest.mark.parametrize(("last", "expected"), [(4.34, True), (4.37, False)])
+def test_a_few_evaluations_that_only_fall_are_falling_however_much_they_bend(last: float, expected: bool):
+    assert falls_late(curve([4.80, 4.63, 4.50, 4.41, 4.36, last])) is expected
 
 
 @pytest.mark.parametrize(("lost", "expected"), [(0.003, True), (0.06, False)])

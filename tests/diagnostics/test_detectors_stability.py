@@ -177,6 +177,17 @@ def test_joint_jitter_small_against_the_descent_is_no_fault_under_a_constant_rat
     assert ask("train-and-eval-jitter", curve(train), curve(held)) is None
 
 
+@pytest.mark.parametrize(("lowest", "fires"), [(0.3, True), (0.05, False)])
+def test_the_last_noise_of_a_loss_near_zero_is_no_swing_though_it_goes_with_the_rate(lowest: float, fires: bool):
+    rate = np.linspace(1.0, 0.02, 100)
+    fall = np.geomspace(1.6, lowest, 100)
+    train, held = (
+        fall * np.exp(rate * np.log(noise(0.25, 100))),
+        (fall * np.exp(rate * np.log(noise(0.25, 100, 1))))[::5],
+    )
+    assert (ask("train-and-eval-jitter", curve(train), curve(held), curve(rate)) is not None) is fires
+
+
 @pytest.mark.parametrize(("held", "fires"), [(0.05, True), (0.005, False)])
 def test_a_held_out_loss_that_jitters_more(held: float, fires: bool):
     evals = curve(1.3 * noise(held, 20, 1), np.arange(5, 101, 5))

@@ -59,3 +59,17 @@ def test_a_first_evaluation_late_in_the_run_is_none_to_start_from():
 def test_a_healthy_fall_is_no_throw():
     assert not thrown(list(healthy(40) * noise(0.05, 40)), [2.0, 1.5, 1.3, 1.2, 1.15])
     assert not thrown(list(healthy(40) * noise(0.05, 40)), None, 1e-3)
+
+
+AT_ONCE = [9.7, 8.6, 6.5, 6.6, 6.2, 6.0, 5.9, 5.9, 6.0, 5.8, 5.6, 5.6, 5.4, 5.5, 5.6, 5.5, 5.5, 5.3]
+"""Thrown before the first log: the model had begun at 4.8."""
+
+
+def test_a_throw_before_the_first_log_shows_in_losses_that_never_come_down_to_the_start():
+    assert thrown(AT_ONCE, [4.8, 6.2, 5.9, 5.7, 5.5, 5.5])
+    assert not thrown(AT_ONCE, [6.0, 6.1, 5.9, 5.7, 5.5, 5.5])
+
+
+@pytest.mark.parametrize(("end", "fires"), [(1.0, False), (2.2, True)])
+def test_held_out_rows_of_another_kind_are_no_throw(end: float, fires: bool):
+    assert thrown([3.0, 2.9, 2.8, *[2.6] * 15], [0.9 * end, 1.05 * end, end, end, end, end]) is fires

@@ -55,6 +55,17 @@ def test_spikes_right_after_joins_are_the_resumed_run_settling():
     assert wild.label is Label.UNSTABLE
 
 
+@pytest.mark.parametrize(("times", "label"), [(1.4, Label.HEALTHY), (2.0, Label.UNSTABLE)])
+def test_a_loss_far_above_all_that_came_before_the_join_has_blown_up(times: float, label: Label):
+    run = make("healthy-sft", noise=0.02, seed=4, logs=200, evals=20)
+    highest = float(run.curves["train_loss"].values.max())
+    more = {
+        name: from_step(run, name, 600.0, times * highest - float(run.curves[name].at(600.0)))
+        for name in ("train_loss", "eval_loss")
+    }
+    assert diagnose(changed(run, (600.0,), more)).label is label
+
+
 def test_a_run_that_blows_up_after_a_join_is_unstable_still():
     run = make("healthy-sft", noise=0.02, seed=2, logs=200, evals=20)
     steps = run.curves["train_loss"].steps

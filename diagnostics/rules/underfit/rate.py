@@ -43,7 +43,7 @@ RATE = (
         check=causes.rate_too_low,
         limits={**SLOW, "below": 0.34, "late": 0.08, "calm": 0.02, "noises": 3.0, "evals": 6},
         near={**NEARLY, "late": 0.05},
-        says="the loss barely falls, or is still on its way at the end: {fall:.1%} lost in all",
+        says="the loss barely falls, or is still on its way at the end: down by {fall:.1%} in all",
         cause="The learning rate is too low: the steps are too small to get anywhere in this many updates.",
         fixes=(
             JUMP,
@@ -70,8 +70,18 @@ RATE = (
         name="rate-runs-out",
         label=Label.UNDERFIT,
         check=causes.rate_runs_out,
-        limits={"late": 1.0, "pace": 1.2, "fall": 0.03, "done": 0.9, "calm": 0.02, "noises": 3.0},
-        near={"late": 0.75, "pace": 1.0},
+        limits={
+            "late": 1.0,
+            "pace": 1.2,
+            "whole_late": 0.8,
+            "whole_pace": 0.7,
+            "whole_fall": 0.12,
+            "fall": 0.03,
+            "done": 0.9,
+            "calm": 0.02,
+            "noises": 3.0,
+        },
+        near={"late": 0.75, "pace": 1.0, "whole_late": 0.65, "whole_pace": 0.6},
         says=(
             "for the learning rate spent the loss falls {pace:.1f} times as fast late in the run as early; "
             "it flattens only because the rate decays"

@@ -230,6 +230,8 @@ def test_runs_are_found_sorted_and_nothing_else_is(tmp_path: Path):
     (tmp_path / "c" / "journal.log").write_text('{"op_code": 0, "worker_id": "x", "study_name": "loss"}\n')
     events(tmp_path / ".hidden", losses(range(1, 3)))
     (tmp_path / "loop").symlink_to(tmp_path)
+    (tmp_path / "itself").symlink_to("itself")
+    (tmp_path / "gone.csv").symlink_to("nowhere.csv")
     (tmp_path / "latest").symlink_to(tmp_path / "a")
     wanted = ["a", "b/deep/er", "c/one.csv", "c/two.jsonl"]
     assert [path.relative_to(tmp_path).as_posix() for path in find_runs(tmp_path)] == wanted

@@ -18,6 +18,8 @@ from diagnostics.readers.tags import curve_names, match
             "eval/loss eval_loss val_loss Loss/val Loss/valid Loss/test validation/epoch_loss valLoss valid.loss",
         ),
         ("eval_loss", "val_loss_epoch test_loss dev/loss eval/wiki_loss Validation|Loss"),
+        ("train_loss", "train/mse_loss train_ce_loss lm|loss CrossEntropyLoss/train train_epoch_mse_loss"),
+        ("eval_loss", "val/mse_loss val_ce_loss CrossEntropyLoss/val eval/lm|loss"),
         ("learning_rate", "lr train/lr learning_rate lr-AdamW lr-AdamW/pg1 lr_group_0 train/learning_rate"),
         ("grad_norm", "grad_norm train/grad_norm gradient_norm grad_2.0_norm_total"),
         ("rewards_margins", "rewards/margins train/rewards/margins rewards_margins"),
@@ -36,7 +38,7 @@ def test_tags_of_common_loggers_are_known(name: str, tags: str):
 
 OTHERS = (
     "accuracy train/total_flos train_runtime eval/runtime lr-AdamW-momentum loss_scale nll_loss eval/nll_loss "
-    "eval/samples_per_second train/train_runtime kl loss/aux system/gpu.0.temp"
+    "eval/samples_per_second train/train_runtime kl loss/aux train/l2_loss kl_loss ce system/gpu.0.temp"
 )
 
 
@@ -53,6 +55,7 @@ def test_the_plainest_of_several_tags_is_taken():
     assert found["train_loss_epoch"] == "train_loss_epoch"
     assert curve_names({"Loss/test": 9, "Loss/val": 3})["Loss/val"] == "eval_loss"
     assert curve_names({"loss": 9, "train/loss": 9})["train/loss"] == "train_loss"
+    assert curve_names({"train/ce_loss": 9, "train/loss": 9})["train/loss"] == "train_loss"
 
 
 def test_the_mean_over_the_run_is_a_curve_only_when_it_has_points():
