@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import signal
+import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from diagnostics.curves import Run
 from diagnostics.errors import BadInput
+from tuner.cli import STOPPED
 from tuner.spec import AS_MANY_AS_FIT, StudySpec, load_spec
+from tuner.training.checkpoints import checkpoints
 from tuner.training.quiet import let_speak, quiet
+from tuner.training.rerun import NAME as CONFIG
+
+STORAGE = "study.db"
 
 
 def study(
@@ -41,9 +51,12 @@ def study(
     folder = out or Path("runs") / spec.name
     console = Console()
     with quiet(), progress(console) as show:
-        run_study(spec, _trainer(spec), folder, storage=storage, show=show)
-    print(f"report: {folder / 'study.html'}")
-    print(f"best adapter: see the end of {folder / 'study.md'}; curves: tuner inspect {folder}")
+        result = run_study(spec, _trainer(spec), folder, storage=storage, show=show)
+    print(f"report: {folder / 'study.html'}; curves: tuner inspect {folder}")
+    best = result.winner
+    kept = [folder / best.folder / kind for kind in ("adapter", "model")] if best else []  # an absolute one stays so
+    for path in (path for path in kept if path.exists()):
+        print(f"best {path.name}: {path}")
     return 0
 
 
@@ -62,12 +75,35 @@ def train(file: Path, *, out: Path | None = None, verbose: bool = False) -> int:
     spec = _loaded(file, verbose)
     from tuner.training.train import train as train_once
 
-    folder = out or Path(str(spec.config.get("output_dir") or Path("runs") / spec.name))
+    folder = out or run_folder(spec)
+    if (folder / STORAGE).exists():
+        raise BadInput(
+            f"{folder}: a study lives there, and a run beside its trials would be taken for one; give another --out"
+        )
     began = time.monotonic()
-    run = _fitting(spec, lambda moves: train_once(spec, moves, folder, _teller(began), say=print))
+    with _taken_back(folder):
+        run = _fitting(spec, lambda moves: train_once(spec, moves, folder, _teller(began), say=print))
     _print_diagnosis(run)
     print(f"report: {folder / 'report.html'}")
     return 0
+
+
+@contextmanager
+def _taken_back(folder: Path) -> Iterator[None]:
+    """A block whose new folder is gone again when bad input ended it before anything was trained."""
+    is_new = not folder.exists()
+    try:
+        yield
+    except BadInput:
+        if is_new and not (folder / "trainer_state.json").exists() and not checkpoints(folder):
+            shutil.rmtree(folder, ignore_errors=True)
+        raise
+
+
+def run_folder(spec: StudySpec) -> Path:
+    """``output_dir`` of the file, or ``runs/<name>-train``; a run's own ``config.yaml`` goes by the run's name."""
+    name = spec.path.resolve().parent.name if spec.path.name == CONFIG else spec.name
+    return Path(str(spec.config.get("output_dir") or Path("runs") / f"{name}-train"))
 
 
 def _fitting(spec: StudySpec, train: Callable[[Mapping[str, Any]], Run]) -> Run:
@@ -130,5 +166,27 @@ def merge(run: Path, out: Path) -> int:
 def _loaded(file: Path, verbose: bool) -> StudySpec:
     if verbose:
         let_speak()
-    with quiet():
+    with quiet(), _interruptible_at_once():
         return load_spec(file)
+
+
+@contextmanager
+def _interruptible_at_once() -> Iterator[None]:
+    """A block that Ctrl-C ends together with the process: torch, while it is imported, aborts on the exception.
+
+    Nothing is written in it that would need to be put in order.
+    """
+    mine = threading.current_thread() is threading.main_thread()
+    if not mine or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        yield
+        return
+
+    def leave(number: int, frame: object) -> None:
+        os.write(2, f"{STOPPED}\n".encode())
+        os._exit(128 + number)
+
+    signal.signal(signal.SIGINT, leave)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)

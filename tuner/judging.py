@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from ctypes import c_bool
 from dataclasses import replace
 from functools import partial
 from itertools import islice
@@ -31,6 +32,9 @@ MANY = 64
 """From so many runs on, starting a second process costs less than it saves."""
 
 CHUNK = 8
+
+_over: c_bool | None = None
+"""In a process that shares the work: whether the first one wants no more of it."""
 
 
 def found(
@@ -81,16 +85,27 @@ def _shared(
     places: Sequence[Path | Unreadable], judge: Callable[[Path | Unreadable], Found], count: int
 ) -> Iterator[Found]:
     """The same by several processes, in order; what a process that was killed leaves is done here."""
-    done = 0
-    with ProcessPoolExecutor(count, mp_context=_context(), initializer=_leave_interrupts) as pool:
-        with _no_interrupts():
-            answers = pool.map(judge, places, chunksize=CHUNK)
+    done, context = 0, _context()
+    over = context.RawValue(c_bool, False)
+    with ProcessPoolExecutor(count, mp_context=context, initializer=_begin, initargs=(over,)) as pool:
         try:
+            with _no_interrupts():
+                answers = pool.map(partial(_unless_over, judge), places, chunksize=CHUNK)
             for one in answers:
                 yield one
                 done += 1
         except BrokenProcessPool:
             yield from map(judge, islice(places, done, None))
+        except BaseException:
+            # Else leaving the block waits for the runs that were shared out, by then of interest to nobody.
+            over.value = True
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def _unless_over(judge: Callable[[Path | Unreadable], Found], place: Path | Unreadable) -> Found:
+    """The run judged, unless the first process wants no more of them."""
+    return Unreadable(str(place), "stopped") if _over is not None and _over.value else judge(place)
 
 
 @contextmanager
@@ -112,8 +127,10 @@ def _context() -> BaseContext:
     return multiprocessing.get_context("fork" if alone else "spawn")
 
 
-def _leave_interrupts() -> None:
-    """Let the first process alone answer Ctrl-C: it ends the others."""
+def _begin(over: c_bool) -> None:
+    """Let the first process alone answer Ctrl-C: it ends the others, by ``over``."""
+    global _over
+    _over = over
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 

@@ -88,7 +88,11 @@ def _check_page(path: Path) -> None:
 
 
 def _write_html(pairs: Sequence[Pair], errors: Sequence[Unreadable], path: Path) -> None:
-    write_text(path, as_html(pairs, errors=[(item.run, item.error) for item in errors]))
+    page = as_html(pairs, errors=[(item.run, item.error) for item in errors])
+    try:
+        write_text(path, page)
+    except OSError as error:
+        raise BadInput(f"--html {path}: cannot be written ({error.strerror}); choose another place") from error
     print(f"wrote {path}")
 
 

@@ -95,7 +95,10 @@ def _print_table(book: Rulebook, rows: Sequence[RuleRecord], name: str | None) -
     from rich.console import Console
 
     count = len(book.studies)
-    print(f"{count} {'study' if count == 1 else 'studies'}; a follower is compared with the trial it started from")
+    print(
+        f"{count} {'study' if count == 1 else 'studies'}; "
+        "a trial that followed an advice is compared with the one that it came from"
+    )
     if rows:
         Console().print(table(rows))
     else:
@@ -103,12 +106,12 @@ def _print_table(book: Rulebook, rows: Sequence[RuleRecord], name: str | None) -
 
 
 def table(rows: Sequence[RuleRecord]) -> Table:
-    """The records as a table, with the share of followers that helped."""
+    """The records as a table, with the share of those followed that helped."""
     from rich.table import Table
 
     made = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     made.add_column("rule", no_wrap=True)
-    for head in ("advised", "followed", "helped", "hurt", "within noise", "helped"):
+    for head in ("advised", "followed", "helped", "hurt", "within noise", "share that helped"):
         made.add_column(head, justify="right")
     for row in rows:
         share = percent(row.helped / row.followed) if row.followed else "–"

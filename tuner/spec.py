@@ -103,7 +103,7 @@ def _method(name: Any, path: Path) -> Method:
     listed = ", ".join(METHODS)
     if name is None:
         raise SpecError(f"{path}: method is missing; add a line such as `method: sft` (one of {listed})")
-    if name not in METHODS:
+    if not isinstance(name, str) or name not in METHODS:
         raise SpecError(f"{path}: unknown method {name!r}, one of {listed}{nearest(str(name), METHODS)}")
     return METHODS[name]
 

@@ -16,8 +16,11 @@ def init(method: str, out: Path) -> int:
     if study.exists():
         raise BadInput(f"{study}: exists already; move it away or give another --out")
     text = files("tuner.assets").joinpath(f"templates/{method}.yaml").read_text(encoding="utf-8")
-    out.mkdir(parents=True, exist_ok=True)
-    write(out / "data", (method,))
-    study.write_text(text, encoding="utf-8")
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        write(out / "data", (method,))
+        study.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise BadInput(f"{out}: nothing can be written there ({error.strerror}); give another --out") from error
     print(f"wrote {study} and {out / 'data' / f'orders-{method}'}; next: tuner study {study}")
     return 0

@@ -52,7 +52,9 @@ def watch(
     look = 0
     while rounds is None or look < rounds:
         began = time.perf_counter()
-        found = find_runs(path)
+        found = find_runs(path, tags)
+        if not found and look == 0:
+            say("no training log there yet: waiting for one")
         search = time.perf_counter() - began
         for run_path in found:
             watched = runs.setdefault(run_path, Watched(spacing=Spacing(share)))
@@ -83,7 +85,7 @@ def _look(
     try:
         run = watched.run or read(run_path, tags)
     except UnreadableLog as error:
-        say(f"{run_path.name}: {error}")
+        say(str(error) if run_path.name in str(error) else f"{run_path.name}: {error}")
         return
     last = run.settings.max_steps
     over = over or (last is not None and run.last_step >= last)

@@ -39,9 +39,14 @@ def read_yaml(path: Path) -> dict[str, Any]:
     try:
         text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
-        raise SpecError(f"{path}: no such file") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise SpecError(f"{path}: cannot be read as text: {error}") from None
+        raise SpecError(f"{path}: no such file; `tuner init sft` writes one to start from") from None
+    except IsADirectoryError:
+        raise SpecError(f"{path}: is a folder; give a study file, such as {path / 'sft.yaml'}") from None
+    except OSError as error:
+        raise SpecError(f"{path}: cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise SpecError(f"{path}: line {line}: not UTF-8; save the file as UTF-8") from None
     try:
         loaded = yaml.load(text, Loader=_Loader)
     except yaml.YAMLError as error:

@@ -16,6 +16,7 @@ import numpy as np
 from diagnostics.curves import Run, Settings
 from tuner.space import Choice, Range
 from tuner.spec import StudyBlock, StudySpec
+from tuner.study.results import StudyResult
 from tuner.study.setup import Report
 
 RATE = Range(1e-6, 1e-2, log=True)
@@ -139,6 +140,16 @@ class Bowl:
             },
             settings,
         )
+
+
+def run(out: Path, trainer: Any = None, *, trials: int | None = None, show: Any = None, **block: Any) -> StudyResult:
+    """A study of the made-up trainer in ``out``: four trials without repeats, unless the fields of ``block`` differ."""
+    from optuna.samplers import RandomSampler
+
+    from tuner.study.loop import run_study
+
+    study = spec(out.parent, **{"trials": 4, "seeds": 0, **block})
+    return run_study(study, trainer or Bowl(evaluations=6), out, trials=trials, show=show, base=RandomSampler(seed=0))
 
 
 def main(folder: str, pause: float, **block: Any) -> None:

@@ -42,6 +42,7 @@ def write(tmp_path):
         (HEAD + "study:\n  a: 1\n b: 2\n", "line 6: not YAML"),
         (HEAD.replace("method: sft\n", ""), "method is missing"),
         (HEAD.replace("sft", "sfr"), "unknown method 'sfr', one of sft, dpo; did you mean sft?"),
+        (HEAD.replace("sft", "[sft]"), "unknown method ['sft'], one of sft, dpo"),
         (HEAD.replace("model_name_or_path: tuner/tiny\n", ""), "model_name_or_path is missing"),
         (HEAD.replace("dataset_name: rows.jsonl\n", ""), "dataset_name is missing"),
         (HEAD.replace("rows.jsonl", "gone.jsonl"), "dataset_name: gone.jsonl: no such file"),

@@ -76,3 +76,21 @@ def test_an_unreadable_file_is_said_and_the_watch_goes_on(tmp_path: Path):
 def test_a_missing_path_is_told(tmp_path: Path):
     with pytest.raises(UnreadableLog, match="no such file or folder"):
         watch(tmp_path / "none", rounds=1)
+
+
+def test_an_empty_folder_is_said_to_be_waited_for_and_a_bad_log_is_named_once(tmp_path: Path):
+    said: list[str] = []
+    watch(tmp_path, every=0.01, rounds=2, say=said.append)
+    assert said[1:] == ["no training log there yet: waiting for one"]
+    (tmp_path / "text.txt").write_text("hello\n")
+    said.clear()
+    watch(tmp_path / "text.txt", every=0.01, rounds=1, say=said.append)
+    assert said[1].count("text.txt") == 1
+
+
+def test_a_log_whose_loss_has_a_name_of_its_own_is_found_by_its_tag(tmp_path: Path):
+    write(tmp_path / "run.csv", [2.0 * 0.97**k + 0.5 for k in range(80)])
+    (tmp_path / "run.csv").write_text((tmp_path / "run.csv").read_text().replace("train_loss", "my/cost"))
+    said: list[str] = []
+    watch(tmp_path, every=0.01, rounds=1, say=said.append, tags={"train_loss": "my/cost"})
+    assert any("verdict: healthy" in line for line in said)

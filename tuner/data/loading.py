@@ -127,6 +127,8 @@ def _sets(config: Config, path: Path | None) -> Mapping[str, Any]:
             streaming = bool(config.get("dataset_streaming", False))
             loaded = datasets.load_dataset(str(path or name), name=config.get("dataset_config"), streaming=streaming)
     except (ValueError, OSError, RuntimeError) as error:
+        if path is not None:
+            raise DataError(f"{path}: holds no rows that can be read ({_short(error)})") from error
         raise DataError(f"{name}: no such file or folder here, and the hub did not give it: {_short(error)}") from error
     return loaded if isinstance(loaded, Mapping) else {"train": loaded}
 

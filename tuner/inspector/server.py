@@ -68,6 +68,7 @@ def arguments(port: int | None, browser: bool) -> list[str]:
     options = {
         "server.address": ADDRESS,
         "server.headless": str(not browser).lower(),
+        "server.showEmailPrompt": "false",
         "server.fileWatcherType": "none",
         "browser.gatherUsageStats": "false",
         "client.toolbarMode": "minimal",

@@ -13,9 +13,10 @@ from tuner.inspector.legend import columns
 from tuner.inspector.palette import label_colour, series_colours, soft_colour
 from tuner.inspector.trials import Step
 from tuner.inspector.words import one_line
+from tuner.study.results import ANOTHER_SEED
 
 HEIGHT = 280
-MOVERS = ("your file", "advice", "sampler", "another seed")
+MOVERS = ("your file", "advice", "sampler", ANOTHER_SEED)
 OVER = {"trials": "trial", "training steps": "training steps, all trials together"}
 
 

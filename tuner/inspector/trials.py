@@ -10,13 +10,21 @@ from typing import Any, TypeVar
 
 from diagnostics.errors import BadInput
 from diagnostics.wording import number, setting
-from tuner.study.results import Gain, Pair, Paragraph, RuleRecord, StudyResult, TrialResult
+from tuner.study.results import (
+    AGAIN,
+    ANOTHER_SEED,
+    ONLY_SEED,
+    Gain,
+    Pair,
+    Paragraph,
+    RuleRecord,
+    StudyResult,
+    TrialResult,
+)
 
 FILE, STORAGE = "study.json", "study.db"
 DEEP = 2
 LARGEST = 64_000_000
-AGAIN = "sampler:another-seed"
-"""Who proposed a trial that repeats an earlier one: the search, where one run each could not tell which is better."""
 Record = TypeVar("Record")
 
 
@@ -141,7 +149,7 @@ def progress(study: StudyResult) -> list[Step]:
 def proposer(moved_by: str) -> str:
     """Who proposed a trial, in words: the user's file, the advice of a rule, a sampler, or a repeat's fresh seed."""
     if moved_by == AGAIN:
-        return "another seed"
+        return ANOTHER_SEED
     kind, _, name = moved_by.partition(":")
     words = {"file": "your file", "advice": "advice", "sampler": "sampler"}
     return f"{words.get(kind, kind)}: {name}" if name else words.get(kind, kind)
@@ -150,7 +158,7 @@ def proposer(moved_by: str) -> str:
 def changed(trial: TrialResult) -> str:
     """What a trial changed: ``learning_rate 3e-5 → 1e-4``; a repeat nothing but the seed."""
     if trial.moved_by == AGAIN and not trial.moved:
-        return "only the seed"
+        return ONLY_SEED
     moves = (f"{knob} {setting(knob, old)} → {setting(knob, new)}" for knob, (old, new) in trial.moved.items())
     return ", ".join(moves) or "–"
 

@@ -9,9 +9,10 @@ from typing import Any
 from optuna.distributions import FloatDistribution
 
 from tuner.search.distributions import Distributions, alike
+from tuner.search.line import Line
 from tuner.search.move import RATE, Move, incumbent, loss_of, made, reason, wanted
 from tuner.search.record import Tried, noise_of
-from tuner.search.trust_region import Line, next_step, promised
+from tuner.search.trust_region import next_step, promised
 
 COARSE = 0.4
 """Decades. A finer step of the rate is worth half a percent at most (3.1 % a decade squared in 548 LoRA runs), so the

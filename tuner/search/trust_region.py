@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tuner.search.line import Line, heights, is_logarithmic, parabola
+
 RUNG = 0.5
 """One step of the ladder 1e-5, 3e-5, 1e-4: half a decade."""
 FURTHEST = 1.0
@@ -17,44 +19,6 @@ CLOSE = 0.15
 """Rates closer than this (×1.4) are not worth a trial: 0.07 % of the loss in 548 LoRA runs."""
 BEND = 0.031
 """How much of the loss a decade off the best rate costs, growing with the square: 3.1 % in 548 LoRA runs."""
-BELOW_DIVERGED = 0.301
-"""Stay at or below half of a rate that diverged."""
-
-
-@dataclass(frozen=True)
-class Line:
-    """The tried points of one line in the order of their trials, and its bounds.
-
-    Points are positions in decades and losses (lower is better).
-    ``wall`` is the lowest position that diverged, or None; ``noise`` the difference in loss that means nothing;
-    ``pending`` holds positions that are being tried right now.
-    """
-
-    points: Sequence[tuple[float, float]]
-    low: float
-    high: float
-    wall: float | None = None
-    noise: float = 0.0
-    pending: Sequence[float] = ()
-
-    @property
-    def top(self) -> float:
-        """The highest position that may be tried."""
-        return self.high if self.wall is None else min(self.high, self.wall - BELOW_DIVERGED)
-
-    @property
-    def best(self) -> float:
-        """The position of the lowest loss."""
-        return min(self.points, key=lambda point: point[1])[0]
-
-    def nearest(self, direction: int) -> float | None:
-        """The tried position next to the best one, above (+1) or below (-1)."""
-        beyond = [x for x, _ in self.points if (x - self.best) * direction > 1e-9]
-        return min(beyond, key=lambda x: abs(x - self.best), default=None)
-
-    def loss(self, position: float) -> float:
-        """The lowest loss measured at a position."""
-        return min(value for x, value in self.points if x == position)
 
 
 @dataclass(frozen=True)
@@ -102,7 +66,7 @@ def _open_ends(line: Line, way: int) -> list[int]:
 
 def _bends(line: Line, direction: int) -> bool:
     """Whether the best point is an end, and a parabola through it and two more turns within half a rung beyond it."""
-    fitted = _parabola(line)
+    fitted = parabola(line)
     if fitted is None:
         return False
     curve, slope, _, _ = fitted
@@ -122,7 +86,7 @@ def _outward(line: Line, direction: int, advised: float) -> Step | None:
     if (position - best) * direction <= 0:
         return None
     edge = "highest" if direction > 0 else "lowest"
-    why = f"the best rate so far is the {edge} that was tried"
+    why = f"the best rate so far is the {edge} that was tried with these settings"
     if direction > 0 and line.wall is not None and position == line.top:
         why = "as high as half of the rate that diverged"
     return _unless_tried(line, position, why)
@@ -133,13 +97,16 @@ def _stride(line: Line, direction: int) -> float:
 
     From two points the rest of the way follows from the gain, on a bowl as shallow as those of LoRA runs are; from
     three it is the vertex of their parabola. A fall that still grows steeper has no vertex: two rungs. A way that was
-    turned into because the other one failed begins with one rung.
+    turned into because the other one failed begins with one rung. The very first step begins with two upwards: a rate
+    that is too high shows early and is stopped, one that is too low costs a whole run.
     """
     before = line.nearest(-direction)
     order = [x for x, _ in line.points]
+    if before is None and direction > 0:
+        return FURTHEST
     if before is None or order.index(before) > order.index(line.best):
         return RUNG
-    fitted = _parabola(line)
+    fitted = parabola(line)
     if fitted is not None:
         curve, slope, _, _ = fitted
         rest = -slope / (2 * curve) * direction if curve > 0 else FURTHEST
@@ -152,7 +119,7 @@ def _stride(line: Line, direction: int) -> float:
 
 def _vertex(line: Line) -> Step | None:
     """The lowest point of a parabola through the best point and its neighbours, when a gain is in sight."""
-    fitted = _parabola(line)
+    fitted = parabola(line)
     if fitted is None or fitted[0] <= 0:
         return None
     curve, slope, level, three = fitted
@@ -161,7 +128,7 @@ def _vertex(line: Line) -> Step | None:
     if not max(three[0] - RUNG, line.low) <= position <= min(three[2] + RUNG, line.top):
         return None
     lowest = level - curve * offset**2
-    if line.loss(line.best) - (np.exp(lowest) if _is_logarithmic(line, three) else lowest) <= line.noise:
+    if line.loss(line.best) - (np.exp(lowest) if is_logarithmic(line, three) else lowest) <= line.noise:
         return None
     return _unless_tried(line, float(position), "the lowest point of a parabola through the rates tried")
 
@@ -170,7 +137,8 @@ def promised(line: Line) -> float:
     """What a step into the widest gap beside the best point may save of the loss, as a share; 0 without such a gap.
 
     The loss of a rate falls and then rises: between two points it lies below their chord, and above the lines through
-    the points beyond them. Half-way between these two bounds, in the middle of the gap, is the guess.
+    the points beyond them. Half-way between these two bounds, in the middle of the gap, is the guess; a shallow bowl
+    where nothing lies beyond.
     """
     return max((saved for _, saved in _gaps(line)), default=0.0)
 
@@ -201,7 +169,7 @@ def _into(line: Line, beyond: float) -> Step | None:
 def _gaps(line: Line) -> list[tuple[float, float]]:
     """The ends of the wide gaps beside the best point, and what each promises to save."""
     ordered = sorted({x for x, _ in line.points})
-    heights = _heights(line, ordered)
+    levels = heights(line, ordered)
     here = ordered.index(line.best)
     found = []
     for end in (here - 1, here + 1):
@@ -209,48 +177,32 @@ def _gaps(line: Line) -> list[tuple[float, float]]:
             continue
         middle = (line.best + ordered[end]) / 2
         bounds = [
-            _on_line(middle, (ordered[i], heights[i]), (ordered[i + step], heights[i + step]))
+            _on_line(middle, (ordered[i], levels[i]), (ordered[i + step], levels[i + step]))
             for i, step in ((min(here, end), -1), (max(here, end), 1))
             if 0 <= i + step < len(ordered)
         ]
-        chord = (heights[here] + heights[end]) / 2
-        guess = (chord + max(bounds)) / 2 if bounds else chord
-        found.append((ordered[end], _saved(line, heights[here] - guess, ordered)))
+        chord = (levels[here] + levels[end]) / 2
+        guess = (chord + max(bounds)) / 2 if bounds else chord - _sag(line, ordered, line.best - ordered[end])
+        found.append((ordered[end], _saved(line, levels[here] - guess, ordered)))
     return found
+
+
+def _sag(line: Line, positions: Sequence[float], length: float) -> float:
+    """How far the shallowest of bowls hangs below the middle of a chord."""
+    size = 1.0 if is_logarithmic(line, positions) else abs(line.loss(line.best))
+    return BEND * (length / 2) ** 2 * size
 
 
 def _on_line(x: float, a: tuple[float, float], b: tuple[float, float]) -> float:
     return a[1] + (x - a[0]) * (b[1] - a[1]) / (b[0] - a[0])
 
 
-def _heights(line: Line, positions: Sequence[float]) -> list[float]:
-    """The losses at these positions, as logarithms where all are above 0."""
-    losses = [line.loss(x) for x in positions]
-    return [float(np.log(loss)) for loss in losses] if _is_logarithmic(line, positions) else losses
-
-
 def _saved(line: Line, drop: float, positions: Sequence[float]) -> float:
     """A drop of the height from the best point as a share of its loss."""
-    if _is_logarithmic(line, positions):
+    if is_logarithmic(line, positions):
         return float(1 - np.exp(-drop))
     least = abs(line.loss(line.best))
     return drop / least if least else 0.0
-
-
-def _parabola(line: Line) -> tuple[float, float, float, Sequence[float]] | None:
-    """Curvature, slope and level at the best point of a parabola through three tried points, and these points."""
-    ordered = sorted({x for x, _ in line.points})
-    if len(ordered) < 3:
-        return None
-    middle = min(max(ordered.index(line.best), 1), len(ordered) - 2)
-    three = ordered[middle - 1 : middle + 2]
-    curve, slope, level = np.polyfit(np.subtract(three, line.best), _heights(line, three), 2)
-    return float(curve), float(slope), float(level), three
-
-
-def _is_logarithmic(line: Line, positions: Sequence[float]) -> bool:
-    """Whether losses are compared by their logarithms: over decades of the rate one may fall a hundredfold."""
-    return all(line.loss(x) > 0 for x in positions)
 
 
 def _unless_tried(line: Line, position: float, why: str) -> Step | None:

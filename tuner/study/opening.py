@@ -26,6 +26,7 @@ from tuner.study.locks import Locks, locked
 from tuner.study.setup import file_value
 from tuner.study.storage import check_address, database_at, locks_for, reachable, shown
 from tuner.study.trials import TURN
+from tuner.training.checkpoints import checkpoints
 
 if TYPE_CHECKING:
     from optuna.samplers import BaseSampler
@@ -117,12 +118,13 @@ def _study(
         )
 
     with locked(locks, TURN):
-        study = load()
-        if storage is None and _nothing_but_errors(study):
-            # Nothing was learned, so the mended training starts at its trial 0.
+        _check_alone(spec, out, database, storage)
+        study, wanted = load(), definition(spec, space)
+        mended = study.user_attrs.get(DEFINITION, wanted) != wanted and _nothing_learned(study, locks, out)
+        if storage is None and (mended or _nothing_but_errors(study)):
+            # No trial has a value to keep, so the mended file or training starts at its trial 0.
             optuna.delete_study(study_name=spec.name, storage=database)
             study = load()
-        wanted = definition(spec, space)
         if DEFINITION not in study.user_attrs:
             study.set_user_attr(DEFINITION, wanted)
     _check_same(study.user_attrs[DEFINITION], wanted, spec, out, storage)
@@ -133,6 +135,23 @@ def _nothing_but_errors(study: optuna.Study) -> bool:
     """Whether an earlier run of the command ended because every trial failed."""
     trials = trial_results(study)
     return len(trials) >= SAME_ERRORS and all(trial.state in ENDED_BADLY for trial in trials)
+
+
+def _nothing_learned(study: optuna.Study, locks: Locks, out: Path) -> bool:
+    """Whether every trial ended by an error, or was cut before its first checkpoint and is in nobody's hands."""
+    return all(
+        trial.state in ENDED_BADLY
+        or (trial.state == "running" and not checkpoints(out / trial.folder) and _is_free(locks, trial.folder))
+        for trial in trial_results(study)
+    )
+
+
+def _is_free(locks: Locks, name: str) -> bool:
+    """Whether nobody holds the lock of that name."""
+    lock = locks.try_lock(name)
+    if lock is not None:
+        lock.release()
+    return lock is not None
 
 
 def start_settings(spec: StudySpec) -> dict[str, Any]:
@@ -149,6 +168,24 @@ def definition(spec: StudySpec, space: Mapping[str, BaseDistribution]) -> dict[s
         "method": spec.method,
         "config": json.loads(json.dumps(config, default=str, sort_keys=True)),
     }
+
+
+def _check_alone(spec: StudySpec, out: Path, database: RDBStorage, storage: str | None) -> None:
+    """Raise ``BadInput`` where another study lives in ``out``: both would write the same folders."""
+    others = optuna.get_all_study_names(database) if storage is None else _reported(out)
+    other = next((name for name in others if name != spec.name), None)
+    if other is not None:
+        raise BadInput(
+            f"{out}: the study {other} lives there, and {spec.path} is the study {spec.name}; give another --out"
+        )
+
+
+def _reported(out: Path) -> list[str]:
+    """The name of the study whose report lies in ``out``, if any."""
+    try:
+        return [str(json.loads((out / "study.json").read_text(encoding="utf-8"))["name"])]
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
 
 
 def _check_same(

@@ -128,14 +128,14 @@ def _doubts(gains: np.ndarray, mean: float, stderr: float, level: float, lost: i
 
 
 def _message(pairs: Sequence[Pair], gains: np.ndarray, metric: str, stderr: float, doubts: list[str]) -> str:
-    """``3 of 3 seeds better; eval_loss 0.61 -> 0.32 (-47 %), 2 SE = 0.01``, with the doubts in front."""
+    """``3 of 3 seeds better; eval_loss 0.61 -> 0.32 (-47 %), ±0.01 (two standard errors)``, the doubts in front."""
     before = float(np.mean([pair.baseline for pair in pairs]))
     after = float(np.mean([pair.winner for pair in pairs]))
     better = int((gains > 0).sum())
     change = 100 * (after - before) / abs(before) if before else 0.0
     share = f" ({change:+.{0 if 10 <= abs(change) < 99 else 1}f} %)" if before else ""
     text = f"{better} of {len(pairs)} seeds better; {metric} {number(before)} -> {number(after)}{share}"
-    text += f", 2 SE = {2 * stderr:.1g}" if len(pairs) > 1 else ""
+    text += f", ±{number(float(f'{2 * stderr:.1g}'))} (two standard errors)" if len(pairs) > 1 else ""
     return f"no gain is claimed ({'; '.join(doubts)}): {text}" if doubts else text
 
 

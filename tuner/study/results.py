@@ -8,10 +8,26 @@ from typing import Any
 
 from tuner.search.credit import RuleRecord
 
-__all__ = ["Gain", "Pair", "Paragraph", "RuleRecord", "StudyResult", "TrialResult", "Value", "describe"]
+__all__ = [
+    "AGAIN",
+    "ANOTHER_SEED",
+    "ONLY_SEED",
+    "Gain",
+    "Pair",
+    "Paragraph",
+    "RuleRecord",
+    "StudyResult",
+    "TrialResult",
+    "Value",
+    "describe",
+]
 
 Value = float | int | str | bool | None
 """What a knob can be set to."""
+AGAIN = "sampler:another-seed"
+"""Who proposed a trial that repeats an earlier one: the search, where one run each could not tell which is better."""
+ANOTHER_SEED, ONLY_SEED = "another seed", "only the seed"
+"""What people read of such a trial: who proposed it, and what moved."""
 
 
 @dataclass(frozen=True)
@@ -19,9 +35,9 @@ class TrialResult:
     """One finished (or still running) training run of a study.
 
     ``settings`` holds the knobs of the space, ``value`` the metric (None when there is none), ``moved_by`` who
-    proposed the settings: ``file`` (trial 0), ``advice:<rule>`` or ``sampler:<name>``; ``moved`` maps each knob that
-    changed to (old, new). ``curve`` is the metric over steps. ``folder`` is relative to the study's folder; where
-    ``host`` is given it is the path on that machine. ``memory`` says how a device batch was lowered to fit, and
+    proposed the settings: ``file`` (trial 0), ``advice:<rule>``, ``sampler:<name>`` or ``AGAIN``; ``moved`` maps each
+    knob that changed to (old, new). ``curve`` is the metric over steps. ``folder`` is relative to the study's folder;
+    where ``host`` is given it is the path on that machine. ``memory`` says how a device batch was lowered to fit, and
     ``lost`` counts the steps of attempts that came to nothing, which ``steps`` leaves out.
     """
 

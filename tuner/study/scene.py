@@ -9,7 +9,7 @@ from typing import Any
 from diagnostics.wording import duration, number, setting
 from tuner.spec import AS_MANY_AS_FIT
 from tuner.study.events import Advanced, Closed, Event, Finished, Opened, Repeated, Said, Started
-from tuner.study.results import Gain, TrialResult
+from tuner.study.results import AGAIN, ANOTHER_SEED, ONLY_SEED, Gain, TrialResult
 
 
 @dataclass(frozen=True)
@@ -68,12 +68,12 @@ def seconds_left(scene: Scene) -> float | None:
 
 
 def moves(moved: Mapping[str, tuple[Any, Any]], moved_by: str, *, narrow: bool = False) -> str:
-    """What changed, in words: ``learning_rate 1e-5 → 1e-4``; for trial 0 ``your file``."""
+    """What changed, in words: ``learning_rate 1e-5 → 1e-4``; or ``your file``, or ``only the seed``."""
     if moved_by == "file":
         return "your file"
     names = {"learning_rate": "rate", "batch_size": "batch", "warmup_ratio": "warm-up"} if narrow else {}
     parts = [f"{names.get(k, k)} {setting(k, _short(a))} → {setting(k, _short(b))}" for k, (a, b) in moved.items()]
-    return ", ".join(parts) or "as before"
+    return ", ".join(parts) or (ONLY_SEED if moved_by == AGAIN else "as before")
 
 
 def way(direction: str) -> str:
@@ -86,7 +86,9 @@ def _short(value: Any) -> Any:
 
 
 def proposer(moved_by: str) -> str:
-    """Who proposed a trial, in a word or two: the rule, or the sampler."""
+    """Who proposed a trial, in a word or two: the rule, the sampler, or a repeat's fresh seed."""
+    if moved_by == AGAIN:
+        return ANOTHER_SEED
     kind, _, name = moved_by.partition(":")
     return {"advice": name, "sampler": name or "sampler"}.get(kind, "")
 
@@ -123,7 +125,7 @@ def _opening(event: Opened) -> str:
 
 
 def goal(event: Opened) -> str:
-    """What a study is to do: ``12 trials by eval_loss (lower is better), then 3 seeds, within 30 minutes``."""
+    """What a study is to do: ``12 trials by eval_loss (lower is better), within 30 minutes``, and the proof."""
     count = f"{event.total} trial{'s' if event.total != 1 else ''}"
     count = "as many trials as fit" if event.total >= AS_MANY_AS_FIT else count
     budget = f", within {event.budget}" if event.budget else ""
@@ -131,8 +133,8 @@ def goal(event: Opened) -> str:
 
 
 def then_seeds(seeds: int) -> str:
-    """``, then 3 seeds``, or nothing."""
-    return f", then {seeds} seed{'s' if seeds != 1 else ''}" if seeds else ""
+    """``, then a proof on 3 fresh seeds``, or nothing."""
+    return f", then a proof on {seeds} fresh seed{'s' if seeds != 1 else ''}" if seeds else ""
 
 
 def outcome(trial: TrialResult) -> str:

@@ -28,8 +28,9 @@ def check_address(storage: str | None) -> None:
         return
     try:
         url = make_url(storage)
-    except SQLAlchemyError as error:
-        raise BadInput(f"--storage {storage}: no address of a database; {ADDRESSES}") from error
+        url.get_dialect()
+    except (SQLAlchemyError, ImportError) as error:
+        raise BadInput(f"--storage {shown(storage)}: no address of a database; {ADDRESSES}") from error
     path = Path(url.database) if url.get_backend_name() == "sqlite" and url.database else None
     if path is None or not path.exists():
         return

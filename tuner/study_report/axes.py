@@ -10,18 +10,30 @@ from typing import Literal
 from diagnostics.markup import Child, Markup, element, joined
 from diagnostics.scales import Scale, scale_over
 from diagnostics.wording import number, plain_name, setting
-from tuner.study.results import StudyResult, TrialResult
+from tuner.study.results import AGAIN, ANOTHER_SEED, StudyResult, TrialResult
 
 DECADES = 20.0
 """The metric's axis is logarithmic when its worst value is this many times its best."""
-Mover = Literal["file", "advice", "sampler"]
+Mover = Literal["file", "advice", "sampler", "seed"]
 LEFT, RIGHT, TOP, BOTTOM = 62.0, 22.0, 26.0, 44.0
-COLOURS: Mapping[Mover, str] = {"file": "var(--ink)", "advice": "var(--train-loss)", "sampler": "var(--eval-loss)"}
-MOVERS: Mapping[Mover, str] = {"file": "your file", "advice": "moved by advice", "sampler": "moved by the sampler"}
+COLOURS: Mapping[Mover, str] = {
+    "file": "var(--ink)",
+    "advice": "var(--train-loss)",
+    "sampler": "var(--eval-loss)",
+    "seed": "var(--soft)",
+}
+MOVERS: Mapping[Mover, str] = {
+    "file": "your file",
+    "advice": "moved by advice",
+    "sampler": "moved by the sampler",
+    "seed": ANOTHER_SEED,
+}
 
 
 def mover(trial: TrialResult) -> Mover:
-    """Who proposed a trial's settings."""
+    """Who proposed a trial's settings; ``seed`` for a repeat of earlier ones on another seed."""
+    if trial.moved_by == AGAIN:
+        return "seed"
     if trial.moved_by.startswith("advice"):
         return "advice"
     return "file" if trial.moved_by == "file" else "sampler"
@@ -63,7 +75,7 @@ def spans_decades(values: Iterable[float]) -> bool:
 
 
 def shape(who: Mover, x: float, y: float, r: float) -> Markup:
-    """A diamond for the user's file, a square for advice, a circle for the sampler."""
+    """A diamond for the user's file, a square for advice, a circle for the sampler, a hexagon for another seed."""
     fill = COLOURS[who]
     edge: dict[str, Child] = {"fill": fill, "stroke": "var(--card)", "stroke_width": 1.2}
     if who == "file":
@@ -72,6 +84,11 @@ def shape(who: Mover, x: float, y: float, r: float) -> Markup:
     if who == "advice":
         s = r * 0.92
         return element("rect", x=x - s, y=y - s, width=2 * s, height=2 * s, rx=r / 4, **edge)
+    if who == "seed":
+        h, w = r * 0.95, r * 1.1
+        return element(
+            "path", d=f"M{x - w:.1f},{y:.1f}l{w / 2:g},{-h:g}h{w:g}l{w / 2:g},{h:g}l{-w / 2:g},{h:g}h{-w:g}z", **edge
+        )
     return element("circle", cx=x, cy=y, r=r, **edge)
 
 

@@ -30,6 +30,7 @@ from tuner.study_report.words import (
     record,
     snippet,
     steps,
+    unmoved,
     who,
 )
 
@@ -106,7 +107,7 @@ def _metrics(result: StudyResult) -> Markup | None:
     ]
     if not rows:
         return None
-    heads = ("on held-out rows", "untouched model", "your file", "best trial")
+    heads = ("metric (eval: held-out rows)", "untouched model", "your file", "best trial")
     return joined(element("h3", "Before and after"), table(heads, rows, numbers=heads[1:], stacks=False))
 
 
@@ -124,7 +125,7 @@ def _legend(result: StudyResult) -> Markup:
     present = dict.fromkeys(mover(trial) for trial in result.trials)
     entries = []
     for kind in present:
-        line = {"file": None, "advice": "none", "sampler": "4 4"}[kind]
+        line = {"file": None, "advice": "none", "sampler": "4 4", "seed": "4 4"}[kind]
         stroke = (
             element("path", d="M20,8h22", stroke=COLOURS[kind], stroke_width=1.6, stroke_dasharray=line)
             if line
@@ -171,7 +172,7 @@ def _trial(result: StudyResult, trial: TrialResult) -> list[Child]:
         element("div", who(trial)),
         element("div", sentence(trial.because), class_="soft small") if trial.because else None,
     )
-    return [link, measure(result.metric, trial.value), verdict, joined(*moved), why]
+    return [link, measure(result.metric, trial.value), verdict, joined(*moved, unmoved(trial)), why]
 
 
 def _proof(result: StudyResult) -> Markup | None:
@@ -181,7 +182,7 @@ def _proof(result: StudyResult) -> Markup | None:
     heads = ("seed", "your file", "best settings", "better by")
     rows = [_pair(result, pair) for pair in gain.pairs]
     spread = f"{measure(result.metric, gain.mean)} ± {measure(result.metric, float(f'{gain.stderr:.2g}'))}"
-    rows.append([element("b", "mean ± SE"), None, None, element("b", spread)])
+    rows.append([element("b", "mean ± standard error"), None, None, element("b", spread)])
     verdict = "The gain is real: " if gain.claimed else ""
     words = f"Both were trained again with the same fresh seeds. {sentence(verdict + gain.message)}"
     proof = table(heads, rows, numbers=heads[1:], stacks=False)

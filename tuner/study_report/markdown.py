@@ -24,6 +24,7 @@ from tuner.study_report.words import (
     record,
     snippet,
     steps,
+    unmoved,
     who,
 )
 
@@ -69,7 +70,7 @@ def _metrics(result: StudyResult) -> list[str]:
         (f"`{name}`", *(measure(name, value) if value is not None else "–" for value in values))
         for name, *values in measured(result)
     ]
-    heads = ("on held-out rows", "untouched model", "your file", "best trial")
+    heads = ("metric (eval: held-out rows)", "untouched model", "your file", "best trial")
     return ["## Before and after", grid(heads, rows)] if rows else []
 
 
@@ -81,7 +82,7 @@ def _trials(result: StudyResult) -> list[str]:
 def _trial(result: StudyResult, trial: TrialResult) -> tuple[str, ...]:
     name = f"{trial.number} (best)" if trial.number == result.best else f"{trial.number}"
     verdict = ", ".join(filter(None, (trial.label, trial.cause, outcome(trial), trial.memory, place(trial))))
-    moved = ", ".join(f"{knob} {old} → {new}" for knob, old, new in moves(trial))
+    moved = ", ".join(f"{knob} {old} → {new}" for knob, old, new in moves(trial)) or unmoved(trial)
     why = ". ".join(filter(None, (who(trial), sentence(trial.because))))
     return name, measure(result.metric, trial.value), verdict, moved, why
 

@@ -92,15 +92,16 @@ def _beside(place: Place, others: Iterable[Place], room: float) -> Place:
 
 
 def _from(result: StudyResult, trial: TrialResult, places: Mapping[int, Place]) -> list[int]:
-    """The trial that a move starts from: the one whose settings it changed, else the one before."""
+    """The trial that a move starts from: the one whose settings it changed or repeats, else the one before."""
     earlier = [other for other in result.trials if other.number < trial.number and other.number in places]
     before = {**trial.settings, **{knob: old for knob, (old, _) in trial.moved.items()}}
-    parents = [other.number for other in earlier if trial.moved and dict(other.settings) == before]
-    return (parents or [other.number for other in earlier])[-1:]
+    known = trial.moved or mover(trial) == "seed"
+    parents = [other.number for other in earlier if known and dict(other.settings) == before]
+    return parents[:1] or [other.number for other in earlier][-1:]
 
 
 def _arrow(to: TrialResult, start: Place, end: Place) -> Markup | None:
-    """The move to a trial: a solid line where advice made it, a dashed one where the sampler did."""
+    """The move to a trial: a solid line where advice made it, a dashed one where the search did."""
     length = math.dist(start, end)
     if length < 2.6 * RADIUS:
         return None

@@ -9,7 +9,7 @@ from shlex import quote
 
 from diagnostics.wording import number, percent, plain_name, sentence, setting
 from tuner.study.repeats import ENOUGH
-from tuner.study.results import RuleRecord, StudyResult, TrialResult, Value
+from tuner.study.results import AGAIN, ANOTHER_SEED, ONLY_SEED, RuleRecord, StudyResult, TrialResult, Value
 
 STATES = {
     "complete": "complete",
@@ -29,8 +29,14 @@ def measure(metric: str, value: float | None) -> str:
 
 
 def better_by(result: StudyResult) -> float | None:
-    """How much better the best trial is than trial 0, as a share of trial 0's value; None when not both are known."""
+    """How much better the best trial is than trial 0, as a share of trial 0's value; None when not both are known.
+
+    Where a gain is claimed it is the one on fresh seeds: the search's own value is the best of many, so it flatters.
+    """
     first, best = result.baseline, result.winner
+    if result.gain is not None and result.gain.claimed:
+        before = sum(pair.baseline for pair in result.gain.pairs) / len(result.gain.pairs)
+        return result.gain.mean / abs(before) if before else None
     if first is None or best is None or first.value is None or best.value is None or not first.value:
         return None
     if not (math.isfinite(first.value) and math.isfinite(best.value)):
@@ -107,10 +113,10 @@ def noise(result: StudyResult) -> str | None:
     known = {name: measure(result.metric, float(f"{value:.2g}")) for name, value in result.noise.items()}
     if "counts_from" not in known:
         return None
-    parts = [f"{known['evaluations']} between evaluations"] if result.noise.get("evaluations") else []
-    parts += [f"{known['seeds']} between seeds of the best settings (standard deviation)"] if "seeds" in known else []
-    words = f"the search takes differences below {known['counts_from']} for noise"
-    return words + (f"; {', '.join(parts)}" if parts else "")
+    words = f"the search takes differences below {known['counts_from']} between two runs for noise"
+    parts = [f"{known['evaluations']} between evaluations of one run"] if result.noise.get("evaluations") else []
+    parts += [f"{known['seeds']} between seeds of the best settings"] if "seeds" in known else []
+    return words + (f"; standard deviation {', '.join(parts)}" if parts else "")
 
 
 def steps(result: StudyResult) -> str | None:
@@ -136,9 +142,11 @@ def place(trial: TrialResult) -> str:
 
 
 def who(trial: TrialResult) -> str:
-    """Who proposed a trial: ``your file``, ``advice: eval loss rises``, ``sampler: gp``."""
+    """Who proposed a trial: ``your file``, ``advice: eval loss rises``, ``sampler: gp``, ``another seed``."""
     if trial.moved_by == "file":
         return "your file"
+    if trial.moved_by == AGAIN:
+        return ANOTHER_SEED
     kind, _, name = trial.moved_by.partition(":")
     return f"{kind}: {plain_name(name)}" if name else kind
 
@@ -146,6 +154,11 @@ def who(trial: TrialResult) -> str:
 def moves(trial: TrialResult) -> list[tuple[str, str, str]]:
     """What changed for a trial, as (knob, old, new)."""
     return [(knob, setting(knob, old), setting(knob, new)) for knob, (old, new) in trial.moved.items()]
+
+
+def unmoved(trial: TrialResult) -> str:
+    """What is said of a trial that moved no setting: of a repeat ``only the seed``, of others nothing."""
+    return ONLY_SEED if trial.moved_by == AGAIN and not trial.moved else ""
 
 
 def outcome(trial: TrialResult) -> str:

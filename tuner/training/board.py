@@ -14,6 +14,8 @@ from diagnostics.curves import Run
 from diagnostics.verdict import Diagnosis
 
 FLUSH_SECONDS = 1.0
+"""A watched curve moves about so often between evaluations. A flush waits until the writer's thread has written what is
+queued (it never asks for an fsync): after every log that would be most of what logging costs."""
 SHOWN = ("logging_steps", "eval_steps", "model_name_or_path", "transformers_version")
 METRICS: Mapping[str, str] = {
     "eval_loss": "eval/loss",
@@ -35,7 +37,7 @@ class Board(TensorBoardCallback):  # type: ignore[misc]
 
         # purge_step hides what a cut-off run logged beyond the checkpoint that this one goes on from.
         writer = SummaryWriter(str(folder), purge_step=first_step + 1 if first_step else None)
-        # transformers flushes after every log, which waits for the disk: most of what logging costs.
+        # transformers flushes after every log; see FLUSH_SECONDS.
         self._flush, self._flushed = writer.flush, -math.inf
         writer.flush = self._flush_seldom
         super().__init__(writer)

@@ -68,6 +68,14 @@ def clear_run(folder: Path) -> None:
     clear(folder)
     for name in ("adapter", "model"):
         shutil.rmtree(folder / name, ignore_errors=True)
-    left = ("trainer_state.json", "diagnosis.json", "report.md", "report.html", "samples.jsonl", "config.yaml")
+    left = (
+        "trainer_state.json",
+        "diagnosis.json",
+        "report.md",
+        "report.html",
+        "samples.jsonl",
+        "config.yaml",
+        "error.txt",
+    )
     for path in [folder / name for name in left] + list(folder.glob("events.out.tfevents.*")):
         path.unlink(missing_ok=True)

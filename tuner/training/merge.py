@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,27 +24,47 @@ def merge(run: str | Path, out: str | Path, *, dtype: str | None = None) -> Path
     """
     run, out = Path(run), Path(out)
     adapter = _adapter(run)
+    if out.exists() and not out.is_dir():
+        raise SpecError(f"{out}: is a file; give a new folder")
     if out.exists() and any(out.iterdir()):
         raise SpecError(f"{out}: exists and is not empty; give another folder")
     from peft import PeftConfig, PeftModel
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    base = _base(str(PeftConfig.from_pretrained(str(adapter)).base_model_name_or_path), adapter)
+    with _readable(f"{adapter}: is no whole adapter"):
+        base = _base(str(PeftConfig.from_pretrained(str(adapter)).base_model_name_or_path), adapter)
     config = _config(run)
     trust = bool(config.get("trust_remote_code", False))
-    try:
-        model = AutoModelForCausalLM.from_pretrained(
-            base, dtype=_dtype(dtype or trained_dtype(config)), trust_remote_code=trust
-        )
-    except (OSError, ValueError) as error:
-        raise SpecError(f"{adapter}: its base model {base} cannot be loaded: {_first(error)}") from error
-    tokenizer = AutoTokenizer.from_pretrained(str(adapter), trust_remote_code=trust)
-    if len(tokenizer) > model.get_input_embeddings().num_embeddings:
-        model.resize_token_embeddings(len(tokenizer))
-    merged = PeftModel.from_pretrained(model, str(adapter)).merge_and_unload(safe_merge=True)
-    merged.save_pretrained(str(out))
-    tokenizer.save_pretrained(str(out))
+    wanted = _dtype(dtype or trained_dtype(config))
+    with _readable(f"{adapter}: its base model {base} cannot be loaded"):
+        model = AutoModelForCausalLM.from_pretrained(base, dtype=wanted, trust_remote_code=trust)
+    with _readable(f"{adapter}: is no whole adapter"):
+        tokenizer = AutoTokenizer.from_pretrained(str(adapter), trust_remote_code=trust)
+        if len(tokenizer) > model.get_input_embeddings().num_embeddings:
+            model.resize_token_embeddings(len(tokenizer))
+        adapted = PeftModel.from_pretrained(model, str(adapter))
+    merged = adapted.merge_and_unload(safe_merge=True)
+    with _whole(out) as scratch:
+        merged.save_pretrained(str(scratch))
+        tokenizer.save_pretrained(str(scratch))
     return out
+
+
+@contextmanager
+def _whole(out: Path) -> Iterator[Path]:
+    """A folder to write to that becomes ``out`` once the block is done: a model cut off half-way is none."""
+    scratch = out.with_name(f".{out.name}.{os.getpid()}.part")
+    try:
+        scratch.mkdir(parents=True)
+    except OSError as error:
+        raise SpecError(f"{out}: nothing can be written there ({error.strerror}); give another folder") from error
+    try:
+        yield scratch
+        if out.exists():  # an empty folder
+            out.rmdir()
+        scratch.rename(out)
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
 
 
 def _adapter(run: Path) -> Path:
@@ -82,6 +106,17 @@ def _dtype(name: str) -> Any:
     if name not in DTYPES:
         raise SpecError(f"dtype must be one of {', '.join(DTYPES)}, not {name}")
     return name if name == "auto" else getattr(torch, name)
+
+
+@contextmanager
+def _readable(what: str) -> Iterator[None]:
+    """A block in which a file that is missing, cut off or of another kind is one line that begins with ``what``."""
+    from safetensors import SafetensorError
+
+    try:
+        yield
+    except (OSError, ValueError, TypeError, SafetensorError) as error:
+        raise SpecError(f"{what}: {_first(error)}") from error
 
 
 def _first(error: BaseException) -> str:

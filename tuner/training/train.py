@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import logging
+import os
 import sys
 import traceback
 from collections.abc import Callable, Mapping
@@ -13,6 +15,7 @@ from typing import Any
 
 from diagnostics.curves import Run
 from tuner.data import load_data
+from tuner.errors import SpecError
 from tuner.knobs import settings_of, with_knobs
 from tuner.methods import METHODS
 from tuner.spec import StudySpec
@@ -72,7 +75,7 @@ def _trained(
     from tuner.training.attempt import Attempt
 
     config = with_knobs(spec.config, spec.method, moves)
-    out.mkdir(parents=True, exist_ok=True)
+    _make(out)
     checkpoint = _opened(out, rerun_config(spec, config, out), resume)
     data = load_data(config, spec.method, spec.path.parent, seed=int(spec.config.get("seed", 42)))
     full = observed(config, *_best_by(spec))
@@ -94,6 +97,16 @@ def _best_by(spec: StudySpec) -> tuple[str, str]:
     name = METHODS[spec.method].trainer_name(spec.study.metric)
     is_metric = spec.study.metric.startswith("eval_") and spec.study.metric != "eval_exact_match"
     return name, spec.study.direction if is_metric else "minimize"
+
+
+def _make(out: Path) -> None:
+    """Make the run's folder, or say that nothing can be written there."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        if not os.access(out, os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+    except OSError as error:
+        raise SpecError(f"{out}: {error.strerror}, so no run can be left there; choose another folder") from error
 
 
 def _opened(out: Path, made: Mapping[str, Any], resume: bool) -> Path | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Sized
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -80,6 +80,7 @@ def one_line(error: BaseException) -> str:
 
 def make_trainer(parsed: Parsed, method: str, data: Data, start: Path, where: Path, callbacks: Sequence[Any]) -> Any:
     """TRL's trainer for the method, ready to train; raises ``SpecError`` when model or options do not work out."""
+    from safetensors import SafetensorError
     from trl import get_peft_config, get_quantization_config
 
     training, model = parsed.training, parsed.model
@@ -88,7 +89,7 @@ def make_trainer(parsed: Parsed, method: str, data: Data, start: Path, where: Pa
     tokenizer = load_tokenizer(name, model.model_revision, training, where)
     try:
         with unpacked_weights(model.load_in_4bit):
-            return prepared_once(method)(
+            trainer = prepared_once(method)(
                 model=name,
                 args=training,
                 train_dataset=data.train,
@@ -98,6 +99,11 @@ def make_trainer(parsed: Parsed, method: str, data: Data, start: Path, where: Pa
                 peft_config=get_peft_config(model),
                 callbacks=list(callbacks),
             )
+    except SafetensorError as error:
+        raise SpecError(
+            f"{where}: model_name_or_path: the weights of {name} are no whole safetensors file ({one_line(error)}); "
+            "fetch them again"
+        ) from error
     except (ValueError, OSError, NotImplementedError) as error:
         if is_out_of_memory(error):
             raise
@@ -106,6 +112,17 @@ def make_trainer(parsed: Parsed, method: str, data: Data, start: Path, where: Pa
         if "assistant_only_loss" in str(error):
             raise SpecError(f"{where}: {one_line(error)}") from error
         raise
+    _check_rows(trainer, training, where)
+    return trainer
+
+
+def _check_rows(trainer: Any, training: Any, where: Path) -> None:
+    """Raise ``SpecError`` when no row is left: TRL leaves out those whose answers ``max_length`` cuts off."""
+    for split, rows in (("training", trainer.train_dataset), ("held-out", trainer.eval_dataset)):
+        if isinstance(rows, Sized) and not len(rows):
+            raise SpecError(
+                f"{where}: max_length: {training.max_length} tokens leave nothing of any {split} row's answer; raise it"
+            )
 
 
 @contextmanager
@@ -147,6 +164,11 @@ def load_tokenizer(name: str, revision: str, training: Any, where: Path) -> Any:
     try:
         tokenizer = AutoTokenizer.from_pretrained(name, revision=revision, trust_remote_code=training.trust_remote_code)
     except (OSError, ValueError) as error:
+        if Path(name).is_dir():
+            raise SpecError(
+                f"{where}: model_name_or_path: the folder {name} holds no tokenizer that can be loaded; put the "
+                f"tokenizer's files beside the model's ({one_line(error)[:160]})"
+            ) from error
         raise SpecError(
             f"{where}: model_name_or_path: cannot load {name}: it is no folder with a model, and the hub did not give "
             f"it ({one_line(error)[:160]})"

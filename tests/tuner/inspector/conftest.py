@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from tests.tuner.inspector.pages import ENTRY, run
+from tests.tuner.inspector.serving import MOST_TOLD, PATIENCE, chromium, served, told
 from tuner.inspector import server
 
 
@@ -23,3 +25,55 @@ def opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
         return run(page)
 
     return start
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    from playwright.sync_api import expect
+
+    expect.set_options(timeout=PATIENCE)
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="module")
+def log(folder: Path) -> Path:
+    """The file that the server of a module's ``folder`` writes its words to."""
+    return folder.parent / "server.log"
+
+
+@pytest.fixture(scope="module")
+def address(folder: Path, log: Path) -> Iterator[str]:
+    """The address of the inspector on a module's ``folder``."""
+    with served(folder, log) as address:
+        yield address
+
+
+@pytest.fixture
+def page(browser: Any, log: Path) -> Iterator[Any]:
+    """A page of its own cookies and storage, on which no script may fail and no dialog may open."""
+    context = browser.new_context(viewport={"width": 1280, "height": 1000})
+    page = context.new_page()
+    page.set_default_timeout(PATIENCE)
+    alerts: list[str] = []
+
+    def refuse(dialog: Any) -> None:
+        alerts.append(dialog.message)
+        dialog.dismiss()
+
+    page.on("dialog", refuse)
+    page.on("pageerror", lambda error: alerts.append(str(error)))
+    yield page
+    context.close()
+    assert alerts == []
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """The report of a browser test that failed tells what stood on its page and what the server said last."""
+    report = yield
+    given = getattr(item, "funcargs", {})
+    if report.when == "call" and report.failed and "page" in given:
+        report.sections.append(("the page", told(given["page"])))
+        report.sections.append(("the server", given["log"].read_text()[-MOST_TOLD:]))
+    return report

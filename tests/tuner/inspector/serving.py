@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import subprocess
 import sys
@@ -12,7 +13,18 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 CHROMIUM = Path("/usr/bin/chromium")
+NEEDS_CHROMIUM = [
+    pytest.mark.browser,
+    pytest.mark.slow,
+    pytest.mark.skipif(not CHROMIUM.exists(), reason=f"needs Chromium at {CHROMIUM}"),
+]
+PATIENCE = 60_000
+"""Milliseconds that a page gets on a busy machine to show what is waited for."""
+MOST_TOLD = 3000
+"""Characters of a page and of a server's words that the report of a failed test quotes."""
 QUIET = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
          "--disable-component-update", "--disable-sync")  # fmt: skip
 
@@ -32,7 +44,7 @@ def served(folder: Path, log: Path, *, allow_run: bool = False) -> Iterator[str]
             yield f"http://localhost:{port}"
         finally:
             server.terminate()
-            server.wait(20)
+            server.wait(60)
 
 
 def _wait_for(address: str, server: subprocess.Popen[bytes], log: Path, seconds: float = 60) -> None:
@@ -58,10 +70,23 @@ def chromium() -> Iterator[Any]:
 
 
 def settled(page: Any) -> None:
-    """Wait until Streamlit has stopped drawing: its script is done and nothing is stale."""
+    """Wait until Streamlit has stopped drawing and stays so: its script is done and nothing is stale."""
+    page.evaluate("window.calmSince = null")
     page.wait_for_function(
         "() => { const app = document.querySelector('[data-testid=stApp]');"
-        " return app && app.dataset.testScriptState === 'notRunning'"
-        " && !document.querySelector('[data-stale=true], [data-testid=stSkeleton]'); }"
+        " const calm = app && app.dataset.testScriptState === 'notRunning'"
+        " && !document.querySelector('[data-stale=true], [data-testid=stSkeleton]');"
+        " window.calmSince = calm ? window.calmSince ?? Date.now() : null;"
+        " return calm && Date.now() - window.calmSince > 400; }"  # charts draw a moment after their data have come
     )
-    page.wait_for_timeout(400)  # charts draw a moment after their data have come
+
+
+def told(page: Any) -> str:
+    """The address of a page and the text that stands on it, for the report of a test that failed."""
+    from playwright.sync_api import Error
+
+    try:
+        text = page.inner_text("body", timeout=10_000)
+    except Error as error:
+        text = f"The page does not answer: {error}"
+    return f"{page.url}\n" + re.sub(r"\s*\n\s*", "\n", text)[:MOST_TOLD]

@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import re
-import socket
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.tuner.inspector.charts import chart
 from tests.tuner.inspector.material import write_fine_run, write_overfit_run, write_slow_run, write_study
-from tests.tuner.inspector.serving import CHROMIUM, chromium, served, settled
+from tests.tuner.inspector.serving import NEEDS_CHROMIUM, served, settled
+from tests.waiting import until
 from tuner.inspector import processes
 from tuner.inspector.jobs import State, job, jobs, kill, mark
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.slow,
-    pytest.mark.skipif(not CHROMIUM.exists(), reason="needs Chromium at /usr/bin/chromium"),
-]
+pytestmark = NEEDS_CHROMIUM
 
 
 @pytest.fixture(scope="module")
@@ -36,41 +32,29 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def address(folder: Path) -> Iterator[str]:
-    with served(folder, folder.parent / "server.log", allow_run=True) as address:
+def address(folder: Path, log: Path) -> Iterator[str]:
+    with served(folder, log, allow_run=True) as address:
         yield address
     for begun in jobs(folder):
         kill(begun)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with chromium() as browser:
-        yield browser
-
-
-@pytest.fixture
-def page(browser: Any) -> Iterator[Any]:
-    context = browser.new_context(viewport={"width": 1280, "height": 1000}, accept_downloads=True)
-    page = context.new_page()
-    page.set_default_timeout(40_000)
-    yield page
-    context.close()
 
 
 def test_an_advice_becomes_a_run_that_is_followed_and_stopped(address: str, folder: Path, page: Any) -> None:
     from playwright.sync_api import expect
 
     page.goto(f"{address}/run?run=slow")
-    page.get_by_role("heading", name="The next run").wait_for()
-    expect(page.get_by_label("Name", exact=True)).to_have_value("slow-next", timeout=40_000)
+    expect(page.get_by_label("Name", exact=True)).to_have_value("slow-next")
+    settled(page)
     page.get_by_text("Change it by hand").click()
     box = page.get_by_label("File", exact=True)
-    box.fill(box.input_value().replace("max_steps: 80", "max_steps: 3000"))
+    expect(box).to_have_value(re.compile("max_steps: 80"))  # the box is there a moment before its text
+    settled(page)
+    box.fill(box.input_value().replace("max_steps: 80", "max_steps: 100000"))
     box.press("Control+Enter")
+    settled(page)
     page.get_by_role("button", name="Run it").click()
-    page.get_by_text("▶ running").wait_for()
     page.wait_for_url(f"{address}/started?job=slow-next")
+    page.get_by_text("▶ running").wait_for()
     page.reload()  # the page is gone; the run is not
     page.get_by_test_id("stVegaLiteChart").wait_for(timeout=120_000)  # a busy machine takes long to load torch
     begun = job(folder, folder / "slow-next")
@@ -79,10 +63,8 @@ def test_an_advice_becomes_a_run_that_is_followed_and_stopped(address: str, fold
     page.get_by_text(re.compile("^step [1-9]")).first.wait_for()
     page.get_by_role("button", name="Stop").click()
     page.get_by_text("◼ stopped").wait_for()
-    end = time.monotonic() + 30  # the page reads the exit status, which its process writes before it goes
-    while processes.is_running(begun.process, mark(begun.folder)) and time.monotonic() < end:
-        time.sleep(0.1)
-    assert not processes.is_running(begun.process, mark(begun.folder))
+    # The page reads the exit status, which its process writes before it goes.
+    until(lambda: not processes.is_running(begun.process, mark(begun.folder)), "the end of the process")
     ended = job(folder, folder / "slow-next")
     assert ended is not None and (ended.state, ended.status) == (State.STOPPED, 130)
     assert list((folder / "slow-next").glob("checkpoint-*"))
@@ -96,8 +78,10 @@ def test_runs_are_compared_and_the_address_keeps_the_view(address: str, page: An
     from playwright.sync_api import expect
 
     page.goto(f"{address}/compare?{SEEDS}")
+    chart(page)
     page.get_by_role("radio", name="Mean and band").or_(page.get_by_text("Mean and band", exact=True)).first.click()
     page.get_by_text("3 runs in 1 group, 1 of them with more than one run").wait_for()
+    settled(page)
     page.get_by_text("Log y").click()
     page.wait_for_url(re.compile("compare-log-y=true"))
     page.wait_for_url(re.compile(r"compare-show=Mean(\+|%20)and(\+|%20)band"))
@@ -110,9 +94,7 @@ def test_runs_are_compared_and_the_address_keeps_the_view(address: str, page: An
 
 def test_a_chart_is_taken_away_as_png_and_svg_and_its_points_as_csv(address: str, page: Any, tmp_path: Path) -> None:
     page.goto(f"{address}/run?run=overfit.csv")
-    chart = page.get_by_test_id("stVegaLiteChart").first
-    chart.locator("canvas, svg").first.wait_for()
-    chart.hover()
+    chart(page).hover()
     heads = {"png": b"\x89PNG", "svg": b"<svg", "csv": b"step,train_loss,eval_loss"}
     buttons = {
         "png": page.get_by_role("button", name=re.compile("Download as PNG")).first,
@@ -131,10 +113,12 @@ def test_a_chart_is_taken_away_as_png_and_svg_and_its_points_as_csv(address: str
 def test_a_study_shows_what_mattered_and_its_file_can_be_saved(address: str, page: Any, tmp_path: Path) -> None:
     page.goto(f"{address}/study?study=demo")
     page.get_by_text("better by 0.5 in 2 of 2 seeds").wait_for()
+    settled(page)
     page.get_by_text("training steps", exact=True).first.click()
     page.wait_for_url(re.compile("study-over=training"))
     page.get_by_role("heading", name="All settings at once").wait_for()
     page.get_by_test_id("stVegaLiteChart").nth(3).wait_for()  # the plots come one after the other
+    settled(page)
     with page.expect_download() as download:
         page.get_by_role("button", name="Save as YAML").click()
     download.value.save_as(tmp_path / "next.yaml")
@@ -149,27 +133,3 @@ def test_a_narrow_window_needs_no_sideways_scrolling(address: str, page: Any, pa
     settled(page)
     page.wait_for_function("document.querySelector('[data-testid=stMain]').scrollWidth <= 420")
     assert page.get_by_test_id("stException").count() == 0
-
-
-@pytest.mark.parametrize(
-    ("origin", "host", "answer"),
-    [
-        ("http://localhost:{port}", "localhost:{port}", b"101"),
-        ("http://evil.example", "localhost:{port}", b"403"),
-        ("http://evil.example:{port}", "evil.example:{port}", b"403"),  # a name that was pointed at this machine
-    ],
-)
-def test_no_page_from_elsewhere_can_talk_to_the_inspector(address: str, origin: str, host: str, answer: bytes) -> None:
-    port = address.rpartition(":")[2]
-    lines = [
-        "GET /_stcore/stream HTTP/1.1",
-        f"Host: {host.format(port=port)}",
-        f"Origin: {origin.format(port=port)}",
-        "Upgrade: websocket",
-        "Connection: Upgrade",
-        "Sec-WebSocket-Version: 13",
-        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
-    ]
-    with socket.create_connection(("localhost", int(port)), timeout=20) as caller:
-        caller.sendall(("\r\n".join(lines) + "\r\n\r\n").encode())
-        assert caller.recv(64).split()[1] == answer

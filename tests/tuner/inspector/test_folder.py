@@ -1,10 +1,10 @@
 import os
-import time
 from pathlib import Path
 
 import pytest
 
 from tests.tuner.inspector.material import write_csv, write_fine_run, write_overfit_run, write_study
+from tests.waiting import until
 from tuner.inspector.folder import HERE, Folder, Opened, Unreadable
 from tuner.inspector.judge import judged_row
 from tuner.inspector.table import UNREAD, WAITING, Row
@@ -55,12 +55,9 @@ def test_a_row_is_made_again_only_when_its_file_changes(tmp_path: Path) -> None:
     assert [row.id for row in folder.rows()] == ["a.csv"]
 
 
-def judged_elsewhere(folder: Folder, seconds: float = 60) -> list[Row]:
+def judged_elsewhere(folder: Folder) -> list[Row]:
     """The rows once no process judges any more."""
-    end = time.monotonic() + seconds
-    while folder.waiting():
-        assert time.monotonic() < end
-        time.sleep(0.05)
+    until(lambda: not folder.waiting(), "the verdicts")
     return folder.rows(within=0)
 
 

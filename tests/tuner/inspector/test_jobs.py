@@ -3,12 +3,12 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.waiting import until
 from tuner.inspector.jobs import HIDDEN, RECORD, Job, State, job, jobs, kill, last_lines, mark, stop, write_record
 from tuner.inspector.processes import Process, is_running, process
 from tuner.inspector.start import NotStarted, free_name, go_on, plan, start
@@ -24,7 +24,7 @@ def begin(tmp_path: Path) -> Iterator[Begin]:
     """``begin(name, code)``: a real process that is marked as the one started into that folder."""
     children = []
 
-    def started(name: str, code: str = "import time; print('up', flush=True); time.sleep(60)") -> Job:
+    def started(name: str, code: str = "import time; print('up', flush=True); time.sleep(300)") -> Job:
         folder = tmp_path / name
         (folder / HIDDEN).mkdir(parents=True)
         words = mark(folder).split(" ")
@@ -47,13 +47,6 @@ def begin(tmp_path: Path) -> Iterator[Begin]:
         child.stdout.close()
 
 
-def until(true: Callable[[], bool], seconds: float = 30) -> None:
-    end = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < end, "it took too long"
-        time.sleep(0.05)
-
-
 def standing(known: Job, root: Path) -> Job:
     found = job(root, known.folder)
     assert found is not None
@@ -66,14 +59,14 @@ def test_a_started_process_is_found_again_from_its_files(begin: Begin, tmp_path:
     assert [one.name for one in jobs(tmp_path)] == ["b/c", "a"]
     assert [one.state for one in jobs(tmp_path)] == [State.RUNNING, State.RUNNING]
     os.kill(first.process.pid, signal.SIGKILL)
-    until(lambda: standing(first, tmp_path).state is State.FAILED)
+    until(lambda: standing(first, tmp_path).state is State.FAILED, "the end of the killed run")
     assert standing(first, tmp_path).status is None
 
 
 def test_a_run_is_asked_to_stop_and_the_rest_of_the_machine_is_left_alone(begin: Begin, tmp_path: Path) -> None:
     other, known = begin("other"), begin("a")
     stop(known)
-    until(lambda: standing(known, tmp_path).state is State.STOPPED)
+    until(lambda: standing(known, tmp_path).state is State.STOPPED, "the end of the stopped run")
     assert standing(other, tmp_path).state is State.RUNNING
 
 
@@ -83,23 +76,23 @@ def test_a_run_that_does_not_listen_is_killed_with_its_children_after_the_grace_
     child = tmp_path / "child"
     code = (
         "import signal, subprocess, sys, time; signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
-        "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'])\n"
-        f"open({str(child)!r}, 'w').write(str(child.pid)); print('up', flush=True); time.sleep(60)"
+        "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(300)'])\n"
+        f"open({str(child)!r}, 'w').write(str(child.pid)); print('up', flush=True); time.sleep(300)"
     )
     known = begin("a", code)
-    stop(known, grace=0.5)
+    stop(known, grace=2)
     assert standing(known, tmp_path).state is State.STOPPING
-    until(lambda: standing(known, tmp_path).state is State.STOPPED)
-    until(lambda: process(int(child.read_text())) is None)
+    until(lambda: standing(known, tmp_path).state is State.STOPPED, "the end of the stopped run")
+    until(lambda: process(int(child.read_text())) is None, "the end of its child")
 
 
 def test_a_stopping_run_can_be_killed_at_once(begin: Begin, tmp_path: Path) -> None:
     known = begin(
-        "a", "import signal, time; signal.signal(15, signal.SIG_IGN); print('up', flush=True); time.sleep(60)"
+        "a", "import signal, time; signal.signal(15, signal.SIG_IGN); print('up', flush=True); time.sleep(300)"
     )
     stop(known, grace=60)
     kill(known)
-    until(lambda: standing(known, tmp_path).state is State.STOPPED)
+    until(lambda: standing(known, tmp_path).state is State.STOPPED, "the end of the stopped run")
 
 
 def test_a_forged_record_names_no_process_of_somebody_else(begin: Begin, tmp_path: Path) -> None:
@@ -153,12 +146,12 @@ def test_the_child_leaves_its_exit_status_and_its_error(tmp_path: Path) -> None:
     known = start(tmp_path, plan(tmp_path, "next", UNKNOWN_KEY))
     assert (tmp_path / "next.yaml").read_text() == UNKNOWN_KEY
     assert (known.kind, known.name) == ("study", "next")
-    until(lambda: not standing(known, tmp_path).is_on)
+    until(lambda: not standing(known, tmp_path).is_on, "the end of the run")
     ended = standing(known, tmp_path)
     assert (ended.state, ended.status) == (State.FAILED, 2)
     assert "did you mean study.trials?" in last_lines(ended)
     again = go_on(tmp_path, ended)
-    until(lambda: not standing(again, tmp_path).is_on)
+    until(lambda: not standing(again, tmp_path).is_on, "the end of the run that went on")
     assert again.began > ended.began
     assert "-- goes on --" in last_lines(again)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,8 @@ import yaml
 
 from tests.tuner.inspector.material import write_csv, write_fine_run, write_slow_run
 from tests.tuner.inspector.pages import APP, click, go_to, run, text, tick
-from tuner.inspector.jobs import State, job
+from tests.waiting import until
+from tuner.inspector.jobs import Job, State, job
 
 
 def test_the_next_run_is_a_file_that_can_be_saved(opened: Any, tmp_path: Path) -> None:
@@ -71,6 +71,12 @@ def test_a_name_or_a_file_that_leads_out_is_refused_in_a_line(opened: Any, tmp_p
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["config.yaml", "open", "slow", "trainer_state.json"]
 
 
+def standing(root: Path) -> Job:
+    known = job(root, root / "slow-next")
+    assert known is not None
+    return known
+
+
 @pytest.mark.slow
 def test_a_short_run_is_trained_to_its_end_and_can_be_opened(opened: Any, tmp_path: Path) -> None:
     write_slow_run(tmp_path / "slow")
@@ -83,8 +89,8 @@ def test_a_short_run_is_trained_to_its_end_and_can_be_opened(opened: Any, tmp_pa
     begun = job(tmp_path, tmp_path / "slow-next")
     assert begun is not None
     assert yaml.safe_load(begun.file.read_text())["max_steps"] == 3
-    ended = wait_for_end(tmp_path)
-    assert ended is State.FINISHED
+    until(lambda: not standing(tmp_path).is_on, "the end of the run", seconds=240)
+    assert standing(tmp_path).state is State.FINISHED
     shown = text(go_to(page, "Started"))
     assert "✓ finished" in shown
     assert page.get("vega_lite_chart")
@@ -92,14 +98,3 @@ def test_a_short_run_is_trained_to_its_end_and_can_be_opened(opened: Any, tmp_pa
     assert (tmp_path / "slow-next" / "diagnosis.json").exists()
     click(page, "open-started")
     assert page.selectbox[0].value == "slow-next"
-
-
-def wait_for_end(root: Path, seconds: float = 240) -> State:
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        known = job(root, root / "slow-next")
-        assert known is not None
-        if not known.is_on:
-            return known.state
-        time.sleep(0.3)
-    raise AssertionError("the run did not end")

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tuner.search.trust_region import BELOW_DIVERGED, CLOSE, RUNG, Line, next_step, promised
+from tuner.search.line import BELOW_DIVERGED, Line
+from tuner.search.trust_region import CLOSE, RUNG, next_step, promised
 
 
 def line(*points: tuple[float, float], low: float = -6, high: float = -2, wall: float | None = None) -> Line:
@@ -152,3 +153,15 @@ def test_a_gap_promises_what_lies_between_its_chord_and_the_lines_beside_it(poin
 
 def test_a_gap_of_negative_losses_is_judged_as_well():
     assert promised(Line(((-4.0, -0.80), (-3.0, -0.9), (-2.5, -0.7)), -6, -1)) > 0.01
+
+
+def test_between_two_rates_a_decade_apart_that_did_equally_well_lies_the_best_one():
+    step = next_step(Line([(-6.0, 1.25), (-5.0, 1.25)], -6, -2))
+    assert step is not None
+    assert step.position == pytest.approx(-5.5)
+
+
+def test_the_very_first_step_is_a_decade_up_and_half_a_decade_down():
+    up, down = next_step(Line([(-5.0, 1.0)], -6, -2)), next_step(Line([(-3.0, 1.0)], -6, -2))
+    assert up is not None and up.position == pytest.approx(-4.0)
+    assert down is not None and down.position == pytest.approx(-3.5)

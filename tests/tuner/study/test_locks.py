@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 from tuner.study.locks import try_lock
 print(bool(try_lock(Path({!r}))), flush=True)
-time.sleep(60)
+time.sleep(300)
 """
 
 

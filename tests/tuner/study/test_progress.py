@@ -9,6 +9,7 @@ from optuna.samplers import RandomSampler
 from rich.console import Console
 
 from tests.tuner.madeup import Bowl, spec
+from tuner.search.sampler import AGAIN as SAMPLER_AGAIN
 from tuner.study.events import Advanced, Closed, Event, Finished, Opened, Repeated, Said, Started
 from tuner.study.loop import run_study
 from tuner.study.progress import progress, view
@@ -63,6 +64,16 @@ def test_a_row_says_what_moved_the_metric_the_verdict_and_who_proposed_it():
     assert "★ 1" in row
     assert "learning_rate 1e-5 → 1e-4" in row
     assert "rate-too-low" in row
+
+
+def test_a_repeat_on_another_seed_is_called_that_in_the_table_and_in_plain_lines():
+    settings = {"learning_rate": 1e-4}
+    again = Started(2, settings, {}, SAMPLER_AGAIN, "trial 1 on another seed: one run each does not tell")
+    over = TrialResult(2, settings, 1.91, "complete", label="healthy", moved_by=SAMPLER_AGAIN)
+    assert line(again) == "trial 2: only the seed (trial 1 on another seed: one run each does not tell)"
+    for told in (again, Finished(over, 1)):
+        row = next(row for row in drawn(scene(*STORY[:6], told), width=110) if "only the seed" in row)
+        assert row.rstrip().endswith("another seed")
 
 
 def test_the_running_trial_shows_its_share_and_latest_metric():
@@ -125,7 +136,7 @@ def test_a_failed_and_a_diverged_trial_have_no_number():
 @pytest.mark.parametrize(
     ("event", "text"),
     [
-        (OPENED, "sft: 12 trials by eval_loss (lower is better), then 3 seeds; in runs/sft"),
+        (OPENED, "sft: 12 trials by eval_loss (lower is better), then a proof on 3 fresh seeds; in runs/sft"),
         (STORY[1], "trial 0: your file"),
         (STORY[4], "trial 1: learning_rate 1e-5 -> 1e-4 (rate too low in trial 0: the loss barely fell)"),
         (Started(4, {}, {}, "file", "", continued=True), "trial 4 goes on where it was cut: your file"),

@@ -19,7 +19,7 @@ def test_a_clear_gain_on_three_seeds_is_claimed():
     gain = gain_of(pairs((0.61, 0.32), (0.6, 0.33), (0.62, 0.31)), "eval_loss", "minimize")
     assert gain.claimed
     assert gain.mean == pytest.approx(0.29)
-    assert gain.message == "3 of 3 seeds better; eval_loss 0.61 -> 0.32 (-48 %), 2 SE = 0.02"
+    assert gain.message == "3 of 3 seeds better; eval_loss 0.61 -> 0.32 (-48 %), ±0.02 (two standard errors)"
 
 
 def test_a_gain_of_a_metric_that_rises_is_positive():

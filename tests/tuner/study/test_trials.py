@@ -103,10 +103,13 @@ def test_a_lock_is_released_when_its_process_is_killed(tmp_path: Path):
         from pathlib import Path
         from tuner.study.locks import try_lock
         lock = try_lock(Path({str(tmp_path / "lock")!r}))
+        ready, begun = os.pipe()
         child = os.fork()
         if child == 0:
             import time
-            time.sleep(20)
+            os.write(begun, b"!")
+            time.sleep(300)
+        os.read(ready, 1)
         print("locked", child, flush=True)
         sys.stdin.read()
     """

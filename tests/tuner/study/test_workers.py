@@ -16,6 +16,7 @@ import pytest
 from diagnostics.errors import BadInput
 from tests.tuner.madeup import Bowl, spec
 from tests.tuner.study import server
+from tests.waiting import until
 from tuner.study.loop import run_study
 from tuner.study.storage import database_at, locks_for
 
@@ -90,14 +91,6 @@ def work(tmp_path: Path, storage: str) -> Iterator[Callable[..., subprocess.Pope
         process.communicate()
 
 
-def until(claim: Callable[[], object], what: str) -> None:
-    for _ in range(1200):
-        if claim():
-            return
-        time.sleep(0.05)
-    raise AssertionError(f"never: {what}")
-
-
 def trials_of(storage: str) -> list[optuna.trial.FrozenTrial]:
     """The trials in a database, which is closed again."""
     database = database_at(storage)
@@ -139,9 +132,9 @@ def test_workers_with_folders_of_their_own_share_trials_and_repeats(work: Any, s
 @pytest.mark.slow
 def test_a_worker_that_is_killed_leaves_its_trial_to_the_others(work: Any, storage: str, tmp_path: Path):
     doomed = work("a", pause=1.0)
-    until(lambda: (tmp_path / "a" / "trial-000" / "log.json").exists(), "the first worker in a trial")
+    until(lambda: (tmp_path / "a" / "trial-000" / "log.json").exists(), "the first worker in a trial", doomed)
     other = work("b")
-    until(lambda: trained(tmp_path, "b"), "the second worker in a trial of its own")
+    until(lambda: trained(tmp_path, "b"), "the second worker in a trial of its own", other)
     lost = int(trained(tmp_path, "a")[-1].removeprefix("trial-"))
     doomed.kill()
     text, _ = other.communicate(timeout=200)
@@ -219,7 +212,7 @@ from tuner.study.storage import database_at, locks_for
 lock = locks_for({postgres!r}, Path(), "bowl").try_lock("trial-000")
 child = os.fork()
 if child == 0:
-    time.sleep(60)
+    time.sleep(300)
 print("held", child, lock.keep(), flush=True)
 sys.stdin.read()
 """

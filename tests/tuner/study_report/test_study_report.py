@@ -11,13 +11,14 @@ import pytest
 
 from tests.diagnostics.pictured import HOSTILE
 from tests.diagnostics.test_report import Outline
+from tuner.search.sampler import AGAIN as SAMPLER_AGAIN
 from tuner.space import Choice, Range
 from tuner.study.results import Gain, Pair, Paragraph, RuleRecord, StudyResult, TrialResult, describe
 from tuner.study_report.axes import has_place, mover
 from tuner.study_report.curves import curves_chart, progress_chart
 from tuner.study_report.path import path_chart, path_knob
 from tuner.study_report.report import as_html, as_json, as_markdown, write_study_reports
-from tuner.study_report.words import better_by, changed, headline, lead, measure
+from tuner.study_report.words import better_by, changed, headline, lead, measure, unmoved, who
 
 
 def trial(number: int, rate: float, value: float | None, moved_by: str = "sampler:gp", **more: object) -> TrialResult:
@@ -184,6 +185,26 @@ def test_who_moved_a_trial_is_known_from_its_record():
     assert [mover(one) for one in TRIALS] == ["file", "advice", "sampler", "advice", "sampler"]
 
 
+def test_a_repeat_on_another_seed_is_called_that_and_no_sampler():
+    again = trial(5, 1e-4, 0.72, SAMPLER_AGAIN, because="trial 3 on another seed")
+    study = replace(STUDY, trials=(*TRIALS[:4], again))
+    assert (mover(again), who(again), unmoved(again)) == ("seed", "another seed", "only the seed")
+    page, text = as_html(study), as_markdown(study)
+    assert "only the seed | another seed. Trial 3 on another seed." in text
+    assert "another-seed" not in page and "moved by the sampler" in page  # of trial 2
+    assert all(
+        part in page for part in ("</svg>another seed</span>", "<div>another seed</div>", "<div>only the seed</div>")
+    )
+
+
+def test_an_arrow_leads_to_a_repeat_from_the_settings_that_it_repeats():
+    far = trial(5, 1e-5, 1.0, SAMPLER_AGAIN)  # the settings of trial 0, after trial 4
+    root = ET.fromstring(str(path_chart(replace(STUDY, trials=(*TRIALS[:4], far)), width=860)))
+    paths = [path for path in root.iter("{http://www.w3.org/2000/svg}path") if path.get("stroke") == "var(--soft)"]
+    start, end = re.findall(r"([\d.]+),", str(paths[0].get("d")))
+    assert float(start) == pytest.approx(float(end), abs=1)
+
+
 @pytest.mark.parametrize(
     ("study", "words"),
     [
@@ -212,10 +233,16 @@ def test_a_gain_without_repeats_is_called_unproved():
 
 
 def test_higher_is_better_where_the_study_maximizes():
-    share = replace(STUDY, metric="eval_exact_match", direction="maximize", best=0)
+    share = replace(STUDY, metric="eval_exact_match", direction="maximize", best=0, gain=None)
     rising = replace(share, trials=(trial(0, 1e-5, 0.2, "file"), trial(1, 1e-4, 0.5)), best=1)
     assert better_by(rising) == pytest.approx(1.5)
     assert measure("eval_exact_match", 0.5) == "50 %"
+
+
+def test_a_claimed_gain_is_told_as_the_fresh_seeds_have_it():
+    flattered = replace(STUDY, trials=(*TRIALS[:3], replace(TRIALS[3], value=0.1), TRIALS[4]))
+    assert headline(flattered) == "Eval loss is 50 % better"
+    assert headline(replace(flattered, gain=None)) == "Eval loss is 93 % better, on one seed"
 
 
 def test_only_the_settings_that_differ_are_shown():
@@ -258,7 +285,7 @@ def test_the_record_of_the_rules_counts_advice_that_was_not_followed_too():
 
 def test_the_noise_is_said_in_the_unit_of_the_metric():
     study = replace(STUDY, noise={"counts_from": 0.0042, "evaluations": 0.0021, "seeds": 0.0104}, steps=1234.0)
-    words = "the search takes differences below 0.0042 for noise; 0.0021 between evaluations, 0.01 between seeds of"
+    words = "differences below 0.0042 between two runs for noise; standard deviation 0.0021 between evaluations"
     for report in (as_html(study), as_markdown(study)):
         assert words in report
         assert "1234 (in batches of trial 0, repeats included)" in report

@@ -65,6 +65,38 @@ def test_an_output_folder_in_use_is_left_alone(make, tmp_path):
     train(make(), {}, tmp_path / "run")
     with pytest.raises(SpecError, match="is not empty"):
         merge(tmp_path / "run", tmp_path / "run")
+    (tmp_path / "file").touch()
+    with pytest.raises(SpecError, match="is a file; give a new folder"):
+        merge(tmp_path / "run", tmp_path / "file")
+
+
+@pytest.mark.parametrize("name", ["adapter_model.safetensors", "adapter_config.json", "tokenizer.json"])
+def test_an_adapter_that_is_cut_off_is_one_line(make, tmp_path, name):
+    train(make(), {}, tmp_path / "run")
+    whole = (tmp_path / "run" / "adapter" / name).read_bytes()
+    (tmp_path / "run" / "adapter" / name).write_bytes(whole[:90])
+    with quiet(), pytest.raises(SpecError, match=r"adapter: is no whole adapter: ") as caught:
+        merge(tmp_path / "run", tmp_path / "out")
+    assert "\n" not in str(caught.value) and not (tmp_path / "out").exists()
+
+
+def test_a_merge_that_is_cut_leaves_nothing_and_an_empty_folder_is_filled(make, tmp_path, monkeypatch):
+    from transformers import PreTrainedTokenizerBase
+
+    train(make(), {}, tmp_path / "run")
+    (tmp_path / "out").mkdir()
+
+    def cut(*_, **__):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(PreTrainedTokenizerBase, "save_pretrained", cut)
+        with quiet(), pytest.raises(KeyboardInterrupt):
+            merge(tmp_path / "run", tmp_path / "out")
+    assert not list((tmp_path / "out").iterdir()) and not list(tmp_path.glob(".*.part"))
+    with quiet():
+        merge(tmp_path / "run", tmp_path / "out")
+    assert (tmp_path / "out" / "tokenizer_config.json").exists() and not list(tmp_path.glob(".*.part"))
 
 
 def test_a_base_model_that_is_gone_is_named(make, tmp_path, small_model):

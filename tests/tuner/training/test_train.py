@@ -1,11 +1,5 @@
 import json
-import math
-import os
 import shutil
-import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -13,21 +7,14 @@ import pytest
 import yaml
 from safetensors.numpy import load_file
 
-from tests.tuner import smallest
 from tuner.errors import SpecError
 from tuner.methods import METHODS
 from tuner.spec import load_spec
-from tuner.training.checkpoints import is_whole, last_whole
-from tuner.training.observation import observed
 from tuner.training.quiet import quiet
 from tuner.training.train import train
 
 ROOT = Path(__file__).parents[3]
 FILES = {"config.yaml", "trainer_state.json", "diagnosis.json", "report.md", "report.html"}
-
-
-def final(run, name):
-    return float(run.curves[name].values[-1])
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -80,84 +67,6 @@ def test_dpo_can_choose_its_checkpoint_by_a_reward(make, tmp_path):
     run = train(spec, {}, tmp_path / "run")
     state = json.loads((tmp_path / "run" / "trainer_state.json").read_text())
     assert state["best_metric"] == max(run.curves["eval_rewards_accuracies"].values[1:])
-
-
-SFT_OPTIONS = {
-    "packing": {"packing": True, "max_length": 32},
-    "packing the wrapped way": {"packing": True, "max_length": 32, "packing_strategy": "wrapped"},
-    "neftune": {"neftune_noise_alpha": 5},
-    "loss on all": {"completion_only_loss": False},
-    "loss on the assistant": {"dataset_name": "messages", "assistant_only_loss": True},
-    "messages": {"dataset_name": "messages"},
-    "plain text": {"dataset_name": "text"},
-    "gradient checkpointing": {"gradient_checkpointing": True},
-    "bfloat16": {"dtype": "bfloat16", "bf16": True},
-    "4 bit": {"load_in_4bit": True},
-    "8 bit": {"load_in_8bit": True},
-    "DoRA": {"use_dora": True},
-    "dft": {"loss_type": "dft"},
-    "accumulation": {"batch_size": 8},
-    "cosine, warm-up, 8-bit optimizer": {"lr_scheduler_type": "cosine", "warmup_ratio": 0.4, "optim": "adamw_bnb_8bit"},
-    "an epoch at a time": {"max_steps": None, "num_train_epochs": 2, "eval_strategy": "epoch"},
-    "no evaluation": {"eval_strategy": "no"},
-    "saves apart from evaluations": {"eval_steps": 2, "save_steps": 3},
-}
-
-
-@pytest.mark.parametrize("name", SFT_OPTIONS)
-def test_an_option_of_trl_trains(make, tmp_path, small_rows, name):
-    keys = dict(SFT_OPTIONS[name])
-    if "dataset_name" in keys:
-        keys["dataset_name"] = str(small_rows / keys["dataset_name"])
-    run = train(make(**keys), {}, tmp_path / "run")
-    assert math.isfinite(final(run, "train_loss"))
-    assert not run.curves["train_loss"].broken
-    assert (tmp_path / "run" / "adapter" / "adapter_model.safetensors").exists()
-    assert (run.curve("eval_loss") is None) is (name == "no evaluation")
-
-
-DPO_OPTIONS = {
-    **{loss: {"loss_type": loss} for loss in METHODS["dpo"].loss_types},
-    "exo_pair": {"loss_type": "exo_pair", "label_smoothing": 1e-3},
-    "robust": {"loss_type": "robust", "label_smoothing": 0.1},
-    "three losses with weights": {"loss_type": ["sigmoid", "bco_pair", "sft"], "loss_weights": [0.8, 0.2, 1.0]},
-    "4 bit": {"load_in_4bit": True},
-    "bfloat16": {"dtype": "bfloat16", "bf16": True},
-    "reference computed once": {"precompute_ref_log_probs": True},
-}
-
-
-@pytest.mark.parametrize("name", DPO_OPTIONS)
-def test_an_option_of_dpo_trains(make, tmp_path, name):
-    run = train(make("dpo", max_steps=1, **DPO_OPTIONS[name]), {}, tmp_path / "run")
-    assert math.isfinite(final(run, "train_loss"))
-    assert math.isfinite(final(run, "eval_rewards_margins"))
-    assert math.isfinite(final(run, "eval_loss"))
-
-
-def test_a_4_bit_run_trains_adapters_over_4_bit_weights(make, tmp_path):
-    run = train(make(load_in_4bit=True), {}, tmp_path / "run")
-    assert run.settings.load_in_4bit
-    weights = load_file(tmp_path / "run" / "adapter" / "adapter_model.safetensors")
-    assert all(np.abs(weight).max() > 0 for weight in weights.values())
-
-
-@pytest.mark.parametrize("bits", ["load_in_4bit", "load_in_8bit"])
-def test_evaluating_does_not_change_how_a_quantised_model_trains(make, tmp_path, bits):
-    keys = {bits: True, "lora_target_modules": "all-linear", "max_steps": 4, "logging_steps": 1}
-    seen = train(make(**keys, eval_steps=1, save_steps=1), {}, tmp_path / "seen")
-    unseen = train(make(**keys, eval_strategy="no"), {}, tmp_path / "unseen")
-    assert seen.curves["grad_norm"].values == pytest.approx(unseen.curves["grad_norm"].values, rel=1e-3)
-
-
-def test_full_fine_tuning_leaves_a_model(make, tmp_path):
-    from transformers import AutoModelForCausalLM
-
-    run = train(make(use_peft=None, lora_r=None, lora_dropout=None), {}, tmp_path / "run")
-    assert not (tmp_path / "run" / "adapter").exists()
-    with quiet():
-        assert AutoModelForCausalLM.from_pretrained(tmp_path / "run" / "model").num_parameters() > 0
-    assert run.settings.lora_r is None
 
 
 def test_moves_are_applied_and_written_where_they_rerun(make, tmp_path):
@@ -264,23 +173,6 @@ def test_a_model_without_a_template_learns_with_a_plain_one(make, tmp_path, smal
     assert "### Response:" in (tmp_path / "run" / "samples.jsonl").read_text()
 
 
-@pytest.mark.parametrize(
-    ("keys", "message"),
-    [
-        ({"load_in_8bit": True, "load_in_4bit": True}, "8 bit and 4 bit"),
-        ({"load_best_model_at_end": True, "eval_steps": 2, "save_steps": 3}, "load_best_model_at_end requires"),
-        ({"eos_token": "<gone>"}, "eos_token"),
-        ({"lora_target_modules": ["gone_proj"]}, "gone_proj"),
-        ({"fp16": True, "bf16": True}, "fp16 and bf16"),
-    ],
-)
-def test_options_that_do_not_work_together_are_one_line(make, tmp_path, keys, message):
-    with pytest.raises(SpecError, match=message) as caught:
-        train(make(**keys), {}, tmp_path / "run")
-    assert "\n" not in str(caught.value)
-    assert "study.yaml" in str(caught.value)
-
-
 def test_a_model_that_the_hub_does_not_give_is_one_line(make, tmp_path, monkeypatch):
     import huggingface_hub.constants
 
@@ -288,6 +180,28 @@ def test_a_model_that_the_hub_does_not_give_is_one_line(make, tmp_path, monkeypa
     with pytest.raises(SpecError, match="model_name_or_path: cannot load nobody/nothing") as caught:
         train(make(model_name_or_path="nobody/nothing"), {}, tmp_path / "run")
     assert "\n" not in str(caught.value)
+
+
+def test_a_model_s_folder_without_a_tokenizer_is_one_line(make, tmp_path, small_model):
+    bare = tmp_path / "bare"
+    shutil.copytree(small_model, bare, ignore=shutil.ignore_patterns("tokenizer*", "vocab*", "special*"))
+    with pytest.raises(SpecError, match=r"the folder .*bare holds no tokenizer that can be loaded") as caught:
+        train(make(model_name_or_path=str(bare)), {}, tmp_path / "run")
+    assert "\n" not in str(caught.value)
+
+
+def test_weights_that_are_cut_off_are_one_line(make, tmp_path, small_model):
+    shutil.copytree(small_model, tmp_path / "cut")
+    weights = tmp_path / "cut" / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:500])
+    with pytest.raises(SpecError, match=r"the weights of .*cut are no whole safetensors file .*; fetch them again"):
+        train(make(model_name_or_path=str(tmp_path / "cut")), {}, tmp_path / "run")
+
+
+def test_a_folder_that_cannot_be_made_is_one_line(make, tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(SpecError, match="file: File exists, so no run can be left there; choose another folder"):
+        train(make(), {}, tmp_path / "file")
 
 
 def test_the_trainer_s_own_errors_keep_their_type(make, tmp_path):
@@ -331,116 +245,3 @@ def test_a_folder_that_held_another_run_holds_only_the_new_one(make, tmp_path):
     assert not (out / "samples.jsonl").exists()
     assert (out / "mine.txt").exists()
     assert len(run.curves["train_loss"]) == 3
-
-
-SCRIPT = """
-import sys
-from tuner.spec import load_spec
-from tuner.training.train import train
-train(load_spec(sys.argv[1]), {"seed": 3}, sys.argv[2])
-"""
-
-
-def wait_for(found, process, seconds=120):
-    began = time.monotonic()
-    while not found():
-        assert process.poll() is None, process.stderr.read()
-        assert time.monotonic() - began < seconds
-        time.sleep(0.005)
-
-
-def assert_same_curve(one, other):
-    assert list(one.steps) == list(other.steps)
-    assert one.values == pytest.approx(other.values, rel=1e-4)
-
-
-@pytest.mark.slow
-def test_a_killed_run_goes_on_and_ends_as_if_it_had_not_been(tmp_path, small_model, small_rows):
-    path = smallest.study_file(tmp_path, small_model, small_rows, max_steps=60, eval_steps=5, logging_steps=1)
-    out = tmp_path / "run"
-    command = [sys.executable, "-c", SCRIPT, str(path), str(out)]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=ROOT) as process:
-        wait_for(lambda: last_whole(out) is not None, process)
-        os.kill(process.pid, signal.SIGKILL)
-    assert process.returncode == -signal.SIGKILL
-    assert not (out / "diagnosis.json").exists()
-    # What a kill in the middle of a save leaves behind: a later checkpoint that is not whole.
-    whole = last_whole(out)
-    cut = out / "checkpoint-59"
-    shutil.copytree(whole, cut)
-    (cut / "optimizer.pt").write_bytes((cut / "optimizer.pt").read_bytes()[:100])
-    assert not is_whole(cut)
-    said = []
-    run = train(load_spec(path), {"seed": 3}, out, say=said.append)
-    note = f"went on from step {whole.name.removeprefix('checkpoint-')} after the run was cut off"
-    assert note in run.notes
-    assert note in said
-    assert note in (out / "report.md").read_text()
-    through = train(load_spec(path), {"seed": 3}, tmp_path / "through")
-    for name in ("train_loss", "eval_loss", "learning_rate"):
-        assert_same_curve(run.curves[name], through.curves[name])
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_ends_the_run_after_its_step_and_it_goes_on_from_there(make, tmp_path, number):
-    spec = make(max_steps=8, eval_steps=2, logging_steps=1, study={"exact_match_rows": 2})
-    before = signal.getsignal(number)
-
-    def report(run, share):
-        if share == 0.5:
-            os.kill(os.getpid(), number)
-
-    with pytest.raises(KeyboardInterrupt):
-        train(spec, {}, tmp_path / "run", report)
-    assert signal.getsignal(number) is before
-    assert not (tmp_path / "run" / "diagnosis.json").exists()
-    run = train(spec, {}, tmp_path / "run")
-    assert any("went on from step" in note for note in run.notes)
-    through = train(spec, {}, tmp_path / "through")
-    for name in ("train_loss", "eval_loss", "eval_exact_match"):
-        assert_same_curve(run.curves[name], through.curves[name])
-
-
-def test_a_half_run_with_other_settings_is_not_gone_on_from(make, tmp_path):
-    out = tmp_path / "run"
-    train(make(max_steps=4, eval_steps=2), {}, out, keep_checkpoints=True)
-    for name in ("diagnosis.json", "trainer_state.json"):
-        (out / name).unlink()
-    run = train(make(max_steps=4, eval_steps=2), {"learning_rate": 1e-3}, out)
-    assert not any("went on" in note for note in run.notes)
-
-
-@pytest.mark.parametrize(
-    ("name", "harm"),
-    [
-        ("trainer_state.json", lambda data: data[:20]),
-        ("optimizer.pt", lambda data: data[: len(data) // 2]),
-        ("rng_state.pth", lambda data: data[:10]),
-        ("adapter_model.safetensors", lambda data: data[:-50]),
-        ("scheduler.pt", None),
-    ],
-)
-def test_a_cut_checkpoint_is_told_from_a_whole_one(make, tmp_path, name, harm):
-    out = tmp_path / "run"
-    train(make(), {}, out, keep_checkpoints=True)
-    checkpoint = last_whole(out)
-    assert checkpoint is not None
-    path = checkpoint / name
-    path.unlink() if harm is None else path.write_bytes(harm(path.read_bytes()))
-    assert not is_whole(checkpoint)
-
-
-def test_the_user_s_own_logging_keys_win():
-    made = observed({"logging_steps": 5, "eval_strategy": "epoch", "logging_nan_inf_filter": True})
-    assert (made["logging_steps"], made["eval_strategy"], made["logging_nan_inf_filter"]) == (5, "epoch", True)
-    assert made["save_strategy"] == "epoch"
-    assert "eval_steps" not in made
-
-
-@pytest.mark.parametrize("steps", [1, 3, 10, 80, 100, 159, 1000, 12345])
-def test_a_silent_file_logs_fifty_to_eighty_points_and_evaluates_a_dozen_times(steps):
-    made = observed({})
-    logs = steps // math.ceil(steps * made["logging_steps"])
-    evals = steps // math.ceil(steps * made["eval_steps"])
-    assert min(steps, 50) <= logs <= 80
-    assert min(steps, 7) <= evals <= 14
