@@ -60,8 +60,9 @@ _ALL = (
     Grid("stories", SFT_AXES),
     # Between seeds, SFT losses differ by 1 % and DPO losses by 10 to 20 %.
     Grid("tiny-dpo", DPO_AXES, near=1.5, seeds=10),
-    # Trained when the search was settled: nothing was chosen on them.
     Grid("stories-alpaca", SMALL_AXES),
     Grid("stories-dpo", SMALL_AXES, near=1.5, seeds=10),
+    # Trained when the search was settled: nothing was chosen on them.
+    Grid("stories-attention", SMALL_AXES),
 )
 GRIDS = {grid.name: grid for grid in _ALL}

@@ -15,6 +15,10 @@ FURTHEST = 1.0
 """No step is longer than two rungs."""
 WIDE = 0.9
 """A gap of about two rungs: the best rate may hide in it."""
+DEPTH = {1: 0.75, -1: 0.5}
+"""How far from the upper bound to the lower one the loss in a gap above (1) and below (-1) the best rate is guessed. It
+falls long and rises soon: in five tables of the search benchmark all 12 gaps above whose far end was no edge of
+stability held a better rate (depth 0.75 and more in three of four), and none of those below did."""
 CLOSE = 0.15
 """Rates closer than this (×1.4) are not worth a trial: 0.07 % of the loss in 548 LoRA runs."""
 BEND = 0.031
@@ -137,8 +141,8 @@ def promised(line: Line) -> float:
     """What a step into the widest gap beside the best point may save of the loss, as a share; 0 without such a gap.
 
     The loss of a rate falls and then rises: between two points it lies below their chord, and above the lines through
-    the points beyond them. Half-way between these two bounds, in the middle of the gap, is the guess; a shallow bowl
-    where nothing lies beyond.
+    the points beyond them. The guess for the middle of the gap lies between these two bounds, by ``DEPTH``, and in a
+    shallow bowl where nothing lies beyond.
     """
     return max((saved for _, saved in _gaps(line)), default=0.0)
 
@@ -182,7 +186,8 @@ def _gaps(line: Line) -> list[tuple[float, float]]:
             if 0 <= i + step < len(ordered)
         ]
         chord = (levels[here] + levels[end]) / 2
-        guess = (chord + max(bounds)) / 2 if bounds else chord - _sag(line, ordered, line.best - ordered[end])
+        floor = max(bounds) if bounds else chord - _sag(line, ordered, line.best - ordered[end]) / DEPTH[end - here]
+        guess = chord - DEPTH[end - here] * (chord - floor)
         found.append((ordered[end], _saved(line, levels[here] - guess, ordered)))
     return found
 

@@ -165,3 +165,9 @@ def test_the_very_first_step_is_a_decade_up_and_half_a_decade_down():
     up, down = next_step(Line([(-5.0, 1.0)], -6, -2)), next_step(Line([(-3.0, 1.0)], -6, -2))
     assert up is not None and up.position == pytest.approx(-4.0)
     assert down is not None and down.position == pytest.approx(-3.5)
+
+
+def test_a_gap_above_the_best_rate_promises_more_than_one_below():
+    above = Line([(-4.5, 1.06), (-4.0, 1.0), (-3.0, 1.05)], -6, -2)
+    below = Line([(-5.0, 1.05), (-4.0, 1.0), (-3.5, 1.06)], -6, -2)
+    assert promised(above) > 1.5 * promised(below) > 0
