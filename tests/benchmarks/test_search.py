@@ -115,4 +115,4 @@ def test_the_packed_tables_hold_every_setting_and_three_seeds_near_the_best(grid
 
 def test_the_packed_tables_are_small():
     assert sum(grid.table.stat().st_size for grid in GRIDS.values()) <= 10_000_000
-    assert len(load_all()) == 8
+    assert len(load_all()) == 9

@@ -92,7 +92,7 @@ def _outward(line: Line, direction: int, advised: float) -> Step | None:
     edge = "highest" if direction > 0 else "lowest"
     why = f"the best rate so far is the {edge} that was tried with these settings"
     if direction > 0 and line.wall is not None and position == line.top:
-        why = "as high as half of the rate that diverged"
+        why = "as high as half of the rate that was too high"
     return _unless_tried(line, position, why)
 
 
