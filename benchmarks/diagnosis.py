@@ -1,4 +1,4 @@
-"""How often is the verdict right on labelled runs, and how far can its confidence be trusted?
+"""How often is the verdict right on labeled runs, and how far can its confidence be trusted?
 
     python -m benchmarks.diagnosis --runs FOLDER [--disagree FOLDER] [--made-up 300] [--trained 200]
 
@@ -24,7 +24,7 @@ if __package__ in (None, ""):  # run as a file: the packages lie beside the fold
 
 from benchmarks.verdicts import tables
 from benchmarks.verdicts.calibration import fitted, recalibrated_elsewhere, remapped
-from benchmarks.verdicts.cases import Case, Labelled, answered, as_overfit_or_not, diagnosed, labelled
+from benchmarks.verdicts.cases import Case, Labeled, answered, as_overfit_or_not, diagnosed, labeled
 from benchmarks.verdicts.disagreements import disagreements, line, write_pages
 from benchmarks.verdicts.folds import halves
 from benchmarks.verdicts.healthy import FAMILIES, healthy_runs
@@ -33,7 +33,7 @@ from benchmarks.verdicts.limits import FACTORS, Answers, chosen_elsewhere
 from benchmarks.verdicts.perturbed import WAYS, perturbed
 from benchmarks.verdicts.rivals import RIVALS
 from benchmarks.verdicts.scores import pairs_of, score
-from diagnostics.certainty import FITTED
+from diagnostics.diagnosis.calibration import DEFAULT
 
 GOAL_F1, GOAL_ALARMS = 0.90, 0.05
 
@@ -43,7 +43,7 @@ def show(*parts: str) -> None:
     print("\n".join(parts), end="\n\n")
 
 
-def rival_tables(runs: Sequence[Labelled], ours: Sequence[Case], held_out: set[str]) -> bool:
+def rival_tables(runs: Sequence[Labeled], ours: Sequence[Case], held_out: set[str]) -> bool:
     """Print both comparisons; whether every rival is behind on the test half, in both."""
     answers = {rival.name: answered(runs, rival.says) for rival in RIVALS}
     full = {"tuner": ours} | {r.name: answers[r.name] for r in RIVALS if not r.overfit_only}
@@ -82,7 +82,7 @@ def trained(count: int) -> None:
     show(*tables.reliability("confidence of verdicts of overfit there", [c for c in ours if c.said == "overfit"]))
 
 
-def limit_tables(runs: Sequence[Labelled]) -> None:
+def limit_tables(runs: Sequence[Labeled]) -> None:
     """Print what limits chosen on other sources score, and what the whole table moved by a factor scores."""
     answers = Answers(runs)
     show(*tables.scores("limits chosen on other sources", chosen_elsewhere(runs, answers)))
@@ -106,7 +106,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--made-up", type=int, default=0, metavar="N", help="false alarms on N made-up runs a family")
     parser.add_argument("--trained", type=int, default=0, metavar="N", help="score on N small networks trained for it")
     given = parser.parse_args(arguments)
-    runs = labelled(given.runs)
+    runs = labeled(given.runs)
     found = diagnosed(runs)
     calibration, held_out = halves(found)
     show(*tables.scores("all", found))
@@ -117,7 +117,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     by_calibration = remapped(held_out, fitted(calibration))
     show(*tables.reliability("confidence mapped by the calibration half, test sources", by_calibration))
     show(*tables.reliability("confidence mapped by all other sources", recalibrated_elsewhere(found)))
-    show(f"map in use {FITTED}", f"map that fits all sources {fitted(found)}")
+    show(f"map in use {DEFAULT}", f"map that fits all sources {fitted(found)}")
     limit_tables(runs)
     ahead = rival_tables(runs, found, {case.name for case in held_out})
     show("disagreements", *map(line, disagreements(found)))

@@ -24,7 +24,7 @@ from pathlib import Path
 
 from diagnostics import diagnose
 from diagnostics.readers import UnreadableLog, find_runs, read
-from diagnostics.readers.crc32c import crc32c, masked
+from diagnostics.readers.tensorboard.crc32c import crc32c, masked
 
 SAMPLES = Path(__file__).parents[1] / "tests" / "data" / "logs"
 LIMIT = 2.0

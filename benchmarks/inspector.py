@@ -30,12 +30,12 @@ from typing import Any, TypeVar
 import numpy as np
 
 from benchmarks.reader import write_events
-from diagnostics.curves import FloatArray
-from tuner.inspector.figure import View
-from tuner.inspector.folder import Folder, Opened
-from tuner.inspector.plot import spec
-from tuner.inspector.plot_tables import tables
-from tuner.inspector.sheet import sheet
+from diagnostics.model.curves import FloatArray
+from tuner.inspector.chart.panels import chart_data
+from tuner.inspector.chart.series import View
+from tuner.inspector.chart.vega_data import tables
+from tuner.inspector.chart.vega_spec import spec
+from tuner.inspector.runs.folder import Folder, Opened
 
 T = TypeVar("T")
 CHROMIUM = Path("/usr/bin/chromium")
@@ -105,7 +105,7 @@ def measure_chart(path: Path) -> None:
     run, chart, whole = opened.run, opened.chart, View(smoothing=0.97)
 
     def drawn(view: View) -> tuple[object, object]:
-        picture = sheet(run, chart, CURVES, view)
+        picture = chart_data(run, chart, CURVES, view)
         return spec(picture, view), tables(picture, view)
 
     timed(f"chart of {sum(map(len, run.curves.values())):,} points", lambda: drawn(whole))

@@ -4,8 +4,8 @@
 
 Healthy made-up runs are looked at as a live view would: at each evaluation, else at every 20th log. Counted are the
 findings that are said, those that are cleared later (a flip), and what the verdict becomes; once as if everything were
-said at once, and once as ``diagnostics.live`` says it. ``--runs`` adds the runs of a folder with a ``manifest.json``
-(see ``benchmarks.diagnosis``), healthy ones and faulty ones apart.
+said at once, and once as ``diagnostics.diagnosis.live`` says it. ``--runs`` adds the runs of a folder with a
+``manifest.json`` (see ``benchmarks.diagnosis``), healthy ones and faulty ones apart.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if __package__ in (None, ""):  # run as a file: the packages lie beside the fold
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from diagnostics import Diagnosis, Run, diagnose, read
-from diagnostics.live import Heard, listen
+from diagnostics.diagnosis.live import LiveState, update
 from diagnostics.synthetic import HEALTHY, make
 
 Looks = Sequence[tuple[float, Diagnosis]]
@@ -54,11 +54,11 @@ def at_once(seen: Looks) -> Counter[str]:
 
 
 def patient(seen: Looks) -> Counter[str]:
-    """What ``diagnostics.live`` says of the same looks."""
+    """What ``diagnostics.diagnosis.live`` says of the same looks."""
     told: Counter[str] = Counter()
-    heard = Heard()
+    heard = LiveState()
     for step, now in seen:
-        heard, lines = listen(heard, now, step)
+        heard, lines = update(heard, now, step)
         cleared = sum(line.startswith("cleared") for line in lines)
         told.update(said=sum(not line.startswith(("cleared", "verdict")) for line in lines), cleared=cleared)
         told.update(faults=sum(line.startswith("verdict") and "healthy so far" not in line for line in lines))
@@ -75,7 +75,7 @@ def show(name: str, runs: Iterable[Run]) -> None:
         print(f"{name:28} {words:8} {line} a run ({len(seen)} runs)")
 
 
-def labelled(folder: Path, labels: Sequence[str]) -> list[Run]:
+def labeled(folder: Path, labels: Sequence[str]) -> list[Run]:
     """The runs of a folder that carry one of these labels and hold a training loss."""
     entries = json.loads((folder / "manifest.json").read_text("utf-8"))
     runs = [read(folder / entry["file"]) for entry in entries if entry.get("label") in labels]
@@ -93,8 +93,8 @@ def main() -> None:
     made = [make(k, 0.0, n, s, logs=logs, evals=evals) for (k, n, s), (logs, evals) in product(kinds, sizes)]
     show("made-up healthy runs", made)
     if given.runs:
-        show("real healthy runs", labelled(given.runs, ["healthy"]))
-        show("real unstable and overfit", labelled(given.runs, ["unstable", "overfit"]))
+        show("real healthy runs", labeled(given.runs, ["healthy"]))
+        show("real unstable and overfit", labeled(given.runs, ["unstable", "overfit"]))
 
 
 if __name__ == "__main__":

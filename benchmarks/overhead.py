@@ -30,7 +30,7 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=8)
     parser.add_argument("--logs", type=int, default=2000, help="logs of the long runs, one every 10 ms")
     given = parser.parse_args()
-    from tuner.training.quiet import quiet
+    from tuner.config.library_logging import quiet
 
     times: dict[str, list[float]] = {"plain": [], "watched": []}
     shares: dict[str, list[float]] = {"all": [], "looks": [], "end": []}
@@ -79,7 +79,7 @@ def long_log(count: int, pause: float = 0.01) -> str:
 
 def followed(count: int, pause: float = 0.01) -> str:
     """The share of a core's time that ``watch`` needs beside a program that writes a log."""
-    from tuner.watch import watch
+    from tuner.commands.watch import watch
 
     used: list[float] = []
 
@@ -152,12 +152,12 @@ def trainer_of(kind: str, steps: int, batch: int, out: Path) -> tuple[Any, list[
     from transformers import PrinterCallback
 
     from tuner.callback import DiagnosisCallback
+    from tuner.config.overrides import with_knobs
+    from tuner.config.study_file import load_spec
     from tuner.data import load_data
-    from tuner.knobs import with_knobs
-    from tuner.spec import load_spec
-    from tuner.training.board import Board
-    from tuner.training.observation import observed
-    from tuner.training.steering import Steering
+    from tuner.training.callbacks.stopping import Steering
+    from tuner.training.callbacks.tensorboard import Board
+    from tuner.training.logging_defaults import observed
     from tuner.training.trainers import make_trainer, parse
 
     spec = load_spec(STUDY)

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from diagnostics.readers import find_runs, read
-from diagnostics.readers.crc32c import crc32c, masked
+from diagnostics.readers.tensorboard.crc32c import crc32c, masked
 
 TAGS = ("train/loss", "train/grad_norm", "train/learning_rate", "train/epoch")
 

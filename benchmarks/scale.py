@@ -26,7 +26,7 @@ from benchmarks.reader import write_events
 from diagnostics import diagnose, read
 from diagnostics.readers import find_runs
 from diagnostics.synthetic import make
-from tuner.judging import found
+from tuner.batch import found
 
 CAUSES = ("healthy-sft", "loss-spikes", "eval-loss-rises", "healthy-dpo")
 

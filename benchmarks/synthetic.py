@@ -32,14 +32,14 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # one process a core; more thread
 if __package__ in (None, ""):  # run as a file: the packages lie beside the folder of this script
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from diagnostics.diagnosis import diagnose
+from diagnostics.diagnosis.diagnose import diagnose
+from diagnostics.model.records import Label
 from diagnostics.rules import RULES, Rule
 from diagnostics.synthetic import FAULTS, HEALTHY, make
-from diagnostics.verdict import Label
 
 STRENGTHS = (0.25, 0.5, 0.75, 1.0)
 NOISES = (0.01, 0.03, 0.1)
-TRUE = {"healthy-packed-later": ("batches-change-size",), "healthy-epochs": ("repeats-memorised", "gap-grows")}
+TRUE = {"healthy-packed-later": ("batches-change-size",), "healthy-epochs": ("repeats-memorized", "gap-grows")}
 """What is noted of a healthy kind because it is so."""
 BY_NAME = {rule.name: rule for rule in RULES}
 
@@ -98,9 +98,9 @@ def own_row(rule: Rule, cells: Sequence[Cell]) -> list[str]:
     healthy = [c for c in cells if c.cause in HEALTHY and rule.name not in TRUE.get(c.cause, ())]
     strong = [c for c in own if c.strength >= 0.5]
     runs = sum(c.runs for c in strong)
-    named = sum(c.labels[str(rule.label)] for c in strong) / runs if runs and rule.names_run else float("nan")
+    named = sum(c.labels[str(rule.label)] for c in strong) / runs if runs and rule.sets_label else float("nan")
     worst = max(healthy, key=lambda c: c.fired[rule.name] / c.runs, default=None)
-    row = [rule.name, str(rule.label) if rule.names_run else "(noted)"]
+    row = [rule.name, str(rule.label) if rule.sets_label else "(noted)"]
     row += [percent(share((c for c in own if c.strength == s), rule.name)) for s in STRENGTHS]
     row += [percent(share((c for c in own if c.noise == n), rule.name)) for n in NOISES]
     row += [percent(named), percent(share(healthy, rule.name))]

@@ -6,20 +6,21 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from diagnostics.curves import Curve, Run, Settings
-    from diagnostics.diagnosis import diagnose
+    from diagnostics.diagnosis.diagnose import diagnose
+    from diagnostics.model.curves import Curve, Run
+    from diagnostics.model.records import Diagnosis
+    from diagnostics.model.settings import Settings
     from diagnostics.readers import read
     from diagnostics.rules import RULES
-    from diagnostics.verdict import Diagnosis
 
 _HOMES = {
     "read": "diagnostics.readers",
-    "diagnose": "diagnostics.diagnosis",
+    "diagnose": "diagnostics.diagnosis.diagnose",
     "RULES": "diagnostics.rules",
-    "Run": "diagnostics.curves",
-    "Curve": "diagnostics.curves",
-    "Settings": "diagnostics.curves",
-    "Diagnosis": "diagnostics.verdict",
+    "Run": "diagnostics.model.curves",
+    "Curve": "diagnostics.model.curves",
+    "Settings": "diagnostics.model.settings",
+    "Diagnosis": "diagnostics.model.records",
 }
 
 __all__ = ["RULES", "Curve", "Diagnosis", "Run", "Settings", "diagnose", "read"]

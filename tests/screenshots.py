@@ -19,16 +19,16 @@ from urllib.parse import quote, urlencode
 
 import numpy as np
 
-from diagnostics.curves import Run
+from diagnostics.model.curves import Run
 from diagnostics.synthetic import make
 from tests.tuner.inspector.material import a_study, write_csv, write_slow_run, write_state
 from tests.tuner.inspector.serving import chromium, served, settled
-from tuner.inspector.folder import Folder
-from tuner.inspector.jobs import HIDDEN, LOG, RECORD
-from tuner.inspector.trials import find_studies
-from tuner.inspector.worker import EXIT
+from tuner.inspector.jobs.record import HIDDEN, LOG, RECORD
+from tuner.inspector.jobs.worker import EXIT
+from tuner.inspector.runs.folder import Folder
+from tuner.inspector.study.read import find_studies
+from tuner.study.report.write import as_json
 from tuner.study.results import Paragraph, RuleRecord, StudyResult, TrialResult
-from tuner.study_report.report import as_json
 
 ROOT = Path(__file__).parents[1]
 WIDTHS = (1280, 1920, 420)

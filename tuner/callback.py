@@ -13,11 +13,12 @@ from typing import Any
 
 from transformers import TrainerCallback
 
-from diagnostics.curves import Run, Settings
-from diagnostics.diagnosis import diagnose
-from diagnostics.live import Heard, listen
-from diagnostics.verdict import Diagnosis
-from tuner.spacing import SHARE, Spacing
+from diagnostics.diagnosis.diagnose import diagnose
+from diagnostics.diagnosis.live import LiveState, update
+from diagnostics.model.curves import Run
+from diagnostics.model.records import Diagnosis
+from diagnostics.model.settings import Settings
+from tuner.throttle import SHARE, Throttle
 
 logger = logging.getLogger("tuner")
 
@@ -60,22 +61,25 @@ class DiagnosisCallback(TrainerCallback):  # type: ignore[misc]
         self.name = name or (self.out.name if self.out else "run")
         self.points: Points = defaultdict(list)
         self.notes: list[str] = []
-        self.joins: list[float] = []
+        self.discontinuities: list[float] = []
         self.diagnosis: Diagnosis | None = None
-        self.spacing = Spacing(share)
-        self._heard = Heard()
+        self.spacing = Throttle(share)
+        self._heard = LiveState()
         self._logs = 0
 
     @property
     def run(self) -> Run:
         """What was logged so far, as a ``Run``."""
-        return replace(Run.from_points(self.name, self.points, self.settings, self.notes), joins=tuple(self.joins))
+        return replace(
+            Run.from_points(self.name, self.points, self.settings, self.notes),
+            discontinuities=tuple(self.discontinuities),
+        )
 
     def look(self, *, over: bool = True) -> Diagnosis:
         """The verdict on what was logged so far; what is news is said, and all of it when the run is ``over``."""
         run = self.run
         now = diagnose(run, bounds=self.bounds)
-        self._heard, lines = listen(self._heard, now, run.last_step, over=over)
+        self._heard, lines = update(self._heard, now, run.last_step, over=over)
         for line in lines if self._speaks else []:
             self.say(line)
         self.diagnosis = now
@@ -94,7 +98,7 @@ class DiagnosisCallback(TrainerCallback):  # type: ignore[misc]
             for entry in state.log_history:
                 self._collect(entry, entry.get("step", 0))
         if state.global_step:
-            self.joins.append(float(state.global_step + 1))
+            self.discontinuities.append(float(state.global_step + 1))
         self.spacing.start()
 
     def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **kwargs: Any) -> None:
@@ -117,7 +121,7 @@ class DiagnosisCallback(TrainerCallback):  # type: ignore[misc]
         """Look a last time; write the reports when a folder was given."""
         diagnosis = self.look(over=True)
         if self.out and self._speaks:
-            from diagnostics.report import write_reports
+            from diagnostics.report.write import write_reports
 
             self.out.mkdir(parents=True, exist_ok=True)
             write_reports(self.run, diagnosis, self.out)
@@ -125,15 +129,15 @@ class DiagnosisCallback(TrainerCallback):  # type: ignore[misc]
     def _is_lost(self, logs: Mapping[str, Any]) -> bool:
         """Whether a loss is nan or inf for the first time: that is worth a look out of turn."""
         loss = logs.get("loss", logs.get("eval_loss", 0.0))
-        return isinstance(loss, float) and not math.isfinite(loss) and "loss-not-finite" not in self._heard.said
+        return isinstance(loss, float) and not math.isfinite(loss) and "loss-not-finite" not in self._heard.reported
 
     def _look_in_passing(self, control: Any, *, urgent: bool = False) -> None:
         """Look when it is due and the share of the time allows it; end the run on what it was asked to stop for."""
         if not urgent and not self.spacing.allows():
             return
-        with self.spacing.look():
+        with self.spacing.check():
             self.look(over=False)
-        said = self._heard.said.values()
+        said = self._heard.reported.values()
         hit = next((one for one in said if one.label in self.stop_on or one.rule in self.stop_on), None)
         if hit and not control.should_training_stop:
             self.notes.append(f"stopped early: {hit.rule}: {hit.message}")

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
-STOPPED = "stopped; the same command goes on from here"
-"""What Ctrl-C is answered with by the commands that train."""
+from tuner.errors import STOPPED
+
 LABELS = ("broken", "unstable", "overfit", "underfit", "healthy", "unknown")
 
 
@@ -256,7 +256,7 @@ def _labels(text: str) -> tuple[str, ...]:
 
 
 def _study(args: argparse.Namespace) -> int:
-    from tuner.commands import study
+    from tuner.commands.study import study
 
     budget = {"trials": args.trials, "minutes": args.minutes, "steps": args.steps}
     stop_early = False if args.no_stop_early else None
@@ -264,13 +264,13 @@ def _study(args: argparse.Namespace) -> int:
 
 
 def _train(args: argparse.Namespace) -> int:
-    from tuner.commands import train
+    from tuner.commands.train import train
 
     return train(args.file, out=args.out, verbose=args.verbose)
 
 
 def _diagnose(args: argparse.Namespace) -> int:
-    from tuner.reading import diagnose
+    from tuner.commands.diagnose import diagnose
 
     form = "json" if args.json else "md" if args.md else "text"
     tags, baseline = _tags(args.tag), args.baseline
@@ -278,7 +278,7 @@ def _diagnose(args: argparse.Namespace) -> int:
 
 
 def _watch(args: argparse.Namespace) -> int:
-    from tuner.watch import watch
+    from tuner.commands.watch import watch
 
     watch(args.path, every=args.every, tags=_tags(args.tag))
     return 0
@@ -294,23 +294,23 @@ def _rules(args: argparse.Namespace) -> int:
     from diagnostics.errors import BadInput
 
     if args.record:
-        from tuner.rulebook import print_record
+        from tuner.commands.rule_records import print_record
 
         return print_record(args.record, args.name, as_json=args.json)
     if args.json:
         raise BadInput("--json belongs to --record PATH; `tuner rules` prints a table")
-    from tuner.reading import rules
+    from tuner.commands.rules import rules
 
     return rules(args.name)
 
 
 def _init(args: argparse.Namespace) -> int:
-    from tuner.starter import init
+    from tuner.commands.init import init
 
     return init(args.method, args.out)
 
 
 def _merge(args: argparse.Namespace) -> int:
-    from tuner.commands import merge
+    from tuner.commands.merge import merge
 
     return merge(args.run, args.out)

@@ -16,3 +16,7 @@ def nearest(word: str, known: Iterable[str], prefix: str = "") -> str:
     """``; did you mean …?`` with the nearest known name, or nothing when none is near."""
     close = get_close_matches(word, list(known), n=1, cutoff=0.6)
     return f"; did you mean {prefix}{close[0]}?" if close else ""
+
+
+STOPPED = "stopped; the same command goes on from here"
+"""What Ctrl-C is answered with by the commands that train."""

@@ -19,8 +19,8 @@ from pathlib import Path
 
 from benchmarks.search.grids import Setting
 from benchmarks.search.table import Judge, Table, load_all
-from diagnostics.curves import Run
-from diagnostics.verdict import Advice, Diagnosis
+from diagnostics.model.curves import Run
+from diagnostics.model.records import Advice, Diagnosis
 
 RATE = "learning_rate"
 OFF = 3.0

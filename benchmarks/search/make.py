@@ -5,7 +5,7 @@
 
 Each setting is trained with seed 0; the settings whose loss is near the best, and one of each learning rate, are
 trained with two more seeds. Where seeds differ much (DPO), those that are still near the best by the mean of three,
-and the best ones' neighbours, are trained with ten. The ``stories`` grids want two things in the folder that the
+and the best ones' neighbors, are trained with ten. The ``stories`` grids want two things in the folder that the
 script is started in: ``stories260k``, the 260,000-parameter model of karpathy/tinyllamas as a transformers folder,
 and the data that the recipe names: ``instruction-data.json`` and ``instruction-data-with-preference.json`` are the
 1,100 instructions of rasbt/LLMs-from-scratch, chapter 7, ``alpaca_en_demo.json`` the 1,000 rows that come with
@@ -70,11 +70,11 @@ def train_all(grid: Grid, kept: Path, scratch: Path) -> None:
     if grid.seeds > len(SEEDS):
         still = _near(grid, kept, SEEDS)
         _train(grid, [(setting, seed) for seed in range(grid.seeds) for setting in still], kept, scratch)
-        beside = _neighbours(grid, _near(replace(grid, near=1.0), kept, range(grid.seeds), pairs=0.0))
+        beside = _neighbors(grid, _near(replace(grid, near=1.0), kept, range(grid.seeds), pairs=0.0))
         _train(grid, [(setting, seed) for seed in range(grid.seeds) for setting in beside], kept, scratch)
 
 
-def _neighbours(grid: Grid, best: Sequence[Setting]) -> list[Setting]:
+def _neighbors(grid: Grid, best: Sequence[Setting]) -> list[Setting]:
     """The settings one step of one knob away from the best ones: every search that finds those has to pass here."""
 
     def steps(one: Setting, other: Setting) -> int:
@@ -108,7 +108,7 @@ def _of_rate(settings: list[Setting], rate: float) -> list[Setting]:
 
 
 def _train(grid: Grid, jobs: list[tuple[Setting, int]], kept: Path, scratch: Path) -> None:
-    from tuner.spec import load_spec
+    from tuner.config.study_file import load_spec
     from tuner.training.train import train
 
     spec = load_spec(grid.recipe)

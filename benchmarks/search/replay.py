@@ -13,11 +13,11 @@ from optuna.trial import Trial, TrialState
 from benchmarks.search.grids import Setting
 from benchmarks.search.strategies import Strategy
 from benchmarks.search.table import Judge, Table
-from diagnostics.curves import Run
+from diagnostics.model.curves import Run
 from tuner.search.distributions import suggest
-from tuner.search.move import incumbent
-from tuner.search.record import DIVERGED, record, repeat_of, tried
-from tuner.search.reseeding import pooled
+from tuner.search.proposal import incumbent
+from tuner.search.record import DIVERGED, record, replicate_of, trial_view
+from tuner.search.replicates import pooled
 
 STARTS = {"30 times too low": -3, "10 times too high": 2, "near the best": 0}
 """Trial 0: how many half decades its rate lies from the best setting's. Its other knobs are the axes' first values."""
@@ -89,7 +89,7 @@ class _Course:
         trial = self.study.ask()
         settings = suggest(trial, self.table.space)
         at = self.table.nearest(settings)
-        run = self.table.run(at, self.seed + repeat_of(trial))
+        run = self.table.run(at, self.seed + replicate_of(trial))
         share = self._watched(trial, run)
         value = self.table.value(self.judge.part(run, share))
         self.paid += share
@@ -106,7 +106,7 @@ class _Course:
         """The number of the trial that the strategy holds for the best: by its seeds' mean where it repeats some."""
         trials = self.study.get_trials(deepcopy=False)
         if self.strategy.reads_curves:
-            best = incumbent(pooled([tried(trial, 1.0) for trial in trials]))
+            best = incumbent(pooled([trial_view(trial, 1.0) for trial in trials]))
             return None if best is None else best.number
         ended = {trial.number: trial.value for trial in trials if trial.value is not None}
         return min(ended, key=lambda number: ended[number], default=None)

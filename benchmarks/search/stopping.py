@@ -30,10 +30,10 @@ from optuna.trial import FrozenTrial
 from benchmarks.search.replay import STARTS, replay
 from benchmarks.search.strategies import OURS, STRATEGIES, Space
 from benchmarks.search.table import Judge, Table, load_all
-from tuner.search.move import incumbent
-from tuner.search.record import FLOOR, Tried, tried
-from tuner.search.reseeding import pooled
-from tuner.study.enough import enough
+from tuner.search.proposal import incumbent
+from tuner.search.record import RELATIVE_NOISE_FLOOR, TrialView, trial_view
+from tuner.search.replicates import pooled
+from tuner.search.stopping import should_stop
 
 SEEDS = 30
 LATER = (24, 40)
@@ -75,19 +75,19 @@ def stop_of(table: Table, judge: Judge, start: str, seed: int) -> Stop:
         return sampler
 
     replay(table, judge, replace(ours, sampler=watched), STARTS[start], seed, max(LATER))
-    trials = [tried(trial, 1.0) for trial in studies[0].get_trials(deepcopy=False)]
+    trials = [trial_view(trial, 1.0) for trial in studies[0].get_trials(deepcopy=False)]
     stopped = stopped_after(trials, table.space)
     regret = regret_of(trials[:stopped], table)
     return Stop(table.name, start, seed, stopped, regret, {n: regret_of(trials[:n], table) for n in LATER})
 
 
-def stopped_after(trials: Sequence[Tried], space: Space) -> int | None:
+def stopped_after(trials: Sequence[TrialView], space: Space) -> int | None:
     """After how many of these trials the rule first says that it is enough; None when it never does."""
     counts = range(1, len(trials) + 1)
-    return next((count for count in counts if enough(trials[:count], space) is not None), None)
+    return next((count for count in counts if should_stop(trials[:count], space) is not None), None)
 
 
-def regret_of(trials: Sequence[Tried], table: Table) -> float:
+def regret_of(trials: Sequence[TrialView], table: Table) -> float:
     """How far the best of the trials lies from the table's best setting; as far as trial 0 where all diverged."""
     best = incumbent(pooled(trials)) or trials[0]
     return table.regret(table.nearest(best.settings))
@@ -95,7 +95,7 @@ def regret_of(trials: Sequence[Tried], table: Table) -> float:
 
 def seeds_differ(table: Table) -> float:
     """Two standard deviations between seeds at the best setting, at least 0.3 %, as a share of the best value."""
-    return max(FLOOR, 2 * table.noise_at(table.best) / abs(table.truths[table.best]))
+    return max(RELATIVE_NOISE_FLOOR, 2 * table.noise_at(table.best) / abs(table.truths[table.best]))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -15,9 +15,10 @@ import numpy as np
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution
 
 from benchmarks.search.grids import GRIDS, Grid, Setting
-from diagnostics.curves import Curve, Run, Settings
-from diagnostics.diagnosis import diagnose
-from diagnostics.verdict import Diagnosis
+from diagnostics.diagnosis.diagnose import diagnose
+from diagnostics.model.curves import Curve, Run
+from diagnostics.model.records import Diagnosis
+from diagnostics.model.settings import Settings
 
 
 @dataclass(frozen=True)

@@ -1,1 +1,1 @@
-"""What ``benchmarks/diagnosis.py`` is made of: labelled runs, scores, folds of sources, rivals' rules, pictures."""
+"""What ``benchmarks/diagnosis.py`` is made of: labeled runs, scores, folds of sources, rivals' rules, pictures."""

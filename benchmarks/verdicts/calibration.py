@@ -8,8 +8,8 @@ from math import log
 
 from benchmarks.verdicts.cases import Case
 from benchmarks.verdicts.folds import each_source_out
-from diagnostics.certainty import FITTED, HIGHEST_HEALTHY, Map
-from diagnostics.wording import NEARLY
+from diagnostics.diagnosis.calibration import DEFAULT, HIGHEST_HEALTHY, ConfidenceMap
+from diagnostics.diagnosis.diagnose import NEARLY
 
 HELD_BEFORE = 40.0
 """The table's own confidences count as if they had held on so many verdicts before: few runs must not undo them."""
@@ -18,10 +18,10 @@ HEALTHY_BEFORE, NEAR_BEFORE = 0.95, 0.7
 STRETCHES = [1.0 + 0.05 * i for i in range(61)]
 
 
-def fitted(cases: Sequence[Case]) -> Map:
+def fitted(cases: Sequence[Case]) -> ConfidenceMap:
     """The map that fits the verdicts of these cases, drawn towards what was held before."""
-    faults = [(FITTED.estimate(c.confidence), c.right) for c in cases if _is_fault(c)]
-    stretch = max(STRETCHES, key=lambda s: _likelihood(replace(FITTED, stretch=s), faults))
+    faults = [(DEFAULT.estimate(c.confidence), c.right) for c in cases if _is_fault(c)]
+    stretch = max(STRETCHES, key=lambda s: _likelihood(replace(DEFAULT, stretch=s), faults))
     well = [c for c in cases if c.said == "healthy"]
     clear, close = [c for c in well if not _is_near(c)], [c for c in well if _is_near(c)]
     weight = sum(_shape(c) for c in clear) + HELD_BEFORE
@@ -29,7 +29,7 @@ def fitted(cases: Sequence[Case]) -> Map:
     near = (sum(c.right for c in close) / healthy + HELD_BEFORE / 2 * NEAR_BEFORE) / (
         sum(_shape(c) for c in close) + HELD_BEFORE / 2
     )
-    return Map(stretch, min(HIGHEST_HEALTHY, healthy), min(1.0, near))
+    return ConfidenceMap(stretch, min(HIGHEST_HEALTHY, healthy), min(1.0, near))
 
 
 def recalibrated_elsewhere(cases: Sequence[Case]) -> list[Case]:
@@ -40,14 +40,14 @@ def recalibrated_elsewhere(cases: Sequence[Case]) -> list[Case]:
     return found
 
 
-def remapped(cases: Sequence[Case], by: Map) -> list[Case]:
+def remapped(cases: Sequence[Case], by: ConfidenceMap) -> list[Case]:
     """The cases with their confidences under another map."""
     return [replace(c, confidence=_under(c, by)) for c in cases]
 
 
-def _under(case: Case, by: Map) -> float:
+def _under(case: Case, by: ConfidenceMap) -> float:
     if _is_fault(case):
-        return by.fault(FITTED.estimate(case.confidence))
+        return by.fault(DEFAULT.estimate(case.confidence))
     return by.healthy * _shape(case) * (by.near if _is_near(case) else 1.0)
 
 
@@ -62,10 +62,10 @@ def _is_near(case: Case) -> bool:
 
 def _shape(case: Case) -> float:
     """What the points and the kinds that were asked for make of a healthy verdict's confidence."""
-    return case.confidence / FITTED.healthy / (FITTED.near if _is_near(case) else 1.0)
+    return case.confidence / DEFAULT.healthy / (DEFAULT.near if _is_near(case) else 1.0)
 
 
-def _likelihood(by: Map, faults: Sequence[tuple[float, bool]]) -> float:
+def _likelihood(by: ConfidenceMap, faults: Sequence[tuple[float, bool]]) -> float:
     """The log likelihood of right and wrong verdicts, and of the table's confidences having held before."""
     held = HELD_BEFORE / max(1, len(faults))
     total = 0.0

@@ -1,4 +1,4 @@
-"""Labelled runs and what was said of them."""
+"""Labeled runs and what was said of them."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from diagnostics import Diagnosis, Run, diagnose, read
 from diagnostics.rules import RULES, Rule
 
 LEAST_CONFIDENCE = 0.65
-"""Labels that the labeller was less sure of are not scored."""
+"""Labels that the labeler was less sure of are not scored."""
 
 
 @dataclass(frozen=True)
-class Labelled:
+class Labeled:
     """A run with its label and the source that it comes from."""
 
     name: str
@@ -26,7 +26,7 @@ class Labelled:
 
 @dataclass(frozen=True)
 class Case:
-    """One labelled run and what was said of it, by us or by a rival."""
+    """One labeled run and what was said of it, by us or by a rival."""
 
     name: str
     source: str
@@ -42,7 +42,7 @@ class Case:
         return self.label == self.said
 
 
-def labelled(folder: Path) -> list[Labelled]:
+def labeled(folder: Path) -> list[Labeled]:
     """The runs of ``folder/manifest.json`` whose label counts, read; ``SystemExit`` with a line without a manifest."""
     manifest = folder / "manifest.json"
     if not manifest.is_file():
@@ -50,12 +50,12 @@ def labelled(folder: Path) -> list[Labelled]:
     rows = json.loads(manifest.read_text("utf-8"))
     rows = [row for row in rows if row["label"] is not None and row.get("confidence", 1.0) >= LEAST_CONFIDENCE]
     return [
-        Labelled(row["id"], row.get("source", {}).get("repo", row["id"]), row["label"], read(folder / row["file"]))
+        Labeled(row["id"], row.get("source", {}).get("repo", row["id"]), row["label"], read(folder / row["file"]))
         for row in rows
     ]
 
 
-def diagnosed(runs: Sequence[Labelled], rules: tuple[Rule, ...] = RULES) -> list[Case]:
+def diagnosed(runs: Sequence[Labeled], rules: tuple[Rule, ...] = RULES) -> list[Case]:
     """What ``diagnose`` says of each run."""
     found = []
     for item in runs:
@@ -65,7 +65,7 @@ def diagnosed(runs: Sequence[Labelled], rules: tuple[Rule, ...] = RULES) -> list
     return found
 
 
-def answered(runs: Sequence[Labelled], says: Callable[[Run], str]) -> list[Case]:
+def answered(runs: Sequence[Labeled], says: Callable[[Run], str]) -> list[Case]:
     """What a rival says of each run."""
     return [Case(item.name, item.source, item.label, says(item.run)) for item in runs]
 

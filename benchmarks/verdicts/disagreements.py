@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from benchmarks.verdicts.cases import Case, Labelled
-from diagnostics.report import as_html
-from diagnostics.wording import summary
+from benchmarks.verdicts.cases import Case, Labeled
+from diagnostics.report.phrases import summary
+from diagnostics.report.write import as_html
 
 
 def disagreements(cases: Sequence[Case]) -> list[Case]:
@@ -25,22 +25,22 @@ def reason(case: Case) -> str:
 def line(case: Case) -> str:
     """The case in a line: label, what was said and how surely, the cause, the run, the evidence."""
     said = f"{case.said} ({case.confidence:.2f}{', ' + case.cause if case.cause else ''})"
-    return f"labelled {case.label}, said {said}: {case.name}\n    {reason(case)}"
+    return f"labeled {case.label}, said {said}: {case.name}\n    {reason(case)}"
 
 
-def write_pages(cases: Sequence[Case], runs: Sequence[Labelled], folder: Path) -> list[Path]:
+def write_pages(cases: Sequence[Case], runs: Sequence[Labeled], folder: Path) -> list[Path]:
     """One page a disagreement (curve, findings, and a list of all at ``index.html``); the paths written."""
     folder.mkdir(parents=True, exist_ok=True)
-    by_name: Mapping[str, Labelled] = {item.name: item for item in runs}
+    by_name: Mapping[str, Labeled] = {item.name: item for item in runs}
     written, links = [], []
     for case in disagreements(cases):
         if case.diagnosis is None:
             continue
         path = folder / f"{re.sub(r'[^A-Za-z0-9._-]', '_', case.name)}.html"
-        title = f"{case.name}: labelled {case.label}, said {case.said}"
+        title = f"{case.name}: labeled {case.label}, said {case.said}"
         run = replace(by_name[case.name].run, name=title)
         path.write_text(as_html([(run, case.diagnosis)]), "utf-8")
-        links.append(f'<li><a href="{path.name}">{path.stem}</a>: labelled {case.label}, said {case.said}</li>')
+        links.append(f'<li><a href="{path.name}">{path.stem}</a>: labeled {case.label}, said {case.said}</li>')
         written.append(path)
     index = folder / "index.html"
     index.write_text(

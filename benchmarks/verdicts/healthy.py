@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.verdicts.cases import Labelled
-from diagnostics.curves import Curve, FloatArray, Run, Settings
+from benchmarks.verdicts.cases import Labeled
+from diagnostics.model.curves import Curve, FloatArray, Run
+from diagnostics.model.settings import Settings
 from diagnostics.synthetic import make
 
 
@@ -106,10 +107,10 @@ FAMILIES: Mapping[str, Callable[[np.random.Generator, str], Run]] = {
 }
 
 
-def healthy_runs(family: str, count: int, seed: int = 0) -> list[Labelled]:
-    """Runs of a family, all labelled healthy."""
-    name = family.replace(" ", "-")
+def healthy_runs(rate_prior: str, count: int, seed: int = 0) -> list[Labeled]:
+    """Runs of a family, all labeled healthy."""
+    name = rate_prior.replace(" ", "-")
     draws = (np.random.default_rng([seed, i]) for i in range(count))
     return [
-        Labelled(f"{name}-{i}", name, "healthy", FAMILIES[family](rng, f"{name}-{i}")) for i, rng in enumerate(draws)
+        Labeled(f"{name}-{i}", name, "healthy", FAMILIES[rate_prior](rng, f"{name}-{i}")) for i, rng in enumerate(draws)
     ]

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from benchmarks.verdicts.cases import Labelled
-from diagnostics.curves import Curve, FloatArray, Run
+from benchmarks.verdicts.cases import Labeled
+from diagnostics.model.curves import Curve, FloatArray, Run
 
 TRUTH_ROWS = 4000
 RISES, LEVEL, SETTLED = 0.10, 0.02, 0.05
@@ -40,7 +40,7 @@ class Recipe:
 
 
 def recipe(rng: np.random.Generator) -> Recipe:
-    """A random recipe: few rows and wide networks overfit, many rows or strong regularisation do not."""
+    """A random recipe: few rows and wide networks overfit, many rows or strong regularization do not."""
     return Recipe(
         rows=int(2 ** rng.uniform(6.5, 10.5)),
         checks=int(2 ** rng.uniform(6.5, 10)),
@@ -56,7 +56,7 @@ def recipe(rng: np.random.Generator) -> Recipe:
     )
 
 
-def histories(count: int, seed: int = 0) -> list[Labelled]:
+def histories(count: int, seed: int = 0) -> list[Labeled]:
     """Trained networks with their true label: ``overfit``, ``healthy`` (level and settled) or ``not`` (still falling).
 
     Runs whose true rise lies between the two limits, and those that learned nothing, are left out.
@@ -67,7 +67,7 @@ def histories(count: int, seed: int = 0) -> list[Labelled]:
         run, truth = train(recipe(rng), rng, f"history-{seed}-{number}")
         label = true_label(truth)
         if label is not None:
-            found.append(Labelled(run.name, run.name, label, run))
+            found.append(Labeled(run.name, run.name, label, run))
     return found
 
 
@@ -85,8 +85,8 @@ def true_label(truth: FloatArray) -> str | None:
 
 def train(of: Recipe, rng: np.random.Generator, name: str) -> tuple[Run, FloatArray]:
     """The run as it would be logged, an epoch a step, and the loss on the rows that nobody sees."""
-    centres = 1.2 * rng.standard_normal((of.classes, 3, 20)) / np.sqrt(2)
-    data, seen, unseen = (_rows(rng, centres, n, of.flipped) for n in (of.rows, of.checks, TRUTH_ROWS))
+    centers = 1.2 * rng.standard_normal((of.classes, 3, 20)) / np.sqrt(2)
+    data, seen, unseen = (_rows(rng, centers, n, of.flipped) for n in (of.rows, of.checks, TRUTH_ROWS))
     net = Network(rng, of)
     logged = []
     for epoch in range(of.epochs):
@@ -99,11 +99,11 @@ def train(of: Recipe, rng: np.random.Generator, name: str) -> tuple[Run, FloatAr
     return Run(name, curves), table[:, 2]
 
 
-def _rows(rng: np.random.Generator, centres: FloatArray, count: int, flipped: float) -> tuple[FloatArray, np.ndarray]:
-    """Points around three centres a class, some with a wrong class."""
-    classes, parts, width = centres.shape
+def _rows(rng: np.random.Generator, centers: FloatArray, count: int, flipped: float) -> tuple[FloatArray, np.ndarray]:
+    """Points around three centers a class, some with a wrong class."""
+    classes, parts, width = centers.shape
     labels = rng.integers(classes, size=count)
-    points = centres[labels, rng.integers(parts, size=count)] + rng.standard_normal((count, width))
+    points = centers[labels, rng.integers(parts, size=count)] + rng.standard_normal((count, width))
     wrong = rng.random(count) < flipped
     return points, np.where(wrong, rng.integers(classes, size=count), labels)
 

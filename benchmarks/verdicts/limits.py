@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from benchmarks.verdicts.cases import Case, Labelled, diagnosed
+from benchmarks.verdicts.cases import Case, Labeled, diagnosed
 from benchmarks.verdicts.folds import each_source_out
 from benchmarks.verdicts.scores import pairs_of, score
 from diagnostics.rules import RULES, Rule
@@ -32,7 +32,7 @@ UPWARD: Mapping[str, tuple[str, ...]] = {
     "loss-swings": ("swing", "undone"),
     "loss-spikes": ("deviations", "height", "score"),
     "loss-diverges": ("rise", "noises", "share", "lost"),
-    "loss-thrown-up": ("rise", "noises"),
+    "loss-overshoots": ("rise", "noises"),
     "loss-jumps": ("rise", "noises", "share"),
     "train-and-eval-jitter": ("train_jitter", "eval_jitter", "elastic", "undone"),
     "jitter-grows": ("factor", "least"),
@@ -63,7 +63,7 @@ def _moved(rule: Rule, factor: float) -> Mapping[str, float]:
 class Answers:
     """What the scaled tables say of a set of runs, each table asked once."""
 
-    runs: Sequence[Labelled]
+    runs: Sequence[Labeled]
     known: dict[Scale, dict[str, Case]] = field(default_factory=dict)
 
     def of(self, factors: Mapping[str, float]) -> dict[str, Case]:
@@ -74,7 +74,7 @@ class Answers:
         return self.known[key]
 
 
-def chosen_elsewhere(runs: Sequence[Labelled], answers: Answers) -> list[Case]:
+def chosen_elsewhere(runs: Sequence[Labeled], answers: Answers) -> list[Case]:
     """Each source under the limits that do best on all the others: no run has a say in the limits it is judged by."""
     found: list[Case] = []
     for others, own in each_source_out(runs):
@@ -83,7 +83,7 @@ def chosen_elsewhere(runs: Sequence[Labelled], answers: Answers) -> list[Case]:
     return found
 
 
-def _best(runs: Sequence[Labelled], answers: Answers) -> dict[str, float]:
+def _best(runs: Sequence[Labeled], answers: Answers) -> dict[str, float]:
     """The factor of each label that gives these runs the highest macro-F1, the one nearest to 1 among equals."""
     best: dict[str, float] = {}
     for label in ("unstable", "overfit", "underfit"):
@@ -92,6 +92,6 @@ def _best(runs: Sequence[Labelled], answers: Answers) -> dict[str, float]:
     return best
 
 
-def _macro(runs: Sequence[Labelled], answers: Answers, factors: Mapping[str, float]) -> float:
+def _macro(runs: Sequence[Labeled], answers: Answers, factors: Mapping[str, float]) -> float:
     cases = answers.of(factors)
     return score(pairs_of(cases[item.name] for item in runs))["macro_f1"]

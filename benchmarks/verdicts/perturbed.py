@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from benchmarks.verdicts.cases import Labelled
-from diagnostics.curves import Curve, Run
+from benchmarks.verdicts.cases import Labeled
+from diagnostics.model.curves import Curve, Run
 
 LOSSES = ("train_loss", "eval_loss")
 FEW = 16
@@ -50,7 +50,7 @@ WAYS: Mapping[str, tuple[Callable[[Run, float, int], Run], float]] = {
 }
 
 
-def perturbed(runs: Sequence[Labelled], way: str) -> list[Labelled]:
+def perturbed(runs: Sequence[Labeled], way: str) -> list[Labeled]:
     """The runs, each changed in that way."""
     change, size = WAYS[way]
     return [replace(item, run=change(item.run, size, number)) for number, item in enumerate(runs)]

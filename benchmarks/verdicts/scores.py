@@ -32,7 +32,7 @@ def f1(pairs: Sequence[Pair], label: str) -> float:
 def score(pairs: Sequence[Pair]) -> Mapping[str, float]:
     """Runs, accuracy, macro-F1 over the labels that occur, and the share of healthy runs that were called sick.
 
-    Works for any labels; of runs labelled ``not`` (overfit), a false alarm is any other answer.
+    Works for any labels; of runs labeled ``not`` (overfit), a false alarm is any other answer.
     """
     present = sorted({true for true, _ in pairs})
     well = [said for true, said in pairs if true in NO_FAULT]

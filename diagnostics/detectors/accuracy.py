@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from diagnostics import signals
-from diagnostics.curves import Curve
-from diagnostics.detectors.evidence import Evidence
-from diagnostics.detectors.points import enough, finite
+from diagnostics.detectors.preconditions import enough, finite
+from diagnostics.model.curves import Curve
+from diagnostics.model.evidence import Evidence
 
 FEW = 200
 """Accuracies of single rows are bounded and skewed: of fewer logs than this the spread of the bulk is no safe noise."""

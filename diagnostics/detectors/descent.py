@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from diagnostics import signals
-from diagnostics.curves import Curve, FloatArray
+from diagnostics.model.curves import Curve, FloatArray
 
 MANY = 40
 """From so many points on levels are taken on block means: four and more of them in each of ten blocks."""
 
 
-@signals.remembered
+@signals.memoize
 def uncertainty(curve: Curve) -> float:
     """The standard error of the fall of a noisy curve; 0 for short ones, whose every point is a mean of many steps."""
     if len(curve) < MANY:
@@ -19,7 +19,7 @@ def uncertainty(curve: Curve) -> float:
     return signals.jitter(curve.values) * float(np.sqrt(2.0 / (0.1 * len(curve))))
 
 
-@signals.remembered
+@signals.memoize
 def over_dose(curve: Curve, learning_rate: Curve | None) -> Curve:
     """The curve over the sum of the learning rates instead of steps, where the rate is logged and not always 0.
 
@@ -35,7 +35,7 @@ def over_dose(curve: Curve, learning_rate: Curve | None) -> Curve:
     return Curve.from_points(dose, curve.values)
 
 
-@signals.remembered
+@signals.memoize
 def fall_of(curve: Curve) -> float:
     """The share of its start that the curve lost; of many points the first tenth, unless it starts far above that."""
     values = curve.values
@@ -46,7 +46,7 @@ def fall_of(curve: Curve) -> float:
     return fall if abs(fall - steady) > 3.0 * uncertainty(curve) else steady
 
 
-@signals.remembered
+@signals.memoize
 def late_share(curve: Curve) -> float:
     """The late share of a curve, on block means where it has many points."""
     if len(curve) < MANY:
@@ -55,7 +55,7 @@ def late_share(curve: Curve) -> float:
     return signals.late_share(steps, np.concatenate([[signals.head(curve.values)], values[1:]]))
 
 
-@signals.remembered
+@signals.memoize
 def late_error(curve: Curve, share: float = 0.25) -> float:
     """The standard error of the late share of a curve of few points, from the noise of the two levels it compares.
 
@@ -83,7 +83,7 @@ def pace_of(curve: Curve) -> float:
     return late / second if second > 0 else (np.inf if late > 0 else 0.0)
 
 
-@signals.remembered
+@signals.memoize
 def falls_late(curve: Curve) -> bool:
     """Whether the second half of the curve falls, beyond its noise.
 
@@ -103,7 +103,7 @@ PARTS, LEAST = 10, 14
 """Single training losses are asked whether they rose in means of so many parts of the run, from so many logs on."""
 
 
-def rose(train_loss: Curve, eval_loss: Curve | None, limit: float, noises: float) -> bool:
+def has_risen(train_loss: Curve, eval_loss: Curve | None, limit: float, noises: float) -> bool:
     """Whether a loss rose above its lowest so far by ``limit`` of its start and by so many noises.
 
     The held-out loss where it was logged, else, in means of parts of the run, the training loss. Its noise is that of

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from diagnostics.curves import Curve, FloatArray, NotEnoughPoints, Settings
-from diagnostics.detectors.evidence import Evidence
-from diagnostics.detectors.points import enough, finite
+from diagnostics.detectors.preconditions import enough, finite
+from diagnostics.model.curves import Curve, FloatArray, NotEnoughPoints
+from diagnostics.model.evidence import Evidence
+from diagnostics.model.settings import Settings
 
 
 def entropy_collapses(
@@ -46,7 +47,7 @@ def entropy_collapses(
     return Evidence(float(entropy.steps[low[0]]), float(entropy.steps[-1]), finite(measured), 0.9)
 
 
-def surer_than_right(
+def overconfident(
     eval_entropy: Curve, eval_loss: Curve, *, share: float, fell: float, evals: int
 ) -> Evidence | None:
     """On held-out rows the entropy ends below ``share`` of the loss, after it lost ``fell`` of that ratio."""

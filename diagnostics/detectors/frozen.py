@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from diagnostics import signals
-from diagnostics.curves import Curve, FloatArray, NotEnoughPoints
-from diagnostics.detectors.evidence import Evidence
-from diagnostics.detectors.points import enough, finite
+from diagnostics.detectors.preconditions import enough, finite
+from diagnostics.model.curves import Curve, FloatArray, NotEnoughPoints
+from diagnostics.model.evidence import Evidence
 
 
 def gradient_is_zero(grad_norm: Curve, train_loss: Curve, *, share: float, points: int, fall: float) -> Evidence | None:

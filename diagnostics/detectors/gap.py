@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from diagnostics import signals
-from diagnostics.curves import Curve, FloatArray, NotEnoughPoints, Settings
-from diagnostics.detectors.evidence import Evidence
-from diagnostics.detectors.points import boundaries, enough, finite, share_of_run
-from diagnostics.family import Family
+from diagnostics.detectors.preconditions import boundaries, enough, finite, share_of_run
+from diagnostics.model.curves import Curve, FloatArray, NotEnoughPoints
+from diagnostics.model.evidence import Evidence
+from diagnostics.model.rate_prior import LearningRatePrior
+from diagnostics.model.settings import Settings
 
 
 def gap_of(train_loss: Curve, eval_loss: Curve) -> Curve:
@@ -81,11 +82,11 @@ def _error(train_loss: Curve, eval_loss: Curve, count: int) -> float:
     return signals.difference_noise(train_loss.values) * float(np.sqrt(12.0 / (logs * count)))
 
 
-def memorising(
+def memorizing(
     train_loss: Curve,
     eval_loss: Curve,
     settings: Settings,
-    family: Family,
+    rate_prior: LearningRatePrior,
     *,
     epochs: float,
     below: float,
@@ -94,10 +95,10 @@ def memorising(
     p: float,
     evals: int,
 ) -> Evidence | None:
-    """Many passes at a rate far below the family's centre, and the gap grows by ``growth`` of the held-out loss."""
+    """Many passes at a rate far below the family's center, and the gap grows by ``growth`` of the held-out loss."""
     enough(eval_loss, evals, "evaluations")
     enough(train_loss, 8, "training losses")
-    ratio = family.ratio(settings.learning_rate)
+    ratio = rate_prior.relative(settings.learning_rate)
     if ratio is None or settings.num_train_epochs is None:
         raise NotEnoughPoints("the log does not say the learning rate, the method or num_train_epochs")
     if settings.num_train_epochs < epochs or ratio >= below:
@@ -108,5 +109,5 @@ def memorising(
     least = max(growth * abs(float(np.median(eval_loss.values))), noises * error)
     if _growth(gap.values, p) <= least:
         return None
-    measured = {"epochs": settings.num_train_epochs, "rate_over_centre": ratio, "gap": float(gap.values[-1])}
+    measured = {"epochs": settings.num_train_epochs, "rate_over_center": ratio, "gap": float(gap.values[-1])}
     return Evidence(float(eval_loss.steps[0]), float(eval_loss.steps[-1]), finite(measured))

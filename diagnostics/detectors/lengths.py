@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from diagnostics import signals
-from diagnostics.curves import Curve, NotEnoughPoints
-from diagnostics.detectors.evidence import Evidence
-from diagnostics.detectors.points import enough, finite
+from diagnostics.detectors.preconditions import enough, finite
 from diagnostics.detectors.preference import late_mean
+from diagnostics.model.curves import Curve, NotEnoughPoints
+from diagnostics.model.evidence import Evidence
 
 
 def answers_grow(

@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from diagnostics import signals
-from diagnostics.curves import Curve, FloatArray, Settings
-from diagnostics.detectors.evidence import Evidence
-from diagnostics.detectors.points import enough, finite
+from diagnostics.detectors.preconditions import enough, finite
 from diagnostics.detectors.sanity import LN2
+from diagnostics.model.curves import Curve, FloatArray
+from diagnostics.model.evidence import Evidence
+from diagnostics.model.settings import Settings
 
 
 def late_mean(curve: Curve) -> float:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from diagnostics import signals
-from diagnostics.curves import Curve, NotEnoughPoints, Settings
-from diagnostics.detectors.evidence import Evidence
-from diagnostics.detectors.points import boundaries, enough, finite
+from diagnostics.detectors.preconditions import boundaries, enough, finite
+from diagnostics.model.curves import Curve, NotEnoughPoints
+from diagnostics.model.evidence import Evidence
+from diagnostics.model.settings import Settings
 
 LN2 = float(np.log(2.0))
 
@@ -122,7 +123,7 @@ def loss_scaled(train_loss: Curve, eval_loss: Curve, settings: Settings, *, with
 
 
 def epoch_end_low(train_loss: Curve, epoch: Curve, *, below: float, least: int) -> Evidence | None:
-    """The last log of each epoch is far below both neighbours: a mis-scaled last accumulation step."""
+    """The last log of each epoch is far below both neighbors: a mis-scaled last accumulation step."""
     enough(train_loss, 10, "training losses")
     edges = boundaries(epoch)
     if edges.size < least:

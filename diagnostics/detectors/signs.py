@@ -5,15 +5,16 @@ from __future__ import annotations
 import numpy as np
 
 from diagnostics import signals
-from diagnostics.curves import Curve, NotEnoughPoints, Settings
-from diagnostics.detectors.evidence import Evidence
-from diagnostics.detectors.points import after_warmup, enough, finite
+from diagnostics.detectors.preconditions import after_warmup, enough, finite
+from diagnostics.model.curves import Curve, NotEnoughPoints
+from diagnostics.model.evidence import Evidence
+from diagnostics.model.settings import Settings
 
 
 def loss_zigzags(
     train_loss: Curve, *, lag: float, errors: float, flips: float, swing: float, points: int
 ) -> Evidence | None:
-    """The loss goes up and down in turn: neighbours stand on opposite sides of the trend, beyond chance.
+    """The loss goes up and down in turn: neighbors stand on opposite sides of the trend, beyond chance.
 
     ``lag``: the size of the negative lag-1 autocorrelation of the residual, at least ``errors`` of its standard
     errors; ``flips``: the share of turns (2/3 for pure noise); ``swing``: the scatter as a share of the level.

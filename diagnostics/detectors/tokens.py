@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from diagnostics import signals
-from diagnostics.curves import Curve, Settings
-from diagnostics.detectors.evidence import Evidence
-from diagnostics.detectors.points import enough, finite, near_its_end, rate_of
-from diagnostics.detectors.slowness import hardly_learns
-from diagnostics.family import Family
+from diagnostics.detectors.preconditions import enough, finite, near_its_end, rate_of
+from diagnostics.detectors.slow_learning import learns_slowly
+from diagnostics.model.curves import Curve
+from diagnostics.model.evidence import Evidence
+from diagnostics.model.rate_prior import LearningRatePrior
+from diagnostics.model.settings import Settings
 
 
 def batches_change(num_tokens: Curve, *, factor: float, apart: float, points: int) -> Evidence | None:
@@ -39,7 +40,7 @@ def too_few_tokens(
     train_loss: Curve,
     num_tokens: Curve,
     settings: Settings,
-    family: Family,
+    rate_prior: LearningRatePrior,
     eval_loss: Curve | None = None,
     learning_rate: Curve | None = None,
     *,
@@ -48,13 +49,13 @@ def too_few_tokens(
     below: float,
     **slow: float,
 ) -> Evidence | None:
-    """The run hardly learns and saw fewer than ``tokens`` tokens; a rate ``below`` (over the centre) explains more."""
+    """The run hardly learns and saw fewer than ``tokens`` tokens; a rate ``below`` (over the center) explains more."""
     near_its_end(train_loss, settings, done)
     enough(num_tokens, 2, "token counts")
-    seen, ratio = float(num_tokens.values.max()), family.ratio(rate_of(settings, learning_rate))
+    seen, ratio = float(num_tokens.values.max()), rate_prior.relative(rate_of(settings, learning_rate))
     if seen >= tokens or (ratio is not None and ratio <= below):
         return None
-    found = hardly_learns(train_loss, eval_loss, learning_rate, **slow)
+    found = learns_slowly(train_loss, eval_loss, learning_rate, **slow)
     if found is None:
         return None
     return Evidence(found.first_step, found.last_step, {**found.measured, "tokens": seen}, found.strength)

@@ -8,13 +8,15 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 
-from diagnostics.curves import Run
-from diagnostics.readers import address, folder, jsonlines, neighbours, table, tensorboard, textlog, trainer_state
-from diagnostics.readers.address import file_of
-from diagnostics.readers.assembly import GENERIC_NAMES, assemble
+from diagnostics.model.curves import Run
+from diagnostics.readers import run_folder, run_paths, sidecars, textlog, trainer_state
+from diagnostics.readers.assemble.build_run import GENERIC_NAMES, assemble
 from diagnostics.readers.discovery import find_runs
-from diagnostics.readers.log import Log
-from diagnostics.readers.unreadable import UnreadableLog, content
+from diagnostics.readers.files import UnreadableLog, content
+from diagnostics.readers.raw_log import Log
+from diagnostics.readers.run_paths import file_of
+from diagnostics.readers.tabular import jsonlines, table
+from diagnostics.readers.tensorboard import event_files
 
 __all__ = ["READERS", "Reader", "UnreadableLog", "file_of", "find_runs", "read"]
 
@@ -35,8 +37,8 @@ class Reader:
 
 
 READERS = (
-    Reader("run folder", folder.reads, folder.read_log),
-    Reader("TensorBoard event file", tensorboard.reads, tensorboard.read_log),
+    Reader("run folder", run_folder.reads, run_folder.read_log),
+    Reader("TensorBoard event file", event_files.reads, event_files.read_log),
     Reader("trainer_state.json", trainer_state.reads, trainer_state.read_log),
     Reader("JSON lines", jsonlines.reads, jsonlines.read_log, jsonlines.runs_in, jsonlines.read_log),
     Reader("table", table.reads, table.read_log, table.runs_in, table.read_log),
@@ -52,14 +54,14 @@ def read(path: str | Path, tags: Mapping[str, str] | None = None) -> Run:
     ``tags`` maps a canonical curve name to the log's own tag, as in ``{"train_loss": "my/loss"}``. Raises
     ``UnreadableLog`` when the path holds no log, several runs, or nothing that can be read.
     """
-    path, inner = address.split(Path(path))
+    path, inner = run_paths.split(Path(path))
     if not os.path.isdir(path):
         content(path, 1)  # a missing or closed file is told before anyone asks what it holds
     for reader in READERS:
         if reader.reads(path):
             log = _log(reader, path, inner)
             if os.path.isfile(path) and _is_general(path):
-                log = neighbours.with_settings(log, neighbours.beside(path))
+                log = sidecars.with_settings(log, sidecars.beside(path))
             return assemble(path, log, tags, name=inner)
     if os.path.isdir(path):
         return read(_only_run(path), tags)
@@ -71,7 +73,7 @@ def _log(reader: Reader, path: Path, inner: str | None) -> Log:
     names = reader.runs(path) if reader.runs else ()
     if inner is None:
         if names:
-            one = address.of_run(path, names[0])
+            one = run_paths.of_run(path, names[0])
             raise UnreadableLog(f"{path}: holds {len(names)} runs; give one of them, such as {one}")
         return reader.read(path)
     if reader.read_run is None or inner not in names:

@@ -8,9 +8,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from diagnostics.readers import address, jsonlines, table, textlog
-from diagnostics.readers.tags import HELD_OUT, TRAIN, match
-from diagnostics.readers.unreadable import UnreadableLog, content, reason, text
+from diagnostics.readers import run_paths, textlog
+from diagnostics.readers.assemble.tags import HELD_OUT, TRAIN, match
+from diagnostics.readers.files import UnreadableLog, content, reason, text
+from diagnostics.readers.tabular import jsonlines, table
 
 EVENTS, STATE, TRAINER_LOG = ".tfevents.", "trainer_state.json", "trainer_log.jsonl"
 CHECKPOINT = re.compile(r"checkpoint-(\d+)")
@@ -104,7 +105,7 @@ def find_runs(path: str | Path, tags: Mapping[str, str] | None = None) -> list[P
     path = Path(path)
     if os.path.isdir(path):
         return sorted(_walk(path, listing(path), frozenset((tags or {}).values()), 0))
-    file, inner = address.split(path)
+    file, inner = run_paths.split(path)
     content(file, 1)
     return [path] if inner is not None else _in_file(path)
 
@@ -119,7 +120,7 @@ def _in_file(path: Path) -> list[Path]:
             names = jsonlines.runs_in(path)
     except UnreadableLog:  # which is told when the file is read
         names = ()
-    return [address.of_run(path, name) for name in names] or [path]
+    return [run_paths.of_run(path, name) for name in names] or [path]
 
 
 def _walk(folder: Path, names: Listing, tags: frozenset[str], depth: int) -> Iterator[Path]:

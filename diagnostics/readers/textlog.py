@@ -1,6 +1,6 @@
 """What training programs print: transformers' dictionaries, torchtune's and mlx-lm's lines, Keras's, hand-written ones.
 
-Colours, progress bars, and what a logging library writes before a line are passed over.
+Colors, progress bars, and what a logging library writes before a line are passed over.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
-from diagnostics.readers.log import Log
-from diagnostics.readers.rows import Row, log_of_rows, number
-from diagnostics.readers.unreadable import UnreadableLog, text
+from diagnostics.readers.files import UnreadableLog, text
+from diagnostics.readers.raw_log import Log
+from diagnostics.readers.tabular.rows import Row, log_of_rows, number
 
 ENDINGS = {".txt", ".log", ".out", ".err"}
-COLOUR = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+COLOR = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 PRINTED = re.compile(r"""\{['"][^{}\n]*(?:loss|runtime|reward)[^{}\n]*\}""")
 PAIR = re.compile(r"""['"]([^'"]+)['"]: *['"]?([^'",}]+)['"]?""")
 WRAPPED = re.compile(r"(?:np\.float\d+|tensor|array)\(([^(),]+)[^()]*\)")
@@ -65,8 +65,8 @@ def read_log(path: Path) -> Log:
 
 
 def _lines(said: str) -> list[str]:
-    """The lines without colours; a progress bar that is drawn anew begins a line."""
-    return re.split(r"[\r\n]+", COLOUR.sub("", said) if "\x1b" in said else said)
+    """The lines without colors; a progress bar that is drawn anew begins a line."""
+    return re.split(r"[\r\n]+", COLOR.sub("", said) if "\x1b" in said else said)
 
 
 def _printed(lines: list[str]) -> Iterator[tuple[Row, Counts]]:

@@ -8,10 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from diagnostics.readers.columns import Names, Row, columns_of, number
-from diagnostics.readers.log import Log
-from diagnostics.readers.rows import LARGEST, log_of_columns, log_of_rows
-from diagnostics.readers.unreadable import UnreadableLog, text
+from diagnostics.readers.files import UnreadableLog, text
+from diagnostics.readers.raw_log import Log
+from diagnostics.readers.tabular.columns import Names, Row, columns_of, number
+from diagnostics.readers.tabular.rows import LARGEST, log_of_columns, log_of_rows
 
 NAME = "trainer_state.json"
 OPTIONS = ("logging_steps", "eval_steps")

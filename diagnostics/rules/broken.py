@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from diagnostics.detectors import sanity
+from diagnostics.model.records import Label
 from diagnostics.rules.rule import Fix, Rule
-from diagnostics.verdict import Label
 
 
 def _data(words: str, expect: str) -> tuple[Fix, ...]:
@@ -16,10 +16,10 @@ BROKEN = (
     Rule(
         name="loss-is-zero",
         label=Label.BROKEN,
-        at_once=True,
+        immediate=True,
         check=sanity.loss_is_zero,
         limits={"points": 5, "share": 0.5},
-        says="the training loss is exactly 0 in {count:.0f} logs ({share:.0%}), from step {first:g} on",
+        message="the training loss is exactly 0 in {count:.0f} logs ({share:.0%}), from step {first:g} on",
         cause=(
             "A loss of exactly 0 means that no token was scored: all labels are masked (-100), the answers were cut "
             "off by max_length, or the loss became nan and the trainer hid it."
@@ -39,7 +39,7 @@ BROKEN = (
         label=Label.BROKEN,
         check=sanity.rate_is_zero,
         limits={"share": 0.99, "points": 3},
-        says="the learning rate is 0 in {share:.0%} of the logs",
+        message="the learning rate is 0 in {share:.0%} of the logs",
         cause="Nothing is learned at a rate of 0: the scheduler was built for another number of steps.",
         fixes=_data(
             "check the scheduler's number of steps and what the resumed state holds", "a rate that rises and falls"
@@ -51,10 +51,10 @@ BROKEN = (
     Rule(
         name="start-loss-wrong",
         label=Label.BROKEN,
-        at_once=True,
+        immediate=True,
         check=sanity.start_loss_wrong,
         limits={"over": 1.15},
-        says="the first loss is {first:.3g}, above the {chance:.3g} of a model that guesses every token evenly",
+        message="the first loss is {first:.3g}, above the {chance:.3g} of a model that guesses every token evenly",
         cause="A pretrained model starts far below ln(vocabulary). Above it, the loss or the model is wrong.",
         fixes=_data(
             "check the loss scaling, the chat template, the tokenizer and that the base weights were loaded",
@@ -71,10 +71,10 @@ BROKEN = (
     Rule(
         name="dpo-start-loss-wrong",
         label=Label.BROKEN,
-        at_once=True,
+        immediate=True,
         check=sanity.dpo_start_wrong,
         limits={"high": 1.25, "low": 0.3, "like": 1.5},
-        says="the first DPO loss is {first:.3g}; it must be near ln 2 = {expected:.3g}",
+        message="the first DPO loss is {first:.3g}; it must be near ln 2 = {expected:.3g}",
         cause=(
             "While the policy equals its reference the DPO loss is -log sigmoid(0) = 0.693. Another start means a "
             "wrong reference model, adapter, or precomputed log-probabilities."
@@ -86,7 +86,7 @@ BROKEN = (
         confidence=0.8,
         example="first loss 1.4: the reference is the base model while the policy starts from the SFT adapter",
         sources=("Rafailov et al. 2023, equation 7", "TRL documentation, DPO trainer"),
-        unless="another loss_type than sigmoid, or label smoothing, which start elsewhere",
+        not_when="another loss_type than sigmoid, or label smoothing, which start elsewhere",
         methods=("dpo",),
     ),
     Rule(
@@ -94,7 +94,7 @@ BROKEN = (
         label=Label.BROKEN,
         check=sanity.policy_never_moves,
         limits={"tolerance": 2e-4, "points": 5},
-        says="every DPO loss is 0.6931: the policy never left its reference",
+        message="every DPO loss is 0.6931: the policy never left its reference",
         cause="The policy is its own reference, beta is 0, or no parameter is trained.",
         fixes=_data(
             "check that the adapter is trainable, that beta is above 0 and that ref_model is another copy",
@@ -110,7 +110,7 @@ BROKEN = (
         label=Label.BROKEN,
         check=sanity.loss_scaled,
         limits={"within": 0.25},
-        says="the training loss is {ratio:.3g} times the held-out loss, with {accumulation:g} accumulation steps",
+        message="the training loss is {ratio:.3g} times the held-out loss, with {accumulation:g} accumulation steps",
         cause="The logged loss (or the gradient) is multiplied by the number of accumulation steps.",
         fixes=_data(
             "update transformers (4.46 to 4.51 scale the loss wrongly) or divide by gradient_accumulation_steps",
@@ -125,7 +125,7 @@ BROKEN = (
         label=Label.BROKEN,
         check=sanity.epoch_end_low,
         limits={"below": 0.6, "least": 2},
-        says="the log at every epoch end is only {ratio:.0%} of its neighbours",
+        message="the log at every epoch end is only {ratio:.0%} of its neighbors",
         cause="The last, incomplete accumulation step of each epoch is scaled wrongly; it is no learning.",
         fixes=_data(
             "update transformers or set dataloader_drop_last=True, and do not read the dips as learning",
@@ -140,7 +140,7 @@ BROKEN = (
         label=Label.BROKEN,
         check=sanity.eval_differs_at_start,
         limits={"apart": 0.25, "near": 0.03},
-        says="at the start the held-out loss already lies {gap:+.0%} from the training loss",
+        message="at the start the held-out loss already lies {gap:+.0%} from the training loss",
         cause=(
             "Training and held-out rows are not of one kind, or are scored differently: template, masking, packing, "
             "or dropout and NEFTune noise, which only training has."
@@ -150,12 +150,12 @@ BROKEN = (
                 "eval_set",
                 "score both with the same template and mask, and draw the held-out rows from the same source",
                 "two losses that start together",
-                sure=0.8,
+                weight=0.8,
             ),
         ),
         confidence=0.6,
         example="step 1: train 1.2, eval 2.0",
         sources=("TRL documentation, SFT trainer", "keras and lightning threads on dropout in training"),
-        names_run=False,
+        sets_label=False,
     ),
 )

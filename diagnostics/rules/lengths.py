@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from diagnostics.detectors import lengths
+from diagnostics.model.records import Label
 from diagnostics.rules.preference import DPO, HIGHER_BETA
 from diagnostics.rules.rule import Case, Fix, Rule
-from diagnostics.verdict import Label
 
 
 def _plain_loss(case: Case) -> bool:
@@ -19,7 +19,7 @@ LENGTH = (
         label=Label.OVERFIT,
         check=lengths.answers_grow,
         limits={"times": 1.5, "noises": 3.0, "evals": 4, "points": 12},
-        says="the generated answers grew from {start:.0f} to {end:.0f} tokens ({times:.1f} times)",
+        message="the generated answers grew from {start:.0f} to {end:.0f} tokens ({times:.1f} times)",
         cause="DPO sums log-probabilities over tokens: where chosen answers are long, length itself earns reward.",
         fixes=(
             Fix(
@@ -28,7 +28,7 @@ LENGTH = (
                 "answers of the length they had",
                 to=0.5,
                 when=_plain_loss,
-                only="with the plain sigmoid loss",
+                condition="with the plain sigmoid loss",
             ),
             Fix(
                 "loss_type",
@@ -36,20 +36,20 @@ LENGTH = (
                 "answers of the length they had",
                 to="sigmoid_norm",
                 when=_plain_loss,
-                only="with the plain sigmoid loss",
-                sure=0.7,
+                condition="with the plain sigmoid loss",
+                weight=0.7,
             ),
             HIGHER_BETA,
-            Fix("data", "balance the lengths of chosen and rejected answers", "no reward for length", sure=0.7),
+            Fix("data", "balance the lengths of chosen and rejected answers", "no reward for length", weight=0.7),
         ),
         confidence=0.6,
         example="completions/mean_length 180 to 420 within one epoch",
         sources=(
-            "TRL documentation, paper index: LD-DPO (ld_alpha), length-normalised DPO (sigmoid_norm, beta 5 in Tulu 3)",
+            "TRL documentation, paper index: LD-DPO (ld_alpha), length-normalized DPO (sigmoid_norm, beta 5 in Tulu 3)",
             "eric-mitchell/direct-preference-optimization#35",
         ),
-        unless="longer answers are what the pairs ask for",
-        names_run=False,
+        not_when="longer answers are what the pairs ask for",
+        sets_label=False,
         methods=DPO,
     ),
 )

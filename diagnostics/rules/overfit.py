@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from diagnostics.detectors import fit, gap
+from diagnostics.detectors import eval_rise, gap
+from diagnostics.model.records import Label
 from diagnostics.rules.rule import Case, Fix, Rule
-from diagnostics.verdict import Label
 
 STAIRS = {"z": 4.0, "noises": 3.0, "drop": 0.1, "points": 20}
 
@@ -40,16 +40,16 @@ ONE_OR_TWO_EPOCHS = Fix(
     "the same held-out loss in less time",
     to=2.0,
     at_least=1.0,
-    sure=0.5,
+    weight=0.5,
     when=lambda case: (case.settings.num_train_epochs or 3.0) > 2.0,
-    only="with more than two epochs",
+    condition="with more than two epochs",
 )
 
 OVERFIT = (
     Rule(
         name="eval-loss-rises",
         label=Label.OVERFIT,
-        check=fit.eval_loss_rises,
+        check=eval_rise.eval_loss_rises,
         limits={
             "rise": 0.02,
             "of_descent": 0.12,
@@ -63,7 +63,7 @@ OVERFIT = (
             "far_fall": 0.4,
             "far_p": 0.4,
         },
-        near={
+        borderline={
             "rise": 0.012,
             "of_descent": 0.08,
             "clear": 0.05,
@@ -73,7 +73,7 @@ OVERFIT = (
             "far_noises": 0.5,
             "far_fall": 0.25,
         },
-        says=(
+        message=(
             "the held-out loss rises {rise:.1%} above its minimum of {lowest:.3g} while the training loss goes on "
             "falling"
         ),
@@ -86,17 +86,17 @@ OVERFIT = (
                 "the run ends near its best held-out loss",
                 to=_epochs_to_minimum,
                 when=_several_epochs,
-                only="with more than one epoch",
-                sure=0.9,
+                condition="with more than one epoch",
+                weight=0.9,
             ),
-            Fix("learning_rate", "halve the learning rate", "the held-out loss turns later", times=0.5, sure=0.75),
+            Fix("learning_rate", "halve the learning rate", "the held-out loss turns later", times=0.5, weight=0.75),
             Fix(
                 "batch_size",
                 "double the batch and keep the learning rate",
                 "half as many updates on the same rows",
                 times=2.0,
                 at_most=128,
-                sure=0.5,
+                weight=0.5,
             ),
             Fix(
                 "lora_dropout",
@@ -104,16 +104,16 @@ OVERFIT = (
                 "a smaller gap between the losses",
                 to=0.05,
                 when=_no_dropout,
-                only="where it is below 0.05",
-                sure=0.45,
+                condition="where it is below 0.05",
+                weight=0.45,
             ),
             Fix(
                 "lora_dropout",
                 "set lora_dropout to 0.1",
                 "a smaller gap between the losses",
                 to=0.1,
-                sure=0.4,
-                only="where it is 0.05 already",
+                weight=0.4,
+                condition="where it is 0.05 already",
             ),
             Fix(
                 "neftune_noise_alpha",
@@ -121,20 +121,20 @@ OVERFIT = (
                 "a smaller gap between the losses",
                 to=5.0,
                 when=lambda case: case.settings.method == "sft" and not case.settings.neftune_noise_alpha,
-                only="in SFT, where it is off",
-                sure=0.35,
+                condition="in SFT, where it is off",
+                weight=0.35,
             ),
-            Fix("data", "add rows, or clean and deduplicate them", "a later and lower minimum", sure=0.4),
+            Fix("data", "add rows, or clean and deduplicate them", "a later and lower minimum", weight=0.4),
         ),
         confidence=0.9,
         example="eval 1.31, 1.12, 1.09, 1.21, 1.38 while train falls from 1.3 to 0.4",
         sources=(
-            "Prechelt 1998, generalisation loss; limits corrected for noise by simulation",
+            "Prechelt 1998, generalization loss; limits corrected for noise by simulation",
             "Google tuning playbook: choose the best checkpoint in retrospect; problematic overfitting is a "
             "rising validation error",
             "Whitaker, fast.ai 2023: a lower rate delays the damage",
         ),
-        unless=(
+        not_when=(
             "a task metric or a look at generated answers still improves: a rise of the held-out loss in epochs 2 "
             "and 3 is common in SFT (InstructGPT, LIMA)"
         ),
@@ -142,9 +142,9 @@ OVERFIT = (
     Rule(
         name="loss-steps-down-at-epochs",
         label=Label.OVERFIT,
-        check=fit.epoch_staircase,
+        check=eval_rise.epoch_staircase,
         limits=STAIRS,
-        says=(
+        message=(
             "the training loss steps down by {drop:.0%} at every one of {boundaries:.0f} epoch ends; there is no "
             "held-out loss to judge by"
         ),
@@ -155,27 +155,29 @@ OVERFIT = (
                 "hold 5 % of the rows out and evaluate on them",
                 "a held-out loss that shows whether the repeats still help",
             ),
-            Fix("num_train_epochs", "train one or two epochs", "less learned by heart", to=1.0, at_least=1.0, sure=0.8),
-            Fix("learning_rate", "halve the learning rate", "smaller steps at the epoch ends", times=0.5, sure=0.6),
+            Fix(
+                "num_train_epochs", "train one or two epochs", "less learned by heart", to=1.0, at_least=1.0, weight=0.8
+            ),
+            Fix("learning_rate", "halve the learning rate", "smaller steps at the epoch ends", times=0.5, weight=0.6),
         ),
         confidence=0.75,
         example="three epochs at 1.1, 0.75 and 0.45, each of them flat",
         sources=("fast.ai 2023-09-04", "Whitaker's llmemo report on W&B", "alpaca-lora#502"),
-        unless="a task metric still improves with more epochs",
+        not_when="a task metric still improves with more epochs",
         not_methods=("dpo",),
     ),
     Rule(
-        name="repeats-memorised",
+        name="repeats-memorized",
         label=Label.OVERFIT,
-        check=fit.repeats_memorised,
+        check=eval_rise.repeats_memorized,
         limits=STAIRS,
-        says="the training loss steps down by {drop:.0%} at the epoch ends",
+        message="the training loss steps down by {drop:.0%} at the epoch ends",
         cause="Each new pass meets rows that the model remembers. That is usual and no fault by itself.",
         fixes=(ONE_OR_TWO_EPOCHS,),
         confidence=0.5,
         example="train steps from 1.0 to 0.8 at the start of epoch 2, eval stays at 1.03",
         sources=("InstructGPT, 2203.02155", "LIMA, 2305.11206"),
-        names_run=False,
+        sets_label=False,
         not_methods=("dpo",),
     ),
     Rule(
@@ -183,20 +185,20 @@ OVERFIT = (
         label=Label.OVERFIT,
         check=gap.gap_grows,
         limits={"growth": 0.05, "noises": 3.0, "p": 0.1, "evals": 5, "apart": 0.05, "near": 0.03},
-        says="since the first epoch the gap between the losses grew from {before:.2g} to {after:.2g}",
+        message="since the first epoch the gap between the losses grew from {before:.2g} to {after:.2g}",
         cause="What the training rows still gain no longer reaches the held-out ones.",
         fixes=(
-            replace(ONE_OR_TWO_EPOCHS, sure=0.6),
+            replace(ONE_OR_TWO_EPOCHS, weight=0.6),
             Fix(
                 "lora_dropout",
                 "set lora_dropout to 0.05",
                 "a smaller gap between the losses",
                 to=0.05,
                 when=_no_dropout,
-                only="where it is below 0.05",
-                sure=0.45,
+                condition="where it is below 0.05",
+                weight=0.45,
             ),
-            Fix("data", "add rows, or clean and deduplicate them", "a smaller gap between the losses", sure=0.4),
+            Fix("data", "add rows, or clean and deduplicate them", "a smaller gap between the losses", weight=0.4),
         ),
         confidence=0.4,
         example="three epochs: eval stays at 1.05 while train goes from 1.0 to 0.7",
@@ -204,20 +206,20 @@ OVERFIT = (
             "tinker-cookbook sft_sweep: within one epoch the gap says nothing about the rate",
             "Google tuning playbook: problematic overfitting is a rising validation error, not a gap",
         ),
-        unless="the first epoch, or dropout and NEFTune noise, which only training has",
-        names_run=False,
+        not_when="the first epoch, or dropout and NEFTune noise, which only training has",
+        sets_label=False,
         not_methods=("dpo",),
     ),
     Rule(
         name="tiny-rate-many-epochs",
         label=Label.OVERFIT,
-        check=gap.memorising,
+        check=gap.memorizing,
         limits={"epochs": 3.0, "below": 0.3, "growth": 0.005, "noises": 3.0, "p": 0.1, "evals": 5},
-        says=(
-            "{epochs:.0f} epochs at {rate_over_centre:.0%} of the usual learning rate, and the gap to the "
+        message=(
+            "{epochs:.0f} epochs at {rate_over_center:.0%} of the usual learning rate, and the gap to the "
             "held-out loss grows"
         ),
-        cause="Many small steps over the same rows: a machine that memorises. The evidence for this line is weak.",
+        cause="Many small steps over the same rows: a machine that memorizes. The evidence for this line is weak.",
         fixes=(
             Fix("learning_rate", "triple the learning rate", "the same dose in fewer passes", times=3.0),
             Fix(
@@ -231,7 +233,7 @@ OVERFIT = (
         confidence=0.3,
         example="6 epochs of 500 rows in batches of 2 at 2e-5 with LoRA",
         sources=("Smith, 1803.09820: too small a rate can overfit", "against it: Marek et al., 2507.07101"),
-        unless="a single epoch",
-        names_run=False,
+        not_when="a single epoch",
+        sets_label=False,
     ),
 )

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from diagnostics.detectors import preference
+from diagnostics.model.records import Label
 from diagnostics.rules.overfit import CHECKPOINT
 from diagnostics.rules.rates import JUMP, TRIPLE
 from diagnostics.rules.rule import Case, Fix, Rule
-from diagnostics.verdict import Label
 
 DPO = ("dpo",)
 
@@ -16,7 +16,7 @@ def _strong_beta(case: Case) -> bool:
     return (case.settings.beta or 0.0) > 0.1
 
 
-HIGHER_BETA = Fix("beta", "double beta", "the policy stays nearer to its reference", times=2.0, at_most=0.5, sure=0.7)
+HIGHER_BETA = Fix("beta", "double beta", "the policy stays nearer to its reference", times=2.0, at_most=0.5, weight=0.7)
 HALF_RATE = Fix("learning_rate", "halve the learning rate", "a smaller drift from the reference", times=0.5)
 
 COLLAPSED = (
@@ -25,7 +25,7 @@ COLLAPSED = (
         label=Label.UNSTABLE,
         check=preference.likelihood_collapses,
         limits={"drop": 0.5, "entropy_drop": 0.5},
-        says="both answers lost {drop:.0%} of their log-probability",
+        message="both answers lost {drop:.0%} of their log-probability",
         cause="The learning rate is far too high: the policy forgets how to write.",
         fixes=(
             Fix("learning_rate", "cut the learning rate to a third", "log-probabilities that stay near", times=0.3),
@@ -35,8 +35,8 @@ COLLAPSED = (
                 "a calmer start",
                 to=0.1,
                 when=lambda case: (case.settings.warmup_ratio or 0.0) < 0.1,
-                only="where it is shorter",
-                sure=0.6,
+                condition="where it is shorter",
+                weight=0.6,
             ),
             HIGHER_BETA,
         ),
@@ -53,7 +53,7 @@ SATURATED = (
         label=Label.OVERFIT,
         check=preference.preferences_saturate,
         limits={"accuracy": 0.95, "rise": 0.03, "loss": 0.05, "points": 8},
-        says=(
+        message=(
             "{accuracy:.0%} of the training pairs are told apart and the loss there is {loss:.3g}; the held-out "
             "pairs gain nothing"
         ),
@@ -66,17 +66,17 @@ SATURATED = (
                 "no pair is seen twice",
                 to=1.0,
                 when=lambda case: (case.settings.num_train_epochs or 2.0) > 1.0,
-                only="with more than one epoch",
-                sure=0.9,
+                condition="with more than one epoch",
+                weight=0.9,
             ),
-            Fix("learning_rate", "halve the learning rate", "a slower fit of the pairs", times=0.5, sure=0.8),
+            Fix("learning_rate", "halve the learning rate", "a slower fit of the pairs", times=0.5, weight=0.8),
             HIGHER_BETA,
-            Fix("label_smoothing", "set label_smoothing to 0.1 (robust DPO)", "bounded margins", to=0.1, sure=0.5),
+            Fix("label_smoothing", "set label_smoothing to 0.1 (robust DPO)", "bounded margins", to=0.1, weight=0.5),
         ),
         confidence=0.75,
         example="accuracy 1.0 in training, 0.66 and falling on held-out pairs",
         sources=("Rafailov et al., 2406.02900", "Zephyr, 2310.16944", "TRL documentation: IPO and robust losses"),
-        unless="a judge of the answers still improves (Zephyr)",
+        not_when="a judge of the answers still improves (Zephyr)",
         methods=DPO,
     ),
 )
@@ -87,7 +87,7 @@ DRIFT = (
         label=Label.OVERFIT,
         check=preference.chosen_likelihood_falls,
         limits={"reward": -1.0, "p": 0.1, "points": 8},
-        says="the reward of the chosen answers falls to {chosen:.2g} while the margin grows to {margin:.2g}",
+        message="the reward of the chosen answers falls to {chosen:.2g} while the margin grows to {margin:.2g}",
         cause="The margin is won by making both answers less likely; often the pairs are nearly identical.",
         fixes=(
             HALF_RATE,
@@ -96,15 +96,15 @@ DRIFT = (
                 "loss_type",
                 "add an SFT term to the loss (loss_type: sigmoid and sft)",
                 "chosen answers stay likely",
-                sure=0.6,
+                weight=0.6,
             ),
-            Fix("data", "drop pairs whose two answers hardly differ", "chosen answers stay likely", sure=0.5),
+            Fix("data", "drop pairs whose two answers hardly differ", "chosen answers stay likely", weight=0.5),
         ),
         confidence=0.6,
         example="rewards/chosen from 0 to -2.4, margin up to 3",
         sources=("Razin et al., 2410.08847", "DPOP, 2402.13228", "trl#800"),
-        unless="a mild fall, which is how DPO usually works, or a judge's score that rises",
-        names_run=False,
+        not_when="a mild fall, which is how DPO usually works, or a judge's score that rises",
+        sets_label=False,
         methods=DPO,
     ),
     Rule(
@@ -112,13 +112,13 @@ DRIFT = (
         label=Label.OVERFIT,
         check=preference.margins_run_away,
         limits={"reward": 5.0},
-        says="an implicit reward reaches {size:.2g}: the policy is far from its reference",
+        message="an implicit reward reaches {size:.2g}: the policy is far from its reference",
         cause="Nothing holds the policy near the reference: beta is low for this rate and this many steps.",
         fixes=(HIGHER_BETA, HALF_RATE),
         confidence=0.55,
         example="rewards/rejected -9 with beta 0.1",
         sources=("eric-mitchell/direct-preference-optimization#4",),
-        names_run=False,
+        sets_label=False,
         methods=DPO,
     ),
 )
@@ -129,7 +129,7 @@ UNLEARNED = (
         label=Label.UNDERFIT,
         check=preference.preferences_not_learned,
         limits={"accuracy": 0.55, "margin": 0.1, "fall": 0.04, "points": 5},
-        says=(
+        message=(
             "{accuracy:.0%} of the pairs are told apart, the margin is {margin:.2g}, the loss {loss:.3g} (ln 2 is "
             "0.693)"
         ),
@@ -144,8 +144,8 @@ UNLEARNED = (
                 times=1.0 / 3.0,
                 at_least=0.01,
                 when=_strong_beta,
-                only="where it is above 0.1",
-                sure=0.6,
+                condition="where it is above 0.1",
+                weight=0.6,
             ),
             Fix(
                 "num_train_epochs",
@@ -153,13 +153,13 @@ UNLEARNED = (
                 "a margin that grows",
                 times=2.0,
                 at_most=3.0,
-                sure=0.5,
+                weight=0.5,
             ),
         ),
         confidence=0.75,
         example="accuracy 0.52, loss 0.691, margin 0.006 after 50 steps",
         sources=("tinker: an underfit run at 0.516, 0.6907 and 0.006", "TRL: 5e-6 to 1e-5 with LoRA"),
-        unless="the first loss is not 0.693: then the set-up is wrong",
+        not_when="the first loss is not 0.693: then the set-up is wrong",
         methods=DPO,
     ),
 )

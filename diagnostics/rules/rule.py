@@ -8,13 +8,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 
-from diagnostics.curves import Settings
-from diagnostics.detectors.evidence import Evidence
-from diagnostics.family import Family
-from diagnostics.verdict import Label
+from diagnostics.model.evidence import Evidence
+from diagnostics.model.rate_prior import LearningRatePrior
+from diagnostics.model.records import Label
+from diagnostics.model.settings import Settings
 
 Check = Callable[..., Evidence | None]
-GIVEN = ("settings", "family")
+GIVEN = ("settings", "rate_prior")
 """Names a check may ask for besides curves: always there, though they may hold nothing."""
 
 
@@ -23,7 +23,7 @@ class Case:
     """What a fix may look at: the run's settings, its family of rates, and what the rule measured."""
 
     settings: Settings
-    family: Family
+    rate_prior: LearningRatePrior
     measured: Mapping[str, float]
 
 
@@ -39,22 +39,22 @@ class Fix:
     """
 
     knob: str
-    words: str
+    description: str
     expect: str
     times: Number | None = None
     to: Number | str | None = None
     at_least: float | None = None
     at_most: float | None = None
     when: Callable[[Case], bool] | None = None
-    only: str = ""
-    sure: float = 1.0
+    condition: str = ""
+    weight: float = 1.0
 
     def explain(self) -> str:
         """The fix in a line: the knob, the words, the bounds, and for which runs."""
         bounds = [f"at least {self.at_least:g}"] if self.at_least is not None else []
         bounds += [f"at most {self.at_most:g}"] if self.at_most is not None else []
-        detail = "; ".join([*bounds, *([self.only] if self.only else [])])
-        return f"{self.knob}: {self.words}{f' ({detail})' if detail else ''}"
+        detail = "; ".join([*bounds, *([self.condition] if self.condition else [])])
+        return f"{self.knob}: {self.description}{f' ({detail})' if detail else ''}"
 
 
 LIKE_DPO = frozenset({"dpo", "ipo", "kto", "rm", "cpo", "simpo"})
@@ -75,39 +75,39 @@ class Rule:
     label: Label
     check: Check
     limits: Mapping[str, float]
-    says: str
+    message: str
     cause: str
     fixes: tuple[Fix, ...]
     confidence: float
     example: str
     sources: tuple[str, ...]
-    unless: str = ""
-    names_run: bool = True
+    not_when: str = ""
+    sets_label: bool = True
     methods: tuple[str, ...] = ()
     not_methods: tuple[str, ...] = field(default=())
-    near: Mapping[str, float] = field(default_factory=dict)
-    at_once: bool = False
+    borderline: Mapping[str, float] = field(default_factory=dict)
+    immediate: bool = False
 
     @property
     def needs(self) -> tuple[str, ...]:
         """The curves that the check cannot do without."""
-        return tuple(name for name, required in asked_of(self.check) if required and name not in GIVEN)
+        return tuple(name for name, required in parameters_of(self.check) if required and name not in GIVEN)
 
     @property
     def takes(self) -> tuple[str, ...]:
-        """All that the check may look at: curves it needs or can use, ``settings``, ``family``."""
-        return tuple(name for name, _ in asked_of(self.check))
+        """All that the check may look at: curves it needs or can use, ``settings``, ``rate_prior``."""
+        return tuple(name for name, _ in parameters_of(self.check))
 
     def explain(self) -> str:
         """Everything about the rule as text: what it says, why, an example, its limits, fixes and sources."""
         limits = [f"{name} = {value:g}" for name, value in self.limits.items()]
-        asks = [name if required else f"{name} (if logged)" for name, required in asked_of(self.check)]
-        lines = [f"{self.name}  ({self.label}{'' if self.names_run else ', reported beside the label only'})"]
-        lines += ["", f"What      {_opened(self.says)}", f"Why       {self.cause}", f"Example   {self.example}"]
-        lines += [f"Not when  {self.unless}"] if self.unless else []
+        asks = [name if required else f"{name} (if logged)" for name, required in parameters_of(self.check)]
+        lines = [f"{self.name}  ({self.label}{'' if self.sets_label else ', reported beside the label only'})"]
+        lines += ["", f"What      {_opened(self.message)}", f"Why       {self.cause}", f"Example   {self.example}"]
+        lines += [f"Not when  {self.not_when}"] if self.not_when else []
         lines += [f"Methods   {', '.join(self.methods)}"] if self.methods else []
         lines += [f"Looks at  {', '.join(asks)}", f"Limits    {', '.join(limits)}"]
-        near = [f"{name} = {value:g}" for name, value in self.near.items()]
+        near = [f"{name} = {value:g}" for name, value in self.borderline.items()]
         lines += [f"Nearly    {', '.join(near)}: healthy, but less surely"] if near else []
         lines += ["Fixes"]
         lines += [f"  {i}. {fix.explain()}" for i, fix in enumerate(self.fixes, 1)]
@@ -132,7 +132,7 @@ def _opened(says: str) -> str:
 
 
 @cache
-def asked_of(check: Check) -> tuple[tuple[str, bool], ...]:
+def parameters_of(check: Check) -> tuple[tuple[str, bool], ...]:
     """The positional parameters of a check and whether each is required."""
     parameters = inspect.signature(check).parameters.values()
     return tuple(

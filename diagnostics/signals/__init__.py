@@ -7,8 +7,8 @@ from diagnostics.signals.jitter import (
     oscillation,
     ratio_limit,
 )
-from diagnostics.signals.memory import remembered, remembering
-from diagnostics.signals.middle import median
+from diagnostics.signals.median import median
+from diagnostics.signals.memo import memo_scope, memoize
 from diagnostics.signals.noise import difference_noise, log_level, robust_scale
 from diagnostics.signals.rise import Rise, noise_multiple, onset, rise_from_minimum
 from diagnostics.signals.shape import (
@@ -51,14 +51,14 @@ __all__ = [
     "mann_kendall",
     "means_from",
     "median",
+    "memo_scope",
+    "memoize",
     "noise_multiple",
     "onset",
     "oscillation",
     "plateau",
     "progress",
     "ratio_limit",
-    "remembered",
-    "remembering",
     "rise_from_minimum",
     "robust_scale",
     "rolling_median",

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from diagnostics.curves import FloatArray
-from diagnostics.signals.memory import remembered
-from diagnostics.signals.middle import median
+from diagnostics.model.curves import FloatArray
+from diagnostics.signals.median import median
+from diagnostics.signals.memo import memoize
 from diagnostics.signals.noise import difference_noise, log_level, robust_scale
 from diagnostics.signals.spikes import local_residual
 
 
-@remembered
+@memoize
 def jitter(values: FloatArray) -> float:
     """The point-to-point scatter of a loss as a share of its level, whatever its trend."""
     return difference_noise(log_level(values))
@@ -50,7 +50,7 @@ def ratio_limit(count: int) -> float:
 def elasticity(values: FloatArray, rate: FloatArray, windows: int = 6) -> float | None:
     """The slope of log jitter on log learning rate over the decay, or None when the rate does not decay.
 
-    0.3 and more: the optimiser makes the noise; near 0: the batches do.
+    0.3 and more: the optimizer makes the noise; near 0: the batches do.
     """
     start = int(np.argmax(rate))
     loss, eta = values[start:], rate[start:]

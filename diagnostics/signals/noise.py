@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from diagnostics.curves import FloatArray
-from diagnostics.signals.memory import remembered
-from diagnostics.signals.middle import ENOUGH, median, sampled
+from diagnostics.model.curves import FloatArray
+from diagnostics.signals.median import ENOUGH, median, sampled
+from diagnostics.signals.memo import memoize
 
 MAD_TO_SIGMA = 1.4826
 """The median absolute deviation of a normal sample times this is its standard deviation."""
@@ -20,7 +20,7 @@ def robust_scale(values: FloatArray) -> float:
     return MAD_TO_SIGMA * median(np.abs(some - median(some)))
 
 
-@remembered
+@memoize
 def difference_noise(values: FloatArray) -> float:
     """The standard deviation of white noise on top of any smooth trend; 0 for fewer than three values.
 
@@ -37,7 +37,7 @@ def difference_noise(values: FloatArray) -> float:
 
 
 def _differences(values: FloatArray, order: int) -> FloatArray:
-    """The first or second differences of neighbouring values, at evenly spaced places where there are very many."""
+    """The first or second differences of neighboring values, at evenly spaced places where there are very many."""
     if values.size <= ENOUGH:
         return np.diff(values, order)
     at = np.linspace(0, values.size - 1 - order, ENOUGH).astype(np.int64)
@@ -45,7 +45,7 @@ def _differences(values: FloatArray, order: int) -> FloatArray:
     return first if order == 1 else values[at + 2] - values[at + 1] - first
 
 
-@remembered
+@memoize
 def log_level(values: FloatArray, floor: float = 0.05) -> FloatArray:
     """The logarithm of a loss, made gentle near zero: log(L + ``floor`` x its typical early size).
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from diagnostics.curves import FloatArray
-from diagnostics.signals.middle import median
+from diagnostics.model.curves import FloatArray
+from diagnostics.signals.median import median
 from diagnostics.signals.noise import difference_noise
 
 QUIETEST = 0.0005
@@ -62,7 +62,7 @@ def onset(values: FloatArray) -> int:
 def rise_from_minimum(values: FloatArray) -> Rise:
     """The rise of a curve from its minimum to its end.
 
-    The end is the median of the last three (of the last eighth of a long curve). The minimum is the lowest of centred
+    The end is the median of the last three (of the last eighth of a long curve). The minimum is the lowest of centerd
     means of three, so that one lucky evaluation does not count, and on short curves the lowest value. The noise of an
     evaluation is never taken to be below 0.05 % of its level.
     """

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import numpy as np
 
-from diagnostics.curves import FloatArray
-from diagnostics.signals.memory import remembered
-from diagnostics.signals.middle import median, sampled
+from diagnostics.model.curves import FloatArray
+from diagnostics.signals.median import median, sampled
+from diagnostics.signals.memo import memoize
 from diagnostics.signals.noise import difference_noise
 
 
-@remembered
+@memoize
 def head(values: FloatArray) -> float:
     """The level a curve starts from: the median of the first 3 % of its points, at least one."""
     return median(sampled(values[: max(1, round(0.03 * values.size))]))
 
 
-@remembered
+@memoize
 def tail(values: FloatArray) -> float:
     """The level a curve ends at: the median of the last 10 % of its points (the last three of a dozen or more)."""
     least = 3 if values.size >= 12 else 1

@@ -9,14 +9,14 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from diagnostics.curves import FloatArray
-from diagnostics.signals.memory import remembered
-from diagnostics.signals.middle import median, medians_of, sampled
+from diagnostics.model.curves import FloatArray
+from diagnostics.signals.median import median, medians_of, sampled
+from diagnostics.signals.memo import memoize
 from diagnostics.signals.noise import MAD_TO_SIGMA, difference_noise, log_level
 
 IntArray = NDArray[np.int64]
 
-CENTRES = 160
+CENTERS = 160
 SAMPLES = 61
 """At most so many windows are evaluated, from at most so many values each: diagnosing runs at every evaluation."""
 
@@ -34,33 +34,33 @@ class Spikes:
     recovered: float
 
 
-@remembered
+@memoize
 def rolling_median(values: FloatArray, window: int) -> FloatArray:
     """The median over a window around every point, which is cut where the series ends.
 
-    Long series are evaluated at ``CENTRES`` points, from ``SAMPLES`` evenly spaced values each, and interpolated.
+    Long series are evaluated at ``CENTERS`` points, from ``SAMPLES`` evenly spaced values each, and interpolated.
     """
     half = min(window // 2, max(0, (values.size - 1) // 2))
     if half == 0:
         return values.copy()
     where = _windows(values.size, half)
-    medians = np.empty(where.centres.size)
+    medians = np.empty(where.centers.size)
     medians[where.inner] = medians_of(values[where.places])
     # What is not there is sorted to the end; the middle is taken of the rest.
     ordered = np.sort(np.where(where.there, values[where.cut], np.inf), axis=1)
     count = where.there.sum(axis=1)
     rows = np.arange(count.size)
     medians[~where.inner] = (ordered[rows, (count - 1) // 2] + ordered[rows, count // 2]) / 2
-    return np.asarray(np.interp(np.arange(values.size), where.centres, medians), dtype=np.float64)
+    return np.asarray(np.interp(np.arange(values.size), where.centers, medians), dtype=np.float64)
 
 
 class _Windows(NamedTuple):
-    """The windows over a series: their centres, which of them lie inside it, and the indices that they look at.
+    """The windows over a series: their centers, which of them lie inside it, and the indices that they look at.
 
     ``places`` has a row for each window inside; ``cut`` one for each other, with ``there``: the index exists.
     """
 
-    centres: IntArray
+    centers: IntArray
     inner: NDArray[np.bool_]
     places: IntArray
     cut: IntArray
@@ -70,11 +70,11 @@ class _Windows(NamedTuple):
 @lru_cache(maxsize=16)
 def _windows(size: int, half: int) -> _Windows:
     """The windows of ``half`` points to either side; runs of one study have the same number of points."""
-    centres = np.linspace(0, size - 1, CENTRES).astype(np.int64) if size > CENTRES else np.arange(size)
-    inner = (centres >= half) & (centres < size - half)
-    cut = centres[~inner, None] + _reach(half, EDGE)
+    centers = np.linspace(0, size - 1, CENTERS).astype(np.int64) if size > CENTERS else np.arange(size)
+    inner = (centers >= half) & (centers < size - half)
+    cut = centers[~inner, None] + _reach(half, EDGE)
     there = (cut >= 0) & (cut < size)
-    return _Windows(centres, inner, centres[inner, None] + _reach(half, SAMPLES), np.clip(cut, 0, size - 1), there)
+    return _Windows(centers, inner, centers[inner, None] + _reach(half, SAMPLES), np.clip(cut, 0, size - 1), there)
 
 
 def _reach(half: int, count: int) -> IntArray:
@@ -89,7 +89,7 @@ def window_for(size: int) -> int:
     return max(11, size // 20) | 1
 
 
-@remembered
+@memoize
 def local_residual(values: FloatArray, window: int | None = None) -> FloatArray:
     """Log loss minus its rolling median: the wiggle that is left when trend and level are gone."""
     logs = log_level(values)
@@ -101,7 +101,7 @@ def spikes(
 ) -> Spikes:
     """The spikes of a loss: residuals above ``deviations`` local scales and above ``height`` (in log loss).
 
-    A single point counts only when another of its two neighbours stands out too or ``company`` (the gradient norm at
+    A single point counts only when another of its two neighbors stands out too or ``company`` (the gradient norm at
     the same points) jumps with it: one odd batch is no spike. ``lone``: single points count all the same, in a series
     whose points are steps and no means over steps. Recovered: back within two noises of the level before
     it within 5 % of the points. After OLMo-core's stability monitor, with medians for means.
@@ -138,7 +138,7 @@ def local_scale(rest: FloatArray) -> FloatArray:
 
 
 def _accompanied(out: np.ndarray, company: FloatArray) -> np.ndarray:
-    """Which of the flagged points have a flagged neighbour or a jump of the gradient norm beside them."""
+    """Which of the flagged points have a flagged neighbor or a jump of the gradient norm beside them."""
     rest = local_residual(company)
     jump = rest > 5.0 * np.maximum(local_scale(rest), 1e-9)
     beside = np.convolve(jump, np.ones(3), mode="same") >= 1

@@ -13,9 +13,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from diagnostics.curves import FloatArray
-from diagnostics.signals.memory import remembered
-from diagnostics.signals.middle import median
+from diagnostics.model.curves import FloatArray
+from diagnostics.signals.median import median
+from diagnostics.signals.memo import memoize
 
 BLOCKS = 10
 
@@ -29,7 +29,7 @@ class Trend(NamedTuple):
     noise: float
 
 
-@remembered
+@memoize
 def block_means(values: FloatArray, blocks: int = BLOCKS, breaks: tuple[int, ...] = ()) -> FloatArray:
     """Means of about ``blocks`` non-overlapping blocks; none crosses an index of ``breaks`` (epoch, warm-up end).
 

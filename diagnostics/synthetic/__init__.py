@@ -7,12 +7,12 @@ from difflib import get_close_matches
 
 import numpy as np
 
-from diagnostics.curves import Run
+from diagnostics.model.curves import Run
 from diagnostics.synthetic.broken import BROKEN
 from diagnostics.synthetic.dpo import DPO_FAULTS
 from diagnostics.synthetic.healthy import HEALTHY_DPO, HEALTHY_SFT
 from diagnostics.synthetic.overfit import OVERFIT
-from diagnostics.synthetic.sketch import Fault, Sketch, healthy_dpo, healthy_sft
+from diagnostics.synthetic.sketch import Fault, SyntheticRun, healthy_dpo, healthy_sft
 from diagnostics.synthetic.slow import SLOW
 from diagnostics.synthetic.tokens import TOKENS, TOKENS_OF_PAIRS
 from diagnostics.synthetic.unstable import UNSTABLE
@@ -48,4 +48,4 @@ def make(
     return sketch.run(f"{cause}-{strength:g}-{seed}", 0.0 if cause == "policy-never-moves" else noise)
 
 
-__all__ = ["CAUSES", "FAULTS", "HEALTHY", "Sketch", "make"]
+__all__ = ["CAUSES", "FAULTS", "HEALTHY", "SyntheticRun", "make"]

@@ -6,31 +6,31 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from diagnostics.synthetic.sketch import Fault, Sketch, draw_accuracy, draw_rewards
+from diagnostics.synthetic.sketch import Fault, SyntheticRun, draw_accuracy, draw_rewards
 
 LN2 = float(np.log(2.0))
 
 
-def start_wrong(sketch: Sketch, strength: float) -> None:
+def start_wrong(sketch: SyntheticRun, strength: float) -> None:
     """The reference is another model: the loss starts far above ln 2."""
     sketch.train += 1.5 * strength
     sketch.held += 1.5 * strength
 
 
-def never_moves(sketch: Sketch, strength: float) -> None:
+def never_moves(sketch: SyntheticRun, strength: float) -> None:
     """The policy is its own reference."""
     sketch.train[:] = LN2
     sketch.held[:] = LN2
     draw_rewards(sketch, np.zeros_like(sketch.steps), np.zeros_like(sketch.steps))
 
 
-def collapses(sketch: Sketch, strength: float) -> None:
+def collapses(sketch: SyntheticRun, strength: float) -> None:
     """Both answers lose most of their log-probability."""
     fall = 150.0 * (0.5 + strength) * sketch.share
     draw_rewards(sketch, -0.1 * fall, -0.1 * fall - sketch.share)
 
 
-def not_learned(sketch: Sketch, strength: float) -> None:
+def not_learned(sketch: SyntheticRun, strength: float) -> None:
     """The pairs are told apart by chance; the loss stays at ln 2."""
     learned = 0.02 * (1.0 - strength) * sketch.share
     draw_rewards(sketch, learned / 2, -learned / 2)
@@ -41,7 +41,7 @@ def not_learned(sketch: Sketch, strength: float) -> None:
     sketch.rate *= 1e-6 / sketch.rate.max()
 
 
-def saturates(sketch: Sketch, strength: float) -> None:
+def saturates(sketch: SyntheticRun, strength: float) -> None:
     """Every training pair is told apart, the held-out loss turns and rises."""
     fast = 1.0 - np.exp(-8 * sketch.share)
     sketch.settings["num_train_epochs"] = 3.0
@@ -52,13 +52,13 @@ def saturates(sketch: Sketch, strength: float) -> None:
     sketch.extra["rewards_accuracies"] = np.clip(0.52 + 0.5 * fast, 0.0, 1.0)
 
 
-def chosen_falls(sketch: Sketch, strength: float) -> None:
+def chosen_falls(sketch: SyntheticRun, strength: float) -> None:
     """The chosen answers become much less likely while the margin grows."""
     down = -(0.8 + 2.5 * strength) * sketch.share
     draw_rewards(sketch, down * 1.2, down * 1.2 - 1.5 * sketch.share)
 
 
-def margins_run(sketch: Sketch, strength: float) -> None:
+def margins_run(sketch: SyntheticRun, strength: float) -> None:
     """The rewards grow far beyond what the pairs need."""
     grown = sketch.share * (4.0 + 8.0 * strength)
     draw_rewards(sketch, 0.1 * grown, -grown)

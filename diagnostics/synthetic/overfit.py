@@ -6,10 +6,10 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from diagnostics.synthetic.sketch import Fault, Sketch
+from diagnostics.synthetic.sketch import Fault, SyntheticRun
 
 
-def overfits(sketch: Sketch, strength: float) -> None:
+def overfits(sketch: SyntheticRun, strength: float) -> None:
     """Four epochs: the held-out loss turns and rises while the training loss goes on."""
     sketch.settings["num_train_epochs"] = 4.0
     turn = 0.5 - 0.2 * strength
@@ -18,19 +18,19 @@ def overfits(sketch: Sketch, strength: float) -> None:
     sketch.train -= 0.6 * rise
 
 
-def staircase(sketch: Sketch, strength: float) -> None:
+def staircase(sketch: SyntheticRun, strength: float) -> None:
     """Three epochs of which each starts a step lower, without a held-out loss."""
-    repeats_memorised(sketch, strength)
+    repeats_memorized(sketch, strength)
     sketch.at = np.empty(0, dtype=int)
 
 
-def repeats_memorised(sketch: Sketch, strength: float) -> None:
+def repeats_memorized(sketch: SyntheticRun, strength: float) -> None:
     """Three epochs of which each starts a step lower; the held-out loss is flat."""
     sketch.settings["num_train_epochs"] = 3.0
     sketch.train = 1.4 * (1.0 - 0.55 * strength) ** np.floor(np.minimum(sketch.epoch, 2.999))
 
 
-def gap_grows(sketch: Sketch, strength: float) -> None:
+def gap_grows(sketch: SyntheticRun, strength: float) -> None:
     """Three epochs: after the first the held-out loss stays and the training loss goes on falling."""
     sketch.settings["num_train_epochs"] = 3.0
     later = np.clip(sketch.share - 1.0 / 3.0, 0.0, None)
@@ -38,14 +38,14 @@ def gap_grows(sketch: Sketch, strength: float) -> None:
     sketch.train = np.maximum(sketch.train, float(np.interp(1.0 / 3.0, sketch.share, sketch.train))) - strength * later
 
 
-def tiny_rate(sketch: Sketch, strength: float) -> None:
+def tiny_rate(sketch: SyntheticRun, strength: float) -> None:
     """Six epochs of two rows a batch at a tiny rate; the gap grows while the held-out loss is flat."""
     sketch.settings |= {"num_train_epochs": 6.0, "batch_size": 2, "learning_rate": 5e-5}
     sketch.train -= 0.6 * strength * sketch.share
     sketch.held = np.full_like(sketch.held, 1.4)
 
 
-def train_alone(sketch: Sketch, strength: float) -> None:
+def train_alone(sketch: SyntheticRun, strength: float) -> None:
     """Within one epoch the training loss falls and the held-out loss stays."""
     sketch.train = 1.6 * (1.0 - 0.8 * strength * np.sqrt(sketch.share))
     sketch.held = np.full_like(sketch.held, 1.62)
@@ -54,7 +54,7 @@ def train_alone(sketch: Sketch, strength: float) -> None:
 OVERFIT: Mapping[str, Fault] = {
     "eval-loss-rises": overfits,
     "loss-steps-down-at-epochs": staircase,
-    "repeats-memorised": repeats_memorised,
+    "repeats-memorized": repeats_memorized,
     "gap-grows": gap_grows,
     "tiny-rate-many-epochs": tiny_rate,
     "train-falls-alone": train_alone,

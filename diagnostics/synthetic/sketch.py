@@ -8,11 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from diagnostics.curves import Curve, FloatArray, Run, Settings, canonical_name
+from diagnostics.model.curves import Curve, FloatArray, Run, canonical_name
+from diagnostics.model.settings import Settings
 
 
 @dataclass
-class Sketch:
+class SyntheticRun:
     """A run before its noise: clean losses, the schedule, and the settings. Faults change it in place.
 
     ``share`` runs from 0 to 1 over the logs; ``at`` holds the indices of the logs at which it is evaluated too.
@@ -74,7 +75,7 @@ class Sketch:
         return Run(name, made, Settings.from_mapping(self.settings), ("a made-up run",))
 
 
-Fault = Callable[[Sketch, float], None]
+Fault = Callable[[SyntheticRun, float], None]
 """Draws a fault of a strength (0 none, 0.5 typical, 1 severe) into a sketch."""
 
 
@@ -85,7 +86,7 @@ def schedule(share: FloatArray, peak: float, warmup: float) -> FloatArray:
     return np.asarray(peak * np.clip(np.minimum(up, down), 0.0, 1.0), dtype=np.float64)
 
 
-def healthy_sft(rng: np.random.Generator, logs: int, evals: int) -> Sketch:
+def healthy_sft(rng: np.random.Generator, logs: int, evals: int) -> SyntheticRun:
     """A LoRA run of one epoch: both losses fall like a power of the steps and flatten."""
     steps = np.asarray(5.0 * np.arange(1, logs + 1), dtype=np.float64)
     share = np.asarray(steps / steps[-1], dtype=np.float64)
@@ -111,10 +112,10 @@ def healthy_sft(rng: np.random.Generator, logs: int, evals: int) -> Sketch:
     at = _evaluated(logs, evals)
     rate = schedule(share, 2.5e-4, 0.03)
     held = np.asarray(train * 1.01 + 0.01, dtype=np.float64)
-    return Sketch(rng, steps, train, held, at, rate, np.full(logs, 0.6), settings)
+    return SyntheticRun(rng, steps, train, held, at, rate, np.full(logs, 0.6), settings)
 
 
-def healthy_dpo(rng: np.random.Generator, logs: int, evals: int) -> Sketch:
+def healthy_dpo(rng: np.random.Generator, logs: int, evals: int) -> SyntheticRun:
     """A DPO run with LoRA: the loss leaves ln 2, the margin grows, three in four held-out pairs are told apart."""
     sketch = healthy_sft(rng, logs, evals)
     share = sketch.share
@@ -134,7 +135,7 @@ def healthy_dpo(rng: np.random.Generator, logs: int, evals: int) -> Sketch:
     return sketch
 
 
-def draw_rewards(sketch: Sketch, chosen: FloatArray, rejected: FloatArray, size: float = 180.0) -> None:
+def draw_rewards(sketch: SyntheticRun, chosen: FloatArray, rejected: FloatArray, size: float = 180.0) -> None:
     """The implicit rewards, their margin, and the log-probabilities that belong to them (beta 0.1)."""
     beta = float(sketch.settings.get("beta") or 0.1)
     sketch.extra |= {"rewards_chosen": chosen, "rewards_rejected": rejected, "rewards_margins": chosen - rejected}
@@ -142,7 +143,7 @@ def draw_rewards(sketch: Sketch, chosen: FloatArray, rejected: FloatArray, size:
     sketch.extra |= {"logps_chosen": -size + chosen / beta, "logps_rejected": -size + rejected / beta}
 
 
-def draw_accuracy(sketch: Sketch, train: FloatArray, held: FloatArray) -> None:
+def draw_accuracy(sketch: SyntheticRun, train: FloatArray, held: FloatArray) -> None:
     """The shares of pairs that are told apart, with the scatter of small batches in training."""
     noise = 0.03 * sketch.rng.standard_normal(train.size)
     sketch.extra |= {"rewards_accuracies": np.clip(train + noise, 0.0, 1.0), "eval_rewards_accuracies": held}
@@ -155,7 +156,7 @@ def _evaluated(logs: int, evals: int) -> np.ndarray:
     return np.unique(np.linspace(logs / evals - 1, logs - 1, evals).round().astype(int))
 
 
-def run_hot(sketch: Sketch, strength: float) -> None:
+def run_hot(sketch: SyntheticRun, strength: float) -> None:
     """The learning rate that goes with a run that is too hot."""
     rate = 1e-3 * 3.0**strength
     sketch.rate *= rate / max(float(sketch.rate.max()), 1e-12)

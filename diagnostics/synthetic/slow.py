@@ -6,11 +6,11 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from diagnostics.curves import FloatArray
-from diagnostics.synthetic.sketch import Fault, Sketch
+from diagnostics.model.curves import FloatArray
+from diagnostics.synthetic.sketch import Fault, SyntheticRun
 
 
-def _slow(sketch: Sketch, strength: float) -> None:
+def _slow(sketch: SyntheticRun, strength: float) -> None:
     """Both losses fall along a straight line, the less the stronger the fault."""
     lost = 0.12 * (1.0 - strength) + 0.005
     sketch.train = 1.9 * (1.0 - lost * sketch.share)
@@ -20,7 +20,7 @@ def _slow(sketch: Sketch, strength: float) -> None:
 def _slow_with(**settings: object) -> Fault:
     """A slow run whose settings tell the cause."""
 
-    def fault(sketch: Sketch, strength: float) -> None:
+    def fault(sketch: SyntheticRun, strength: float) -> None:
         _slow(sketch, strength)
         sketch.settings |= settings
         rate = sketch.settings["learning_rate"]
@@ -31,13 +31,13 @@ def _slow_with(**settings: object) -> Fault:
     return fault
 
 
-def barely_falls(sketch: Sketch, strength: float) -> None:
+def barely_falls(sketch: SyntheticRun, strength: float) -> None:
     """Both losses stay within 2 % of their start at a good rate."""
     sketch.train = 1.9 * (1.0 - 0.02 * (1.0 - strength) * sketch.share)
     sketch.held = sketch.train * 1.01
 
 
-def rate_runs_out(sketch: Sketch, strength: float) -> None:
+def rate_runs_out(sketch: SyntheticRun, strength: float) -> None:
     """The loss falls with every bit of learning rate spent, and flattens as the cosine runs out."""
     share = sketch.share
     sketch.rate = 1.2e-4 * 0.5 * (1 + np.cos(np.pi * share))
@@ -47,7 +47,7 @@ def rate_runs_out(sketch: Sketch, strength: float) -> None:
     sketch.held = sketch.train * 1.01
 
 
-def still_improving(sketch: Sketch, strength: float) -> None:
+def still_improving(sketch: SyntheticRun, strength: float) -> None:
     """The loss falls steeply to the end of a short run at a good rate."""
     sketch.train = 2.6 - (0.6 + strength) * sketch.share
     sketch.held = sketch.train * 1.01
@@ -55,7 +55,7 @@ def still_improving(sketch: Sketch, strength: float) -> None:
     sketch.steps *= 150 / sketch.steps[-1]
 
 
-def plateaus(sketch: Sketch, strength: float) -> None:
+def plateaus(sketch: SyntheticRun, strength: float) -> None:
     """Flat over the last half at a constant rate."""
     level: FloatArray = np.maximum(sketch.train, float(np.interp(0.4, sketch.share, sketch.train)))
     sketch.train, sketch.held = level, level * 1.01
@@ -69,7 +69,7 @@ SLOW: Mapping[str, Fault] = {
     "too-few-updates": _slow_with(max_steps=60, batch_size=256),
     "rate-low-for-batch": _slow_with(batch_size=128),
     "batch-too-large": _slow_with(batch_size=1024),
-    "regularised-too-much": _slow_with(lora_dropout=0.3),
+    "regularization-too-strong": _slow_with(lora_dropout=0.3),
     "adapter-too-small": _slow_with(lora_r=4, learning_rate=8e-4),
     "loss-barely-falls": barely_falls,
     "still-improving": still_improving,

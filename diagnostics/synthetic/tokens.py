@@ -9,10 +9,10 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from diagnostics.synthetic.sketch import Fault, Sketch, run_hot
+from diagnostics.synthetic.sketch import Fault, SyntheticRun, run_hot
 
 
-def gradient_zero(sketch: Sketch, strength: float) -> None:
+def gradient_zero(sketch: SyntheticRun, strength: float) -> None:
     """The norms are exactly 0 (all of them from half strength on), and the loss stands still."""
     known = np.arange(sketch.norm.size) >= min(1.0, 2.0 * strength) * sketch.norm.size
     sketch.norm = np.where(known, sketch.norm, 0.0)
@@ -20,7 +20,7 @@ def gradient_zero(sketch: Sketch, strength: float) -> None:
     sketch.held[:] = sketch.held[0]
 
 
-def eval_frozen(sketch: Sketch, strength: float) -> None:
+def eval_frozen(sketch: SyntheticRun, strength: float) -> None:
     """The held-out loss stays the same to the last digit, the sooner the stronger."""
     from_here = sketch.share > 1.0 - 0.9 * strength
     if from_here.any():
@@ -29,7 +29,7 @@ def eval_frozen(sketch: Sketch, strength: float) -> None:
     sketch.held_noise = 0.0
 
 
-def known_rows(sketch: Sketch, strength: float) -> None:
+def known_rows(sketch: SyntheticRun, strength: float) -> None:
     """Nearly every token is predicted from the first step on."""
     right = 0.97 + 0.03 * strength * np.ones_like(sketch.share)
     sketch.train = -np.log(np.minimum(right, 0.9995)) * (1.0 - 0.3 * sketch.share)
@@ -38,7 +38,7 @@ def known_rows(sketch: Sketch, strength: float) -> None:
     sketch.extra["eval_mean_token_accuracy"] = np.minimum(right, 0.9995)
 
 
-def accuracy_still(sketch: Sketch, strength: float) -> None:
+def accuracy_still(sketch: SyntheticRun, strength: float) -> None:
     """The loss falls and the token accuracy stays, the more so the stronger."""
     gained = 0.15 * (1.0 - np.exp(-4.0 * sketch.share)) * max(0.0, 1.0 - 2.0 * strength)
     sketch.extra["mean_token_accuracy"] = 0.55 + gained + 0.004 * sketch.rng.standard_normal(gained.size)
@@ -47,13 +47,13 @@ def accuracy_still(sketch: Sketch, strength: float) -> None:
     sketch.held = sketch.train * 1.01
 
 
-def batches_grow(sketch: Sketch, strength: float) -> None:
+def batches_grow(sketch: SyntheticRun, strength: float) -> None:
     """From the middle on a step holds more tokens: packing was switched on."""
     late = np.clip(sketch.share - 0.5, 0.0, None)
     sketch.extra["num_tokens"] = sketch.tokens * (sketch.share + 4.0 * strength * late)
 
 
-def pairs_swapped(sketch: Sketch, strength: float) -> None:
+def pairs_swapped(sketch: SyntheticRun, strength: float) -> None:
     """The held-out pairs stand the wrong way round: all of them from half strength on, and better learned then."""
     swapped = min(1.0, 2.0 * strength)
     learned = (0.23 + 0.1 * max(0.0, 2.0 * strength - 1.0)) * (1.0 - np.exp(-6 * sketch.share))
@@ -61,7 +61,7 @@ def pairs_swapped(sketch: Sketch, strength: float) -> None:
     sketch.extra["eval_rewards_margins"] = (1.0 - 2.0 * swapped) * sketch.extra["rewards_margins"]
 
 
-def entropy_collapses(sketch: Sketch, strength: float) -> None:
+def entropy_collapses(sketch: SyntheticRun, strength: float) -> None:
     """The entropy goes while the loss stays near where it was."""
     sketch.train = 1.6 + 0.3 * (1.0 + 60.0 * sketch.share) ** -0.8
     sketch.held = sketch.train * 1.01
@@ -71,7 +71,7 @@ def entropy_collapses(sketch: Sketch, strength: float) -> None:
     run_hot(sketch, strength)
 
 
-def accuracy_falls(sketch: Sketch, strength: float) -> None:
+def accuracy_falls(sketch: SyntheticRun, strength: float) -> None:
     """The token accuracy goes down in the second half and the loss no longer falls."""
     late = np.clip(sketch.share - 0.4, 0.0, None)
     right = 0.7 - 0.6 * strength * late
@@ -81,7 +81,7 @@ def accuracy_falls(sketch: Sketch, strength: float) -> None:
     sketch.held = sketch.train * 1.01
 
 
-def by_heart(sketch: Sketch, strength: float) -> None:
+def by_heart(sketch: SyntheticRun, strength: float) -> None:
     """Four epochs: every training token is known in the end, the held-out loss and accuracy stand still."""
     sketch.settings["num_train_epochs"] = 4.0
     learned = 1.0 - np.exp(-5.0 * sketch.share)
@@ -92,20 +92,20 @@ def by_heart(sketch: Sketch, strength: float) -> None:
     sketch.held = 1.9 - 0.5 * np.minimum(1.0, 4.0 * sketch.share)
 
 
-def too_sure(sketch: Sketch, strength: float) -> None:
+def too_sure(sketch: SyntheticRun, strength: float) -> None:
     """On held-out rows the entropy falls while the loss does not."""
     sketch.settings["num_train_epochs"] = 3.0
     sketch.extra["eval_entropy"] = 0.95 * sketch.held * (1.0 - 0.97 * strength * sketch.share)
 
 
-def few_tokens(sketch: Sketch, strength: float) -> None:
+def few_tokens(sketch: SyntheticRun, strength: float) -> None:
     """The loss falls along a straight line, over few and short rows."""
     sketch.train = 1.9 * (1.0 - (0.2 - 0.1 * strength) * sketch.share)
     sketch.held = sketch.train * 1.01
     sketch.tokens = 150_000.0 * (1.0 - 0.95 * strength)
 
 
-def answers_grow(sketch: Sketch, strength: float) -> None:
+def answers_grow(sketch: SyntheticRun, strength: float) -> None:
     """The generated answers grow longer all along."""
     sketch.extra["completion_length"] = 180.0 * (1.0 + 2.0 * strength * sketch.share)
     sketch.extra["completion_length"] *= np.exp(0.1 * sketch.rng.standard_normal(sketch.share.size))
@@ -119,8 +119,8 @@ TOKENS: Mapping[str, Fault] = {
     "batches-change-size": batches_grow,
     "entropy-collapses": entropy_collapses,
     "token-accuracy-falls": accuracy_falls,
-    "learned-by-heart": by_heart,
-    "surer-than-right": too_sure,
+    "train-tokens-memorized": by_heart,
+    "overconfident": too_sure,
     "too-few-tokens": few_tokens,
 }
 TOKENS_OF_PAIRS: Mapping[str, Fault] = {

@@ -1,4 +1,4 @@
-"""The benchmark of verdicts, on a folder of made-up labelled runs."""
+"""The benchmark of verdicts, on a folder of made-up labeled runs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from benchmarks import diagnosis
-from benchmarks.verdicts.cases import diagnosed, labelled
+from benchmarks.verdicts.cases import diagnosed, labeled
 from benchmarks.verdicts.healthy import FAMILIES, healthy_runs
 from benchmarks.verdicts.histories import Recipe, train, true_label
 from benchmarks.verdicts.limits import Answers, chosen_elsewhere, scaled
@@ -28,8 +28,8 @@ LABELS = {
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Sixteen runs of four sources, one of them labelled wrongly, and two whose label does not count."""
-    root, rows = tmp_path_factory.mktemp("labelled"), []
+    """Sixteen runs of four sources, one of them labeled wrongly, and two whose label does not count."""
+    root, rows = tmp_path_factory.mktemp("labeled"), []
     for cause, label in LABELS.items():
         for source in range(4):
             name = f"{cause}-{source}"
@@ -55,14 +55,14 @@ def write(path: Path, run) -> None:
 
 
 def test_only_labels_that_count_are_scored(folder: Path):
-    runs = labelled(folder)
+    runs = labeled(folder)
     assert len(runs) == 16
     assert {item.source for item in runs} == {"s0", "s1", "s2", "s3"}
 
 
 def test_a_folder_without_a_manifest_is_named(tmp_path: Path):
     with pytest.raises(SystemExit, match=r"manifest.json: no such file; --runs needs"):
-        labelled(tmp_path)
+        labeled(tmp_path)
 
 
 def test_the_report_lists_scores_rivals_and_disagreements(folder: Path, tmp_path: Path, capsys):
@@ -78,23 +78,23 @@ def test_the_report_lists_scores_rivals_and_disagreements(folder: Path, tmp_path
         "Spearman",
     ):
         assert part in text
-    assert "labelled overfit, said healthy" in text
+    assert "labeled overfit, said healthy" in text
     assert "healthy-sft-0" in text
     page = (tmp_path / "pages" / "healthy-sft-0.html").read_text("utf-8")
     assert "<svg" in page
-    assert "labelled overfit, said healthy" in page
+    assert "labeled overfit, said healthy" in page
     assert "healthy-sft-0.html" in (tmp_path / "pages" / "index.html").read_text("utf-8")
 
 
 def test_limits_are_chosen_without_the_source_that_they_judge(folder: Path):
-    runs = labelled(folder)
+    runs = labeled(folder)
     found = chosen_elsewhere(runs, Answers(runs))
     assert sorted(c.name for c in found) == sorted(item.name for item in runs)
     assert sum(c.right for c in found) >= 13
 
 
 def test_a_stricter_table_finds_less(folder: Path):
-    runs = labelled(folder)
+    runs = labeled(folder)
     loose, strict = (
         sum(c.said != "healthy" for c in diagnosed(runs, scaled(dict.fromkeys(("overfit", "underfit", "unstable"), f))))
         for f in (0.6, 5.0)
@@ -105,7 +105,7 @@ def test_a_stricter_table_finds_less(folder: Path):
 
 @pytest.mark.parametrize("way", WAYS)
 def test_worse_logged_runs_are_the_same_runs_with_less_in_them(folder: Path, way: str):
-    runs = labelled(folder)
+    runs = labeled(folder)
     worse = perturbed(runs, way)
     assert [(item.name, item.label) for item in worse] == [(item.name, item.label) for item in runs]
     before, after = (item[0].run.curves["train_loss"] for item in (runs, worse))

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from benchmarks.verdicts.rivals import RIVALS
-from diagnostics.curves import Curve, Run
+from diagnostics.model.curves import Curve, Run
 
 SHARE = np.arange(1, 41) / 40
 FALL = 0.4 + 2.0 * np.exp(-6 * SHARE)

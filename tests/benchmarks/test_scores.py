@@ -9,7 +9,7 @@ from benchmarks.verdicts.cases import Case, as_overfit_or_not
 from benchmarks.verdicts.folds import each_source_out, halves
 from benchmarks.verdicts.reliability import bins, calibration_error
 from benchmarks.verdicts.scores import confusion, f1, intervals, pairs_of, score
-from diagnostics.certainty import FITTED
+from diagnostics.diagnosis.calibration import DEFAULT
 
 ANSWERS = (
     [("healthy", "healthy")] * 6
@@ -67,7 +67,7 @@ def test_reliability_of_an_honest_and_of_a_boastful_teller():
 
 
 def test_faults_that_were_always_right_make_the_map_surer_than_faults_that_were_not():
-    sure = FITTED.fault(0.7)
+    sure = DEFAULT.fault(0.7)
     good = [Case(str(i), str(i), "overfit", "overfit", confidence=sure) for i in range(40)]
     bad = [Case(str(i), str(i), "healthy" if i % 2 else "overfit", "overfit", confidence=sure) for i in range(40)]
     assert fitted(good).fault(0.7) > 0.8 > fitted(bad).fault(0.7)
@@ -75,7 +75,7 @@ def test_faults_that_were_always_right_make_the_map_surer_than_faults_that_were_
 
 def test_remapping_by_the_map_in_use_changes_nothing():
     found = cases(ANSWERS, 0.77)
-    assert [c.confidence for c in remapped(found, FITTED)] == pytest.approx([0.77] * len(found))
+    assert [c.confidence for c in remapped(found, DEFAULT)] == pytest.approx([0.77] * len(found))
     assert [c.name for c in sorted(recalibrated_elsewhere(found), key=lambda c: int(c.name[4:]))] == [
         c.name for c in found
     ]

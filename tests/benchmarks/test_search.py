@@ -11,8 +11,9 @@ from benchmarks.search.grids import GRIDS
 from benchmarks.search.replay import STARTS, Course, paid_until, paid_until_tied, paid_until_trained, replay, start_of
 from benchmarks.search.strategies import STRATEGIES
 from benchmarks.search.table import Judge, Table, cut, load, load_all
-from diagnostics.curves import Run, Settings
-from diagnostics.verdict import Advice
+from diagnostics.model.curves import Run
+from diagnostics.model.records import Advice
+from diagnostics.model.settings import Settings
 
 RATES = (1e-5, 1e-4, 1e-3, 1e-2)
 ENDS = {1e-5: 2.0, 1e-4: 1.5, 1e-3: 1.0, 1e-2: 1.2}

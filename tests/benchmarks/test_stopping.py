@@ -7,8 +7,9 @@ import pytest
 
 from benchmarks.search.stopping import Stop, main, regret_of, seeds_differ, stop_of, stopped_after
 from benchmarks.search.table import Judge, Table
-from diagnostics.curves import Run, Settings
-from tuner.search.record import Tried
+from diagnostics.model.curves import Run
+from diagnostics.model.settings import Settings
+from tuner.search.record import TrialView
 
 RATES = tuple(10 ** (-5 + k / 2) for k in range(7))
 
@@ -50,13 +51,13 @@ def test_what_going_on_gains_is_nothing_for_a_study_that_went_on():
 
 def test_the_regret_is_that_of_the_trial_held_for_the_best(table: Table):
     places = [dict(at) for at in (table.best, table.nearest({"learning_rate": 1e-5, "warmup_ratio": 0.1}))]
-    trials = [Tried(0, places[1], 1.0), Tried(1, places[0], 2.0)]
+    trials = [TrialView(0, places[1], 1.0), TrialView(1, places[0], 2.0)]
     assert regret_of(trials, table) == pytest.approx(table.regret(tuple(places[1].items())))
-    assert regret_of([Tried(0, places[0], None, diverged=True)], table) == 0.0
+    assert regret_of([TrialView(0, places[0], None, diverged=True)], table) == 0.0
 
 
 def test_few_trials_never_stop(table: Table):
-    trials = [Tried(n, {"learning_rate": rate, "warmup_ratio": 0.0}, 1.0) for n, rate in enumerate(RATES)]
+    trials = [TrialView(n, {"learning_rate": rate, "warmup_ratio": 0.0}, 1.0) for n, rate in enumerate(RATES)]
     assert stopped_after(trials, table.space) is None
 
 

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from diagnostics.curves import Curve, FloatArray
-from diagnostics.detectors.evidence import Evidence
+from diagnostics.model.curves import Curve, FloatArray
+from diagnostics.model.evidence import Evidence
 from diagnostics.rules import RULES
 
 BY_NAME = {rule.name: rule for rule in RULES}

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from diagnostics.curves import Curve, Run, Settings
-from diagnostics.verdict import Advice, Diagnosis, Finding, Label, Skipped
+from diagnostics.model.curves import Curve, Run
+from diagnostics.model.records import Advice, Diagnosis, Finding, Label, Skipped
+from diagnostics.model.settings import Settings
 
 HOSTILE = "runs/<script>alert('x')</script>\x1b[31m|`a`\n\"q\" & [b](javascript:c)"
 

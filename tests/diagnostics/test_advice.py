@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from diagnostics.advice import advise
-from diagnostics.curves import Settings
-from diagnostics.family import Bounds, family_of
+from diagnostics.diagnosis.advice import advise
+from diagnostics.model.rate_prior import Bounds, rate_prior_of
+from diagnostics.model.records import Advice
+from diagnostics.model.settings import Settings
 from diagnostics.rules import RULES, Case, Fix
-from diagnostics.verdict import Advice
 
 SFT = Settings(method="sft", use_peft=True)
 
 
 def advice_of(fix: Fix, settings: Settings, bounds: Bounds | None = None, **measured: float) -> Advice | None:
-    case = Case(settings, family_of(settings, bounds), measured)
+    case = Case(settings, rate_prior_of(settings, bounds), measured)
     found = advise((fix,), case, because="a-rule", confidence=0.8, bounds=bounds or {})
     return found[0] if found else None
 
@@ -94,15 +94,19 @@ def test_text_settings_are_set_once():
 
 
 def test_the_first_fix_of_a_knob_whose_condition_holds_is_given():
-    fixes = (Fix("learning_rate", "a", "-", times=0.1, when=lambda case: False, only="never"), rate(0.5), rate(0.9))
-    case = Case(sft(learning_rate=1e-3), family_of(SFT), {})
+    fixes = (
+        Fix("learning_rate", "a", "-", times=0.1, when=lambda case: False, condition="never"),
+        rate(0.5),
+        rate(0.9),
+    )
+    case = Case(sft(learning_rate=1e-3), rate_prior_of(SFT), {})
     found = advise(fixes, case, because="r", confidence=1.0, bounds={})
     assert [advice.new for advice in found] == [5e-4]
 
 
 def knobs_advised(rule: str, **known: object) -> list[str]:
     row = next(row for row in RULES if row.name == rule)
-    case = Case(sft(**known), family_of(SFT), {})
+    case = Case(sft(**known), rate_prior_of(SFT), {})
     return [advice.knob for advice in advise(row.fixes, case, because=rule, confidence=0.8, bounds={})]
 
 

@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 
 from diagnostics import diagnose
-from diagnostics.baseline import QUESTIONS, compare
-from diagnostics.comparison import Comparison
-from diagnostics.curves import Curve, Run, Settings
-from diagnostics.report import as_html, as_json, as_markdown, as_text
+from diagnostics.diagnosis.baseline import QUESTIONS, compare
+from diagnostics.model.comparison import Comparison
+from diagnostics.model.curves import Curve, Run
+from diagnostics.model.settings import Settings
+from diagnostics.report.write import as_html, as_json, as_markdown, as_text
 from diagnostics.synthetic import make
 
 

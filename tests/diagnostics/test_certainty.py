@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from diagnostics import RULES, Curve, Run, diagnose
-from diagnostics.certainty import FITTED, HIGHEST, PIVOT, joined
+from diagnostics.diagnosis.calibration import DEFAULT, HIGHEST, PIVOT, combine
+from diagnostics.model.records import Label
+from diagnostics.report.phrases import summary
 from diagnostics.synthetic import make
-from diagnostics.verdict import Label
-from diagnostics.wording import summary
 
 
 def history(held: list[float], train: list[float] | None = None) -> Run:
@@ -22,33 +22,33 @@ def eval_curve(held: list[float]) -> Curve:
 
 
 def test_the_map_rises_and_never_claims_certainty():
-    sure = [FITTED.fault(x) for x in np.linspace(0.0, 1.0, 50)]
+    sure = [DEFAULT.fault(x) for x in np.linspace(0.0, 1.0, 50)]
     assert sure == sorted(sure)
     assert sure[0] == 0.0
     assert sure[-1] <= HIGHEST < 1.0
 
 
 def test_a_weak_rule_stays_weak():
-    assert FITTED.fault(PIVOT) == pytest.approx(PIVOT, abs=0.01)
-    assert all(FITTED.fault(rule.confidence) <= 0.3 for rule in RULES if rule.confidence <= 0.3)
+    assert DEFAULT.fault(PIVOT) == pytest.approx(PIVOT, abs=0.01)
+    assert all(DEFAULT.fault(rule.confidence) <= 0.3 for rule in RULES if rule.confidence <= 0.3)
 
 
 @pytest.mark.parametrize("estimate", [0.2, 0.5, 0.8, 0.95])
 def test_the_map_can_be_undone(estimate: float):
-    assert FITTED.estimate(FITTED.fault(estimate)) == pytest.approx(estimate, abs=1e-6)
+    assert DEFAULT.estimate(DEFAULT.fault(estimate)) == pytest.approx(estimate, abs=1e-6)
 
 
 def test_another_sign_of_the_same_fault_removes_doubt():
-    assert joined(0.6, []) == pytest.approx(0.6)
-    assert 0.6 < joined(0.6, [0.7]) < joined(0.6, [0.7, 0.7]) < 1.0
+    assert combine(0.6, []) == pytest.approx(0.6)
+    assert 0.6 < combine(0.6, [0.7]) < combine(0.6, [0.7, 0.7]) < 1.0
 
 
 def test_healthy_is_less_sure_with_few_points_kinds_or_a_rule_nearly_found():
-    full = FITTED.no_fault(3, 50, nearly=False)
-    assert full > FITTED.no_fault(3, 5, nearly=False)
-    assert full > FITTED.no_fault(2, 50, nearly=False) > FITTED.no_fault(1, 50, nearly=False)
-    assert full > FITTED.no_fault(3, 50, nearly=True)
-    assert FITTED.no_fault(3, 0, nearly=False) == 0.0
+    full = DEFAULT.no_fault(3, 50, nearly=False)
+    assert full > DEFAULT.no_fault(3, 5, nearly=False)
+    assert full > DEFAULT.no_fault(2, 50, nearly=False) > DEFAULT.no_fault(1, 50, nearly=False)
+    assert full > DEFAULT.no_fault(3, 50, nearly=True)
+    assert DEFAULT.no_fault(3, 0, nearly=False) == 0.0
 
 
 def test_more_evaluations_make_a_healthy_verdict_surer():
@@ -78,6 +78,6 @@ def test_a_larger_rise_is_a_surer_overfit():
 
 
 def test_looser_limits_stand_beside_limits_of_the_same_name():
-    assert all(set(rule.near) <= set(rule.limits) for rule in RULES)
-    assert any(rule.near for rule in RULES if rule.label is Label.OVERFIT)
-    assert all("Nearly" in rule.explain() for rule in RULES if rule.near)
+    assert all(set(rule.borderline) <= set(rule.limits) for rule in RULES)
+    assert any(rule.borderline for rule in RULES if rule.label is Label.OVERFIT)
+    assert all("Nearly" in rule.explain() for rule in RULES if rule.borderline)

@@ -11,13 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from diagnostics.chart import Chart, as_svg, as_vega, chart, outline
-from diagnostics.curves import Curve, Run, Settings
-from diagnostics.lanes import bars
-from diagnostics.panels import Band
-from diagnostics.scales import Scale, scale_over
-from diagnostics.thinning import is_noisy, running_mean, thinned
-from diagnostics.verdict import Finding, Label
+from diagnostics.chart.build import Chart, as_svg, as_vega, chart, outline
+from diagnostics.chart.downsample import downsample_minmax, ema, is_noisy
+from diagnostics.chart.label_layout import bars
+from diagnostics.chart.model import Band
+from diagnostics.chart.scales import Scale, scale_over
+from diagnostics.model.curves import Curve, Run
+from diagnostics.model.records import Finding, Label
+from diagnostics.model.settings import Settings
 from tests.diagnostics.pictured import HOSTILE, healthy, of_points, overfitted
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -44,7 +45,7 @@ def svg(drawn: Chart, width: int = 860) -> ET.Element:
 )
 def test_thinning_keeps_the_extremes_and_the_ends_of_every_pixel(values, pixels):
     curve = Curve.from_points(np.arange(values.size), values)
-    short = thinned(curve, pixels)
+    short = downsample_minmax(curve, pixels)
     assert len(short) <= max(2 * pixels + 2, 2)
     assert (short.values.min(), short.values.max()) == (values.min(), values.max())
     assert (short.steps[0], short.steps[-1]) == (curve.steps[0], curve.steps[-1])
@@ -54,18 +55,18 @@ def test_thinning_keeps_the_extremes_and_the_ends_of_every_pixel(values, pixels)
 def test_a_single_spike_survives_thinning():
     values = np.ones(100_000)
     values[31_415] = 9.0
-    short = thinned(Curve.from_points(np.arange(values.size), values), 100)
+    short = downsample_minmax(Curve.from_points(np.arange(values.size), values), 100)
     assert short.steps[short.values == 9.0].tolist() == [31_415]
 
 
 def test_a_short_curve_is_not_thinned():
     curve = Curve.from_points([1, 2, 3], [1, 2, 3])
-    assert thinned(curve, 2) is curve
+    assert downsample_minmax(curve, 2) is curve
 
 
 def test_the_running_mean_starts_at_the_first_value_and_stays_on_a_level():
-    assert running_mean(np.full(50, 3.0)) == pytest.approx(3.0)
-    assert running_mean(np.array([2.0, 4.0]), 0.5).tolist() == pytest.approx([2.0, (0.25 * 2 + 0.5 * 4) / 0.75])
+    assert ema(np.full(50, 3.0)) == pytest.approx(3.0)
+    assert ema(np.array([2.0, 4.0]), 0.5).tolist() == pytest.approx([2.0, (0.25 * 2 + 0.5 * 4) / 0.75])
 
 
 @pytest.mark.parametrize(("jump", "noisy"), [(0.5, True), (0.001, False)])
@@ -132,8 +133,8 @@ def test_broken_steps_are_marks_and_not_values():
 
 def test_where_a_run_was_resumed_is_marked_and_named():
     run, diagnosis = overfitted()
-    drawn = chart(replace(run, joins=(2, 600)), diagnosis)
-    assert drawn.joins == (600,)
+    drawn = chart(replace(run, discontinuities=(2, 600)), diagnosis)
+    assert drawn.discontinuities == (600,)
     texts = ["".join(text.itertext()) for text in svg(drawn).iter(f"{SVG}text")]
     titles = ["".join(title.itertext()) for title in svg(drawn).iter(f"{SVG}title")]
     assert texts.count("resumed or changed") == 1

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from diagnostics.curves import CURVES, Curve, Run, Settings, canonical_name
+from diagnostics.model.curves import CURVES, Curve, Run, canonical_name
+from diagnostics.model.settings import Settings
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from diagnostics.curves import Curve, NotEnoughPoints, Settings
-from diagnostics.family import Family
+from diagnostics.model.curves import Curve, NotEnoughPoints
+from diagnostics.model.rate_prior import LearningRatePrior
+from diagnostics.model.settings import Settings
 from tests.diagnostics.cases import ask, curve, healthy, noise
 
 FALLING = curve(np.linspace(1.5, 0.5, 100))
@@ -78,7 +79,7 @@ def test_steps_with_a_held_out_loss_are_only_reported():
     train, epoch = stairs(0.3)
     held = curve([1.3] * 6, np.linspace(20, 120, 6))
     assert ask("loss-steps-down-at-epochs", train, epoch, held) is None
-    assert ask("repeats-memorised", train, epoch, held) is not None
+    assert ask("repeats-memorized", train, epoch, held) is not None
 
 
 def test_a_steady_fall_over_epochs_is_no_staircase():
@@ -103,7 +104,7 @@ def test_train_alone_is_not_asked_without_the_number_of_epochs():
 
 
 @pytest.mark.parametrize(("epochs", "rate", "fires"), [(6, 5e-5, True), (2, 5e-5, False), (6, 2e-4, False)])
-def test_a_memorising_machine_is_slow_and_long(epochs: float, rate: float, fires: bool):
+def test_a_memorizing_machine_is_slow_and_long(epochs: float, rate: float, fires: bool):
     settings = Settings(num_train_epochs=epochs, learning_rate=rate)
-    found = ask("tiny-rate-many-epochs", FALLING, turning(0.0), settings, Family(centre=2.5e-4))
+    found = ask("tiny-rate-many-epochs", FALLING, turning(0.0), settings, LearningRatePrior(center=2.5e-4))
     assert (found is not None) is fires

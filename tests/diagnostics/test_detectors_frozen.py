@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from diagnostics.curves import NotEnoughPoints
+from diagnostics.model.curves import NotEnoughPoints
 from tests.diagnostics.cases import ask, curve, healthy, noise
 
 SHARE = np.arange(1, 101) / 100

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from diagnostics.curves import Curve, FloatArray, NotEnoughPoints
 from diagnostics.detectors.gap import gap_of
+from diagnostics.model.curves import Curve, FloatArray, NotEnoughPoints
 from tests.diagnostics.cases import ask, curve, noise
 
 STEPS = np.arange(1, 121)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from diagnostics.curves import Curve, NotEnoughPoints
+from diagnostics.model.curves import Curve, NotEnoughPoints
 from tests.diagnostics.cases import ask, curve
 
 SHARE = np.linspace(0.02, 1, 50)

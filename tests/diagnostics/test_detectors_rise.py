@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from diagnostics.curves import Curve, Settings
+from diagnostics.model.curves import Curve
+from diagnostics.model.settings import Settings
 from tests.diagnostics.cases import ask, curve
 
 SHARE = np.arange(1, 41) / 40

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from diagnostics.curves import NotEnoughPoints, Settings
+from diagnostics.model.curves import NotEnoughPoints
+from diagnostics.model.settings import Settings
 from tests.diagnostics.cases import ask, curve, healthy, noise
 
 LN2 = float(np.log(2))

@@ -5,22 +5,23 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from diagnostics.curves import Curve, FloatArray, NotEnoughPoints, Settings
-from diagnostics.detectors.descent import falls_late, rose
-from diagnostics.detectors.slowness import hardly_learns
-from diagnostics.family import Family
+from diagnostics.detectors.descent import falls_late, has_risen
+from diagnostics.detectors.slow_learning import learns_slowly
+from diagnostics.model.curves import Curve, FloatArray, NotEnoughPoints
+from diagnostics.model.rate_prior import LearningRatePrior
+from diagnostics.model.settings import Settings
 from diagnostics.rules.underfit import SLOW
 from tests.diagnostics.cases import ask, curve, healthy, noise
 
 LIMITS = {key: limit for key, limit in SLOW.items() if key != "done"}
 SHARE = np.arange(1, 101) / 100
 LINE = 2.0 - 0.5 * SHARE
-SFT = Family(centre=2.5e-4, cap=1e-3, ceiling=2.5e-4)
+SFT = LearningRatePrior(center=2.5e-4, cap=1e-3, max_blamed=2.5e-4)
 
 
 def slow(train: FloatArray, held: FloatArray | None = None) -> bool:
     evals = None if held is None else curve(held[4::5], np.arange(5, 101, 5))
-    return hardly_learns(curve(train), evals, **LIMITS) is not None
+    return learns_slowly(curve(train), evals, **LIMITS) is not None
 
 
 @pytest.mark.parametrize(("lost", "expected"), [(0.0, True), (0.015, True), (0.035, False)])
@@ -77,25 +78,25 @@ def test_a_curve_that_falls_at_last_is_slow():
 
 @pytest.mark.parametrize("size", [4, 6, 10, 20, 60])
 def test_flat_short_runs(size: int):
-    assert hardly_learns(curve(np.full(size, 0.84)), None, **LIMITS) is not None
+    assert learns_slowly(curve(np.full(size, 0.84)), None, **LIMITS) is not None
 
 
 def test_three_losses_are_too_few():
     with pytest.raises(NotEnoughPoints, match="only 3 training losses, 4 needed"):
-        hardly_learns(curve([1, 1, 1]), None, **LIMITS)
+        learns_slowly(curve([1, 1, 1]), None, **LIMITS)
 
 
-def asked(rule: str, settings: Settings, family: Family | None = None, loss: FloatArray = LINE) -> bool:
+def asked(rule: str, settings: Settings, family: LearningRatePrior | None = None, loss: FloatArray = LINE) -> bool:
     given = [curve(loss), settings] + ([family] if family else [])
     return ask(rule, *given) is not None
 
 
 @pytest.mark.parametrize(("rate", "fires"), [(1e-4, True), (2.5e-4, False), (1e-3, False), (None, True)])
-def test_the_rate_is_blamed_below_its_centre_or_when_unknown(rate: float | None, fires: bool):
+def test_the_rate_is_blamed_below_its_center_or_when_unknown(rate: float | None, fires: bool):
     assert asked("rate-too-low", Settings(learning_rate=rate), SFT) is fires
 
 
-def test_far_below_the_centre_a_run_that_still_falls_is_enough():
+def test_far_below_the_center_a_run_that_still_falls_is_enough():
     bent = 2.0 - 0.5 * SHARE**0.2
     assert asked("rate-too-low", Settings(learning_rate=3e-5), SFT, bent)
     assert not asked("rate-too-low", Settings(learning_rate=1.5e-4), SFT, bent)
@@ -134,8 +135,8 @@ def test_batch_too_large(batch: int, peft: bool, fires: bool):
         ({"learning_rate": 2e-3, "weight_decay": 1.0, "max_steps": 100}, True),
     ],
 )
-def test_regularised_too_much(known: dict[str, float], fires: bool):
-    assert asked("regularised-too-much", Settings.from_mapping(known)) is fires
+def test_regularized_too_much(known: dict[str, float], fires: bool):
+    assert asked("regularization-too-strong", Settings.from_mapping(known)) is fires
 
 
 @pytest.mark.parametrize(("rank", "rate", "fires"), [(8, 5e-4, True), (16, 5e-4, False), (8, 4e-4, False)])
@@ -153,7 +154,7 @@ def test_every_cause_needs_the_sign_on_the_curve():
     assert not asked("batch-too-large", Settings(batch_size=1024), SFT, flattened)
     assert not asked("adapter-too-small", Settings(lora_r=4, learning_rate=9e-4), SFT, flattened)
     assert not asked("rate-low-for-batch", Settings(learning_rate=2.5e-4, batch_size=128), SFT, flattened)
-    assert not asked("regularised-too-much", Settings(lora_dropout=0.5), None, flattened)
+    assert not asked("regularization-too-strong", Settings(lora_dropout=0.5), None, flattened)
 
 
 def test_still_improving():
@@ -177,10 +178,10 @@ def test_a_late_drop_with_the_cool_down_of_the_rate_is_no_slow_learning():
     values = np.where(SHARE < 0.8, 1.3 + 0.7 * np.exp(-8 * SHARE), 1.3 - 0.6 * (SHARE - 0.8))
     trapezoid = curve(np.minimum(1.0, 5 * (1.01 - SHARE)))
     held = curve(values[4::5], np.arange(5, 101, 5))
-    assert hardly_learns(curve(values), held, **LIMITS) is not None
-    assert hardly_learns(curve(values), held, trapezoid, **LIMITS) is None
+    assert learns_slowly(curve(values), held, **LIMITS) is not None
+    assert learns_slowly(curve(values), held, trapezoid, **LIMITS) is None
     linear = curve(1.01 - SHARE)
-    assert hardly_learns(curve(LINE), curve(LINE[4::5], np.arange(5, 101, 5)), linear, **LIMITS) is not None
+    assert learns_slowly(curve(LINE), curve(LINE[4::5], np.arange(5, 101, 5)), linear, **LIMITS) is not None
 
 
 COSINE = 0.5 * (1 + np.cos(np.pi * SHARE))
@@ -227,11 +228,11 @@ def test_a_few_evaluations_that_only_fall_are_falling_however_much_they_bend(las
 @pytest.mark.parametrize(("lost", "expected"), [(0.003, True), (0.06, False)])
 def test_single_noisy_batches_do_not_hide_that_the_held_out_loss_barely_falls(lost: float, expected: bool):
     held = curve(1.5 * (1.0 - lost * np.linspace(0, 1, 6) ** 0.5), [0, 5, 10, 15, 20, 24])
-    assert (hardly_learns(curve(1.2 * noise(0.2, 24)), held, **LIMITS) is not None) is expected
+    assert (learns_slowly(curve(1.2 * noise(0.2, 24)), held, **LIMITS) is not None) is expected
 
 
 @pytest.mark.parametrize(("rate", "fires"), [(3e-5, True), (1.5e-4, False)])
-def test_flat_evaluations_beside_noisy_batches_speak_for_a_low_rate_where_it_is_far_below_the_centre(
+def test_flat_evaluations_beside_noisy_batches_speak_for_a_low_rate_where_it_is_far_below_the_center(
     rate: float, fires: bool
 ):
     held = curve(1.5 + 0.003 * (-1.0) ** np.arange(12), np.linspace(8, 100, 12))
@@ -242,7 +243,7 @@ def test_flat_evaluations_beside_noisy_batches_speak_for_a_low_rate_where_it_is_
 
 
 def test_noisy_batches_alone_are_no_proof_of_slow_learning():
-    assert hardly_learns(curve(1.2 * noise(0.2, 24)), None, **LIMITS) is None
+    assert learns_slowly(curve(1.2 * noise(0.2, 24)), None, **LIMITS) is None
 
 
 @pytest.mark.parametrize(("parameters", "fires"), [(1_000_000, True), (1_600_000, False), (None, False)])
@@ -260,23 +261,23 @@ def test_the_noise_of_single_batches_does_not_hide_a_held_out_loss_that_stays_fr
     rng = np.random.default_rng(3)
     batches = 4.7 * (1.0 + 0.08 * rng.standard_normal(41))
     held = curve(np.array([4.695, 4.692, 4.690, 4.689, 4.688, 4.688]), np.arange(0, 41, 8))
-    assert hardly_learns(curve(batches), held, **LIMITS) is not None
+    assert learns_slowly(curve(batches), held, **LIMITS) is not None
     falling = curve(batches - np.linspace(0.0, 1.0, 41))
-    assert hardly_learns(falling, held, **LIMITS) is None
+    assert learns_slowly(falling, held, **LIMITS) is None
 
 
 @pytest.mark.parametrize(("risen", "expected"), [(0.0, False), (0.01, False), (0.05, True)])
 def test_a_rate_that_threw_the_held_out_loss_up_is_known(risen: float, expected: bool):
     held = curve(np.array([2.0, 2.0 * (1.0 + risen), 1.995, 1.99, 1.985, 1.98]), np.arange(0, 101, 20))
-    assert rose(curve(LINE), held, 0.02, 3.0) is expected
+    assert has_risen(curve(LINE), held, 0.02, 3.0) is expected
 
 
 def test_the_wiggles_of_a_noisy_held_out_loss_are_no_rise():
-    assert not rose(curve(LINE), curve(2.0 * noise(0.01, 20), np.arange(5, 101, 5)), 0.02, 3.0)
+    assert not has_risen(curve(LINE), curve(2.0 * noise(0.01, 20), np.arange(5, 101, 5)), 0.02, 3.0)
 
 
 @pytest.mark.parametrize(("risen", "expected"), [(0.0, False), (0.3, True)])
 def test_without_a_held_out_loss_the_training_loss_tells_that_it_was_thrown_up(risen: float, expected: bool):
     values = (2.0 - 0.5 * SHARE + risen * np.exp(-(((SHARE - 0.3) / 0.1) ** 2))) * noise(0.03, 100)
-    assert rose(curve(values), None, 0.02, 3.0) is expected
-    assert not rose(curve(values[:13]), None, 0.02, 3.0)
+    assert has_risen(curve(values), None, 0.02, 3.0) is expected
+    assert not has_risen(curve(values[:13]), None, 0.02, 3.0)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from diagnostics.curves import Curve, NotEnoughPoints, Settings
-from diagnostics.family import Family
+from diagnostics.model.curves import Curve, NotEnoughPoints
+from diagnostics.model.rate_prior import LearningRatePrior
+from diagnostics.model.settings import Settings
 from tests.diagnostics.cases import ask, curve, healthy, noise
 
 NAN = float("nan")
@@ -121,24 +122,26 @@ def test_too_few_losses_for_spikes():
 
 @pytest.mark.parametrize(("scale", "fires"), [(0.1, False), (0.35, True)])
 def test_swings_of_a_loss_that_does_not_fall(scale: float, fires: bool):
-    assert (ask("loss-swings", curve(1.5 * noise(scale, 100)), Settings(), Family()) is not None) is fires
+    assert (ask("loss-swings", curve(1.5 * noise(scale, 100)), Settings(), LearningRatePrior()) is not None) is fires
 
 
 def test_swings_smaller_than_what_was_learned_are_no_fault():
     values = np.geomspace(3.0, 0.3, 100) * noise(0.3, 100)
-    assert ask("loss-swings", curve(values), Settings(), Family()) is None
+    assert ask("loss-swings", curve(values), Settings(), LearningRatePrior()) is None
 
 
 def test_batches_that_differ_are_no_swing_where_the_held_out_loss_is_calm():
     swinging, at = curve(1.5 * noise(0.35, 100)), [1, 25, 50, 75, 100]
     calm, swung = curve([1.5, 1.499, 1.498, 1.497, 1.496], at), curve([1.5, 1.9, 1.2, 2.1, 1.4], at)
-    assert ask("loss-swings", swinging, Settings(), Family(), calm) is None
-    assert ask("loss-swings", swinging, Settings(), Family(), swung) is not None
+    assert ask("loss-swings", swinging, Settings(), LearningRatePrior(), calm) is None
+    assert ask("loss-swings", swinging, Settings(), LearningRatePrior(), swung) is not None
 
 
 @pytest.mark.parametrize(("rate", "fires"), [(5e-5, False), (2e-4, True)])
 def test_a_rate_far_below_the_usual_one_is_not_blamed_for_swings(rate: float, fires: bool):
-    found = ask("loss-swings", curve(1.5 * noise(0.35, 100)), Settings(learning_rate=rate), Family(centre=2.5e-4))
+    found = ask(
+        "loss-swings", curve(1.5 * noise(0.35, 100)), Settings(learning_rate=rate), LearningRatePrior(center=2.5e-4)
+    )
     assert (found is not None) is fires
 
 

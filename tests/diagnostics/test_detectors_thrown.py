@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from diagnostics.curves import NotEnoughPoints, Settings
-from diagnostics.family import Family
+from diagnostics.model.curves import NotEnoughPoints
+from diagnostics.model.rate_prior import LearningRatePrior
+from diagnostics.model.settings import Settings
 from tests.diagnostics.cases import ask, curve, healthy, noise
 
-DPO = Family(centre=7e-6, cap=5e-5, ceiling=7e-6)
+DPO = LearningRatePrior(center=7e-6, cap=5e-5, max_blamed=7e-6)
 TRAIN = [0.69, 0.50, 0.26, 1.23, 4.13, 1.74, 1.05, 1.47, 1.19, 2.27, 0.56, 0.58, 0.61, 0.63, 0.97, 0.67, 0.36]
 """A preference run at ten times the best rate, over a cosine schedule."""
 HELD = [0.69, 1.57, 1.09, 0.74, 0.72]
@@ -17,7 +18,7 @@ HELD = [0.69, 1.57, 1.09, 0.74, 0.72]
 
 def thrown(train: list[float], held: list[float] | None = None, rate: float | None = None, first: float = 0.0) -> bool:
     evals = None if held is None else curve(held, np.linspace(first, len(train), len(held)))
-    return ask("loss-thrown-up", curve(train), Settings(learning_rate=rate), DPO, evals) is not None
+    return ask("loss-overshoots", curve(train), Settings(learning_rate=rate), DPO, evals) is not None
 
 
 def test_a_run_that_comes_back_from_far_above_its_start_is_found():
@@ -46,7 +47,7 @@ def test_scattered_evaluations_are_no_throw():
 
 
 @pytest.mark.parametrize(("times", "fires"), [(2.9, False), (3.1, True)])
-def test_without_evaluations_it_counts_at_rates_far_above_the_centre(times: float, fires: bool):
+def test_without_evaluations_it_counts_at_rates_far_above_the_center(times: float, fires: bool):
     assert thrown(TRAIN, None, times * 7e-6) is fires
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from diagnostics.curves import NotEnoughPoints, Settings
-from diagnostics.family import Family
+from diagnostics.model.curves import NotEnoughPoints
+from diagnostics.model.rate_prior import LearningRatePrior
+from diagnostics.model.settings import Settings
 from tests.diagnostics.cases import ask, curve, healthy, noise
 
 SFT, DPO = Settings(method="sft"), Settings(method="dpo")
@@ -63,15 +64,15 @@ def test_what_speaks_against_a_falling_accuracy():
 def test_rows_learned_by_heart():
     train = curve(0.55 + 0.44 * (1 - np.exp(-8 * SHARE)))
     flat, better = [0.55, 0.66, 0.67, 0.67, 0.67, 0.67], [0.55, 0.7, 0.75, 0.78, 0.8, 0.82]
-    found = ask("learned-by-heart", train, curve(flat))
+    found = ask("train-tokens-memorized", train, curve(flat))
     assert found.measured["gap"] == pytest.approx(0.32, abs=0.01)
     assert 0 < found.first_step < 100
-    assert ask("learned-by-heart", train, curve(better)) is None  # the held-out rows still gain
-    assert ask("learned-by-heart", train, curve(np.full(6, 0.85))) is None  # gap 0.14
-    assert ask("learned-by-heart", train, curve(np.full(6, 0.83)))  # gap 0.16
-    assert ask("learned-by-heart", curve(0.55 + 0.41 * (1 - np.exp(-8 * SHARE))), curve(flat)) is None  # 96 %
+    assert ask("train-tokens-memorized", train, curve(better)) is None  # the held-out rows still gain
+    assert ask("train-tokens-memorized", train, curve(np.full(6, 0.85))) is None  # gap 0.14
+    assert ask("train-tokens-memorized", train, curve(np.full(6, 0.83)))  # gap 0.16
+    assert ask("train-tokens-memorized", curve(0.55 + 0.41 * (1 - np.exp(-8 * SHARE))), curve(flat)) is None  # 96 %
     with pytest.raises(NotEnoughPoints, match="only 3 held-out token accuracies"):
-        ask("learned-by-heart", train, curve(flat[:3]))
+        ask("train-tokens-memorized", train, curve(flat[:3]))
 
 
 @pytest.mark.parametrize(("left", "found"), [(0.42, True), (0.52, False), (1.0, False)])
@@ -101,12 +102,12 @@ def test_an_entropy_of_pairs_is_judged_by_itself():
 
 
 @pytest.mark.parametrize(("end", "found"), [(0.5, True), (0.62, False)])
-def test_a_model_that_is_surer_than_right(end: float, found: bool):
+def test_a_model_that_is_overconfident(end: float, found: bool):
     entropy, loss = np.append(np.linspace(1.3, end * 1.4, 9), end * 1.4), np.full(10, 1.4)
-    assert bool(ask("surer-than-right", curve(entropy), curve(loss))) is found
-    assert ask("surer-than-right", curve(np.full(10, 0.6)), curve(np.full(10, 1.4))) is None  # sure from the start
+    assert bool(ask("overconfident", curve(entropy), curve(loss))) is found
+    assert ask("overconfident", curve(np.full(10, 0.6)), curve(np.full(10, 1.4))) is None  # sure from the start
     with pytest.raises(NotEnoughPoints):
-        ask("surer-than-right", curve([1.0] * 3), curve([1.0] * 10))
+        ask("overconfident", curve([1.0] * 3), curve([1.0] * 10))
 
 
 @pytest.mark.parametrize(("factor", "found"), [(1.6, True), (0.6, True), (1.4, False), (1.0, False)])
@@ -130,7 +131,7 @@ def test_batches_of_unlike_length_do_not_change():
 
 @pytest.mark.parametrize(("tokens", "rate", "found"), [(9e4, 2.5e-4, True), (1.1e5, 2.5e-4, False), (9e4, 2e-5, False)])
 def test_few_tokens_explain_a_slow_run_unless_the_rate_does(tokens: float, rate: float, found: bool):
-    slow, family = 1.9 * (1 - 0.15 * SHARE), Family(2.5e-4, 1e-3, 2.5e-4)
+    slow, family = 1.9 * (1 - 0.15 * SHARE), LearningRatePrior(2.5e-4, 1e-3, 2.5e-4)
     settings = Settings(method="sft", learning_rate=rate)
     assert bool(ask("too-few-tokens", curve(slow), curve(tokens * SHARE), settings, family)) is found
     assert ask("too-few-tokens", curve(healthy()), curve(tokens * SHARE), settings, family) is None

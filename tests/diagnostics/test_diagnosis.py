@@ -12,8 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from diagnostics import RULES, Curve, Run, Settings, diagnose
+from diagnostics.model.records import Label
 from diagnostics.synthetic import CAUSES, make
-from diagnostics.verdict import Label
 
 NAMES = (
     "train_loss",

@@ -4,45 +4,45 @@ from __future__ import annotations
 
 import pytest
 
-from diagnostics.curves import Settings
-from diagnostics.family import Family, family_of
+from diagnostics.model.rate_prior import LearningRatePrior, rate_prior_of
+from diagnostics.model.settings import Settings
 
 
 @pytest.mark.parametrize(
-    ("method", "lora", "centre", "cap"),
+    ("method", "lora", "center", "cap"),
     [("sft", True, 2.5e-4, 1e-3), ("sft", False, 2e-5, 1e-4), ("dpo", True, 7e-6, 5e-5), ("dpo", False, 5e-7, 5e-6)],
 )
-def test_each_method_has_its_centre_and_cap(method: str, lora: bool, centre: float, cap: float):
-    found = family_of(Settings(method=method, use_peft=lora))
-    assert (found.centre, found.cap, found.ceiling) == (centre, cap, centre)
+def test_each_method_has_its_center_and_cap(method: str, lora: bool, center: float, cap: float):
+    found = rate_prior_of(Settings(method=method, use_peft=lora))
+    assert (found.center, found.cap, found.max_blamed) == (center, cap, center)
 
 
-def test_the_width_moves_the_centre_as_the_cookbook_says():
-    wide = family_of(Settings(method="sft", use_peft=True, hidden_size=4096))
-    assert wide.centre == pytest.approx(2.86e-4, rel=0.02)
+def test_the_width_moves_the_center_as_the_cookbook_says():
+    wide = rate_prior_of(Settings(method="sft", use_peft=True, hidden_size=4096))
+    assert wide.center == pytest.approx(2.86e-4, rel=0.02)
     assert wide.cap == 1e-3
-    tiny = family_of(Settings(method="sft", use_peft=True, hidden_size=128))
-    assert tiny.centre == pytest.approx(4.3e-3, rel=0.02)
-    assert tiny.cap > tiny.centre
-    qwen = family_of(Settings(method="sft", use_peft=True, hidden_size=4096, model_type="qwen2"))
-    assert qwen.centre == pytest.approx(4.7e-4, rel=0.02)
+    tiny = rate_prior_of(Settings(method="sft", use_peft=True, hidden_size=128))
+    assert tiny.center == pytest.approx(4.3e-3, rel=0.02)
+    assert tiny.cap > tiny.center
+    qwen = rate_prior_of(Settings(method="sft", use_peft=True, hidden_size=4096, model_type="qwen2"))
+    assert qwen.center == pytest.approx(4.7e-4, rel=0.02)
 
 
 def test_a_rank_in_the_settings_is_an_adapter():
-    assert family_of(Settings(method="sft", lora_r=8)).centre == 2.5e-4
-    assert family_of(Settings(method="sft", lora_r=2)).centre == pytest.approx(2.5e-4 / 3)
+    assert rate_prior_of(Settings(method="sft", lora_r=8)).center == 2.5e-4
+    assert rate_prior_of(Settings(method="sft", lora_r=2)).center == pytest.approx(2.5e-4 / 3)
 
 
 @pytest.mark.parametrize("settings", [Settings(), Settings(method="sft"), Settings(method="kto", use_peft=True)])
 def test_an_unknown_method_has_no_family(settings: Settings):
-    found = family_of(settings)
-    assert found == Family()
+    found = rate_prior_of(settings)
+    assert found == LearningRatePrior()
     assert found.may_rise(1.0)
-    assert found.ratio(1e-4) is None
+    assert found.relative(1e-4) is None
 
 
 def test_the_users_range_replaces_cap_and_ceiling():
-    found = family_of(Settings(method="sft", use_peft=True), {"learning_rate": (1e-6, 1e-2)})
-    assert (found.centre, found.cap, found.ceiling, found.floor) == (2.5e-4, 1e-2, 1e-2, 1e-6)
+    found = rate_prior_of(Settings(method="sft", use_peft=True), {"learning_rate": (1e-6, 1e-2)})
+    assert (found.center, found.cap, found.max_blamed, found.floor) == (2.5e-4, 1e-2, 1e-2, 1e-6)
     assert found.may_rise(1e-3)
-    assert not family_of(Settings(method="sft", use_peft=True)).may_rise(1e-3)
+    assert not rate_prior_of(Settings(method="sft", use_peft=True)).may_rise(1e-3)

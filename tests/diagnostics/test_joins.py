@@ -9,17 +9,17 @@ import numpy as np
 import pytest
 
 from diagnostics import diagnose
-from diagnostics.curves import Curve, FloatArray, Run
-from diagnostics.joins import levelled
-from diagnostics.report import as_text
+from diagnostics.diagnosis.resume_offsets import remove_offsets
+from diagnostics.model.curves import Curve, FloatArray, Run
+from diagnostics.model.records import Label
+from diagnostics.report.write import as_text
 from diagnostics.synthetic import make
-from diagnostics.verdict import Label
 
 
-def changed(run: Run, joins: tuple[float, ...], more: Mapping[str, FloatArray]) -> Run:
+def changed(run: Run, discontinuities: tuple[float, ...], more: Mapping[str, FloatArray]) -> Run:
     """The run with numbers added to its curves, and with joins."""
     curves = {k: Curve(c.steps, c.values + more[k]) if k in more else c for k, c in run.curves.items()}
-    return replace(run, curves=curves, joins=joins)
+    return replace(run, curves=curves, discontinuities=discontinuities)
 
 
 def from_step(run: Run, name: str, step: float, much: float) -> FloatArray:
@@ -48,9 +48,9 @@ def test_the_same_jump_without_a_join_is_a_fault():
 def test_spikes_right_after_joins_are_the_resumed_run_settling():
     run = make("healthy-sft", noise=0.02, seed=1, logs=200, evals=20)
     steps = run.curves["train_loss"].steps
-    joins = (300.0, 500.0, 700.0)
-    bumps = sum(np.where((steps >= join) & (steps < join + 15), 1.5, 0.0) for join in joins)
-    calm, wild = (diagnose(changed(run, where, {"train_loss": bumps})) for where in (joins, ()))
+    discontinuities = (300.0, 500.0, 700.0)
+    bumps = sum(np.where((steps >= join) & (steps < join + 15), 1.5, 0.0) for join in discontinuities)
+    calm, wild = (diagnose(changed(run, where, {"train_loss": bumps})) for where in (discontinuities, ()))
     assert calm.label is Label.HEALTHY
     assert wild.label is Label.UNSTABLE
 
@@ -76,7 +76,7 @@ def test_a_run_that_blows_up_after_a_join_is_unstable_still():
 def test_a_join_without_a_jump_changes_nothing():
     for seed in range(5):
         run = make("eval-loss-rises", noise=0.05, seed=seed, logs=150, evals=15)
-        curves, notes = levelled(run.curves, (100.0, 400.0))
+        curves, notes = remove_offsets(run.curves, (100.0, 400.0))
         assert notes == []
         assert curves["train_loss"].values.tolist() == run.curves["train_loss"].values.tolist()
 
@@ -84,7 +84,7 @@ def test_a_join_without_a_jump_changes_nothing():
 def test_what_came_before_is_shifted_and_the_end_stays():
     steps = np.arange(1.0, 41.0)
     values = np.where(steps < 21, 3.0, 2.0) + 0.001 * (-1) ** steps
-    curves, notes = levelled({"train_loss": Curve(steps, values)}, (21.0,))
+    curves, notes = remove_offsets({"train_loss": Curve(steps, values)}, (21.0,))
     np.testing.assert_allclose(curves["train_loss"].values, 2.0, atol=0.01)
     assert notes == ["train_loss jumps by -1 at the join at step 21: it is read without the jump"]
 
@@ -92,7 +92,7 @@ def test_what_came_before_is_shifted_and_the_end_stays():
 @pytest.mark.parametrize("join", [0.0, 1.0, 2.0, 40.0, 41.0, 99.0])
 def test_joins_at_the_ends_are_left_alone(join: float):
     curve = Curve(np.arange(1.0, 41.0), np.linspace(2, 1, 40))
-    curves, notes = levelled({"train_loss": curve}, (join,))
+    curves, notes = remove_offsets({"train_loss": curve}, (join,))
     assert notes == []
     assert len(curves["train_loss"]) == 40
 

@@ -6,11 +6,11 @@ from itertools import pairwise
 
 import pytest
 
-from diagnostics.curves import Run
-from diagnostics.diagnosis import diagnose
-from diagnostics.live import AT_ONCE, LASTS, Heard, listen
+from diagnostics.diagnosis.diagnose import diagnose
+from diagnostics.diagnosis.live import AT_ONCE, LASTS, LiveState, update
+from diagnostics.model.curves import Run
+from diagnostics.model.records import Diagnosis, Finding, Label
 from diagnostics.synthetic import HEALTHY, make
-from diagnostics.verdict import Diagnosis, Finding, Label
 
 
 def verdict(label: Label, *rules: str, cause: bool = True) -> Diagnosis:
@@ -24,9 +24,9 @@ HEALTHY_SO_FAR = verdict(Label.HEALTHY)
 
 def heard(*looks: tuple[float, Diagnosis], over: bool = False) -> list[list[str]]:
     """The lines of each look, in turn; ``over`` holds for the last."""
-    state, said = Heard(), []
+    state, said = LiveState(), []
     for index, (step, now) in enumerate(looks):
-        state, lines = listen(state, now, step, over=over and index == len(looks) - 1)
+        state, lines = update(state, now, step, over=over and index == len(looks) - 1)
         said.append(lines)
     return said
 

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from diagnostics import signals
-from diagnostics.curves import Curve
-from diagnostics.signals.middle import ENOUGH, medians_of, sampled
+from diagnostics.model.curves import Curve
+from diagnostics.signals.median import ENOUGH, medians_of, sampled
 
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
 
@@ -52,14 +52,14 @@ def test_every_spike_of_a_very_long_series_is_seen():
 def test_inside_a_diagnosis_a_signal_is_computed_once_and_outside_every_time():
     asked = []
 
-    @signals.remembered
+    @signals.memoize
     def size(values: np.ndarray, more: float = 0.0, *, curve: Curve | None = None) -> float:
         asked.append(more)
         return values.size + more
 
     values, other = np.arange(3.0), np.arange(4.0)
     curve = Curve(values, values)
-    with signals.remembering():
+    with signals.memo_scope():
         answers = [size(values), size(values), size(values, 1.0), size(other), size(values, curve=curve)]
         assert answers == [3, 3, 4, 4, 3]
         assert size(values, curve=curve) == 3
@@ -69,7 +69,7 @@ def test_inside_a_diagnosis_a_signal_is_computed_once_and_outside_every_time():
 
 
 def test_an_array_that_is_gone_lends_its_place_to_no_other():
-    with signals.remembering():
+    with signals.memo_scope():
         levels = []
         for number in range(200):
             levels.append(signals.head(np.full(50, float(number))))
@@ -79,8 +79,8 @@ def test_an_array_that_is_gone_lends_its_place_to_no_other():
 
 def test_nothing_is_kept_between_two_diagnoses():
     values = np.ones(50)
-    with signals.remembering():
+    with signals.memo_scope():
         assert signals.head(values) == 1.0
     values[:] = 2.0
-    with signals.remembering():
+    with signals.memo_scope():
         assert signals.head(values) == 2.0

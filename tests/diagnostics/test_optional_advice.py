@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from diagnostics import RULES, diagnose
-from diagnostics.report import as_html, as_markdown, as_text
+from diagnostics.model.records import Label
+from diagnostics.report.write import as_html, as_markdown, as_text
 from diagnostics.synthetic import CAUSES, make
-from diagnostics.verdict import Label
 
-NAMING = {rule.name for rule in RULES if rule.names_run}
-NOTED = [rule.name for rule in RULES if not rule.names_run]
+NAMING = {rule.name for rule in RULES if rule.sets_label}
+NOTED = [rule.name for rule in RULES if not rule.sets_label]
 
 
 @pytest.mark.parametrize("cause", CAUSES)

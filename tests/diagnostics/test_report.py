@@ -11,10 +11,15 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from diagnostics.curves import Run, Settings
-from diagnostics.markdown import cell, grid
-from diagnostics.markup import Markup, element, joined
-from diagnostics.report import (
+from diagnostics.chart.markup import Markup, element, joined
+from diagnostics.chart.theme import LABEL_COLORS, PAPER, SERIES_COLORS
+from diagnostics.formatting import duration, number, percent, setting, times
+from diagnostics.model.curves import Run
+from diagnostics.model.records import Diagnosis, Finding, Label, Skipped
+from diagnostics.model.settings import Settings
+from diagnostics.report.markdown import cell, grid
+from diagnostics.report.phrases import certainty, summary
+from diagnostics.report.write import (
     Unreadable,
     as_html,
     as_json,
@@ -24,9 +29,6 @@ from diagnostics.report import (
     write_reports,
     write_text,
 )
-from diagnostics.style import LABEL_COLOURS, PAPER, SERIES_COLOURS
-from diagnostics.verdict import Diagnosis, Finding, Label, Skipped
-from diagnostics.wording import certainty, duration, number, percent, setting, summary, times
 from tests.diagnostics.pictured import HOSTILE, healthy, of_points, overfitted
 
 EMPTY = (Run("runs/empty", {}), Diagnosis("runs/empty", Label.UNKNOWN, None, 0.0, None))
@@ -205,7 +207,7 @@ def test_text_is_plain_where_there_is_no_terminal():
         assert words in text
 
 
-def test_text_has_colour_on_a_terminal(capsys):
+def test_text_has_color_on_a_terminal(capsys):
     Console(force_terminal=True, color_system="standard", width=100).print(as_text(*overfitted()))
     assert "\x1b[1;35m↗ overfit" in capsys.readouterr().out
 
@@ -277,15 +279,15 @@ def test_settings_shares_and_times_are_written_for_people():
     ]
 
 
-def luminance(colour: str) -> float:
-    parts = [int(colour[k : k + 2], 16) / 255 for k in (1, 3, 5)]
+def luminance(color: str) -> float:
+    parts = [int(color[k : k + 2], 16) / 255 for k in (1, 3, 5)]
     linear = [part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
 @pytest.mark.parametrize("shade", [0, 1], ids=["light", "dark"])
-def test_every_colour_that_carries_text_reads_well_on_its_paper(shade):
-    texts = [pair[shade] for pair in (*LABEL_COLOURS.values(), *SERIES_COLOURS.values(), PAPER["ink"], PAPER["soft"])]
+def test_every_color_that_carries_text_reads_well_on_its_paper(shade):
+    texts = [pair[shade] for pair in (*LABEL_COLORS.values(), *SERIES_COLORS.values(), PAPER["ink"], PAPER["soft"])]
     for paper in (PAPER["card"][shade], PAPER["paper"][shade]):
         for text in texts:
             high, low = sorted((luminance(text), luminance(paper)), reverse=True)

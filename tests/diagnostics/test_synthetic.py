@@ -1,13 +1,13 @@
-"""The made-up runs: seeded, labelled, and healthy where they say so."""
+"""The made-up runs: seeded, labeled, and healthy where they say so."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from diagnostics.diagnosis import diagnose
+from diagnostics.diagnosis.diagnose import diagnose
+from diagnostics.model.records import Label
 from diagnostics.synthetic import CAUSES, HEALTHY, make
-from diagnostics.verdict import Label
 
 
 @pytest.mark.parametrize("cause", CAUSES)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from diagnostics.curves import Curve, FloatArray, Run, Settings
-from diagnostics.diagnosis import diagnose
+from diagnostics.diagnosis.diagnose import diagnose
+from diagnostics.model.curves import Curve, FloatArray, Run
+from diagnostics.model.records import Advice, Diagnosis, Label
+from diagnostics.model.settings import Settings
 from diagnostics.synthetic import make
-from diagnostics.verdict import Advice, Diagnosis, Label
 
 LORA = {
     "method": "sft",
@@ -70,7 +71,7 @@ def test_a_healthy_fall_of_a_few_percent_is_not_underfit_whatever_its_level():
     assert diagnose(run(level * noise(0.003), level + 0.01)).label is Label.HEALTHY
 
 
-# the causes: rate too small / batch too large / regularisation too strong / too few steps
+# the causes: rate too small / batch too large / regularization too strong / too few steps
 
 
 @pytest.mark.parametrize(
@@ -79,8 +80,8 @@ def test_a_healthy_fall_of_a_few_percent_is_not_underfit_whatever_its_level():
         ({"learning_rate": 5e-5}, "rate-too-low", "learning_rate"),
         ({"max_steps": 80, "batch_size": 256}, "too-few-updates", "batch_size"),
         ({"batch_size": 512}, "batch-too-large", "batch_size"),
-        ({"lora_dropout": 0.3}, "regularised-too-much", "lora_dropout"),
-        ({"neftune_noise_alpha": 10.0, "lora_dropout": 0.0}, "regularised-too-much", "neftune_noise_alpha"),
+        ({"lora_dropout": 0.3}, "regularization-too-strong", "lora_dropout"),
+        ({"neftune_noise_alpha": 10.0, "lora_dropout": 0.0}, "regularization-too-strong", "neftune_noise_alpha"),
         ({"lora_r": 4, "learning_rate": 8e-4}, "adapter-too-small", "target_modules"),
         ({"max_steps": 100}, "still-improving", "num_train_epochs"),
     ],
@@ -107,7 +108,7 @@ def test_the_ladder_goes_up_one_rung_of_three(old: float, new: float):
     assert advice.factor == pytest.approx(3, abs=0.4)
 
 
-def test_from_a_tenth_of_the_centre_it_jumps_to_a_third_of_it():
+def test_from_a_tenth_of_the_center_it_jumps_to_a_third_of_it():
     assert diagnose(slow(learning_rate=1e-6)).advice[0].new == pytest.approx(2.5e-4 / 3, rel=0.05)
 
 
@@ -127,13 +128,13 @@ def test_the_ladder_of_preference_runs_is_lower():
 # batch 1024 -> 256
 
 
-def test_a_batch_of_1024_becomes_256_and_the_rate_is_halved_with_it_at_the_centre():
+def test_a_batch_of_1024_becomes_256_and_the_rate_is_halved_with_it_at_the_center():
     found = diagnose(slow(batch_size=1024))
     assert (found.cause, found.advice[0].old, found.advice[0].new) == ("batch-too-large", 1024, 256)
     assert advised(found, "learning_rate").factor == pytest.approx(0.5, abs=0.03)
 
 
-def test_the_rate_is_kept_or_raised_below_the_centre():
+def test_the_rate_is_kept_or_raised_below_the_center():
     found = diagnose(slow(batch_size=1024, learning_rate=1e-4))
     assert advised(found, "learning_rate").factor > 1
 
@@ -326,16 +327,16 @@ def test_beyond_128_rows_the_batch_shrinks_instead():
     assert diagnose(slow(batch_size=256)).cause == "batch-too-large"
 
 
-# tiny batch + tiny rate = a machine that memorises (weak)
+# tiny batch + tiny rate = a machine that memorizes (weak)
 
 
-def memorising(**known: object) -> Run:
+def memorizing(**known: object) -> Run:
     settings = {"learning_rate": 5e-5, "batch_size": 2, "num_train_epochs": 6.0, **known}
     return run((FALLING - 0.4 * SHARE) * noise(0.01), np.full(N, 1.5) * noise(0.001, 1), **settings)
 
 
 def test_tiny_rate_and_many_epochs_is_a_finding_of_low_confidence_that_moves_both():
-    found = diagnose(memorising())
+    found = diagnose(memorizing())
     finding = next(f for f in found.findings if f.rule == "tiny-rate-many-epochs")
     assert finding.confidence <= 0.3
     assert found.cause != "tiny-rate-many-epochs"
@@ -346,4 +347,4 @@ def test_tiny_rate_and_many_epochs_is_a_finding_of_low_confidence_that_moves_bot
 
 @pytest.mark.parametrize("known", [{"num_train_epochs": 1.0}, {"learning_rate": 2.5e-4}])
 def test_one_epoch_or_a_usual_rate_is_no_such_machine(known: dict[str, float]):
-    assert "tiny-rate-many-epochs" not in rules(diagnose(memorising(**known)))
+    assert "tiny-rate-many-epochs" not in rules(diagnose(memorizing(**known)))

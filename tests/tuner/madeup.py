@@ -13,11 +13,12 @@ from typing import Any
 
 import numpy as np
 
-from diagnostics.curves import Run, Settings
-from tuner.space import Choice, Range
-from tuner.spec import StudyBlock, StudySpec
+from diagnostics.model.curves import Run
+from diagnostics.model.settings import Settings
+from tuner.config.search_space import Choice, Range
+from tuner.config.study_file import StudyBlock, StudySpec
+from tuner.study.protocols import Report
 from tuner.study.results import StudyResult
-from tuner.study.setup import Report
 
 RATE = Range(1e-6, 1e-2, log=True)
 BATCH = Choice((4, 8, 16, 32))
@@ -159,8 +160,8 @@ def main(folder: str, pause: float, **block: Any) -> None:
     """
     from optuna.samplers import RandomSampler
 
+    from tuner.study.display.terminal import progress
     from tuner.study.loop import run_study
-    from tuner.study.progress import progress
 
     out = Path(folder)
     with progress() as show:

@@ -6,7 +6,7 @@ from pathlib import Path
 import yaml
 
 from tuner.assets import TINY
-from tuner.spec import StudySpec, load_spec
+from tuner.config.study_file import StudySpec, load_spec
 
 ANSWERS = ("red", "green", "blue", "white")
 
@@ -35,7 +35,7 @@ def model_folder(folder: Path) -> Path:
 
 def rows_folder(folder: Path) -> Path:
     """Rows for each method: ``sft`` and ``dpo`` (conversational), ``text``, ``messages``."""
-    asked = [(f"What is colour {n}?", ANSWERS[n % 4], ANSWERS[(n + 1) % 4]) for n in range(24)]
+    asked = [(f"What is color {n}?", ANSWERS[n % 4], ANSWERS[(n + 1) % 4]) for n in range(24)]
     kinds = {
         "sft": [{"prompt": [_user(q)], "completion": [_bot(a)]} for q, a, _ in asked],
         "dpo": [{"prompt": [_user(q)], "chosen": [_bot(a)], "rejected": [_bot(b)]} for q, a, b in asked],

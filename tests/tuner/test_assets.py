@@ -11,7 +11,8 @@ from random import Random
 
 import pytest
 
-from tuner.assets import TINY, orders, pretrain
+from benchmarks.base_model import pretrain
+from tuner.assets import TINY, orders
 
 DATA = Path(__file__).parents[2] / "studies" / "data"
 FILES = [f"orders-{method}/{split}.jsonl" for method, counts in orders.COUNTS.items() for split in counts]
@@ -155,7 +156,7 @@ def test_the_mask_marks_the_answer_and_its_end(words) -> None:
 
 
 def test_the_folder_is_found_without_torch() -> None:
-    code = "import sys, tuner.assets, tuner.assets.pretrain; sys.exit('torch' in sys.modules)"
+    code = "import sys, tuner.assets, benchmarks.base_model.pretrain; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from tuner.assets import TINY
 from tuner.callback import DiagnosisCallback
-from tuner.training.quiet import quiet
+from tuner.config.library_logging import quiet
 
 
 @pytest.fixture
@@ -173,11 +173,11 @@ def test_a_run_that_goes_on_from_a_checkpoint_has_a_join_there(plain_trainer, tm
     plain_trainer(save_strategy="steps", save_steps=8, max_steps=8).train()
     watch = DiagnosisCallback(say=lambda line: None)
     plain_trainer(watch, max_steps=16).train(resume_from_checkpoint=str(tmp_path / "trainer" / "checkpoint-8"))
-    assert watch.run.joins == (9.0,)
+    assert watch.run.discontinuities == (9.0,)
     assert list(watch.run.curves["train_loss"].steps) == list(range(1, 17))
     fresh = DiagnosisCallback(say=lambda line: None)
     plain_trainer(fresh).train()
-    assert fresh.run.joins == ()
+    assert fresh.run.discontinuities == ()
 
 
 def test_a_jump_of_the_loss_where_a_run_goes_on_is_no_fault(driven):

@@ -100,7 +100,7 @@ def test_what_the_machine_refuses_is_no_bug(monkeypatch: pytest.MonkeyPatch, cap
     def full(*_: object, **__: object) -> int:
         raise OSError(errno.ENOSPC, "No space left on device", "runs/a/report.md")
 
-    monkeypatch.setattr("tuner.reading.rules", full)
+    monkeypatch.setattr("tuner.commands.rules.rules", full)
     assert main(["rules"]) == 2
     said = "tuner: runs/a/report.md: no space left on device; make room, and give the same command again\n"
     assert capsys.readouterr().err == said
@@ -109,8 +109,8 @@ def test_what_the_machine_refuses_is_no_bug(monkeypatch: pytest.MonkeyPatch, cap
 def test_train_goes_beside_the_study_of_the_same_file_and_not_into_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
-    from tuner.commands import run_folder
-    from tuner.spec import load_spec
+    from tuner.commands.train import run_folder
+    from tuner.config.study_file import load_spec
 
     monkeypatch.chdir(tmp_path)
     assert main(["init", "sft"]) == 0
@@ -235,7 +235,7 @@ def test_rules_lists_and_explains():
 
 
 def test_init_writes_a_study_that_loads_and_never_overwrites(tmp_path: Path):
-    from tuner.spec import load_spec
+    from tuner.config.study_file import load_spec
 
     for method in ("sft", "dpo"):
         assert tuner("init", method, cwd=tmp_path).returncode == 0
@@ -261,7 +261,7 @@ def test_a_budget_that_is_none_is_refused(arguments: list[str], line: str, capsy
     assert line in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("module", ["tuner.commands", "torch", "trl"])
+@pytest.mark.parametrize("module", ["tuner.commands.study", "torch", "trl"])
 def test_an_interrupt_ends_a_study_that_is_still_being_read(module: str, tmp_path: Path):
     tuner("init", "sft", cwd=tmp_path)
     watched = f"""
@@ -284,7 +284,7 @@ sys.exit(main(["study", "sft.yaml"]))
 def test_train_goes_on_with_fewer_rows_where_memory_runs_out(
     room: int, status: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
-    from diagnostics.curves import Run
+    from diagnostics.model.curves import Run
 
     tried: list[int] = []
 

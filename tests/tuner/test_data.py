@@ -4,11 +4,11 @@ import time
 
 import pytest
 
+from tuner.config.methods import METHODS
 from tuner.data import DataError, load_data
 from tuner.data.conversion import convert
 from tuner.data.formats import formats
 from tuner.data.splits import held_out, prompt_key
-from tuner.methods import METHODS
 
 SFT, DPO = METHODS["sft"], METHODS["dpo"]
 

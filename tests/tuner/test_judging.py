@@ -14,10 +14,10 @@ from pathlib import Path
 import pytest
 
 from diagnostics.readers import read
-from diagnostics.report import Unreadable
-from tuner import judging
+from diagnostics.report.write import Unreadable
+from tuner import batch
+from tuner.batch import Found, found
 from tuner.cli import main
-from tuner.judging import Found, found
 
 ROOT = Path(__file__).parents[2]
 
@@ -45,19 +45,19 @@ def test_two_processes_answer_as_one_does_and_in_order(runs: Path):
 
 
 def test_few_runs_start_no_process(runs: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(judging, "ProcessPoolExecutor", None)
+    monkeypatch.setattr(batch, "ProcessPoolExecutor", None)
     assert len(list(found([runs]))) == 30
 
 
 def _judged_or_dies(place: Path | Unreadable, home: int) -> Found:
     if os.getpid() != home and isinstance(place, Path) and place.stem == "run-20":
         os.kill(os.getpid(), signal.SIGKILL)
-    return judging._judged(place, None, True, None)
+    return batch._judged(place, None, True, None)
 
 
 def test_what_a_killed_process_leaves_is_done_by_the_first(runs: Path):
     places = sorted(runs.glob("*.csv"))
-    answers = list(judging._shared(places, partial(_judged_or_dies, home=os.getpid()), 2))
+    answers = list(batch._shared(places, partial(_judged_or_dies, home=os.getpid()), 2))
     assert told(answers) == told(list(found([runs], workers=1)))
 
 

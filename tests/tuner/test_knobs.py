@@ -2,8 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tuner.knobs import check_batch, knob_value, settings_of, with_knobs
-from tuner.spec import SpecError
+from tuner.config.overrides import check_batch, knob_value, settings_of, with_knobs
+from tuner.config.study_file import SpecError
 
 FILE = {"learning_rate": 1e-5, "per_device_train_batch_size": 8, "lora_r": 8, "lora_alpha": 16, "use_peft": True}
 

@@ -2,8 +2,8 @@ import dataclasses
 
 import pytest
 
-from tuner.methods import METHODS
-from tuner.trlkeys import keys_of
+from tuner.config.methods import METHODS
+from tuner.config.trl_schema import keys_of
 
 
 @pytest.mark.parametrize("name", METHODS)

@@ -8,7 +8,7 @@ import pytest
 
 from diagnostics.errors import BadInput
 from tuner.cli import main
-from tuner.rulebook import rulebook
+from tuner.commands.rule_records import rulebook
 from tuner.search.credit import RuleRecord
 
 

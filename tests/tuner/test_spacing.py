@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from tuner.spacing import Spacing
+from tuner.throttle import Throttle
 
 
 def busy(seconds: float) -> None:
@@ -17,12 +17,12 @@ def busy(seconds: float) -> None:
 
 @pytest.mark.parametrize("share", [0.05, 0.2])
 def test_looks_that_grow_longer_stay_below_their_share(share: float):
-    spacing, looks = Spacing(share), []
+    spacing, looks = Throttle(share), []
     began = time.perf_counter()
     while (elapsed := time.perf_counter() - began) < 1.0 or len(looks) < 2:
         busy(0.001)
         if spacing.allows():
-            with spacing.look():
+            with spacing.check():
                 busy(0.001 * (1 + len(looks) / 4))
             looks.append(spacing.last)
     # One look may be longer than the one before it, by which it was measured; all the others fit.
@@ -31,10 +31,10 @@ def test_looks_that_grow_longer_stay_below_their_share(share: float):
 
 
 def test_an_expensive_look_is_paid_off_before_the_next():
-    spacing = Spacing(0.01)
+    spacing = Throttle(0.01)
     spacing.began -= 1.0  # as if a second had passed
     assert spacing.allows()
-    with spacing.look():
+    with spacing.check():
         busy(0.05)
     needed = (spacing.spent + spacing.last) / 0.01 - spacing.last - (time.perf_counter() - spacing.began)
     assert needed > 2
@@ -45,8 +45,8 @@ def test_an_expensive_look_is_paid_off_before_the_next():
 
 
 def test_starting_again_forgives_what_was_spent():
-    spacing = Spacing(0.01)
-    with spacing.look():
+    spacing = Throttle(0.01)
+    with spacing.check():
         busy(0.02)
     assert not spacing.allows()
     spacing.start()
@@ -54,8 +54,8 @@ def test_starting_again_forgives_what_was_spent():
 
 
 def test_with_the_whole_time_every_look_is_allowed():
-    spacing = Spacing(1.0)
+    spacing = Throttle(1.0)
     for _ in range(5):
         assert spacing.allows()
-        with spacing.look():
+        with spacing.check():
             busy(0.002)

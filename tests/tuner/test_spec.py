@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tuner.methods import METHODS
-from tuner.spec import Choice, Range, SpecError, load_spec, located
-from tuner.trlkeys import keys_of
+from tuner.config.methods import METHODS
+from tuner.config.study_file import Choice, Range, SpecError, load_spec, located
+from tuner.config.trl_schema import keys_of
 
 ROOT = Path(__file__).parents[2]
 HEAD = """\
@@ -214,10 +214,10 @@ def test_paths_are_found_from_the_file_and_its_parents(tmp_path, monkeypatch):
     assert located("data/b.jsonl", deep) is None
 
 
-def test_cheap_mistakes_are_found_before_a_heavy_library_is_loaded(write):
+def test_cheap_mistakes_are_found_before_a_heavy_library_isload_study_file(write):
     for text in (HEAD + "study: {trails: 3}\n", HEAD.replace("rows.jsonl", "gone.jsonl"), HEAD + "a: 1\na: 2\n"):
         code = (
-            "import sys\nfrom tuner.spec import load_spec, SpecError\n"
+            "import sys\nfrom tuner.config.study_file import load_spec, SpecError\n"
             f"try:\n    load_spec({str(write(text))!r})\nexcept SpecError:\n    pass\n"
             "print(sorted({'torch', 'trl', 'transformers'} & set(sys.modules)))"
         )

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from diagnostics.readers import UnreadableLog, read
-from tuner.watch import IDLE, watch
+from tuner.commands.watch import IDLE, watch
 
 
 def write(path: Path, losses: list[float]) -> None:
@@ -57,7 +57,7 @@ def test_a_log_that_is_dear_to_read_is_read_less_often(tmp_path: Path, monkeypat
         write(log, [*falling, 0.5 + 0.001 * len(reads)])
         return read(path, tags)
 
-    monkeypatch.setattr("tuner.watch.read", counted)
+    monkeypatch.setattr("tuner.commands.watch.read", counted)
     watch(log, every=0.01, rounds=30, say=lambda line: None, share=0.02)
     assert len(reads) < 10
     reads.clear()

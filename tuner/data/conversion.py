@@ -6,10 +6,10 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tuner.config.methods import METHODS, Method
 from tuner.data.files import DataError, Rows
 from tuner.data.formats import INSTRUCTION, PREFERENCE, Format, formats
 from tuner.data.messages import RowError
-from tuner.methods import METHODS, Method
 
 LOOKED_AT = 100
 """How many rows are looked at to learn which columns there are."""

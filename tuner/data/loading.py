@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tuner.config.methods import METHODS, Method
 from tuner.data.conversion import Converted, convert, converted_row, format_of, is_identical_pair
 from tuner.data.files import READERS, SPLIT_NAMES, DataError, read_file, split_files
 from tuner.data.splits import held_out, prompt_key
-from tuner.methods import METHODS, Method
 
 Config = Mapping[str, Any]
 STREAMED_TEST_ROWS = 200
@@ -55,7 +55,7 @@ def _stamps(config: Config, start: Path) -> list[tuple[str, int, int]]:
 
 
 def _local(config: Config, start: Path) -> Path | None:
-    from tuner.spec import located
+    from tuner.config.study_file import located
 
     return None if config.get("datasets") else located(str(config.get("dataset_name")), start)
 

@@ -15,7 +15,7 @@ from diagnostics.errors import BadInput
 FOLDER = "TUNER_INSPECT"
 ALLOW = "TUNER_INSPECT_ALLOW_RUN"
 ALLOW_FLAG = "--allow-run"
-PAGES = "tuner.inspector.views.shell"
+PAGES = "tuner.inspector.views.app"
 ADDRESS = "localhost"
 HOSTS = ("localhost", "127.0.0.1", "[::1]")
 """What this machine calls itself. A page from elsewhere can point a name of its own here, but not one of these."""

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Sequence
 
 from tuner.search.distributions import Distributions
 from tuner.search.knob_moves import advised_moves, probes
-from tuner.search.move import LONE, RATE, Move, incumbent
-from tuner.search.rate_moves import has_rate, is_coarse, rate_move, settled
-from tuner.search.record import Tried
+from tuner.search.proposal import RATE, TRUST_REGION, Proposal, incumbent
+from tuner.search.rate.moves import has_rate, is_coarse, rate_move, settled
+from tuner.search.record import TrialView
 
 
-def next_move(trials: Sequence[Tried], space: Distributions) -> Move | None:
+def next_move(trials: Sequence[TrialView], space: Distributions) -> Proposal | None:
     """What to try next: learning rate first, then the other knobs; None when the advisor has nothing left to say."""
     best = incumbent(trials)
     if best is None:
@@ -21,13 +21,13 @@ def next_move(trials: Sequence[Tried], space: Distributions) -> Move | None:
     return next(_moves(best, trials, space), None)
 
 
-def _moves(best: Tried, trials: Sequence[Tried], space: Distributions) -> Iterator[Move]:
+def _moves(best: TrialView, trials: Sequence[TrialView], space: Distributions) -> Iterator[Proposal]:
     """All moves from the best trial, the first to be made first."""
     rate = rate_move(best, trials, space) if has_rate(space) else None
     if (
         rate is not None
         and is_coarse(rate, best, trials, space)
-        and (rate.moved_by != LONE or not settled(trials, space))
+        and (rate.moved_by != TRUST_REGION or not settled(trials, space))
     ):
         yield rate
     yield from advised_moves(best, trials, space)

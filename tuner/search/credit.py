@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from tuner.search.record import Tried, beyond_noise
+from tuner.search.record import TrialView, beyond_noise
 
 ADVICE = "advice:"
 
@@ -31,7 +31,7 @@ class RuleRecord:
         return self.helped + self.hurt + self.even
 
 
-def rule_records(trials: Sequence[Tried]) -> dict[str, RuleRecord]:
+def rule_records(trials: Sequence[TrialView]) -> dict[str, RuleRecord]:
     """The record of each rule that gave advice or was followed, by its name.
 
     A trial that is running, or that failed for a reason of its own (a bug, a full disk), says nothing about a rule.
@@ -66,12 +66,12 @@ def summed(records: Iterable[RuleRecord]) -> dict[str, RuleRecord]:
     return total
 
 
-def _advising(trial: Tried) -> set[str]:
+def _advising(trial: TrialView) -> set[str]:
     """The rules whose advice the trial's verdict holds."""
     return {str(advice["because"]) for advice in trial.advice if advice.get("because")}
 
 
-def _outcome(child: Tried, parent: Tried | None) -> str | None:
+def _outcome(child: TrialView, parent: TrialView | None) -> str | None:
     """``helped``, ``hurt`` or ``even`` for a trial that followed advice; None when it says nothing."""
     if not child.moved_by.startswith(ADVICE) or parent is None or _says_nothing(child) or _says_nothing(parent):
         return None
@@ -80,5 +80,5 @@ def _outcome(child: Tried, parent: Tried | None) -> str | None:
     return "helped" if beyond_noise(child, parent) else "hurt" if beyond_noise(parent, child) else "even"
 
 
-def _says_nothing(trial: Tried) -> bool:
+def _says_nothing(trial: TrialView) -> bool:
     return trial.running or (trial.failed and not trial.diverged)

@@ -15,7 +15,7 @@ from optuna.distributions import (
 )
 from optuna.trial import Trial
 
-from tuner.space import Choice, Range
+from tuner.config.search_space import Choice, Range
 
 Distributions = Mapping[str, BaseDistribution]
 SAME = 0.02
@@ -52,7 +52,7 @@ def _suggest(trial: Trial, knob: str, span: BaseDistribution) -> Any:
     return trial.suggest_categorical(knob, span.choices)
 
 
-def snapped(wanted: Any, span: BaseDistribution) -> Any:
+def nearest_in_space(wanted: Any, span: BaseDistribution) -> Any:
     """The value of the space that is nearest to ``wanted``; None when the space has none of that kind."""
     if isinstance(span, CategoricalDistribution):
         return _nearest_choice(wanted, span)
@@ -74,17 +74,17 @@ def _nearest_choice(wanted: Any, span: CategoricalDistribution) -> Any:
 
 def moved_to(old: Any, wanted: Any, span: BaseDistribution) -> Any:
     """The value of the space nearest to ``wanted`` that lies on its side of ``old``; None when there is none."""
-    value = snapped(wanted, span)
+    value = nearest_in_space(wanted, span)
     if value is None or not (_is_number(old) and _is_number(wanted)):
         return None if value == old else value
     if value != old and (value > old) == (wanted > old) and not alike(value, old, span):
         return value
     if isinstance(span, FloatDistribution) or wanted == old:
         return None
-    return neighbour(old, 1 if wanted > old else -1, span)
+    return neighbor(old, 1 if wanted > old else -1, span)
 
 
-def neighbour(value: Any, direction: int, span: BaseDistribution) -> Any:
+def neighbor(value: Any, direction: int, span: BaseDistribution) -> Any:
     """The next value up (+1) or down (-1): a factor on a log scale, a quarter of a plain range, the next in a list.
 
     None at the edge, and for choices that have no order.
@@ -98,7 +98,7 @@ def neighbour(value: Any, direction: int, span: BaseDistribution) -> Any:
     factor = 2.0 if whole else math.sqrt(10)
     wanted = value * factor**direction if span.log else value + direction * (span.high - span.low) / 4
     step = (span.step or 1) if whole else 0
-    target = snapped(value + direction * step if abs(wanted - value) < step else wanted, span)
+    target = nearest_in_space(value + direction * step if abs(wanted - value) < step else wanted, span)
     return None if alike(target, value, span) else target
 
 

@@ -7,11 +7,11 @@ from typing import Any
 
 from optuna.distributions import BaseDistribution
 
-from diagnostics.wording import plain_name, setting
+from diagnostics.formatting import plain_name, setting
 from tuner.search.credit import RuleRecord, rule_records
-from tuner.search.distributions import Distributions, alike, moved_to, neighbour
-from tuner.search.move import LONE, RATE, Move, made, reason, wanted
-from tuner.search.record import Tried, beyond_noise
+from tuner.search.distributions import Distributions, alike, moved_to, neighbor
+from tuner.search.proposal import RATE, TRUST_REGION, Proposal, propose, reason, target_value
+from tuner.search.record import TrialView, beyond_noise
 
 ORDER = ("batch_size", "warmup_ratio", "lora_r", "beta", "num_train_epochs")
 """The knobs after the learning rate, the more telling first; the rest follow in the order of the space."""
@@ -25,17 +25,17 @@ PRIOR = 2.0
 """The confidence of an advice weighs as much as this many trials that followed its rule."""
 
 
-def advised_moves(best: Tried, trials: Sequence[Tried], space: Distributions) -> Iterator[Move]:
+def advised_moves(best: TrialView, trials: Sequence[TrialView], space: Distributions) -> Iterator[Proposal]:
     """One move for each advice of the best trial's verdict: the surer first, by its rule's record in this study."""
     records = rule_records(trials)
     for advice in sorted(best.advice, key=lambda one: -_trust(one, records)):
         knob = str(advice.get("knob"))
         if knob not in space or knob == RATE or _lost(str(advice.get("because")), knob, trials):
             continue
-        target = wanted(advice, best)
+        target = target_value(advice, best)
         value = None if target is None else moved_to(best.settings[knob], target, space[knob])
         if value is not None:
-            move = made(best, knob, value, reason(advice, best), advice, trials, space)
+            move = propose(best, knob, value, reason(advice, best), advice, trials, space)
             if move is not None:
                 yield move
 
@@ -47,7 +47,7 @@ def _trust(advice: Mapping[str, Any], records: Mapping[str, RuleRecord]) -> floa
     return sure if known is None else (PRIOR * sure + known.helped) / (PRIOR + known.followed)
 
 
-def _lost(rule: str, knob: str, trials: Sequence[Tried]) -> bool:
+def _lost(rule: str, knob: str, trials: Sequence[TrialView]) -> bool:
     """Whether this rule's advice on this knob failed the last two times it was followed."""
     by_number = {trial.number: trial for trial in trials}
     tests = [t for t in trials if t.moved_by == f"advice:{rule}" and not t.running and t.parent in by_number]
@@ -55,8 +55,8 @@ def _lost(rule: str, knob: str, trials: Sequence[Tried]) -> bool:
     return len(tests) >= 2 and not any(beyond_noise(t, by_number[t.parent or 0]) for t in tests[-2:])
 
 
-def probes(best: Tried, trials: Sequence[Tried], space: Distributions) -> Iterator[Move]:
-    """The neighbours of the best trial, one knob at a time; a knob that was never turned comes first.
+def probes(best: TrialView, trials: Sequence[TrialView], space: Distributions) -> Iterator[Proposal]:
+    """The neighbors of the best trial, one knob at a time; a knob that was never turned comes first.
 
     A larger batch comes last of all: at the same rate and the same samples it takes fewer steps, which LoRA pays for
     (LoRA without regret, 2025); where it is called for, a verdict says so.
@@ -67,26 +67,26 @@ def probes(best: Tried, trials: Sequence[Tried], space: Distributions) -> Iterat
     knobs.sort(key=lambda one: was_turned(one, trials, space[one]))
     steps = [(knob, way) for knob in knobs for way in _ways(knob)]
     for knob, way in sorted(steps, key=lambda step: step == ("batch_size", 1)):
-        value = neighbour(best.settings[knob], way, space[knob])
+        value = neighbor(best.settings[knob], way, space[knob])
         if value is not None and not _probed(knob, value, best, trials, space):
             text = f"{plain_name(knob)} {setting(knob, value)} lies next to trial {best.number}, the best so far"
-            move = made(best, knob, value, text, None, trials, space)
+            move = propose(best, knob, value, text, None, trials, space)
             if move is not None:
                 yield move
 
 
-def was_turned(knob: str, trials: Sequence[Tried], span: BaseDistribution) -> bool:
+def was_turned(knob: str, trials: Sequence[TrialView], span: BaseDistribution) -> bool:
     """Whether two trials differ in a knob."""
     values = [trial.settings[knob] for trial in trials if knob in trial.settings]
     return any(not alike(value, values[0], span) for value in values)
 
 
-def _probed(knob: str, value: Any, best: Tried, trials: Sequence[Tried], space: Distributions) -> bool:
+def _probed(knob: str, value: Any, best: TrialView, trials: Sequence[TrialView], space: Distributions) -> bool:
     """Whether this very step of a knob was tried from another trial and lost beyond noise: it need not lose again."""
     by_number = {trial.number: trial for trial in trials}
     for trial in trials:
         parent = by_number.get(-1 if trial.parent is None else trial.parent)
-        if trial.moved_by != LONE or parent is None or trial.running:
+        if trial.moved_by != TRUST_REGION or parent is None or trial.running:
             continue
         same_step = alike(trial.settings.get(knob), value, space[knob])
         same_start = alike(parent.settings.get(knob), best.settings[knob], space[knob])
@@ -95,10 +95,10 @@ def _probed(knob: str, value: Any, best: Tried, trials: Sequence[Tried], space: 
     return False
 
 
-def _surely_worse(trial: Tried, parent: Tried) -> bool:
+def _surely_worse(trial: TrialView, parent: TrialView) -> bool:
     """Whether a step lost by more than the seeds of two runs may differ, known or guessed."""
     level = max(abs(t.loss) for t in (trial, parent) if t.loss is not None)
-    guess = 0.0 if trial.doubt else 2 * SEEDS_DIFFER.get(trial.method or "", 0.0) * level
+    guess = 0.0 if trial.stderr else 2 * SEEDS_DIFFER.get(trial.method or "", 0.0) * level
     return beyond_noise(parent, trial) and (trial.loss or 0.0) - (parent.loss or 0.0) > guess
 
 

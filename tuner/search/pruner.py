@@ -7,7 +7,7 @@ from optuna.pruners import BasePruner
 from optuna.study import Study, StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
-from diagnostics.wording import number, percent
+from diagnostics.formatting import number, percent
 from tuner.search.record import DIAGNOSIS, DIVERGED, NOISE, RESEED, SHARE, STOPPED
 
 NEVER_BEFORE = 0.4

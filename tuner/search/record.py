@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from diagnostics.curves import Curve, FloatArray, Run, canonical_name
-from diagnostics.verdict import Diagnosis
+from diagnostics.model.curves import Curve, FloatArray, Run, canonical_name
+from diagnostics.model.records import Diagnosis
 
 if TYPE_CHECKING:
     from optuna.trial import FrozenTrial, Trial
@@ -21,7 +21,7 @@ NOISE = "noise"
 SHARE = "share"
 METHOD = "method"
 RESEED = "reseed"
-APART = 100
+SEED_STRIDE = 100
 """A repeat's seed lies this far from the study's own, so that the seeds right after that are fresh for a proof."""
 MOVED_BY = "moved_by"
 BECAUSE = "because"
@@ -34,7 +34,7 @@ METRICS = "metrics"
 BEFORE = "before"
 CURVE = "curve"
 RULE_FOR_DIVERGED = "loss-diverges"
-FLOOR = 0.003
+RELATIVE_NOISE_FLOOR = 0.003
 """A difference below 0.3 % is noise until seeds say otherwise."""
 
 
@@ -59,7 +59,7 @@ def record(
 
         run = read(Path(run))
     if diagnosis is None:
-        from diagnostics.diagnosis import diagnose
+        from diagnostics.diagnosis.diagnose import diagnose
 
         diagnosis = diagnose(run, bounds=bounds)
     curve = run.curve(canonical_name(metric))
@@ -115,7 +115,7 @@ def _jumps(values: FloatArray) -> float:
 
 
 @dataclass(frozen=True)
-class Tried:
+class TrialView:
     """One trial as the search sees it; a lower ``loss`` is better, whatever the study's direction.
 
     ``loss`` is None while the trial runs, and when it failed without a value. ``seed`` is 0 for the study's own seed
@@ -136,7 +136,7 @@ class Tried:
     parent: int | None = None
     method: str | None = None
     seed: int = 0
-    doubt: float = 0.0
+    stderr: float = 0.0
 
     @property
     def usable(self) -> bool:
@@ -144,8 +144,8 @@ class Tried:
         return self.loss is not None and not self.diverged and not self.failed
 
 
-def tried(trial: FrozenTrial, sign: float, knobs: Mapping[str, str] | None = None) -> Tried:
-    """The trial as the search sees it; ``sign`` is +1 where the study minimises and -1 where it maximises.
+def trial_view(trial: FrozenTrial, sign: float, knobs: Mapping[str, str] | None = None) -> TrialView:
+    """The trial as the search sees it; ``sign`` is +1 where the study minimizes and -1 where it maximizes.
 
     ``knobs`` maps parameter names to the names that advice uses.
     """
@@ -153,7 +153,7 @@ def tried(trial: FrozenTrial, sign: float, knobs: Mapping[str, str] | None = Non
     attributes = trial.user_attrs
     verdict = attributes.get(DIAGNOSIS) or {}
     value = trial.value if trial.state.is_finished() else None
-    return Tried(
+    return TrialView(
         number=trial.number,
         settings={names.get(name, name): setting for name, setting in trial.params.items()},
         loss=None if value is None or not np.isfinite(value) else sign * value,
@@ -178,11 +178,11 @@ def seed_of(trial: Trial | FrozenTrial, seed: int = 42) -> int:
     A ``DiagnosisSampler(reseed=True)`` repeats the best settings where a few seeds must decide between them; an
     objective in such a study takes its seed from here.
     """
-    repeat = repeat_of(trial)
-    return seed + APART + repeat if repeat else seed
+    repeat = replicate_of(trial)
+    return seed + SEED_STRIDE + repeat if repeat else seed
 
 
-def repeat_of(trial: Trial | FrozenTrial) -> int:
+def replicate_of(trial: Trial | FrozenTrial) -> int:
     """0 for a trial with settings of its own, n for the n-th repeat of earlier ones."""
     storage = getattr(trial, "storage", None)
     if storage is None:
@@ -194,14 +194,14 @@ def repeat_of(trial: Trial | FrozenTrial) -> int:
     return int(storage.get_trial(trial._trial_id).user_attrs.get(RESEED) or 0)
 
 
-def beyond_noise(better: Tried, worse: Tried) -> bool:
+def beyond_noise(better: TrialView, worse: TrialView) -> bool:
     """Whether ``better`` beats ``worse`` by more than 0.3 % and more than twice the noise of a curve or of seeds."""
     if better.loss is None or worse.loss is None:
         return False
     return worse.loss - better.loss > noise_of(better, worse)
 
 
-def noise_of(*trials: Tried) -> float:
+def noise_of(*trials: TrialView) -> float:
     """The difference between these trials that means nothing."""
     level = max((abs(t.loss) for t in trials if t.loss is not None), default=0.0)
-    return max(FLOOR * level, 2 * max((max(t.noise, t.doubt) for t in trials), default=0.0))
+    return max(RELATIVE_NOISE_FLOOR * level, 2 * max((max(t.noise, t.stderr) for t in trials), default=0.0))

@@ -16,10 +16,10 @@ from optuna.trial import FrozenTrial, TrialState
 from tuner.search.advisor import next_move
 from tuner.search.distributions import Distributions, alike, tried_before, untried
 from tuner.search.knob_moves import was_turned
-from tuner.search.move import LONE, RATE, Move, incumbent
-from tuner.search.rate_moves import settled
-from tuner.search.record import BECAUSE, MOVED_BY, PARENT, RESEED, Tried, beyond_noise, tried
-from tuner.search.reseeding import in_doubt, next_seed, pooled
+from tuner.search.proposal import RATE, TRUST_REGION, Proposal, incumbent
+from tuner.search.rate.moves import settled
+from tuner.search.record import BECAUSE, MOVED_BY, PARENT, RESEED, TrialView, beyond_noise, trial_view
+from tuner.search.replicates import in_doubt, next_seed, pooled
 
 LEADS = 8
 """The first trials belong to the advisor for as long as the learning rate is not resolved."""
@@ -116,17 +116,17 @@ class DiagnosisSampler(BaseSampler):
         if self._base is not None:
             self._base.reseed_rng()
 
-    def _trials(self, study: Study, trial: FrozenTrial) -> list[Tried]:
+    def _trials(self, study: Study, trial: FrozenTrial) -> list[TrialView]:
         """All other trials as the search sees them, with the advice's names for the knobs."""
         sign = 1.0 if study.direction is StudyDirection.MINIMIZE else -1.0
         others = [t for t in study.get_trials(deepcopy=False) if t.number != trial.number]
-        return [tried(t, sign, self._knobs) for t in others]
+        return [trial_view(t, sign, self._knobs) for t in others]
 
     def _knob(self, name: str) -> str:
         return self._knobs.get(name, name)
 
     def _base_settings(
-        self, study: Study, trial: FrozenTrial, search_space: Mapping[str, BaseDistribution], trials: list[Tried]
+        self, study: Study, trial: FrozenTrial, search_space: Mapping[str, BaseDistribution], trials: list[TrialView]
     ) -> dict[str, Any]:
         """Settings of the base sampler that no trial had before, as far as a few attempts find some."""
         base = self._base or default_base(self._hash(trial.number))
@@ -136,8 +136,8 @@ class DiagnosisSampler(BaseSampler):
             return base.sample_relative(study, trial, base.infer_relative_search_space(study, trial))
         search_space = self._near(best, trials, search_space) if len(trials) <= SMALL else search_space
         # A sampler without relative sampling (random, grid) infers nothing; the others get the space as it is here.
-        modelled = base.infer_relative_search_space(study, trial)
-        relative = base.sample_relative(study, trial, {k: v for k, v in search_space.items() if k in modelled})
+        modeled = base.infer_relative_search_space(study, trial)
+        relative = base.sample_relative(study, trial, {k: v for k, v in search_space.items() if k in modeled})
         known = [{name: t.settings.get(self._knob(name)) for name in search_space} for t in trials]
         fallback = RandomSampler(seed=self._hash(trial.number))
         for attempt in range(50):
@@ -157,8 +157,8 @@ class DiagnosisSampler(BaseSampler):
         study: Study,
         trial: FrozenTrial,
         search_space: Mapping[str, BaseDistribution],
-        again: Tried,
-        told: Sequence[Tried],
+        again: TrialView,
+        told: Sequence[TrialView],
     ) -> dict[str, Any]:
         """The settings of an earlier trial, for a fresh seed."""
         seed = next_seed(again, told)
@@ -168,7 +168,7 @@ class DiagnosisSampler(BaseSampler):
         return {name: again.settings[self._knob(name)] for name in search_space}
 
     def _near(
-        self, best: Tried | None, trials: Sequence[Tried], space: Mapping[str, BaseDistribution]
+        self, best: TrialView | None, trials: Sequence[TrialView], space: Mapping[str, BaseDistribution]
     ) -> dict[str, BaseDistribution]:
         """The space with the learning rate near the best trial's and up to half of the lowest that diverged."""
         near = dict(space)
@@ -189,7 +189,7 @@ class DiagnosisSampler(BaseSampler):
         return zlib.crc32(repr((self._seed, *parts)).encode())
 
 
-def _repeats(trials: Sequence[Tried]) -> bool:
+def _repeats(trials: Sequence[TrialView]) -> bool:
     """Whether the latest trial was a repeat: every second one at most is."""
     latest = max(trials, key=lambda trial: trial.number, default=None)
     return latest is not None and latest.seed > 0
@@ -202,13 +202,13 @@ def default_base(seed: int) -> BaseSampler:
     return GPSampler(seed=seed, n_startup_trials=STARTUP, warn_independent_sampling=False)
 
 
-def _advice_leads(move: Move, trials: Sequence[Tried], space: Distributions) -> bool:
+def _advice_leads(move: Proposal, trials: Sequence[TrialView], space: Distributions) -> bool:
     """Whether the next trial is the advisor's.
 
     Early on it is while the verdicts ask for a change, the rate is open, or the move is the first of its knob from
     there: a model of the space knows nothing of it yet. Later it takes turns: of ``1 / share`` trials one is its own.
     """
-    follows_rule = move.moved_by != LONE
+    follows_rule = move.moved_by != TRUST_REGION
     if len(trials) <= LEADS and (follows_rule or not settled(trials, space) or _is_first(move, trials, space)):
         return True
     others = round(1 / advisor_share(trials)) - 1
@@ -216,13 +216,13 @@ def _advice_leads(move: Move, trials: Sequence[Tried], space: Distributions) -> 
     return not any(_is_advised(trial) for trial in latest)
 
 
-def _is_first(move: Move, trials: Sequence[Tried], space: Distributions) -> bool:
+def _is_first(move: Proposal, trials: Sequence[TrialView], space: Distributions) -> bool:
     """Whether the move turns a knob that was never turned with the other knobs as they are here."""
     start = next((trial for trial in trials if trial.number == move.parent), None)
     if start is None:
         return False
 
-    def is_like_start(trial: Tried, names: Iterable[str]) -> bool:
+    def is_like_start(trial: TrialView, names: Iterable[str]) -> bool:
         here, there = start.settings, trial.settings
         return all(name in here and name in there and alike(here[name], there[name], space[name]) for name in names)
 
@@ -233,11 +233,11 @@ def _is_first(move: Move, trials: Sequence[Tried], space: Distributions) -> bool
     )
 
 
-def _is_advised(trial: Tried) -> bool:
-    return trial.moved_by.startswith("advice:") or trial.moved_by == LONE
+def _is_advised(trial: TrialView) -> bool:
+    return trial.moved_by.startswith("advice:") or trial.moved_by == TRUST_REGION
 
 
-def advisor_share(trials: Sequence[Tried]) -> float:
+def advisor_share(trials: Sequence[TrialView]) -> float:
     """The share of trials that the advisor gets: at most half, less as trials add up, 10 % after three losses."""
     low, high = SHARE
     if _losing_streak(trials) >= LOSSES:
@@ -245,7 +245,7 @@ def advisor_share(trials: Sequence[Tried]) -> float:
     return max(low, min(high, BETA / max(1, len(trials))))
 
 
-def _losing_streak(trials: Sequence[Tried]) -> int:
+def _losing_streak(trials: Sequence[TrialView]) -> int:
     """How many of the last trials in a row that followed a rule brought nothing beyond noise over their parent."""
     by_number = {trial.number: trial for trial in trials}
     streak = 0

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from diagnostics.wording import number
+from diagnostics.formatting import number
 from tuner.study.repeats import Repeat
 from tuner.study.results import TrialResult
 
 if TYPE_CHECKING:
-    from tuner.spec import StudyBlock
+    from tuner.config.study_file import StudyBlock
 
 
 def in_words(block: StudyBlock) -> str:

@@ -79,11 +79,11 @@ class Closed:
 
 
 @dataclass(frozen=True)
-class Said:
+class Notice:
     """A line for the reader that belongs to no trial."""
 
     text: str
 
 
-Event = Opened | Started | Advanced | Finished | Repeated | Closed | Said
+Event = Opened | Started | Advanced | Finished | Repeated | Closed | Notice
 Show = Callable[[Event], None]

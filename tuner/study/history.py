@@ -11,7 +11,7 @@ from typing import Any
 from optuna.study import Study, StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
-from tuner.search.move import incumbent
+from tuner.search.proposal import incumbent
 from tuner.search.record import (
     BECAUSE,
     CURVE,
@@ -24,13 +24,13 @@ from tuner.search.record import (
     SECONDS,
     STEPS,
     STOPPED,
-    Tried,
-    tried,
+    TrialView,
+    trial_view,
 )
-from tuner.search.reseeding import pooled
-from tuner.study.attempts import lost_steps
+from tuner.search.replicates import pooled
 from tuner.study.results import TrialResult
-from tuner.study.trials import PLACE
+from tuner.study.workers.attempts import lost_steps
+from tuner.study.workers.claims import PLACE
 
 MEMORY = "memory"
 """What a trial says of a device batch that was lowered for it."""
@@ -38,15 +38,15 @@ INFEASIBLE = "infeasible"
 """Set for a trial that does not fit in memory."""
 
 
-def tried_trials(study: Study) -> list[Tried]:
+def tried_trials(study: Study) -> list[TrialView]:
     """All trials of a study as the search sees them: settings that ran on several seeds count by their mean."""
     return pooled(told_trials(study))
 
 
-def told_trials(study: Study) -> list[Tried]:
+def told_trials(study: Study) -> list[TrialView]:
     """All trials of a study, each with the value that it was told."""
     sign = 1.0 if study.direction is StudyDirection.MINIMIZE else -1.0
-    return [tried(t, sign) for t in study.get_trials(deepcopy=False) if t.state is not TrialState.WAITING]
+    return [trial_view(t, sign) for t in study.get_trials(deepcopy=False) if t.state is not TrialState.WAITING]
 
 
 def best_number(study: Study) -> int | None:

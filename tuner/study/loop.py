@@ -14,21 +14,22 @@ from diagnostics.errors import BadInput
 from tuner.search.distributions import distributions
 from tuner.study import repeats
 from tuner.study.budget import in_words, seconds_spent
-from tuner.study.ending import stop_if_hopeless, why_no_more
-from tuner.study.events import Closed, Event, Finished, Opened, Said, Show
+from tuner.study.context import StudyContext, repeat_plan
+from tuner.study.events import Closed, Event, Finished, Notice, Opened, Show
 from tuner.study.history import best_number, trial_results
-from tuner.study.opening import opened, start_settings
+from tuner.study.open_study import opened, start_settings
 from tuner.study.outcome import ENDED, write_outcome
-from tuner.study.repeat_run import POLL, run_repeats
+from tuner.study.protocols import Report, Train
 from tuner.study.results import StudyResult
-from tuner.study.setup import Report, Setup, Train, repeat_plan
-from tuner.study.trial_run import finished, run_trial
-from tuner.study.trials import Claim, claim, free_disk
+from tuner.study.run_repeat import POLL, run_repeats
+from tuner.study.run_trial import finished, run_trial
+from tuner.study.stop_rules import stop_if_hopeless, why_no_more
+from tuner.study.workers.claims import Claim, claim, free_disk
 
 if TYPE_CHECKING:
     from optuna.samplers import BaseSampler
 
-    from tuner.spec import StudySpec
+    from tuner.config.study_file import StudySpec
 
 
 def run_study(
@@ -53,25 +54,25 @@ def run_study(
     total = trials or spec.study.trials
     with opened(spec, out, storage, base) as (study, locks):
         space = distributions(spec.study.space)
-        return _run(Setup(spec, train, out, study, space, total, locks, show or _silent))
+        return _run(StudyContext(spec, train, out, study, space, total, locks, show or _silent))
 
 
-def _run(setup: Setup) -> StudyResult:
+def _run(context: StudyContext) -> StudyResult:
     """Search, repeat and report; whatever ends it early, the report of what is there is written."""
-    block = setup.spec.study
-    done = tuple(trial for trial in trial_results(setup.study) if trial.state != "running")
-    name, where, budget = setup.spec.name, str(setup.out), in_words(block)
-    setup.say(Opened(name, block.metric, block.direction, setup.total, block.seeds, done, where, budget))
+    block = context.spec.study
+    done = tuple(trial for trial in trial_results(context.study) if trial.state != "running")
+    name, where, budget = context.spec.name, str(context.out), in_words(block)
+    context.say(Opened(name, block.metric, block.direction, context.total, block.seeds, done, where, budget))
     with _interruptible():
         try:
-            _search(setup)
-            run_repeats(setup)
+            _search(context)
+            run_repeats(context)
         except BaseException:
             with suppress(Exception):
-                write_outcome(setup)
+                write_outcome(context)
             raise
-    result = write_outcome(setup)
-    setup.say(Closed(result.best, result.gain))
+    result = write_outcome(context)
+    context.say(Closed(result.best, result.gain))
     return result
 
 
@@ -96,47 +97,47 @@ def _interruptible() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def _search(setup: Setup) -> None:
+def _search(context: StudyContext) -> None:
     """Run trials until the total or the budget is reached or no gain is in sight; cut trials always go on.
 
     While other workers still train, wait: one that dies leaves its trial.
     """
-    begun, before = time.monotonic(), seconds_spent(trial_results(setup.study), repeats.all_of(setup.study))
-    start, waits, asked, why = start_settings(setup.spec), False, -1, None
+    begun, before = time.monotonic(), seconds_spent(trial_results(context.study), repeats.all_of(context.study))
+    start, waits, asked, why = start_settings(context.spec), False, -1, None
     while True:
-        ended = sum(trial.state != "running" for trial in trial_results(setup.study))
+        ended = sum(trial.state != "running" for trial in trial_results(context.study))
         if ended != asked:  # what is left to gain takes a while to find out, and changes with a trial's end alone
-            why, asked = why_no_more(setup, before + time.monotonic() - begun), ended
-        held = claim(setup.study, setup.locks, setup.out, setup.space, 0 if why else setup.total, start)
+            why, asked = why_no_more(context, before + time.monotonic() - begun), ended
+        held = claim(context.study, context.locks, context.out, context.space, 0 if why else context.total, start)
         if held is not None:
-            _run_held(setup, held)
+            _run_held(context, held)
             continue
-        running = next((trial.number for trial in trial_results(setup.study) if trial.state == "running"), None)
+        running = next((trial.number for trial in trial_results(context.study) if trial.state == "running"), None)
         if running is None:
             break
         if not waits:
-            setup.say(Said(f"waiting for trial {running}, which another worker trains"))
+            context.say(Notice(f"waiting for trial {running}, which another worker trains"))
         waits = True
         time.sleep(POLL)
-    if why and len(trial_results(setup.study)) < setup.total:
-        setup.study.set_user_attr(ENDED, {"trials": len(trial_results(setup.study)), "why": why})
-        setup.say(Said(why))
+    if why and len(trial_results(context.study)) < context.total:
+        context.study.set_user_attr(ENDED, {"trials": len(trial_results(context.study)), "why": why})
+        context.say(Notice(why))
 
 
-def _run_held(setup: Setup, held: Claim) -> None:
+def _run_held(context: StudyContext, held: Claim) -> None:
     """Run one trial and report it."""
     try:
-        result = run_trial(setup, held)
+        result = run_trial(context, held)
     finally:
         held.lock.release()
     if result is None:
         return
-    free_disk(setup.out, finished(setup), best_number(setup.study))
-    write_outcome(setup)
-    setup.say(Finished(result, best_number(setup.study)))
+    free_disk(context.out, finished(context), best_number(context.study))
+    write_outcome(context)
+    context.say(Finished(result, best_number(context.study)))
     if result.number == 0 and result.label == "broken":
-        setup.say(Said(f"trial 0 looks broken ({result.cause}): no setting cures that, see its report"))
-    stop_if_hopeless(setup)
+        context.say(Notice(f"trial 0 looks broken ({result.cause}): no setting cures that, see its report"))
+    stop_if_hopeless(context)
 
 
-__all__ = ["Report", "Setup", "Train", "repeat_plan", "run_study"]
+__all__ = ["Report", "StudyContext", "Train", "repeat_plan", "run_study"]

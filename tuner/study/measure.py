@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from diagnostics.curves import Curve, Run, canonical_name
+from diagnostics.model.curves import Curve, Run, canonical_name
 
 POINTS = 200
 """A kept curve has no more points than a report draws."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tuner.search.record import Tried, noise_of
+from tuner.search.record import TrialView, noise_of
 from tuner.study.repeats import Repeat
 
 
@@ -24,7 +24,7 @@ class Noise:
     seeds: float | None = None
 
 
-def noise_of_study(tried: Sequence[Tried], best: int | None, repeats: Iterable[Repeat]) -> Noise | None:
+def noise_of_study(tried: Sequence[TrialView], best: int | None, repeats: Iterable[Repeat]) -> Noise | None:
     """The noise of the best trial, between seeds as well where it was repeated; None without a best trial."""
     winner = next((trial for trial in tried if trial.number == best), None)
     if winner is None:

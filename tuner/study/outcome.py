@@ -11,35 +11,35 @@ from tuner.search.credit import rule_records
 from tuner.search.record import BEFORE
 from tuner.study import repeats
 from tuner.study.budget import seconds_spent, steps_spent
+from tuner.study.context import StudyContext, repeat_plan
+from tuner.study.fit_memory import limits
 from tuner.study.history import best_number, placed, trial_results, tried_trials
-from tuner.study.locks import FileLocks, locked
-from tuner.study.memory import limits
 from tuner.study.noise import noise_of_study
+from tuner.study.report.review import review
 from tuner.study.results import Gain, StudyResult, TrialResult
-from tuner.study.review import review
-from tuner.study.setup import Setup, repeat_plan
+from tuner.study.workers.file_locks import FileLocks, locked
 
 ENDED = "ended"
 """Why the search ended before its number of trials, and after how many."""
 PACKAGES = ("tuner", "torch", "transformers", "trl", "peft", "optuna")
 
 
-def write_outcome(setup: Setup) -> StudyResult:
+def write_outcome(context: StudyContext) -> StudyResult:
     """The result so far; the study's reports are written, so that a killed study has them as well."""
-    from tuner.study_report.report import write_study_reports
+    from tuner.study.report.write import write_study_reports
 
-    result = outcome(setup)
-    with locked(FileLocks(setup.out / ".locks"), "report"):
-        write_study_reports(result, setup.out)
+    result = outcome(context)
+    with locked(FileLocks(context.out / ".locks"), "report"):
+        write_study_reports(result, context.out)
     return result
 
 
-def outcome(setup: Setup) -> StudyResult:
+def outcome(context: StudyContext) -> StudyResult:
     """The result of the study so far."""
-    spec, study = setup.spec, setup.study
-    trials = placed(trial_results(study), study, setup.out)
+    spec, study = context.spec, context.study
+    trials = placed(trial_results(study), study, context.out)
     best = best_number(study)
-    gain = gain_so_far(setup, trials, best)
+    gain = gain_so_far(context, trials, best)
     done, known = repeats.all_of(study), tried_trials(study)
     noise = noise_of_study(known, best, done)
     first = next((t.user_attrs.get(BEFORE) for t in study.get_trials(deepcopy=False) if t.number == 0), None)
@@ -55,29 +55,29 @@ def outcome(setup: Setup) -> StudyResult:
         best=best,
         gain=gain,
         records=tuple(rule_records(known).values()),
-        review=review(trials, best, spec, setup.space, gain, tuple(limits(study)), noise),
+        review=review(trials, best, spec, context.space, gain, tuple(limits(study)), noise),
         seconds=seconds_spent(trials, done),
         steps=steps_spent(trials, done),
         noise={name: value for name, value in asdict(noise).items() if value is not None} if noise else {},
         before=first or {},
         after=winner.metrics if winner else {},
         versions=versions(),
-        notes=_notes(setup, trials),
+        notes=_notes(context, trials),
     )
 
 
-def gain_so_far(setup: Setup, trials: tuple[TrialResult, ...], best: int | None) -> Gain | None:
+def gain_so_far(context: StudyContext, trials: tuple[TrialResult, ...], best: int | None) -> Gain | None:
     """What the finished repeats prove; None while trials are missing or no repeat has ended."""
-    block = setup.spec.study
+    block = context.spec.study
     if best is None or any(trial.state == "running" for trial in trials):
         return None
     if best == 0:
         return Gain((), 0.0, 0.0, False, "no gain: your own settings, trial 0, were not beaten")
-    plan = repeat_plan(setup)
+    plan = repeat_plan(context)
     if not plan:
         why = "no repeats were asked for (seeds: 0)" if trials[0].value is not None else "trial 0 has no value"
         return Gain((), 0.0, 0.0, False, f"no gain is claimed: {why}")
-    done = [repeat for trial, seed in plan if (repeat := repeats.load(setup.study, trial, seed))]
+    done = [repeat for trial, seed in plan if (repeat := repeats.load(context.study, trial, seed))]
     if not done:
         return None
     pairs = repeats.pairs_of(done, best)
@@ -85,18 +85,18 @@ def gain_so_far(setup: Setup, trials: tuple[TrialResult, ...], best: int | None)
     return repeats.gain_of(pairs, block.metric, block.direction, lost)
 
 
-def _notes(setup: Setup, trials: tuple[TrialResult, ...]) -> tuple[str, ...]:
+def _notes(context: StudyContext, trials: tuple[TrialResult, ...]) -> tuple[str, ...]:
     """What a reader should know: trials that are missing, repeats that are missing."""
     started = len(trials)
     notes = []
-    ended = setup.study.user_attrs.get(ENDED, {}) if started < setup.total else {}
+    ended = context.study.user_attrs.get(ENDED, {}) if started < context.total else {}
     ended = ended if ended.get("trials") == started else {}
     if ended:
         notes.append(f"{started} trial{'s' if started != 1 else ''}: {ended['why']}")
-    elif started < setup.total:
-        notes.append(f"{started} of {setup.total} trials so far; the same command goes on")
-    missing = [key for key in repeat_plan(setup) if repeats.load(setup.study, *key) is None]
-    if missing and (ended or started >= setup.total):
+    elif started < context.total:
+        notes.append(f"{started} of {context.total} trials so far; the same command goes on")
+    missing = [key for key in repeat_plan(context) if repeats.load(context.study, *key) is None]
+    if missing and (ended or started >= context.total):
         notes.append(f"{len(missing)} repeats are missing; the same command runs them")
     return tuple(notes)
 

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from diagnostics.wording import number
-from tuner.search.record import FLOOR
-from tuner.study.locks import Lock, Locks
+from diagnostics.formatting import number
+from tuner.search.record import RELATIVE_NOISE_FLOOR
 from tuner.study.results import Gain, Pair
+from tuner.study.workers.file_locks import Lock, Locks
 
 if TYPE_CHECKING:
     from optuna.study import Study
@@ -120,7 +120,7 @@ def _doubts(gains: np.ndarray, mean: float, stderr: float, level: float, lost: i
         doubts.append("not every seed is better")
     if gains.size < ENOUGH:
         doubts.append(f"{ENOUGH} seeds are needed")
-    if mean <= 2 * stderr or mean <= FLOOR * level:
+    if mean <= 2 * stderr or mean <= RELATIVE_NOISE_FLOOR * level:
         doubts.append("the difference is within noise")
     elif mean < SMALL * level and gains.size < MANY:
         doubts.append(f"a gain below 0.5 % needs {MANY} seeds")

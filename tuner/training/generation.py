@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from tuner.errors import SpecError
-from tuner.training.memory import is_out_of_memory
+from tuner.training.device_batch import is_out_of_memory
 
 SLACK_TOKENS = 8
 """Tokens that an answer may be longer than the longest reference; past those it cannot match any more."""

@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from tuner.config.yaml_file import read_yaml
 from tuner.errors import SpecError
-from tuner.yamlfile import read_yaml
 
 DTYPES = ("auto", "bfloat16", "float16", "float32")
 

@@ -13,17 +13,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from diagnostics.curves import Run
+from diagnostics.model.curves import Run
+from tuner.config.library_logging import quiet
+from tuner.config.methods import METHODS
+from tuner.config.overrides import settings_of, with_knobs
+from tuner.config.study_file import StudySpec
 from tuner.data import load_data
 from tuner.errors import SpecError
-from tuner.knobs import settings_of, with_knobs
-from tuner.methods import METHODS
-from tuner.spec import StudySpec
 from tuner.training.checkpoints import clear, clear_run, last_whole
-from tuner.training.memory import chain, limited_note
-from tuner.training.observation import observed
-from tuner.training.quiet import quiet
-from tuner.training.rerun import is_same, rerun_config, write_config
+from tuner.training.device_batch import chain, limited_note
+from tuner.training.logging_defaults import observed
+from tuner.training.run_config import is_same, rerun_config, write_config
 
 Report = Callable[[Run, float], "str | None"]
 
@@ -72,7 +72,7 @@ def _trained(
     resume: bool,
     say: Callable[[str], None],
 ) -> Run:
-    from tuner.training.attempt import Attempt
+    from tuner.training.session import Attempt
 
     config = with_knobs(spec.config, spec.method, moves)
     _make(out)

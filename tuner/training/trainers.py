@@ -9,12 +9,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from tuner.config.methods import METHODS
+from tuner.config.study_file import located
+from tuner.config.trl_schema import dataclasses_of
 from tuner.data import Data
 from tuner.errors import SpecError
-from tuner.methods import METHODS
-from tuner.spec import located
-from tuner.training.memory import is_out_of_memory
-from tuner.trlkeys import dataclasses_of
+from tuner.training.device_batch import is_out_of_memory
 
 Config = Mapping[str, Any]
 
@@ -41,7 +41,7 @@ DOES_NOT_TOUCH_ROWS = frozenset(
         *("metric_for_best_model", "greater_is_better"),
     )
 )
-"""Keys that may differ between two runs that share their tokenised rows."""
+"""Keys that may differ between two runs that share their tokenized rows."""
 
 
 class Parsed(NamedTuple):
@@ -180,7 +180,7 @@ def load_tokenizer(name: str, revision: str, training: Any, where: Path) -> Any:
 
 @cache
 def prepared_once(method: str) -> type[Any]:
-    """The method's trainer, which keeps the rows that it tokenised for the next trainer in this process."""
+    """The method's trainer, which keeps the rows that it tokenized for the next trainer in this process."""
     base = METHODS[method].trainer_class
 
     class PreparedOnce(base):  # type: ignore[misc, valid-type]

@@ -1,6 +1,6 @@
 """The rules of other tools, rebuilt from their documentation; none of their code is here.
 
-Each is a function from a run to one of our four labels, with the most favourable reading wherever the documentation
+Each is a function from a run to one of our four labels, with the most favorable reading wherever the documentation
 leaves a choice; the docstring says how its findings map to labels. What a tool cannot be asked (too few points, a curve
 that is missing) counts as healthy.
 """
@@ -21,7 +21,7 @@ RIVALS: tuple[Rival, ...] = (
     Rival("AUTOTRAINER", papers.autotrainer, ALL - OVERFIT),
     Rival("Surogate", trainers.surogate, ALL - OVERFIT),
     Rival("patience 5", stopping.patience, OVERFIT),
-    Rival("Prechelt GL 2", stopping.generalisation_loss, OVERFIT),
+    Rival("Prechelt GL 2", stopping.generalization_loss, OVERFIT),
     Rival("Prechelt PQ 0.75", stopping.progress_quotient, OVERFIT),
     Rival("Prechelt UP 3", stopping.successive_strips, OVERFIT),
     Rival("Spearman", correlation.spearman, OVERFIT),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from benchmarks.verdicts.rivals.rival import has_nan, paired, values_of
-from diagnostics.curves import FloatArray, Run
+from diagnostics.model.curves import FloatArray, Run
 
 
 def sagemaker(run: Run) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from diagnostics.curves import Curve, FloatArray, Run
+from diagnostics.model.curves import Curve, FloatArray, Run
 
 ALL = frozenset({"underfit", "overfit", "unstable"})
 OVERFIT = frozenset({"overfit"})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from benchmarks.verdicts.rivals.rival import paired, values_of
-from diagnostics.curves import FloatArray, Run
+from diagnostics.model.curves import FloatArray, Run
 
 STRIP = 5
 
@@ -22,12 +22,12 @@ def patience(run: Run) -> str:
 
 
 def _losses(held: FloatArray) -> FloatArray:
-    """Prechelt's generalisation loss: the percentage that each value stands above the minimum so far."""
+    """Prechelt's generalization loss: the percentage that each value stands above the minimum so far."""
     lowest = np.minimum.accumulate(held)
     return np.asarray(100.0 * (held / np.where(lowest == 0, 1.0, lowest) - 1.0))
 
 
-def generalisation_loss(run: Run) -> str:
+def generalization_loss(run: Run) -> str:
     """GL above 2 (the default of EarlyStopping.jl) at the last evaluation, the kindest moment to ask."""
     held = values_of(run, "eval_loss")
     return "overfit" if held.size >= 2 and _losses(held)[-1] > 2.0 else "healthy"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from benchmarks.verdicts.rivals.rival import has_nan, values_of
-from diagnostics.curves import FloatArray, Run
+from diagnostics.model.curves import FloatArray, Run
 
 
 def surogate(run: Run) -> str:

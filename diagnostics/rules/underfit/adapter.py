@@ -1,19 +1,19 @@
-"""Underfit by what holds the adapter back: regularisation, or too few parameters."""
+"""Underfit by what holds the adapter back: regularization, or too few parameters."""
 
 from __future__ import annotations
 
-from diagnostics.detectors import causes
+from diagnostics.detectors import underfit_causes
+from diagnostics.model.records import Label
 from diagnostics.rules.rule import Fix, Rule
 from diagnostics.rules.underfit.remedies import SLOW
-from diagnostics.verdict import Label
 
 ADAPTER = (
     Rule(
-        name="regularised-too-much",
+        name="regularization-too-strong",
         label=Label.UNDERFIT,
-        check=causes.regularised_too_much,
+        check=underfit_causes.regularized_too_much,
         limits={**SLOW, "dropout": 0.1, "decay": 0.1},
-        says=(
+        message=(
             "the loss lost only {fall:.1%} under dropout {dropout:g}, NEFTune {noise:g}, decay {shrink:.1%} over "
             "the run"
         ),
@@ -25,7 +25,7 @@ ADAPTER = (
                 "a lower training loss",
                 times=0.5,
                 when=lambda case: case.measured.get("dropout", 0.0) >= 0.1,
-                only="from 0.1 on",
+                condition="from 0.1 on",
             ),
             Fix(
                 "neftune_noise_alpha",
@@ -33,7 +33,7 @@ ADAPTER = (
                 "a lower training loss",
                 to=0.0,
                 when=lambda case: case.measured.get("noise", 0.0) > 0.0,
-                only="where it is on",
+                condition="where it is on",
             ),
             Fix(
                 "weight_decay",
@@ -41,7 +41,7 @@ ADAPTER = (
                 "a lower training loss",
                 times=0.1,
                 when=lambda case: case.measured.get("shrink", 0.0) > 0.1,
-                only="where rate x decay x steps is above 0.1",
+                condition="where rate x decay x steps is above 0.1",
             ),
         ),
         confidence=0.55,
@@ -52,9 +52,9 @@ ADAPTER = (
     Rule(
         name="adapter-too-small",
         label=Label.UNDERFIT,
-        check=causes.adapter_too_small,
+        check=underfit_causes.adapter_too_small,
         limits={**SLOW, "rank": 8, "near_cap": 0.5, "tokens": 2.0},
-        says="rank {rank:.0f} at a rate of {rate:.2g}, near the cap, and the loss lost only {fall:.1%}",
+        message="rank {rank:.0f} at a rate of {rate:.2g}, near the cap, and the loss lost only {fall:.1%}",
         cause="The adapter has too few parameters for what the rows hold.",
         fixes=(
             Fix(
@@ -68,13 +68,13 @@ ADAPTER = (
                 "a lower training loss late in the run",
                 times=2.0,
                 at_most=64,
-                sure=0.8,
+                weight=0.8,
             ),
         ),
         confidence=0.5,
         example="rank 2 on the attention alone, 50,000 rows",
         sources=("tinker LoRA primer: all layers; parameters >= completion tokens", "rsLoRA, 2312.03732"),
-        unless="a low rate: rank is worth 0.07 % there",
+        not_when="a low rate: rank is worth 0.07 % there",
         not_methods=("dpo",),
     ),
 )

@@ -30,9 +30,9 @@ def short_warmup_big_batch(case: Case) -> bool:
     return (case.settings.batch_size or 0) >= 64 and warmup is not None and warmup < 0.03
 
 
-def _at_centre(case: Case) -> bool:
-    """The rate is known to be at the centre of its family or above."""
-    return (case.family.ratio(case.settings.learning_rate) or 0.0) >= 1.0
+def _at_center(case: Case) -> bool:
+    """The rate is known to be at the center of its family or above."""
+    return (case.rate_prior.relative(case.settings.learning_rate) or 0.0) >= 1.0
 
 
 LONGER = (
@@ -43,8 +43,8 @@ LONGER = (
         times=2.0,
         at_most=3.0,
         when=lambda case: case.settings.num_train_epochs is not None or case.settings.max_steps is None,
-        only="where epochs are set",
-        sure=0.9,
+        condition="where epochs are set",
+        weight=0.9,
     ),
     Fix(
         "max_steps",
@@ -52,8 +52,8 @@ LONGER = (
         "the loss goes on falling along the same line",
         times=2.0,
         when=lambda case: case.settings.num_train_epochs is None and case.settings.max_steps is not None,
-        only="where only max_steps is set",
-        sure=0.9,
+        condition="where only max_steps is set",
+        weight=0.9,
     ),
 )
 SMALLER_BATCH = Fix(
@@ -62,14 +62,14 @@ SMALLER_BATCH = Fix(
     "four times as many updates from the same rows",
     times=0.25,
     at_least=4,
-    sure=0.8,
+    weight=0.8,
 )
 HALF_RATE_WITH_IT = Fix(
     "learning_rate",
     "and halve the learning rate with it",
     "steps that suit the smaller batch",
     times=0.5,
-    when=_at_centre,
-    only="together with the smaller batch, where the rate is at the centre or above",
-    sure=0.6,
+    when=_at_center,
+    condition="together with the smaller batch, where the rate is at the center or above",
+    weight=0.6,
 )

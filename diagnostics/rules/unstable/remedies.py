@@ -19,8 +19,8 @@ def warmup_spent(case: Case) -> bool:
 
 
 def is_low_already(case: Case) -> bool:
-    """The rate is known to be below 0.3 of its family's centre."""
-    ratio = case.family.ratio(case.settings.learning_rate)
+    """The rate is known to be below 0.3 of its family's center."""
+    ratio = case.rate_prior.relative(case.settings.learning_rate)
     return ratio is not None and ratio < 0.3
 
 
@@ -29,7 +29,7 @@ LOOK_AT_DATA = Fix(
     "look at the order of the rows, at adam_beta2 and at the number of held-out rows first",
     "a loss as calm as that of other runs at this rate",
     when=is_low_already,
-    only="below 0.3 of the family's centre",
+    condition="below 0.3 of the family's center",
 )
 LONGER_WARMUP = Fix(
     "warmup_ratio",
@@ -38,16 +38,16 @@ LONGER_WARMUP = Fix(
     times=2.0,
     at_least=0.03,
     at_most=0.1,
-    sure=0.7,
+    weight=0.7,
 )
 TIGHTER_CLIP = Fix(
     "max_grad_norm",
     "clip the gradient norm at 0.3",
     "single bad batches no longer move the weights far",
     to=0.3,
-    sure=0.6,
+    weight=0.6,
     when=lambda case: (case.settings.max_grad_norm or 1.0) > 0.3,
-    only="where the limit is above 0.3",
+    condition="where the limit is above 0.3",
 )
 BIGGER_BATCH = Fix(
     "batch_size",
@@ -55,7 +55,7 @@ BIGGER_BATCH = Fix(
     "less noise per step",
     times=2.0,
     at_most=128,
-    sure=0.5,
+    weight=0.5,
 )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 
-from diagnostics.readers.crc32c import crc32c, masked
+from diagnostics.readers.tensorboard.crc32c import crc32c, masked
 
 START = 1.7e9
 

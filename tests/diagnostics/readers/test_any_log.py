@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from diagnostics import diagnose
-from diagnostics.curves import Run
+from diagnostics.model.curves import Run
 from diagnostics.readers import UnreadableLog, find_runs, read
 
 LOGS = Path(__file__).parents[2] / "data" / "logs"
@@ -41,8 +41,8 @@ def test_axolotls_output_is_one_run_with_the_settings_of_its_config():
     assert {key: known.get(key) for key in wanted} == wanted
 
 
-def test_colours_prefixes_bars_and_numpys_own_numbers_are_read_through():
-    run = read(LOGS / "coloured.log")
+def test_colors_prefixes_bars_and_numpys_own_numbers_are_read_through():
+    run = read(LOGS / "colored.log")
     assert run.curves["train_loss"].steps.tolist() == list(range(1, 9))
     assert run.curves["grad_norm"].values.tolist() == [0.5] * 8
     assert run.settings.max_steps == 16

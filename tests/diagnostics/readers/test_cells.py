@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from diagnostics.readers import cells, read
-from diagnostics.readers.cells import delimiter, header_and_blocks
+from diagnostics.readers import read
+from diagnostics.readers.tabular import cells
+from diagnostics.readers.tabular.cells import delimiter, header_and_blocks
 
 LOG = "step,loss,eval\n" + "".join(f"{k},{3 - k / 900!r},{k / 7 if k % 9 == 0 else ''}\n" for k in range(400))
 WILD = st.lists(st.sampled_from([*'\n\n,,;"a1 .\r\x1c\x85é', "nan", "\r\n", "1.5", "1e-3", "\ufeff"]), max_size=60)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from diagnostics.curves import Run
+from diagnostics.model.curves import Run
 from diagnostics.readers import find_runs, read
 from tests.diagnostics.readers.records import event, simple, tensor, version, words
 

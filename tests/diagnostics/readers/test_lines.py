@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from diagnostics.curves import Run
+from diagnostics.model.curves import Run
 from diagnostics.readers import read
 
 

@@ -12,11 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from diagnostics import diagnose
-from diagnostics.baseline import compare
-from diagnostics.curves import Curve, Run
-from diagnostics.joins import levelled
+from diagnostics.diagnosis.baseline import compare
+from diagnostics.diagnosis.resume_offsets import remove_offsets
+from diagnostics.model.curves import Curve, Run
+from diagnostics.model.records import Label
 from diagnostics.readers import UnreadableLog, find_runs, read
-from diagnostics.verdict import Label
 from tests.diagnostics.readers.records import event, simple, version
 
 NAMES = ("events.out.tfevents.1.host", "trainer_state.json", "trainer_log.jsonl", "a.csv", "train.log", "a.tsv", "none")
@@ -87,10 +87,12 @@ def test_every_format_gives_back_what_was_written(points: dict[int, float]):
 
 @settings(max_examples=100, deadline=None)
 @given(POINTS, POINTS, st.lists(st.floats(-10, 1e9), max_size=4))
-def test_comparing_and_levelling_never_raise(one: dict[int, float], two: dict[int, float], joins: list[float]):
+def test_comparing_and_levelling_never_raise(
+    one: dict[int, float], two: dict[int, float], discontinuities: list[float]
+):
     runs = [Run("x", {"train_loss": Curve.from_points(list(p), list(p.values()))}) for p in (one, two)]
     with np.errstate(all="ignore"):
         json.dumps(compare(*runs).to_dict())
-        curves, _ = levelled(runs[0].curves, joins)
+        curves, _ = remove_offsets(runs[0].curves, discontinuities)
     assert len(curves["train_loss"]) <= len(runs[0].curves["train_loss"])
-    diagnose(Run("x", runs[0].curves, joins=tuple(joins)))
+    diagnose(Run("x", runs[0].curves, discontinuities=tuple(discontinuities)))

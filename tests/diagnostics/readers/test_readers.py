@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from diagnostics.curves import CURVES, Run
+from diagnostics.model.curves import CURVES, Run
 from diagnostics.readers import READERS, UnreadableLog, find_runs, read
 from tests.diagnostics.readers.records import event, simple, version
 

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from diagnostics import diagnose
-from diagnostics.curves import Curve
+from diagnostics.model.curves import Curve
+from diagnostics.model.records import Label
 from diagnostics.readers import read
-from diagnostics.readers.counters import jumps
-from diagnostics.verdict import Label
+from diagnostics.readers.assemble.counter_jumps import jumps
 from tests.diagnostics.readers.records import event, simple, version
 
 
@@ -36,7 +36,7 @@ def test_what_a_resume_overwrites_is_left_out_of_every_tag(tmp_path: Path):
     assert run.curves["train_loss"].steps.tolist() == list(range(1, 51))
     assert run.curves["eval_loss"].steps.tolist() == [50]
     assert run.curves["learning_rate"].steps[-1] == 40
-    assert run.joins == (41,)
+    assert run.discontinuities == (41,)
     assert "the log starts again at step 41: 21 earlier rows left out" in run.notes
 
 
@@ -45,7 +45,7 @@ def test_a_jump_at_a_resume_is_told_and_is_no_fault(tmp_path: Path, resumed: int
     again = rows(resumed, 300, 0.5)
     run = read(jsonl(tmp_path / "a.jsonl", [*rows(1, 120), *again] if resumed < 121 else rows(1, 120) + again))
     if resumed == 101:
-        assert run.joins == (101,)
+        assert run.discontinuities == (101,)
         found = diagnose(run)
         assert found.label is Label.HEALTHY, found.cause
         assert any("jumps" in note and "step 101" in note for note in found.notes)
@@ -58,7 +58,7 @@ def test_event_files_that_follow_one_another_are_joined_where_the_second_begins(
         told = [event(s, simple("train/loss", loss(s) + more)) for s in range(first, last + 1)]
         (tmp_path / f"events.out.tfevents.{100 + number}.host.1.0").write_bytes(b"".join([version(), *told]))
     run = read(tmp_path)
-    assert run.joins == (121,)
+    assert run.discontinuities == (121,)
     assert diagnose(run).label is Label.HEALTHY
 
 
@@ -68,7 +68,7 @@ def test_a_change_of_packing_is_seen_in_the_tokens_and_is_no_fault(tmp_path: Pat
     tokens = np.cumsum(np.where(np.arange(1, 301) < 150, 900, 4000) * rng.uniform(0.8, 1.2, 300))
     told = [{**row, tag: count} for row, count in zip(rows(1, 149) + rows(150, 300, 0.6), tokens, strict=True)]
     run = read(jsonl(tmp_path / "a.jsonl", told))
-    assert run.joins == (150,)
+    assert run.discontinuities == (150,)
     assert any("tokens per step change" in note for note in run.notes)
     assert diagnose(run).label is Label.HEALTHY
     plain = [{k: v for k, v in row.items() if k != tag} for row in told]

@@ -5,7 +5,7 @@ import struct
 import numpy as np
 import pytest
 
-from diagnostics.readers.scalars import Scalars, scalars
+from diagnostics.readers.tensorboard.scalars import Scalars, scalars
 from tests.diagnostics.readers.records import event, part, record, simple, tensor, version, words
 
 

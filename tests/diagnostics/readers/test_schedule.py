@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from diagnostics import diagnose
-from diagnostics.curves import Curve, FloatArray
+from diagnostics.model.curves import Curve, FloatArray
 from diagnostics.readers import read
-from diagnostics.readers.schedule import planned_steps
+from diagnostics.readers.assemble.schedule import planned_steps
 
 STEPS = np.arange(0.0, 1001.0, 10.0)
 DONE = STEPS / 1000.0

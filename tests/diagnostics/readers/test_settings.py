@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
-from diagnostics.curves import Curve, Settings
-from diagnostics.readers.settings import recovered
+from diagnostics.model.curves import Curve
+from diagnostics.model.settings import Settings
+from diagnostics.readers.assemble.settings import recovered
 
 RATE = {"learning_rate": 1e-4}
 

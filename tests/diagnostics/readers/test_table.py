@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from diagnostics.curves import Run
+from diagnostics.model.curves import Run
 from diagnostics.readers import UnreadableLog, find_runs, read
 
 
@@ -147,7 +147,7 @@ def test_steps_that_are_counted_anew_in_every_epoch_are_counted_on(tmp_path: Pat
     assert run.curves["train_loss"].steps.tolist() == list(range(9))
     assert run.curves["train_loss"].values.tolist() == list(range(9, 0, -1))
     assert run.notes == ("iter starts again in every epoch: steps are counted on",)
-    assert run.joins == ()
+    assert run.discontinuities == ()
 
 
 def test_three_stretches_of_one_length_are_epochs_and_two_are_a_run_that_was_started_anew(tmp_path: Path):
@@ -162,7 +162,7 @@ def test_a_step_that_comes_again_keeps_its_last_value_and_is_told(tmp_path: Path
     run = run_of(tmp_path, "step,loss\n10,3\n20,2\n30,1\n20,2.5\n30,2.2\n40,2\n")
     assert run.curves["train_loss"].values.tolist() == [3, 2.5, 2.2, 2]
     assert run.notes == ("the log starts again at step 20: 2 earlier rows left out",)
-    assert run.joins == (20,)
+    assert run.discontinuities == (20,)
 
 
 def test_a_row_that_is_cut_keeps_the_cells_it_has(tmp_path: Path):

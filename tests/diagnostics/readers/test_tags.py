@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from diagnostics.readers.tags import curve_names, match
+from diagnostics.readers.assemble.tags import curve_names, match
 
 
 @pytest.mark.parametrize(

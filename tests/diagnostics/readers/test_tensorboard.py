@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from diagnostics.readers import read
-from diagnostics.readers.scalars import scalars
+from diagnostics.readers.tensorboard.scalars import scalars
 
 pytest.importorskip("tensorboard")
 SAMPLE = next((Path(__file__).parents[2] / "data" / "logs" / "trl-sft").glob("events*"))

@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from diagnostics.readers.crc32c import crc32c, masked, shares, unmasked
-from diagnostics.readers.tfrecord import frames
+from diagnostics.readers.tensorboard.crc32c import crc32c, masked, shares, unmasked
+from diagnostics.readers.tensorboard.tfrecord import frames
 from tests.diagnostics.readers.records import record
 
 

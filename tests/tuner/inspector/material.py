@@ -133,7 +133,7 @@ def write_study(folder: Path, study: StudyResult | None = None) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     write_fine_run(folder / "trial-002")
     (folder / "trial-002" / "report.html").write_text("<p>the report of trial 2</p>")
-    from tuner.study_report.report import as_json
+    from tuner.study.report.write import as_json
 
     path = folder / "study.json"
     path.write_text(as_json(study or a_study()))

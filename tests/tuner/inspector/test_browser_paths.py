@@ -13,8 +13,8 @@ from tests.tuner.inspector.charts import chart
 from tests.tuner.inspector.material import write_fine_run, write_overfit_run, write_slow_run, write_study
 from tests.tuner.inspector.serving import NEEDS_CHROMIUM, served, settled
 from tests.waiting import until
-from tuner.inspector import processes
-from tuner.inspector.jobs import State, job, jobs, kill, mark
+from tuner.inspector.jobs import processes
+from tuner.inspector.jobs.record import State, job, jobs, kill, mark
 
 pytestmark = NEEDS_CHROMIUM
 

@@ -2,7 +2,7 @@ import json
 from pathlib import Path
 
 from tests.tuner.inspector.material import write_csv, write_fine_run, write_overfit_run
-from tuner.inspector.comparison import (
+from tuner.inspector.chart.comparison import (
     compared,
     differences,
     legend_names,
@@ -12,10 +12,10 @@ from tuner.inspector.comparison import (
     shared_curves,
     verdict_rows,
 )
-from tuner.inspector.figure import View
-from tuner.inspector.folder import Folder, Opened
-from tuner.inspector.plot import spec
-from tuner.inspector.plot_tables import tables
+from tuner.inspector.chart.series import View
+from tuner.inspector.chart.vega_data import tables
+from tuner.inspector.chart.vega_spec import spec
+from tuner.inspector.runs.folder import Folder, Opened
 
 
 def opened(folder: Path) -> list[Opened]:

@@ -2,10 +2,10 @@ import csv
 import io
 from pathlib import Path
 
-from diagnostics.curves import Curve, Run
+from diagnostics.model.curves import Curve, Run
 from tests.tuner.inspector.material import write_csv, write_overfit_run
-from tuner.inspector.export import as_csv, as_drawing, as_long_csv, as_page
-from tuner.inspector.folder import Folder, Opened
+from tuner.inspector.chart.export import as_csv, as_drawing, as_long_csv, as_page
+from tuner.inspector.runs.folder import Folder, Opened
 
 
 def test_the_csv_holds_every_point_and_every_gap() -> None:

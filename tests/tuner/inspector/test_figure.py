@@ -5,10 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from diagnostics.chart import chart
-from diagnostics.curves import Curve, Run, Settings
-from diagnostics.verdict import Diagnosis, Finding, Label
-from tuner.inspector.figure import View, along, axes, evenly, extent, figure, usual_smoothing
+from diagnostics.chart.build import chart
+from diagnostics.model.curves import Curve, Run
+from diagnostics.model.records import Diagnosis, Finding, Label
+from diagnostics.model.settings import Settings
+from tuner.inspector.chart.series import View, along, axes, evenly, extent, figure, usual_smoothing
 
 STEPS = np.arange(1.0, 201.0)
 RUN = Run(

@@ -1,7 +1,7 @@
 import pytest
 
-from tuner.inspector.filters import BadPattern, Wanted, in_order, matching
-from tuner.inspector.table import Row, unreadable_row
+from tuner.inspector.runs.filters import BadPattern, Wanted, in_order, matching
+from tuner.inspector.runs.row import Row, unreadable_row
 
 FAST = (("learning_rate", 2e-4), ("optim", "adamw_torch"), ("packing", True))
 SLOW = (("learning_rate", 3e-5), ("batch_size", 8), ("packing", False))

@@ -5,9 +5,9 @@ import pytest
 
 from tests.tuner.inspector.material import write_csv, write_fine_run, write_overfit_run, write_study
 from tests.waiting import until
-from tuner.inspector.folder import HERE, Folder, Opened, Unreadable
-from tuner.inspector.judge import judged_row
-from tuner.inspector.table import UNREAD, WAITING, Row
+from tuner.inspector.runs.diagnose_worker import diagnosed_row
+from tuner.inspector.runs.folder import HERE, Folder, Opened, Unreadable
+from tuner.inspector.runs.row import UNREAD, WAITING, Row
 
 
 def test_runs_are_found_below_the_folder_by_their_paths(tmp_path: Path) -> None:
@@ -88,13 +88,13 @@ def test_a_verdict_on_what_a_run_was_before_it_grew_does_not_count(tmp_path: Pat
     folder, asked = Folder(tmp_path), []  # type: ignore[var-annotated]
     folder._judges.ask = asked.extend  # type: ignore[assignment]
     folder.rows(within=0)
-    early = judged_row(asked[0])
+    early = diagnosed_row(asked[0])
     with path.open("a") as file:
         file.write("121,1.0,\n")
     folder.rows(within=0)
     folder._told(asked[0], early)
     assert folder.waiting() == 1
-    folder._told(asked[1], judged_row(asked[1]))
+    folder._told(asked[1], diagnosed_row(asked[1]))
     assert folder.waiting() == 0
     assert folder.rows(within=0)[0].last_step == 121
 

@@ -4,8 +4,8 @@ import pytest
 import yaml
 
 from tests.tuner.inspector.material import a_study
-from tuner.inspector.follow_up import merged, next_study, offered
-from tuner.spec import load_spec
+from tuner.config.study_file import load_spec
+from tuner.inspector.jobs.next_study import merged, next_study, offered
 from tuner.study.results import Paragraph
 
 DATA = Path(__file__).parents[3] / "studies" / "data" / "orders-sft"

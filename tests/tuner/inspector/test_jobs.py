@@ -9,10 +9,22 @@ from pathlib import Path
 import pytest
 
 from tests.waiting import until
-from tuner.inspector.jobs import HIDDEN, RECORD, Job, State, job, jobs, kill, last_lines, mark, stop, write_record
-from tuner.inspector.processes import Process, is_running, process
-from tuner.inspector.start import NotStarted, free_name, go_on, plan, start
-from tuner.inspector.worker import EXIT, main
+from tuner.inspector.jobs.processes import Process, is_running, process
+from tuner.inspector.jobs.record import (
+    HIDDEN,
+    RECORD,
+    Job,
+    State,
+    job,
+    jobs,
+    kill,
+    last_lines,
+    mark,
+    stop,
+    write_record,
+)
+from tuner.inspector.jobs.start import NotStarted, free_name, go_on, plan, start
+from tuner.inspector.jobs.worker import EXIT, main
 
 TEXT = "method: sft\nmodel_name_or_path: tuner/tiny\ndataset_name: rows.jsonl\n"
 UNKNOWN_KEY = TEXT + "study: {trails: 3}\n"  # refused by the child before it loads a library

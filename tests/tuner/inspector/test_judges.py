@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from tests.tuner.inspector.material import HOSTILE, write_fine_run, write_overfit_run
-from tuner.inspector import judges
-from tuner.inspector.judge import Task, as_line, judged_row, row_in, serve
-from tuner.inspector.judges import Judges
-from tuner.inspector.table import UNREAD, Row, row_of, waiting_row
+from tuner.inspector.runs import diagnose_pool
+from tuner.inspector.runs.diagnose_pool import DiagnosePool
+from tuner.inspector.runs.diagnose_worker import Task, as_line, diagnosed_row, row_in, serve
+from tuner.inspector.runs.row import UNREAD, Row, row_of, waiting_row
 
 
 def task(path: Path, name: str = "a") -> Task:
@@ -26,7 +26,7 @@ def told(tasks: list[Task], **options: float) -> dict[str, Row]:
         if len(rows) == len(tasks):
             all_there.set()
 
-    Judges(tell, count=2, **options).ask(tasks)
+    DiagnosePool(tell, count=2, **options).ask(tasks)
     assert all_there.wait(60)
     return rows
 
@@ -34,11 +34,11 @@ def told(tasks: list[Task], **options: float) -> dict[str, Row]:
 def test_processes_find_the_same_rows_as_this_one(tmp_path: Path) -> None:
     tasks = [task(write_overfit_run(tmp_path / "a.csv"))]
     tasks += [task(write_fine_run(tmp_path / name.replace("/", "_")), name) for name in HOSTILE]
-    assert told(tasks) == {one.id: judged_row(one) for one in tasks}
+    assert told(tasks) == {one.id: diagnosed_row(one) for one in tasks}
 
 
 def test_a_row_comes_through_a_line_unchanged(tmp_path: Path) -> None:
-    row = judged_row(task(write_fine_run(tmp_path / "a")))
+    row = diagnosed_row(task(write_fine_run(tmp_path / "a")))
     assert row_in(as_line(row)) == row
     assert row.settings
     answers = io.StringIO()
@@ -52,7 +52,7 @@ def stub(folder: Path, act: str) -> tuple[str, ...]:
     """A process that judges as ours does, but for the run called bad."""
     file = folder / "stub.py"
     file.write_text(
-        "import json, os, sys, time\nfrom tuner.inspector.judge import *\n"
+        "import json, os, sys, time\nfrom tuner.inspector.runs.diagnose_worker import *\n"
         f"for line in sys.stdin:\n    one = Task(**json.loads(line))\n    if one.id == 'bad':\n        {act}\n"
         "    else:\n        print(as_line(judged_row(one)), end='')\n    sys.stdout.flush()\n"
     )
@@ -63,7 +63,7 @@ def stub(folder: Path, act: str) -> tuple[str, ...]:
 def test_a_log_that_ends_its_process_costs_no_other_run_its_verdict(
     tmp_path: Path, act: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(judges, "COMMAND", stub(tmp_path, act))
+    monkeypatch.setattr(diagnose_pool, "COMMAND", stub(tmp_path, act))
     good = write_overfit_run(tmp_path / "a.csv")
     rows = told([task(good, "bad"), task(good, "first"), task(good, "second")])
     assert rows["bad"].label == UNREAD
@@ -72,5 +72,5 @@ def test_a_log_that_ends_its_process_costs_no_other_run_its_verdict(
 
 
 def test_a_log_that_hangs_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(judges, "COMMAND", stub(tmp_path, "time.sleep(600)"))
+    monkeypatch.setattr(diagnose_pool, "COMMAND", stub(tmp_path, "time.sleep(600)"))
     assert told([task(tmp_path / "a.csv", "bad")], patience=1)["bad"].label == UNREAD

@@ -1,7 +1,7 @@
 import pytest
 
 from tests.tuner.inspector.material import a_study
-from tuner.inspector.knobs import Knob, knobs, same
+from tuner.inspector.study.axes import Knob, knobs, same
 from tuner.study.results import StudyResult, TrialResult
 
 

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from tests.tuner.inspector.material import a_study
-from tuner.inspector.importance import importance
-from tuner.inspector.landscape import is_log, landscape, placed, weave
-from tuner.inspector.landscape_drawing import landscape_chart, weave_chart
-from tuner.inspector.trial_drawing import against_chart, importance_chart, progress_chart
-from tuner.inspector.trials import against, progress
+from tuner.inspector.study.charts import against_chart, importance_chart, progress_chart
+from tuner.inspector.study.importance import importance
+from tuner.inspector.study.landscape import is_log, landscape, parallel_coordinates, placed
+from tuner.inspector.study.landscape_chart import landscape_chart, parallel_coordinates_chart
+from tuner.inspector.study.read import against, progress
 from tuner.study.results import StudyResult, TrialResult
 
 SPACE = {"learning_rate": "1e-6 to 1e-2, log", "batch_size": "4, 8, 16", "warmup_ratio": "0 to 0.2"}
@@ -85,14 +85,14 @@ def test_trials_on_one_line_or_too_few_have_no_surface() -> None:
 
 def test_parallel_coordinates_hold_every_trial_on_every_axis() -> None:
     study = bowl(6)
-    woven = weave(study)
+    woven = parallel_coordinates(study)
     assert woven is not None
     assert woven.axes == ("learning_rate", "batch_size", "warmup_ratio", "eval_loss")
     assert len(woven.threads) == 6
     assert all(0 <= place <= 1 for thread in woven.threads for place in thread.places)
     best = next(thread for thread in woven.threads if thread.trial.number == study.best)
     assert best.places[-1] == 0
-    assert weave(bowl(1)) is None
+    assert parallel_coordinates(bowl(1)) is None
 
 
 def test_a_metric_over_decades_has_a_log_axis() -> None:
@@ -116,12 +116,12 @@ def test_names_from_a_file_stay_text_in_the_charts(name: str, dark: bool) -> Non
         for n in range(6)
     )
     study = a_study(space={"k": f"b, {name}"}, trials=trials, best=0)
-    land, woven = landscape(study, "rate", "k"), weave(study)
+    land, woven = landscape(study, "rate", "k"), parallel_coordinates(study)
     assert land is not None and woven is not None
     drawn = landscape_chart(land, name, 0, "minimize", dark=dark).to_dict()
     labels = next(layer["encoding"]["y"]["axis"]["labelExpr"] for layer in drawn["layer"])
     assert f"? {json.dumps(name)} :" in labels
-    weave_chart(woven, 0, "maximize", dark=dark).to_dict()
+    parallel_coordinates_chart(woven, 0, "maximize", dark=dark).to_dict()
     progress_chart(progress(study), name, dark=dark).to_dict()
     against_chart(against(study, "rate"), "rate", name, log=True, dark=dark).to_dict()
     importance_chart({name: 0.7, "b": 0.3}, dark=dark).to_dict()

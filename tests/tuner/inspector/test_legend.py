@@ -2,7 +2,7 @@ import re
 
 import pytest
 
-from tuner.inspector.legend import columns, dashes, legend_of
+from tuner.inspector.chart.legend import columns, dashes, legend_of
 
 
 def shown(expression: str, width: float) -> int:
@@ -27,7 +27,7 @@ def test_no_name_is_ever_part_of_the_expression() -> None:
     assert shown(columns([]), 100) == 2
 
 
-def test_the_first_line_is_whole_and_its_neighbours_are_not() -> None:
+def test_the_first_line_is_whole_and_its_neighbors_are_not() -> None:
     first, *others = dashes(5)
     assert first == [1, 0] == others[-1]
     assert len({tuple(one) for one in others[:3]}) == 3

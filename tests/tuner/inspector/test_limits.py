@@ -3,10 +3,10 @@ from pathlib import Path
 import pytest
 
 from diagnostics import RULES, diagnose, read
-from diagnostics.curves import Curve, Run
-from diagnostics.verdict import Label
+from diagnostics.model.curves import Curve, Run
+from diagnostics.model.records import Label
 from tests.tuner.inspector.material import falling, overfitting, write_overfit_run
-from tuner.inspector.limits import judged_by, movable, moved_rules, told, travel
+from tuner.inspector.runs.limits import judged_by, movable, moved_rules, slider_range, told
 
 RUNS = [
     Run("a", {name: Curve.from_points(*zip(*points, strict=True)) for name, points in curves.items()})
@@ -64,7 +64,7 @@ def test_what_is_not_the_default_is_told_in_words() -> None:
 
 @pytest.mark.parametrize("value", sorted({value for rule in RULES for value in rule.limits.values()}))
 def test_every_limit_of_the_table_can_be_moved_both_ways(value: float) -> None:
-    way = travel(value)
+    way = slider_range(value)
     assert way.low <= value <= way.high
     assert way.high - way.low >= 8 * way.step or way.whole
     assert way.low < value < way.high or value == 0
@@ -73,7 +73,7 @@ def test_every_limit_of_the_table_can_be_moved_both_ways(value: float) -> None:
 
 @pytest.mark.parametrize(("value", "measured"), [(0.02, 0.32), (0.1, 0.15), (2, 9), (0.02, 1e9), (0.02, float("nan"))])
 def test_a_limit_can_be_moved_beyond_what_was_measured_within_reason(value: float, measured: float) -> None:
-    way = travel(value, measured)
+    way = slider_range(value, measured)
     assert way.low < value < way.high
     assert way.high > measured or way.high >= 40 * value or measured != measured
     assert way.high <= 60 * value
@@ -83,7 +83,7 @@ def test_a_limit_can_be_moved_beyond_what_was_measured_within_reason(value: floa
 def test_no_place_of_any_slider_breaks_the_diagnosis(end: str) -> None:
     for rule in RULES:
         for name, value in rule.limits.items():
-            way = travel(value)
+            way = slider_range(value)
             at = {"low": way.low, "high": way.high, "first step": way.low + way.step}[end]
             new = int(at) if way.whole else at
             (moved,) = moved_rules({(rule.name, name): new}, [rule])

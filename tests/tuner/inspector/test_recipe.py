@@ -3,9 +3,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from diagnostics.curves import Settings
-from diagnostics.verdict import Advice
-from tuner.inspector.recipe import FILL_IN, as_yaml, from_old, next_config, numeric, own_config, study_block
+from diagnostics.model.records import Advice
+from diagnostics.model.settings import Settings
+from tuner.inspector.jobs.next_run import FILL_IN, as_yaml, from_old, next_config, numeric, study_block
+from tuner.training.run_config import own_config
 
 
 def advise(knob: str, old: float | str | None, new: float | str | None) -> Advice:

@@ -5,16 +5,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from diagnostics.curves import Curve, Settings
-from diagnostics.wording import number
+from diagnostics.formatting import number
+from diagnostics.model.curves import Curve
+from diagnostics.model.settings import Settings
 from tests.tuner.inspector.material import write_csv, write_fine_run, write_overfit_run
-from tuner.inspector.baseline import difference, rises, standings
-from tuner.inspector.comparison import averaged, compared, signed, verdict_rows
-from tuner.inspector.figure import View
-from tuner.inspector.folder import Folder, Opened
-from tuner.inspector.plot import spec
-from tuner.inspector.plot_tables import tables
-from tuner.inspector.seeds import BANDS, groups, spread
+from tuner.inspector.chart.comparison import averaged, compared, signed, verdict_rows
+from tuner.inspector.chart.difference import difference, rises, standings
+from tuner.inspector.chart.seed_groups import BANDS, groups, spread
+from tuner.inspector.chart.series import View
+from tuner.inspector.chart.vega_data import tables
+from tuner.inspector.chart.vega_spec import spec
+from tuner.inspector.runs.folder import Folder, Opened
 
 RAW = View(smoothing=0)
 

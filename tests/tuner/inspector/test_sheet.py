@@ -7,14 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from diagnostics.chart import chart
-from diagnostics.curves import Curve, Run
-from diagnostics.verdict import Diagnosis, Finding, Label
+from diagnostics.chart.build import chart
+from diagnostics.model.curves import Curve, Run
+from diagnostics.model.records import Diagnosis, Finding, Label
 from tests.tuner.inspector.material import HOSTILE
-from tuner.inspector.figure import View
-from tuner.inspector.plot import spec
-from tuner.inspector.plot_tables import tables
-from tuner.inspector.sheet import Sheet, counted, family, sheet, usual
+from tuner.inspector.chart.panels import ChartData, chart_data, counted, family, usual
+from tuner.inspector.chart.series import View
+from tuner.inspector.chart.vega_data import tables
+from tuner.inspector.chart.vega_spec import spec
 
 STEPS = np.arange(1.0, 401.0)
 FINDING = Finding("eval-loss-rises", Label.OVERFIT, 200, 400, {}, "It rises.")
@@ -32,8 +32,8 @@ CURVES = {
 RUN = Run("a", CURVES)
 
 
-def drawn(run: Run = RUN, names: list[str] | None = None, view: View | None = None) -> Sheet:
-    return sheet(run, chart(run, DIAGNOSIS), names or ["train_loss", "eval_loss"], view or View(smoothing=0))
+def drawn(run: Run = RUN, names: list[str] | None = None, view: View | None = None) -> ChartData:
+    return chart_data(run, chart(run, DIAGNOSIS), names or ["train_loss", "eval_loss"], view or View(smoothing=0))
 
 
 def test_curves_of_one_thing_share_a_panel_and_the_others_get_their_own() -> None:

@@ -3,9 +3,9 @@ import re
 import pytest
 
 from tests.tuner.inspector.material import a_study
-from tuner.inspector.landscape import Landscape, landscape
-from tuner.inspector.landscape_drawing import landscape_chart
-from tuner.inspector.spots import Spot, spots
+from tuner.inspector.study.landscape import Landscape, landscape
+from tuner.inspector.study.landscape_chart import landscape_chart
+from tuner.inspector.study.trial_clusters import TrialCluster, trial_clusters
 from tuner.study.results import StudyResult, TrialResult
 
 SPACE = {"learning_rate": "1e-6 to 1e-2, log", "batch_size": "4, 8, 16"}
@@ -27,24 +27,24 @@ def land_of(study: StudyResult) -> Landscape:
 
 def test_repeats_share_a_mark_with_all_their_numbers_and_their_mean() -> None:
     land = land_of(study_of((1e-4, 8, 1.0), (1e-3, 8, 2.0), (1e-4, 8, 3.0), (1e-4, 16, 4.0)))
-    assert [(spot.words, spot.metric) for spot in spots(land)] == [("0, 2", 2.0), ("1", 2.0), ("3", 4.0)]
+    assert [(spot.words, spot.metric) for spot in trial_clusters(land)] == [("0, 2", 2.0), ("1", 2.0), ("3", 4.0)]
 
 
 def test_trials_that_would_cover_each_other_share_a_mark_at_the_first_one_s_place() -> None:
     land = land_of(study_of((1e-4, 8, 1.0), (1.1e-4, 8, 2.0), (2e-4, 8, 2.0)))
-    near, far = spots(land)
+    near, far = trial_clusters(land)
     assert (near.words, far.words) == ("0, 1", "2")
     assert near.x == land.points[0, 0]
 
 
 def test_of_many_trials_the_first_is_named() -> None:
-    (spot,) = spots(land_of(study_of(*[(1e-4, 8, float(n + 1)) for n in range(6)])))
+    (spot,) = trial_clusters(land_of(study_of(*[(1e-4, 8, float(n + 1)) for n in range(6)])))
     assert spot.words == "0 +5"
 
 
 @pytest.mark.parametrize(("numbers", "wide"), [((7,), False), ((11,), False), ((7, 9), True), ((11, 12, 13), True)])
 def test_a_mark_is_as_wide_as_its_words(numbers: tuple[int, ...], wide: bool) -> None:
-    spot = Spot(0, 0, 1, tuple(TrialResult(number, {}, 1.0, "complete") for number in numbers))
+    spot = TrialCluster(0, 0, 1, tuple(TrialResult(number, {}, 1.0, "complete") for number in numbers))
     flat = float(re.findall(r"L([\d.]+),", spot.outline)[0])
     assert (flat > 0.3) is wide
 

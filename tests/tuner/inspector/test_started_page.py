@@ -12,7 +12,7 @@ import yaml
 from tests.tuner.inspector.material import write_csv, write_fine_run, write_slow_run
 from tests.tuner.inspector.pages import APP, click, go_to, run, text, tick
 from tests.waiting import until
-from tuner.inspector.jobs import Job, State, job
+from tuner.inspector.jobs.record import Job, State, job
 
 
 def test_the_next_run_is_a_file_that_can_be_saved(opened: Any, tmp_path: Path) -> None:

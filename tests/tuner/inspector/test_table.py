@@ -1,6 +1,6 @@
-from diagnostics.curves import Curve, Run
-from diagnostics.verdict import Diagnosis, Finding, Label
-from tuner.inspector.table import Row, counts, row, spark, unreadable_row
+from diagnostics.model.curves import Curve, Run
+from diagnostics.model.records import Diagnosis, Finding, Label
+from tuner.inspector.runs.row import Row, counts, row, spark, unreadable_row
 
 ROWS = [
     Row("trial-10", "trial-10", "healthy", best_eval_loss=1.2, last_step=50, written=30),

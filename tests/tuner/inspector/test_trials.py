@@ -4,8 +4,8 @@ from pathlib import Path
 import pytest
 
 from tests.tuner.inspector.material import a_study, write_study
-from tuner.inspector.trial_drawing import progress_chart
-from tuner.inspector.trials import (
+from tuner.inspector.study.charts import progress_chart
+from tuner.inspector.study.read import (
     NoStudy,
     against,
     changed,

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.tuner.inspector.material import HOSTILE
-from tuner.inspector.words import CONTROL, age, chip, file_name, one_line, plain
+from tuner.inspector.escape import CONTROL, age, chip, file_name, one_line, plain
 
 
 def unescaped(markdown: str) -> str:

@@ -7,22 +7,22 @@ import pytest
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
 from tuner.search.advisor import next_move
-from tuner.search.move import LONE
-from tuner.search.record import Tried
+from tuner.search.proposal import TRUST_REGION
+from tuner.search.record import TrialView
 
 SPACE = {"learning_rate": FloatDistribution(1e-7, 1e-3, log=True)}
 UP = {"knob": "learning_rate", "old": None, "new": None, "factor": 3.0, "because": "preferences-not-learned"}
 
 
-def runs(*known: tuple[float, float, Sequence[dict]]) -> list[Tried]:
+def runs(*known: tuple[float, float, Sequence[dict]]) -> list[TrialView]:
     """Trials of (rate, loss, advice)."""
     return [
-        Tried(number, {"learning_rate": rate}, loss, advice=tuple(advice), moved_by="advice:x", parent=number - 1)
+        TrialView(number, {"learning_rate": rate}, loss, advice=tuple(advice), moved_by="advice:x", parent=number - 1)
         for number, (rate, loss, advice) in enumerate(known)
     ]
 
 
-def proposed(trials: list[Tried]) -> float:
+def proposed(trials: list[TrialView]) -> float:
     move = next_move(trials, SPACE)
     assert move is not None
     return float(move.settings["learning_rate"])
@@ -66,10 +66,10 @@ WIDE = {
 HERE = {"learning_rate": 1e-3, "batch_size": 8, "lora_r": 8}
 
 
-def bracketed(*more: Tried, told: Sequence[dict]) -> list[Tried]:
+def bracketed(*more: TrialView, told: Sequence[dict]) -> list[TrialView]:
     """A best trial with one rung tried on either side, and what else was tried."""
-    sides = [Tried(1, HERE | {"learning_rate": 3e-4}, 1.1), Tried(2, HERE | {"learning_rate": 3e-3}, 1.1)]
-    return [Tried(0, HERE, 1.0, advice=tuple(told)), *sides, *more]
+    sides = [TrialView(1, HERE | {"learning_rate": 3e-4}, 1.1), TrialView(2, HERE | {"learning_rate": 3e-3}, 1.1)]
+    return [TrialView(0, HERE, 1.0, advice=tuple(told)), *sides, *more]
 
 
 def test_the_surer_advice_is_followed_first():
@@ -79,14 +79,14 @@ def test_the_surer_advice_is_followed_first():
 
 def test_a_rule_that_brought_nothing_in_this_study_waits_behind_one_that_was_not_tried():
     told = [advice("lora_r", 8, 16, "capacity-short", 0.5), advice("batch_size", 8, 4, "too-few-updates", 0.7)]
-    lost = Tried(3, HERE | {"batch_size": 16}, 1.2, moved_by="advice:too-few-updates", parent=0)
+    lost = TrialView(3, HERE | {"batch_size": 16}, 1.2, moved_by="advice:too-few-updates", parent=0)
     assert next_move(bracketed(told=told), WIDE).settings["batch_size"] == 4
     assert next_move(bracketed(lost, told=told), WIDE).settings["lora_r"] == 16
 
 
 def test_other_knobs_are_asked_before_the_rate_is_refined():
-    uneven = [Tried(0, HERE, 1.0), Tried(1, HERE | {"learning_rate": 3e-4}, 1.02)]
-    uneven += [Tried(2, HERE | {"learning_rate": 3e-3}, 1.4)]
+    uneven = [TrialView(0, HERE, 1.0), TrialView(1, HERE | {"learning_rate": 3e-4}, 1.02)]
+    uneven += [TrialView(2, HERE | {"learning_rate": 3e-3}, 1.4)]
     move = next_move(uneven, WIDE)
     assert move.settings["learning_rate"] == 1e-3
     assert move.settings["batch_size"] == 4
@@ -96,11 +96,11 @@ def test_other_knobs_are_asked_before_the_rate_is_refined():
 
 @pytest.mark.parametrize("method", ["dpo", "sft"])
 def test_a_step_that_lost_by_what_seeds_may_do_is_asked_again_from_another_place(method: str):
-    lost = Tried(3, HERE | {"batch_size": 4}, 1.1, moved_by=LONE, parent=0)
-    better = Tried(4, HERE | {"lora_r": 16}, 0.9, moved_by=LONE, parent=0)
+    lost = TrialView(3, HERE | {"batch_size": 4}, 1.1, moved_by=TRUST_REGION, parent=0)
+    better = TrialView(4, HERE | {"lora_r": 16}, 0.9, moved_by=TRUST_REGION, parent=0)
     trials = [replace(trial, method=method) for trial in bracketed(lost, better, told=[])]
     around = [replace(trial, settings=trial.settings | {"lora_r": 16}, loss=1.0) for trial in trials[1:3]]
-    around = [replace(trial, number=5 + n, moved_by=LONE, parent=4) for n, trial in enumerate(around)]
+    around = [replace(trial, number=5 + n, moved_by=TRUST_REGION, parent=4) for n, trial in enumerate(around)]
     move = next_move([*trials, *around], WIDE)
     assert move is not None
     assert (move.settings["lora_r"], move.settings["batch_size"]) != (16, 8)

@@ -5,13 +5,13 @@ from typing import Any
 import pytest
 
 from tuner.search.credit import RuleRecord, rule_records, summed
-from tuner.search.record import Tried
+from tuner.search.record import TrialView
 
 LOW = ({"knob": "learning_rate", "because": "rate-too-low", "factor": 3.0},)
 
 
 def trial(number: int, loss: float | None, by: str = "advice:rate-too-low", parent: int | None = 0, **more: Any):
-    return Tried(number, {"learning_rate": 1e-4}, loss, moved_by=by, parent=parent, **more)
+    return TrialView(number, {"learning_rate": 1e-4}, loss, moved_by=by, parent=parent, **more)
 
 
 FIRST = trial(0, 2.0, "file", None, advice=LOW)
@@ -31,7 +31,7 @@ FIRST = trial(0, 2.0, "file", None, advice=LOW)
         (trial(1, 1.9, "sampler:GPSampler"), (0, 0, 0)),
     ],
 )
-def test_a_follower_is_compared_with_the_trial_it_started_from(child: Tried, record: tuple[int, int, int]):
+def test_a_follower_is_compared_with_the_trial_it_started_from(child: TrialView, record: tuple[int, int, int]):
     assert rule_records([FIRST, child]) == {"rate-too-low": RuleRecord("rate-too-low", 1, *record)}
 
 

@@ -6,8 +6,8 @@ import numpy as np
 import optuna
 import pytest
 
-from diagnostics.curves import Run
-from diagnostics.diagnosis import diagnose
+from diagnostics.diagnosis.diagnose import diagnose
+from diagnostics.model.curves import Run
 from tuner.search.pruner import DiagnosisPruner
 from tuner.search.record import RESEED, record, seed_of
 
@@ -96,7 +96,7 @@ def test_the_first_trial_has_nothing_to_lose_against():
     assert finish(optuna.create_study(pruner=DiagnosisPruner()), losses(1.9)) == []
 
 
-def test_a_higher_metric_is_better_where_the_study_maximises():
+def test_a_higher_metric_is_better_where_the_study_maximizes():
     study = optuna.create_study(direction="maximize", pruner=DiagnosisPruner())
 
     def accuracy(end: float) -> list[float]:

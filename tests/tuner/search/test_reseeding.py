@@ -7,20 +7,21 @@ import optuna
 import pytest
 from optuna.samplers import RandomSampler
 
-from diagnostics.curves import Run, Settings
+from diagnostics.model.curves import Run
+from diagnostics.model.settings import Settings
 from tests.tuner.madeup import BATCH, RATE
 from tuner import record, seed_of
 from tuner.search.distributions import distributions, suggest
-from tuner.search.move import incumbent
-from tuner.search.record import RESEED, Tried, beyond_noise, tried
-from tuner.search.reseeding import between_seeds, grouped, in_doubt, next_seed, pooled
+from tuner.search.proposal import incumbent
+from tuner.search.record import RESEED, TrialView, beyond_noise, trial_view
+from tuner.search.replicates import between_seeds, grouped, in_doubt, next_seed, pooled
 from tuner.search.sampler import DiagnosisSampler
 
 SPACE = distributions({"learning_rate": RATE, "batch_size": BATCH})
 
 
-def trial(number: int, rate: float, loss: float | None, seed: int = 0, **more: Any) -> Tried:
-    return Tried(number, {"learning_rate": rate}, loss, running=loss is None, seed=seed, **more)
+def trial(number: int, rate: float, loss: float | None, seed: int = 0, **more: Any) -> TrialView:
+    return TrialView(number, {"learning_rate": rate}, loss, running=loss is None, seed=seed, **more)
 
 
 LUCKY = [trial(0, 1e-4, 1.00), trial(1, 2e-4, 0.90), trial(2, 4e-4, 0.95)]
@@ -38,13 +39,13 @@ def test_settings_count_by_the_mean_of_their_seeds_and_a_lucky_seed_loses_its_pl
     assert best is not None
     assert best.number == 2
     assert pooled(trials)[1].loss == pooled(trials)[3].loss
-    assert pooled(trials)[1].doubt > 0
+    assert pooled(trials)[1].stderr > 0
 
 
 def test_one_run_is_doubted_more_than_three_and_must_be_that_much_better():
     repeats = [trial(3, 2e-4, 0.98, seed=1), trial(4, 2e-4, 0.94, seed=2)]
     close = pooled([trial(0, 1e-4, 0.93), LUCKY[1], *repeats])
-    assert close[0].doubt > close[1].doubt
+    assert close[0].stderr > close[1].stderr
     best = incumbent(close)
     assert best is not None
     assert best.number == 1
@@ -107,7 +108,7 @@ def test_only_a_sampler_that_may_reseed_does_and_each_repeat_has_a_fresh_seed(re
     assert bool(repeated) is reseed
     assert all(t.user_attrs["moved_by"] == "sampler:another-seed" for t in repeated)
     assert all(len(set(used)) == len(used) and used[0] == 42 for used in seeds.values())
-    assert all(tried(t, 1.0).seed == t.user_attrs[RESEED] for t in repeated)
+    assert all(trial_view(t, 1.0).seed == t.user_attrs[RESEED] for t in repeated)
     numbers = [t.number for t in repeated]
     assert all(later - number > 1 for number, later in pairwise(numbers))
 

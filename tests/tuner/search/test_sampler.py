@@ -9,8 +9,8 @@ import pytest
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.samplers import BaseSampler, RandomSampler, TPESampler
 
-from diagnostics.curves import Curve
-from diagnostics.verdict import Advice, Diagnosis, Finding, Label
+from diagnostics.model.curves import Curve
+from diagnostics.model.records import Advice, Diagnosis, Finding, Label
 from tests.tuner.madeup import BATCH, RATE, WARMUP, Bowl
 from tuner.search.distributions import distributions, tried_before
 from tuner.search.record import DIAGNOSIS, noise, record

@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tuner.search.line import BELOW_DIVERGED, Line
-from tuner.search.trust_region import CLOSE, RUNG, next_step, promised
+from tuner.search.rate.sweep import BELOW_DIVERGED, LrSweep
+from tuner.search.rate.trust_region import MIN_STEP_DECADES, STEP_DECADES, expected_gain, next_step
 
 
-def line(*points: tuple[float, float], low: float = -6, high: float = -2, wall: float | None = None) -> Line:
-    return Line(points, low, high, wall, noise=0.003)
+def line(*points: tuple[float, float], low: float = -6, high: float = -2, wall: float | None = None) -> LrSweep:
+    return LrSweep(points, low, high, wall, noise=0.003)
 
 
 def test_the_advised_way_is_taken_from_a_single_point():
@@ -101,9 +101,9 @@ def test_a_long_jump_that_overshot_is_halved():
 
 
 def test_a_point_that_is_being_tried_is_not_tried_again():
-    busy = Line([(-5, 1.2), (-4.5, 1.1)], -6, -2, None, 0.003, pending=[-4.0])
+    busy = LrSweep([(-5, 1.2), (-4.5, 1.1)], -6, -2, None, 0.003, pending=[-4.0])
     step = next_step(busy)
-    assert step is None or abs(step.position + 4.0) >= CLOSE
+    assert step is None or abs(step.position + 4.0) >= MIN_STEP_DECADES
 
 
 @given(
@@ -120,16 +120,16 @@ def test_a_bowl_is_resolved_to_a_factor_of_two_within_a_dozen_steps(
 
     points = [(start, loss(start))]
     for _ in range(12):
-        step = next_step(Line(points, -6, -2, None, 0.0))
+        step = next_step(LrSweep(points, -6, -2, None, 0.0))
         if step is None:
             break
         assert -6 - 1e-9 <= step.position <= -2 + 1e-9
-        assert min(abs(step.position - x) for x, _ in points) >= CLOSE - 1e-6
+        assert min(abs(step.position - x) for x, _ in points) >= MIN_STEP_DECADES - 1e-6
         points.append((step.position, loss(step.position)))
     else:
         raise AssertionError("the search did not end")
     nearest = min(points, key=lambda point: point[1])[0]
-    assert abs(nearest - best) <= RUNG / 2 + math.log10(1.4)
+    assert abs(nearest - best) <= STEP_DECADES / 2 + math.log10(1.4)
 
 
 @pytest.mark.parametrize(
@@ -142,8 +142,8 @@ def test_a_bowl_is_resolved_to_a_factor_of_two_within_a_dozen_steps(
     ],
 )
 def test_a_gap_promises_what_lies_between_its_chord_and_the_lines_beside_it(points, promises: bool):
-    found = Line(points, -6, -1, None, 0.003)
-    assert (promised(found) > 0.01) is promises
+    found = LrSweep(points, -6, -1, None, 0.003)
+    assert (expected_gain(found) > 0.01) is promises
     if promises:
         step = next_step(found)
         assert step is not None
@@ -152,22 +152,22 @@ def test_a_gap_promises_what_lies_between_its_chord_and_the_lines_beside_it(poin
 
 
 def test_a_gap_of_negative_losses_is_judged_as_well():
-    assert promised(Line(((-4.0, -0.80), (-3.0, -0.9), (-2.5, -0.7)), -6, -1)) > 0.01
+    assert expected_gain(LrSweep(((-4.0, -0.80), (-3.0, -0.9), (-2.5, -0.7)), -6, -1)) > 0.01
 
 
 def test_between_two_rates_a_decade_apart_that_did_equally_well_lies_the_best_one():
-    step = next_step(Line([(-6.0, 1.25), (-5.0, 1.25)], -6, -2))
+    step = next_step(LrSweep([(-6.0, 1.25), (-5.0, 1.25)], -6, -2))
     assert step is not None
     assert step.position == pytest.approx(-5.5)
 
 
 def test_the_very_first_step_is_a_decade_up_and_half_a_decade_down():
-    up, down = next_step(Line([(-5.0, 1.0)], -6, -2)), next_step(Line([(-3.0, 1.0)], -6, -2))
+    up, down = next_step(LrSweep([(-5.0, 1.0)], -6, -2)), next_step(LrSweep([(-3.0, 1.0)], -6, -2))
     assert up is not None and up.position == pytest.approx(-4.0)
     assert down is not None and down.position == pytest.approx(-3.5)
 
 
 def test_a_gap_above_the_best_rate_promises_more_than_one_below():
-    above = Line([(-4.5, 1.06), (-4.0, 1.0), (-3.0, 1.05)], -6, -2)
-    below = Line([(-5.0, 1.05), (-4.0, 1.0), (-3.5, 1.06)], -6, -2)
-    assert promised(above) > 1.5 * promised(below) > 0
+    above = LrSweep([(-4.5, 1.06), (-4.0, 1.0), (-3.0, 1.05)], -6, -2)
+    below = LrSweep([(-5.0, 1.05), (-4.0, 1.0), (-3.5, 1.06)], -6, -2)
+    assert expected_gain(above) > 1.5 * expected_gain(below) > 0

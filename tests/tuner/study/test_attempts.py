@@ -16,15 +16,15 @@ import optuna
 import pytest
 from optuna.samplers import RandomSampler
 
-from diagnostics.curves import Run
+from diagnostics.model.curves import Run
 from tests.tuner.madeup import RATE, Bowl, spec
-from tuner.space import Choice
-from tuner.study.attempts import Attempts, attempts_at, found_dead, keep, under_way
+from tuner.config.search_space import Choice
 from tuner.study.budget import steps_spent
-from tuner.study.kernel import memory_kills
 from tuner.study.loop import run_study
 from tuner.study.results import StudyResult, TrialResult
-from tuner.training.memory import DeviceBatch, device_batch
+from tuner.study.workers.attempts import Attempts, attempts_at, detect_lost_worker, keep, under_way
+from tuner.study.workers.oom import kill_count
+from tuner.training.device_batch import DeviceBatch, device_batch
 
 ROOT = Path(__file__).parents[3]
 FILE = {"per_device_train_batch_size": 16, "per_device_eval_batch_size": 16}
@@ -35,7 +35,7 @@ from pathlib import Path
 from tests.tuner.madeup import Bowl, spec
 from tests.tuner.study.test_attempts import FILE, rows_of
 from tuner.study.loop import run_study
-from tuner.study.progress import progress
+from tuner.study.display.terminal import progress
 from optuna.samplers import RandomSampler
 
 class Deadly(Bowl):
@@ -161,7 +161,7 @@ def small_machine() -> Iterator[Callable[[], None]]:
     group.rmdir()
 
 
-@pytest.mark.skipif(memory_kills() is None, reason="the kernel does not count what it kills for memory")
+@pytest.mark.skipif(kill_count() is None, reason="the kernel does not count what it kills for memory")
 def test_a_worker_that_the_kernel_kills_for_memory_is_answered_at_once(
     tmp_path: Path, small_machine: Callable[[], None]
 ):
@@ -196,12 +196,12 @@ def test_a_worker_that_is_killed_further_on_each_time_keeps_its_device_batch(tmp
     study = optuna.create_study()
     for share, in_a_row in ((0.0, 1), (0.2, 1), (0.5, 1), (0.0, 2)):
         died(study, tmp_path / "trial-000", share)
-        death = found_dead(study, tmp_path / "trial-000")
+        death = detect_lost_worker(study, tmp_path / "trial-000")
         assert death is not None
         assert (death.by_kernel, death.too_often) == (False, in_a_row == 2)
         assert attempts_at(study, "trial-000").in_a_row == in_a_row
     assert attempts_at(study, "trial-000").killed == 4
-    assert found_dead(study, tmp_path / "trial-000") is None
+    assert detect_lost_worker(study, tmp_path / "trial-000") is None
 
 
 def died(study: optuna.Study, folder: Path, share: float, **more: Any) -> None:
@@ -215,12 +215,12 @@ def died(study: optuna.Study, folder: Path, share: float, **more: Any) -> None:
 
 @pytest.mark.parametrize(("kills", "host", "by_kernel"), [(-1, "", True), (0, "", False), (-1, "elsewhere", False)])
 def test_the_kernel_s_word_counts_where_the_attempt_ran(tmp_path: Path, kills: int, host: str, by_kernel: bool):
-    now = memory_kills()
+    now = kill_count()
     if now is None:
         pytest.skip("the kernel does not count what it kills for memory")
     study = optuna.create_study()
     died(study, tmp_path / "trial-000", 0.5, kills=now + kills, host=host or platform.node())
-    death = found_dead(study, tmp_path / "trial-000")
+    death = detect_lost_worker(study, tmp_path / "trial-000")
     assert death is not None and death.by_kernel == by_kernel
     # With fewer rows it begins again, so what was trained is lost; else it goes on from its checkpoint.
     assert attempts_at(study, "trial-000").lost == (50.0 if by_kernel else 0.0)
@@ -229,7 +229,7 @@ def test_the_kernel_s_word_counts_where_the_attempt_ran(tmp_path: Path, kills: i
 def test_what_a_killed_worker_trained_elsewhere_is_lost(tmp_path: Path):
     study = optuna.create_study()
     died(study, tmp_path / "a" / "trial-000", 0.4)
-    assert found_dead(study, tmp_path / "b" / "trial-000") is not None
+    assert detect_lost_worker(study, tmp_path / "b" / "trial-000") is not None
     assert attempts_at(study, "trial-000").lost == 40.0
 
 
@@ -322,4 +322,4 @@ def test_the_kernel_s_count_is_read_from_the_first_file_that_has_it(
     for path, text in zip(paths, texts, strict=True):
         if text is not None:
             path.write_text(text)
-    assert memory_kills(map(str, paths)) == kills
+    assert kill_count(map(str, paths)) == kills

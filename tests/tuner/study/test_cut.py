@@ -15,12 +15,12 @@ from typing import Any
 import optuna
 import pytest
 
-from diagnostics.curves import Run
+from diagnostics.model.curves import Run
 from tests.tuner.madeup import Bowl, run
 from tests.waiting import until
-from tuner.study.events import Closed, Event, Said, Started
+from tuner.study.events import Closed, Event, Notice, Started
+from tuner.study.protocols import Report
 from tuner.study.results import StudyResult
-from tuner.study.setup import Report
 
 ROOT = Path(__file__).parents[3]
 
@@ -42,7 +42,9 @@ def test_a_trial_that_another_worker_has_taken_over_is_left_to_it(tmp_path: Path
             return super().__call__(moves, out, late)
 
     result = run(tmp_path / "out", Overtaken(evaluations=6), trials=3, show=said.append)
-    assert any(isinstance(event, Said) and "trial 1 is in the hands of another worker" in event.text for event in said)
+    assert any(
+        isinstance(event, Notice) and "trial 1 is in the hands of another worker" in event.text for event in said
+    )
     assert [trial.state for trial in result.trials] == ["complete"] * 3
     assert result.trials[1].value == 1.25
 

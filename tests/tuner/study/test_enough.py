@@ -10,14 +10,14 @@ import pytest
 
 from tests.tuner.madeup import BATCH, RATE, WARMUP
 from tuner.search.distributions import distributions
-from tuner.search.record import Tried
-from tuner.study.enough import CONFIRMED, LEAST, Enough, enough, outlook
-from tuner.study.surrogate import Surrogate, fitted
+from tuner.search.record import TrialView
+from tuner.search.stopping import CONFIRMED, LEAST, StopDecision, outlook, should_stop
+from tuner.search.surrogate import Surrogate, fitted
 
 LINE = distributions({"learning_rate": RATE})
 SPACE = distributions({"learning_rate": RATE, "batch_size": BATCH, "warmup_ratio": WARMUP})
 DECADES = np.array([*np.arange(-5.5, -2.0, 0.5), -3.6, -3.3, -3.8, -3.45, -3.7])
-"""A ladder, and then the neighbourhood of its best rung."""
+"""A ladder, and then the neighborhood of its best rung."""
 LOW = ({"knob": "learning_rate", "because": "rate-too-low", "factor": 3.0},)
 
 
@@ -25,48 +25,48 @@ def bowl(x: float) -> float:
     return 1.0 + 0.1 * (x + 3.6) ** 2
 
 
-def on_line(positions: Any, loss: Callable[[float], float] = bowl, **more: Any) -> list[Tried]:
-    return [Tried(n, {"learning_rate": 10.0**x}, loss(x), **more) for n, x in enumerate(positions)]
+def on_line(positions: Any, loss: Callable[[float], float] = bowl, **more: Any) -> list[TrialView]:
+    return [TrialView(n, {"learning_rate": 10.0**x}, loss(x), **more) for n, x in enumerate(positions)]
 
 
 def test_a_rate_that_was_searched_on_all_sides_is_enough():
-    found = enough(on_line(DECADES), LINE)
+    found = should_stop(on_line(DECADES), LINE)
     assert found is not None
     assert found.expected < found.noise == pytest.approx(0.003, rel=0.3)
 
 
 def test_too_few_trials_are_never_enough():
     assert LEAST + CONFIRMED - 1 == 10
-    assert enough(on_line(DECADES[:9]), LINE) is None
+    assert should_stop(on_line(DECADES[:9]), LINE) is None
 
 
 def test_a_best_at_the_end_of_what_was_tried_is_not_enough():
-    assert enough(on_line(np.linspace(-5.9, -4.2, 14)), LINE) is None
+    assert should_stop(on_line(np.linspace(-5.9, -4.2, 14)), LINE) is None
 
 
 def test_advice_that_was_not_followed_is_not_enough():
     trials = on_line(DECADES)
-    advised = [Tried(t.number, {**t.settings}, t.loss, advice=LOW) for t in trials]
-    assert enough(trials, LINE) is not None
+    advised = [TrialView(t.number, {**t.settings}, t.loss, advice=LOW) for t in trials]
+    assert should_stop(trials, LINE) is not None
     far = [t for t in advised if math.log10(t.settings["learning_rate"]) < -4.1]
-    assert enough(far, LINE) is None
+    assert should_stop(far, LINE) is None
 
 
 def test_it_must_hold_after_each_of_the_last_trials():
     trials = on_line(DECADES)
-    better = Tried(len(trials), {"learning_rate": 10**-2.1}, 0.9)
-    assert enough([*trials, better], LINE) is None
+    better = TrialView(len(trials), {"learning_rate": 10**-2.1}, 0.9)
+    assert should_stop([*trials, better], LINE) is None
 
 
 def test_running_trials_do_not_count():
     trials = on_line(DECADES[:9])
-    assert enough([*trials, *(Tried(20 + n, {}, None, running=True) for n in range(5))], LINE) is None
+    assert should_stop([*trials, *(TrialView(20 + n, {}, None, running=True) for n in range(5))], LINE) is None
 
 
 def test_a_knob_that_never_moved_is_still_to_be_tried():
     settings = {"batch_size": 8, "warmup_ratio": 0.05}
-    still = [Tried(t.number, {**t.settings, **settings}, t.loss) for t in on_line(DECADES)]
-    assert enough(still, SPACE) is None
+    still = [TrialView(t.number, {**t.settings, **settings}, t.loss) for t in on_line(DECADES)]
+    assert should_stop(still, SPACE) is None
 
 
 def test_what_is_expected_shrinks_as_the_search_closes_in():
@@ -83,7 +83,7 @@ def test_noise_that_one_run_does_not_show_is_read_from_how_the_trials_scatter():
     noises = [outlook(trials, min(trials, key=lambda t: t.loss or 9.0), LINE).noise for trials in (calm, rough)]
     assert noises[0] < 0.006
     assert 0.025 < noises[1] < 0.1
-    assert enough(rough, LINE) is not None
+    assert should_stop(rough, LINE) is not None
 
 
 def test_a_slope_is_no_noise():
@@ -95,18 +95,18 @@ def test_a_slope_is_no_noise():
 def test_several_seeds_of_one_setting_are_one_setting():
     trials = on_line(DECADES)
     again = [replace(t, number=50 + n, seed=1, loss=bowl(-3.6) + 0.02) for n, t in enumerate(trials[-2:])]
-    found = enough([*trials, *again], LINE)
+    found = should_stop([*trials, *again], LINE)
     assert found is not None and found.noise > 0.01
 
 
 def test_what_diverged_does_not_hide_what_is_left():
     trials = on_line(DECADES)
-    hot = [Tried(50 + n, {"learning_rate": 9e-3}, 1e6, diverged=True) for n in range(2)]
-    assert enough([*hot, *trials], LINE) is not None
+    hot = [TrialView(50 + n, {"learning_rate": 9e-3}, 1e6, diverged=True) for n in range(2)]
+    assert should_stop([*hot, *trials], LINE) is not None
 
 
 def test_it_says_what_was_found_and_how_to_go_on():
-    text = Enough(0.00041, 0.0034).why("eval_loss")
+    text = StopDecision(0.00041, 0.0034).why("eval_loss")
     assert text.startswith("no gain beyond noise is in sight: 2 more trials are expected to better eval_loss by 4e-4")
     assert "0.003" in text and "--no-stop-early" in text
 

@@ -13,7 +13,7 @@ import pytest
 
 from diagnostics.errors import BadInput
 from tests.tuner.madeup import BATCH, RATE, Bowl, run, spec
-from tuner.space import Choice, Range
+from tuner.config.search_space import Choice, Range
 from tuner.study.loop import run_study
 
 ON_DEVICE = {"per_device_train_batch_size": 1, "per_device_eval_batch_size": 1}

@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 import yaml
 
+from tuner.config.search_space import Choice, Range
+from tuner.config.study_file import load_spec
 from tuner.search.distributions import distributions
-from tuner.space import Choice, Range
-from tuner.spec import load_spec
-from tuner.study.fragment import fragment, plain, wider, written
-from tuner.study.memory import MemoryLimit
+from tuner.study.fit_memory import MemoryLimit
+from tuner.study.report.review import review
+from tuner.study.report.yaml_patch import plain, widen, written, yaml_patch
 from tuner.study.results import Gain, Pair, TrialResult
-from tuner.study.review import review
-from tuner.training.memory import DeviceBatch
+from tuner.training.device_batch import DeviceBatch
 
 FALLING = tuple((float(step), 1.0 + 0.5 * (1 - step / 400)) for step in range(0, 401, 40))
 EARLY = tuple((float(step), 1.0 + abs(step - 80) / 1000) for step in range(0, 401, 40))
@@ -120,7 +120,7 @@ def test_a_range_that_leaves_the_file_s_value_out_takes_it_along(tmp_path: Path)
     path = tmp_path / "study.yaml"
     path.write_text(yaml.safe_dump(file(tmp_path)))
     spec = load_spec(path)
-    lines = yaml.safe_load(fragment(spec, space={"learning_rate": Range(1e-6, 1e-3, log=True)}))
+    lines = yaml.safe_load(yaml_patch(spec, space={"learning_rate": Range(1e-6, 1e-3, log=True)}))
     assert lines == {
         "learning_rate": 1e-3,
         "study": {"space": {"learning_rate": {"low": 1e-6, "high": 1e-3, "log": True}}},
@@ -139,7 +139,7 @@ def test_a_range_that_leaves_the_file_s_value_out_takes_it_along(tmp_path: Path)
     ],
 )
 def test_a_range_widens_by_a_rung_within_what_the_key_takes(knob, span, value, side, wanted):
-    made = wider(knob, span, value, side)
+    made = widen(knob, span, value, side)
     assert (None if made is None else written(made)) == wanted
 
 
@@ -152,6 +152,6 @@ def test_a_smaller_batch_comes_with_as_many_steps_as_the_same_samples_take(tmp_p
     whole = file(tmp_path, per_device_train_batch_size=16, max_steps=200, eval_steps=20, logging_steps=0.1)
     path = tmp_path / "study.yaml"
     path.write_text(yaml.safe_dump(whole))
-    lines = yaml.safe_load(fragment(load_spec(path), {"batch_size": 4}))
+    lines = yaml.safe_load(yaml_patch(load_spec(path), {"batch_size": 4}))
     assert lines.pop("study")["space"]["batch_size"] == [4, 8, 16, 32]
     assert lines == {"per_device_train_batch_size": 4, "max_steps": 800, "eval_steps": 80}

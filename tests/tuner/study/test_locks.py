@@ -5,13 +5,13 @@ import sys
 import threading
 from pathlib import Path
 
-from tuner.study.locks import FileLock, try_lock
+from tuner.study.workers.file_locks import FileLock, try_lock
 
 ROOT = Path(__file__).parents[3]
 HOLD = """
 import time
 from pathlib import Path
-from tuner.study.locks import try_lock
+from tuner.study.workers.file_locks import try_lock
 print(bool(try_lock(Path({!r}))), flush=True)
 time.sleep(300)
 """

@@ -13,16 +13,16 @@ import optuna
 import pytest
 from optuna.samplers import RandomSampler
 
-from diagnostics.curves import Run
 from diagnostics.errors import BadInput
+from diagnostics.model.curves import Run
 from tests.tuner.madeup import RATE, Bowl, spec
-from tuner.space import Choice
-from tuner.study.events import Event, Said
+from tuner.config.search_space import Choice
+from tuner.study.events import Event, Notice
+from tuner.study.fit_memory import MemoryLimit, most_that_fits, needs_of
 from tuner.study.loop import run_study
-from tuner.study.memory import MemoryLimit, most_that_fits, needs_of
+from tuner.study.protocols import Report
 from tuner.study.results import StudyResult
-from tuner.study.setup import Report
-from tuner.training.memory import DeviceBatch, device_batch, is_out_of_memory
+from tuner.training.device_batch import DeviceBatch, device_batch, is_out_of_memory
 
 ROOT = Path(__file__).parents[3]
 FILE = {"per_device_train_batch_size": 16, "per_device_eval_batch_size": 32, "gradient_accumulation_steps": 1}
@@ -63,7 +63,7 @@ def test_the_same_trial_is_tried_again_with_half_the_rows_and_later_ones_begin_t
     assert {tuple(batch) for batch in others} == {(4, 8)}
     assert [trial.state for trial in result.trials] == ["complete"] * 4
     assert result.gain is not None and len(result.gain.pairs) == 1
-    lines = [event.text for event in said if isinstance(event, Said)]
+    lines = [event.text for event in said if isinstance(event, Notice)]
     assert "trial-000: out of memory with 16 rows on the device (evaluation: 32); again with 8 rows" in lines[0]
 
 

@@ -10,11 +10,11 @@ from rich.console import Console
 
 from tests.tuner.madeup import Bowl, spec
 from tuner.search.sampler import AGAIN as SAMPLER_AGAIN
-from tuner.study.events import Advanced, Closed, Event, Finished, Opened, Repeated, Said, Started
+from tuner.study.display.state import ProgressState, apply, line, moves, seconds_left
+from tuner.study.display.terminal import progress, render
+from tuner.study.events import Advanced, Closed, Event, Finished, Notice, Opened, Repeated, Started
 from tuner.study.loop import run_study
-from tuner.study.progress import progress, view
 from tuner.study.results import Gain, Pair, TrialResult
-from tuner.study.scene import Scene, after, line, moves, seconds_left
 
 OPENED = Opened("sft", "eval_loss", "minimize", 12, 3, (), "runs/sft")
 FIRST = TrialResult(0, {"learning_rate": 1e-5}, 2.415, "complete", label="underfit", seconds=60)
@@ -44,16 +44,16 @@ STORY: list[Event] = [
 ]
 
 
-def scene(*events: Event) -> Scene:
-    made = Scene()
+def scene(*events: Event) -> ProgressState:
+    made = ProgressState()
     for event in events:
-        made = after(made, event)
+        made = apply(made, event)
     return made
 
 
-def drawn(shown: Scene, width: int = 80, rows: int = 20) -> list[str]:
+def drawn(shown: ProgressState, width: int = 80, rows: int = 20) -> list[str]:
     console = Console(record=True, width=width, file=io.StringIO(), force_terminal=True)
-    console.print(view(shown, width, rows))
+    console.print(render(shown, width, rows))
     return console.export_text().splitlines()
 
 
@@ -143,7 +143,7 @@ def test_a_failed_and_a_diverged_trial_have_no_number():
         (STORY[5], "trial 1: 1.901, healthy, 60 s (best)"),
         (Repeated(1, 44, 3, 6), None),
         (Repeated(1, 44, 4, 6, True, 1.9, 3.0), "repeat 4 of 6: trial 1, seed 44: 1.9"),
-        (Said("no time"), "no time"),
+        (Notice("no time"), "no time"),
         (Advanced(0, 0.5, 2.0, None), None),
         (Closed(None, None), "no trial has a value"),
     ],

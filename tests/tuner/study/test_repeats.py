@@ -6,9 +6,9 @@ from pathlib import Path
 import optuna
 import pytest
 
-from tuner.study.locks import FileLocks
 from tuner.study.repeats import Repeat, all_of, claim, gain_of, load, pairs_of, planned, save
 from tuner.study.results import Pair
+from tuner.study.workers.file_locks import FileLocks
 
 
 def pairs(*values: tuple[float, float]) -> tuple[Pair, ...]:

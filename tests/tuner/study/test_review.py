@@ -8,12 +8,12 @@ import yaml
 
 from tests.tuner.madeup import BATCH, RATE, WARMUP, spec
 from tuner.search.distributions import distributions
-from tuner.study.importance import knob_effect
-from tuner.study.memory import MemoryLimit
+from tuner.search.importance import knob_effect
+from tuner.study.fit_memory import MemoryLimit
 from tuner.study.noise import Noise
+from tuner.study.report.review import review
 from tuner.study.results import Gain, Pair, Paragraph, TrialResult
-from tuner.study.review import review
-from tuner.training.memory import DeviceBatch
+from tuner.training.device_batch import DeviceBatch
 
 SPACE = distributions({"learning_rate": RATE, "batch_size": BATCH, "warmup_ratio": WARMUP})
 FALLING = tuple((float(step), 1.0 + 0.5 * (1 - step / 400)) for step in range(0, 401, 40))
@@ -64,7 +64,7 @@ def test_an_edge_that_is_best_by_less_than_seeds_differ_says_nothing(noise: Nois
     assert bool(points) == named
 
 
-def test_the_edge_counts_where_only_its_close_neighbours_are_as_good():
+def test_the_edge_counts_where_only_its_close_neighbors_are_as_good():
     close, inside = trial(1, 1.0001, learning_rate=9e-3), trial(2, 1.1, learning_rate=1e-3)
     assert titles(trial(0, learning_rate=1e-2), close, inside)
     assert titles(trial(0, learning_rate=1e-2), close, trial(2, 1.0001, learning_rate=1e-3)) == {}

@@ -7,11 +7,11 @@ from typing import Any
 import optuna
 import pytest
 
-from diagnostics.curves import Run
+from diagnostics.model.curves import Run
 from tests.tuner.madeup import RATE, Bowl, run
-from tuner.space import Choice, Range
-from tuner.study.events import Event, Said
-from tuner.study.setup import Report
+from tuner.config.search_space import Choice, Range
+from tuner.study.events import Event, Notice
+from tuner.study.protocols import Report
 
 RATE_ONLY: dict[str, Range | Choice] = {"learning_rate": RATE}
 
@@ -97,7 +97,7 @@ def test_a_metric_that_never_comes_is_no_value(tmp_path: Path):
     assert result.best is None
 
 
-def test_a_study_that_maximises_picks_the_highest(tmp_path: Path):
+def test_a_study_that_maximizes_picks_the_highest(tmp_path: Path):
     def trainer(moves: Mapping[str, Any], out: Path, report: Report) -> Run:
         made = Bowl().run(moves, "x", Bowl().points(moves), 1.0)
         held = made.curves["eval_loss"]
@@ -127,7 +127,7 @@ def test_minutes_stop_new_trials_while_time_for_the_repeats_is_left(tmp_path: Pa
     result = run(tmp_path / "out", trainer, trials=50, seeds=1, minutes=0.001, show=said.append, space=RATE_ONLY)
     assert len(result.trials) == 3
     assert trainer.calls == ["repeat-0-seed-8", f"repeat-{result.best}-seed-8"]
-    assert any(isinstance(event, Said) and "no time" in event.text for event in said)
+    assert any(isinstance(event, Notice) and "no time" in event.text for event in said)
 
 
 def test_steps_stop_new_trials_while_the_repeats_can_still_be_paid(tmp_path: Path):
@@ -139,7 +139,7 @@ def test_steps_stop_new_trials_while_the_repeats_can_still_be_paid(tmp_path: Pat
     assert result.steps == pytest.approx(2400, abs=100)
     assert result.gain is not None and len(result.gain.pairs) == 1
     text = "no steps for another trial: 1600 of 2500 are spent, 800 are for the repeats"
-    assert any(isinstance(event, Said) and event.text == text for event in said)
+    assert any(isinstance(event, Notice) and event.text == text for event in said)
     assert result.notes == (f"4 trials: {text}",)
     more = run(tmp_path / "out", trials=50, seeds=1, steps=3300, stop_early=False)
     assert len(more.trials) == 5
@@ -151,7 +151,7 @@ def test_a_study_stops_when_no_gain_beyond_noise_is_in_sight_and_can_go_on_all_t
     assert 10 <= len(result.trials) < 40
     assert result.winner is not None
     assert (result.winner.value or 9) < 1.02
-    why = next(event.text for event in said if isinstance(event, Said))
+    why = next(event.text for event in said if isinstance(event, Notice))
     assert "no gain beyond noise is in sight" in why and "--no-stop-early" in why
     assert result.notes == (f"{len(result.trials)} trials: {why}",)
     trainer = Bowl(evaluations=6)
@@ -166,4 +166,4 @@ def test_a_finite_space_is_tried_once_and_the_study_ends(tmp_path: Path):
     space = {"learning_rate": Choice((3e-4, 1e-3)), "batch_size": Choice((8, 16))}
     result = run(tmp_path / "out", space=space, learning_rate=3e-4, trials=10, show=said.append)
     assert len(result.trials) == len({tuple(trial.settings.values()) for trial in result.trials}) == 4
-    assert any(isinstance(event, Said) and "every setting" in event.text for event in said)
+    assert any(isinstance(event, Notice) and "every setting" in event.text for event in said)

@@ -12,8 +12,8 @@ import optuna
 import pytest
 from optuna.distributions import FloatDistribution
 
-from tuner.study.locks import FileLocks, Lock, locked, try_lock
-from tuner.study.trials import PLACE, claim, drop_weights
+from tuner.study.workers.claims import PLACE, claim, drop_weights
+from tuner.study.workers.file_locks import FileLocks, Lock, locked, try_lock
 
 SPACE = {"learning_rate": FloatDistribution(1e-6, 1e-2, log=True)}
 START = {"learning_rate": 1e-5}
@@ -101,7 +101,7 @@ def test_a_lock_is_released_when_its_process_is_killed(tmp_path: Path):
     script = f"""
         import os, signal, sys
         from pathlib import Path
-        from tuner.study.locks import try_lock
+        from tuner.study.workers.file_locks import try_lock
         lock = try_lock(Path({str(tmp_path / "lock")!r}))
         ready, begun = os.pipe()
         child = os.fork()

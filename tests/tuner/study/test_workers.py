@@ -18,15 +18,15 @@ from tests.tuner.madeup import Bowl, spec
 from tests.tuner.study import server
 from tests.waiting import until
 from tuner.study.loop import run_study
-from tuner.study.storage import database_at, locks_for
+from tuner.study.workers.storage import database_at, locks_for
 
 ROOT = Path(__file__).parents[3]
 NO_SERVER = server.why_not()
 needs_server = pytest.mark.skipif(NO_SERVER is not None, reason=str(NO_SERVER))
 KILLED_BETWEEN_ASK_AND_LOCK = """
 import os, signal
-from tuner.study import locks, serverlocks
-for kind in (locks.FileLocks, serverlocks.ServerLocks):
+from tuner.study.workers import file_locks, postgres_locks
+for kind in (locks.FileLocks, postgres_locks.ServerLocks):
     def dying(self, name, take=kind.try_lock):
         if name == "trial-001":
             os.kill(os.getpid(), signal.SIGKILL)
@@ -208,7 +208,7 @@ def test_a_forked_child_that_outlives_its_killed_parent_does_not_keep_the_lock(p
     script = f"""
 import os, sys, time
 from pathlib import Path
-from tuner.study.storage import database_at, locks_for
+from tuner.study.workers.storage import database_at, locks_for
 lock = locks_for({postgres!r}, Path(), "bowl").try_lock("trial-000")
 child = os.fork()
 if child == 0:

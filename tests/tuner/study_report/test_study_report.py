@@ -11,14 +11,14 @@ import pytest
 
 from tests.diagnostics.pictured import HOSTILE
 from tests.diagnostics.test_report import Outline
+from tuner.config.search_space import Choice, Range
 from tuner.search.sampler import AGAIN as SAMPLER_AGAIN
-from tuner.space import Choice, Range
+from tuner.study.report.axes import has_place, mover
+from tuner.study.report.curve_charts import curves_chart, progress_chart
+from tuner.study.report.path_chart import path_chart, path_knob
+from tuner.study.report.words import better_by, changed, headline, lead, measure, unmoved, who
+from tuner.study.report.write import as_html, as_json, as_markdown, write_study_reports
 from tuner.study.results import Gain, Pair, Paragraph, RuleRecord, StudyResult, TrialResult, describe
-from tuner.study_report.axes import has_place, mover
-from tuner.study_report.curves import curves_chart, progress_chart
-from tuner.study_report.path import path_chart, path_knob
-from tuner.study_report.report import as_html, as_json, as_markdown, write_study_reports
-from tuner.study_report.words import better_by, changed, headline, lead, measure, unmoved, who
 
 
 def trial(number: int, rate: float, value: float | None, moved_by: str = "sampler:gp", **more: object) -> TrialResult:

@@ -5,8 +5,8 @@ import pytest
 from transformers import TrainerControl, TrainerState, TrainingArguments
 
 from diagnostics.readers import read
-from tuner.training import board
-from tuner.training.board import Board
+from tuner.training.callbacks import tensorboard
+from tuner.training.callbacks.tensorboard import Board
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def logging(tmp_path, monkeypatch):
 
 
 def test_the_file_grows_between_evaluations(logging, monkeypatch):
-    monkeypatch.setattr(board, "FLUSH_SECONDS", 0.1)
+    monkeypatch.setattr(tensorboard, "FLUSH_SECONDS", 0.1)
     file, log = logging
     sizes = []
     for step in range(1, 4):

@@ -11,7 +11,7 @@ import pytest
 
 from tests.tuner import smallest
 from tests.waiting import until
-from tuner.spec import load_spec
+from tuner.config.study_file import load_spec
 from tuner.training.checkpoints import is_whole, last_whole
 from tuner.training.train import train
 
@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[3]
 
 SCRIPT = """
 import sys, time
-from tuner.spec import load_spec
+from tuner.config.study_file import load_spec
 from tuner.training.train import train
 train(load_spec(sys.argv[1]), {"seed": 3}, sys.argv[2], lambda run, share: time.sleep(0.3))
 """

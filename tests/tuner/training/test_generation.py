@@ -1,9 +1,9 @@
 import pytest
 
 from tuner.assets import TINY
+from tuner.config.library_logging import quiet
 from tuner.errors import SpecError
 from tuner.training.generation import Question, Sample, exact_match, generate, questions
-from tuner.training.quiet import quiet
 
 
 @pytest.fixture(scope="module")

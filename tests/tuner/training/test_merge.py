@@ -3,12 +3,12 @@ import shutil
 
 import pytest
 
+from tuner.config.library_logging import quiet
 from tuner.errors import SpecError
 from tuner.training.merge import merge, trained_dtype
-from tuner.training.quiet import quiet
 from tuner.training.train import train
 
-PROMPT = "What is colour 3?"
+PROMPT = "What is color 3?"
 
 
 def logits(model, tokenizer):

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
+from tuner.config.library_logging import quiet
+from tuner.config.methods import METHODS
 from tuner.errors import SpecError
-from tuner.methods import METHODS
-from tuner.training.observation import observed
-from tuner.training.quiet import quiet
+from tuner.training.logging_defaults import observed
 from tuner.training.train import train
 
 
@@ -78,7 +78,7 @@ def test_a_4_bit_run_trains_adapters_over_4_bit_weights(make, tmp_path):
 
 
 @pytest.mark.parametrize("bits", ["load_in_4bit", "load_in_8bit"])
-def test_evaluating_does_not_change_how_a_quantised_model_trains(make, tmp_path, bits):
+def test_evaluating_does_not_change_how_a_quantized_model_trains(make, tmp_path, bits):
     keys = {bits: True, "lora_target_modules": "all-linear", "max_steps": 4, "logging_steps": 1}
     seen = train(make(**keys, eval_steps=1, save_steps=1), {}, tmp_path / "seen")
     unseen = train(make(**keys, eval_strategy="no"), {}, tmp_path / "unseen")

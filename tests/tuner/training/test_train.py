@@ -7,10 +7,10 @@ import pytest
 import yaml
 from safetensors.numpy import load_file
 
+from tuner.config.library_logging import quiet
+from tuner.config.methods import METHODS
+from tuner.config.study_file import load_spec
 from tuner.errors import SpecError
-from tuner.methods import METHODS
-from tuner.spec import load_spec
-from tuner.training.quiet import quiet
 from tuner.training.train import train
 
 ROOT = Path(__file__).parents[3]
@@ -213,7 +213,7 @@ def test_the_trainer_s_own_errors_keep_their_type(make, tmp_path):
     assert not (tmp_path / "run" / "diagnosis.json").exists()
 
 
-def test_rows_are_tokenised_once_for_all_trials(make, tmp_path, monkeypatch):
+def test_rows_are_tokenized_once_for_all_trials(make, tmp_path, monkeypatch):
     from trl.trainer import sft_trainer
 
     from tuner.training import trainers

@@ -9,9 +9,8 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
-from diagnostics.readers.log import plural
-from tuner.inspector.baseline import difference
-from tuner.inspector.comparison import (
+from diagnostics.readers.raw_log import plural
+from tuner.inspector.chart.comparison import (
     MOST_RUNS,
     averaged,
     compared,
@@ -23,34 +22,35 @@ from tuner.inspector.comparison import (
     shared_curves,
     verdict_rows,
 )
-from tuner.inspector.export import as_long_csv, as_page
-from tuner.inspector.figure import View
-from tuner.inspector.folder import Folder, Opened, Unreadable
-from tuner.inspector.seeds import BANDS, groups
+from tuner.inspector.chart.difference import difference
+from tuner.inspector.chart.export import as_long_csv, as_page
+from tuner.inspector.chart.seed_groups import BANDS, groups
+from tuner.inspector.chart.series import View
+from tuner.inspector.escape import chip, one_line, plain
+from tuner.inspector.runs.folder import Folder, Opened, Unreadable
+from tuner.inspector.views.context import PageContext, follow, look, nothing_here
 from tuner.inspector.views.controls import LINK, counted, part, view_controls
 from tuner.inspector.views.overlaid import overlaid
 from tuner.inspector.views.runs import CHOSEN
-from tuner.inspector.views.shell import Shell, follow, look, nothing_here
-from tuner.inspector.words import chip, one_line, plain
 
 RUNS, MEANS, DIFFERENCE = "Each run", "Mean and band", "Difference"
 SHOWN = (RUNS, MEANS, DIFFERENCE)
 
 
-def page(shell: Shell) -> None:
+def page(context: PageContext) -> None:
     """The page that lays runs over each other."""
-    runs = shell.folder.runs()
+    runs = context.folder.runs()
     if not runs:
-        nothing_here(shell.folder)
+        nothing_here(context.folder)
         return
-    chosen = _chosen(shell.folder, runs)
-    seen = look(shell.folder, chosen)
-    opened = _opened(shell.folder, chosen, runs)
+    chosen = _chosen(context.folder, runs)
+    seen = look(context.folder, chosen)
+    opened = _opened(context.folder, chosen, runs)
     if len(opened) < 2:
         st.info("Choose two runs or more, here or by ticking them on the Runs page.")
     else:
         _comparison(opened)
-    follow(shell.folder, seen)
+    follow(context.folder, seen)
 
 
 def _chosen(folder: Folder, runs: Mapping[str, Path]) -> list[str]:

@@ -7,9 +7,9 @@ from typing import Literal
 
 import streamlit as st
 
-from diagnostics.wording import number
-from tuner.inspector.figure import AXES, Figure, Line, View
-from tuner.inspector.words import one_line
+from diagnostics.formatting import number
+from tuner.inspector.chart.series import AXES, Figure, Line, View
+from tuner.inspector.escape import one_line
 
 ZOOMING = "Drag moves, Shift + wheel zooms, double click goes back."
 LINK: Literal["query-params"] = "query-params"

@@ -6,15 +6,15 @@ from pathlib import Path
 
 import streamlit as st
 
-from diagnostics.wording import duration, number
-from tuner.inspector.comparison import shared_curves
-from tuner.inspector.figure import LOSSES, View, usual_smoothing
-from tuner.inspector.folder import HERE, Folder, Opened, seconds_since
-from tuner.inspector.plot import spec
-from tuner.inspector.plot_tables import tables
-from tuner.inspector.sheet import sheet
-from tuner.inspector.views.shell import is_dark
-from tuner.inspector.words import plain
+from diagnostics.formatting import duration, number
+from tuner.inspector.chart.comparison import shared_curves
+from tuner.inspector.chart.panels import chart_data
+from tuner.inspector.chart.series import LOSSES, View, usual_smoothing
+from tuner.inspector.chart.vega_data import tables
+from tuner.inspector.chart.vega_spec import spec
+from tuner.inspector.escape import plain
+from tuner.inspector.runs.folder import HERE, Folder, Opened, seconds_since
+from tuner.inspector.views.context import is_dark
 
 EVERY = 2.0  # seconds
 
@@ -28,7 +28,7 @@ def current_curve(folder: Folder, run_id: str | None, key: str) -> None:
         return
     shown = [name for name in LOSSES if name in names] or names[:1]
     view = View(smoothing=usual_smoothing(opened.run))
-    seen, dark = sheet(opened.run, opened.chart, shown, view), is_dark()
+    seen, dark = chart_data(opened.run, opened.chart, shown, view), is_dark()
     drawn = {**spec(seen, view, dark=dark), "datasets": tables(seen, view, dark=dark)}
     st.vega_lite_chart(drawn, key=key, alt=f"{', '.join(shown)} of the run that is being written.")
     where = "" if run_id == HERE else f"{opened.name}, "

@@ -10,16 +10,16 @@ from typing import Any
 
 import streamlit as st
 
-from diagnostics.wording import HEADLINES
-from tuner.inspector.comparison import shared_curves
-from tuner.inspector.figure import LOSSES, View, axes, extent, usual_smoothing
-from tuner.inspector.folder import Opened
-from tuner.inspector.plot import ZOOM, spec
-from tuner.inspector.plot_tables import tables
-from tuner.inspector.sheet import MOST_SERIES, counted, sheet
+from diagnostics.report.phrases import HEADLINES
+from tuner.inspector.chart.comparison import shared_curves
+from tuner.inspector.chart.panels import MOST_SERIES, chart_data, counted
+from tuner.inspector.chart.series import LOSSES, View, axes, extent, usual_smoothing
+from tuner.inspector.chart.vega_data import tables
+from tuner.inspector.chart.vega_spec import ZOOM, spec
+from tuner.inspector.escape import one_line, plain
+from tuner.inspector.runs.folder import Opened
+from tuner.inspector.views.context import is_dark
 from tuner.inspector.views.controls import LINK, ZOOMING, part, view_controls
-from tuner.inspector.views.shell import is_dark
-from tuner.inspector.words import one_line, plain
 
 BESIDE = ("rewards_margins", "learning_rate")
 """What is shown below the losses from the start, where it was logged."""
@@ -77,8 +77,8 @@ def _chart(opened: Opened, names: Sequence[str], view: View) -> None:
     """The chart, with more detail where the reader has zoomed in."""
     key = chart_key(opened.id, view)
     zoomed = replace(view, between=zoomed_to(st.session_state.get(key), view))
-    whole = sheet(opened.run, opened.chart, names, view)
-    seen = whole if zoomed == view else sheet(opened.run, opened.chart, names, zoomed)
+    whole = chart_data(opened.run, opened.chart, names, view)
+    seen = whole if zoomed == view else chart_data(opened.run, opened.chart, names, zoomed)
     dark = is_dark()
     if not whole.figure.shown:
         st.info("No point lies in this part of the axis. A log axis shows only values above 0.")

@@ -6,13 +6,13 @@ from dataclasses import replace
 
 import streamlit as st
 
-from diagnostics.chart import outline
+from diagnostics.chart.build import outline
+from diagnostics.formatting import number, plain_name, sentence
 from diagnostics.rules import Rule
-from diagnostics.wording import number, plain_name, sentence
-from tuner.inspector.folder import Opened
-from tuner.inspector.limits import judged_by, movable, told, travel
+from tuner.inspector.escape import plain
+from tuner.inspector.runs.folder import Opened
+from tuner.inspector.runs.limits import judged_by, movable, slider_range, told
 from tuner.inspector.views.verdict import LABEL_SIGNS, badge
-from tuner.inspector.words import plain
 
 
 def by_own_limits(opened: Opened) -> Opened:
@@ -51,7 +51,7 @@ def limits(opened: Opened, judged: Opened) -> None:
 
 
 def _slider(opened: Opened, rule: Rule, name: str, value: float) -> None:
-    way, moved = travel(value, _measured(opened, rule.name, name)), st.session_state[_key(opened)]
+    way, moved = slider_range(value, _measured(opened, rule.name, name)), st.session_state[_key(opened)]
     now = moved.get((rule.name, name), value)
     kind = int if way.whole else float
     chosen = st.slider(

@@ -7,17 +7,18 @@ import hashlib
 import streamlit as st
 
 from diagnostics.errors import BadInput
-from diagnostics.verdict import Advice
-from diagnostics.wording import times
-from tuner.inspector.folder import Opened
-from tuner.inspector.jobs import jobs
-from tuner.inspector.recipe import as_yaml, from_old, next_config, numeric, own_config, study_block
-from tuner.inspector.start import free_name, plan, start
-from tuner.inspector.views.shell import Shell
-from tuner.inspector.words import chip, file_name, plain
+from diagnostics.formatting import times
+from diagnostics.model.records import Advice
+from tuner.inspector.escape import chip, file_name, plain
+from tuner.inspector.jobs.next_run import as_yaml, from_old, next_config, numeric, study_block
+from tuner.inspector.jobs.record import jobs
+from tuner.inspector.jobs.start import free_name, plan, start
+from tuner.inspector.runs.folder import Opened
+from tuner.inspector.views.context import PageContext
+from tuner.training.run_config import own_config
 
 
-def next_run(shell: Shell, opened: Opened) -> None:
+def next_run(context: PageContext, opened: Opened) -> None:
     """The file of the next run, with the advice that the reader leaves ticked."""
     offered = numeric(opened.diagnosis.advice)
     if not offered:
@@ -35,7 +36,7 @@ def next_run(shell: Shell, opened: Opened) -> None:
     changes = [told for change in offered if change.knob in taken and (told := _told(change, opened.id))]
     config = next_config(opened.run.settings, changes, own_config(opened.path))
     study = study_block(changes, trials=12) if search else None
-    yaml_file(shell, as_yaml(opened.name, config, changes, study), f"{opened.name}-next", "next")
+    yaml_file(context, as_yaml(opened.name, config, changes, study), f"{opened.name}-next", "next")
 
 
 def _told(change: Advice, run_id: str) -> Advice | None:
@@ -53,7 +54,7 @@ def _told(change: Advice, run_id: str) -> Advice | None:
     return from_old(change, float(old)) if old else None
 
 
-def yaml_file(shell: Shell, text: str, stem: str, key: str) -> None:
+def yaml_file(context: PageContext, text: str, stem: str, key: str) -> None:
     """The file, to be read, changed, copied, saved and started; ``stem`` is what it is called unless renamed."""
     edited = st.toggle("Change it by hand", key=f"{key}-edit")
     if edited:
@@ -67,17 +68,17 @@ def yaml_file(shell: Shell, text: str, stem: str, key: str) -> None:
         st.download_button(
             "Save as YAML", text, file_name(stem, ".yaml"), "text/yaml", key=f"{key}-yaml", on_click="ignore"
         )
-        if shell.may_run:
-            _run_it(shell, text, stem, key)
-    if not shell.may_run:
+        if context.may_run:
+            _run_it(context, text, stem, key)
+    if not context.may_run:
         st.caption(
             f"Run it with `tuner {command}` and the name of the file. To start it from here, open the inspector "
             "with `tuner inspect PATH --allow-run`."
         )
 
 
-def _run_it(shell: Shell, text: str, stem: str, key: str) -> None:
-    root = shell.folder.root
+def _run_it(context: PageContext, text: str, stem: str, key: str) -> None:
+    root = context.folder.root
     name = st.text_input("Name", free_name(root, stem), key=f"{key}-name-{stem}", width=280)
     if st.button("Run it", type="primary", icon=":material/play_arrow:", key=f"{key}-run"):
         try:
@@ -85,7 +86,7 @@ def _run_it(shell: Shell, text: str, stem: str, key: str) -> None:
         except (BadInput, OSError) as error:
             st.error(plain(error))
         else:
-            shell.go("started", job=begun.name)
+            context.go("started", job=begun.name)
     on = sum(one.is_on for one in jobs(root))
     busy = f" It shares the machine with {on} that {'is' if on == 1 else 'are'} running." if on else ""
     st.caption(f"Writes below {chip(root, 200)} and goes on when this page is closed.{busy}")

@@ -7,23 +7,23 @@ from dataclasses import replace
 
 import streamlit as st
 
-from tuner.inspector.figure import View
-from tuner.inspector.folder import Opened
-from tuner.inspector.plot import ZOOM, spec
-from tuner.inspector.plot_tables import tables
-from tuner.inspector.sheet import Sheet
+from tuner.inspector.chart.panels import ChartData
+from tuner.inspector.chart.series import View
+from tuner.inspector.chart.vega_data import tables
+from tuner.inspector.chart.vega_spec import ZOOM, spec
+from tuner.inspector.escape import one_line, plain
+from tuner.inspector.runs.folder import Opened
+from tuner.inspector.views.context import is_dark
 from tuner.inspector.views.controls import ZOOMING
 from tuner.inspector.views.curves import chart_key, zoomed_to
-from tuner.inspector.views.shell import is_dark
-from tuner.inspector.words import one_line, plain
 
 
 def overlaid(
     opened: Sequence[Opened],
     name: str,
     view: View,
-    picture: Callable[[View], Sheet],
-    says: Callable[[Sheet], str],
+    picture: Callable[[View], ChartData],
+    says: Callable[[ChartData], str],
     *,
     kind: str = "",
     zero: bool = False,

@@ -7,33 +7,33 @@ from pathlib import Path
 
 import streamlit as st
 
-from diagnostics.wording import duration, setting
-from tuner.inspector.export import as_csv, as_drawing, as_page
-from tuner.inspector.folder import Folder, Opened, Unreadable, seconds_since
+from diagnostics.formatting import duration, setting
+from tuner.inspector.chart.export import as_csv, as_drawing, as_page
+from tuner.inspector.escape import chip, file_name, one_line, plain
+from tuner.inspector.runs.folder import Folder, Opened, Unreadable, seconds_since
+from tuner.inspector.views.context import LAST, PageContext, follow, look, nothing_here
 from tuner.inspector.views.curves import curves, reading
 from tuner.inspector.views.limits import by_own_limits, limits
 from tuner.inspector.views.next_run import next_run
 from tuner.inspector.views.runs import CHOSEN
-from tuner.inspector.views.shell import LAST, Shell, follow, look, nothing_here
 from tuner.inspector.views.verdict import details, headline
-from tuner.inspector.words import chip, file_name, one_line, plain
 
 LONG = 4_000_000
 """Bytes of a log from which on the page says that it is being read."""
 
 
-def page(shell: Shell) -> None:
+def page(context: PageContext) -> None:
     """The page of one run."""
-    runs = shell.folder.runs()
+    runs = context.folder.runs()
     if not runs:
-        nothing_here(shell.folder)
+        nothing_here(context.folder)
         return
-    run_id = _chosen(shell.folder, runs)
-    seen = look(shell.folder, [run_id] if run_id is not None else [])
+    run_id = _chosen(context.folder, runs)
+    seen = look(context.folder, [run_id] if run_id is not None else [])
     whole, wait = st.container(), st.empty()
-    if run_id is not None and (bytes_to_read := shell.folder.unread(run_id, runs)) > LONG:
+    if run_id is not None and (bytes_to_read := context.folder.unread(run_id, runs)) > LONG:
         reading(wait, bytes_to_read)
-    opened = shell.folder.open(run_id, runs) if run_id is not None else None
+    opened = context.folder.open(run_id, runs) if run_id is not None else None
     wait.empty()
     with whole:
         if opened is None:
@@ -41,8 +41,8 @@ def page(shell: Shell) -> None:
         elif isinstance(opened, Unreadable):
             _unreadable(opened)
         else:
-            _run(shell, opened)
-    follow(shell.folder, seen, opened.seconds if isinstance(opened, Opened) else 0.0)
+            _run(context, opened)
+    follow(context.folder, seen, opened.seconds if isinstance(opened, Opened) else 0.0)
 
 
 def _chosen(folder: Folder, runs: Mapping[str, Path]) -> str | None:
@@ -73,7 +73,7 @@ def _unreadable(opened: Unreadable) -> None:
     )
 
 
-def _run(shell: Shell, opened: Opened) -> None:
+def _run(context: PageContext, opened: Opened) -> None:
     judged = by_own_limits(opened)
     headline(judged.diagnosis)
     left, right = st.columns([0.62, 0.38], gap="medium")
@@ -82,7 +82,7 @@ def _run(shell: Shell, opened: Opened) -> None:
             curves(judged)
             _take_away(opened)
         with st.container(key=LAST):
-            next_run(shell, judged)
+            next_run(context, judged)
     with right, st.container():
         details(judged.diagnosis)
         limits(opened, judged)

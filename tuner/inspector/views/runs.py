@@ -9,16 +9,16 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from diagnostics.wording import duration, number, sentence, setting
-from tuner.inspector.comparison import MOST_RUNS
-from tuner.inspector.filters import SORTS, BadPattern, Wanted, in_order, matching
-from tuner.inspector.folder import seconds_since
-from tuner.inspector.palette import label_colour
-from tuner.inspector.table import LABELS, WAITING, Row, counts
+from diagnostics.formatting import duration, number, sentence, setting
+from tuner.inspector.chart.comparison import MOST_RUNS
+from tuner.inspector.chart.palette import label_color
+from tuner.inspector.escape import age, chip, one_line, plain
+from tuner.inspector.runs.filters import SORTS, BadPattern, Wanted, in_order, matching
+from tuner.inspector.runs.folder import seconds_since
+from tuner.inspector.runs.row import LABELS, WAITING, Row, counts
+from tuner.inspector.views.context import PageContext, follow, look, nothing_here
 from tuner.inspector.views.controls import LINK
-from tuner.inspector.views.shell import Shell, follow, look, nothing_here
 from tuner.inspector.views.verdict import LABEL_SIGNS, badge
-from tuner.inspector.words import age, chip, one_line, plain
 
 CHOSEN = "chosen_runs"
 ROW, MOST_HEIGHT = 38, 620  # pixels
@@ -26,19 +26,19 @@ AT_ONCE = 0.4
 """Seconds that the page waits for verdicts before it shows the table; the others fill in."""
 
 
-def page(shell: Shell) -> None:
+def page(context: PageContext) -> None:
     """The page of all runs."""
-    seen = look(shell.folder)
-    rows = shell.folder.rows(within=AT_ONCE)
+    seen = look(context.folder)
+    rows = context.folder.rows(within=AT_ONCE)
     if not rows:
-        nothing_here(shell.folder)
-        follow(shell.folder, seen)
+        nothing_here(context.folder)
+        follow(context.folder, seen)
         return
     _summary(rows)
     shown = _filtered(rows)
     chosen = _table(shown)
-    _actions(shell, chosen)
-    follow(shell.folder, seen)
+    _actions(context, chosen)
+    follow(context.folder, seen)
 
 
 def _summary(rows: Sequence[Row]) -> None:
@@ -120,7 +120,7 @@ def _table(rows: Sequence[Row]) -> list[Row]:
 
 
 def _signed(label: str) -> str:
-    """The verdict with its sign, for colour is never the only one."""
+    """The verdict with its sign, for color is never the only one."""
     return f"{LABEL_SIGNS[label]} {label}"
 
 
@@ -147,7 +147,7 @@ def _columns() -> dict[str, Any]:
             "Verdict",
             width=125,
             options=[_signed(label) for label in LABEL_SIGNS],
-            color=[label_colour(label, dark=False) for label in LABEL_SIGNS],  # dark enough for white letters
+            color=[label_color(label, dark=False) for label in LABEL_SIGNS],  # dark enough for white letters
         ),
         "run": config.TextColumn("Run", width=270),
         "cause": config.TextColumn("Cause", width=180),
@@ -159,18 +159,18 @@ def _columns() -> dict[str, Any]:
     }
 
 
-def _actions(shell: Shell, chosen: Sequence[Row]) -> None:
+def _actions(context: PageContext, chosen: Sequence[Row]) -> None:
     """What can be done with the ticked runs, and the verdict at a glance when there is one."""
     if not chosen:
         st.caption("Tick a run (Shift + Space on its row) to see its verdict, or up to 20 to compare them.")
         return
     with st.container(horizontal=True):
         if len(chosen) == 1 and st.button("Open run", type="primary", key="open"):
-            shell.go("run", run=chosen[0].id)
+            context.go("run", run=chosen[0].id)
         if len(chosen) > 1:
             many = len(chosen) > MOST_RUNS
             if st.button(f"Compare {len(chosen)} runs", type="primary", key="compare", disabled=many):
-                shell.go("compare", run=[row.id for row in chosen])
+                context.go("compare", run=[row.id for row in chosen])
             if many:
                 st.caption(f"Up to {MOST_RUNS} runs can be compared at once.")
     if len(chosen) == 1:

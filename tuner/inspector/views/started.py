@@ -5,14 +5,14 @@ from __future__ import annotations
 import streamlit as st
 
 from diagnostics.errors import BadInput
-from diagnostics.wording import duration, number
-from tuner.inspector.folder import HERE, latest, seconds_since
-from tuner.inspector.jobs import Job, State, job, jobs, kill, last_lines, stop
-from tuner.inspector.start import go_on
-from tuner.inspector.trials import FILE, NoStudy, load_study
+from diagnostics.formatting import duration, number
+from tuner.inspector.escape import chip, one_line, plain
+from tuner.inspector.jobs.record import Job, State, job, jobs, kill, last_lines, stop
+from tuner.inspector.jobs.start import go_on
+from tuner.inspector.runs.folder import HERE, latest, seconds_since
+from tuner.inspector.study.read import FILE, NoStudy, load_study
+from tuner.inspector.views.context import PageContext
 from tuner.inspector.views.current import EVERY, current_curve, folder_of
-from tuner.inspector.views.shell import Shell
-from tuner.inspector.words import chip, one_line, plain
 
 STATES = {
     State.RUNNING: ":blue-badge[▶ running]",
@@ -27,11 +27,11 @@ HOW = (
 )
 
 
-def page(shell: Shell) -> None:
+def page(context: PageContext) -> None:
     """The page of the runs that were started from here."""
-    root = shell.folder.root
+    root = context.folder.root
     found = {one.name: one for one in jobs(root)}
-    if not shell.may_run:
+    if not context.may_run:
         st.info("Starting and stopping runs is off.", icon=":material/lock:")
     if not found:
         st.markdown("Nothing was started from here yet. " + HOW)
@@ -46,12 +46,12 @@ def page(shell: Shell) -> None:
         st.query_params["job"] = chosen
     before = found[chosen]
     live = before.is_on and st.session_state.get("live", True)
-    st.fragment(lambda: _job(shell, before), run_every=EVERY if live else None)()
+    st.fragment(lambda: _job(context, before), run_every=EVERY if live else None)()
 
 
-def _job(shell: Shell, before: Job) -> None:
+def _job(context: PageContext, before: Job) -> None:
     """How the run stands now; the page is drawn anew when its state has changed."""
-    known = job(shell.folder.root, before.folder)
+    known = job(context.folder.root, before.folder)
     if known is None or known.state is not before.state:
         st.rerun()
         return
@@ -62,7 +62,7 @@ def _job(shell: Shell, before: Job) -> None:
         run_id = latest(folder)
         current_curve(folder, run_id, "live-curve")
     with right:
-        _actions(shell, known, run_id)
+        _actions(context, known, run_id)
         _words(known)
 
 
@@ -73,17 +73,17 @@ def _since(known: Job) -> str:
     return f"after {duration(max(0.0, known.ended - known.began))}, {duration(seconds_since(known.ended))} ago"
 
 
-def _actions(shell: Shell, known: Job, run_id: str | None) -> None:
+def _actions(context: PageContext, known: Job, run_id: str | None) -> None:
     with st.container(horizontal=True):
-        if shell.may_run:
-            _switch(shell, known)
+        if context.may_run:
+            _switch(context, known)
         if run_id is not None and st.button("Open run", key="open-started"):
-            shell.go("run", run=known.name if run_id == HERE else f"{known.name}/{run_id}")
+            context.go("run", run=known.name if run_id == HERE else f"{known.name}/{run_id}")
         if known.kind == "study" and (known.folder / FILE).exists() and st.button("Open study", key="open-study"):
-            shell.go("study", study=known.name)
+            context.go("study", study=known.name)
 
 
-def _switch(shell: Shell, known: Job) -> None:
+def _switch(context: PageContext, known: Job) -> None:
     """Stop a run that is on; let one that was stopped or has failed go on."""
     if known.state is State.RUNNING and st.button("Stop", icon=":material/stop:", key="stop", help=STOPPING):
         stop(known)
@@ -93,7 +93,7 @@ def _switch(shell: Shell, known: Job) -> None:
         st.rerun()
     if known.state in (State.STOPPED, State.FAILED) and st.button("Go on", icon=":material/play_arrow:", key="go-on"):
         try:
-            go_on(shell.folder.root, known)
+            go_on(context.folder.root, known)
         except (BadInput, OSError) as error:
             st.error(plain(error))
         else:

@@ -8,24 +8,24 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
-from diagnostics.wording import duration, number, percent
-from tuner.inspector.folder import Folder, latest, seconds_since
-from tuner.inspector.stamps import stamp, written
-from tuner.inspector.trials import FILE, NoStudy, beginning, find_studies, load_study, report, trial_rows
+from diagnostics.formatting import duration, number, percent
+from tuner.inspector.escape import file_name, one_line, plain
+from tuner.inspector.runs.file_state import file_state, written
+from tuner.inspector.runs.folder import Folder, latest, seconds_since
+from tuner.inspector.study.read import FILE, NoStudy, beginning, find_studies, load_study, report, trial_rows
+from tuner.inspector.views.context import LOOK_EVERY, PageContext
 from tuner.inspector.views.current import EVERY, current_curve, folder_of
-from tuner.inspector.views.shell import LOOK_EVERY, Shell
 from tuner.inspector.views.study_charts import charts
 from tuner.inspector.views.study_words import learned
-from tuner.inspector.words import file_name, one_line, plain
 from tuner.study.results import StudyResult
 
 AT_WORK = 600.0
 """Seconds: a run of the study that was written later than this, and later than its result, is being trained."""
 
 
-def page(shell: Shell) -> None:
+def page(context: PageContext) -> None:
     """The page of a study."""
-    root = shell.folder.root
+    root = context.folder.root
     found, begun = find_studies(root), beginning(root)
     if not found and not begun:
         st.info(
@@ -50,8 +50,8 @@ def page(shell: Shell) -> None:
     _summary(study, found[name])
     _at_work(found[name].parent, seen / 1e9)
     charts(study)
-    _trials(shell, study, found[name])
-    learned(shell, study, found[name])
+    _trials(context, study, found[name])
+    learned(context, study, found[name])
     _follow(lambda: _changed(found[name]), seen)
 
 
@@ -89,7 +89,7 @@ def _at_work(folder: Path, told: float) -> None:
 
     def look() -> None:
         run_id = latest(inner)
-        since = written(stamp(inner.runs()[run_id])) if run_id is not None and run_id in inner.runs() else 0.0
+        since = written(file_state(inner.runs()[run_id])) if run_id is not None and run_id in inner.runs() else 0.0
         if run_id is None and not told:
             current_curve(inner, None, "at-work")
         elif since > told and seconds_since(since) < AT_WORK:
@@ -139,7 +139,7 @@ def _downloads(path: Path, folder: str, names: Mapping[str, str]) -> None:
                 st.download_button(words, content, file_name(label, ""), key=f"download-{label}", on_click="ignore")
 
 
-def _trials(shell: Shell, study: StudyResult, path: Path) -> None:
+def _trials(context: PageContext, study: StudyResult, path: Path) -> None:
     st.markdown("#### Trials")
     rows = trial_rows(study)
     config = st.column_config
@@ -167,9 +167,9 @@ def _trials(shell: Shell, study: StudyResult, path: Path) -> None:
     if trial is None:
         return
     st.markdown(f"Trial {trial.number}: {plain(trial.because or trial.error or 'nobody said why')}")
-    run_id = _run_id(shell.folder, path, trial.folder)
+    run_id = _run_id(context.folder, path, trial.folder)
     if run_id is not None and st.button("Open run", type="primary", key="open-trial"):
-        shell.go("run", run=run_id)
+        context.go("run", run=run_id)
     _downloads(
         path, trial.folder, {"report.html": "HTML report", "report.md": "Markdown", "config.yaml": "config.yaml"}
     )

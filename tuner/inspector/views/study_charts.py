@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import streamlit as st
 
-from tuner.inspector.importance import FEWEST, importance
-from tuner.inspector.knobs import knobs
-from tuner.inspector.landscape import is_log, landscape, placed, weave
-from tuner.inspector.landscape_drawing import landscape_chart, weave_chart
-from tuner.inspector.trial_drawing import OVER, against_chart, importance_chart, progress_chart
-from tuner.inspector.trials import against, numeric_knobs, progress
+from tuner.inspector.escape import one_line
+from tuner.inspector.study.axes import knobs
+from tuner.inspector.study.charts import OVER, against_chart, importance_chart, progress_chart
+from tuner.inspector.study.importance import FEWEST, importance
+from tuner.inspector.study.landscape import is_log, landscape, parallel_coordinates, placed
+from tuner.inspector.study.landscape_chart import landscape_chart, parallel_coordinates_chart
+from tuner.inspector.study.read import against, numeric_knobs, progress
+from tuner.inspector.views.context import is_dark
 from tuner.inspector.views.controls import LINK
-from tuner.inspector.views.shell import is_dark
-from tuner.inspector.words import one_line
 from tuner.study.results import StudyResult
 
 MOST_SLICES = 6
@@ -68,7 +68,7 @@ def _slices(study: StudyResult) -> None:
         st.caption("No setting has taken two different numbers yet.")
         return
     shown = {trial.number for trial in placed(study)}
-    st.caption("Colours and shapes are those of “Best so far”; point at a mark to read it.")
+    st.caption("Colors and shapes are those of “Best so far”; point at a mark to read it.")
     for start in range(0, len(names), 3):
         for column, name in zip(
             st.columns(2 if len(names) < 3 else 3, gap="medium"), names[start : start + 3], strict=False
@@ -95,7 +95,7 @@ def _two(study: StudyResult) -> None:
     st.altair_chart(landscape_chart(land, study.metric, study.best, study.direction, dark=is_dark()), key="two")
     words = "Numbers are trials, and +2 two more with the same settings or nearly; the best has a thick ring. "
     if len(land.cells):
-        words += "Between them the colour is a straight line from trial to trial, not a measurement."
+        words += "Between them the color is a straight line from trial to trial, not a measurement."
     st.caption(words)
 
 
@@ -109,10 +109,10 @@ def _moved(study: StudyResult) -> list[str]:
 
 def _all(study: StudyResult) -> None:
     st.markdown("#### All settings at once")
-    woven = weave(study)
+    woven = parallel_coordinates(study)
     if woven is None:
         st.caption("To be seen once two trials with different settings have a value.")
         return
-    chart = weave_chart(woven, study.best, study.direction, log=is_log(study), dark=is_dark())
+    chart = parallel_coordinates_chart(woven, study.best, study.direction, log=is_log(study), dark=is_dark())
     st.altair_chart(chart, key="all")
     st.caption("A line is a trial, the thick one the best. Point at a line to follow it.")

@@ -7,20 +7,20 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
-from diagnostics.wording import plain_name
-from tuner.inspector.follow_up import next_study, offered
-from tuner.inspector.recipe import own_config
+from diagnostics.formatting import plain_name
+from tuner.inspector.escape import chip, one_line, plain
+from tuner.inspector.jobs.next_study import next_study, offered
+from tuner.inspector.views.context import PageContext
 from tuner.inspector.views.next_run import yaml_file
-from tuner.inspector.views.shell import Shell
-from tuner.inspector.words import chip, one_line, plain
 from tuner.study.results import StudyResult, describe
+from tuner.training.run_config import own_config
 
 
-def learned(shell: Shell, study: StudyResult, path: Path) -> None:
+def learned(context: PageContext, study: StudyResult, path: Path) -> None:
     """The rules' records, the review with its lines, what was searched, and the next study."""
     _records(study)
     _review(study)
-    _next(shell, study, path)
+    _next(context, study, path)
     with st.expander("What was searched"):
         for knob, span in study.space.items():
             st.markdown(f"- {chip(knob)} {plain(describe(span))}")
@@ -55,7 +55,7 @@ def _review(study: StudyResult) -> None:
                 st.code(paragraph.yaml, language="yaml")
 
 
-def _next(shell: Shell, study: StudyResult, path: Path) -> None:
+def _next(context: PageContext, study: StudyResult, path: Path) -> None:
     """The file of the next study, with the changes of the review that the reader leaves ticked."""
     paragraphs = offered(study)
     if not paragraphs:
@@ -72,7 +72,7 @@ def _next(shell: Shell, study: StudyResult, path: Path) -> None:
     first = study.baseline
     config = own_config(path.parent / first.folder) if first and first.folder and _inside(path, first.folder) else None
     text = next_study(study, config, [paragraphs[place] for place in sorted(taken)])
-    yaml_file(shell, text, f"{study.name}-next", "next-study")
+    yaml_file(context, text, f"{study.name}-next", "next-study")
 
 
 def _inside(path: Path, folder: str) -> bool:

@@ -6,26 +6,12 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from diagnostics.readers.log import plural
-from diagnostics.verdict import Advice, Diagnosis, Finding
-from diagnostics.wording import (
-    HEADLINES,
-    SIGNS,
-    certainty,
-    heading,
-    in_words,
-    measures,
-    plain_name,
-    sentence,
-    setting,
-    span,
-    summary,
-    sure,
-    times,
-    unchecked,
-)
-from tuner.inspector.table import UNREAD, WAITING
-from tuner.inspector.words import chip, plain
+from diagnostics.formatting import SIGNS, plain_name, sentence, setting, times
+from diagnostics.model.records import Advice, Diagnosis, Finding
+from diagnostics.readers.raw_log import plural
+from diagnostics.report.phrases import HEADLINES, certainty, heading, in_words, measures, span, summary, sure, unchecked
+from tuner.inspector.escape import chip, plain
+from tuner.inspector.runs.row import UNREAD, WAITING
 
 LABEL_SIGNS = {**{str(label): sign for label, sign in SIGNS.items()}, UNREAD: "∅", WAITING: "…"}
 BADGES = {
@@ -41,7 +27,7 @@ BADGES = {
 
 
 def badge(label: str) -> str:
-    """Markdown of a verdict as a coloured badge; the label is one of ours, never a log's."""
+    """Markdown of a verdict as a colored badge; the label is one of ours, never a log's."""
     return f":{BADGES[label]}-badge[{LABEL_SIGNS[label]} {label}]"
 
 

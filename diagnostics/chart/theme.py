@@ -1,0 +1,107 @@
+"""The colors, the style sheet and the small script that charts and pages share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from diagnostics.model.records import Label
+
+LABEL_COLORS: Mapping[Label, tuple[str, str]] = {
+    Label.BROKEN: ("#b3261e", "#ff8a80"),
+    Label.UNSTABLE: ("#9a5b00", "#f0b24a"),
+    Label.OVERFIT: ("#8436a8", "#d59bf0"),
+    Label.UNDERFIT: ("#1b659f", "#7fc1f5"),
+    Label.HEALTHY: ("#23744a", "#77cf9d"),
+    Label.UNKNOWN: ("#5f6672", "#a4acb9"),
+}
+"""For each label its color on light and on dark paper; both read as text (contrast 4.5 or more)."""
+
+SERIES_COLORS: Mapping[str, tuple[str, str]] = {
+    "train_loss": ("#2c6cb0", "#74aef0"),
+    "eval_loss": ("#b84705", "#ff9d5c"),
+    "learning_rate": ("#1b756d", "#5cc7bd"),
+    "grad_norm": ("#6d559e", "#b7a1ea"),
+    "rewards_chosen": ("#23744a", "#77cf9d"),
+    "rewards_rejected": ("#a8324a", "#f08ba0"),
+    "rewards_margins": ("#2c6cb0", "#74aef0"),
+    "eval_rewards_margins": ("#b84705", "#ff9d5c"),
+    "rewards_accuracies": ("#2c6cb0", "#74aef0"),
+    "eval_rewards_accuracies": ("#b84705", "#ff9d5c"),
+}
+
+PAPER: Mapping[str, tuple[str, str]] = {
+    "paper": ("#f8f7f4", "#14161a"),
+    "card": ("#ffffff", "#1c1f25"),
+    "ink": ("#20242c", "#e7e9ee"),
+    "soft": ("#5d6470", "#a0a8b5"),
+    "line": ("#e5e2db", "#30353f"),
+    "wash": ("#f3f1ec", "#23272f"),
+}
+
+
+def _variables(shade: int) -> str:
+    named = {
+        **PAPER,
+        **{str(label): pair for label, pair in LABEL_COLORS.items()},
+        **{name.replace("_", "-"): pair for name, pair in SERIES_COLORS.items()},
+    }
+    return "".join(f"--{name}:{pair[shade]};" for name, pair in named.items())
+
+
+def color_sheet(root: str) -> str:
+    """The colors as CSS variables of ``root``, light, and dark where the reader's screen is dark."""
+    dark = f"@media screen and (prefers-color-scheme:dark){{{root}{{{_variables(1)}}}}}"
+    return f"{root}{{{_variables(0)}}}{dark}"
+
+
+CHART_SHEET = """
+.chart{display:block;max-width:100%;height:auto;font:11px system-ui,-apple-system,"Segoe UI",Roboto,sans-serif}
+.chart text{fill:var(--soft)}
+.chart .head{fill:var(--ink);font-weight:600;font-size:12px}
+.chart .name{fill:var(--ink)}
+.chart .halo{paint-order:stroke;stroke:var(--card);stroke-width:4px;stroke-linejoin:round}
+.chart .grid{stroke:var(--line);stroke-width:1;fill:none}
+.chart .axis{stroke:var(--soft);stroke-opacity:.55;fill:none}
+.chart .level{stroke:var(--soft);stroke-dasharray:1 4;stroke-linecap:round}
+.chart .mark{stroke:var(--ink);stroke-opacity:.75;stroke-dasharray:5 4}
+.chart .quiet{stroke:var(--soft);stroke-opacity:.75;stroke-dasharray:2 3}
+.chart .curve{fill:none;stroke-width:1.8;stroke-linejoin:round;stroke-linecap:round}
+.chart .dense{stroke-width:1.2}
+.chart .behind{stroke-width:1;stroke-opacity:.38}
+.chart .nan{stroke:var(--broken);stroke-width:1.8;stroke-linecap:round;fill:none}
+.chart .cross{stroke:var(--ink);stroke-opacity:.6;visibility:hidden;pointer-events:none}
+"""
+
+HOVER_SCRIPT = """
+for (const svg of document.querySelectorAll('svg.chart[data-steps]')) {
+  const note = document.createElement('div'); note.className = 'readout'; note.hidden = true;
+  svg.parentElement.style.position = 'relative'; svg.parentElement.append(note);
+  const [left, right, first, last] = svg.dataset.steps.split(' ').map(Number);
+  const lines = [...svg.querySelectorAll('path[data-name]')].map(path => ({
+    name: path.dataset.name, axis: path.parentElement.dataset.values.split(' ').map(Number),
+    points: path.getAttribute('d').split(/[ML]/).filter(Boolean).map(p => p.split(',').map(Number))}));
+  const cross = svg.querySelector('.cross');
+  const value = (y, [top, bottom, low, high, log]) => {
+    const share = (y - bottom) / (top - bottom);
+    return log ? low * (high / low) ** share : low + share * (high - low); };
+  const words = v => Math.abs(v) < 1e-3 && v !== 0 ? v.toExponential(1) : String(+v.toPrecision(3));
+  const hide = () => { note.hidden = true; cross.style.visibility = 'hidden'; };
+  svg.addEventListener('pointerleave', hide);
+  svg.addEventListener('pointermove', event => {
+    const box = svg.getBoundingClientRect(), zoom = svg.viewBox.baseVal.width / box.width;
+    const x = (event.clientX - box.left) * zoom;
+    if (x < left || x > right) return hide();
+    const step = first + (x - left) / (right - left) * (last - first);
+    const rows = ['step ' + Math.round(step)];
+    for (const line of lines) {
+      const near = line.points.reduce((a, b) => Math.abs(b[0] - x) < Math.abs(a[0] - x) ? b : a);
+      if (Math.abs(near[0] - x) < (right - left) / 8) rows.push(line.name + '  ' + words(value(near[1], line.axis)));
+    }
+    note.textContent = rows.join('\\n'); note.hidden = false;
+    const beside = event.clientX - box.left + 14;
+    note.style.left = Math.min(beside, box.width - note.offsetWidth - 4) + 'px';
+    note.style.top = (event.clientY - box.top + 18) + 'px';
+    cross.setAttribute('x1', x); cross.setAttribute('x2', x); cross.style.visibility = 'visible';
+  });
+}
+"""

@@ -1,0 +1,1 @@
+"""From a run to its verdict: the rules evaluated in context, and the advice that follows."""

@@ -1,0 +1,135 @@
+"""From a fix to advice: which knob, from which value to which, within the caps, in words where the log is silent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from math import floor, isfinite, log10
+
+from diagnostics.formatting import number, setting
+from diagnostics.model.rate_prior import Bounds
+from diagnostics.model.records import Advice
+from diagnostics.rules.rule import Case, Fix
+
+CAPS: Mapping[str, tuple[float, float]] = {
+    "batch_size": (1, 1024),
+    "warmup_ratio": (0.0, 0.1),
+    "num_train_epochs": (0.1, 5.0),
+    "lora_r": (1, 256),
+    "lora_dropout": (0.0, 0.1),
+    "neftune_noise_alpha": (0.0, 15.0),
+    "beta": (0.01, 0.5),
+    "label_smoothing": (0.0, 0.2),
+    "adam_beta2": (0.9, 0.999),
+}
+"""The range that advice stays in where the user gives none; the learning rate has its family's."""
+
+LADDER = (1.0, 3.0)
+WHOLE = ("batch_size", "max_steps", "lora_r")
+NO_SETTING = ("data", "checkpoint", "eval_set", "target_modules")
+
+
+def advise(fixes: tuple[Fix, ...], case: Case, *, because: str, confidence: float, bounds: Bounds) -> list[Advice]:
+    """The advice of a rule's fixes, one for each knob, in their order; what would change nothing is left out."""
+    found: dict[str, Advice] = {}
+    for fix in fixes:
+        if fix.knob in found or (fix.when is not None and not fix.when(case)):
+            continue
+        advice = _advice(fix, case, because, confidence * fix.weight, bounds)
+        if advice is not None:
+            found[fix.knob] = advice
+    return list(found.values())
+
+
+def _advice(fix: Fix, case: Case, because: str, confidence: float, bounds: Bounds) -> Advice | None:
+    """The advice of one fix, or None when the knob is already there or may not move that way."""
+    old = getattr(case.settings, fix.knob, None)
+    if old is None and fix.knob == "learning_rate":
+        old = case.measured.get("rate")
+    if isinstance(fix.to, str):
+        line = _line(fix, old, fix.to)
+        return None if old == fix.to else Advice(fix.knob, old, fix.to, None, because, fix.expect, confidence, line)
+    nominal, aim = _number(fix.times, case), _number(fix.to, case)
+    known = float(old) if isinstance(old, (int, float)) else None
+    if known is None and aim is None:
+        return Advice(fix.knob, None, None, nominal, because, fix.expect, confidence, fix.description)
+    new = _new_value(fix, case, known, nominal, aim, bounds)
+    if new is None:
+        return None
+    factor = new / known if known and isfinite(new / known) else None
+    shown = nominal if factor and nominal and abs(factor / nominal - 1.0) < 0.12 else factor
+    return Advice(fix.knob, old, new, factor, because, fix.expect, confidence, _line(fix, old, new, shown))
+
+
+def _number(value: object, case: Case) -> float | None:
+    """A factor or target, asked of the case where it is a function."""
+    found = value(case) if callable(value) else value
+    return float(found) if isinstance(found, (int, float)) and isfinite(found) else None
+
+
+def _new_value(
+    fix: Fix, case: Case, old: float | None, times: float | None, aim: float | None, bounds: Bounds
+) -> float | None:
+    """The value advised, inside the fix's own limits and the caps; None when that leaves no move in its direction."""
+    if aim is None:
+        if old is None or times is None:
+            return None
+        up = times > 1.0
+        aim = old * times
+    else:
+        up = old is None or aim > old
+    aim = max(aim, fix.at_least) if fix.at_least is not None else aim
+    aim = min(aim, fix.at_most) if fix.at_most is not None and up else aim
+    low, high = _range(fix.knob, case, bounds)
+    if not up and fix.knob not in bounds:
+        high = max(high, aim)  # a cap stops a raise; it does not make a cut deeper
+    aim = min(max(_tidy(fix.knob, min(max(aim, low), high), old), low), high)
+    if old is not None and not (aim > old * (1 + 1e-9) if up else aim < old * (1 - 1e-9)):
+        return None
+    return aim
+
+
+def _range(knob: str, case: Case, bounds: Bounds) -> tuple[float, float]:
+    """The user's own range of the knob, else the cap."""
+    if knob in bounds:
+        return bounds[knob]
+    if knob == "learning_rate":
+        return case.rate_prior.floor or 0.0, case.rate_prior.cap or float("inf")
+    return CAPS.get(knob, (0.0, float("inf")))
+
+
+def _tidy(knob: str, value: float, old: float | None) -> float:
+    """The value as a person would write it: whole where it counts things, two digits, rates on their ladder.
+
+    The ladder is 1e-5, 3e-5, 1e-4, ...: three times a rung is the next rung.
+    """
+    if knob in WHOLE:
+        return float(max(1, round(value)))
+    if value <= 0.0:
+        return value
+    if knob == "learning_rate" and old is not None and _on_ladder(old):
+        near = min((_rung(value, k) for k in (-1, 0, 1)), key=lambda r: abs(log10(r / value)), default=value)
+        if abs(log10(near / value)) < 0.06:
+            return near
+    digits = 1 - floor(log10(value))
+    return round(value, digits) if digits < 300 else value
+
+
+def _on_ladder(value: float) -> bool:
+    """Whether a rate is one or three times a power of ten."""
+    lead = value / 10.0 ** floor(log10(value))
+    return min(abs(lead - r) for r in (*LADDER, 10.0)) < 0.02
+
+
+def _rung(value: float, offset: int) -> float:
+    """The ladder's rung near a value, ``offset`` rungs off."""
+    exponent = floor(log10(value))
+    lead = 3.0 if value / 10.0**exponent >= 3.0 else 1.0
+    index = 2 * exponent + (1 if lead == 3.0 else 0) + offset
+    return float(f"{LADDER[index % 2]:g}e{index // 2}")
+
+
+def _line(fix: Fix, old: object, new: object, factor: float | None = None) -> str:
+    """The advice as a line: knob, old and new value, factor, and the words."""
+    values = [setting(fix.knob, value) for value in (old, new) if value is not None]
+    change = f" (×{number(float(f'{factor:.2g}'))})" if factor else ""
+    return f"{fix.knob} {' → '.join(values) if old is not None else f'→ {values[0]}'}{change}: {fix.description}"

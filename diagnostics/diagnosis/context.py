@@ -1,0 +1,97 @@
+"""The run as the rules see it: finite curves, the settings with their gaps filled, and the family of rates."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from diagnostics.detectors.sanity import is_sigmoid
+from diagnostics.diagnosis.resume_offsets import remove_offsets
+from diagnostics.model.curves import Curve, NotEnoughPoints, Run
+from diagnostics.model.evidence import Evidence
+from diagnostics.model.rate_prior import Bounds, LearningRatePrior, rate_prior_of
+from diagnostics.model.records import Label
+from diagnostics.model.settings import Settings
+from diagnostics.rules import Rule
+
+HUGE = 1e60
+"""Values beyond this are read as this: products of them must stay finite."""
+
+LOGS_LIKE_AN_EVALUATION = 10.0
+"""So many single logs tell as much as one evaluation, where there is none."""
+
+
+@dataclass(frozen=True)
+class DiagnosisContext:
+    """What the rules are asked about: finite curves by name, the settings, and the family of rates.
+
+    ``logged`` are the curves with their ``jumps`` where the run was resumed; what is wrong with a log shows in them.
+    """
+
+    curves: Mapping[str, Curve]
+    settings: Settings
+    rate_prior: LearningRatePrior
+    logged: Mapping[str, Curve]
+    jumps: tuple[str, ...] = ()
+
+
+def prepare(run: Run, bounds: Bounds | None) -> DiagnosisContext:
+    """The run as the rules see it, with the method filled in where the settings are silent and the curves tell."""
+    curves = {name: _clipped(curve) for name, curve in run.curves.items() if len(curve) or curve.broken}
+    settings = run.settings
+    if settings.method in (None, "dpo") and settings.loss_type is None and settings.beta is None:
+        settings = replace(settings, method=_method(curves, settings.method))
+    level, notes = remove_offsets(curves, run.discontinuities) if run.discontinuities else (curves, [])
+    return DiagnosisContext(level, settings, rate_prior_of(settings, bounds), curves, tuple(notes))
+
+
+def _method(curves: Mapping[str, Curve], said: str | None) -> str | None:
+    """The method that the first loss and margin speak for: ORPO and others log rewards too, but start elsewhere."""
+    loss, margins = curves.get("train_loss"), curves.get("rewards_margins")
+    if loss is None or margins is None or not len(loss) or not len(margins):
+        return said
+    return "dpo" if is_sigmoid(float(loss.values[0]), float(margins.values[0]), like=1.5) else None
+
+
+def _clipped(curve: Curve) -> Curve:
+    """The curve with values that can be multiplied without overflow."""
+    if not len(curve) or np.abs(curve.values).max() < HUGE:
+        return curve
+    return Curve(curve.steps, np.clip(curve.values, -HUGE, HUGE), curve.broken)
+
+
+def evaluate(rule: Rule, context: DiagnosisContext) -> Evidence | str | None:
+    """Evidence, nothing, or why the rule could not be asked."""
+    curves = context.logged if rule.label is Label.BROKEN else context.curves
+    missing = [name for name in rule.needs if name not in curves]
+    if missing:
+        return f"the log has no {' and no '.join(missing)}"
+    given: dict[str, Any] = {"settings": context.settings, "rate_prior": context.rate_prior}
+    arguments = {name: given.get(name, curves.get(name)) for name in rule.takes}
+    try:
+        return rule.check(**arguments, **rule.limits)
+    except NotEnoughPoints as why:
+        return str(why)
+
+
+def best_step(eval_loss: Curve | None) -> float | None:
+    """The step of the lowest held-out loss, None without one."""
+    if eval_loss is None or not len(eval_loss):
+        return None
+    return float(eval_loss.steps[int(np.argmin(eval_loss.values))])
+
+
+def on_course(context: DiagnosisContext) -> bool:
+    """Whether a run in mid-air has enough points to be called healthy so far."""
+    loss, last = context.curves.get("train_loss"), context.settings.max_steps
+    return loss is not None and last is not None and len(loss) >= 20 and loss.steps[-1] < last
+
+
+def evaluation_count(context: DiagnosisContext) -> int:
+    """The number of evaluations, or of groups of logs where there are fewer of those or none."""
+    held, train = context.curves.get("eval_loss"), context.curves.get("train_loss")
+    logs = int(len(train) / LOGS_LIKE_AN_EVALUATION) if train is not None else 0
+    return max(len(held) if held is not None else 0, logs)

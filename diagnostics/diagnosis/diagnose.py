@@ -1,0 +1,165 @@
+"""diagnose(run): asks every rule of the table and names the run by the first that fires."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from diagnostics.diagnosis.advice import advise
+from diagnostics.diagnosis.calibration import DEFAULT, combine
+from diagnostics.diagnosis.context import (
+    DiagnosisContext,
+    best_step,
+    evaluate,
+    evaluation_count,
+    on_course,
+    prepare,
+)
+from diagnostics.model.curves import Run
+from diagnostics.model.evidence import Evidence
+from diagnostics.model.rate_prior import Bounds
+from diagnostics.model.records import Advice, Diagnosis, Finding, Label, Skipped
+from diagnostics.rules import RULES, Case, Rule
+from diagnostics.signals import memo_scope
+
+NEARLY = "nearly "
+"""How a note begins that tells which fault a healthy run is close to."""
+
+KINDS = (Label.UNSTABLE, Label.OVERFIT, Label.UNDERFIT)
+"""What a run must have been asked for to be called healthy."""
+
+
+def diagnose(run: Run, rules: tuple[Rule, ...] = RULES, *, bounds: Bounds | None = None) -> Diagnosis:
+    """The verdict on a run: label, cause, findings with their steps, advice, and what could not be asked.
+
+    ``bounds`` maps a knob to the range the user allows for it; it replaces the built-in caps.
+    """
+    with np.errstate(all="ignore"), memo_scope():
+        context = prepare(run, bounds)
+        run = replace(run, notes=(*run.notes, *context.jumps))
+        asked = [r for r in rules if r.applies_to(context.settings.method)]
+        answers = [(rule, evaluate(rule, context)) for rule in asked]
+        best = best_step(context.curves.get("eval_loss"))
+        near = () if any(_names(rule, found) for rule, found in answers) else _nearly(asked, context)
+    fired = [(rule, found) for rule, found in answers if isinstance(found, Evidence)]
+    skipped = tuple(Skipped(rule.name, why, rule.label) for rule, why in answers if isinstance(why, str))
+    naming = [(rule, found) for rule, found in fired if rule.sets_label]
+    if not naming:
+        return _without_fault(run, answers, fired, near, skipped, best, context, bounds or {})
+    main = naming[0]
+    order = [main, *(pair for pair in fired if pair[0] is not main[0] and _goes_with(pair[0], main[0]))]
+    findings = tuple(_finding(rule, found) for rule, found in order)
+    return Diagnosis(
+        run.name,
+        main[0].label,
+        main[0].name,
+        _sure(order),
+        best,
+        findings,
+        _advice(order, context, bounds or {}),
+        skipped,
+        (*run.notes, *_of_no_known_length(main[0], context)),
+    )
+
+
+def _of_no_known_length(main: Rule, context: DiagnosisContext) -> tuple[str, ...]:
+    """A note where the verdict speaks of a whole run and nothing tells whether the log is one."""
+    if "done" not in main.limits or context.settings.max_steps is not None:
+        return ()
+    return ("the log does not say how long the run was to be: it is judged as a whole run",)
+
+
+def _names(rule: Rule, found: Evidence | str | None) -> bool:
+    """Whether the rule fired and gives the run its name."""
+    return rule.sets_label and isinstance(found, Evidence)
+
+
+def _nearly(rules: list[Rule], context: DiagnosisContext) -> tuple[tuple[Rule, Evidence], ...]:
+    """The rules that fire under their looser limits, on a run where none fires under its own."""
+    loose = [replace(rule, limits={**rule.limits, **rule.borderline}) for rule in rules if rule.borderline]
+    answers = [(rule, evaluate(rule, context)) for rule in loose]
+    return tuple((rule, found) for rule, found in answers if isinstance(found, Evidence))
+
+
+def _sure(order: list[tuple[Rule, Evidence]]) -> float:
+    """How sure the verdict is: by the finding that names the run, and by other signs of the same fault."""
+    main, found = order[0]
+    others = [
+        rule.confidence * sign.strength
+        for rule, sign in order[1:]
+        if rule.sets_label and rule.label is main.label and rule.check.__module__ != main.check.__module__
+    ]
+    return DEFAULT.fault(combine(main.confidence * found.strength, others))
+
+
+def _goes_with(rule: Rule, main: Rule) -> bool:
+    """Whether a finding still means something beside the one that names the run: a broken log is no evidence."""
+    return main.label is not Label.BROKEN or rule.label is Label.BROKEN
+
+
+class _Told(dict[str, Any]):
+    """Measured numbers for a message: shares as ``1.3 %``; one that was not finite reads as 'very large'."""
+
+    def __getitem__(self, key: str) -> Any:
+        return _Number(super().__getitem__(key)) if key in self else _VeryLarge()
+
+
+class _Number(float):
+    def __format__(self, spec: str) -> str:
+        return super().__format__(spec).replace("%", " %")
+
+
+class _VeryLarge:
+    def __format__(self, spec: str) -> str:
+        return "very large"
+
+
+def _finding(rule: Rule, found: Evidence) -> Finding:
+    """The rule's finding with its message filled in."""
+    message = rule.message.format_map(_Told(found.measured))
+    sure = DEFAULT.fault(rule.confidence * found.strength)
+    return Finding(rule.name, rule.label, found.first_step, found.last_step, dict(found.measured), message, float(sure))
+
+
+def _advice(order: list[tuple[Rule, Evidence]], context: DiagnosisContext, bounds: Bounds) -> tuple[Advice, ...]:
+    """The advice of the findings in their order; a knob that was already spoken for is not moved again.
+
+    Only findings of the run's own label advise: what else a run lacks shows when the first fault is gone. Findings that
+    never stand alone advise too, as an option.
+    """
+    advice: dict[str, Advice] = {}
+    for rule, found in order:
+        if rule.sets_label and rule.label is not order[0][0].label:
+            continue
+        case = Case(context.settings, context.rate_prior, found.measured)
+        sure = rule.confidence * found.strength
+        for item in advise(rule.fixes, case, because=rule.name, confidence=sure, bounds=bounds):
+            advice.setdefault(item.knob, replace(item, optional=not rule.sets_label))
+    return tuple(advice.values())
+
+
+def _without_fault(
+    run: Run,
+    answers: list[tuple[Rule, Evidence | str | None]],
+    fired: list[tuple[Rule, Evidence]],
+    near: tuple[tuple[Rule, Evidence], ...],
+    skipped: tuple[Skipped, ...],
+    best: float | None,
+    context: DiagnosisContext,
+    bounds: Bounds,
+) -> Diagnosis:
+    """Healthy where enough could be asked, else unknown; findings that never stand alone are kept."""
+    asked = {rule.label for rule, found in answers if not isinstance(found, str) and rule.sets_label} & set(KINDS)
+    healthy = Label.UNSTABLE in asked and (len(asked) > 1 or on_course(context))
+    notes = run.notes
+    for label in (kind for kind in KINDS if kind not in asked):
+        why = next((s.why for s in skipped if s.label is label), "no rule for it")
+        notes = (*notes, f"{label} was not checked: {why}")
+    if healthy:
+        notes = (*notes, *(f"{NEARLY}{rule.label}: {_finding(rule, found).message}" for rule, found in near[:1]))
+    label = Label.HEALTHY if healthy else Label.UNKNOWN
+    confidence = DEFAULT.no_fault(len(asked), evaluation_count(context), bool(near)) if healthy else 0.0
+    findings = tuple(_finding(rule, found) for rule, found in fired)
+    return Diagnosis(run.name, label, None, confidence, best, findings, _advice(fired, context, bounds), skipped, notes)

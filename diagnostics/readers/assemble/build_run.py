@@ -1,0 +1,95 @@
+"""A run of what a log holds: tags become curves, options become settings, and what was guessed becomes a note."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from diagnostics.model.curves import Curve, Run
+from diagnostics.readers.assemble.counter_jumps import jumps
+from diagnostics.readers.assemble.restarts import twice
+from diagnostics.readers.assemble.settings import recovered
+from diagnostics.readers.assemble.tags import ONE_OF_SEVERAL_SETS, curve_names, match
+from diagnostics.readers.files import UnreadableLog
+from diagnostics.readers.raw_log import Log, Series
+
+GENERIC_NAMES = re.compile(
+    r"trainer_state|trainer_log|metrics?|debug|logging|logs?|history|progress|results?|train(ing)?(_log)?|output|stdout|stderr"
+)
+
+
+def assemble(path: Path, log: Log, tags: Mapping[str, str] | None = None, name: str | None = None) -> Run:
+    """The run that the log at ``path`` tells of, under that name or the path's.
+
+    Raises ``UnreadableLog`` when it has no point at all.
+    """
+    series = {tag: points for tag, points in log.series.items() if points.steps.size}
+    if not series:
+        raise UnreadableLog(f"{path}: the log holds no numbers over steps yet; wait for the first log line")
+    names = curve_names({tag: int(points.steps.size) for tag, points in series.items()}, tags)
+    curves: dict[str, Curve] = {}
+    series, uncounted = _counted(series)
+    losses = (tag for tag, name in names.items() if name in ("train_loss", "eval_loss"))
+    notes = [*log.notes, *uncounted, *filter(None, (twice(series[tag], tag) for tag in losses))]
+    for tag, points in series.items():
+        curves[names[tag]] = Curve.from_points(points.steps, points.values)
+    curves = _with_wall_time(curves, series, names)
+    settings, guessed = recovered(log.options, curves, log.total_steps)
+    discontinuities, changed = jumps(curves)
+    notes += [*_doubtful(names), *guessed, *changed]
+    discontinuities = sorted({*log.discontinuities, *discontinuities})
+    return Run(name or run_name(path), curves, settings, tuple(dict.fromkeys(notes)), tuple(discontinuities))
+
+
+def run_name(path: Path) -> str:
+    """The last folder's name for folders and for files with a general name, else the file's own without its ending."""
+    whole = path if path.name not in ("", "..", ".") else path.absolute()
+    if os.path.isdir(whole):
+        return whole.name or str(whole)
+    if ".tfevents." in whole.name or GENERIC_NAMES.fullmatch(whole.stem.lower()):
+        return whole.absolute().parent.name or whole.name
+    return whole.stem
+
+
+def _counted(series: Mapping[str, Series]) -> tuple[dict[str, Series], list[str]]:
+    """The series with row numbers for steps where every point was logged at step 0, and a note on each."""
+    counted = dict(series)
+    notes = []
+    for tag, points in series.items():
+        if points.steps.size > 2 and not points.steps.any():
+            counted[tag] = points._replace(steps=np.arange(1.0, points.steps.size + 1))
+            notes.append(f"{tag} was always logged at step 0: steps are row numbers")
+    return counted, notes
+
+
+def _with_wall_time(
+    curves: dict[str, Curve], series: Mapping[str, Series], names: Mapping[str, str]
+) -> dict[str, Curve]:
+    """The curves and, where the log has times, ``wall_time`` at the steps of the training loss or the longest tag."""
+    timed = [tag for tag, points in series.items() if points.times is not None]
+    if not timed or "wall_time" in curves:
+        return curves
+    tag = max(timed, key=lambda tag: (names[tag] == "train_loss", series[tag].steps.size))
+    times = series[tag].times
+    if times is None or not np.isfinite(times).all():
+        return curves
+    return {**curves, "wall_time": Curve.from_points(series[tag].steps, times)}
+
+
+def _doubtful(names: Mapping[str, str]) -> list[str]:
+    """Notes for the losses whose tag is not plain, and when no loss was found at all."""
+    notes = []
+    for tag, name in names.items():
+        found = match(tag) if name == "eval_loss" else None
+        if found and found.distance >= ONE_OF_SEVERAL_SETS:
+            notes.append(f"several held-out sets: eval_loss is {tag}")
+        elif name == "eval_loss" and "test" in re.findall("[a-z]+", tag.lower()):
+            notes.append(f"eval_loss is {tag}")
+    if not {"train_loss", "eval_loss"} & set(names.values()):
+        some = ", ".join(sorted(names)[:6])
+        notes.append(f"no tag looks like a loss ({some}); name it with tags, as in train_loss=my/loss")
+    return notes

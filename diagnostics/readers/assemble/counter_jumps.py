@@ -1,0 +1,88 @@
+"""Where the counters of a log, tokens or epochs, jump: a resumed run, another packing, another batch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diagnostics.model.curves import Curve, FloatArray
+from diagnostics.signals import difference_noise, median
+
+AROUND = 8
+TIMES = 1.5
+"""A counter's pace changes where it is so many times as fast after a step as before, over ``AROUND`` points each."""
+
+MOST = 3
+"""More changes than this are how the rows are ordered (by length), and no joins."""
+
+COARSE = 8_000
+"""A counter of more points is first looked at with half as many: what it counts between two of them is exact."""
+
+COUNTERS: Mapping[str, str] = {"num_tokens": "tokens", "epoch": "epochs"}
+
+
+def jumps(curves: Mapping[str, Curve]) -> tuple[list[float], list[str]]:
+    """The steps at which a counter falls back or goes on at another pace, and a note on each."""
+    found: list[float] = []
+    notes: list[str] = []
+    for name, unit in COUNTERS.items():
+        curve = curves.get(name)
+        if curve is None or len(curve) < 3:
+            continue
+        back = np.flatnonzero(np.diff(curve.values) < 0) + 1
+        changes = _changes_of_pace(curve) if back.size == 0 else []
+        if back.size <= MOST:
+            found += [float(curve.steps[place]) for place in back]
+            notes += [
+                f"{name} falls back at step {curve.steps[place]:.10g}: the run was resumed there" for place in back
+            ]
+        for place, before, after in changes if len(changes) <= MOST else ():
+            found.append(float(curve.steps[place]))
+            where = f"at step {curve.steps[place]:.10g} the {unit} per step change from {before:.3g} to {after:.3g}"
+            notes.append(f"{where}: batch or packing changed, and a jump of the loss there is no fault")
+    return found, notes
+
+
+def _changes_of_pace(curve: Curve) -> list[tuple[int, float, float]]:
+    """The indices from which on a counter that rises goes at another pace for good, with both paces."""
+    if len(curve) < 2 * AROUND + 1:
+        return []
+    if len(curve) > COARSE:
+        return _closer(curve, np.linspace(0, len(curve) - 1, COARSE // 2).astype(np.int64))
+    pace = np.diff(curve.values) / np.diff(curve.steps)
+    if (pace <= 0).any():
+        return []
+    logs = np.log(pace)
+    windows = np.lib.stride_tricks.sliding_window_view(logs, AROUND)
+    levels = np.median(windows, axis=1)
+    change = levels[AROUND:] - levels[:-AROUND]
+    limit = max(float(np.log(TIMES)), 4.0 * difference_noise(logs) / float(np.sqrt(AROUND)))
+    found = []
+    left = np.abs(change)
+    while left.size and left.max() > limit:
+        start = int(left.argmax())
+        part = slice(start, start + 2 * AROUND)
+        place = start + _split(logs[part])
+        found.append((place + 1, median(pace[part.start : place]), median(pace[place : part.stop])))
+        left[max(0, start - AROUND) : start + AROUND] = 0.0
+    return sorted(found)
+
+
+def _split(values: FloatArray) -> int:
+    """The index that parts the values best into two levels."""
+    first = np.arange(1, values.size)
+    sums = np.cumsum(values)[:-1]
+    apart = sums / first - (values.sum() - sums) / (values.size - first)
+    return int(np.argmax(np.abs(apart) * np.sqrt(first * (values.size - first)))) + 1
+
+
+def _closer(curve: Curve, some: NDArray[np.int64]) -> list[tuple[int, float, float]]:
+    """The same for a long curve: looked for among ``some`` of its points, and then around what was found."""
+    found = []
+    for place, *_ in _changes_of_pace(Curve(curve.steps[some], curve.values[some])):
+        near = slice(int(some[max(0, place - AROUND)]), int(some[min(some.size - 1, place + AROUND)]) + 1)
+        exact = _changes_of_pace(Curve(curve.steps[near], curve.values[near]))
+        found += [(near.start + at, before, after) for at, before, after in exact]
+    return found

@@ -1,0 +1,102 @@
+"""A run that was started again: what its second log overwrites in the first, and what a single log holds twice."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diagnostics.model.curves import FloatArray
+from diagnostics.readers.assemble.tags import match
+from diagnostics.readers.raw_log import Series, plural
+
+MOST = 20
+"""Steps that go back more often than this are out of order; the run was not started again each time."""
+
+
+def kept_rows(steps: FloatArray, training: NDArray[np.int64]) -> tuple[NDArray[np.bool_], tuple[float, ...], list[str]]:
+    """Which rows of one log count, the steps at which the run was started again, and a note on each.
+
+    It was started again where the steps of the ``training`` rows go back. Rows above from that step on belong to a
+    branch that was given up.
+    """
+    keep = np.ones(steps.size, dtype=np.bool_)
+    back = np.flatnonzero(np.diff(steps[training]) < 0)
+    discontinuities: list[float] = []
+    notes: list[str] = []
+    for row in training[back + 1].tolist() if back.size <= MOST else ():
+        lost = keep[:row] & (steps[:row] >= steps[row])
+        keep[:row] &= ~lost
+        discontinuities.append(float(steps[row]))
+        notes.append(
+            f"the log starts again at step {discontinuities[-1]:.10g}: "
+            f"{plural(int(lost.sum()), 'earlier row')} left out"
+        )
+    return keep, tuple(discontinuities), notes
+
+
+def started_again(before: Mapping[str, Series], after: Mapping[str, Series]) -> float | None:
+    """The first step of the training losses in a further file, None when one of both files has none."""
+    tags = [tag for tag in after if tag in before and (found := match(tag)) and found.name == "train_loss"]
+    return min((float(after[tag].steps.min()) for tag in tags), default=None)
+
+
+def continued(
+    before: Mapping[str, Series], after: Mapping[str, Series], name: str, notes: list[str]
+) -> dict[str, Series]:
+    """The series of a run whose log goes on in a further file of that name.
+
+    Where the further file starts again at a step that was logged before, the earlier points from there on are left
+    out, of every tag: they belong to a branch that was given up. TensorBoard does the same.
+    """
+    restart = _restart(before, after)
+    if restart is not None:
+        kept = {tag: _until(points, restart) for tag, points in before.items()}
+        lost = sum(points.steps.size for points in before.values()) - sum(p.steps.size for p in kept.values())
+        notes.append(f"{name} starts again at step {restart:.10g}: {plural(lost, 'earlier point')} left out")
+        before = {tag: points for tag, points in kept.items() if points.steps.size}
+    joined = dict(before)
+    for tag, points in after.items():
+        joined[tag] = _then(before[tag], points) if tag in before else points
+    return joined
+
+
+def twice(points: Series, tag: str) -> str | None:
+    """A note when the steps of one log go back, as they do after a restart; else None."""
+    back = np.flatnonzero(np.diff(points.steps) < 0)
+    if not back.size:
+        return None
+    again = points.steps.size - np.unique(points.steps).size
+    where = f"{points.steps[back[0] + 1]:.10g}"
+    return f"{tag} starts again at step {where}: {plural(again, 'step')} logged twice, the last value is kept"
+
+
+def _restart(before: Mapping[str, Series], after: Mapping[str, Series]) -> float | None:
+    """The step at which the further log starts again, None when it goes on where the first one ended.
+
+    Training losses decide; where there are none, losses on held-out rows. A log of one later evaluation is no restart.
+    """
+    for wanted in ("train_loss", "eval_loss"):
+        tags = [tag for tag in after if tag in before and (found := match(tag)) and found.name == wanted]
+        starts = [float(after[tag].steps.min()) for tag in tags if after[tag].steps.min() <= before[tag].steps.max()]
+        if starts:
+            return min(starts)
+        if any((found := match(tag)) and found.name == "train_loss" for tag in (*before, *after)):
+            return None
+    return None
+
+
+def _until(points: Series, step: float) -> Series:
+    """The points before a step."""
+    keep = points.steps < step
+    return Series(points.steps[keep], points.values[keep], None if points.times is None else points.times[keep])
+
+
+def _then(first: Series, second: Series) -> Series:
+    """Two series one after the other; times are kept when both have them."""
+    times = None
+    if first.times is not None and second.times is not None:
+        times = np.concatenate([first.times, second.times])
+    steps = np.concatenate([first.steps, second.steps])
+    return Series(steps, np.concatenate([first.values, second.values]), times)

@@ -1,0 +1,49 @@
+"""How long a run was to be, by a learning rate that is on its way down to 0."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from diagnostics.model.curves import Curve, FloatArray
+
+FEWEST = 12
+"""So many logged rates from the peak on are needed."""
+
+CLOSE = 0.01
+"""The share of the peak by which no rate may miss the schedule."""
+
+
+def planned_steps(learning_rate: Curve) -> float | None:
+    """The step at which a linear or cosine decay from the peak will reach 0; None for a rate that is on no such way.
+
+    Other decays (exponential, in stairs, to a floor) tell no end, and a rate that is nearly 0 needs none.
+    """
+    rates, steps = learning_rate.values, learning_rate.steps
+    if len(learning_rate) < FEWEST or rates.max() <= 0:
+        return None
+    # A warm-up that ends, or a level stretch: the decay begins where the peak was seen last.
+    start = len(learning_rate) - 1 - int(np.argmax(rates[::-1]))
+    share, along = rates[start:] / rates[start], steps[start:] - steps[start]
+    if share.size < FEWEST or not 0.02 < share[-1] < 0.98 or not (np.diff(share) < 0).all():
+        return None
+    for form, inverse in ((_linear, _linear_at), (_cosine, _cosine_at)):
+        length = along[-1] / inverse(float(share[-1]))
+        if np.abs(form(along / length) - share).max() <= CLOSE:
+            return float(steps[start] + length)
+    return None
+
+
+def _linear(done: FloatArray) -> FloatArray:
+    return 1.0 - done
+
+
+def _linear_at(share: float) -> float:
+    return 1.0 - share
+
+
+def _cosine(done: FloatArray) -> FloatArray:
+    return np.asarray(0.5 * (1.0 + np.cos(np.pi * done)), dtype=np.float64)
+
+
+def _cosine_at(share: float) -> float:
+    return float(np.arccos(2.0 * share - 1.0) / np.pi)

@@ -1,0 +1,147 @@
+"""Which tag of a log is which canonical curve, for the loggers people use.
+
+Known by name: transformers and TRL (``train/loss``, ``eval/rewards/margins``), Lightning (``train_loss_step``,
+``val_loss``, ``lr-AdamW``), Keras (``epoch_loss``, ``val_loss``), torchtune (``loss``, ``lr``), and hand-written loops
+(``Loss/val``). Of several tags that fit one curve the plainest is taken; the others keep their own names.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from diagnostics.model.curves import CURVES
+from diagnostics.readers.files import UnreadableLog
+
+TRAIN = {"train", "training", "trn"}
+HELD_OUT = {"eval", "evaluation", "val", "valid", "validation", "dev", "heldout", "test"}
+FILLERS = {"epoch", "batch", "step", "avg", "mean", "average", "total", "mini"}
+KINDS = {"mse", "mae", "huber", "bce", "ce", "xent", "lm", "mlm", "clm", "cross entropy", "crossentropy"}
+"""Names of the loss that is trained on, before the word loss; of auxiliary ones (nll, kl, l2) a curve is never made."""
+QUANTITIES: Mapping[str, str] = {
+    **{name: name for name in CURVES if name not in ("train_loss", "eval_loss")},
+    "loss": "loss",
+    "lr": "learning_rate",
+    "gradient_norm": "grad_norm",
+    "grad_norm_total": "grad_norm",
+    "global_grad_norm": "grad_norm",
+    "total_grad_norm": "grad_norm",
+    "grad_2.0_norm_total": "grad_norm",
+    "tokens_seen": "num_tokens",
+    "num_tokens_seen": "num_tokens",
+    "num_input_tokens_seen": "num_tokens",
+    "token_acc": "mean_token_accuracy",
+    "token_accuracy": "mean_token_accuracy",
+    "log_probs_chosen": "logps_chosen",
+    "log_probs_rejected": "logps_rejected",
+    "completions_length": "completion_length",
+    "generated_length": "completion_length",
+    "gen_len": "completion_length",
+    "em": "exact_match",
+}
+NAMES = frozenset({*CURVES, *(f"eval_{name}" for name in CURVES if name != "train_loss")} - {"eval_eval_loss"})
+A_KIND_OF_LOSS = 12
+MEAN_OF_RUN = 20
+ONE_OF_SEVERAL_SETS = 30
+
+
+class Match(NamedTuple):
+    """A canonical name and how far the tag is from its plain spelling, 0 for the plain one."""
+
+    name: str
+    distance: int
+
+
+def match(tag: str) -> Match | None:
+    """The curve that a tag most likely is, None when it is none of ours."""
+    words = re.findall(r"[a-z]+|\d+(?:\.\d+)?", re.sub(r"([a-z])([A-Z])", r"\1 \2", tag).lower())
+    held_out, distance, words = _split(words)
+    if held_out is None and words[:1] == ["train"]:
+        return None
+    found = _quantity(words)
+    if found is None:
+        return _unusual(words, bool(held_out))
+    quantity, further = found
+    if quantity == "loss":
+        # Lightning's val_loss_step counts batches of the held-out rows, so the mean over them is the better curve.
+        further += 3 if held_out and words[-1] == "step" else 0
+        return Match("eval_loss" if held_out else "train_loss", distance + further)
+    return Match(f"eval_{quantity}" if held_out else quantity, distance + further)
+
+
+def curve_names(points: Mapping[str, int], chosen: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The curve name of every tag, given how many points each has; ``chosen`` maps a canonical name to its tag.
+
+    Raises ``UnreadableLog`` when ``chosen`` holds an unknown curve or a tag that the log has not.
+    """
+    taken = {_chosen_tag(name, tag, points): name for name, tag in (chosen or {}).items()}
+    best: dict[str, tuple[int, int, str]] = {}
+    for tag, count in points.items():
+        found = match(tag)
+        if found is None or tag in taken or found.name in taken.values():
+            continue
+        if found.distance >= MEAN_OF_RUN and (found.distance < ONE_OF_SEVERAL_SETS and count < 2):
+            continue
+        key = (found.distance, -count, tag)
+        best[found.name] = min(best.get(found.name, key), key)
+    names = {tag: name for name, (_, _, tag) in best.items()} | taken
+    return {tag: names.get(tag, _own_name(tag)) for tag in points}
+
+
+def _own_name(tag: str) -> str:
+    """The tag itself, marked when it is spelled like a canonical curve that it is not."""
+    return f"log/{tag}" if tag in NAMES else tag
+
+
+def _split(words: list[str]) -> tuple[bool | None, int, list[str]]:
+    """Whether the words speak of held-out rows (None: they do not say), how oddly, and the other words."""
+    for place in (0, -1):
+        word = words[place] if len(words) > 1 else ""
+        if word in TRAIN or word in HELD_OUT:
+            rest = words[1:] if place == 0 else words[:-1]
+            if word in TRAIN and rest[:1] == ["train"]:
+                return False, MEAN_OF_RUN, rest[1:]
+            return word in HELD_OUT, (8 if word == "test" else 0) + (1 if place else 0), rest
+    return None, 1 if words == ["loss"] else 0, words
+
+
+def _quantity(words: list[str]) -> tuple[str, int] | None:
+    """The quantity that the words name, and how far from its plain spelling they are."""
+    if (plain := QUANTITIES.get("_".join(words))) is not None:
+        return plain, 0
+    if words[:1] == ["lr"] and not {"momentum", "decay", "weight"} & set(words):
+        return "learning_rate", 1 + len(words)
+    core = list(words)
+    while core and core[0] in FILLERS:
+        core = core[1:]
+    while core and core[-1] in FILLERS:
+        core = core[:-1]
+    if core[-1:] == ["loss"] and " ".join(core[:-1]) in KINDS:
+        return "loss", A_KIND_OF_LOSS
+    found = QUANTITIES.get("_".join(core))
+    return (found, 2 * (len(words) - len(core))) if found else None
+
+
+def _unusual(words: list[str], held_out: bool) -> Match | None:
+    """``eval/<data set>/loss``, as Trainer names the loss of several held-out sets; the first by name is taken."""
+    if held_out and len(words) == 2 and words[-1] == "loss" and words[0] not in {"nll", "aux", "kl", "sft", "router"}:
+        return Match("eval_loss", ONE_OF_SEVERAL_SETS)
+    return None
+
+
+def _chosen_tag(name: str, tag: str, points: Mapping[str, int]) -> str:
+    """The log's own tag, also where it was given as transformers' state spells it: ``eval_x`` for ``eval/x``.
+
+    Raises ``UnreadableLog`` when the curve is unknown or the log has no such tag.
+    """
+    if name not in NAMES:
+        near = difflib.get_close_matches(name, NAMES, 1)
+        hint = f"; did you mean {near[0]}?" if near else "; train_loss and eval_loss are the usual ones"
+        raise UnreadableLog(f"tags: unknown curve {name}{hint}")
+    for spelled in (tag, f"train/{tag}", tag.replace("eval_", "eval/", 1), tag.replace("test_", "test/", 1)):
+        if spelled in points:
+            return spelled
+    near = difflib.get_close_matches(tag, points, 1, 0.4) or sorted(points)[:3]
+    raise UnreadableLog(f"tags: {name}: the log has no tag {tag}; it has {', '.join(near) or 'none'}")

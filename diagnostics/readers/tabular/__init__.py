@@ -1,0 +1,1 @@
+"""Logs of rows: CSV tables and JSON lines."""

@@ -1,0 +1,118 @@
+"""Logs of one JSON object a line: LLaMA-Factory's trainer_log.jsonl, torchtune, and hand-written ones."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from diagnostics.readers.assemble.tags import HELD_OUT, TRAIN
+from diagnostics.readers.files import UnreadableLog, text
+from diagnostics.readers.raw_log import Log, plural
+from diagnostics.readers.tabular.rows import MORE_STEPS, STEPS, Row, log_of_rows
+
+ENDINGS = {".jsonl", ".ndjson"}
+FIRST_LINES = 1 << 16
+SPLITS = ("split", "phase", "mode")
+"""Keys that tell whether a line is about training or held-out rows."""
+
+MANY = 200
+"""A key that tells the split is looked for in so many lines."""
+
+COUNTS = {"epoch", *STEPS, *MORE_STEPS}
+RUN_KEYS = ("run", "run_name", "run_id", "experiment", "experiment_name")
+"""Keys that tell which run a line belongs to, in the order in which they are asked."""
+
+
+def reads(path: Path) -> bool:
+    """Whether the file holds one JSON object a line, by its ending."""
+    return path.suffix.lower() in ENDINGS
+
+
+def runs_in(path: Path) -> tuple[str, ...]:
+    """The names of the runs in a file that holds several, in their order; none for a file of one run."""
+    first, _ = objects(text(path, FIRST_LINES).rpartition("\n")[0])
+    key = _run_key(first[0]) if first else None
+    if key is None:
+        return ()
+    names = tuple(dict.fromkeys(name for row in objects(text(path))[0] if (name := _run_of(row, key))))
+    return names if len(names) > 1 else ()
+
+
+def read_log(path: Path, run: str | None = None) -> Log:
+    """The log in a file of JSON objects, of one of its ``runs_in`` where it holds several.
+
+    Raises ``UnreadableLog`` when no line is an object.
+    """
+    rows, broken = objects(text(path))
+    key = _run_key(rows[0]) if rows and run is not None else None
+    if key is not None:
+        rows = [row for row in rows if _run_of(row, key) == run]
+    if not rows:
+        raise UnreadableLog(f'{path}: no line is a JSON object; expected one such as {{"step": 1, "loss": 2.3}}')
+    notes = [f"{plural(broken, 'line')} skipped that {'is' if broken == 1 else 'are'} no JSON object"] if broken else []
+    return log_of_rows(rows).noted(*notes)
+
+
+def _run_key(row: Row) -> str | None:
+    """The key that names the run a row belongs to, None when there is none."""
+    return next((key for key in RUN_KEYS if isinstance(row.get(key), str)), None)
+
+
+def _run_of(row: Row, key: str) -> str:
+    """The name of the run that a row belongs to, empty when it does not say."""
+    said = row.get(key)
+    return said.strip() if isinstance(said, str) else ""
+
+
+def objects(lines: str) -> tuple[list[Row], int]:
+    """The objects on the lines, inner ones flattened with a slash, and the number of lines that are none."""
+    told = [line for line in lines.splitlines() if line and not line.isspace()]
+    found = _all_at_once(told) or [_object(line) for line in told]
+    kept: list[Row] = [_with_swifts_step(row) for row in found if isinstance(row, dict)]
+    rows = [dict(_flat(row)) if dict in map(type, row.values()) else row for row in kept]
+    split = next((key for key in SPLITS if any(isinstance(row.get(key), str) for row in rows[:MANY])), None)
+    return [_of_split(row, split) for row in rows] if split else rows, len(told) - len(rows)
+
+
+def _of_split(row: Row, key: str) -> Row:
+    """A row that tells which rows of the data it is about, with the split before its names."""
+    split = str(row.get(key)).lower()
+    if split not in TRAIN | HELD_OUT:
+        return row
+    return {(name if name in COUNTS else f"{split}/{name}"): value for name, value in row.items() if name != key}
+
+
+def _with_swifts_step(row: Row) -> Row:
+    """A row of ms-swift's logging.jsonl, which tells the step as ``"global_step/max_steps": "10/400"``."""
+    told = row.get("global_step/max_steps")
+    if not isinstance(told, str) or "/" not in told:
+        return row
+    step, _, total = told.partition("/")
+    return {**row, "step": step, "max_steps": total}
+
+
+def _all_at_once(lines: list[str]) -> list[object] | None:
+    """The values on the lines, parsed as one list, which is several times as fast; None when that cannot be done."""
+    try:
+        found = json.loads(f"[{','.join(lines)}]")
+    except (ValueError, RecursionError):
+        return None
+    return found if len(found) == len(lines) else None  # else an object runs over the end of its line
+
+
+def _object(line: str) -> object:
+    """The value on a line, None when it holds none."""
+    try:
+        return json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _flat(row: Mapping[str, object], prefix: str = "", depth: int = 0) -> Iterator[tuple[str, object]]:
+    """Names and values, those of inner objects as ``outer/inner``."""
+    for key, value in row.items():
+        if isinstance(value, dict) and depth < 4:
+            yield from _flat(value, f"{prefix}{key}/", depth + 1)
+        else:
+            yield prefix + key, value

@@ -1,0 +1,1 @@
+"""TensorBoard event files, from records to scalars."""

@@ -1,0 +1,99 @@
+"""TensorBoard event files: one or several of a run, joined."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from diagnostics.readers.assemble.restarts import continued, started_again
+from diagnostics.readers.files import content
+from diagnostics.readers.raw_log import Log, Series, plural
+from diagnostics.readers.tensorboard.hparams import hparams
+from diagnostics.readers.tensorboard.scalars import Block, scalars
+from diagnostics.readers.tensorboard.tfrecord import HEAD, frames
+
+TEXT = "/text_summary"
+MODEL_KEYS = {"model_type", "hidden_size", "vocab_size", "text_config", "quantization_config", "_name_or_path"}
+"""What the model's config tells of a run; its other keys share names with settings of the training."""
+
+
+def reads(path: Path) -> bool:
+    """Whether the file is an event file, by its name or by a first record whose length checks out."""
+    if not os.path.isfile(path):
+        return False
+    if ".tfevents." in path.name:
+        return True
+    head = content(path, HEAD)
+    return len(head) == HEAD and frames(head).lost == 0
+
+
+def read_log(path: Path) -> Log:
+    """The log of one event file. Raises ``UnreadableLog`` when it may not be opened."""
+    return join([path])
+
+
+def join(paths: Sequence[Path], prefixes: Mapping[Path, str] | None = None) -> Log:
+    """The log of a run's event files in the order given, tags of a file prefixed where ``prefixes`` says so.
+
+    Raises ``UnreadableLog`` when one of them may not be opened.
+    """
+    notes: list[str] = [f"{plural(len(paths), 'event file')} joined"] if len(paths) > 1 else []
+    options: dict[str, object] = {}
+    groups: dict[str, dict[str, Series]] = {}
+    discontinuities: list[float] = []
+    for path in paths:
+        prefix = (prefixes or {}).get(path, "")
+        series, texts = _one(path, prefix, notes)
+        again = started_again(groups.get(prefix, {}), series)
+        discontinuities += [again] if again is not None else []
+        groups[prefix] = continued(groups.get(prefix, {}), series, path.name, notes)
+        options.update(_options(texts))
+    found = {tag: points for group in groups.values() for tag, points in group.items()}
+    return Log(found, options, tuple(notes), discontinuities=tuple(discontinuities))
+
+
+def _one(path: Path, prefix: str, notes: list[str]) -> tuple[dict[str, Series], Mapping[str, bytes]]:
+    """The series and texts of one file, with notes on what is missing from it."""
+    found = scalars(content(path))
+    if found.damaged:
+        notes.append(f"{path.name}: {plural(found.damaged, 'damaged place')} skipped")
+    if found.cut:
+        notes.append(f"{path.name}: the last record is not whole (still being written, or cut off)")
+    return {prefix + tag: _series(blocks) for tag, blocks in found.blocks.items()}, found.texts
+
+
+def _series(blocks: Sequence[Block]) -> Series:
+    """The points of one tag in file order."""
+    if len(blocks) == 1:
+        return Series(blocks[0].steps, blocks[0].values, blocks[0].times)
+    order = np.argsort(np.concatenate([block.places for block in blocks]), kind="stable")
+    steps = np.concatenate([block.steps for block in blocks])[order]
+    values = np.concatenate([block.values for block in blocks])[order]
+    return Series(steps, values, np.concatenate([block.times for block in blocks])[order])
+
+
+def _options(texts: Mapping[str, bytes]) -> dict[str, object]:
+    """The settings in ``model_config`` and ``args`` (JSON, by transformers) and in the hparams plugin's records."""
+    options: dict[str, object] = {}
+    for tag, said in texts.items():
+        if tag.startswith("_hparams_/"):
+            options |= hparams(said)
+    model = _json(texts.get("model_config" + TEXT, b""))
+    options |= {key: model[key] for key in MODEL_KEYS & model.keys()}
+    arguments = _json(texts.get("args" + TEXT, b""))
+    if "transformers_version" in model:
+        options["transformers_version"] = model["transformers_version"]
+    return options | {key: value for key, value in arguments.items() if value is not None}
+
+
+def _json(said: bytes) -> dict[str, object]:
+    """The JSON object in a text, empty when there is none."""
+    try:
+        found = json.loads(said.decode("utf-8", "replace")) if said else {}
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}

@@ -1,0 +1,98 @@
+"""What people and programs see of a diagnosis: text, Markdown, HTML and JSON."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from diagnostics.model.curves import Run
+from diagnostics.model.records import Diagnosis
+from diagnostics.report.html import as_html
+from diagnostics.report.markdown import as_markdown
+from diagnostics.report.terminal import as_text
+
+__all__ = [
+    "Unreadable",
+    "as_html",
+    "as_json",
+    "as_markdown",
+    "as_plain",
+    "as_text",
+    "dumped",
+    "write_reports",
+    "write_text",
+]
+
+Errors = Mapping[str, str] | Iterable[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class Unreadable:
+    """A path that gave no run, and why; stands in the list where its diagnosis would."""
+
+    run: str
+    error: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """The error as ``tuner diagnose --json`` prints it."""
+        return {"run": self.run, "error": self.error}
+
+
+def as_json(diagnoses: Iterable[Diagnosis | Unreadable], errors: Errors = ()) -> str:
+    """A JSON list with one object a run, in the given order.
+
+    A path that could not be read is an ``Unreadable`` in its place, or a (path, reason) of ``errors``, at the end.
+    """
+    pairs = errors.items() if isinstance(errors, Mapping) else errors
+    failed = [Unreadable(path, why) for path, why in pairs]
+    return dumped([item.to_dict() for item in (*diagnoses, *failed)])
+
+
+def dumped(value: object) -> str:
+    """Indented JSON that every parser takes: nan and infinity become null."""
+    return json.dumps(as_plain(value), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def as_plain(value: object) -> Any:
+    """The value made of what JSON knows; numbers that are not finite become None."""
+    if isinstance(value, Mapping):
+        return {str(key): as_plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [as_plain(item) for item in value]
+    if value is None or isinstance(value, (bool, int)):
+        return value
+    if isinstance(value, str):
+        return str(value).encode("utf-8", "replace").decode("utf-8")
+    if isinstance(value, float):
+        return float(value) if math.isfinite(value) else None
+    item = getattr(value, "item", None)  # a numpy scalar
+    return as_plain(item()) if callable(item) else str(value)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write the whole text or nothing: a reader never sees half a file."""
+    scratch = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        scratch.write_text(text, encoding="utf-8")
+        os.replace(scratch, path)
+    finally:
+        scratch.unlink(missing_ok=True)
+
+
+def write_reports(run: Run, diagnosis: Diagnosis, folder: Path | str) -> tuple[Path, ...]:
+    """Write ``diagnosis.json``, ``report.md`` and ``report.html`` into the folder (made if need be)."""
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    texts = {
+        "diagnosis.json": dumped(diagnosis.to_dict()),
+        "report.md": as_markdown(run, diagnosis),
+        "report.html": as_html([(run, diagnosis)]),
+    }
+    for name, text in texts.items():
+        write_text(folder / name, text)
+    return tuple(folder / name for name in texts)

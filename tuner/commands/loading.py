@@ -1,0 +1,44 @@
+"""Loading the study file of a command that trains."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tuner.config.library_logging import quiet, set_verbose
+from tuner.config.study_file import StudySpec, load_spec
+from tuner.errors import STOPPED
+
+
+def load_study_file(file: Path, verbose: bool) -> StudySpec:
+    """The study file, read and checked; the libraries are quiet unless ``verbose``. Raises ``SpecError``."""
+    if verbose:
+        set_verbose()
+    with quiet(), _interruptible_at_once():
+        return load_spec(file)
+
+
+@contextmanager
+def _interruptible_at_once() -> Iterator[None]:
+    """A block that Ctrl-C ends together with the process: torch, while it is imported, aborts on the exception.
+
+    Nothing is written in it that would need to be put in order.
+    """
+    mine = threading.current_thread() is threading.main_thread()
+    if not mine or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        yield
+        return
+
+    def leave(number: int, frame: object) -> None:
+        os.write(2, f"{STOPPED}\n".encode())
+        os._exit(128 + number)
+
+    signal.signal(signal.SIGINT, leave)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)

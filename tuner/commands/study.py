@@ -1,0 +1,59 @@
+"""The commands that train: ``tuner study``, ``tuner train``, ``tuner merge``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from diagnostics.model.curves import Run
+from tuner.commands.loading import load_study_file
+from tuner.config.library_logging import quiet
+from tuner.config.study_file import AS_MANY_AS_FIT, StudySpec
+
+
+def study(
+    file: Path,
+    budget: Mapping[str, Any] | None = None,
+    *,
+    stop_early: bool | None = None,
+    out: Path | None = None,
+    storage: str | None = None,
+    verbose: bool = False,
+) -> int:
+    """Run or go on with the study of ``file`` and print where its report lies.
+
+    ``budget`` holds trials, minutes and steps that replace those of the file; None leaves them as they are there.
+    """
+    spec = load_study_file(file, verbose)
+    given = {key: value for key, value in (budget or {}).items() if value is not None}
+    if (given.keys() & {"minutes", "steps"}) and not spec.study.trials_given:
+        given.setdefault("trials", AS_MANY_AS_FIT)
+    given |= {} if stop_early is None else {"stop_early": stop_early}
+    spec = replace(spec, study=replace(spec.study, **given))
+    from rich.console import Console
+
+    from tuner.study.display.terminal import progress
+    from tuner.study.loop import run_study
+
+    folder = out or Path("runs") / spec.name
+    console = Console()
+    with quiet(), progress(console) as show:
+        result = run_study(spec, _trainer(spec), folder, storage=storage, show=show)
+    print(f"report: {folder / 'study.html'}; curves: tuner inspect {folder}")
+    best = result.winner
+    kept = [folder / best.folder / kind for kind in ("adapter", "model")] if best else []  # an absolute one stays so
+    for path in (path for path in kept if path.exists()):
+        print(f"best {path.name}: {path}")
+    return 0
+
+
+def _trainer(spec: StudySpec) -> Callable[[Mapping[str, Any], Path, Callable[[Run, float], str | None]], Run]:
+    """``train`` with the study file bound, as the loop wants it; live verdicts stay out of the table of trials."""
+    from tuner.training.train import train as train_once
+
+    def bound(moves: Mapping[str, Any], folder: Path, report: Callable[[Run, float], str | None]) -> Run:
+        return train_once(spec, moves, folder, report, say=lambda line: None)
+
+    return bound

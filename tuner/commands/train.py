@@ -1,0 +1,102 @@
+"""``tuner train``: one run, with its diagnosis report."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from diagnostics.errors import BadInput
+from diagnostics.model.curves import Run
+from tuner.commands.loading import load_study_file
+from tuner.config.study_file import StudySpec
+from tuner.training.checkpoints import checkpoints
+from tuner.training.run_config import NAME as CONFIG
+
+STORAGE = "study.db"
+
+
+def train(file: Path, *, out: Path | None = None, verbose: bool = False) -> int:
+    """Train once on the settings of ``file`` and print the diagnosis and where its report lies."""
+    spec = load_study_file(file, verbose)
+    from tuner.training.train import train as train_once
+
+    folder = out or run_folder(spec)
+    if (folder / STORAGE).exists():
+        raise BadInput(
+            f"{folder}: a study lives there, and a run beside its trials would be taken for one; give another --out"
+        )
+    began = time.monotonic()
+    with _taken_back(folder):
+        run = _fitting(spec, lambda moves: train_once(spec, moves, folder, _teller(began), say=print))
+    _print_diagnosis(run)
+    print(f"report: {folder / 'report.html'}")
+    return 0
+
+
+@contextmanager
+def _taken_back(folder: Path) -> Iterator[None]:
+    """A block whose new folder is gone again when bad input ended it before anything was trained."""
+    is_new = not folder.exists()
+    try:
+        yield
+    except BadInput:
+        if is_new and not (folder / "trainer_state.json").exists() and not checkpoints(folder):
+            shutil.rmtree(folder, ignore_errors=True)
+        raise
+
+
+def run_folder(spec: StudySpec) -> Path:
+    """``output_dir`` of the file, or ``runs/<name>-train``; a run's own ``config.yaml`` goes by the run's name."""
+    name = spec.path.resolve().parent.name if spec.path.name == CONFIG else spec.name
+    return Path(str(spec.config.get("output_dir") or Path("runs") / f"{name}-train"))
+
+
+def _fitting(spec: StudySpec, train: Callable[[Mapping[str, Any]], Run]) -> Run:
+    """The run, on as few rows at once as memory asks for; raises ``BadInput`` when one row is too many."""
+    from tuner.training.device_batch import device_batch, is_out_of_memory, rows
+
+    moves: Mapping[str, Any] = {}
+    while True:
+        try:
+            return train(moves)
+        except Exception as error:
+            if not is_out_of_memory(error):
+                raise
+        failed = device_batch(spec.config, spec.method, moves)
+        if failed.halved is None:
+            raise BadInput(
+                f"{spec.path}: out of memory with one row on the device; lower max_length, or set "
+                "gradient_checkpointing or load_in_4bit"
+            )
+        print(f"out of memory with {rows(failed)}; again with {rows(failed.halved)}, the effective batch the same")
+        moves = failed.halved.moves
+
+
+def _teller(began: float) -> Callable[[Run, float], str | None]:
+    """A report that prints the losses and the time left at every evaluation, and never stops the run."""
+
+    def tell(run: Run, share: float) -> str | None:
+        told = []
+        for name in ("train_loss", "eval_loss"):
+            curve = run.curve(name)
+            if curve is not None and len(curve):
+                told.append(f"{name} {curve.values[-1]:.4g}")
+        spent = time.monotonic() - began
+        left = f", about {spent * (1 - share) / share:.0f} s left" if 0 < share < 1 else ""
+        print(f"step {run.last_step:g} ({100 * share:.0f} %): {', '.join(told)}{left}", flush=True)
+        return None
+
+    return tell
+
+
+def _print_diagnosis(run: Run) -> None:
+    from rich.console import Console
+
+    from diagnostics.diagnosis.diagnose import diagnose
+    from diagnostics.report.write import as_text
+
+    Console().print(as_text(run, diagnose(run)))

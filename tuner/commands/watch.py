@@ -1,0 +1,115 @@
+"""Follow a run that another program writes, and say when its verdict changes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from diagnostics.diagnosis.diagnose import diagnose
+from diagnostics.diagnosis.live import LiveState, update
+from diagnostics.model.curves import Run
+from diagnostics.readers import UnreadableLog, file_of, find_runs, read
+from tuner.throttle import SHARE, Throttle
+
+Stamp = tuple[tuple[str, int, int], ...]
+
+IDLE = 120.0
+"""A log that was not written to for so many seconds is taken to be over; if it goes on, so does the watch."""
+
+
+@dataclass
+class Watched:
+    """What is known of one run from look to look: its files as they were read, the run, and what was said of it."""
+
+    stamp: Stamp = ()
+    run: Run | None = None
+    state: LiveState = field(default_factory=LiveState)
+    over: bool = False
+    spacing: Throttle = field(default_factory=Throttle)
+
+
+def watch(
+    path: Path,
+    *,
+    every: float = 5.0,
+    rounds: int | None = None,
+    tags: Mapping[str, str] | None = None,
+    say: Callable[[str], None] = print,
+    share: float = SHARE,
+) -> None:
+    """Print one line whenever a finding of a run at or below ``path`` appears or clears, until interrupted.
+
+    The folder is looked at ``every`` seconds and a run is read again only when its files changed, and not while
+    reading would take more than ``share`` (0.5 %) of the time. A finding of a run that is still written is said once it
+    lasts. ``rounds`` ends the watch after so many looks. Raises ``UnreadableLog`` when the path does not exist.
+    """
+    if not file_of(path).exists():
+        raise UnreadableLog(f"{path}: no such file or folder; give the folder that the run logs to")
+    runs: dict[Path, Watched] = {}
+    say(f"watching {path} (Ctrl-C ends)")
+    look = 0
+    while rounds is None or look < rounds:
+        began = time.perf_counter()
+        found = find_runs(path, tags)
+        if not found and look == 0:
+            say("no training log there yet: waiting for one")
+        search = time.perf_counter() - began
+        for run_path in found:
+            watched = runs.setdefault(run_path, Watched(spacing=Throttle(share)))
+            _visit(run_path, watched, tags, say)
+        look += 1
+        if rounds is None or look < rounds:
+            time.sleep(max(every, search * (1.0 / share - 1.0)))
+
+
+def _visit(run_path: Path, watched: Watched, tags: Mapping[str, str] | None, say: Callable[[str], None]) -> None:
+    """Read a run whose files changed, as often as its share of the time allows, and say what is news."""
+    stamp = _stamp(run_path)
+    over = _is_over(stamp)
+    if stamp != watched.stamp:
+        if not watched.spacing.allows() and watched.stamp and not over:
+            return
+        watched.stamp, watched.run = stamp, None
+    elif watched.run is None or over == watched.over:
+        return
+    with watched.spacing.check():
+        _look(run_path, watched, over, tags, say)
+
+
+def _look(
+    run_path: Path, watched: Watched, over: bool, tags: Mapping[str, str] | None, say: Callable[[str], None]
+) -> None:
+    """Judge a run and say what is news; a log that is half written is tried again at its next change."""
+    try:
+        run = watched.run or read(run_path, tags)
+    except UnreadableLog as error:
+        say(str(error) if run_path.name in str(error) else f"{run_path.name}: {error}")
+        return
+    last = run.settings.max_steps
+    over = over or (last is not None and run.last_step >= last)
+    watched.state, lines = update(watched.state, diagnose(run), run.last_step, over=over)
+    watched.run, watched.over = run, over
+    for line in lines:
+        say(f"{run.name} step {run.last_step:g}: {line}")
+
+
+def _is_over(stamp: Stamp) -> bool:
+    """Whether nothing was written for a while."""
+    newest = max((changed for _, _, changed in stamp), default=0)
+    return time.time() - newest / 1e9 > IDLE
+
+
+def _stamp(path: Path) -> Stamp:
+    """Name, size and modification time of the run's own files."""
+    place = file_of(path)
+    files = [place] if place.is_file() else [p for p in place.iterdir() if p.is_file()]
+    stats = []
+    for file in files:
+        try:
+            stat = file.stat()
+        except FileNotFoundError:  # a temporary file of the writer that is gone again
+            continue
+        stats.append((file.name, stat.st_size, stat.st_mtime_ns))
+    return tuple(sorted(stats))

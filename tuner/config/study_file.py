@@ -1,0 +1,270 @@
+"""The study file: a TRL config file plus ``method`` and ``study``, read and checked before anything is trained."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tuner.config.methods import METHODS, Method
+from tuner.config.search_space import PSEUDO_KEYS, Choice, Range, Space, check_shape, limit_broken, read_space, shown
+from tuner.config.trl_schema import Unfit, as_type, keys_of
+from tuner.config.yaml_file import read_yaml
+from tuner.errors import SpecError, nearest
+
+__all__ = ["Choice", "Range", "SpecError", "StudyBlock", "StudySpec", "load_spec", "located"]
+
+PACKAGED = "tuner/tiny"
+STUDY_KEYS: Mapping[str, Any] = {
+    "trials": int,
+    "metric": str,
+    "direction": str,
+    "space": dict,
+    "seeds": int,
+    "minutes": float | None,
+    "steps": int | None,
+    "stop_early": bool,
+    "exact_match_rows": int,
+}
+AS_MANY_AS_FIT = 1000
+"""The number of trials of a file that gives minutes or steps instead."""
+LOWEST = {"trials": 1, "seeds": 0, "exact_match_rows": 0}
+SMALLER_IS_BETTER = ("loss", "perplexity", "entropy", "logps_rejected", "rewards_rejected")
+
+
+@dataclass(frozen=True)
+class StudyBlock:
+    """What a study does: how many trials, which metric, over which space.
+
+    ``metric`` is a canonical curve name; ``seeds`` the repeats of the winner and of trial 0; ``exact_match_rows`` the
+    held-out rows whose generated answers are compared, 0 for none. ``minutes`` and ``steps`` are budgets of the whole
+    study, repeats included; one step is one optimizer step of trial 0, so as many samples as its batch.
+    ``stop_early`` ends the search when no gain beyond noise is in sight. ``trials_given`` says whether the file names a
+    number of trials.
+    """
+
+    trials: int = 12
+    metric: str = "eval_loss"
+    direction: str = "minimize"
+    space: Space = field(default_factory=dict)
+    seeds: int = 3
+    minutes: float | None = None
+    steps: int | None = None
+    stop_early: bool = True
+    exact_match_rows: int = 0
+    trials_given: bool = False
+
+    @property
+    def bounds(self) -> dict[str, tuple[float, float]]:
+        """The user's own range of each numeric knob, lowest and highest."""
+        ends = {knob: _ends(span) for knob, span in self.space.items()}
+        return {knob: pair for knob, pair in ends.items() if pair is not None}
+
+
+def _ends(span: Range | Choice) -> tuple[float, float] | None:
+    if isinstance(span, Range):
+        return (span.low, span.high)
+    numbers = [v for v in span.values if isinstance(v, (int, float)) and not isinstance(v, bool)]
+    return (min(numbers), max(numbers)) if len(numbers) == len(span.values) else None
+
+
+@dataclass(frozen=True)
+class StudySpec:
+    """A checked study file: ``config`` holds the user's own TRL keys, numbers as numbers."""
+
+    path: Path
+    name: str
+    method: str
+    config: Mapping[str, Any]
+    study: StudyBlock
+
+
+def load_spec(path: str | Path) -> StudySpec:
+    """The study file at ``path``; raises ``SpecError`` with one line that names file and key.
+
+    What needs no library is checked first; then TRL is imported for its list of keys, which takes seconds.
+    """
+    path = Path(path)
+    raw = read_yaml(path)
+    method = _method(raw.pop("method", None), path)
+    block = _block(raw.pop("study", None), path)
+    _apply_environment(raw.get("env"), path)
+    _check_sources(raw, path)
+    config = _config(raw, method, path)
+    study = _study(block, config, method, path)
+    spec = StudySpec(path, path.stem, method.name, config, study)
+    _check_together(spec)
+    return spec
+
+
+def _method(name: Any, path: Path) -> Method:
+    listed = ", ".join(METHODS)
+    if name is None:
+        raise SpecError(f"{path}: method is missing; add a line such as `method: sft` (one of {listed})")
+    if not isinstance(name, str) or name not in METHODS:
+        raise SpecError(f"{path}: unknown method {name!r}, one of {listed}{nearest(str(name), METHODS)}")
+    return METHODS[name]
+
+
+def _block(raw: Any, path: Path) -> dict[str, Any]:
+    """The study block with plain types checked; the space is only looked at for its shape."""
+    if raw is None:
+        return {}
+    if not isinstance(raw, Mapping):
+        raise SpecError(f"{path}: study: must be a mapping with trials, metric and space, not {raw!r}")
+    block = {}
+    for key, value in raw.items():
+        if key not in STUDY_KEYS:
+            hint = nearest(f"study.{key}", [f"study.{known}" for known in STUDY_KEYS])
+            raise SpecError(f"{path}: unknown key study.{key}{hint}")
+        try:
+            block[key] = value if key == "space" else as_type(value, STUDY_KEYS[key])
+        except Unfit as error:
+            raise SpecError(f"{path}: study.{key}: {error}") from None
+        if key in LOWEST and block[key] < LOWEST[key]:
+            raise SpecError(f"{path}: study.{key}: must be {LOWEST[key]} or more, not {value}")
+    for key in ("minutes", "steps"):
+        if block.get(key) is not None and block[key] <= 0:
+            raise SpecError(f"{path}: study.{key}: must be above 0, not {block[key]:g}")
+    if "space" in block:
+        check_shape(block["space"], f"{path}: study.space")
+    return block
+
+
+def _apply_environment(env: Any, path: Path) -> None:
+    """Set the variables of ``env:``, before a library is imported that may read them, as TRL's parser does."""
+    if env is None:
+        return
+    if not isinstance(env, Mapping):
+        raise SpecError(f"{path}: env: must map names to values, not {env!r}")
+    os.environ.update({str(name): str(value) for name, value in env.items()})
+
+
+def located(name: str, start: Path) -> Path | None:
+    """The file or folder that a study file in folder ``start`` means by ``name``; None when there is none.
+
+    Looked for from the working directory, then from the study file's folder and each of its parents.
+    """
+    if name == PACKAGED:
+        from tuner.assets import TINY
+
+        return TINY
+    given = Path(name).expanduser()
+    folders = [Path(), start.resolve(), *start.resolve().parents]
+    return next((found for folder in folders if (found := folder / given).exists()), None)
+
+
+def _check_sources(raw: Mapping[str, Any], path: Path) -> None:
+    """Raise ``SpecError`` when the model or the data is not named, or looks like a path and is not there."""
+    if not raw.get("model_name_or_path"):
+        raise SpecError(f"{path}: model_name_or_path is missing; give {PACKAGED}, a folder or a hub id")
+    if not raw.get("dataset_name") and not raw.get("datasets"):
+        raise SpecError(f"{path}: dataset_name is missing; give a file, a folder or a hub id")
+    for key in ("model_name_or_path", "dataset_name"):
+        name = raw.get(key)
+        if isinstance(name, str) and _is_path(name) and located(name, path.parent) is None:
+            raise SpecError(f"{path}: {key}: {name}: no such file or folder, from here or from {path.parent}")
+
+
+def _is_path(name: str) -> bool:
+    """Whether a name can only be a path: a hub id has no file ending and at most one slash."""
+    is_file = Path(name).suffix.lower() in (".json", ".jsonl", ".csv", ".parquet", ".tsv", ".txt", ".arrow")
+    return is_file or name.startswith((".", "/", "~")) or name.count("/") > 1 or "\\" in name
+
+
+def _config(raw: Mapping[str, Any], method: Method, path: Path) -> dict[str, Any]:
+    """The user's keys, each as its type; raises ``SpecError`` for a key that neither TRL nor the block knows."""
+    keys = {**keys_of(method.name), **PSEUDO_KEYS}
+    config = {}
+    for name, value in raw.items():
+        if name == "env":
+            config[name] = value
+            continue
+        if name not in keys:
+            raise SpecError(f"{path}: unknown key {name}{_elsewhere(name, method, keys)}")
+        try:
+            config[name] = keys[name].coerced(value)
+        except Unfit as error:
+            raise SpecError(f"{path}: {name}: {error}") from None
+        broken = limit_broken(name, config[name])
+        if broken:
+            raise SpecError(f"{path}: {name}: must be {broken}, not {shown(config[name])}")
+    return config
+
+
+def _elsewhere(name: str, method: Method, keys: Mapping[str, Any]) -> str:
+    if name in STUDY_KEYS:
+        return f"; did you mean study.{name}?"
+    others = [other for other in METHODS if other != method.name and name in keys_of(other)]
+    if others:
+        return f" for method {method.name}; it is a key of method {others[0]}"
+    return nearest(name, [*keys, "method", "study", "env"])
+
+
+def _study(block: Mapping[str, Any], config: Mapping[str, Any], method: Method, path: Path) -> StudyBlock:
+    rows = block.get("exact_match_rows", 0)
+    metric = _metric(block.get("metric", "eval_loss"), method, rows, path)
+    space = read_space(block.get("space", {}), keys_of(method.name), f"{path}: study.space")
+    _check_comparable(metric, space, method, path)
+    direction = block.get("direction") or _direction(metric)
+    if direction not in ("minimize", "maximize"):
+        hint = nearest(direction, ("minimize", "maximize"))
+        raise SpecError(f"{path}: study.direction: must be minimize or maximize, not {direction!r}{hint}")
+    rest = {key: block[key] for key in ("trials", "seeds", "minutes", "steps", "stop_early") if key in block}
+    if "trials" not in block and (block.get("minutes") or block.get("steps")):
+        rest["trials"] = AS_MANY_AS_FIT
+    rest["trials_given"] = "trials" in block
+    return StudyBlock(metric=metric, direction=direction, space=space, exact_match_rows=rows, **rest)
+
+
+def _metric(name: str, method: Method, rows: int, path: Path) -> str:
+    """The canonical name of a metric that this method logs; raises ``SpecError`` when it logs no such thing."""
+    from diagnostics.model.curves import canonical_name
+
+    metric = canonical_name(name)
+    if metric == "exact_match":
+        metric = "eval_exact_match"
+    plain = metric.removeprefix("eval_")
+    plain = "loss" if metric == "train_loss" else plain
+    if plain not in method.metrics:
+        known = [f"eval_{one}" for one in method.metrics]
+        hint = nearest(name, known) or f"; it logs {', '.join(known)}"
+        raise SpecError(f"{path}: study.metric: method {method.name} logs no {name}{hint}")
+    if plain == "exact_match" and not rows:
+        raise SpecError(f"{path}: study.metric: {name} needs study.exact_match_rows, such as 32")
+    return metric
+
+
+def _direction(metric: str) -> str:
+    return "minimize" if metric.removeprefix("eval_").endswith(SMALLER_IS_BETTER) else "maximize"
+
+
+def _check_comparable(metric: str, space: Space, method: Method, path: Path) -> None:
+    plain = "loss" if metric == "train_loss" else metric.removeprefix("eval_")
+    for knob in method.scaled_by.get(plain, ()):
+        if knob in space:
+            raise SpecError(
+                f"{path}: study.metric: {metric} means something else for each {knob}, so trials cannot be compared; "
+                f"use metric: {method.instead}, or take {knob} out of study.space"
+            )
+
+
+def _check_together(spec: StudySpec) -> None:
+    """What only the whole file shows: batch sizes that disagree, trial 0 outside the space, no evaluation."""
+    from tuner.config.overrides import check_batch, knob_value
+
+    check_batch(spec.config, spec.method, spec.path)
+    config, study = spec.config, spec.study
+    for knob, span in study.space.items():
+        at = f"{spec.path}: study.space.{knob}"
+        value = knob_value(config, spec.method, knob)
+        if knob == "num_train_epochs" and (config.get("max_steps") or 0) > 0:
+            raise SpecError(f"{at}: max_steps in the file decides the length; tune max_steps, or take it out")
+        if value is None and knob == "warmup_ratio":
+            raise SpecError(f"{at}: warmup_steps in the file is no share; write warmup_ratio instead")
+        if not span.holds(value):
+            raise SpecError(f"{at}: the file's own {knob} {shown(value)} lies outside of {span}; trial 0 is the file")
+    if study.space and study.metric.startswith("eval_") and config.get("eval_strategy") == "no":
+        raise SpecError(f"{spec.path}: eval_strategy: no leaves study.metric {study.metric} without a value")

@@ -1,0 +1,1 @@
+"""What the inspector's charts show, and their Vega-Lite specifications."""

@@ -1,0 +1,135 @@
+"""From advice to the next run: a study file in TRL's words, ready to save."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import yaml
+
+from diagnostics.formatting import setting
+from diagnostics.model.records import Advice
+from diagnostics.model.settings import Settings
+from tuner.inspector.escape import one_line
+
+# What the log knows but a TRL file has another key, or no key, for.
+NO_KEYS = ("method", "batch_size", "warmup_ratio", "model_type", "hidden_size", "vocab_size", "transformers_version")
+DPO_ONLY = ("beta", "loss_type", "label_smoothing")
+SFT_ONLY = ("packing", "neftune_noise_alpha")
+FILL_IN = "FILL-IN"
+
+
+def numeric(advice: Sequence[Advice]) -> list[Advice]:
+    """The advice about settings that is a number, one for each setting, the first that was given.
+
+    Where the log is silent on the old value there is only a factor: ``from_old`` makes it a value.
+    """
+    first: dict[str, Advice] = {}
+    for change in advice:
+        if (change.new is not None or change.factor) and change.knob in Settings.__dataclass_fields__:
+            first.setdefault(change.knob, change)
+    return list(first.values())
+
+
+def from_old(change: Advice, old: float) -> Advice:
+    """The advice with the value that its factor gives from ``old``, to two digits or a whole number."""
+    new = old * (change.factor or 1.0)
+    whole = str(Settings.__dataclass_fields__[change.knob].type).startswith("int")
+    return replace(change, old=old, new=max(1, round(new)) if whole else float(f"{new:.2g}"))
+
+
+def next_config(settings: Settings, changes: Sequence[Advice], file: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """The TRL keys of the next run: the run's own file or else its logged settings, with ``changes`` made.
+
+    ``file`` is the run's ``config.yaml`` when it left one. An effective batch becomes per device x accumulation with
+    as many rows seen as before, a warm-up ratio becomes ``warmup_steps`` below 1.
+    """
+    config = dict(file) if file else _from_log(settings)
+    for change in changes:
+        if change.knob == "batch_size":
+            config.update(_same_rows(config, int(float(change.new or 1))))
+            config.update(_batch(config, int(float(change.new or 1))))
+            config.pop("batch_size", None)
+        elif change.knob == "warmup_ratio":
+            config.pop("warmup_ratio", None)
+            config["warmup_steps"] = change.new
+        else:
+            config[change.knob] = _whole(change.knob, change.new)
+    if "num_train_epochs" in (knobs := {change.knob for change in changes}) and "max_steps" not in knobs:
+        config.pop("max_steps", None)  # it would win over the epochs
+    return config
+
+
+def _from_log(settings: Settings) -> dict[str, Any]:
+    method = settings.method if settings.method in ("sft", "dpo") else "sft"
+    alien = SFT_ONLY if method == "dpo" else DPO_ONLY
+    known = {k: v for k, v in settings.known().items() if k not in NO_KEYS and k not in alien}
+    config = {
+        "method": method,
+        "model_name_or_path": known.pop("model_name_or_path", FILL_IN),
+        "dataset_name": FILL_IN,
+        **known,
+    }
+    if settings.lora_r is not None:
+        config["use_peft"] = True
+    if settings.batch_size is not None and settings.per_device_train_batch_size is None:
+        config.update(_batch(config, settings.batch_size))
+    if settings.warmup_ratio is not None:
+        config["warmup_steps"] = settings.warmup_ratio
+    config["eval_strategy"] = "steps" if settings.eval_steps else "epoch"
+    return config
+
+
+def _same_rows(config: Mapping[str, Any], effective: int) -> dict[str, int]:
+    """``max_steps``, if the file counts in steps, so that another batch sees as many rows as before."""
+    steps = config.get("max_steps")
+    device, accumulation = config.get("per_device_train_batch_size"), config.get("gradient_accumulation_steps") or 1
+    old = config.get("batch_size") or (device * accumulation if isinstance(device, int) else None)
+    if not isinstance(steps, int) or steps <= 0 or not isinstance(old, int):
+        return {}
+    return {"max_steps": max(1, round(steps * old / effective))}
+
+
+def _batch(config: Mapping[str, Any], effective: int) -> dict[str, int]:
+    """Per device and accumulation for an effective batch: the device keeps its share when that divides."""
+    device = int(config.get("per_device_train_batch_size") or min(effective, 8))
+    fits = next(size for size in range(max(1, min(device, effective)), 0, -1) if effective % size == 0)
+    return {"per_device_train_batch_size": fits, "gradient_accumulation_steps": effective // fits}
+
+
+def _whole(knob: str, value: float | str | None) -> float | str | int | None:
+    """The value as the setting's own type: a rank of 16.0 is 16."""
+    whole = str(Settings.__dataclass_fields__[knob].type).startswith("int")
+    return int(float(value)) if whole and value is not None else value
+
+
+def study_block(changes: Sequence[Advice], *, trials: int, metric: str = "eval_loss") -> dict[str, Any]:
+    """A ``study`` block that searches around the advice: a decade each way for a rate, half to double otherwise."""
+    space = {change.knob: _range(change) for change in changes if isinstance(change.new, (int, float))}
+    if not space:
+        space = {"learning_rate": {"low": 1e-6, "high": 1e-3, "log": True}}
+    return {"trials": trials, "metric": metric, "space": space}
+
+
+def _range(change: Advice) -> Any:
+    new = float(change.new or 0)
+    if change.knob == "warmup_ratio":
+        return {"low": 0.0, "high": max(0.2, new)}
+    if change.knob in ("learning_rate", "beta", "weight_decay") and new > 0:
+        return {"low": float(f"{new / 10:.2g}"), "high": float(f"{new * 10:.2g}"), "log": True}
+    if str(Settings.__dataclass_fields__[change.knob].type).startswith("int"):
+        return sorted({max(1, round(new / 2)), round(new), round(new * 2)})
+    return {"low": round(new / 2, 6), "high": round(new * 2, 6)} if new else {"low": 0.0, "high": 0.1}
+
+
+def as_yaml(name: str, config: Mapping[str, Any], changes: Sequence[Advice], study: Mapping[str, Any] | None) -> str:
+    """The file as text; its first lines say which run it follows and what was changed and why."""
+    head = [f"# the next run after {one_line(name)}"]
+    head += [
+        f"# {c.knob}: {setting(c.knob, c.old)} -> {setting(c.knob, c.new)} ({one_line(c.because)})" for c in changes
+    ]
+    if FILL_IN in config.values():
+        head.append(f"# the log does not say what stands at {FILL_IN}; write it before the first run")
+    body = {**config, **({"study": dict(study)} if study else {})}
+    return "\n".join(head) + "\n" + yaml.safe_dump(body, sort_keys=False, allow_unicode=True)

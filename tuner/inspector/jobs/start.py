@@ -1,0 +1,153 @@
+"""Starting a run or a study from the page: what may be started, where it may write, and the process itself."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import yaml
+
+from diagnostics.errors import BadInput
+from tuner.inspector.jobs import processes
+from tuner.inspector.jobs.next_run import FILL_IN
+from tuner.inspector.jobs.record import HIDDEN, LOG, STOP, Job, job, write_record
+from tuner.inspector.jobs.worker import EXIT
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)*")
+LONGEST = 120
+WRITES = ("output_dir", "logging_dir")
+REACHES_OUT: Mapping[str, str] = {
+    "env": "changes the environment of the process",
+    "push_to_hub": "sends the model away",
+    "trust_remote_code": "runs code from elsewhere",
+}
+"""Keys that a page in a browser does not start; the command line does."""
+
+
+class NotStarted(BadInput):
+    """The run was not started; the message says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A checked run that can be started: its kind, its file's text and place, and its output folder."""
+
+    kind: str
+    text: str
+    file: Path
+    folder: Path
+
+
+def plan(root: Path, name: str, text: str) -> Plan:
+    """What ``text`` would start as ``root/name.yaml`` into ``root/name``.
+
+    Raises ``NotStarted`` for a name that is taken or leads out of ``root``, and for a text that is no file for
+    ``tuner train`` or ``tuner study``, leaves a place to fill in, or reaches out of the folder.
+    """
+    folder = _inside(root, name.strip())
+    file = folder.with_name(f"{folder.name}.yaml")
+    if folder.exists() and any(folder.iterdir()):
+        raise NotStarted(f"{name}: there is a folder of that name already; choose another name")
+    if file.exists():
+        raise NotStarted(f"{name}.yaml: there is a file of that name already; choose another name")
+    config = _config(text)
+    _check_reach(root, config)
+    return Plan("study" if config.get("study") else "train", text, file, folder)
+
+
+def _inside(root: Path, name: str) -> Path:
+    if not NAME.fullmatch(name) or len(name) > LONGEST:
+        raise NotStarted(f"{name or 'nothing'}: no name for a run; use letters, digits, dots, dashes and slashes")
+    folder = root / name
+    if not folder.resolve().is_relative_to(root.resolve()) or folder.resolve() == root.resolve():
+        raise NotStarted(f"{name}: leads out of the opened folder; choose a name inside it")
+    return folder
+
+
+def _config(text: str) -> dict[str, Any]:
+    try:
+        config = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise NotStarted(f"the file is not YAML: {' '.join(str(error).split())}") from error
+    if not isinstance(config, dict) or "method" not in config:
+        raise NotStarted("the file must be a mapping with `method: sft` or another method")
+    gaps = [str(key) for key, value in config.items() if value == FILL_IN]
+    if gaps:
+        raise NotStarted(f"{', '.join(gaps)}: write what stands at {FILL_IN} first")
+    return config
+
+
+def _check_reach(root: Path, config: Mapping[str, Any]) -> None:
+    for key in WRITES:
+        value = config.get(key)
+        if value and not (root / str(value)).resolve().is_relative_to(root.resolve()):
+            raise NotStarted(f"{key}: {value} leads out of the opened folder; take the line out")
+    for key, why in REACHES_OUT.items():
+        if config.get(key):
+            raise NotStarted(f"{key}: {why}; start such a file on the command line")
+
+
+def free_name(root: Path, stem: str) -> str:
+    """A name made of ``stem`` that is not taken in ``root`` yet: ``stem``, ``stem-2``, …"""
+    clean = re.sub(r"[^A-Za-z0-9._-]+", "-", stem).strip("-._")[: LONGEST - 8] or "next"
+    names = (clean if n == 1 else f"{clean}-{n}" for n in range(1, 10_000))
+    return next(name for name in names if not (root / name).exists() and not (root / f"{name}.yaml").exists())
+
+
+def start(root: Path, wanted: Plan) -> Job:
+    """The run, started in the background as a process of its own, which goes on when the page or the server ends."""
+    wanted.folder.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with wanted.file.open("x", encoding="utf-8") as file:
+            file.write(wanted.text)
+    except FileExistsError:
+        raise NotStarted(f"{wanted.file.name}: there is a file of that name already; choose another name") from None
+    return _started(root, wanted.kind, wanted.file, wanted.folder)
+
+
+def go_on(root: Path, ended: Job) -> Job:
+    """A run that was stopped or failed, started again: it goes on from its last checkpoint.
+
+    Raises ``NotStarted`` while it still runs, and when its file is gone or reaches out of the folder by now.
+    """
+    if ended.is_on:
+        raise NotStarted(f"{ended.name}: still runs")
+    try:
+        config = _config(ended.file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise NotStarted(f"{ended.file.name}: cannot be read, so {ended.name} cannot go on: {error}") from error
+    _check_reach(root, config)
+    return _started(root, ended.kind, ended.file, ended.folder)
+
+
+def _started(root: Path, kind: str, file: Path, folder: Path) -> Job:
+    if not hasattr(os, "killpg"):
+        raise NotStarted("runs cannot be started from the page on this system; use the command line")
+    kept = folder / HIDDEN
+    kept.mkdir(parents=True, exist_ok=True)
+    for left in (EXIT, STOP):
+        (kept / left).unlink(missing_ok=True)
+    out = str(folder.resolve())
+    command = [sys.executable, "-P", "-m", "tuner.inspector.jobs.worker", f"{out}/{HIDDEN}"]
+    command += [kind, str(file.resolve()), "--out", out]
+    with (kept / LOG).open("ab") as log:
+        if log.tell():
+            log.write(b"-- goes on --\n")
+            log.flush()
+        child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+    running = processes.process(child.pid)
+    Thread(target=child.wait, daemon=True).start()  # so that it leaves no zombie while the server lives
+    if running is None:
+        raise NotStarted(f"{file.name}: ended at once; {kept / LOG} says why")
+    write_record(root, folder, kind, file, running)
+    known = job(root, folder)
+    if known is None:
+        raise NotStarted(f"{file.name}: its record could not be written to {kept}")
+    return known

@@ -1,0 +1,69 @@
+"""What tells whether a run has changed: the names, times and sizes of the files that it is read from."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from diagnostics.readers import UnreadableLog, file_of
+from diagnostics.readers.assemble.build_run import GENERIC_NAMES
+from diagnostics.readers.discovery import EVENTS, listing, parts
+from diagnostics.readers.sidecars import AFTER_THE_LOG, BEFORE_THE_LOG, beside
+
+SETTINGS = (*BEFORE_THE_LOG, *AFTER_THE_LOG)
+Stamp = tuple[tuple[str, int, int], ...]
+Stamps = tuple[tuple[str, Stamp], ...]
+
+
+def file_state(path: Path) -> Stamp:
+    """Name, time and size of the files that a run is read from; empty when they are gone."""
+    found = []
+    for file in _files(path):
+        try:
+            entry = file.stat()
+        except OSError:  # gone again, or no such file in this run
+            continue
+        found.append((str(file), entry.st_mtime_ns, entry.st_size))
+    return tuple(sorted(found))
+
+
+def written(files: Stamp) -> float:
+    """When the newest of the files was last written, in seconds since 1970; 0 when there is none."""
+    return max((changed / 1e9 for _, changed, _ in files), default=0.0)
+
+
+def size(files: Stamp) -> int:
+    """The bytes of all the files together."""
+    return sum(number for _, _, number in files)
+
+
+def link_out(files: Stamp, root: Path) -> str | None:
+    """The first of the files that is a link to a place outside ``root``; None when none is."""
+    inside = root.resolve()
+    for name, _, _ in files:
+        if os.path.islink(name) and not Path(name).resolve().is_relative_to(inside):
+            return name
+    return None
+
+
+def _files(path: Path) -> list[Path]:
+    """The logs of a run, and the files that tell its settings."""
+    if not path.is_dir():
+        file = file_of(path)
+        general = EVENTS in file.name or GENERIC_NAMES.fullmatch(file.stem.lower())
+        return [file, *(told for folder in beside(file) for told in _settings(folder))] if general else [file]
+    try:
+        names = listing(path)
+        held = parts(path, names)
+    except UnreadableLog:
+        return []
+    if held is None:
+        return []
+    folders = [held.checkpoint, path / "adapter" if "adapter" in names.folders else None]
+    near = [file for folder in folders if folder for file in _settings(folder)]
+    own = [path / name for name in SETTINGS if name in names.files]
+    return [*held.events, *held.states, *([held.jsonl] if held.jsonl else []), *own, *near]
+
+
+def _settings(folder: Path) -> list[Path]:
+    return [folder / name for name in SETTINGS]

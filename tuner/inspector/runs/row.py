@@ -1,0 +1,98 @@
+"""The table of runs as plain rows, each made of a run and its verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from diagnostics.model.curves import Curve, Run
+from diagnostics.model.records import Diagnosis, Label
+
+UNREAD = "unreadable"
+WAITING = "waiting"
+LABELS: tuple[str, ...] = (*(str(label) for label in Label), UNREAD, WAITING)
+SPARK = 40
+AT_WORK = 120.0  # seconds
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table of runs; ``why`` is filled in for a run that could not be read.
+
+    ``curves`` are the names of its curves, ``study`` is the folder of the study that it belongs to.
+    """
+
+    id: str
+    name: str
+    label: str
+    cause: str | None = None
+    message: str = ""
+    best_eval_loss: float | None = None
+    best_step: float | None = None
+    last_step: float = 0.0
+    written: float = 0.0
+    spark: tuple[float, ...] = ()
+    settings: tuple[tuple[str, object], ...] = ()
+    why: str = ""
+    curves: tuple[str, ...] = ()
+    study: str = ""
+
+
+def row(run_id: str, name: str, run: Run, diagnosis: Diagnosis, written: float, study: str = "") -> Row:
+    """The row of a run that was read and judged; ``written`` is seconds since 1970."""
+    eval_loss, train_loss = run.curve("eval_loss"), run.curve("train_loss")
+    finding = next((f for f in diagnosis.findings if f.rule == diagnosis.cause), None)
+    return Row(
+        run_id,
+        name,
+        str(diagnosis.label),
+        diagnosis.cause,
+        finding.message if finding else "",
+        float(eval_loss.values.min()) if eval_loss is not None and len(eval_loss) else None,
+        diagnosis.best_step,
+        run.last_step,
+        written,
+        spark(train_loss if train_loss is not None and len(train_loss) else eval_loss),
+        tuple(run.settings.known().items()),
+        curves=tuple(run.curves),
+        study=study,
+    )
+
+
+def unreadable_row(run_id: str, name: str, why: str, written: float, study: str = "") -> Row:
+    """The row of a run that could not be read."""
+    return Row(run_id, name, UNREAD, written=written, why=why, study=study)
+
+
+def waiting_row(run_id: str, name: str, written: float, study: str = "") -> Row:
+    """The row of a run that is not read yet."""
+    return Row(run_id, name, WAITING, written=written, study=study)
+
+
+def row_of(told: Mapping[str, Any]) -> Row:
+    """The row whose fields ``dataclasses.asdict`` and JSON have told. Raises ``TypeError`` for other fields."""
+    settings = tuple((str(knob), value) for knob, value in told["settings"])
+    return Row(**{**told, "settings": settings, "spark": tuple(told["spark"]), "curves": tuple(told["curves"])})
+
+
+def spark(curve: Curve | None, points: int = SPARK) -> tuple[float, ...]:
+    """At most ``points`` block means of a curve, for a line the height of a table row; the first point is kept."""
+    if curve is None or not len(curve):
+        return ()
+    if len(curve) <= points:
+        return tuple(_short(value) for value in curve.values)
+    blocks = np.array_split(curve.values, points - 1)
+    return (_short(curve.values[0]), *(_short(block.mean()) for block in blocks))
+
+
+def _short(value: float) -> float:
+    """As many digits as a line of 40 pixels can show."""
+    return float(f"{value:.4g}")
+
+
+def counts(rows: Sequence[Row]) -> dict[str, int]:
+    """How many rows carry each verdict, in the verdicts' order, those without any left out."""
+    return {label: n for label in LABELS if (n := sum(row.label == label for row in rows))}

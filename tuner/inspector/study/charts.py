@@ -1,0 +1,133 @@
+"""Altair charts of a study: the best so far, a setting against the metric, and what mattered."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import altair as alt
+import pandas as pd
+
+from tuner.inspector.chart.legend import columns
+from tuner.inspector.chart.palette import label_color, series_colors, soft_color
+from tuner.inspector.escape import one_line
+from tuner.inspector.study.read import Step
+from tuner.study.results import ANOTHER_SEED
+
+HEIGHT = 280
+MOVERS = ("your file", "advice", "sampler", ANOTHER_SEED)
+OVER = {"trials": "trial", "training steps": "training steps, all trials together"}
+
+
+def progress_chart(
+    steps: Sequence[Step], metric: str, over: str = "trials", *, log: bool = False, dark: bool = False
+) -> alt.LayerChart:
+    """The metric of each trial as a point and the best so far as a staircase, over trials or training steps."""
+    frame = pd.DataFrame(
+        {
+            "x": [step.trial if over == "trials" else step.spent for step in steps],
+            "trial": [step.trial for step in steps],
+            "metric": [step.value for step in steps],
+            "best": [step.best for step in steps],
+            "by": [step.by for step in steps],
+        }
+    ).astype({"x": float, "metric": float, "best": float})
+    x = _progress_axis(frame, over)
+    y = _metric(frame["metric"], metric, log)
+    stairs = alt.Chart(frame).mark_line(interpolate="step-after", strokeWidth=2.2, color=label_color("healthy", dark))
+    points = alt.Chart(frame).mark_point(filled=True, size=90, opacity=0.9)
+    tips = [alt.Tooltip("trial:Q"), alt.Tooltip("metric:Q", title="value", format=".5~g"), alt.Tooltip("by:N")]
+    return alt.layer(
+        stairs.encode(x=x, y=alt.Y("best:Q", **y)),
+        points.encode(x=x, y=alt.Y("metric:Q", **y), tooltip=tips, **_by(set(frame["by"]), dark)),
+    ).properties(height=HEIGHT)
+
+
+def _progress_axis(frame: pd.DataFrame, over: str) -> alt.X:
+    if over == "trials":
+        ends = [min(frame["x"], default=0) - 0.5, max(frame["x"], default=0) + 0.5]
+        axis = alt.Axis(tickMinStep=1, format="d")
+        return alt.X("x:Q", title=OVER[over], axis=axis, scale=alt.Scale(domain=ends, nice=False))
+    whole = [0, 1.04 * max(frame["x"], default=1)]
+    return alt.X("x:Q", title=OVER[over], axis=alt.Axis(tickCount=6), scale=alt.Scale(domain=whole, nice=False))
+
+
+def _metric(values: pd.Series[float], name: str, log: bool) -> dict[str, Any]:
+    """The metric's axis; on a log one only the powers of ten are named, for ten lines in each would be a curtain."""
+    title = one_line(name, 40)
+    if not log:
+        return {"title": title, "scale": alt.Scale(zero=False, padding=12), "axis": alt.Axis(tickCount=5)}
+    low, high = float(values.min()), float(values.max())
+    powers = _powers(low, high)
+    scale = alt.Scale(type="log", domain=[low / 1.4, high * 1.4], nice=False)
+    return {"title": title, "scale": scale, "axis": alt.Axis(values=powers, format="~g")}
+
+
+def _powers(low: float, high: float) -> list[float]:
+    """The powers of ten around and between two numbers above 0."""
+    return [10.0**n for n in range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)]
+
+
+def _by(present: set[str], dark: bool, *, named: bool = True) -> dict[str, Any]:
+    """Color and shape by who proposed a trial: always the same ones, ``named`` in a legend."""
+    movers = [name for name in MOVERS if name in present] + sorted(present - set(MOVERS))
+    colors = dict(zip(MOVERS, series_colors(MOVERS, dark), strict=True))
+    more = series_colors([*MOVERS, *movers], dark)[len(MOVERS) :]
+    shapes = dict(zip(MOVERS, ("diamond", "square", "circle", "cross"), strict=True))
+    scale = alt.Scale(domain=movers, range=[colors.get(name, more[n]) for n, name in enumerate(movers)])
+    forms = alt.Scale(domain=movers, range=[shapes.get(name, "triangle-up") for name in movers])
+    fit = alt.ExprRef(columns(movers, sign=26))
+    legend = alt.Legend(title=None, orient="top", symbolOpacity=1, columns=fit) if named else None
+    return {
+        "color": alt.Color("by:N", scale=scale, legend=legend),
+        "shape": alt.Shape("by:N", scale=forms, legend=legend),
+    }
+
+
+def against_chart(
+    points: Sequence[Mapping[str, Any]],
+    knob: str,
+    metric: str,
+    *,
+    log: bool = False,
+    dark: bool = False,
+    height: int = HEIGHT,
+) -> alt.Chart:
+    """The trials' values of one setting against the metric, in the colors and shapes of ``progress_chart``."""
+    frame = pd.DataFrame(list(points), columns=["trial", "setting", "metric", "by", "verdict", "state"])
+    values = frame["setting"]
+    wide = bool(len(values)) and values.min() > 0 and values.max() / values.min() > 8
+    scale = alt.Scale(type="log", padding=14, nice=False) if wide else alt.Scale(zero=False, padding=14)
+    ticks: dict[str, Any] = {"format": "~g", "tickCount": 5, "labelOverlap": True}
+    if wide:  # ten lines in each power of ten would be a curtain
+        ticks |= {"values": powers} if len(powers := _powers(values.min(), values.max())) > 1 else {}
+        ticks |= {"format": ".0~e" if values.min() < 1e-3 else "~g"}
+    return (
+        alt.Chart(frame)
+        .mark_point(filled=True, size=100, opacity=0.9)
+        .encode(
+            x=alt.X("setting:Q", title=one_line(knob, 40), scale=scale, axis=alt.Axis(**ticks)),
+            y=alt.Y("metric:Q", **_metric(frame["metric"], metric, log)),
+            tooltip=["trial:Q", "setting:Q", "metric:Q", "by:N", "verdict:N", "state:N"],
+            **_by(set(frame["by"]), dark, named=False),
+        )
+        .properties(height=height)
+    )
+
+
+def importance_chart(shares: Mapping[str, float], *, dark: bool = False) -> alt.LayerChart:
+    """A bar for each knob with its share in per cent, the largest on top."""
+    names = [one_line(name, 40) for name in shares]
+    frame = pd.DataFrame({"knob": names, "share": list(shares.values())})
+    frame["text"] = [f"{100 * share:.0f} %" for share in frame["share"]]
+    y = alt.Y("knob:N", title=None, sort=names, axis=alt.Axis(labelLimit=180))
+    x = alt.X(
+        "share:Q",
+        title="share of what makes a trial good",
+        axis=alt.Axis(format="%", values=[0, 0.25, 0.5, 0.75, 1]),
+        scale=alt.Scale(domain=[0, 1.1]),
+    )
+    bars = alt.Chart(frame).mark_bar(color=series_colors(["train_loss"], dark)[0], height={"band": 0.6})
+    texts = alt.Chart(frame).mark_text(align="left", dx=5, color=soft_color(dark)).encode(text="text:N", x=x, y=y)
+    return (bars.encode(x=x, y=y) + texts).properties(height=max(90, 46 * len(names) + 40))

@@ -1,0 +1,74 @@
+"""Which knobs mattered: Optuna's importance (PED-ANOVA), taken from the trials in ``study.json``."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from typing import TYPE_CHECKING
+
+from tuner.inspector.study.axes import Knob, knobs
+from tuner.study.results import StudyResult, TrialResult
+
+if TYPE_CHECKING:
+    from optuna.distributions import BaseDistribution
+    from optuna.trial import FrozenTrial
+
+BEST = 5
+FEWEST = 5
+"""Below this many trials with a value, the shares are those of chance."""
+
+
+def importance(study: StudyResult) -> dict[str, float] | None:
+    """Each knob's share of what makes a trial good, the largest first; None where too few trials have a value.
+
+    The evaluator is PED-ANOVA, which is Optuna's default: in which knobs are the best trials unlike all of them? Its
+    best tenth would be one or two of a dozen trials, so ``BEST`` trials at least are the best here. A stopped trial
+    counts with the value it was stopped at, as it does for the sampler. The storage of the study is left alone, for
+    another process may be writing to it.
+    """
+    axes = knobs(study)
+    used = [trial for trial in study.trials if _counts(trial, axes)]
+    values = {trial.value for trial in used}
+    axes = [axis for axis in axes if len({repr(trial.settings.get(axis.name)) for trial in used}) > 1]
+    if len(used) < FEWEST or len(values) < 2 or not axes:
+        return None
+    import optuna
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        optuna.logging.set_verbosity(optuna.logging.ERROR)
+        told = optuna.create_study(direction="maximize" if study.direction == "maximize" else "minimize")
+        told.add_trials([_trial(trial, axes) for trial in used])
+        evaluator = optuna.importance.PedAnovaImportanceEvaluator(target_quantile=max(0.1, min(0.5, BEST / len(used))))
+        shares = optuna.importance.get_param_importances(told, evaluator=evaluator)
+    known = {name: share for name, share in shares.items() if math.isfinite(share)}
+    return known or None
+
+
+def _counts(trial: TrialResult, axes: list[Knob]) -> bool:
+    known = all(axis.place(trial.settings.get(axis.name)) is not None for axis in axes)
+    return trial.value is not None and math.isfinite(trial.value) and trial.state != "failed" and known
+
+
+def _trial(trial: TrialResult, axes: list[Knob]) -> FrozenTrial:
+    from optuna.trial import create_trial
+
+    return create_trial(
+        params={axis.name: _choice(axis, trial) if axis.choices else trial.settings[axis.name] for axis in axes},
+        distributions={axis.name: _distribution(axis) for axis in axes},
+        value=trial.value,
+    )
+
+
+def _choice(axis: Knob, trial: TrialResult) -> object:
+    """The value as its axis spells it: 8 where the trial says 8.0."""
+    value = trial.settings[axis.name]
+    return next(one for one in axis.choices if axis.place(one) == axis.place(value))
+
+
+def _distribution(axis: Knob) -> BaseDistribution:
+    from optuna.distributions import CategoricalDistribution, FloatDistribution
+
+    if axis.choices:
+        return CategoricalDistribution(axis.choices)
+    return FloatDistribution(axis.low, axis.high, log=axis.log)

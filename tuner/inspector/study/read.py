@@ -1,0 +1,227 @@
+"""What a study left behind, read back from its ``study.json``: trials, best so far, and where its reports lie."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, TypeVar
+
+from diagnostics.errors import BadInput
+from diagnostics.formatting import number, setting
+from tuner.study.results import (
+    AGAIN,
+    ANOTHER_SEED,
+    ONLY_SEED,
+    Gain,
+    Pair,
+    Paragraph,
+    RuleRecord,
+    StudyResult,
+    TrialResult,
+)
+
+FILE, STORAGE = "study.json", "study.db"
+DEEP = 2
+LARGEST = 64_000_000
+Record = TypeVar("Record")
+
+
+class NoStudy(BadInput):
+    """The file is no study that can be shown; the message says why."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """The metric after a trial: its own value and the best until then; None where the trial has no value.
+
+    ``spent`` are the training steps of all trials up to this one; ``by`` is who proposed it.
+    """
+
+    trial: int
+    value: float | None
+    best: float | None
+    spent: float = 0.0
+    by: str = ""
+
+
+def find_studies(root: Path) -> dict[str, Path]:
+    """The study files at or a little below ``root``, by the name of their folder; links that lead out are left out."""
+    inside = root.resolve()
+    found = {}
+    for deep in range(DEEP + 1):
+        for path in sorted(root.glob("*/" * deep + FILE)):
+            if path.resolve().is_relative_to(inside) and path.is_file():
+                folder = path.parent.relative_to(root).as_posix()
+                found[root.name if folder == "." else folder] = path
+    return found
+
+
+def beginning(root: Path) -> dict[str, Path]:
+    """Folders of studies whose first trial is still being trained, by name: they have a storage and no result yet."""
+    inside, known = root.resolve(), {path.parent for path in find_studies(root).values()}
+    found = {}
+    for deep in range(DEEP + 1):
+        for path in sorted(root.glob("*/" * deep + STORAGE)):
+            if path.parent not in known and path.resolve().is_relative_to(inside):
+                folder = path.parent.relative_to(root).as_posix()
+                found[root.name if folder == "." else folder] = path.parent
+    return found
+
+
+def load_study(path: Path) -> StudyResult:
+    """The study in a ``study.json``; raises ``NoStudy`` when the file is gone, half written, or something else."""
+    try:
+        if path.stat().st_size > LARGEST:
+            raise NoStudy(f"{path.name}: larger than {LARGEST // 1_000_000} MB; that is no study of tuner")
+        raw = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise NoStudy(f"{path.name}: cannot be read: {error.strerror or error}") from error
+    except ValueError as error:
+        raise NoStudy(f"{path.name}: no JSON (a study that is being written is whole again in a moment)") from error
+    if not isinstance(raw, dict):
+        raise NoStudy(f"{path.name}: holds no study but a {type(raw).__name__}")
+    try:
+        return _study(raw)
+    except (TypeError, ValueError, KeyError, AttributeError) as error:
+        raise NoStudy(f"{path.name}: not what `tuner study` writes ({error})") from error
+
+
+def _study(raw: Mapping[str, Any]) -> StudyResult:
+    gain = raw.get("gain")
+    parts: dict[str, Any] = {
+        **raw,
+        "trials": tuple(_trial(trial) for trial in raw["trials"]),
+        "records": tuple(_record(RuleRecord, item) for item in raw.get("records") or ()),
+        "review": tuple(_record(Paragraph, item) for item in raw.get("review") or ()),
+        "gain": _gain(gain) if gain else None,
+        "notes": tuple(map(str, raw.get("notes") or ())),
+    }
+    return _record(StudyResult, parts)
+
+
+def _trial(raw: Mapping[str, Any]) -> TrialResult:
+    moved = {knob: (old, new) for knob, (old, new) in (raw.get("moved") or {}).items()}
+    curve = tuple((float(step), float(value)) for step, value in raw.get("curve") or ())
+    value = raw.get("value")
+    return _record(
+        TrialResult,
+        {
+            **raw,
+            "number": int(raw["number"]),
+            "value": None if value is None else float(value),
+            "moved": moved,
+            "curve": curve,
+        },
+    )
+
+
+def _gain(raw: Mapping[str, Any]) -> Gain:
+    return _record(Gain, {**raw, "pairs": tuple(_record(Pair, pair) for pair in raw.get("pairs") or ())})
+
+
+def _record(kind: type[Record], raw: Mapping[str, Any]) -> Record:
+    """The record of those values that it knows: a file of a later version may hold more."""
+    known = {field.name for field in fields(kind)}  # type: ignore[arg-type]
+    return kind(**{key: value for key, value in raw.items() if key in known})
+
+
+def in_order(study: StudyResult) -> list[TrialResult]:
+    """The trials by their number."""
+    return sorted(study.trials, key=lambda trial: trial.number)
+
+
+def progress(study: StudyResult) -> list[Step]:
+    """The metric trial by trial with the best so far in the study's direction; pruned trials set no best."""
+    better = min if study.direction == "minimize" else max
+    best: float | None = None
+    spent = 0.0
+    steps = []
+    for trial in in_order(study):
+        spent += trial.steps
+        if trial.value is not None and trial.state == "complete":
+            best = trial.value if best is None else better(best, trial.value)
+        steps.append(Step(trial.number, trial.value, best, spent, proposer(trial.moved_by).partition(":")[0]))
+    return steps
+
+
+def proposer(moved_by: str) -> str:
+    """Who proposed a trial, in words: the user's file, the advice of a rule, a sampler, or a repeat's fresh seed."""
+    if moved_by == AGAIN:
+        return ANOTHER_SEED
+    kind, _, name = moved_by.partition(":")
+    words = {"file": "your file", "advice": "advice", "sampler": "sampler"}
+    return f"{words.get(kind, kind)}: {name}" if name else words.get(kind, kind)
+
+
+def changed(trial: TrialResult) -> str:
+    """What a trial changed: ``learning_rate 3e-5 → 1e-4``; a repeat nothing but the seed."""
+    if trial.moved_by == AGAIN and not trial.moved:
+        return ONLY_SEED
+    moves = (f"{knob} {setting(knob, old)} → {setting(knob, new)}" for knob, (old, new) in trial.moved.items())
+    return ", ".join(moves) or "–"
+
+
+def trial_rows(study: StudyResult) -> list[dict[str, Any]]:
+    """One line for each trial: its value, verdict, settings, who proposed it, what moved and why."""
+    rows = []
+    for trial in in_order(study):
+        rows.append(
+            {
+                "trial": trial.number,
+                study.metric: trial.value,
+                "state": "★ best" if trial.number == study.best else trial.state,
+                "verdict": trial.label or "–",
+                "cause": trial.cause or "–",
+                "proposed by": proposer(trial.moved_by),
+                "moved": changed(trial),
+                "why": "; ".join(part for part in (trial.because, trial.error) if part) or "–",
+                **{knob: setting(knob, value) for knob, value in trial.settings.items()},
+                "steps": number(trial.steps),
+                "curve": [value for _, value in trial.curve],
+            }
+        )
+    return rows
+
+
+def numeric_knobs(study: StudyResult) -> list[str]:
+    """The settings that took at least two different numbers in the study, the learning rate first."""
+    seen: dict[str, set[float]] = {}
+    for trial in study.trials:
+        for knob, value in trial.settings.items():
+            if isinstance(value, (int, float)) and not isinstance(value, bool):
+                seen.setdefault(knob, set()).add(float(value))
+    return sorted((knob for knob, values in seen.items() if len(values) > 1), key=lambda knob: knob != "learning_rate")
+
+
+def against(study: StudyResult, knob: str) -> list[dict[str, Any]]:
+    """The trials with a value as points: the setting ``knob`` against the metric, and who proposed each."""
+    points = []
+    for trial in in_order(study):
+        value = trial.settings.get(knob)
+        if trial.value is not None and isinstance(value, (int, float)):
+            points.append(
+                {
+                    "trial": trial.number,
+                    "setting": float(value),
+                    "metric": trial.value,
+                    "by": proposer(trial.moved_by).partition(":")[0],
+                    "verdict": trial.label or "–",
+                    "state": trial.state,
+                }
+            )
+    return points
+
+
+def report(study_file: Path, folder: str, name: str) -> bytes | None:
+    """A report that a study or one of its trials left (``folder`` as study.json gives it), None when there is none.
+
+    ``folder`` comes out of a file: whatever it says, nothing outside the study's own folder is read.
+    """
+    root = study_file.parent.resolve()
+    try:
+        path = (root / folder / name).resolve()
+        return path.read_bytes() if path.is_relative_to(root) and path.is_file() else None
+    except (OSError, ValueError):
+        return None

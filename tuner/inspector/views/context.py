@@ -1,0 +1,87 @@
+"""What surrounds every page: the opened folder, the way between the pages, and looking again when files change."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+
+import streamlit as st
+
+from tuner.inspector.escape import chip
+from tuner.inspector.runs.file_state import Stamps
+from tuner.inspector.runs.folder import Folder
+from tuner.inspector.study.read import find_studies
+
+LAST = "last-when-narrow"
+LOOK_EVERY = 3.0  # seconds
+FILL_EVERY = 1.0  # seconds, while verdicts come in
+MOST_EFFORT = 0.05  # the share of the time that may go into looking at a large folder
+
+
+@dataclass(frozen=True)
+class PageContext:
+    """What a page gets: the folder, ``go(page, parameters)`` to another page, and whether it may start runs."""
+
+    folder: Folder
+    go: Callable[..., None]
+    may_run: bool = False
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """What a page was drawn from: the state of these runs' files (None: of all runs), and how long the look took."""
+
+    run_ids: Collection[str] | None
+    stamps: Stamps
+    seconds: float
+
+
+def look(folder: Folder, run_ids: Collection[str] | None = None) -> Snapshot:
+    """The state of the runs' files now; to be taken before they are read."""
+    started = time.perf_counter()
+    stamps = folder.stamps(run_ids)
+    return Snapshot(run_ids, stamps, time.perf_counter() - started)
+
+
+def follow(folder: Folder, seen: Snapshot, cost: float = 0.0) -> None:
+    """Look again every few seconds while Live is on, and draw the page again when the files have changed.
+
+    A folder that takes long to look at, or a page that took ``cost`` seconds, is looked at less often. Verdicts that
+    are still being found are shown as they come, Live or not.
+    """
+    waiting = folder.waiting() if seen.run_ids is None else 0
+    live = st.session_state.get("live", True)
+    if not live and not waiting:
+        return
+    first = True
+
+    def again() -> None:
+        nonlocal first
+        news = waiting and folder.waiting() != waiting
+        if not first and (news or (live and folder.stamps(seen.run_ids) != seen.stamps)):
+            st.rerun()
+        first = False
+
+    calm = max(LOOK_EVERY, (seen.seconds + cost) / MOST_EFFORT)
+    st.fragment(again, run_every=FILL_EVERY if waiting else calm)()
+
+
+def nothing_here(folder: Folder) -> None:
+    """The page for a folder without a run: what was looked for, and how to get one."""
+    if not folder.path.exists():
+        st.warning(f"{chip(folder.path, 400)} does not exist any more.", icon=":material/folder_open:")
+    else:
+        st.info("No training log at or below this folder yet.", icon=":material/folder_open:")
+    st.markdown(
+        "The inspector reads what the Hugging Face `Trainer` and TRL leave behind (`trainer_state.json`, TensorBoard "
+        "event files) and tables (CSV, JSON lines). To get a first run:"
+    )
+    st.code("tuner init sft\ntuner study sft.yaml\ntuner inspect runs", language="bash")
+    if find_studies(folder.root):
+        st.markdown("There is a study here, though: see the Study page.")
+
+
+def is_dark() -> bool:
+    """Whether the reader's page is dark, as far as the browser has said."""
+    return bool(st.context.theme.type == "dark")

@@ -1,0 +1,92 @@
+"""A move from one trial to the next: its settings, who proposed it and why, and the trial to start from."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from optuna.distributions import FloatDistribution, IntDistribution
+
+from diagnostics.formatting import plain_name
+from tuner.search.distributions import Distributions, nearest_in_space, tried_before
+from tuner.search.record import TrialView, beyond_noise
+
+RATE = "learning_rate"
+TRUST_REGION = "sampler:trust-region"
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """Settings for the next trial, who proposed them and why; ``parent`` is the trial that they start from."""
+
+    settings: Mapping[str, Any]
+    moved_by: str
+    because: str
+    parent: int
+
+
+def incumbent(trials: Sequence[TrialView]) -> TrialView | None:
+    """The best trial so far; among near ties an unstable one gives way.
+
+    Where seeds were compared, a loss counts with its doubt: settings that ran once must be that much better. Of
+    settings that were repeated it is the first trial.
+    """
+    usable = [trial for trial in trials if trial.usable and not trial.seed]
+    if not usable:
+        return None
+    best = min(usable, key=_doubted)
+    ties = [trial for trial in usable if not beyond_noise(best, trial)]
+    calm = [trial for trial in ties if trial.label not in ("unstable", "broken")]
+    return min(calm or [best], key=_doubted)
+
+
+def _doubted(trial: TrialView) -> float:
+    return loss_of(trial) + trial.stderr
+
+
+def loss_of(trial: TrialView) -> float:
+    """The trial's loss; infinite where it has none."""
+    return math.inf if trial.loss is None else trial.loss
+
+
+def propose(
+    best: TrialView,
+    knob: str,
+    value: Any,
+    why: str,
+    advice: Mapping[str, Any] | None,
+    trials: Sequence[TrialView],
+    space: Distributions,
+) -> Proposal | None:
+    """The move, or None when the space does not hold it or it was tried before."""
+    fitting = nearest_in_space(_round(value, space[knob]), space[knob])
+    settings = {**{name: best.settings[name] for name in space if name in best.settings}, knob: fitting}
+    if fitting is None or tried_before(settings, [t.settings for t in trials], space):
+        return None
+    by = f"advice:{advice['because']}" if advice else TRUST_REGION
+    return Proposal(settings, by, why, best.number)
+
+
+def _round(value: Any, span: object) -> Any:
+    """A rate to two digits, as a person would write it; other values as they are."""
+    if isinstance(span, (FloatDistribution, IntDistribution)) and isinstance(value, float) and value:
+        return float(f"{value:.1e}") if isinstance(span, FloatDistribution) and span.log else value
+    return value
+
+
+def target_value(advice: Mapping[str, Any], best: TrialView) -> Any:
+    """The value that the advice asks for, from its new value or its factor; None when it is in words only."""
+    now = best.settings.get(str(advice.get("knob")))
+    new, factor = advice.get("new"), advice.get("factor")
+    if isinstance(factor, (int, float)) and isinstance(now, (int, float)) and not isinstance(now, bool) and now:
+        return float(now) * float(factor)
+    return float(new) if isinstance(new, (int, float)) and not isinstance(new, bool) else new
+
+
+def reason(advice: Mapping[str, Any], best: TrialView) -> str:
+    """Why the advice was given: the rule, the trial where it fired, and what was measured there."""
+    rule = str(advice.get("because"))
+    found = best.findings.get(rule)
+    return f"{plain_name(rule)} in trial {best.number}" + (f": {found}" if found else "")

@@ -1,0 +1,57 @@
+"""What the loop works with, and which repeats that makes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import optuna
+
+from tuner.config.overrides import knob_value
+from tuner.search.distributions import Distributions
+from tuner.study import repeats
+from tuner.study.events import Show
+from tuner.study.history import best_number, trial_results
+from tuner.study.protocols import Train
+from tuner.study.workers.file_locks import Locks
+
+if TYPE_CHECKING:
+    from tuner.config.study_file import StudySpec
+
+
+@dataclass(frozen=True)
+class StudyContext:
+    """What the loop works with: the study file, how to train, where, and who is told."""
+
+    spec: StudySpec
+    train: Train
+    out: Path
+    study: optuna.Study
+    space: Distributions
+    total: int
+    locks: Locks
+    say: Show
+
+    def file_value(self, knob: str) -> Any:
+        """What the study file sets a knob to, TRL's default when it is silent."""
+        return file_value(self.spec, knob)
+
+    @property
+    def sign(self) -> float:
+        """+1 where a lower metric is better, -1 where a higher one is."""
+        return 1.0 if self.spec.study.direction == "minimize" else -1.0
+
+
+def file_value(spec: StudySpec, knob: str) -> Any:
+    """What a study file sets a knob to; TRL is imported (for seconds) only for keys that the file leaves out."""
+    return spec.config[knob] if knob in spec.config else knob_value(spec.config, spec.method, knob)
+
+
+def repeat_plan(context: StudyContext) -> list[tuple[int, int]]:
+    """The repeats of this study as (trial, seed); none while trial 0 is the best or has no value."""
+    baseline = next(iter(trial_results(context.study)), None)
+    if baseline is None or baseline.value is None:
+        return []
+    first = int(context.file_value("seed") or 0)
+    return repeats.planned(best_number(context.study), context.spec.study.seeds, first)

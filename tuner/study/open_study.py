@@ -1,0 +1,217 @@
+"""Open a study's storage: make it the first time, and check later that the study file still asks the same question."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import optuna
+from optuna.distributions import BaseDistribution, distribution_to_json
+from optuna.storages import RDBStorage
+from optuna.study import StudyDirection
+
+from diagnostics.errors import BadInput
+from diagnostics.formatting import setting
+from tuner.search.distributions import distributions
+from tuner.search.pruner import DiagnosisPruner
+from tuner.search.sampler import DiagnosisSampler
+from tuner.study.context import file_value
+from tuner.study.history import trial_results
+from tuner.study.workers.claims import TURN
+from tuner.study.workers.file_locks import Locks, locked
+from tuner.study.workers.storage import check_address, database_at, locks_for, reachable, shown
+from tuner.training.checkpoints import checkpoints
+
+if TYPE_CHECKING:
+    from optuna.samplers import BaseSampler
+
+    from tuner.config.study_file import StudySpec
+
+DEFINITION = "definition"
+SAME_ERRORS = 3
+"""So many trials with the same error in a row have a bug to show, not settings to search."""
+ENDED_BADLY = ("failed", "infeasible")
+FREE = ("output_dir", "run_name", "report_to", "env", "logging_dir")
+"""Keys of the file that may change: they do not change what is trained."""
+
+
+@contextmanager
+def opened(
+    spec: StudySpec, out: Path, storage: str | None = None, base: BaseSampler | None = None
+) -> Iterator[tuple[optuna.Study, Locks]]:
+    """The Optuna study of this file, made when it is new, and its locks; the database is closed after the block.
+
+    Raises ``BadInput`` when the storage cannot be opened or is lost on the way, when ``out`` cannot be written, or
+    when the file's space, metric or configuration changed since; a folder that was made for nothing is gone again.
+    """
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    check_address(storage)
+    locks = locks_for(storage, out, spec.name)
+    url = storage or f"sqlite:///{out / 'study.db'}"
+    with reachable(url), ExitStack() as stack:
+        with _folder(out), reachable(url):
+            with locked(locks, TURN):
+                # One at a time: two processes that make the tables of a new database at once trip over each other.
+                database = database_at(url)
+            stack.callback(_close, database)
+            study = _study(spec, out, database, locks, base, storage)
+        yield study, locks
+
+
+def _close(database: RDBStorage) -> None:
+    database.remove_session()
+    database.engine.dispose()
+
+
+@contextmanager
+def _folder(out: Path) -> Iterator[None]:
+    """A block with the folder made; where it is new and the block raises ``BadInput``, it is removed again."""
+    missing = [folder for folder in (out, *out.parents) if not folder.exists()]
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        if not os.access(out, os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+    except OSError as error:
+        raise BadInput(
+            f"{out}: {error.strerror}, so no study can live there; choose another folder with --out"
+        ) from error
+    try:
+        yield
+    except BadInput:
+        _remove(out, missing)
+        raise
+
+
+def _remove(out: Path, made: list[Path]) -> None:
+    """Take back the folders that were made for a study that did not open, unless another one lives there by now."""
+    if not made or any(path.name != ".locks" for path in out.iterdir()):
+        return
+    shutil.rmtree(out)
+    with suppress(OSError):
+        for folder in made[1:]:
+            folder.rmdir()
+
+
+def _study(
+    spec: StudySpec, out: Path, database: RDBStorage, locks: Locks, base: BaseSampler | None, storage: str | None
+) -> optuna.Study:
+    """The study in an open database, checked against the study file."""
+    space = distributions(spec.study.space)
+    minimize = spec.study.direction == "minimize"
+
+    def load() -> optuna.Study:
+        return optuna.create_study(
+            study_name=spec.name,
+            storage=database,
+            direction=StudyDirection.MINIMIZE if minimize else StudyDirection.MAXIMIZE,
+            sampler=DiagnosisSampler(
+                base, seed=int(file_value(spec, "seed") or 0), space=space, reseed=spec.study.seeds > 0
+            ),
+            pruner=DiagnosisPruner(),
+            load_if_exists=True,
+        )
+
+    with locked(locks, TURN):
+        _check_alone(spec, out, database, storage)
+        study, wanted = load(), definition(spec, space)
+        mended = study.user_attrs.get(DEFINITION, wanted) != wanted and _nothing_learned(study, locks, out)
+        if storage is None and (mended or _nothing_but_errors(study)):
+            # No trial has a value to keep, so the mended file or training starts at its trial 0.
+            optuna.delete_study(study_name=spec.name, storage=database)
+            study = load()
+        if DEFINITION not in study.user_attrs:
+            study.set_user_attr(DEFINITION, wanted)
+    _check_same(study.user_attrs[DEFINITION], wanted, spec, out, storage)
+    return study
+
+
+def _nothing_but_errors(study: optuna.Study) -> bool:
+    """Whether an earlier run of the command ended because every trial failed."""
+    trials = trial_results(study)
+    return len(trials) >= SAME_ERRORS and all(trial.state in ENDED_BADLY for trial in trials)
+
+
+def _nothing_learned(study: optuna.Study, locks: Locks, out: Path) -> bool:
+    """Whether every trial ended by an error, or was cut before its first checkpoint and is in nobody's hands."""
+    return all(
+        trial.state in ENDED_BADLY
+        or (trial.state == "running" and not checkpoints(out / trial.folder) and _is_free(locks, trial.folder))
+        for trial in trial_results(study)
+    )
+
+
+def _is_free(locks: Locks, name: str) -> bool:
+    """Whether nobody holds the lock of that name."""
+    lock = locks.try_lock(name)
+    if lock is not None:
+        lock.release()
+    return lock is not None
+
+
+def start_settings(spec: StudySpec) -> dict[str, Any]:
+    """The settings of trial 0: the file's own value of each knob of the space."""
+    return {knob: file_value(spec, knob) for knob in spec.study.space}
+
+
+def definition(spec: StudySpec, space: Mapping[str, BaseDistribution]) -> dict[str, Any]:
+    """What must not change while a study goes on: the space, the metric, and the training configuration."""
+    config = {key: value for key, value in spec.config.items() if key not in FREE}
+    return {
+        "space": {knob: json.loads(distribution_to_json(span)) for knob, span in space.items()},
+        "metric": f"{spec.study.direction} {spec.study.metric}",
+        "method": spec.method,
+        "config": json.loads(json.dumps(config, default=str, sort_keys=True)),
+    }
+
+
+def _check_alone(spec: StudySpec, out: Path, database: RDBStorage, storage: str | None) -> None:
+    """Raise ``BadInput`` where another study lives in ``out``: both would write the same folders."""
+    others = optuna.get_all_study_names(database) if storage is None else _reported(out)
+    other = next((name for name in others if name != spec.name), None)
+    if other is not None:
+        raise BadInput(
+            f"{out}: the study {other} lives there, and {spec.path} is the study {spec.name}; give another --out"
+        )
+
+
+def _reported(out: Path) -> list[str]:
+    """The name of the study whose report lies in ``out``, if any."""
+    try:
+        return [str(json.loads((out / "study.json").read_text(encoding="utf-8"))["name"])]
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
+
+
+def _check_same(
+    stored: Mapping[str, Any], wanted: Mapping[str, Any], spec: StudySpec, out: Path, storage: str | None
+) -> None:
+    changes = [f"{key} ({stored[key]} -> {wanted[key]})" for key in ("method", "metric") if stored[key] != wanted[key]]
+    changes += _changes(stored["space"], wanted["space"], "study.space.")
+    changes += _changes(stored["config"], wanted["config"], "")
+    if changes and storage is None:
+        raise BadInput(
+            f"{spec.path}: changed since the study in {out} began: {', '.join(changes)}; "
+            "undo the change, or start a new study with another --out"
+        )
+    if changes:
+        raise BadInput(
+            f"{spec.path}: the study {spec.name} in {shown(storage or '')} is another one: {', '.join(changes)}; "
+            "undo the change, or give the file another name, for it names the study"
+        )
+
+
+def _changes(before: Mapping[str, Any], after: Mapping[str, Any], prefix: str) -> list[str]:
+    """The keys whose values differ, with both values where they are short."""
+    changed = []
+    for key in sorted({*before, *after}):
+        old, new = before.get(key), after.get(key)
+        if old != new:
+            plain = not isinstance(old, (dict, list)) and not isinstance(new, (dict, list))
+            changed.append(f"{prefix}{key} ({setting(key, old)} -> {setting(key, new)})" if plain else f"{prefix}{key}")
+    return changed

@@ -1,0 +1,31 @@
+"""What a study leaves for people and programs: ``study.html``, ``study.md`` and ``study.json``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from diagnostics.report.write import dumped, write_text
+from tuner.study.report.html import as_html
+from tuner.study.report.markdown import as_markdown
+from tuner.study.results import StudyResult
+
+__all__ = ["as_html", "as_json", "as_markdown", "write_study_reports"]
+
+
+def as_json(result: StudyResult) -> str:
+    """The whole record of the study as one JSON object; numbers that are not finite become null."""
+    return dumped(result.to_dict())
+
+
+def write_study_reports(result: StudyResult, folder: Path | str) -> tuple[Path, ...]:
+    """Write ``study.json``, ``study.md`` and ``study.html`` into the folder, each whole or not at all."""
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    texts = {
+        "study.json": as_json(result),
+        "study.md": as_markdown(result),
+        "study.html": as_html(result),
+    }
+    for name, text in texts.items():
+        write_text(folder / name, text)
+    return tuple(folder / name for name in texts)

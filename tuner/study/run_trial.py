@@ -1,0 +1,192 @@
+"""One trial from start to end: train, listen, and tell the study how it went."""
+
+from __future__ import annotations
+
+import math
+import time
+import traceback
+
+from optuna.exceptions import StorageInternalError
+from optuna.trial import FrozenTrial, Trial, TrialState
+
+from diagnostics.errors import BadInput
+from diagnostics.model.curves import Run
+from tuner.search.record import (
+    BEFORE,
+    CURVE,
+    DIVERGED,
+    ERROR,
+    METRICS,
+    SECONDS,
+    STEPS,
+    STOPPED,
+    diverged,
+    record,
+    replicate_of,
+    seed_of,
+)
+from tuner.study.context import StudyContext
+from tuner.study.events import Advanced, Notice, Started
+from tuner.study.fit_memory import DoesNotFit, KillsItsWorker, train_fitting
+from tuner.study.history import INFEASIBLE, MEMORY, trial_result
+from tuner.study.measure import Measure, measure
+from tuner.study.results import TrialResult
+from tuner.study.workers.claims import Claim
+
+GUESSING = 10.0
+"""A loss that is bad for any model (a guess among 22,000 tokens), told for a trial that no other one can be compared
+with."""
+
+
+class LostTrial(Exception):
+    """The trial is in other hands: the connection that held it was cut, and another worker took it up."""
+
+
+def run_trial(context: StudyContext, held: Claim) -> TrialResult | None:
+    """Train one trial and tell the study how it went; an error of the training is a result, too.
+
+    None when another worker has taken the trial over in the meantime.
+    """
+    here = held.folder.exists()
+    held.folder.mkdir(parents=True, exist_ok=True)
+    result = _result(context, held.trial)
+    if held.continued and not here:
+        context.say(Notice(f"trial {result.number} was left by a worker that is gone: it begins again here"))
+    again = held.continued and here
+    context.say(Started(result.number, result.settings, result.moved, result.moved_by, result.because, again))
+    watch = _Watch(context, held, earlier=result.seconds)
+    try:
+        _train(context, held, watch)
+    except LostTrial:
+        context.say(Notice(f"trial {result.number} is in the hands of another worker: this one lost its connection"))
+        return None
+    return _result(context, held.trial)
+
+
+def _train(context: StudyContext, held: Claim, watch: _Watch) -> None:
+    try:
+        run, note = train_fitting(context, held.settings, held.folder, watch.report, _seed(context, held.trial))
+    except (BadInput, LostTrial, StorageInternalError):
+        raise
+    except Exception as error:
+        watch.check()
+        watch.save_time()
+        _tell_error(context, held, error)
+    else:
+        watch.check()
+        watch.save_time()
+        if note:
+            held.trial.set_user_attr(MEMORY, note)
+        _tell(context, held.trial, run, watch.stopped)
+
+
+def _seed(context: StudyContext, trial: Trial) -> dict[str, int]:
+    """What a repeat of earlier settings moves on top of them: its seed."""
+    return {"seed": seed_of(trial, int(context.file_value("seed") or 0))} if replicate_of(trial) else {}
+
+
+def _result(context: StudyContext, trial: Trial) -> TrialResult:
+    trials = context.study.get_trials(deepcopy=False)
+    return trial_result(trials[trial.number], {t.number: t.params for t in trials})
+
+
+class _Watch:
+    """What listens to a running trial: keeps its verdict and values, and says when to stop it."""
+
+    def __init__(self, context: StudyContext, held: Claim, earlier: float) -> None:
+        self._setup, self._trial, self._lock = context, held.trial, held.lock
+        self._begun, self._earlier = time.monotonic(), earlier
+        self.stopped: str | None = None
+        self._known = set(self._frozen.intermediate_values)
+
+    @property
+    def _frozen(self) -> FrozenTrial:
+        return self._setup.study.get_trials(deepcopy=False)[self._trial.number]
+
+    def check(self) -> None:
+        """Raise ``LostTrial`` when another worker has the trial, or had it and has told its value."""
+        if not self._lock.keep() or self._frozen.state.is_finished():
+            raise LostTrial
+
+    def report(self, run: Run, share: float) -> str | None:
+        """Why the run should stop, or None; called at every evaluation."""
+        self.check()
+        metric = self._setup.spec.study.metric
+        diagnosis = record(self._trial, run, metric=metric, share=share, bounds=self._setup.spec.study.bounds)
+        self.save_time()
+        curve = run.curve(metric)
+        value = float(curve.values[-1]) if curve is not None and len(curve) else None
+        step = round(1000 * share)
+        if value is not None and step not in self._known:
+            self._trial.report(value, step)
+            self._known.add(step)
+        self._setup.say(Advanced(self._trial.number, share, value, str(diagnosis.label)))
+        if self._trial.should_prune():
+            self.stopped = str(self._frozen.user_attrs.get(STOPPED) or "the pruner stopped it")
+        return self.stopped
+
+    def save_time(self) -> None:
+        """Keep how long the trial has taken, the time before it was cut included."""
+        self._trial.set_user_attr(SECONDS, self._earlier + time.monotonic() - self._begun)
+
+
+def _tell(context: StudyContext, trial: Trial, run: Run, stopped: str | None) -> None:
+    """Store what the run showed and tell its value; a run that diverged gets a finite bad one."""
+    diagnosis = record(trial, run, metric=context.spec.study.metric, bounds=context.spec.study.bounds)
+    found = measure(run, context.spec.study.metric, context.spec.study.direction)
+    _keep(trial, found)
+    if found.value is None or diverged(run, diagnosis, context.spec.study.metric):
+        trial.set_user_attr(DIVERGED, True)
+        _tell_bad(context, trial, found.first)
+        return
+    if stopped is not None:
+        trial.set_user_attr(STOPPED, stopped)
+    # A stopped trial is told with its value as well: GPSampler does not see pruned ones and would come back.
+    context.study.tell(trial, found.value)
+
+
+def _keep(trial: Trial, found: Measure) -> None:
+    for key, value in (
+        (STEPS, found.steps),
+        (METRICS, dict(found.metrics)),
+        (BEFORE, dict(found.before)),
+        (CURVE, [list(point) for point in found.curve]),
+    ):
+        trial.set_user_attr(key, value)
+
+
+def _tell_bad(context: StudyContext, trial: Trial, first: float | None) -> None:
+    """Tell a finite value that is worse than all others: samplers ignore failed trials, so they would try it again.
+
+    That is the metric before training or the worst one seen, whichever is worse. Without either, the trial has failed,
+    unless it did not fit into memory.
+    """
+    losses = [context.sign * t.value for t in finished(context) if t.value is not None and math.isfinite(t.value)]
+    losses += [context.sign * first] if first is not None and math.isfinite(first) else []
+    if not losses and not context.study.get_trials(deepcopy=False)[trial.number].user_attrs.get(INFEASIBLE):
+        context.study.tell(trial, state=TrialState.FAIL)
+        return
+    worst = max(losses, default=GUESSING if context.sign > 0 else 0.0)
+    context.study.tell(trial, context.sign * (worst + 0.05 * abs(worst)))
+
+
+def _tell_error(context: StudyContext, held: Claim, error: Exception) -> None:
+    """Record why a trial failed: one line in the study, the whole traceback in ``error.txt``."""
+    (held.folder / "error.txt").write_text(traceback.format_exc(), encoding="utf-8")
+    does_not_fit = isinstance(error, DoesNotFit)
+    held.trial.set_user_attr(ERROR, str(error) if does_not_fit else error_line(error))
+    if does_not_fit and not isinstance(error, KillsItsWorker):
+        held.trial.set_user_attr(INFEASIBLE, True)
+    _tell_bad(context, held.trial, None)
+    del error
+
+
+def error_line(error: Exception) -> str:
+    """``OutOfMemoryError: CUDA out of memory``: the class and the first line of an error, 200 characters at most."""
+    first = next((line.strip() for line in str(error).splitlines() if line.strip()), "")
+    return f"{type(error).__name__}: {first}"[:200].rstrip(": ")
+
+
+def finished(context: StudyContext) -> list[FrozenTrial]:
+    """The trials of the study that have ended."""
+    return [t for t in context.study.get_trials(deepcopy=False) if t.state.is_finished()]

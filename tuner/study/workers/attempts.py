@@ -1,0 +1,154 @@
+"""A run's attempts, kept in the study so that they outlive a worker that is killed without a word."""
+
+from __future__ import annotations
+
+import platform
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import optuna
+
+from diagnostics.errors import BadInput
+from diagnostics.model.curves import Run
+from tuner.study.workers.oom import kill_count
+from tuner.training.device_batch import DeviceBatch
+
+if TYPE_CHECKING:
+    from tuner.study.protocols import Report
+
+PREFIX = "attempts:"
+MAX_LOSSES_WITHOUT_PROGRESS = 2
+"""So many deaths in a row that came no further are no accident: a person or a power cut seldom strikes twice."""
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One attempt that is under way, or whose worker was killed.
+
+    ``limit`` are the most rows that it may put on the device (None: as many as the file says), ``kills`` the kernel's
+    count when it began, ``steps`` and ``share`` how far it was at its last evaluation.
+    """
+
+    name: str
+    limit: DeviceBatch | None
+    host: str
+    place: str
+    kills: int | None
+    steps: float = 0.0
+    share: float = 0.0
+
+    def was_killed_for_memory(self) -> bool:
+        """Whether the kernel of this machine, where the attempt ran, has killed for memory since it began."""
+        now = kill_count()
+        return self.host == platform.node() and None not in (now, self.kills) and (now or 0) > (self.kills or 0)
+
+
+@dataclass(frozen=True)
+class Attempts:
+    """All attempts at a run so far, in all workers.
+
+    ``lost`` are the optimizer steps that came to nothing, ``killed`` the workers that died in it, ``in_a_row`` those
+    of them that came no further than the one before, and ``reached`` the share of the run that those got to.
+    """
+
+    lost: float = 0.0
+    killed: int = 0
+    in_a_row: int = 0
+    reached: float = 0.0
+    under_way: Attempt | None = None
+
+
+@dataclass(frozen=True)
+class WorkerLoss:
+    """An attempt whose worker was killed: by the kernel for want of memory, or too often for an accident."""
+
+    attempt: Attempt
+    by_kernel: bool
+    too_often: bool
+
+
+def attempts_at(study: optuna.Study, run: str) -> Attempts:
+    """The attempts at a run, by the name of its folder."""
+    kept = study.user_attrs.get(f"{PREFIX}{run}")
+    if kept is None:
+        return Attempts()
+    one = kept["under_way"]
+    limit = DeviceBatch(**one["limit"]) if one and one["limit"] else None
+    return Attempts(**{**kept, "under_way": Attempt(**{**one, "limit": limit}) if one else None})
+
+
+def lost_steps(study: optuna.Study) -> dict[str, float]:
+    """The optimizer steps that came to nothing in each run of a study, by the name of its folder."""
+    kept = study.user_attrs.items()
+    return {key.removeprefix(PREFIX): float(one["lost"]) for key, one in kept if key.startswith(PREFIX)}
+
+
+def keep(study: optuna.Study, run: str, attempts: Attempts) -> None:
+    """Store the attempts at a run where every worker sees them."""
+    study.set_user_attr(f"{PREFIX}{run}", asdict(attempts))
+
+
+def detect_lost_worker(study: optuna.Study, folder: Path) -> WorkerLoss | None:
+    """How the last worker in this run died, now noted; None when none did. The caller holds the run's lock."""
+    before = attempts_at(study, folder.name)
+    dead = before.under_way
+    if dead is None:
+        return None
+    in_a_row = 1 if dead.share > before.reached else before.in_a_row + 1
+    death = WorkerLoss(dead, dead.was_killed_for_memory(), in_a_row >= MAX_LOSSES_WITHOUT_PROGRESS)
+    smaller = death.by_kernel or death.too_often
+    begins_again = smaller or dead.place != str(folder.resolve())
+    lost = before.lost + (max(dead.steps, logged_steps(folder)) if begins_again else 0.0)
+    reached = 0.0 if smaller else max(before.reached, dead.share)
+    keep(study, folder.name, Attempts(lost, before.killed + 1, in_a_row, reached))
+    return death
+
+
+@contextmanager
+def under_way(study: optuna.Study, folder: Path, limit: DeviceBatch | None, report: Report) -> Iterator[Report]:
+    """A block that trains: gives the report to hand on, which notes how far the run is.
+
+    What the block trained before an error is lost; after an interruption the run goes on from there. A worker that
+    another one has replaced leaves the record to it.
+    """
+    before = attempts_at(study, folder.name)
+    place, kills = str(folder.resolve()), kill_count()
+    mine = Attempt(uuid.uuid4().hex, limit, platform.node(), place, kills)
+    keep(study, folder.name, replace(before, under_way=mine))
+    seen = [0.0]
+
+    def noted(run: Run, share: float) -> str | None:
+        reason = report(run, share)
+        seen[0] = run.last_step
+        keep(study, folder.name, replace(before, under_way=replace(mine, steps=run.last_step, share=share)))
+        return reason
+
+    try:
+        yield noted
+    except Exception:
+        _close(study, folder, mine, max(seen[0], logged_steps(folder)))
+        raise
+    except BaseException:
+        _close(study, folder, mine, 0.0)
+        raise
+    _close(study, folder, mine, 0.0)
+
+
+def _close(study: optuna.Study, folder: Path, mine: Attempt, lost: float) -> None:
+    now = attempts_at(study, folder.name)
+    if now.under_way is not None and now.under_way.name == mine.name:
+        keep(study, folder.name, replace(now, lost=now.lost + lost, under_way=None))
+
+
+def logged_steps(folder: Path) -> float:
+    """The last step in the log of a run's folder; 0 without a log."""
+    from diagnostics.readers import read
+
+    try:
+        return float(read(folder).last_step)
+    except (BadInput, OSError):
+        return 0.0

@@ -1,0 +1,115 @@
+"""Where the trials are kept, and which locks go with it: SQLite with files, PostgreSQL with locks of the server."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from optuna.exceptions import StorageInternalError
+from optuna.storages import RDBStorage
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import SQLAlchemyError
+
+from diagnostics.errors import BadInput
+from tuner.study.workers.file_locks import FileLocks, Locks
+
+PATIENCE = 120
+"""Seconds that a process waits for another one's write to SQLite."""
+DRIVERS = ("psycopg2", "psycopg")
+ADDRESSES = "write sqlite:///FILE.db or postgresql://USER@HOST/NAME"
+MAGIC = b"SQLite format 3\0"
+
+
+def check_address(storage: str | None) -> None:
+    """Raise ``BadInput`` for what is no address of a database, or of a file that is no SQLite database."""
+    if storage is None:
+        return
+    try:
+        url = make_url(storage)
+        url.get_dialect()
+    except (SQLAlchemyError, ImportError) as error:
+        raise BadInput(f"--storage {shown(storage)}: no address of a database; {ADDRESSES}") from error
+    path = Path(url.database) if url.get_backend_name() == "sqlite" and url.database else None
+    if path is None or not path.exists():
+        return
+    if not path.is_file():
+        raise BadInput(f"--storage {storage}: {path} is a folder; {ADDRESSES}")
+    with path.open("rb") as file:
+        if file.read(len(MAGIC)) not in (b"", MAGIC):
+            raise BadInput(f"--storage {storage}: {path} is no SQLite database; name another file")
+
+
+def database_at(url: str) -> RDBStorage:
+    """The database at ``url``, its tables made when they are missing; raises ``BadInput`` when it cannot be opened.
+
+    SQLite waits for a writer instead of failing; a server is asked whether it is still there before each use.
+    """
+    is_file = url.startswith("sqlite")
+    arguments = {"connect_args": {"timeout": PATIENCE}} if is_file else {"pool_pre_ping": True}
+    try:
+        return RDBStorage(with_driver(url), engine_kwargs=arguments)
+    except (ImportError, ValueError, RuntimeError) as error:
+        raise BadInput(f"--storage {shown(url)}: {_driver_or(error)}") from error
+
+
+def locks_for(storage: str | None, out: Path, study: str) -> Locks:
+    """The locks that all workers on this storage share; raises ``BadInput`` for what is no address of a database.
+
+    Files beside an SQLite database, the server's own locks for PostgreSQL. Of any other database only the workers
+    with the same ``out`` share trials.
+    """
+    if storage is None:
+        return FileLocks(out / ".locks")
+    try:
+        url = make_url(storage)
+        if url.get_backend_name() == "postgresql":
+            from tuner.study.workers.postgres_locks import ServerLocks
+
+            return ServerLocks(with_driver(storage), study)
+    except (SQLAlchemyError, ImportError) as error:
+        raise BadInput(f"--storage {shown(storage)}: {_driver_or(error)}") from error
+    if url.get_backend_name() == "sqlite" and url.database and url.database != ":memory:":
+        database = Path(url.database).resolve()
+        return FileLocks(database.with_name(f"{database.name}-locks") / study)
+    return FileLocks(out / ".locks")
+
+
+@contextmanager
+def reachable(storage: str) -> Iterator[None]:
+    """A block in which a database that does not answer is one line for the user (``BadInput``)."""
+    try:
+        yield
+    except (SQLAlchemyError, StorageInternalError) as error:
+        why = _one_line(error.__cause__ or error)
+        raise BadInput(f"{shown(storage)}: {why}; once it can be used, the same command goes on") from error
+
+
+def with_driver(storage: str) -> str:
+    """The address with psycopg as its driver where it names none, for SQLAlchemy 2.0 would look for psycopg2."""
+    url = make_url(storage) if storage.startswith("postgresql:") else None
+    if url is None or importlib.util.find_spec("psycopg") is None:
+        return storage
+    return url.set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
+
+
+def _driver_or(error: Exception) -> str:
+    """The package to install when the database's driver is missing, else what the error says."""
+    missing = error.__cause__ if isinstance(error.__cause__, ImportError) else error
+    if isinstance(missing, ModuleNotFoundError) and missing.name in DRIVERS:
+        return f"{missing.name} is not installed; PostgreSQL needs: pip install 'tuner[postgres]'"
+    return _one_line(error)
+
+
+def _one_line(error: BaseException) -> str:
+    # SQLAlchemy appends the statement and a link; the first line says what is wrong.
+    return " ".join(str(error).split("[SQL:")[0].split("(Background on")[0].split())[:300]
+
+
+def shown(storage: str) -> str:
+    """The address of a database without its password."""
+    try:
+        return make_url(storage).render_as_string(hide_password=True)
+    except SQLAlchemyError:
+        return storage

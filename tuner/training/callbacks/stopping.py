@@ -1,0 +1,76 @@
+"""What ends a run early, and how: a reason from the study, a loss that is no number, Ctrl-C or SIGTERM."""
+
+from __future__ import annotations
+
+import math
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from transformers import TrainerCallback
+
+from diagnostics.model.curves import Run
+
+Report = Callable[[Run, float], "str | None"]
+
+
+class Steering(TrainerCallback):  # type: ignore[misc]
+    """Asks ``report`` at every evaluation, stops on a loss that is nan or infinite, and on a signal after its step.
+
+    ``reason`` says why the run was stopped, None for one that ran to its end; ``interrupted`` that a signal did it.
+    """
+
+    def __init__(self, run: Callable[[], Run], report: Report | None) -> None:
+        self.run = run
+        self.report = report
+        self.reason: str | None = None
+        self.interrupted = False
+
+    def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **kwargs: Any) -> None:
+        """Stop when the training or the held-out loss is no number any more."""
+        for name in ("loss", "eval_loss"):
+            value = (logs or {}).get(name)
+            if isinstance(value, float) and not math.isfinite(value):
+                self._stop(control, f"diverged: {name} is {value} at step {state.global_step}")
+
+    def on_evaluate(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """Ask whether to go on."""
+        if not (self.report and state.global_step) or self.reason:
+            return
+        reason = self.report(self.run(), min(state.global_step / max(state.max_steps, 1), 1.0))
+        if reason:
+            self._stop(control, reason)
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """After a signal: save, so that the run can go on from here, and stop."""
+        if self.interrupted:
+            control.should_save = True
+            control.should_evaluate = False
+            control.should_training_stop = True
+
+    def _stop(self, control: Any, reason: str) -> None:
+        self.reason = self.reason or reason
+        control.should_training_stop = True
+
+    @contextmanager
+    def signals(self) -> Iterator[None]:
+        """A block in which Ctrl-C and SIGTERM end the run after its step; a second one ends it at once."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+        def note(number: int, frame: Any) -> None:
+            if self.interrupted:
+                raise KeyboardInterrupt
+            self.interrupted = True
+
+        for number in before:
+            signal.signal(number, note)
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler if handler is not None else signal.SIG_DFL)

@@ -1,0 +1,91 @@
+"""Out of memory: told from other errors, and answered with fewer rows on the device at the same effective batch."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tuner.config.overrides import knob_value, with_knobs
+
+WORDS = (
+    *("out of memory", "allocate memory", "defaultcpuallocator", "std::bad_alloc", "not enough memory"),
+    *("cublas_status_alloc_failed", "memoryerror", "killed by signal: killed"),
+)
+"""What allocators say: CUDA, ROCm, XPU and MPS the first, torch on a CPU the next two, C++ and cuBLAS the others; and
+what torch says when the kernel's out-of-memory killer took a data worker."""
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an error, or one that it came from, says that memory ran out, on a device or on the machine."""
+    return any(_says_so(one) for one in chain(error))
+
+
+def chain(error: BaseException) -> Iterator[BaseException]:
+    """The error and those that it came from, the latest first."""
+    seen: list[BaseException] = []
+    now: BaseException | None = error
+    while now is not None and now not in seen:
+        seen.append(now)
+        now = now.__cause__ or now.__context__
+    yield from seen
+
+
+def _says_so(error: BaseException) -> bool:
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
+        return True
+    if isinstance(error, OSError) and error.errno == errno.ENOMEM:
+        return True
+    text = str(error).lower()
+    return isinstance(error, (RuntimeError, OSError)) and any(word in text for word in WORDS)
+
+
+@dataclass(frozen=True)
+class DeviceBatch:
+    """How many rows one device works on at once, in training and in evaluation."""
+
+    train: int
+    evaluation: int
+
+    @property
+    def halved(self) -> DeviceBatch | None:
+        """Half as many of both, at least one; None when it is one already."""
+        if self.train <= 1 and self.evaluation <= 1:
+            return None
+        return DeviceBatch(max(1, self.train // 2), max(1, self.evaluation // 2))
+
+    @property
+    def moves(self) -> dict[str, int]:
+        """The limits as moves for ``train``."""
+        return {"device_batch_limit": self.train, "eval_batch_limit": self.evaluation}
+
+
+def rows(batch: DeviceBatch) -> str:
+    """``4 rows on the device (evaluation: 8)``."""
+    each = f" (evaluation: {batch.evaluation})" if batch.evaluation != batch.train else ""
+    return f"{batch.train} row{'s' if batch.train != 1 else ''} on the device{each}"
+
+
+def device_batch(config: Mapping[str, Any], method: str, moves: Mapping[str, Any]) -> DeviceBatch:
+    """What a run with these moves puts on the device."""
+    made = with_knobs(config, method, moves)
+    train, evaluation = (knob_value(made, method, f"per_device_{kind}_batch_size") for kind in ("train", "eval"))
+    return DeviceBatch(int(train), int(evaluation))
+
+
+def limited_note(config: Mapping[str, Any], method: str, moves: Mapping[str, Any]) -> str | None:
+    """What a run's report says of a device batch that was lowered to fit; None when it was not."""
+    if "device_batch_limit" not in moves:
+        return None
+    freely = {key: value for key, value in moves.items() if not key.endswith("_batch_limit")}
+    wanted, fitting = device_batch(config, method, freely), device_batch(config, method, moves)
+    if wanted == fitting:
+        return None
+    whole = with_knobs(config, method, moves)
+    times = knob_value(whole, method, "gradient_accumulation_steps")
+    return (
+        f"out of memory with {wanted.train} rows on the device: trained with {fitting.train} at once and "
+        f"{times} accumulation step{'s' if times != 1 else ''}, the same effective batch; "
+        f"evaluated {fitting.evaluation} at once"
+    )

@@ -1,0 +1,63 @@
+"""The ``config.yaml`` of a run: its study file with all moves applied, which ``tuner train`` runs again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tuner.config.study_file import PACKAGED, StudySpec, located
+from tuner.config.yaml_file import read_yaml
+from tuner.errors import SpecError
+
+NAME = "config.yaml"
+SECRET_ENDINGS = ("TOKEN", "KEY", "SECRET", "PASSWORD")
+
+
+def rerun_config(spec: StudySpec, config: Mapping[str, Any], out: Path) -> dict[str, Any]:
+    """The content of ``config.yaml``: method first, paths that are found from ``out``, no study block, no secrets."""
+    made = {"method": spec.method, **config}
+    for key in ("model_name_or_path", "dataset_name"):
+        made |= {key: _found_from(str(made[key]), spec.path.parent, out)} if made.get(key) else {}
+    made.pop("hub_token", None)
+    made.pop("output_dir", None)
+    if isinstance(made.get("env"), Mapping):
+        made["env"] = {k: v for k, v in made["env"].items() if not str(k).upper().endswith(SECRET_ENDINGS)}
+    return made
+
+
+def _found_from(name: str, start: Path, out: Path) -> str:
+    """The name as it is where it means the same from ``out``, else the absolute path; hub ids stay as they are."""
+    here = located(name, start)
+    if name == PACKAGED or here is None:
+        return name
+    there = located(name, out)
+    # The working directory is no part of the run's folder, so only a hit above the folder itself counts.
+    in_parents = any((folder / name).exists() for folder in (out.resolve(), *out.resolve().parents))
+    return name if in_parents and there and there.resolve() == here.resolve() else str(here.resolve())
+
+
+def write_config(made: Mapping[str, Any], out: Path) -> None:
+    """Write ``config.yaml`` into ``out``."""
+    text = yaml.safe_dump(dict(made), sort_keys=False, allow_unicode=True)
+    (out / NAME).write_text(text, encoding="utf-8")
+
+
+def is_same(made: Mapping[str, Any], out: Path) -> bool:
+    """Whether ``out`` holds a run of exactly this config."""
+    try:
+        return bool(read_yaml(out / NAME) == yaml.safe_load(yaml.safe_dump(dict(made))))
+    except (SpecError, yaml.YAMLError):
+        return False
+
+
+def own_config(path: Path) -> dict[str, Any] | None:
+    """The ``config.yaml`` that a run of tuner leaves in its folder, None when there is none that can be used."""
+    file = path / "config.yaml"
+    try:
+        loaded = yaml.safe_load(file.read_text(encoding="utf-8")) if path.is_dir() and file.is_file() else None
+    except (OSError, ValueError, yaml.YAMLError):
+        return None
+    return {str(key): value for key, value in loaded.items() if key != "study"} if isinstance(loaded, dict) else None

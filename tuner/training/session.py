@@ -1,0 +1,110 @@
+"""One attempt at a run, from the trainer to the files it leaves; ``train`` opens the folder and cleans up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from transformers import PrinterCallback
+
+from diagnostics.model.curves import Run
+from diagnostics.model.settings import Settings
+from tuner.callback import DiagnosisCallback
+from tuner.config.study_file import StudySpec
+from tuner.data import Data
+from tuner.training.callbacks.exact_match import Answers, model_key
+from tuner.training.callbacks.stopping import Report, Steering
+from tuner.training.callbacks.tensorboard import Board, write_diagnosis
+from tuner.training.generation import questions
+from tuner.training.threads import threads_for
+from tuner.training.trainers import PLAIN_TEMPLATE, make_trainer, parse
+
+
+class Attempt:
+    """The trainer of one run with everything that watches it."""
+
+    def __init__(
+        self,
+        spec: StudySpec,
+        config: Mapping[str, Any],
+        data: Data,
+        out: Path,
+        report: Report | None,
+        say: Callable[[str], None],
+        settings: Settings,
+    ) -> None:
+        self.spec, self.out = spec, out
+        self.parsed = parse(config, spec.method, out, spec.path)
+        asked = questions(data.test, spec.study.exact_match_rows)
+        self.watch = DiagnosisCallback(say=say, bounds=spec.study.bounds, settings=settings, name=out.name)
+        self.watch.notes += data.notes
+        self.steering = Steering(lambda: self.watch.run, report)
+        self.board: Board | None = None
+        self.trainer = make_trainer(
+            self.parsed, spec.method, data, spec.path.parent, spec.path, [self.watch, self.steering]
+        )
+        if self.parsed.training.disable_tqdm:
+            self.trainer.remove_callback(PrinterCallback)  # it prints every log where there is no bar
+        self.answers = Answers(self.trainer, asked, model_key(self.parsed))
+        if self.tokenizer.chat_template == PLAIN_TEMPLATE:
+            self.watch.notes.append("the tokenizer has no chat template; a plain one was added and is saved with it")
+
+    @property
+    def tokenizer(self) -> Any:
+        """The tokenizer that the trainer uses."""
+        return self.trainer.processing_class
+
+    def go(self, checkpoint: Path | None) -> None:
+        """Train, from a checkpoint when there is one; raises ``KeyboardInterrupt`` after a signal."""
+        step = int(checkpoint.name.removeprefix("checkpoint-")) if checkpoint else 0
+        self.board = Board(self.out, step)
+        self.trainer.add_callback(self.board)
+        self.trainer.add_callback(self.answers)
+        if step:
+            self.trainer.args.eval_on_start = False  # the first evaluation is in the log that is gone on with
+            self.watch.notes.append(f"went on from step {step} after the run was cut off")
+            self.watch.say(self.watch.notes[-1])
+        with self.steering.signals(), threads_for(self.trainer.model):
+            self.trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+        if self.steering.interrupted:
+            raise KeyboardInterrupt
+
+    def leave(self) -> Run:
+        """Write what the run leaves behind, and return what it logged."""
+        from diagnostics.report.write import as_markdown, write_reports
+
+        state = self.trainer.state
+        if self.steering.reason:
+            self.watch.notes.append(f"stopped at step {state.global_step} of {state.max_steps}: {self.steering.reason}")
+        self._save_weights()
+        with threads_for(self.trainer.model):
+            self.answers.ask_again()
+        state.save_to_json(str(self.out / "trainer_state.json"))
+        self.answers.write(self.out, self.board)
+        diagnosis = self.watch.look()
+        run = self.watch.run
+        if self.board:
+            write_diagnosis(self.board, diagnosis, as_markdown(run, diagnosis), state.global_step)
+            self.board.hparams(run)
+        write_reports(run, diagnosis, self.out)
+        return run
+
+    def _save_weights(self) -> None:
+        """Save the adapter (or, after full fine-tuning, the model) with its tokenizer; never weights with nan."""
+        if not _all_finite(self.trainer.model):
+            self.watch.notes.append("the weights hold nan, so none were saved")
+            return
+        folder = self.out / ("adapter" if self.parsed.model.use_peft else "model")
+        self.trainer.save_model(str(folder))
+        (folder / "training_args.bin").unlink(missing_ok=True)  # a pickle of this machine's paths
+
+    def close(self) -> None:
+        """Close the event file and let go of the model."""
+        if self.board:
+            self.board.close()
+        self.trainer = None
+
+
+def _all_finite(model: Any) -> bool:
+    return all(bool(weight.isfinite().all()) for weight in model.parameters() if weight.requires_grad)
