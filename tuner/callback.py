@@ -15,6 +15,7 @@ from transformers import TrainerCallback
 
 from diagnostics.diagnosis.diagnose import diagnose
 from diagnostics.diagnosis.live import LiveState, update
+from diagnostics.messages import finding_message
 from diagnostics.model.curves import Run
 from diagnostics.model.records import Diagnosis
 from diagnostics.model.settings import Settings
@@ -140,7 +141,7 @@ class DiagnosisCallback(TrainerCallback):  # type: ignore[misc]
         said = self._heard.reported.values()
         hit = next((one for one in said if one.label in self.stop_on or one.rule in self.stop_on), None)
         if hit and not control.should_training_stop:
-            self.notes.append(f"stopped early: {hit.rule}: {hit.message}")
+            self.notes.append(f"stopped early: {hit.rule}: {finding_message(hit)}")
             self.say(self.notes[-1])
             control.should_training_stop = True
 

@@ -9,7 +9,6 @@ from math import log
 from benchmarks.verdicts.cases import Case
 from benchmarks.verdicts.folds import each_source_out
 from diagnostics.diagnosis.calibration import DEFAULT, HIGHEST_HEALTHY, ConfidenceMap
-from diagnostics.diagnosis.diagnose import NEARLY
 
 HELD_BEFORE = 40.0
 """The table's own confidences count as if they had held on so many verdicts before: few runs must not undo them."""
@@ -57,7 +56,7 @@ def _is_fault(case: Case) -> bool:
 
 def _is_near(case: Case) -> bool:
     """Whether a rule was nearly found on a run that was called healthy."""
-    return case.diagnosis is not None and any(note.startswith(NEARLY) for note in case.diagnosis.notes)
+    return case.diagnosis is not None and case.diagnosis.borderline is not None
 
 
 def _shape(case: Case) -> float:

@@ -13,6 +13,7 @@ from diagnostics.chart.model import SMOOTHED, Band, Chart, Kind, Level, Panel, S
 from diagnostics.chart.svg import as_svg
 from diagnostics.chart.vega import as_vega
 from diagnostics.formatting import number, plain_name
+from diagnostics.messages import finding_message
 from diagnostics.model.curves import Curve, FloatArray, Run
 from diagnostics.model.records import Diagnosis
 
@@ -137,7 +138,7 @@ def _bands(diagnosis: Diagnosis, first: float, last: float) -> tuple[Band, ...]:
     for finding in diagnosis.findings:
         ends = sorted(_within(step, first, last) for step in (finding.first_step, finding.last_step))
         title = plain_name(finding.rule)
-        bands.append(Band(finding.rule, title, finding.label, ends[0], ends[1], finding.message))
+        bands.append(Band(finding.rule, title, finding.label, ends[0], ends[1], finding_message(finding)))
     return tuple(bands)
 
 

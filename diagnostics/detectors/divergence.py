@@ -28,7 +28,7 @@ def not_finite(
     if grad_norm is not None and not _scaler_only(grad_norm, settings, fp16_share):
         curves.append(grad_norm)
     if not curves:
-        raise NotEnoughPoints("the log has no loss and no grad_norm")
+        raise NotEnoughPoints("curve-missing", curves="train_loss, grad_norm")
     broken = sorted(step for curve in curves for step in curve.broken)
     if not broken:
         return None

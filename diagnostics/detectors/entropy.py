@@ -38,7 +38,7 @@ def entropy_collapses(
                 return None
     else:
         if train_loss is None or len(train_loss) < points:
-            raise NotEnoughPoints("the log has too few training losses to hold the entropy against")
+            raise NotEnoughPoints("entropy-without-losses")
         began, ended = _level(train_loss.values, 1), _level(train_loss.values, -1)
         if ended <= 0.0 or began <= 0.0 or last / ended > over_loss * min(1.0, first / began):
             return None
@@ -47,9 +47,7 @@ def entropy_collapses(
     return Evidence(float(entropy.steps[low[0]]), float(entropy.steps[-1]), finite(measured), 0.9)
 
 
-def overconfident(
-    eval_entropy: Curve, eval_loss: Curve, *, share: float, fell: float, evals: int
-) -> Evidence | None:
+def overconfident(eval_entropy: Curve, eval_loss: Curve, *, share: float, fell: float, evals: int) -> Evidence | None:
     """On held-out rows the entropy ends below ``share`` of the loss, after it lost ``fell`` of that ratio."""
     enough(eval_entropy, evals, "held-out entropies")
     enough(eval_loss, evals, "evaluations")

@@ -141,7 +141,7 @@ def steps_at_epochs(train_loss: Curve, epoch: Curve, *, z: float, noises: float,
     """The evidence of steps at every epoch boundary, or None when one boundary has none."""
     edges = boundaries(epoch)
     if not edges.size:
-        raise NotEnoughPoints("no epoch ends within the log")
+        raise NotEnoughPoints("no-epoch-end")
     found = signals.staircase(train_loss.steps, train_loss.values, edges)
     noise = signals.difference_noise(train_loss.values)
     level = abs(signals.head(train_loss.values))
@@ -172,7 +172,7 @@ def train_falls_alone(
     enough(eval_loss, evals, "evaluations")
     enough(train_loss, 8, "training losses")
     if settings.num_train_epochs is None:
-        raise NotEnoughPoints("the log does not say num_train_epochs")
+        raise NotEnoughPoints("setting-unknown", settings="num_train_epochs")
     if settings.num_train_epochs > 1.0:
         return None
     values = eval_loss.values

@@ -48,7 +48,7 @@ def eval_never_moves(
         return None
     grain = _grain(np.concatenate([train_loss.values, values])) / abs(float(values[-1]))
     if grain > resolution:
-        raise NotEnoughPoints(f"the log is rounded to steps of {100 * grain:.1f} %: no change would show")
+        raise NotEnoughPoints("log-rounded", grain=grain)
     measured = {"count": same, "value": float(values[-1]), "train_fall": lost}
     return Evidence(first, float(eval_loss.steps[-1]), finite(measured))
 

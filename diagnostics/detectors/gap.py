@@ -48,9 +48,9 @@ def gap_grows(
     enough(eval_loss, evals, "evaluations")
     edges = boundaries(epoch)
     if not edges.size:
-        raise NotEnoughPoints("no epoch ends within the log")
+        raise NotEnoughPoints("no-epoch-end")
     if _differ_at_start(train_loss, eval_loss, apart, near):
-        raise NotEnoughPoints("the losses lie apart from the start: their gap says nothing")
+        raise NotEnoughPoints("gap-from-start")
     first = float(eval_loss.steps[eval_loss.steps >= edges[0]][:1].sum())
     late = gap_of(train_loss, eval_loss).between(np.nextafter(first, np.inf), np.inf)
     enough(late, evals - 1, "stretches between two evaluations after the first epoch")
@@ -100,7 +100,7 @@ def memorizing(
     enough(train_loss, 8, "training losses")
     ratio = rate_prior.relative(settings.learning_rate)
     if ratio is None or settings.num_train_epochs is None:
-        raise NotEnoughPoints("the log does not say the learning rate, the method or num_train_epochs")
+        raise NotEnoughPoints("setting-unknown", settings="learning_rate, method, num_train_epochs")
     if settings.num_train_epochs < epochs or ratio >= below:
         return None
     gap = gap_of(train_loss, eval_loss)

@@ -26,7 +26,7 @@ def answers_grow(
     )
     curve = held or completion_length
     if curve is None:
-        raise NotEnoughPoints("the log has no completion_length")
+        raise NotEnoughPoints("curve-missing", curves="completion_length")
     enough(curve, evals if held is not None else points, "answer lengths")
     parts = signals.block_means(curve.values)
     edge = 1 if parts.size < 8 else 2

@@ -45,7 +45,7 @@ def loss_overshoots(
     enough(train_loss, points, "training losses without an evaluation near the start")
     ratio = rate_prior.relative(rate_of(settings, learning_rate))
     if ratio is None:
-        raise NotEnoughPoints("no evaluation near the start, and the log does not say the learning rate and the method")
+        raise NotEnoughPoints("no-early-eval", settings="learning_rate, method")
     return _alone(train_loss, rise, noises) if ratio >= over_center else None
 
 

@@ -11,7 +11,7 @@ from diagnostics.model.settings import Settings
 def enough(curve: Curve, least: int, what: str) -> None:
     """Nothing; raises ``NotEnoughPoints`` ("only 3 evaluations, 5 needed") when the curve is too short."""
     if len(curve) < least:
-        raise NotEnoughPoints(f"only {len(curve)} {what}, {least} needed")
+        raise NotEnoughPoints("too-few-points", have=len(curve), need=least, what=what)
 
 
 def finite(measured: dict[str, float]) -> dict[str, float]:
@@ -57,7 +57,7 @@ def near_its_end(curve: Curve, settings: Settings, done: float) -> None:
     In mid-run every healthy loss is still falling.
     """
     if settings.max_steps is not None and len(curve) and curve.steps[-1] < done * settings.max_steps:
-        raise NotEnoughPoints(f"the run is at step {curve.steps[-1]:g} of {settings.max_steps}")
+        raise NotEnoughPoints("run-not-finished", step=float(curve.steps[-1]), max_steps=settings.max_steps)
 
 
 def rate_of(settings: Settings, learning_rate: Curve | None) -> float | None:

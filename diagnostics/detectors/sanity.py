@@ -44,7 +44,7 @@ def start_loss_wrong(train_loss: Curve, settings: Settings, *, over: float) -> E
     """The first loss lies above ``over`` times ln(vocabulary), which a model that guesses evenly would have."""
     enough(train_loss, 1, "training losses")
     if settings.vocab_size is None or settings.vocab_size < 2:
-        raise NotEnoughPoints("the log does not say vocab_size")
+        raise NotEnoughPoints("setting-unknown", settings="vocab_size")
     chance = float(np.log(settings.vocab_size))
     first = float(train_loss.values[0])
     if first <= over * chance:
@@ -75,7 +75,7 @@ def dpo_start_wrong(
     first = float(train_loss.values[0])
     margin = float(rewards_margins.values[0]) if rewards_margins is not None and len(rewards_margins) else None
     if settings.loss_type is None and (margin is None or not is_sigmoid(first, margin, like)):
-        raise NotEnoughPoints("the log does not say loss_type")
+        raise NotEnoughPoints("setting-unknown", settings="loss_type")
     before = np.empty(0) if eval_loss is None else eval_loss.values[eval_loss.steps < train_loss.steps[0]]
     if low * LN2 <= (float(before[0]) if before.size else first) <= high * LN2:
         return None
@@ -107,7 +107,7 @@ def loss_scaled(train_loss: Curve, eval_loss: Curve, settings: Settings, *, with
     enough(train_loss, 4, "training losses")
     times = settings.gradient_accumulation_steps
     if times is None:
-        raise NotEnoughPoints("the log does not say gradient_accumulation_steps")
+        raise NotEnoughPoints("setting-unknown", settings="gradient_accumulation_steps")
     if times < 2:
         return None
     held = np.maximum(np.abs(eval_loss.values), 1e-300)
@@ -127,7 +127,7 @@ def epoch_end_low(train_loss: Curve, epoch: Curve, *, below: float, least: int) 
     enough(train_loss, 10, "training losses")
     edges = boundaries(epoch)
     if edges.size < least:
-        raise NotEnoughPoints(f"only {edges.size} epoch ends, {least} needed")
+        raise NotEnoughPoints("too-few-points", have=int(edges.size), need=least, what="epoch ends")
     values, steps = train_loss.values, train_loss.steps
     ratios = []
     for edge in edges:
@@ -147,7 +147,7 @@ def eval_differs_at_start(train_loss: Curve, eval_loss: Curve, *, apart: float, 
     span = float(train_loss.steps[-1] - train_loss.steps[0])
     reach = float(train_loss.steps[0]) + near * span
     if first > reach or len(train_loss.between(float("-inf"), reach)) < 3:
-        raise NotEnoughPoints("no evaluation near the start with three training losses around it")
+        raise NotEnoughPoints("no-early-eval-between-losses")
     levels = [float(train_loss.at(first)), float(np.median(train_loss.values[:3]))]
     gaps = [(float(eval_loss.values[0]) - level) / abs(level) for level in levels if level]
     gap = min(gaps, key=abs, default=0.0)

@@ -100,7 +100,9 @@ def eval_jitters_more(
     starts = np.unique(np.append(0, np.searchsorted(train_loss.steps, eval_loss.steps, side="right")))
     parts = signals.means_from(train_loss.values, starts[starts < len(train_loss)])
     if parts.size < 8:
-        raise NotEnoughPoints(f"only {parts.size} evaluations with training losses between them, 8 needed")
+        raise NotEnoughPoints(
+            "too-few-points", have=int(parts.size), need=8, what="evaluations with training losses between them"
+        )
     train, held = signals.jitter(parts), signals.jitter(eval_loss.values)
     if held < least or held < ratio * train or signals.oscillation(eval_loss.values)[1] < flips:
         return None
@@ -118,7 +120,7 @@ def clips_most_steps(
     enough(grad_norm, 10, "gradient norms")
     limit = settings.max_grad_norm
     if limit is None or limit <= 0:
-        raise NotEnoughPoints("the log does not say max_grad_norm")
+        raise NotEnoughPoints("setting-unknown", settings="max_grad_norm")
     found = signals.clipped_share(grad_norm.values, limit)
     if found <= share or (limit <= qlora and settings.load_in_4bit):
         return None

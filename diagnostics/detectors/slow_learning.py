@@ -241,7 +241,7 @@ def loss_plateaus(
     moved, chance = signals.plateau(late)
     doubt = signals.jitter(late) * float(np.sqrt(8.0 / late.size))
     if doubt > blur:
-        raise NotEnoughPoints(f"too noisy to tell flat from falling: changes below {100 * doubt:.1f} % would not show")
+        raise NotEnoughPoints("too-noisy-for-plateau", change=doubt)
     if moved > max(change, min(doubt, blur - doubt)) or chance < p:
         return None
     return Evidence(first, float(steps[-1]), finite({"change": moved, "p": chance}), 0.8)

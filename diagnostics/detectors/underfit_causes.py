@@ -104,7 +104,7 @@ def too_few_updates(
     """The run hardly learns and has fewer than ``steps`` updates, of batches of at least ``batch`` rows."""
     near_its_end(train_loss, settings, done)
     if settings.max_steps is None or settings.batch_size is None:
-        raise NotEnoughPoints("the log does not say max_steps and the batch size")
+        raise NotEnoughPoints("setting-unknown", settings="max_steps, batch_size")
     if settings.max_steps >= steps or settings.batch_size < batch:
         return None
     found = learns_slowly(train_loss, eval_loss, learning_rate, **slow)
@@ -133,7 +133,7 @@ def rate_low_for_batch(
     near_its_end(train_loss, settings, done)
     rate, size = settings.learning_rate, settings.batch_size
     if rate is None or size is None or rate_prior.center is None:
-        raise NotEnoughPoints("the log does not say the learning rate, the batch size and the method")
+        raise NotEnoughPoints("setting-unknown", settings="learning_rate, batch_size, method")
     wanted = min(rate_prior.center * float(np.sqrt(size / reference)), rate_prior.cap or float("inf"))
     if not batch <= size <= most or rate >= near * wanted:
         return None
@@ -155,7 +155,7 @@ def batch_too_large(
     """The run hardly learns with batches above ``batch`` rows; not asked of full fine-tuning, which likes them."""
     near_its_end(train_loss, settings, done)
     if settings.batch_size is None:
-        raise NotEnoughPoints("the log does not say the batch size")
+        raise NotEnoughPoints("setting-unknown", settings="batch_size")
     if settings.batch_size <= batch or settings.use_peft is False:
         return None
     found = learns_slowly(train_loss, eval_loss, learning_rate, **slow)
@@ -180,7 +180,7 @@ def regularized_too_much(
     shrink = (settings.learning_rate or 0.0) * (settings.weight_decay or 0.0) * (settings.max_steps or 0)
     noise = settings.neftune_noise_alpha or 0.0
     if settings.lora_dropout is None and not noise and not shrink:
-        raise NotEnoughPoints("the log does not say lora_dropout, neftune_noise_alpha or weight_decay")
+        raise NotEnoughPoints("setting-unknown", settings="lora_dropout, neftune_noise_alpha, weight_decay")
     if (settings.lora_dropout or 0.0) < dropout and noise <= 0.0 and shrink <= decay:
         return None
     found = learns_slowly(train_loss, eval_loss, learning_rate, **slow)
@@ -207,7 +207,7 @@ def adapter_too_small(
     """
     near_its_end(train_loss, settings, done)
     if settings.lora_r is None or settings.learning_rate is None or rate_prior.cap is None:
-        raise NotEnoughPoints("the log does not say lora_r, the learning rate and the method")
+        raise NotEnoughPoints("setting-unknown", settings="lora_r, learning_rate, method")
     crowded = _tokens_per_parameter(settings, num_tokens)
     if (settings.lora_r > rank and crowded <= tokens) or settings.learning_rate < near_cap * rate_prior.cap:
         return None

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from math import floor, isfinite, log10
 
-from diagnostics.formatting import number, setting
 from diagnostics.model.rate_prior import Bounds
 from diagnostics.model.records import Advice
 from diagnostics.rules.rule import Case, Fix
@@ -46,18 +45,19 @@ def _advice(fix: Fix, case: Case, because: str, confidence: float, bounds: Bound
     if old is None and fix.knob == "learning_rate":
         old = case.measured.get("rate")
     if isinstance(fix.to, str):
-        line = _line(fix, old, fix.to)
-        return None if old == fix.to else Advice(fix.knob, old, fix.to, None, because, fix.expect, confidence, line)
+        if old == fix.to:
+            return None
+        return Advice(fix.knob, old, fix.to, None, because, fix.expect, confidence, fix.description)
     nominal, aim = _number(fix.times, case), _number(fix.to, case)
     known = float(old) if isinstance(old, (int, float)) else None
     if known is None and aim is None:
-        return Advice(fix.knob, None, None, nominal, because, fix.expect, confidence, fix.description)
+        return Advice(fix.knob, None, None, nominal, because, fix.expect, confidence, fix.description, nominal)
     new = _new_value(fix, case, known, nominal, aim, bounds)
     if new is None:
         return None
     factor = new / known if known and isfinite(new / known) else None
     shown = nominal if factor and nominal and abs(factor / nominal - 1.0) < 0.12 else factor
-    return Advice(fix.knob, old, new, factor, because, fix.expect, confidence, _line(fix, old, new, shown))
+    return Advice(fix.knob, old, new, factor, because, fix.expect, confidence, fix.description, shown)
 
 
 def _number(value: object, case: Case) -> float | None:
@@ -126,10 +126,3 @@ def _rung(value: float, offset: int) -> float:
     lead = 3.0 if value / 10.0**exponent >= 3.0 else 1.0
     index = 2 * exponent + (1 if lead == 3.0 else 0) + offset
     return float(f"{LADDER[index % 2]:g}e{index // 2}")
-
-
-def _line(fix: Fix, old: object, new: object, factor: float | None = None) -> str:
-    """The advice as a line: knob, old and new value, factor, and the words."""
-    values = [setting(fix.knob, value) for value in (old, new) if value is not None]
-    change = f" (×{number(float(f'{factor:.2g}'))})" if factor else ""
-    return f"{fix.knob} {' → '.join(values) if old is not None else f'→ {values[0]}'}{change}: {fix.description}"

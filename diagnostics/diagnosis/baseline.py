@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from diagnostics.formatting import percent
+from diagnostics.messages import text
 from diagnostics.model.comparison import Compared, Comparison
 from diagnostics.model.curves import Curve, FloatArray, NotEnoughPoints, Run
 from diagnostics.signals import difference_noise, means_from, median
@@ -104,7 +105,7 @@ def compare(run: Run, baseline: Run) -> Comparison:
         try:
             answers.append(ask(pair))
         except NotEnoughPoints as why:
-            skipped[question] = str(why)
+            skipped[question] = text(why.reason)
     return Comparison(baseline.name, name, tuple(answers), skipped, until=until)
 
 
@@ -162,7 +163,7 @@ def _descent(pair: _Pair) -> Compared:
     fell, theirs = pair.mine.at(pair.since) - float(pair.mine.levels.min()), pair.descent
     error = ERRORS * float(np.hypot(pair.mine.error, pair.theirs.error))
     if theirs <= error:
-        raise NotEnoughPoints("the baseline's own loss comes down by no more than its noise")
+        raise NotEnoughPoints("baseline-within-noise")
     share, doubt = fell / theirs, error / theirs
     verdict = "worse" if share + doubt < LITTLE else "better" if share - doubt > 2.0 - LITTLE else "alike"
     words = f"the loss comes down by {fell:.3g}, {percent(share)} of the baseline's {theirs:.3g}"
@@ -174,7 +175,7 @@ def _speed(pair: _Pair) -> Compared:
     goal = pair.theirs.at(pair.since) - 0.5 * pair.descent
     theirs = pair.theirs.reached(goal, pair.since)
     if pair.descent <= ERRORS * pair.theirs.error or not theirs:
-        raise NotEnoughPoints("the baseline's descent is over by the first points that both logs have")
+        raise NotEnoughPoints("baseline-descent-over")
     mine = pair.mine.reached(goal, pair.since)
     sizes = [one.settings.batch_size for one in (pair.run, pair.baseline)]
     unit, rows = ("rows", [float(size or 1) for size in sizes]) if all(sizes) else ("steps", [1.0, 1.0])
@@ -194,7 +195,7 @@ def _gradients(pair: _Pair) -> Compared:
     for whose, one in (("run", pair.run), ("baseline", pair.baseline)):
         curve = one.curve("grad_norm")
         if curve is None or len(curve) < 2 * FEWEST:
-            raise NotEnoughPoints(f"the {whose}'s log has no grad_norm")
+            raise NotEnoughPoints("no-grad-norm-in", whose=whose)
         norms.append(median(curve.values[len(curve) // 2 :]))
     ratio = norms[0] / norms[1] if norms[1] > 0 else float("inf")
     verdict = "alike" if 1.0 / NORMS <= ratio <= NORMS else "higher" if ratio > 1.0 else "lower"

@@ -12,6 +12,7 @@ from diagnostics.detectors.sanity import is_sigmoid
 from diagnostics.diagnosis.resume_offsets import remove_offsets
 from diagnostics.model.curves import Curve, NotEnoughPoints, Run
 from diagnostics.model.evidence import Evidence
+from diagnostics.model.message import Message, message
 from diagnostics.model.rate_prior import Bounds, LearningRatePrior, rate_prior_of
 from diagnostics.model.records import Label
 from diagnostics.model.settings import Settings
@@ -35,7 +36,7 @@ class DiagnosisContext:
     settings: Settings
     rate_prior: LearningRatePrior
     logged: Mapping[str, Curve]
-    jumps: tuple[str, ...] = ()
+    jumps: tuple[Message, ...] = ()
 
 
 def prepare(run: Run, bounds: Bounds | None) -> DiagnosisContext:
@@ -63,18 +64,18 @@ def _clipped(curve: Curve) -> Curve:
     return Curve(curve.steps, np.clip(curve.values, -HUGE, HUGE), curve.broken)
 
 
-def evaluate(rule: Rule, context: DiagnosisContext) -> Evidence | str | None:
-    """Evidence, nothing, or why the rule could not be asked."""
+def evaluate(rule: Rule, context: DiagnosisContext) -> Evidence | Message | None:
+    """Evidence, nothing, or why the rule could not be evaluated."""
     curves = context.logged if rule.label is Label.BROKEN else context.curves
     missing = [name for name in rule.needs if name not in curves]
     if missing:
-        return f"the log has no {' and no '.join(missing)}"
+        return message("curve-missing", curves=", ".join(missing))
     given: dict[str, Any] = {"settings": context.settings, "rate_prior": context.rate_prior}
     arguments = {name: given.get(name, curves.get(name)) for name in rule.takes}
     try:
         return rule.check(**arguments, **rule.limits)
     except NotEnoughPoints as why:
-        return str(why)
+        return why.reason
 
 
 def best_step(eval_loss: Curve | None) -> float | None:

@@ -1,9 +1,8 @@
-"""diagnose(run): asks every rule of the table and names the run by the first that fires."""
+"""diagnose(run): evaluates every rule of the table; the first that fires sets the label."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
@@ -19,13 +18,11 @@ from diagnostics.diagnosis.context import (
 )
 from diagnostics.model.curves import Run
 from diagnostics.model.evidence import Evidence
+from diagnostics.model.message import Message, message
 from diagnostics.model.rate_prior import Bounds
-from diagnostics.model.records import Advice, Diagnosis, Finding, Label, Skipped
+from diagnostics.model.records import Advice, Diagnosis, Finding, Label, Skipped, Unchecked
 from diagnostics.rules import RULES, Case, Rule
 from diagnostics.signals import memo_scope
-
-NEARLY = "nearly "
-"""How a note begins that tells which fault a healthy run is close to."""
 
 KINDS = (Label.UNSTABLE, Label.OVERFIT, Label.UNDERFIT)
 """What a run must have been asked for to be called healthy."""
@@ -44,7 +41,7 @@ def diagnose(run: Run, rules: tuple[Rule, ...] = RULES, *, bounds: Bounds | None
         best = best_step(context.curves.get("eval_loss"))
         near = () if any(_names(rule, found) for rule, found in answers) else _nearly(asked, context)
     fired = [(rule, found) for rule, found in answers if isinstance(found, Evidence)]
-    skipped = tuple(Skipped(rule.name, why, rule.label) for rule, why in answers if isinstance(why, str))
+    skipped = tuple(Skipped(rule.name, why, rule.label) for rule, why in answers if isinstance(why, Message))
     naming = [(rule, found) for rule, found in fired if rule.sets_label]
     if not naming:
         return _without_fault(run, answers, fired, near, skipped, best, context, bounds or {})
@@ -64,14 +61,14 @@ def diagnose(run: Run, rules: tuple[Rule, ...] = RULES, *, bounds: Bounds | None
     )
 
 
-def _of_no_known_length(main: Rule, context: DiagnosisContext) -> tuple[str, ...]:
-    """A note where the verdict speaks of a whole run and nothing tells whether the log is one."""
+def _of_no_known_length(main: Rule, context: DiagnosisContext) -> tuple[Message, ...]:
+    """A note where the verdict is about a complete run and nothing says whether the log is one."""
     if "done" not in main.limits or context.settings.max_steps is not None:
         return ()
-    return ("the log does not say how long the run was to be: it is judged as a whole run",)
+    return (message("planned-length-unknown"),)
 
 
-def _names(rule: Rule, found: Evidence | str | None) -> bool:
+def _names(rule: Rule, found: Evidence | Message | None) -> bool:
     """Whether the rule fired and gives the run its name."""
     return rule.sets_label and isinstance(found, Evidence)
 
@@ -99,28 +96,12 @@ def _goes_with(rule: Rule, main: Rule) -> bool:
     return main.label is not Label.BROKEN or rule.label is Label.BROKEN
 
 
-class _Told(dict[str, Any]):
-    """Measured numbers for a message: shares as ``1.3 %``; one that was not finite reads as 'very large'."""
-
-    def __getitem__(self, key: str) -> Any:
-        return _Number(super().__getitem__(key)) if key in self else _VeryLarge()
-
-
-class _Number(float):
-    def __format__(self, spec: str) -> str:
-        return super().__format__(spec).replace("%", " %")
-
-
-class _VeryLarge:
-    def __format__(self, spec: str) -> str:
-        return "very large"
-
-
 def _finding(rule: Rule, found: Evidence) -> Finding:
-    """The rule's finding with its message filled in."""
-    message = rule.message.format_map(_Told(found.measured))
+    """What the rule found, with its confidence."""
     sure = DEFAULT.fault(rule.confidence * found.strength)
-    return Finding(rule.name, rule.label, found.first_step, found.last_step, dict(found.measured), message, float(sure))
+    return Finding(
+        rule.name, rule.label, found.first_step, found.last_step, dict(found.measured), rule.message, float(sure)
+    )
 
 
 def _advice(order: list[tuple[Rule, Evidence]], context: DiagnosisContext, bounds: Bounds) -> tuple[Advice, ...]:
@@ -142,7 +123,7 @@ def _advice(order: list[tuple[Rule, Evidence]], context: DiagnosisContext, bound
 
 def _without_fault(
     run: Run,
-    answers: list[tuple[Rule, Evidence | str | None]],
+    answers: list[tuple[Rule, Evidence | Message | None]],
     fired: list[tuple[Rule, Evidence]],
     near: tuple[tuple[Rule, Evidence], ...],
     skipped: tuple[Skipped, ...],
@@ -151,15 +132,24 @@ def _without_fault(
     bounds: Bounds,
 ) -> Diagnosis:
     """Healthy where enough could be asked, else unknown; findings that never stand alone are kept."""
-    asked = {rule.label for rule, found in answers if not isinstance(found, str) and rule.sets_label} & set(KINDS)
+    asked = {rule.label for rule, found in answers if not isinstance(found, Message) and rule.sets_label} & set(KINDS)
     healthy = Label.UNSTABLE in asked and (len(asked) > 1 or on_course(context))
-    notes = run.notes
-    for label in (kind for kind in KINDS if kind not in asked):
-        why = next((s.why for s in skipped if s.label is label), "no rule for it")
-        notes = (*notes, f"{label} was not checked: {why}")
-    if healthy:
-        notes = (*notes, *(f"{NEARLY}{rule.label}: {_finding(rule, found).message}" for rule, found in near[:1]))
+    reasons = {skip.label: skip.reason for skip in reversed(skipped)}
+    unchecked = tuple(Unchecked(kind, reasons.get(kind, message("no-rule"))) for kind in KINDS if kind not in asked)
+    borderline = _finding(*near[0]) if healthy and near else None
     label = Label.HEALTHY if healthy else Label.UNKNOWN
     confidence = DEFAULT.no_fault(len(asked), evaluation_count(context), bool(near)) if healthy else 0.0
     findings = tuple(_finding(rule, found) for rule, found in fired)
-    return Diagnosis(run.name, label, None, confidence, best, findings, _advice(fired, context, bounds), skipped, notes)
+    return Diagnosis(
+        run.name,
+        label,
+        None,
+        confidence,
+        best,
+        findings,
+        _advice(fired, context, bounds),
+        skipped,
+        run.notes,
+        unchecked,
+        borderline,
+    )

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from diagnostics.messages import finding_message
 from diagnostics.model.records import Diagnosis, Finding, Label
 from diagnostics.rules import RULES
 
@@ -49,7 +50,7 @@ def update(state: LiveState, now: Diagnosis, step: float, *, over: bool = False)
     said |= {rule: found[rule] for rule in new}
     label = _label(state.label, now, said, over)
     lines = [_verdict(label, state.label, over)] if label and label is not state.label else []
-    lines += [f"{_kind(found[rule], label)}: {rule}: {found[rule].message}" for rule in new]
+    lines += [f"{_kind(found[rule], label)}: {rule}: {finding_message(found[rule])}" for rule in new]
     lines += [f"cleared: {rule}" for rule in gone]
     held_back = {rule: at for rule, at in seen.items() if rule not in new}
     missing = {rule: at for rule, at in missed.items() if rule not in gone}

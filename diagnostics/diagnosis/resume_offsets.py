@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from diagnostics.model.curves import Curve, FloatArray
+from diagnostics.model.message import Message, message
 from diagnostics.signals import difference_noise, median
 
 NEAR = 10
@@ -26,7 +27,9 @@ BLOWN = 1.5
 """A loss that stands so many times above all that came before tells of no other rows: the resumed run blew up."""
 
 
-def remove_offsets(curves: Mapping[str, Curve], discontinuities: Sequence[float]) -> tuple[dict[str, Curve], list[str]]:
+def remove_offsets(
+    curves: Mapping[str, Curve], discontinuities: Sequence[float]
+) -> tuple[dict[str, Curve], list[Message]]:
     """The curves with both losses as they would be without their jumps at the joins, and a note on each jump.
 
     What came before a join is shifted to the level after it, so that the end of the curve stays as it was logged.
@@ -40,9 +43,7 @@ def remove_offsets(curves: Mapping[str, Curve], discontinuities: Sequence[float]
             if jump:
                 early = calm.steps < join
                 calm = Curve(calm.steps, calm.values + np.where(early, jump, 0.0), calm.broken)
-                notes.append(
-                    f"{name} jumps by {jump:+.3g} at the join at step {join:.10g}: it is read without the jump"
-                )
+                notes.append(message("resume-offset", curve=name, jump=float(jump), step=float(join)))
             curve = calm
         if curve is not None:
             found[name] = curve

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from diagnostics.model.message import Message, Value
 from diagnostics.model.settings import Settings
 
 FloatArray = NDArray[np.float64]
@@ -65,7 +66,11 @@ def canonical_name(tag: str) -> str:
 
 
 class NotEnoughPoints(ValueError):
-    """A curve is too short for the question that was asked of it."""
+    """A rule cannot be evaluated on this log; ``reason`` says why, as a code and numbers."""
+
+    def __init__(self, code: str, **values: Value) -> None:
+        self.reason = Message(code, values)
+        super().__init__(code, values)
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,7 +132,7 @@ class Run:
     name: str
     curves: Mapping[str, Curve]
     settings: Settings = field(default_factory=Settings)
-    notes: tuple[str, ...] = ()
+    notes: tuple[Message | str, ...] = ()
     discontinuities: tuple[float, ...] = ()
 
     @classmethod
@@ -136,7 +141,7 @@ class Run:
         name: str,
         points: Mapping[str, Iterable[tuple[float, float]]],
         settings: Settings | None = None,
-        notes: Iterable[str] = (),
+        notes: Iterable[Message | str] = (),
     ) -> Run:
         """A run of ``{tag: [(step, value), ...]}``; tags become canonical names, empty curves are left out."""
         curves = {}

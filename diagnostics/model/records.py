@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 from diagnostics.model.comparison import Comparison
+from diagnostics.model.message import Message
 
 
 class Label(StrEnum):
@@ -23,36 +24,55 @@ class Label(StrEnum):
 
 @dataclass(frozen=True)
 class Finding:
-    """One rule that fired: where on the curve, what was measured, in words."""
+    """One rule that fired: where on the curve, and what was measured.
+
+    ``template`` is the rule's message with places for the measured numbers; ``diagnostics.messages`` fills them.
+    """
 
     rule: str
     label: Label
     first_step: float
     last_step: float
     measured: Mapping[str, float]
-    message: str
+    template: str = ""
     confidence: float = 0.5
 
     def to_dict(self) -> dict[str, Any]:
-        """The finding as plain JSON values."""
+        """The finding as plain JSON values, without words made from them."""
         return {
             "rule": self.rule,
             "label": str(self.label),
             "first_step": self.first_step,
             "last_step": self.last_step,
             "measured": {key: float(value) for key, value in self.measured.items()},
-            "message": self.message,
+            "template": self.template,
             "confidence": round(self.confidence, 3),
         }
+
+    @classmethod
+    def from_dict(cls, raw: Mapping[str, Any]) -> Finding:
+        """The finding that ``to_dict`` wrote, or an earlier version that stored the finished message."""
+        old = str(raw.get("message", "")).replace("{", "{{").replace("}", "}}")
+        return cls(
+            rule=str(raw["rule"]),
+            label=Label(raw["label"]),
+            first_step=float(raw["first_step"]),
+            last_step=float(raw["last_step"]),
+            measured=dict(raw.get("measured") or {}),
+            template=str(raw.get("template", old)),
+            confidence=float(raw.get("confidence", 0.5)),
+        )
 
 
 @dataclass(frozen=True)
 class Advice:
     """One change for the next run: ``knob`` from ``old`` to ``new``.
 
-    ``old`` and ``new`` are None when the log does not hold the old value or the advice is no setting (``data``,
-    ``checkpoint``, ``eval_set``); then ``factor`` or the message says what to do. ``optional`` advice comes of a
-    finding that names no run: it may be worth a try, and a healthy run does not need it.
+    ``old`` and ``new`` are None when the log does not hold the old value or the advice is not a setting (``data``,
+    ``checkpoint``, ``eval_set``); then ``factor`` or the action says what to do. ``fix`` is the rule's own description
+    of the change, ``expect`` what it should bring, ``nominal`` the factor as the rule names it, which rounding and caps
+    may have changed. ``optional`` advice comes from a finding that does not set the label: it may be worth a try, and a
+    healthy run does not need it.
     """
 
     knob: str
@@ -62,11 +82,12 @@ class Advice:
     because: str
     expect: str
     confidence: float
-    message: str
+    fix: str = ""
+    nominal: float | None = None
     optional: bool = False
 
     def to_dict(self) -> dict[str, Any]:
-        """The advice as plain JSON values; ``optional`` stands there only where it is true."""
+        """The advice as plain JSON values, without words made from them; ``optional`` is there only where true."""
         return {
             "knob": self.knob,
             "old": self.old,
@@ -75,27 +96,73 @@ class Advice:
             "because": self.because,
             "expect": self.expect,
             "confidence": round(self.confidence, 3),
-            "message": self.message,
+            "fix": self.fix,
+            "nominal": self.nominal,
             **({"optional": True} if self.optional else {}),
         }
+
+    @classmethod
+    def from_dict(cls, raw: Mapping[str, Any]) -> Advice:
+        """The advice that ``to_dict`` wrote, or an earlier version that stored the finished line."""
+        factor = raw.get("factor")
+        return cls(
+            knob=str(raw["knob"]),
+            old=raw.get("old"),
+            new=raw.get("new"),
+            factor=factor,
+            because=str(raw.get("because", "")),
+            expect=str(raw.get("expect", "")),
+            confidence=float(raw.get("confidence", 0.5)),
+            fix=str(raw.get("fix", "") or str(raw.get("message", "")).removeprefix(f"{raw['knob']} ")),
+            nominal=raw.get("nominal", factor),
+            optional=bool(raw.get("optional", False)),
+        )
 
 
 @dataclass(frozen=True)
 class Skipped:
-    """A rule that could not be asked, and why."""
+    """A rule that could not be evaluated, and why."""
 
     rule: str
-    why: str
+    reason: Message
     label: Label = Label.UNKNOWN
 
     def to_dict(self) -> dict[str, Any]:
         """The skipped rule as plain JSON values."""
-        return {"rule": self.rule, "why": self.why}
+        return {"rule": self.rule, "reason": self.reason.to_dict(), "label": str(self.label)}
+
+    @classmethod
+    def from_dict(cls, raw: Mapping[str, Any]) -> Skipped:
+        """The skipped rule that ``to_dict`` wrote, or an earlier version that stored the reason as text."""
+        reason = raw.get("reason")
+        kept = Message.from_dict(reason) if isinstance(reason, Mapping) else Message("text", {"text": raw.get("why")})
+        return cls(str(raw["rule"]), kept, Label(raw.get("label", Label.UNKNOWN)))
+
+
+@dataclass(frozen=True)
+class Unchecked:
+    """A kind of fault that no rule could look for on this log, and why."""
+
+    label: Label
+    reason: Message
+
+    def to_dict(self) -> dict[str, Any]:
+        """The kind and the reason as plain JSON values."""
+        return {"label": str(self.label), "reason": self.reason.to_dict()}
+
+    @classmethod
+    def from_dict(cls, raw: Mapping[str, Any]) -> Unchecked:
+        """What ``to_dict`` wrote."""
+        return cls(Label(raw["label"]), Message.from_dict(raw["reason"]))
 
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """The verdict on one run: its label, the findings behind it, and what to change."""
+    """The verdict on one run: its label, the findings behind it, and what to change.
+
+    ``unchecked`` are the kinds of fault that no rule could look for; ``borderline`` is a fault that a healthy run shows
+    only under looser limits.
+    """
 
     run: str
     label: Label
@@ -105,11 +172,13 @@ class Diagnosis:
     findings: tuple[Finding, ...] = ()
     advice: tuple[Advice, ...] = ()
     skipped: tuple[Skipped, ...] = ()
-    notes: tuple[str, ...] = field(default_factory=tuple)
+    notes: tuple[Message | str, ...] = ()
+    unchecked: tuple[Unchecked, ...] = ()
+    borderline: Finding | None = None
     baseline: Comparison | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """The diagnosis as ``tuner diagnose --json`` prints it; ``baseline`` stands there only where one was given."""
+        """The diagnosis as data that ``from_dict`` reads back; ``diagnostics.report.as_json`` adds the words."""
         return {
             "run": self.run,
             "label": str(self.label),
@@ -119,6 +188,29 @@ class Diagnosis:
             "findings": [finding.to_dict() for finding in self.findings],
             "advice": [advice.to_dict() for advice in self.advice],
             "skipped": [skipped.to_dict() for skipped in self.skipped],
-            "notes": list(self.notes),
+            "notes": [note if isinstance(note, str) else note.to_dict() for note in self.notes],
+            **({"unchecked": [kind.to_dict() for kind in self.unchecked]} if self.unchecked else {}),
+            **({"borderline": self.borderline.to_dict()} if self.borderline else {}),
             **({"baseline": self.baseline.to_dict()} if self.baseline else {}),
         }
+
+    @classmethod
+    def from_dict(cls, raw: Mapping[str, Any]) -> Diagnosis:
+        """The diagnosis that ``to_dict`` wrote, or that an earlier version stored; a comparison is not read back.
+
+        Raises ``KeyError``, ``ValueError`` or ``TypeError`` for anything else.
+        """
+        near = raw.get("borderline")
+        return cls(
+            run=str(raw["run"]),
+            label=Label(raw["label"]),
+            cause=raw.get("cause"),
+            confidence=float(raw.get("confidence", 0.0)),
+            best_step=raw.get("best_step"),
+            findings=tuple(Finding.from_dict(one) for one in raw.get("findings") or ()),
+            advice=tuple(Advice.from_dict(one) for one in raw.get("advice") or ()),
+            skipped=tuple(Skipped.from_dict(one) for one in raw.get("skipped") or ()),
+            notes=tuple(note if isinstance(note, str) else Message.from_dict(note) for note in raw.get("notes") or ()),
+            unchecked=tuple(Unchecked.from_dict(one) for one in raw.get("unchecked") or ()),
+            borderline=Finding.from_dict(near) if near else None,
+        )

@@ -7,22 +7,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from diagnostics.chart.build import Chart, as_svg, chart
 from diagnostics.chart.markup import Child, Markup, element, joined
 from diagnostics.formatting import number, percent, plain_name, sentence, setting, times
+from diagnostics.messages import (
+    HEADLINES,
+    advice_action,
+    confidence_words,
+    diagnosis_notes,
+    finding_message,
+    notes_of,
+    summary,
+)
 from diagnostics.model.curves import Run
 from diagnostics.model.records import Advice, Diagnosis, Finding, Label
 from diagnostics.report.html_page import bullets, change, chip, details, facts, figure, page, table, tone
-from diagnostics.report.phrases import (
-    HEADLINES,
-    because,
-    certainty,
-    compared,
-    heading,
-    in_words,
-    measures,
-    span,
-    step_of,
-    summary,
-    unchecked,
-)
+from diagnostics.report.phrases import because, compared, heading, measures, span, step_of, unchecked
 
 Pair = tuple[Run, Diagnosis]
 WIDE, NARROW = 950, 380
@@ -67,7 +64,7 @@ def _overview_row(run: Run, diagnosis: Diagnosis, link: str) -> list[Child]:
 
 def _short(advice: Advice) -> Markup:
     if advice.new is None and advice.factor is None:
-        return joined(in_words(advice))
+        return joined(sentence(advice_action(advice)))
     old = None if advice.old is None else setting(advice.knob, advice.old)
     return joined(plain_name(advice.knob), " ", change(old, step_of(advice)))
 
@@ -143,7 +140,7 @@ def _finding(finding: Finding, ident: str) -> Markup:
         "div",
         element("b", plain_name(finding.rule).capitalize()),
         element("div", where, class_="where"),
-        element("p", sentence(finding.message), style="margin-top:6px"),
+        element("p", sentence(finding_message(finding)), style="margin-top:6px"),
         element("div", *numbers, class_="numbers") if numbers else None,
         class_="finding",
         style=tone(finding.label),
@@ -185,14 +182,16 @@ def _against(diagnosis: Diagnosis) -> Markup | None:
 def _next(advice: Advice) -> Markup:
     """The next value with its factor and the advice in words; the words alone where there is no value."""
     if advice.new is None and advice.factor is None:
-        return element("div", in_words(advice))
+        return element("div", sentence(advice_action(advice)))
     factor = times(advice.factor) if advice.new is not None else ""
     value = joined(element("b", step_of(advice)), element("span", f" {factor}", class_="soft") if factor else None)
-    return joined(element("span", value, class_="nowrap"), element("div", in_words(advice), class_="soft small"))
+    return joined(
+        element("span", value, class_="nowrap"), element("div", sentence(advice_action(advice)), class_="soft small")
+    )
 
 
 def _sure(confidence: float) -> Markup:
-    return joined(f"{certainty(confidence)} ", element("span", f"({percent(confidence)})", class_="nowrap"))
+    return joined(f"{confidence_words(confidence)} ", element("span", f"({percent(confidence)})", class_="nowrap"))
 
 
 def _unchecked(diagnosis: Diagnosis) -> Markup | None:
@@ -211,5 +210,5 @@ def _settings(run: Run) -> Markup | None:
 
 
 def _notes(run: Run, diagnosis: Diagnosis) -> Markup | None:
-    notes = dict.fromkeys((*run.notes, *diagnosis.notes))
+    notes = notes_of((*run.notes, *diagnosis_notes(diagnosis)))
     return details("Notes on the log", bullets(notes)) if notes else None

@@ -7,21 +7,10 @@ from collections.abc import Iterable, Sequence
 
 from diagnostics.chart.markup import printable
 from diagnostics.formatting import SIGNS, number, percent, sentence, setting, times
+from diagnostics.messages import HEADLINES, advice_action, diagnosis_notes, finding_message, notes_of, summary
 from diagnostics.model.curves import Run
 from diagnostics.model.records import Advice, Diagnosis, Finding
-from diagnostics.report.phrases import (
-    HEADLINES,
-    because,
-    compared,
-    heading,
-    in_words,
-    measures,
-    span,
-    step_of,
-    summary,
-    sure,
-    unchecked,
-)
+from diagnostics.report.phrases import because, compared, heading, measures, span, step_of, sure, unchecked
 
 
 def as_markdown(run: Run, diagnosis: Diagnosis) -> str:
@@ -45,7 +34,7 @@ def as_markdown(run: Run, diagnosis: Diagnosis) -> str:
     known = run.settings.known()
     if known:
         parts += ["## Settings", grid(("setting", "value"), [(k, setting(k, v)) for k, v in known.items()])]
-    notes = dict.fromkeys((*run.notes, *diagnosis.notes))
+    notes = notes_of((*run.notes, *diagnosis_notes(diagnosis)))
     if notes:
         parts += ["## Notes", listed(cell(note) for note in notes)]
     return "\n\n".join(parts) + "\n"
@@ -61,7 +50,7 @@ def _facts(diagnosis: Diagnosis) -> str:
 def _finding(finding: Finding) -> str:
     numbers = "; ".join(f"{name} {value}" for name, value in measures(finding))
     head = f"**{finding.rule}** ({finding.label}, {span(finding)}, {percent(finding.confidence)})"
-    return f"{head}: {cell(sentence(finding.message))}" + (f" [{numbers}]" if numbers else "")
+    return f"{head}: {cell(sentence(finding_message(finding)))}" + (f" [{numbers}]" if numbers else "")
 
 
 def _advice(advice: Advice) -> tuple[str, ...]:
@@ -69,7 +58,7 @@ def _advice(advice: Advice) -> tuple[str, ...]:
     if advice.new is not None and advice.factor:
         new += f" ({times(advice.factor)})"
     if advice.new is None and advice.factor is None:
-        new = in_words(advice)
+        new = sentence(advice_action(advice))
     why, expect = because(advice, advice.because), advice.expect
     return f"`{advice.knob}`", setting(advice.knob, advice.old), new, why, expect, percent(advice.confidence)
 

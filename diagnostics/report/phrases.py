@@ -2,29 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
-from diagnostics.diagnosis.diagnose import NEARLY
 from diagnostics.formatting import number, percent, plain_name, sentence, setting, times
+from diagnostics.messages import advice_action, confidence_words, text
 from diagnostics.model.comparison import Comparison
 from diagnostics.model.records import Advice, Diagnosis, Finding, Label
-
-HEADLINES: Mapping[Label, str] = {
-    Label.BROKEN: "The log or the data is broken",
-    Label.UNSTABLE: "Training is unstable",
-    Label.OVERFIT: "The model overfits",
-    Label.UNDERFIT: "The model underfits",
-    Label.HEALTHY: "The run looks healthy",
-    Label.UNKNOWN: "No verdict",
-}
-
-
-CERTAINTY = ((0.85, "almost certain"), (0.65, "quite sure"), (0.45, "more likely than not"), (0.0, "a hunch"))
-
-
-def certainty(confidence: float) -> str:
-    """How sure, in words."""
-    return next((words for limit, words in CERTAINTY if confidence >= limit), CERTAINTY[-1][1])
 
 
 def span(finding: Finding) -> str:
@@ -43,23 +26,6 @@ def step_of(advice: Advice) -> str:
     if advice.new is not None:
         return setting(advice.knob, advice.new)
     return times(advice.factor) or "–"
-
-
-def summary(diagnosis: Diagnosis) -> str:
-    """One sentence for the verdict: what its own finding says, or that there is none."""
-    named = [finding for finding in diagnosis.findings if finding.rule == diagnosis.cause]
-    if named:
-        return sentence(named[0].message)
-    near = next((note for note in diagnosis.notes if note.startswith(NEARLY)), None)
-    if diagnosis.label is Label.HEALTHY and near:
-        return sentence(f"No fault, but {near}")
-    if diagnosis.label is Label.HEALTHY and diagnosis.findings:
-        return f"No fault that decides the verdict. Worth a look: {sentence(diagnosis.findings[0].message)}"
-    if diagnosis.label is Label.HEALTHY:
-        return "None of the checks that this log allows found a fault."
-    if diagnosis.findings:
-        return sentence(diagnosis.findings[0].message)
-    return "This log does not hold enough to judge the run."
 
 
 def compared(comparison: Comparison) -> list[tuple[str, str, str]]:
@@ -82,15 +48,14 @@ def because(advice: Advice, rule: str) -> str:
 
 def in_words(advice: Advice) -> str:
     """The advice as a sentence, without the values that stand beside it in a table."""
-    head, _, rest = advice.message.partition(": ")
-    return sentence(rest if rest and head.startswith(advice.knob) else advice.message)
+    return sentence(advice_action(advice))
 
 
 def sure(diagnosis: Diagnosis) -> str:
     """The cause and how sure, in words: ``eval loss rises, almost certain (90 %)``."""
     if diagnosis.label is Label.UNKNOWN and not diagnosis.cause:
         return "not enough to go by"
-    words = f"{certainty(diagnosis.confidence)} ({percent(diagnosis.confidence)})"
+    words = f"{confidence_words(diagnosis.confidence)} ({percent(diagnosis.confidence)})"
     return f"{plain_name(diagnosis.cause)}, {words}" if diagnosis.cause else words
 
 
@@ -98,5 +63,5 @@ def unchecked(diagnosis: Diagnosis) -> list[tuple[str, list[str]]]:
     """The rules that could not be asked, grouped by the reason: (why, rules)."""
     reasons: dict[str, list[str]] = {}
     for skipped in diagnosis.skipped:
-        reasons.setdefault(skipped.why, []).append(skipped.rule)
+        reasons.setdefault(text(skipped.reason), []).append(skipped.rule)
     return sorted(reasons.items(), key=lambda item: -len(item[1]))

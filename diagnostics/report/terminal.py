@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 from diagnostics.chart.markup import printable
 from diagnostics.formatting import SIGNS, number, percent, sentence, setting, times
+from diagnostics.messages import HEADLINES, diagnosis_notes, finding_message, notes_of, skipped_reason, summary
 from diagnostics.model.comparison import Comparison
 from diagnostics.model.curves import Run
 from diagnostics.model.records import Advice, Diagnosis, Finding, Label
-from diagnostics.report.phrases import HEADLINES, because, compared, in_words, measures, span, step_of, summary, sure
+from diagnostics.report.phrases import because, compared, in_words, measures, span, step_of, sure
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -76,7 +77,7 @@ def _lines(run: Run, diagnosis: Diagnosis) -> Iterator[RenderableType]:
         yield Padding(Text(_against(diagnosis.baseline)), (1, 0, 0, 2))
     if diagnosis.skipped:
         yield Padding(Text(_skipped(diagnosis), style="bright_black"), (1, 0, 0, 2))
-    if notes := tuple(dict.fromkeys((*run.notes, *diagnosis.notes))):
+    if notes := (notes_of((*run.notes, *diagnosis_notes(diagnosis)))):
         yield Padding(Text(_notes(notes), style="bright_black"), (1, 0, 0, 2))
     yield Text()
 
@@ -87,7 +88,7 @@ def _finding(finding: Finding) -> RenderableType:
     numbers = ", ".join(f"{name} {value}" for name, value in measures(finding))
     return Text.assemble(
         (finding.rule, COLORS[finding.label]),
-        f"  {span(finding)}\n{printable(sentence(finding.message))}",
+        f"  {span(finding)}\n{printable(sentence(finding_message(finding)))}",
         (f"\n{numbers}" if numbers else "", "bright_black"),
     )
 
@@ -122,6 +123,6 @@ def _notes(notes: Sequence[str]) -> str:
 
 def _skipped(diagnosis: Diagnosis) -> str:
     count = len(diagnosis.skipped)
-    reasons = list(dict.fromkeys(printable(skipped.why) for skipped in diagnosis.skipped))
+    reasons = list(dict.fromkeys(printable(skipped_reason(skipped)) for skipped in diagnosis.skipped))
     more = f"; and {len(reasons) - 3} more reasons" if len(reasons) > 3 else ""
     return f"{count} rule{'s' if count > 1 else ''} could not be asked: {'; '.join(reasons[:3])}{more}"

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from diagnostics.messages import advice_line, diagnosis_notes, finding_message, skipped_reason
 from diagnostics.model.curves import Run
 from diagnostics.model.records import Diagnosis
 from diagnostics.report.html import as_html
@@ -50,7 +51,22 @@ def as_json(diagnoses: Iterable[Diagnosis | Unreadable], errors: Errors = ()) ->
     """
     pairs = errors.items() if isinstance(errors, Mapping) else errors
     failed = [Unreadable(path, why) for path, why in pairs]
-    return dumped([item.to_dict() for item in (*diagnoses, *failed)])
+    return dumped(
+        [with_words(item) if isinstance(item, Diagnosis) else item.to_dict() for item in (*diagnoses, *failed)]
+    )
+
+
+def with_words(diagnosis: Diagnosis) -> dict[str, Any]:
+    """The diagnosis as ``tuner diagnose --json`` prints it: its data, and the sentence that goes with each part."""
+    data = diagnosis.to_dict()
+    for raw, finding in zip(data["findings"], diagnosis.findings, strict=True):
+        raw["message"] = finding_message(finding)
+    for raw, advice in zip(data["advice"], diagnosis.advice, strict=True):
+        raw["message"] = advice_line(advice)
+    for raw, skipped in zip(data["skipped"], diagnosis.skipped, strict=True):
+        raw["why"] = skipped_reason(skipped)
+    data["notes"] = list(diagnosis_notes(diagnosis))
+    return data
 
 
 def dumped(value: object) -> str:
@@ -89,7 +105,7 @@ def write_reports(run: Run, diagnosis: Diagnosis, folder: Path | str) -> tuple[P
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     texts = {
-        "diagnosis.json": dumped(diagnosis.to_dict()),
+        "diagnosis.json": dumped(with_words(diagnosis)),
         "report.md": as_markdown(run, diagnosis),
         "report.html": as_html([(run, diagnosis)]),
     }

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from diagnostics.messages import finding_message
 from diagnostics.model.curves import Curve, FloatArray, Run, canonical_name
-from diagnostics.model.records import Diagnosis
+from diagnostics.model.records import Diagnosis, Finding
 
 if TYPE_CHECKING:
     from optuna.trial import FrozenTrial, Trial
@@ -164,7 +165,7 @@ def trial_view(trial: FrozenTrial, sign: float, knobs: Mapping[str, str] | None 
         label=verdict.get("label"),
         # Optional advice is for people: a run that nothing ails gives the search no direction.
         advice=tuple(one for one in verdict.get("advice") or () if not one.get("optional")),
-        findings={found["rule"]: found["message"] for found in verdict.get("findings") or ()},
+        findings={found["rule"]: finding_message(Finding.from_dict(found)) for found in verdict.get("findings") or ()},
         moved_by=str(attributes.get(MOVED_BY) or ""),
         parent=attributes.get(PARENT),
         method=attributes.get(METHOD),

@@ -1,6 +1,7 @@
 """The table of runs as plain rows, each made of a run and its verdict."""
 
 from __future__ import annotations
+from diagnostics.messages import finding_message
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -50,7 +51,7 @@ def row(run_id: str, name: str, run: Run, diagnosis: Diagnosis, written: float, 
         name,
         str(diagnosis.label),
         diagnosis.cause,
-        finding.message if finding else "",
+        finding_message(finding) if finding else "",
         float(eval_loss.values.min()) if eval_loss is not None and len(eval_loss) else None,
         diagnosis.best_step,
         run.last_step,

@@ -10,7 +10,7 @@ from typing import Any
 
 import streamlit as st
 
-from diagnostics.report.phrases import HEADLINES
+from diagnostics.messages import HEADLINES
 from tuner.inspector.chart.comparison import shared_curves
 from tuner.inspector.chart.panels import MOST_SERIES, chart_data, counted
 from tuner.inspector.chart.series import LOSSES, View, axes, extent, usual_smoothing

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 import streamlit as st
 
 from diagnostics.formatting import SIGNS, plain_name, sentence, setting, times
+from diagnostics.messages import HEADLINES, confidence_words, finding_message, summary
 from diagnostics.model.records import Advice, Diagnosis, Finding
 from diagnostics.readers.raw_log import plural
-from diagnostics.report.phrases import HEADLINES, certainty, heading, in_words, measures, span, summary, sure, unchecked
+from diagnostics.report.phrases import heading, in_words, measures, span, sure, unchecked
 from tuner.inspector.escape import chip, plain
 from tuner.inspector.runs.row import UNREAD, WAITING
 
@@ -57,7 +58,9 @@ def _advice(advice: Sequence[Advice]) -> None:
     for change in advice:
         st.markdown(plain(in_words(change)))
         because = f"because of {plain_name(change.because)}" if change.because else ""
-        st.caption(plain(" · ".join(part for part in (because, change.expect, certainty(change.confidence)) if part)))
+        st.caption(
+            plain(" · ".join(part for part in (because, change.expect, confidence_words(change.confidence)) if part))
+        )
 
 
 def _before_after(change: Advice) -> dict[str, str]:
@@ -72,10 +75,14 @@ def _before_after(change: Advice) -> dict[str, str]:
 def _finding(finding: Finding) -> None:
     with st.container(border=True):
         st.markdown(f"{badge(str(finding.label))} **{plain(plain_name(finding.rule))}**, {plain(span(finding))}")
-        st.markdown(plain(sentence(finding.message)))
+        st.markdown(plain(sentence(finding_message(finding))))
         measured = " · ".join(f"{name} {value}" for name, value in measures(finding))
         st.caption(
-            plain(f"{measured} · {certainty(finding.confidence)}" if measured else certainty(finding.confidence))
+            plain(
+                f"{measured} · {confidence_words(finding.confidence)}"
+                if measured
+                else confidence_words(finding.confidence)
+            )
         )
 
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from optuna.distributions import BaseDistribution, FloatDistribution
 
 from diagnostics.formatting import number, percent, plain_name, setting
+from diagnostics.messages import finding_message
+from diagnostics.model.records import Finding
 from tuner.config.overrides import with_knobs
 from tuner.config.search_space import Choice, Range
 from tuner.search.distributions import Distributions, edge_of, position
@@ -62,8 +64,9 @@ def _broken(trials: Sequence[TrialResult]) -> Paragraph | None:
     hurt = [trial for trial in trials if trial.label == "broken" and trial.diagnosis]
     if not hurt:
         return None
-    findings = (hurt[0].diagnosis or {}).get("findings") or [{"message": hurt[0].cause}]
-    text = f"Trial {hurt[0].number}: {findings[0]['message']}. Look at this first: "
+    findings = (hurt[0].diagnosis or {}).get("findings") or []
+    found = finding_message(Finding.from_dict(findings[0])) if findings else hurt[0].cause
+    text = f"Trial {hurt[0].number}: {found}. Look at this first: "
     text += "the search goes on, but its comparisons mean little until it is mended."
     return Paragraph("Something is broken that no setting cures", text)
 

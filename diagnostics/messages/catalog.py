@@ -1,0 +1,62 @@
+"""A message in words: its code looked up in the language's templates, its values filled in."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from diagnostics.messages import en
+from diagnostics.model.message import Message
+
+PLURAL = re.compile(r"\{(\w+):plural:([^{}|]*)\|([^{}|]*)\}")
+"""``{lines:plural:line|lines}``: the number with the word that goes with it."""
+
+
+class _Values(dict[str, Any]):
+    """Values for a template: shares as ``1.3 %``; a number that was not finite and so is missing is "very large"."""
+
+    def __getitem__(self, key: str) -> Any:
+        if key not in self:
+            return _VeryLarge()
+        value = super().__getitem__(key)
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            return value
+        return _Number(value) if math.isfinite(value) else _VeryLarge()
+
+
+class _Number(float):
+    def __format__(self, spec: str) -> str:
+        if not spec:
+            return f"{float(self):,.0f}" if float(self).is_integer() else f"{float(self):g}"
+        return super().__format__(spec).replace("%", " %")
+
+
+class _VeryLarge:
+    def __format__(self, spec: str) -> str:
+        return "very large"
+
+
+def filled(template: str, values: Mapping[str, Any]) -> str:
+    """The template with its values: ``{rise:.1%}`` with a space before the sign, ``{n:plural:line|lines}``."""
+
+    def plural(found: re.Match[str]) -> str:
+        count = values.get(found[1]) or 0
+        return f"{count:,} {found[2] if count == 1 else found[3]}"
+
+    return PLURAL.sub(plural, template).format_map(_Values(values))
+
+
+def text(message: Message | str) -> str:
+    """The message as a sentence without a capital or a full stop; text that somebody else wrote stays as it is.
+
+    A code that this language has no template for reads as the code and its values.
+    """
+    if isinstance(message, str):
+        return message
+    template = en.MESSAGES.get(message.code)
+    if template is None:
+        values = ", ".join(f"{key} {value}" for key, value in message.values.items())
+        return message.code.replace("-", " ") + (f" ({values})" if values else "")
+    return filled(template, message.values)

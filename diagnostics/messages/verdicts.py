@@ -1,0 +1,75 @@
+"""A diagnosis in words: findings, advice, skipped rules, notes, and the one sentence that sums it up."""
+
+from __future__ import annotations
+
+from diagnostics.formatting import number, plain_name, sentence, setting
+from diagnostics.messages import en
+from diagnostics.messages.catalog import filled, text
+from diagnostics.model.message import Message
+from diagnostics.model.records import Advice, Diagnosis, Finding, Label, Skipped
+
+
+def finding_message(finding: Finding) -> str:
+    """What the finding says: its rule's template with what was measured; the rule's name where there is no template."""
+    template = en.RULES.get(finding.rule, {}).get("message", finding.template)
+    return filled(template, finding.measured) if template else plain_name(finding.rule)
+
+
+def advice_action(advice: Advice) -> str:
+    """What the advice says to do, without the values: ``divide the learning rate by ten``."""
+    return en.RULES.get(advice.because, {}).get(advice.fix, advice.fix)
+
+
+def advice_line(advice: Advice) -> str:
+    """The advice in a line: knob, old and new value, factor, and what to do."""
+    if advice.new is None:
+        return advice_action(advice)
+    values = [setting(advice.knob, value) for value in (advice.old, advice.new) if value is not None]
+    change = f" (×{number(float(f'{advice.nominal:.2g}'))})" if advice.nominal else ""
+    arrow = " → ".join(values) if advice.old is not None else f"→ {values[0]}"
+    return f"{advice.knob} {arrow}{change}: {advice_action(advice)}"
+
+
+def skipped_reason(skipped: Skipped) -> str:
+    """Why the rule could not be evaluated."""
+    return text(skipped.reason)
+
+
+def confidence_words(confidence: float) -> str:
+    """A confidence in words: ``quite sure``."""
+    return next((words for limit, words in en.CONFIDENCE if confidence >= limit), en.CONFIDENCE[-1][1])
+
+
+def notes_of(notes: tuple[Message | str, ...]) -> tuple[str, ...]:
+    """Notes as sentences, none of them twice."""
+    return tuple(dict.fromkeys(text(note) for note in notes))
+
+
+def diagnosis_notes(diagnosis: Diagnosis) -> tuple[str, ...]:
+    """The notes of a diagnosis as sentences: the run's own, kinds of fault that were not checked, a borderline rule."""
+    found = [*notes_of(diagnosis.notes)]
+    found += [
+        filled(en.MESSAGES["label-not-checked"], {"label": str(kind.label), "reason": text(kind.reason)})
+        for kind in diagnosis.unchecked
+    ]
+    if diagnosis.borderline is not None:
+        near = diagnosis.borderline
+        found.append(f"nearly {near.label}: {finding_message(near)}")
+    return tuple(dict.fromkeys(found))
+
+
+def summary(diagnosis: Diagnosis) -> str:
+    """One sentence for the verdict: what its own finding says, or that there is none."""
+    named = next((finding for finding in diagnosis.findings if finding.rule == diagnosis.cause), None)
+    if named is not None:
+        return sentence(finding_message(named))
+    if diagnosis.label is Label.HEALTHY and diagnosis.borderline is not None:
+        near = diagnosis.borderline
+        values = {"label": str(near.label), "message": finding_message(near)}
+        return sentence(filled(en.SUMMARY["borderline"], values))
+    if diagnosis.findings:
+        message = finding_message(diagnosis.findings[0])
+        if diagnosis.label is Label.HEALTHY:
+            return sentence(filled(en.SUMMARY["findings-only"], {"message": sentence(message)}))
+        return sentence(message)
+    return en.SUMMARY["nothing-found" if diagnosis.label is Label.HEALTHY else "nothing-known"]
