@@ -1,4 +1,4 @@
-"""A run and its diagnosis as a chart: data first, then a drawing (``as_svg``) or a specification (``as_vega``)."""
+"""Build the chart of a run and its diagnosis: what is drawn, as plain records, before any renderer sees it."""
 
 from __future__ import annotations
 
@@ -11,13 +11,12 @@ import numpy as np
 from diagnostics.chart.downsample import downsample_minmax, ema, is_noisy
 from diagnostics.chart.model import SMOOTHED, Band, Chart, Kind, Level, Panel, Series
 from diagnostics.chart.svg import as_svg
-from diagnostics.chart.vega import as_vega
 from diagnostics.formatting import number, plain_name
 from diagnostics.messages import finding_message
 from diagnostics.model.curves import Curve, FloatArray, Run
 from diagnostics.model.records import Diagnosis
 
-__all__ = ["Band", "Chart", "Level", "Panel", "Series", "as_svg", "as_vega", "chart", "outline"]
+__all__ = ["Band", "Chart", "Level", "Panel", "Series", "as_svg", "chart", "outline"]
 
 PIXELS = 600  # the width that curves are thinned to
 LOG_SPAN = 30.0  # values that differ by more than this factor get a logarithmic axis

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 import math
 import xml.etree.ElementTree as ET
 from dataclasses import replace
@@ -11,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from diagnostics.chart.build import Chart, as_svg, as_vega, chart, outline
+from diagnostics.chart.build import Chart, as_svg, chart, outline
 from diagnostics.chart.downsample import downsample_minmax, ema, is_noisy
 from diagnostics.chart.label_layout import bars
 from diagnostics.chart.model import Band
@@ -139,7 +138,6 @@ def test_where_a_run_was_resumed_is_marked_and_named():
     titles = ["".join(title.itertext()) for title in svg(drawn).iter(f"{SVG}title")]
     assert texts.count("resumed or changed") == 1
     assert titles.count("resumed or changed at step 600") == len(drawn.panels)
-    assert {"step": 600, "mark": "resumed or changed"} in as_vega(drawn)["datasets"]["marks"]
 
 
 def test_an_outline_is_the_chart_without_its_curves():
@@ -238,17 +236,3 @@ def test_a_scale_holds_every_value_between_its_ends(values, log):
 )
 def test_ticks_are_round(scale, ticks):
     assert scale.ticks(5) == pytest.approx(ticks)
-
-
-@pytest.mark.parametrize("case", HARD)
-def test_the_specification_is_plain_json_and_holds_every_point(case):
-    drawn = chart(*HARD[case])
-    spec = json.loads(json.dumps(as_vega(drawn), allow_nan=False))
-    for panel in drawn.panels:
-        assert len(spec["datasets"][panel.name]) == sum(len(series.steps) for series in panel.series)
-
-
-def test_altair_accepts_the_specification():
-    altair = pytest.importorskip("altair")
-    built = altair.VConcatChart.from_dict(as_vega(chart(*overfitted())))
-    assert len(built.vconcat) == 3
