@@ -1,16 +1,22 @@
-"""Curves and limits for the detectors' tests: each detector is asked with the limits of its row in the table."""
+"""Curves and limits for the detectors' tests: each detector is evaluated with the limits of its row in the table."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
+import pytest
 from numpy.typing import ArrayLike
 
-from diagnostics.model.curves import Curve, FloatArray
+from diagnostics.model.curves import Curve, FloatArray, NotEnoughPoints
 from diagnostics.model.evidence import Evidence
+from diagnostics.model.rate_prior import LearningRatePrior
+from diagnostics.model.settings import Settings
 from diagnostics.rules import RULES
 
+NOTHING_KNOWN = {"settings": Settings(), "rate_prior": LearningRatePrior()}
 BY_NAME = {rule.name: rule for rule in RULES}
 
 
@@ -19,10 +25,26 @@ def curve(values: ArrayLike, steps: ArrayLike | None = None) -> Curve:
     return Curve.from_points(np.arange(1, y.size + 1) if steps is None else steps, y)
 
 
-def ask(rule: str, *curves: Any, **changed: float) -> Evidence | None:
-    """What the rule's check finds on the curves, with its limits, some of them changed."""
-    row = BY_NAME[rule]
-    return row.check(*curves, **{**row.limits, **changed})
+def evaluate(name: str, **given: Any) -> Evidence | None:
+    """What the rule's check finds with the rule's limits; arrays become curves, known settings are optional."""
+    rule = BY_NAME[name]
+    known = {name: value for name, value in NOTHING_KNOWN.items() if name in rule.takes}
+    known |= {name: curve(value) if isinstance(value, (list, np.ndarray)) else value for name, value in given.items()}
+    return rule.check(**known, **rule.limits)
+
+
+def fired(name: str, **given: Any) -> bool:
+    """Whether the rule finds its fault."""
+    return evaluate(name, **given) is not None
+
+
+@contextmanager
+def cannot_evaluate(code: str, **values: object) -> Iterator[None]:
+    """The block raises ``NotEnoughPoints`` with this code and at least these values."""
+    with pytest.raises(NotEnoughPoints) as raised:
+        yield
+    assert raised.value.reason.code == code
+    assert {key: raised.value.reason.values.get(key) for key in values} == values
 
 
 def noise(scale: float, size: int, seed: int = 0) -> FloatArray:

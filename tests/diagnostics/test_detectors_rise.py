@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from diagnostics.model.curves import Curve
-from diagnostics.model.settings import Settings
-from tests.diagnostics.cases import ask, curve
+from tests.diagnostics.cases import curve, evaluate, fired
 
 SHARE = np.arange(1, 41) / 40
 FALLING = curve(2.0 * np.exp(-3 * SHARE))
@@ -24,7 +23,7 @@ def level_then(rise: float, start: float) -> Curve:
     [(0.04, 1.2, True), (0.04, 1.5, False), (0.09, 1.5, True), (0.09, 4.0, True), (0.015, 1.05, False)],
 )
 def test_a_small_rise_counts_beside_a_small_descent_only(rise: float, start: float, fires: bool):
-    assert (ask("eval-loss-rises", level_then(rise, start), FALLING) is not None) is fires
+    assert fired("eval-loss-rises", eval_loss=level_then(rise, start), train_loss=FALLING) is fires
 
 
 def jagged(tilt: float, seed: int, scale: float = 0.2) -> Curve:
@@ -33,7 +32,9 @@ def jagged(tilt: float, seed: int, scale: float = 0.2) -> Curve:
 
 
 def share_found(tilt: float) -> float:
-    return float(np.mean([ask("eval-loss-rises", jagged(tilt, seed), FALLING) is not None for seed in range(100)]))
+    return float(
+        np.mean([fired("eval-loss-rises", eval_loss=jagged(tilt, seed), train_loss=FALLING) for seed in range(100)])
+    )
 
 
 def test_wild_but_level_evaluations_are_seldom_overfit_however_far_training_falls():
@@ -45,8 +46,12 @@ def test_wild_evaluations_that_go_up_are():
 
 
 def test_a_rise_within_wild_noise_is_less_sure():
-    plain = ask("eval-loss-rises", level_then(0.3, 1.5), FALLING)
-    wild = next(found for seed in range(50) if (found := ask("eval-loss-rises", jagged(0.25, seed), FALLING)))
+    plain = evaluate("eval-loss-rises", eval_loss=level_then(0.3, 1.5), train_loss=FALLING)
+    wild = next(
+        found
+        for seed in range(50)
+        if (found := evaluate("eval-loss-rises", eval_loss=jagged(0.25, seed), train_loss=FALLING))
+    )
     assert wild.strength <= plain.strength
 
 
@@ -65,7 +70,7 @@ def test_a_held_out_loss_that_is_never_again_as_low_as_before_training(
 ):
     held = curve([0.693, *since], first + 10.0 * np.arange(8))
     train = curve(np.geomspace(0.69, left, 70))
-    assert (ask("eval-loss-rises", held, train) is not None) is fires
+    assert fired("eval-loss-rises", eval_loss=held, train_loss=train) is fires
 
 
 def test_short_noisy_logs_are_not_taken_for_slow_learning():
@@ -73,6 +78,6 @@ def test_short_noisy_logs_are_not_taken_for_slow_learning():
         rng = np.random.default_rng(seed)
         share = np.arange(1, 9) / 8
         loss = (1.0 + 0.8 * (1.0 + 60 * share) ** -0.8) * np.exp(0.04 * rng.standard_normal(8))
-        return ask("still-improving", curve(loss), Settings()) is not None
+        return fired("still-improving", train_loss=loss)
 
     assert sum(found(seed) for seed in range(200)) <= 8

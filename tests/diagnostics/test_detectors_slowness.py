@@ -7,11 +7,11 @@ import pytest
 
 from diagnostics.detectors.descent import falls_late, has_risen
 from diagnostics.detectors.slow_learning import learns_slowly
-from diagnostics.model.curves import Curve, FloatArray, NotEnoughPoints
+from diagnostics.model.curves import Curve, FloatArray
 from diagnostics.model.rate_prior import LearningRatePrior
 from diagnostics.model.settings import Settings
 from diagnostics.rules.underfit import SLOW
-from tests.diagnostics.cases import ask, curve, healthy, noise
+from tests.diagnostics.cases import BY_NAME, cannot_evaluate, curve, evaluate, fired, healthy, noise
 
 LIMITS = {key: limit for key, limit in SLOW.items() if key != "done"}
 SHARE = np.arange(1, 101) / 100
@@ -82,47 +82,53 @@ def test_flat_short_runs(size: int):
 
 
 def test_three_losses_are_too_few():
-    with pytest.raises(NotEnoughPoints, match="only 3 training losses, 4 needed"):
+    with cannot_evaluate("too-few-points", have=3, need=4, what="training losses"):
         learns_slowly(curve([1, 1, 1]), None, **LIMITS)
 
 
-def asked(rule: str, settings: Settings, family: LearningRatePrior | None = None, loss: FloatArray = LINE) -> bool:
-    given = [curve(loss), settings] + ([family] if family else [])
-    return ask(rule, *given) is not None
+def fires_on(rule: str, settings: Settings, loss: FloatArray = LINE) -> bool:
+    prior = {"rate_prior": SFT} if "rate_prior" in BY_NAME[rule].takes else {}
+    return fired(rule, train_loss=loss, settings=settings, **prior)
 
 
 @pytest.mark.parametrize(("rate", "fires"), [(1e-4, True), (2.5e-4, False), (1e-3, False), (None, True)])
 def test_the_rate_is_blamed_below_its_center_or_when_unknown(rate: float | None, fires: bool):
-    assert asked("rate-too-low", Settings(learning_rate=rate), SFT) is fires
+    assert fires_on("rate-too-low", Settings(learning_rate=rate)) is fires
 
 
 def test_far_below_the_center_a_run_that_still_falls_is_enough():
     bent = 2.0 - 0.5 * SHARE**0.2
-    assert asked("rate-too-low", Settings(learning_rate=3e-5), SFT, bent)
-    assert not asked("rate-too-low", Settings(learning_rate=1.5e-4), SFT, bent)
+    assert fires_on("rate-too-low", Settings(learning_rate=3e-5), loss=bent)
+    assert not fires_on("rate-too-low", Settings(learning_rate=1.5e-4), loss=bent)
 
 
 def test_the_peak_of_the_logged_rate_stands_in_for_the_setting():
     rate = curve(np.linspace(5e-4, 0, 100))
-    assert ask("rate-too-low", curve(LINE), Settings(), SFT, None, rate) is None
-    found = ask("rate-too-low", curve(LINE), Settings(), SFT, None, curve(np.linspace(5e-5, 0, 100)))
+    assert not fired("rate-too-low", train_loss=LINE, rate_prior=SFT, learning_rate=rate)
+    found = evaluate(
+        "rate-too-low",
+        train_loss=LINE,
+        settings=Settings(),
+        rate_prior=SFT,
+        learning_rate=np.linspace(5e-5, 0, 100),
+    )
     assert found.measured["rate"] == 5e-5
 
 
 def test_in_mid_run_nothing_is_said():
-    with pytest.raises(NotEnoughPoints, match="the run is at step 100 of 300"):
-        asked("rate-too-low", Settings(learning_rate=1e-5, max_steps=300), SFT)
-    assert asked("rate-too-low", Settings(learning_rate=1e-5, max_steps=105), SFT)
+    with cannot_evaluate("run-not-finished", step=100, max_steps=300):
+        fires_on("rate-too-low", Settings(learning_rate=1e-5, max_steps=300))
+    assert fires_on("rate-too-low", Settings(learning_rate=1e-5, max_steps=105))
 
 
 @pytest.mark.parametrize(("steps", "batch", "fires"), [(99, 16, True), (100, 16, False), (99, 4, False)])
 def test_too_few_updates(steps: int, batch: int, fires: bool):
-    assert asked("too-few-updates", Settings(max_steps=steps, batch_size=batch)) is fires
+    assert fires_on("too-few-updates", Settings(max_steps=steps, batch_size=batch)) is fires
 
 
 @pytest.mark.parametrize(("batch", "peft", "fires"), [(64, True, False), (65, True, True), (512, False, False)])
 def test_batch_too_large(batch: int, peft: bool, fires: bool):
-    assert asked("batch-too-large", Settings(batch_size=batch, use_peft=peft), SFT) is fires
+    assert fires_on("batch-too-large", Settings(batch_size=batch, use_peft=peft)) is fires
 
 
 @pytest.mark.parametrize(
@@ -136,42 +142,42 @@ def test_batch_too_large(batch: int, peft: bool, fires: bool):
     ],
 )
 def test_regularized_too_much(known: dict[str, float], fires: bool):
-    assert asked("regularization-too-strong", Settings.from_mapping(known)) is fires
+    assert fires_on("regularization-too-strong", Settings.from_mapping(known)) is fires
 
 
 @pytest.mark.parametrize(("rank", "rate", "fires"), [(8, 5e-4, True), (16, 5e-4, False), (8, 4e-4, False)])
 def test_adapter_too_small(rank: int, rate: float, fires: bool):
-    assert asked("adapter-too-small", Settings(lora_r=rank, learning_rate=rate), SFT) is fires
+    assert fires_on("adapter-too-small", Settings(lora_r=rank, learning_rate=rate)) is fires
 
 
 @pytest.mark.parametrize(("batch", "fires"), [(32, False), (64, True), (128, True), (256, False)])
 def test_rate_low_for_batch(batch: int, fires: bool):
-    assert asked("rate-low-for-batch", Settings(learning_rate=2.5e-4, batch_size=batch), SFT) is fires
+    assert fires_on("rate-low-for-batch", Settings(learning_rate=2.5e-4, batch_size=batch)) is fires
 
 
 def test_every_cause_needs_the_sign_on_the_curve():
     flattened = healthy()
-    assert not asked("batch-too-large", Settings(batch_size=1024), SFT, flattened)
-    assert not asked("adapter-too-small", Settings(lora_r=4, learning_rate=9e-4), SFT, flattened)
-    assert not asked("rate-low-for-batch", Settings(learning_rate=2.5e-4, batch_size=128), SFT, flattened)
-    assert not asked("regularization-too-strong", Settings(lora_dropout=0.5), None, flattened)
+    assert not fires_on("batch-too-large", Settings(batch_size=1024), loss=flattened)
+    assert not fires_on("adapter-too-small", Settings(lora_r=4, learning_rate=9e-4), loss=flattened)
+    assert not fires_on("rate-low-for-batch", Settings(learning_rate=2.5e-4, batch_size=128), loss=flattened)
+    assert not fires_on("regularization-too-strong", Settings(lora_dropout=0.5), loss=flattened)
 
 
 def test_still_improving():
-    assert asked("still-improving", Settings())
-    assert not asked("still-improving", Settings(), None, healthy())
+    assert fires_on("still-improving", Settings())
+    assert not fires_on("still-improving", Settings(), loss=healthy())
 
 
 def plateau(last_rate: float) -> bool:
     loss = np.concatenate([np.linspace(2, 1.2, 50), np.full(50, 1.2)]) * noise(0.002, 100, 5)
     rate: Curve = curve(np.linspace(1.0, last_rate, 100))
-    return ask("loss-plateaus", curve(loss), rate) is not None
+    return fired("loss-plateaus", train_loss=loss, learning_rate=rate)
 
 
 def test_a_plateau_counts_only_while_the_rate_is_up():
     assert plateau(1.0)
     assert not plateau(0.1)
-    assert ask("loss-plateaus", curve(LINE), curve(np.ones(100))) is None
+    assert not fired("loss-plateaus", train_loss=LINE, learning_rate=np.ones(100))
 
 
 def test_a_late_drop_with_the_cool_down_of_the_rate_is_no_slow_learning():
@@ -201,7 +207,14 @@ DOSE = SHARE + np.sin(np.pi * SHARE) / np.pi
 )
 def test_a_rate_that_runs_out_before_the_loss_has_settled(loss: FloatArray, fires: bool):
     held = curve(loss[4::5], np.arange(5, 101, 5))
-    found = ask("rate-runs-out", curve(loss * noise(0.003, 100)), curve(1e-4 * COSINE), Settings(), SFT, held)
+    found = evaluate(
+        "rate-runs-out",
+        train_loss=loss * noise(0.003, 100),
+        learning_rate=1e-4 * COSINE,
+        settings=Settings(),
+        rate_prior=SFT,
+        eval_loss=held,
+    )
     assert (found is not None) is fires
 
 
@@ -217,7 +230,17 @@ def test_an_evaluation_before_training_shows_whether_the_steep_start_is_missing(
     dose = np.interp(at, [0, *range(1, 101)], [0, *DOSE])
     held = curve(4.8 - lost * dose**power, at)
     rough = curve((4.8 - lost * DOSE**power) * noise(0.05, 100))
-    assert (ask("rate-runs-out", rough, curve(1e-4 * COSINE), Settings(), SFT, held) is not None) is fires
+    assert (
+        fired(
+            "rate-runs-out",
+            train_loss=rough,
+            learning_rate=1e-4 * COSINE,
+            settings=Settings(),
+            rate_prior=SFT,
+            eval_loss=held,
+        )
+        is fires
+    )
 
 
 @pytest.mark.parametrize(("last", "expected"), [(4.34, True), (4.37, False)])
@@ -237,9 +260,14 @@ def test_flat_evaluations_beside_noisy_batches_speak_for_a_low_rate_where_it_is_
 ):
     held = curve(1.5 + 0.003 * (-1.0) ** np.arange(12), np.linspace(8, 100, 12))
     batches = curve(1.5 * noise(0.1, 100, seed=2))
-    assert (ask("rate-too-low", batches, Settings(learning_rate=rate), SFT, held) is not None) is fires
+    assert (
+        fired("rate-too-low", train_loss=batches, settings=Settings(learning_rate=rate), rate_prior=SFT, eval_loss=held)
+        is fires
+    )
     fallen = curve(1.5 * noise(0.1, 100, seed=2) * (1.0 + 0.5 * np.exp(-np.arange(100) / 4)))
-    assert ask("rate-too-low", fallen, Settings(learning_rate=rate), SFT, held) is None
+    assert not fired(
+        "rate-too-low", train_loss=fallen, settings=Settings(learning_rate=rate), rate_prior=SFT, eval_loss=held
+    )
 
 
 def test_noisy_batches_alone_are_no_proof_of_slow_learning():
@@ -251,7 +279,7 @@ def test_an_adapter_is_small_for_more_tokens_than_parameters(parameters: int | N
     """Rank 32 is no small rank, but three million tokens a pass are many for a million parameters."""
     tokens = curve(6_000_000 * np.arange(1, 101) / 100)
     settings = Settings(lora_r=32, learning_rate=9e-4, num_train_epochs=2.0, trainable_parameters=parameters)
-    found = ask("adapter-too-small", curve(LINE), settings, SFT, None, None, tokens)
+    found = evaluate("adapter-too-small", train_loss=LINE, settings=settings, rate_prior=SFT, num_tokens=tokens)
     assert bool(found) is fires
     if found:
         assert found.measured["tokens_per_parameter"] == pytest.approx(3.0)

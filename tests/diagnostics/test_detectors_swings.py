@@ -5,10 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from diagnostics.model.curves import Curve, FloatArray
-from diagnostics.model.rate_prior import LearningRatePrior
+from diagnostics.model.curves import FloatArray
 from diagnostics.model.settings import Settings
-from tests.diagnostics.cases import ask, curve, noise
+from tests.diagnostics.cases import curve, evaluate, fired, noise
 
 COUNT = 120
 SHARE = np.arange(1, COUNT + 1) / COUNT
@@ -17,9 +16,10 @@ FLAT = 1.5 * np.ones(COUNT)
 
 
 def swings(values: FloatArray, rate: FloatArray | None = None, **known: float) -> bool:
-    decays: Curve | None = None if rate is None else curve(rate)
-    given = (curve(values), Settings.from_mapping(known), LearningRatePrior(), None, decays)
-    return ask("loss-swings", *given) is not None
+    decays = {} if rate is None else {"learning_rate": curve(rate)}
+    settings = Settings.from_mapping(known)
+    found = evaluate("loss-swings", train_loss=values, settings=settings, **decays)
+    return found is not None
 
 
 def test_without_a_word_on_batches_or_rate_wild_swings_count():
@@ -54,9 +54,9 @@ def test_a_few_rows_whose_scatter_shrinks_with_the_rate_swing():
 def test_a_held_out_loss_that_ends_a_little_higher_is_calm_beside_single_rows():
     held = curve(1.5 * np.array([1.0, 0.99, 1.01, 1.0, 1.03]), np.linspace(1, COUNT, 5))
     rough = curve(FLAT * noise(0.5, COUNT))
-    assert ask("loss-swings", rough, Settings(), LearningRatePrior(), held) is None
+    assert not fired("loss-swings", train_loss=rough, eval_loss=held)
     risen = curve(1.5 * np.array([1.0, 1.2, 1.1, 1.4, 1.5]), np.linspace(1, COUNT, 5))
-    assert ask("loss-swings", rough, Settings(), LearningRatePrior(), risen) is not None
+    assert fired("loss-swings", train_loss=rough, eval_loss=risen)
 
 
 def test_a_loss_that_comes_down_beneath_its_swings_learns():

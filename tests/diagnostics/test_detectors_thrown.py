@@ -5,10 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from diagnostics.model.curves import NotEnoughPoints
 from diagnostics.model.rate_prior import LearningRatePrior
 from diagnostics.model.settings import Settings
-from tests.diagnostics.cases import ask, curve, healthy, noise
+from tests.diagnostics.cases import cannot_evaluate, curve, fired, healthy, noise
 
 DPO = LearningRatePrior(center=7e-6, cap=5e-5, max_blamed=7e-6)
 TRAIN = [0.69, 0.50, 0.26, 1.23, 4.13, 1.74, 1.05, 1.47, 1.19, 2.27, 0.56, 0.58, 0.61, 0.63, 0.97, 0.67, 0.36]
@@ -18,7 +17,13 @@ HELD = [0.69, 1.57, 1.09, 0.74, 0.72]
 
 def thrown(train: list[float], held: list[float] | None = None, rate: float | None = None, first: float = 0.0) -> bool:
     evals = None if held is None else curve(held, np.linspace(first, len(train), len(held)))
-    return ask("loss-overshoots", curve(train), Settings(learning_rate=rate), DPO, evals) is not None
+    return fired(
+        "loss-overshoots",
+        train_loss=train,
+        settings=Settings(learning_rate=rate),
+        rate_prior=DPO,
+        eval_loss=evals,
+    )
 
 
 def test_a_run_that_comes_back_from_far_above_its_start_is_found():
@@ -52,7 +57,7 @@ def test_without_evaluations_it_counts_at_rates_far_above_the_center(times: floa
 
 
 def test_a_first_evaluation_late_in_the_run_is_none_to_start_from():
-    with pytest.raises(NotEnoughPoints, match="no evaluation near the start"):
+    with cannot_evaluate("no-early-eval"):
         thrown(TRAIN, HELD, None, first=4.0)
     assert thrown(TRAIN, HELD, 1e-3, first=4.0)
 

@@ -12,7 +12,9 @@ import pytest
 from diagnostics.detectors.slow_learning import learns_slowly
 from diagnostics.diagnosis.advice import CAPS, NO_SETTING
 from diagnostics.diagnosis.diagnose import diagnose
+from diagnostics.messages import finding_message
 from diagnostics.model.curves import CURVES, Curve, Run
+from diagnostics.model.message import message
 from diagnostics.model.records import Label
 from diagnostics.model.settings import Settings
 from diagnostics.rules import RULES, Rule
@@ -92,8 +94,9 @@ def test_the_rule_fires_on_its_own_fault(rule: Rule):
         assert (diagnosis.label, diagnosis.cause) == (rule.label, rule.name)
     asked = {name for _, name, _, _ in string.Formatter().parse(rule.message) if name}
     assert asked <= set(finding.measured)
-    assert "{" not in finding.message
-    assert not re.search(r"\d%", finding.message), "a share is written 1.3 %"
+    text = finding_message(finding)
+    assert "{" not in text
+    assert not re.search(r"\d%", text), "a share is written 1.3 %"
     assert finding.first_step <= finding.last_step
 
 
@@ -117,8 +120,8 @@ def test_a_rule_without_its_curve_is_skipped_with_the_reason(rule: Rule):
     if not rule.needs:
         pytest.skip("needs no curve of its own")
     method = rule.methods[0] if rule.methods else "sft"
-    skipped = {s.rule: s.why for s in diagnose(Run("empty", {}, Settings(method=method))).skipped}
-    assert skipped[rule.name].startswith(f"the log has no {rule.needs[0]}")
+    reasons = {s.rule: s.reason for s in diagnose(Run("empty", {}, Settings(method=method))).skipped}
+    assert reasons[rule.name] == message("curve-missing", curves=", ".join(rule.needs))
 
 
 def test_every_rule_has_a_made_up_fault():

@@ -112,12 +112,11 @@ def test_from_a_tenth_of_the_center_it_jumps_to_a_third_of_it():
     assert diagnose(slow(learning_rate=1e-6)).advice[0].new == pytest.approx(2.5e-4 / 3, rel=0.05)
 
 
-def test_without_settings_the_same_is_said_in_words():
+def test_without_settings_the_same_is_advised_as_a_factor():
     bare = slow()
     found = diagnose(Run("bare", bare.curves))
     assert (found.label, found.cause) == (Label.UNDERFIT, "rate-too-low")
-    assert (found.advice[0].new, found.advice[0].factor) == (None, 3.0)
-    assert found.advice[0].message == "triple the learning rate"
+    assert (found.advice[0].knob, found.advice[0].new, found.advice[0].factor) == ("learning_rate", None, 3.0)
 
 
 def test_the_ladder_of_preference_runs_is_lower():
