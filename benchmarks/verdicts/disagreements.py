@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from benchmarks.verdicts.cases import Case, Labeled
-from diagnostics.report.phrases import summary
+from diagnostics.messages import summary
 from diagnostics.report.write import as_html
 
 

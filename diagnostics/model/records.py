@@ -10,6 +10,20 @@ from typing import Any
 from diagnostics.model.comparison import Comparison
 from diagnostics.model.message import Message
 
+RENAMED_RULES: Mapping[str, str] = {
+    "loss-thrown-up": "loss-overshoots",
+    "repeats-memorised": "repeats-memorized",
+    "learned-by-heart": "train-tokens-memorized",
+    "surer-than-right": "overconfident",
+    "regularised-too-much": "regularization-too-strong",
+}
+"""Rules by the names under which earlier versions stored them."""
+
+
+def current_rule_name(stored: object) -> str:
+    """A stored rule's name as it is now."""
+    return RENAMED_RULES.get(str(stored), str(stored))
+
 
 class Label(StrEnum):
     """What a run is called, in order of precedence."""
@@ -54,7 +68,7 @@ class Finding:
         """The finding that ``to_dict`` wrote, or an earlier version that stored the finished message."""
         old = str(raw.get("message", "")).replace("{", "{{").replace("}", "}}")
         return cls(
-            rule=str(raw["rule"]),
+            rule=current_rule_name(raw["rule"]),
             label=Label(raw["label"]),
             first_step=float(raw["first_step"]),
             last_step=float(raw["last_step"]),
@@ -104,16 +118,17 @@ class Advice:
     @classmethod
     def from_dict(cls, raw: Mapping[str, Any]) -> Advice:
         """The advice that ``to_dict`` wrote, or an earlier version that stored the finished line."""
-        factor = raw.get("factor")
+        factor, old_line = raw.get("factor"), str(raw.get("message", ""))
+        old_fix = old_line if raw.get("new") is None else old_line.partition(": ")[2]
         return cls(
             knob=str(raw["knob"]),
             old=raw.get("old"),
             new=raw.get("new"),
             factor=factor,
-            because=str(raw.get("because", "")),
+            because=current_rule_name(raw.get("because", "")),
             expect=str(raw.get("expect", "")),
             confidence=float(raw.get("confidence", 0.5)),
-            fix=str(raw.get("fix", "") or str(raw.get("message", "")).removeprefix(f"{raw['knob']} ")),
+            fix=str(raw.get("fix", old_fix)),
             nominal=raw.get("nominal", factor),
             optional=bool(raw.get("optional", False)),
         )
@@ -136,7 +151,7 @@ class Skipped:
         """The skipped rule that ``to_dict`` wrote, or an earlier version that stored the reason as text."""
         reason = raw.get("reason")
         kept = Message.from_dict(reason) if isinstance(reason, Mapping) else Message("text", {"text": raw.get("why")})
-        return cls(str(raw["rule"]), kept, Label(raw.get("label", Label.UNKNOWN)))
+        return cls(current_rule_name(raw["rule"]), kept, Label(raw.get("label", Label.UNKNOWN)))
 
 
 @dataclass(frozen=True)
@@ -204,7 +219,7 @@ class Diagnosis:
         return cls(
             run=str(raw["run"]),
             label=Label(raw["label"]),
-            cause=raw.get("cause"),
+            cause=None if raw.get("cause") is None else current_rule_name(raw["cause"]),
             confidence=float(raw.get("confidence", 0.0)),
             best_step=raw.get("best_step"),
             findings=tuple(Finding.from_dict(one) for one in raw.get("findings") or ()),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from diagnostics.model.curves import Curve, Run
+from diagnostics.model.message import message
 from diagnostics.model.records import Advice, Diagnosis, Finding, Label, Skipped
 from diagnostics.model.settings import Settings
 
@@ -34,7 +35,7 @@ def overfitted(name: str = "runs/a", n: int = 600) -> tuple[Run, Diagnosis]:
 
 
 def overfit_verdict(name: str) -> Diagnosis:
-    """An overfit with one finding, three kinds of advice and two rules that could not be asked."""
+    """An overfit with one finding, three kinds of advice and two rules that could not be evaluated."""
     finding = Finding(
         "eval-loss-rises", Label.OVERFIT, 400, 1200, {"rise": 0.183}, "the held-out loss rises by 18 %", 0.9
     )
@@ -44,8 +45,8 @@ def overfit_verdict(name: str) -> Diagnosis:
         Advice("data", None, None, None, "eval-loss-rises", "a later rise", 0.3, "add rows"),
     )
     skipped = (
-        Skipped("clipped-too-often", "the log has no grad_norm", Label.UNSTABLE),
-        Skipped("reward-collapse", "the log has no rewards_margins", Label.UNSTABLE),
+        Skipped("clipped-too-often", message("curve-missing", curves="grad_norm"), Label.UNSTABLE),
+        Skipped("reward-collapse", message("curve-missing", curves="rewards_margins"), Label.UNSTABLE),
     )
     return Diagnosis(name, Label.OVERFIT, "eval-loss-rises", 0.9, 400, (finding,), advice, skipped, ("a note",))
 

@@ -39,9 +39,9 @@ def test_a_third_of_a_rate(old: float, new: float):
     assert advice_of(rate(0.3), sft(learning_rate=old)).new == pytest.approx(new, rel=0.12)
 
 
-def test_the_message_holds_knob_values_factor_and_words():
+def test_advice_holds_knob_values_factor_and_the_fix():
     found = advice_of(rate(3), sft(learning_rate=3e-5))
-    assert found.message == "learning_rate 3e-5 → 1e-4 (×3): change the learning rate"
+    assert (found.knob, found.fix, found.nominal) == ("learning_rate", rate(3).description, 3)
     assert (found.old, found.new, found.because, found.confidence) == (3e-5, 1e-4, "a-rule", 0.8)
     assert found.factor == pytest.approx(10 / 3)
 
@@ -73,9 +73,9 @@ def test_the_users_range_replaces_the_cap():
     assert advice_of(Fix("batch_size", "double", "-", times=2.0), sft(batch_size=32), bounds) is None
 
 
-def test_without_the_old_value_the_advice_is_in_words():
-    found = advice_of(Fix("learning_rate", "triple the learning rate", "-", times=3.0), Settings())
-    assert (found.old, found.new, found.factor, found.message) == (None, None, 3.0, "triple the learning rate")
+def test_without_the_old_value_the_advice_is_a_factor():
+    found = advice_of(Fix("learning_rate", "triple it", "-", times=3.0), Settings())
+    assert (found.old, found.new, found.factor, found.fix) == (None, None, 3.0, "triple it")
 
 
 def test_the_logged_rate_stands_in_for_the_setting():
@@ -84,7 +84,7 @@ def test_the_logged_rate_stands_in_for_the_setting():
 
 def test_a_target_needs_no_old_value():
     found = advice_of(Fix("max_grad_norm", "clip at 0.3", "-", to=0.3), Settings())
-    assert (found.old, found.new, found.message) == (None, 0.3, "max_grad_norm → 0.3: clip at 0.3")
+    assert (found.old, found.new, found.fix) == (None, 0.3, "clip at 0.3")
 
 
 def test_text_settings_are_set_once():
@@ -123,6 +123,6 @@ def test_an_overflow_in_fp16_is_met_by_bf16():
 
 
 @pytest.mark.parametrize("knob", ["data", "checkpoint", "eval_set", "target_modules"])
-def test_what_is_no_setting_is_said_in_words(knob: str):
+def test_what_is_not_a_setting_is_only_described(knob: str):
     found = advice_of(Fix(knob, "look there", "-"), SFT)
-    assert (found.old, found.new, found.factor, found.message) == (None, None, None, "look there")
+    assert (found.old, found.new, found.factor, found.fix) == (None, None, None, "look there")

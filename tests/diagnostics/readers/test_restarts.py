@@ -10,6 +10,7 @@ import pytest
 
 from diagnostics import diagnose
 from diagnostics.model.curves import Curve
+from diagnostics.model.message import Message
 from diagnostics.model.records import Label
 from diagnostics.readers import read
 from diagnostics.readers.assemble.counter_jumps import jumps
@@ -48,7 +49,9 @@ def test_a_jump_at_a_resume_is_told_and_is_no_fault(tmp_path: Path, resumed: int
         assert run.discontinuities == (101,)
         found = diagnose(run)
         assert found.label is Label.HEALTHY, found.cause
-        assert any("jumps" in note and "step 101" in note for note in found.notes)
+        assert ("resume-offset", 101.0) in {
+            (note.code, note.values.get("step")) for note in found.notes if isinstance(note, Message)
+        }
     else:  # nothing in such a log tells that it was resumed
         assert diagnose(run).label is Label.UNSTABLE
 

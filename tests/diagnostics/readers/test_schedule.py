@@ -12,6 +12,7 @@ import pytest
 
 from diagnostics import diagnose
 from diagnostics.model.curves import Curve, FloatArray
+from diagnostics.model.message import message
 from diagnostics.readers import read
 from diagnostics.readers.assemble.schedule import planned_steps
 
@@ -72,8 +73,8 @@ def test_a_run_that_is_cut_off_is_not_judged_as_if_it_had_ended(tmp_path: Path):
     run = read(falling(tmp_path / "a.csv", 0.6, linear(DONE)))
     assert run.settings.max_steps == pytest.approx(1000, rel=0.01)
     assert any("the run is cut off at 600" in note for note in run.notes)
-    skipped = {one.rule: one.why for one in diagnose(run).skipped}
-    assert skipped["still-improving"].startswith("the run is at step 600 of 1000")
+    reason = {one.rule: one.reason for one in diagnose(run).skipped}["still-improving"]
+    assert (reason.code, reason.values["step"]) == ("run-not-finished", 600.0)
     whole = diagnose(read(falling(tmp_path / "b.csv", 1.0, linear(DONE))))
     assert "still-improving" not in {one.rule for one in whole.skipped}
 
@@ -85,7 +86,7 @@ def test_a_verdict_on_a_whole_run_says_so_where_the_length_is_unknown(tmp_path: 
             run = replace(run, settings=replace(run.settings, max_steps=1000))
         found = diagnose(run)
         assert found.cause in ("still-improving", "rate-too-low", "rate-runs-out"), found.cause
-        assert any("judged as a whole run" in note for note in found.notes) is told
+        assert (message("planned-length-unknown") in found.notes) is told
 
 
 def test_a_checkpoint_in_mid_run_is_known_by_the_epochs_asked_for(tmp_path: Path):
