@@ -17,6 +17,7 @@ from diagnostics.diagnosis.diagnose import diagnose
 from diagnostics.diagnosis.live import LiveState, update
 from diagnostics.messages import finding_message
 from diagnostics.model.curves import Run
+from diagnostics.model.methods import METHODS
 from diagnostics.model.records import Diagnosis
 from diagnostics.model.settings import Settings
 from tuner.throttle import SHARE, Throttle
@@ -181,7 +182,6 @@ def _model_facts(model: Any) -> dict[str, Any]:
     return facts
 
 
-NAMED_SO = ("sft", "dpo", "kto", "orpo", "cpo", "grpo", "rloo", "ppo")
-METHOD_OF = {"RewardConfig": "rm", **{f"{name.upper()}Config": name for name in NAMED_SO}}
-"""TRL's config classes and the methods they are of."""
+METHOD_OF = {method.config: method.name for method in METHODS.values() if method.config}
+"""TRL's config classes and the methods they belong to."""
 ADAPTER_KEYS = {"r": "r", "alpha": "lora_alpha", "dropout": "lora_dropout"}

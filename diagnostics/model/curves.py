@@ -29,6 +29,7 @@ CURVES: Mapping[str, str] = {
     "rewards_accuracies": "share of pairs whose chosen reward is the higher",
     "logps_chosen": "log-probability of the chosen answers",
     "logps_rejected": "log-probability of the rejected answers",
+    "reward": "mean reward of the generated answers",
     "completion_length": "tokens of the generated answers, a mean",
     "exact_match": "share of generated answers that equal the reference",
 }

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from diagnostics.model.methods import LearningRates, method_record
 from diagnostics.model.settings import Settings
 
 Bounds = Mapping[str, tuple[float, float]]
@@ -18,14 +19,6 @@ Bounds = Mapping[str, tuple[float, float]]
 WIDTH_OF_THE_SWEEP = 2000.0
 EXPONENT = 0.781
 EXPONENT_QWEN = 0.0775
-SFT_OVER_DPO = 40.0
-CENTERS: Mapping[tuple[str, bool], tuple[float, float]] = {
-    ("sft", True): (2.5e-4, 1e-3),
-    ("sft", False): (2e-5, 1e-4),
-    ("dpo", True): (7e-6, 5e-5),
-    ("dpo", False): (5e-7, 5e-6),
-}
-"""(method, LoRA) -> (center, cap) for a model of unknown width, some 7 billion parameters."""
 
 
 @dataclass(frozen=True)
@@ -67,23 +60,22 @@ def _known(settings: Settings) -> LearningRatePrior:
     lora = settings.use_peft if settings.use_peft is not None else settings.lora_r is not None or None
     if settings.method is None or lora is None:
         return LearningRatePrior()
-    row = CENTERS.get((settings.method, lora))
-    if row is None:
+    rates = (method_record(settings.method).rates or {}).get(lora)
+    if rates is None:
         return LearningRatePrior()
-    center, cap = _scaled(row, settings) if settings.hidden_size else row
+    center, cap = _scaled(rates, settings) if settings.hidden_size else (rates.center, rates.cap)
     if lora and settings.lora_r is not None and settings.lora_r < 4:
         center /= 3.0  # the sweep: one rung lower at the smallest ranks
     return LearningRatePrior(center, cap, center, None)
 
 
-def _scaled(row: tuple[float, float], settings: Settings) -> tuple[float, float]:
+def _scaled(rates: LearningRates, settings: Settings) -> tuple[float, float]:
     """Center and cap for the model's width; the cap of the sweep holds for its own widths, 2000 and more."""
     width = float(settings.hidden_size or WIDTH_OF_THE_SWEEP)
     qwen = "qwen" in (settings.model_type or settings.model_name_or_path or "").lower()
     center = 5e-4 * (WIDTH_OF_THE_SWEEP / width) ** (EXPONENT_QWEN if qwen else EXPONENT)
-    if settings.method == "dpo":
-        center /= SFT_OVER_DPO
+    center /= method_record(settings.method).rate_below_sft
     if not (settings.use_peft or settings.lora_r):
         center /= 10.0
-    cap = center * row[1] / row[0]
-    return center, min(cap, max(row[1], center)) if width >= WIDTH_OF_THE_SWEEP else max(cap, row[1])
+    cap = center * rates.cap / rates.center
+    return center, min(cap, max(rates.cap, center)) if width >= WIDTH_OF_THE_SWEEP else max(cap, rates.cap)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from functools import cache
 
 from diagnostics.model.evidence import Evidence
+from diagnostics.model.methods import DPO, method_record
 from diagnostics.model.rate_prior import LearningRatePrior
 from diagnostics.model.records import Label
 from diagnostics.model.settings import Settings
@@ -57,18 +58,14 @@ class Fix:
         return f"{self.knob}: {self.description}{f' ({detail})' if detail else ''}"
 
 
-LIKE_DPO = frozenset({"dpo", "ipo", "kto", "rm", "cpo", "simpo"})
-FROM_REWARDS = frozenset({"grpo", "rloo", "grpo or rloo", "ppo"})
-
-
 @dataclass(frozen=True)
 class Rule:
     """A fault by name: the check that finds it, its limits, the words for it and the fixes in order of preference.
 
-    ``names_run`` is False for findings that never stand alone: they are reported and leave the label as it is.
-    ``methods`` and ``not_methods`` say of which training methods it is asked. ``near`` holds looser limits: where the
-    fault shows only under these, the run is called healthy, less surely. ``at_once``: a live view need not wait whether
-    it lasts.
+    ``sets_label`` is False for findings that never stand alone: they are reported and leave the label as it is.
+    ``methods`` and ``not_methods`` say for which training methods it is evaluated. ``borderline`` holds looser limits:
+    where the fault shows only under these, the run is called healthy, less surely. ``immediate``: a live view need not
+    wait to see whether it lasts.
     """
 
     name: str
@@ -115,14 +112,15 @@ class Rule:
         return "\n".join([*lines, *(f"  - {source}" for source in self.sources)])
 
     def applies_to(self, method: str | None) -> bool:
-        """Whether the rule is asked of runs of that method (None: unknown).
+        """Whether the rule is evaluated on runs of that method (None: unknown).
 
-        A rule that is not for DPO is for no other loss that compares answers; and of methods that learn from rewards
-        no rule is asked that needs the loss, which says nothing there.
+        A rule that is not for DPO is not for any other loss that compares answers. Where the loss is not the objective,
+        rules that need it are left out.
         """
-        if method in FROM_REWARDS:
+        known = method_record(method)
+        if not known.loss_is_objective:
             return not {"train_loss", "eval_loss"} & set(self.needs) and not self.methods
-        kin = "dpo" if method in LIKE_DPO else method
+        kin = DPO.name if known.loss_compares_answers else method
         return kin not in self.not_methods and (not self.methods or method in self.methods)
 
 

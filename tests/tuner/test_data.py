@@ -4,13 +4,13 @@ import time
 
 import pytest
 
-from tuner.config.methods import METHODS
+from tuner.config.methods import TRL_METHODS
 from tuner.data import DataError, load_data
 from tuner.data.conversion import convert
 from tuner.data.formats import formats
 from tuner.data.splits import held_out, prompt_key
 
-SFT, DPO = METHODS["sft"], METHODS["dpo"]
+SFT, DPO = TRL_METHODS["sft"], TRL_METHODS["dpo"]
 
 
 def user(text):

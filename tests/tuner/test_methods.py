@@ -2,13 +2,13 @@ import dataclasses
 
 import pytest
 
-from tuner.config.methods import METHODS
+from tuner.config.methods import TRL_METHODS
 from tuner.config.trl_schema import keys_of
 
 
-@pytest.mark.parametrize("name", METHODS)
+@pytest.mark.parametrize("name", TRL_METHODS)
 def test_a_method_s_row_fits_trl(name):
-    method = METHODS[name]
+    method = TRL_METHODS[name]
     assert method.name == name
     assert dataclasses.is_dataclass(method.config_class)
     assert method.config_class.__name__ == f"{name.upper()}Config"
@@ -31,4 +31,4 @@ def test_a_method_s_row_fits_trl(name):
     ],
 )
 def test_a_metric_has_the_trainer_s_name_at_evaluations(method, metric, logged):
-    assert METHODS[method].trainer_name(metric) == logged
+    assert TRL_METHODS[method].trainer_name(metric) == logged

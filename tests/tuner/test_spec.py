@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tuner.config.methods import METHODS
+from tuner.config.methods import TRL_METHODS
 from tuner.config.study_file import Choice, Range, SpecError, load_spec, located
 from tuner.config.trl_schema import keys_of
 
@@ -192,7 +192,7 @@ def test_the_environment_is_set_as_trl_does(write, monkeypatch):
     assert os.environ.pop("TUNER_TEST_VALUE") == "3"
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", TRL_METHODS)
 def test_every_key_of_trl_is_known_with_its_default(write, method):
     keys = keys_of(method)
     assert len(keys) > 150
@@ -237,7 +237,7 @@ def test_every_packaged_study_loads_and_says_its_question(path, write):
     assert load_spec(path).study.space
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", TRL_METHODS)
 def test_the_template_of_init_is_a_study(method, tmp_path):
     text = (ROOT / "tuner" / "assets" / "templates" / f"{method}.yaml").read_text()
     (tmp_path / "data" / f"orders-{method}").mkdir(parents=True)

@@ -1,4 +1,7 @@
-"""The training methods: which TRL classes a method uses, what its rows look like, what it logs."""
+"""What TRL needs to train with a method: its classes, what its rows look like, what it logs.
+
+What the method's loss means and which settings work for it stands in ``diagnostics.model.methods``.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
+
+from diagnostics.model.methods import DPO, SFT, TrainingMethod
 
 SHARED_METRICS = {
     "loss": "loss",
@@ -16,16 +21,16 @@ SHARED_METRICS = {
 
 
 @dataclass(frozen=True)
-class Method:
-    """One training method of TRL.
+class TrlMethod:
+    """A training method as TRL trains it.
 
-    ``config`` and ``trainer`` are ``module:class``, imported when asked for. ``metrics`` maps each curve that can be
-    a study's metric (without ``eval_``) to the name that the trainer logs it under. ``scaled_by`` names the knobs that
-    change the meaning of a metric, so that its values cannot be compared across trials.
+    ``config`` and ``trainer`` are ``module:class``, imported when needed. ``metrics`` maps each curve that can be
+    a study's metric (without ``eval_``) to the name that the trainer logs it under. ``scaled_by`` names the settings
+    that change the meaning of a metric, so that its values cannot be compared across trials; ``instead`` is a metric
+    that stays comparable.
     """
 
-    name: str
-    says: str
+    method: TrainingMethod
     config: str
     trainer: str
     rows: str  # "instruction" or "preference"
@@ -33,6 +38,11 @@ class Method:
     scaled_by: Mapping[str, tuple[str, ...]]
     instead: str
     loss_types: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        """The method's name in a study file."""
+        return self.method.name
 
     @property
     def config_class(self) -> Any:
@@ -56,9 +66,8 @@ def _named(path: str) -> Any:
     return getattr(import_module(module), name)
 
 
-SFT = Method(
-    name="sft",
-    says="supervised fine-tuning on instructions and answers",
+TRL_SFT = TrlMethod(
+    method=SFT,
     config="trl.trainer.sft_config:SFTConfig",
     trainer="trl.trainer.sft_trainer:SFTTrainer",
     rows="instruction",
@@ -68,9 +77,8 @@ SFT = Method(
     loss_types=("nll", "dft", "chunked_nll"),
 )
 
-DPO = Method(
-    name="dpo",
-    says="direct preference optimization on pairs of a chosen and a rejected answer",
+TRL_DPO = TrlMethod(
+    method=DPO,
     config="trl.trainer.dpo_config:DPOConfig",
     trainer="trl.trainer.dpo_trainer:DPOTrainer",
     rows="preference",
@@ -94,5 +102,5 @@ DPO = Method(
     ),
 )
 
-METHODS: Mapping[str, Method] = {method.name: method for method in (SFT, DPO)}
-"""Every method that a study file may name. A new row here is a new method."""
+TRL_METHODS: Mapping[str, TrlMethod] = {row.name: row for row in (TRL_SFT, TRL_DPO)}
+"""Every method that a study file may name."""

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tuner.config.methods import METHODS, Method
+from diagnostics.model.methods import TrainingMethod
+from tuner.config.methods import TRL_METHODS, TrlMethod
 from tuner.config.search_space import PSEUDO_KEYS, Choice, Range, Space, check_shape, limit_broken, read_space, shown
 from tuner.config.trl_schema import Unfit, as_type, keys_of
 from tuner.config.yaml_file import read_yaml
@@ -46,8 +47,8 @@ class StudyBlock:
     """
 
     trials: int = 12
-    metric: str = "eval_loss"
-    direction: str = "minimize"
+    metric: str = TrainingMethod.metric
+    direction: str = TrainingMethod.direction
     space: Space = field(default_factory=dict)
     seeds: int = 3
     minutes: float | None = None
@@ -99,13 +100,13 @@ def load_spec(path: str | Path) -> StudySpec:
     return spec
 
 
-def _method(name: Any, path: Path) -> Method:
-    listed = ", ".join(METHODS)
+def _method(name: Any, path: Path) -> TrlMethod:
+    listed = ", ".join(TRL_METHODS)
     if name is None:
         raise SpecError(f"{path}: method is missing; add a line such as `method: sft` (one of {listed})")
-    if not isinstance(name, str) or name not in METHODS:
-        raise SpecError(f"{path}: unknown method {name!r}, one of {listed}{nearest(str(name), METHODS)}")
-    return METHODS[name]
+    if not isinstance(name, str) or name not in TRL_METHODS:
+        raise SpecError(f"{path}: unknown method {name!r}, one of {listed}{nearest(str(name), TRL_METHODS)}")
+    return TRL_METHODS[name]
 
 
 def _block(raw: Any, path: Path) -> dict[str, Any]:
@@ -174,7 +175,7 @@ def _is_path(name: str) -> bool:
     return is_file or name.startswith((".", "/", "~")) or name.count("/") > 1 or "\\" in name
 
 
-def _config(raw: Mapping[str, Any], method: Method, path: Path) -> dict[str, Any]:
+def _config(raw: Mapping[str, Any], method: TrlMethod, path: Path) -> dict[str, Any]:
     """The user's keys, each as its type; raises ``SpecError`` for a key that neither TRL nor the block knows."""
     keys = {**keys_of(method.name), **PSEUDO_KEYS}
     config = {}
@@ -194,21 +195,21 @@ def _config(raw: Mapping[str, Any], method: Method, path: Path) -> dict[str, Any
     return config
 
 
-def _elsewhere(name: str, method: Method, keys: Mapping[str, Any]) -> str:
+def _elsewhere(name: str, method: TrlMethod, keys: Mapping[str, Any]) -> str:
     if name in STUDY_KEYS:
         return f"; did you mean study.{name}?"
-    others = [other for other in METHODS if other != method.name and name in keys_of(other)]
+    others = [other for other in TRL_METHODS if other != method.name and name in keys_of(other)]
     if others:
         return f" for method {method.name}; it is a key of method {others[0]}"
     return nearest(name, [*keys, "method", "study", "env"])
 
 
-def _study(block: Mapping[str, Any], config: Mapping[str, Any], method: Method, path: Path) -> StudyBlock:
+def _study(block: Mapping[str, Any], config: Mapping[str, Any], method: TrlMethod, path: Path) -> StudyBlock:
     rows = block.get("exact_match_rows", 0)
-    metric = _metric(block.get("metric", "eval_loss"), method, rows, path)
+    metric = _metric(block.get("metric", method.method.metric), method, rows, path)
     space = read_space(block.get("space", {}), keys_of(method.name), f"{path}: study.space")
     _check_comparable(metric, space, method, path)
-    direction = block.get("direction") or _direction(metric)
+    direction = block.get("direction") or _direction(metric, method.method)
     if direction not in ("minimize", "maximize"):
         hint = nearest(direction, ("minimize", "maximize"))
         raise SpecError(f"{path}: study.direction: must be minimize or maximize, not {direction!r}{hint}")
@@ -219,7 +220,7 @@ def _study(block: Mapping[str, Any], config: Mapping[str, Any], method: Method, 
     return StudyBlock(metric=metric, direction=direction, space=space, exact_match_rows=rows, **rest)
 
 
-def _metric(name: str, method: Method, rows: int, path: Path) -> str:
+def _metric(name: str, method: TrlMethod, rows: int, path: Path) -> str:
     """The canonical name of a metric that this method logs; raises ``SpecError`` when it logs no such thing."""
     from diagnostics.model.curves import canonical_name
 
@@ -237,11 +238,13 @@ def _metric(name: str, method: Method, rows: int, path: Path) -> str:
     return metric
 
 
-def _direction(metric: str) -> str:
+def _direction(metric: str, method: TrainingMethod) -> str:
+    if metric == method.metric:
+        return method.direction
     return "minimize" if metric.removeprefix("eval_").endswith(SMALLER_IS_BETTER) else "maximize"
 
 
-def _check_comparable(metric: str, space: Space, method: Method, path: Path) -> None:
+def _check_comparable(metric: str, space: Space, method: TrlMethod, path: Path) -> None:
     plain = "loss" if metric == "train_loss" else metric.removeprefix("eval_")
     for knob in method.scaled_by.get(plain, ()):
         if knob in space:

@@ -10,7 +10,7 @@ from enum import Enum
 from functools import cache
 from typing import Any, Literal, Union
 
-from tuner.config.methods import METHODS, Method
+from tuner.config.methods import TRL_METHODS, TrlMethod
 from tuner.errors import nearest
 
 
@@ -153,7 +153,7 @@ def _wanted(options: tuple[Any, ...]) -> str:
     return " or ".join(dict.fromkeys(word for word in said if word)) or "something else"
 
 
-def dataclasses_of(method: Method) -> tuple[Any, ...]:
+def dataclasses_of(method: TrlMethod) -> tuple[Any, ...]:
     """The dataclasses that ``trl <method>`` parses its config file into, in TRL's order."""
     from trl import DatasetMixtureConfig, ModelConfig, ScriptArguments
 
@@ -166,10 +166,10 @@ def keys_of(method: str) -> Mapping[str, Key]:
     from tuner.config.library_logging import quiet
 
     with quiet():
-        return _keys_of(METHODS[method])
+        return _keys_of(TRL_METHODS[method])
 
 
-def _keys_of(method: Method) -> Mapping[str, Key]:
+def _keys_of(method: TrlMethod) -> Mapping[str, Key]:
     from trl import TrlParser
 
     parser = TrlParser(dataclasses_of(method))

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tuner.config.methods import METHODS, Method
+from tuner.config.methods import TRL_METHODS, TrlMethod
 from tuner.data.files import DataError, Rows
 from tuner.data.formats import INSTRUCTION, PREFERENCE, Format, formats
 from tuner.data.messages import RowError
@@ -31,14 +31,14 @@ def columns_of(rows: Sequence[Any]) -> set[str]:
     return {name for row in rows[:LOOKED_AT] for name in row}
 
 
-def format_of(columns: Collection[str], method: Method, where: str, text_column: str = "text") -> Format:
+def format_of(columns: Collection[str], method: TrlMethod, where: str, text_column: str = "text") -> Format:
     """The format that these columns mean for a method; raises ``DataError`` when there is none."""
     fitting = [one for one in formats(text_column) if one.fits(columns)]
     wanted = next((one for one in fitting if one.rows == method.rows), None)
     if wanted is not None:
         return wanted
     if fitting:
-        other = next(name for name, one in METHODS.items() if one.rows == fitting[0].rows)
+        other = next(name for name, one in TRL_METHODS.items() if one.rows == fitting[0].rows)
         raise DataError(
             f"{where}: holds {WORDS[fitting[0].rows]} ({fitting[0].name}), and method {method.name} needs "
             f"{WORDS[method.rows]}; use method: {other}, or other data"
@@ -47,7 +47,7 @@ def format_of(columns: Collection[str], method: Method, where: str, text_column:
     raise DataError(f"{where}: its columns {', '.join(sorted(columns))} fit no known format; known are {known}")
 
 
-def convert(rows: Rows, method: Method, where: str, text_column: str = "text") -> Converted:
+def convert(rows: Rows, method: TrlMethod, where: str, text_column: str = "text") -> Converted:
     """The rows with TRL's columns; raises ``DataError`` with the number of the first row that does not fit."""
     form = format_of(columns_of(rows), method, where, text_column)
     made = [converted_row(row, form, f"{where}: row {number}") for number, row in enumerate(rows, 1)]

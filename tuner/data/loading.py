@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tuner.config.methods import METHODS, Method
+from tuner.config.methods import TRL_METHODS, TrlMethod
 from tuner.data.conversion import Converted, convert, converted_row, format_of, is_identical_pair
 from tuner.data.files import READERS, SPLIT_NAMES, DataError, read_file, split_files
 from tuner.data.splits import held_out, prompt_key
@@ -37,7 +37,7 @@ def load_data(config: Config, method: str, start: Path, *, seed: int = 42) -> Da
     key = (method, str(start), seed, *_relevant(config), *_stamps(config, start))
     if key not in _loaded:
         _loaded.clear()  # one data set at a time: a study uses one, and two would double the memory
-        _loaded[key] = _load(config, METHODS[method], start, seed)
+        _loaded[key] = _load(config, TRL_METHODS[method], start, seed)
     return _loaded[key]
 
 
@@ -60,7 +60,7 @@ def _local(config: Config, start: Path) -> Path | None:
     return None if config.get("datasets") else located(str(config.get("dataset_name")), start)
 
 
-def _load(config: Config, method: Method, start: Path, seed: int) -> Data:
+def _load(config: Config, method: TrlMethod, start: Path, seed: int) -> Data:
     path = _local(config, start)
     if path is not None and path.is_file():
         return _from_files({"train": [path]}, config, method, seed)
@@ -78,7 +78,7 @@ def _text_column(config: Config) -> str:
     return str(config.get("dataset_text_field", "text"))
 
 
-def _from_files(splits: Mapping[str, list[Path]], config: Config, method: Method, seed: int) -> Data:
+def _from_files(splits: Mapping[str, list[Path]], config: Config, method: TrlMethod, seed: int) -> Data:
     from datasets import Dataset
 
     made = {split: [_file(path, config, method) for path in paths] for split, paths in splits.items()}
@@ -95,7 +95,7 @@ def _from_files(splits: Mapping[str, list[Path]], config: Config, method: Method
     return Data(Dataset.from_list(train), Dataset.from_list(test), tuple(note for note in notes if note))
 
 
-def _file(path: Path, config: Config, method: Method) -> Converted:
+def _file(path: Path, config: Config, method: TrlMethod) -> Converted:
     return convert(read_file(path), method, str(path), _text_column(config))
 
 
@@ -137,7 +137,7 @@ def _short(error: BaseException) -> str:
     return (" ".join(str(error).split()) or type(error).__name__)[:200]
 
 
-def _from_sets(sets: Mapping[str, Any], config: Config, method: Method, seed: int) -> Data:
+def _from_sets(sets: Mapping[str, Any], config: Config, method: TrlMethod, seed: int) -> Data:
     where = str(config.get("dataset_name") or "datasets")
     name = str(config.get("dataset_train_split", "train"))
     if name not in sets:
@@ -162,7 +162,7 @@ def _test_split(sets: Mapping[str, Any], config: Config, where: str) -> str | No
     return given or next((name for name in ("test", *others) if name in sets), None)
 
 
-def _converted_set(dataset: Any, method: Method, where: str, text_column: str) -> Any:
+def _converted_set(dataset: Any, method: TrlMethod, where: str, text_column: str) -> Any:
     """A set of the datasets library with TRL's columns, converted a thousand rows at a time."""
     columns = list(dataset.column_names or next(iter(dataset)))
     if {"image", "images"} & set(columns):

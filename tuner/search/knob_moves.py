@@ -8,19 +8,12 @@ from typing import Any
 from optuna.distributions import BaseDistribution
 
 from diagnostics.formatting import plain_name, setting
+from diagnostics.model.methods import method_record
 from tuner.search.credit import RuleRecord, rule_records
 from tuner.search.distributions import Distributions, alike, moved_to, neighbor
 from tuner.search.proposal import RATE, TRUST_REGION, Proposal, propose, reason, target_value
 from tuner.search.record import TrialView, beyond_noise
 
-ORDER = ("batch_size", "warmup_ratio", "lora_r", "beta", "num_train_epochs")
-"""The knobs after the learning rate, the more telling first; the rest follow in the order of the space."""
-ORDER_SFT = ("batch_size", "lora_r", "warmup_ratio", "num_train_epochs")
-"""For supervised fine-tuning the rank is worth 1 to 2 % at a good rate (548 LoRA runs), and leaving warm-up out cost
-nothing (Pareja 2024); every DPO recipe warms up."""
-SEEDS_DIFFER = {"sft": 0.01, "dpo": 0.1}
-"""The deviation of the difference between two settings trained with the same seed, as a share of the loss: medians over
-98 pairs of settings in the search benchmark's tables (SFT 0.6 to 1.1 %, DPO 9 to 12 %)."""
 PRIOR = 2.0
 """The confidence of an advice weighs as much as this many trials that followed its rule."""
 
@@ -61,8 +54,7 @@ def probes(best: TrialView, trials: Sequence[TrialView], space: Distributions) -
     A larger batch comes last of all: at the same rate and the same samples it takes fewer steps, which LoRA pays for
     (LoRA without regret, 2025); where it is called for, a verdict says so.
     """
-    first = ORDER_SFT if best.method == "sft" else ORDER
-    knobs = [knob for knob in first if knob in space]
+    knobs = [knob for knob in method_record(best.method).search_order if knob in space]
     knobs += [knob for knob in space if knob not in knobs and knob != RATE]
     knobs.sort(key=lambda one: was_turned(one, trials, space[one]))
     steps = [(knob, way) for knob in knobs for way in _ways(knob)]
@@ -98,7 +90,7 @@ def _probed(knob: str, value: Any, best: TrialView, trials: Sequence[TrialView],
 def _surely_worse(trial: TrialView, parent: TrialView) -> bool:
     """Whether a step lost by more than the seeds of two runs may differ, known or guessed."""
     level = max(abs(t.loss) for t in (trial, parent) if t.loss is not None)
-    guess = 0.0 if trial.stderr else 2 * SEEDS_DIFFER.get(trial.method or "", 0.0) * level
+    guess = 0.0 if trial.stderr else 2 * method_record(trial.method).seed_sd * level
     return beyond_noise(parent, trial) and (trial.loss or 0.0) - (parent.loss or 0.0) > guess
 
 

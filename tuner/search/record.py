@@ -11,6 +11,7 @@ import numpy as np
 
 from diagnostics.messages import finding_message
 from diagnostics.model.curves import Curve, FloatArray, Run, canonical_name
+from diagnostics.model.methods import method_record
 from diagnostics.model.records import Diagnosis, Finding
 
 if TYPE_CHECKING:
@@ -44,15 +45,16 @@ def record(
     run: Run | str | Path,
     diagnosis: Diagnosis | None = None,
     *,
-    metric: str = "eval_loss",
+    metric: str | None = None,
     share: float | None = None,
     bounds: Mapping[str, tuple[float, float]] | None = None,
 ) -> Diagnosis:
     """The verdict on the trial's run, now stored in the trial for ``DiagnosisSampler`` and ``DiagnosisPruner``.
 
     ``run`` is a ``Run``, or the folder or file that the training logs to. Call it once before the objective returns;
-    to prune, call it at each evaluation, with ``share``: how much of the schedule is done, 0 to 1. ``bounds`` are the
-    ranges that advice may use, by knob.
+    to prune, call it at each evaluation, with ``share``: how much of the schedule is done, 0 to 1. ``metric`` is the
+    curve that the study optimizes, by default that of the training method. ``bounds`` are the ranges that advice may
+    use, by knob.
     Raises ``UnreadableLog`` when there is no log.
     """
     if not isinstance(run, Run):
@@ -63,7 +65,7 @@ def record(
         from diagnostics.diagnosis.diagnose import diagnose
 
         diagnosis = diagnose(run, bounds=bounds)
-    curve = run.curve(canonical_name(metric))
+    curve = run.curve(canonical_name(metric or method_record(run.settings.method).metric))
     found: dict[str, Any] = {
         DIAGNOSIS: diagnosis.to_dict(),
         DIVERGED: diverged(run, diagnosis, metric, over=share is None or share >= 1),
@@ -78,16 +80,21 @@ def record(
     return diagnosis
 
 
-def diverged(run: Run, diagnosis: Diagnosis, metric: str = "eval_loss", *, over: bool = True) -> bool:
-    """Whether the run ended in nan or infinity, or its loss left for good; ``over`` when the run has ended."""
-    judged = [run.curve(name) for name in ("train_loss", "eval_loss", canonical_name(metric))]
-    if any(c is not None and c.broken and (not len(c) or c.broken[-1] >= c.steps[-1]) for c in judged):
+def diverged(run: Run, diagnosis: Diagnosis, metric: str | None = None, *, over: bool = True) -> bool:
+    """Whether the run ended in nan or infinity, or its loss left for good; ``over`` when the run has ended.
+
+    Where the loss is not what the method optimizes, only nan and infinity count: it may rise while the run does well.
+    """
+    method = method_record(run.settings.method)
+    names = dict.fromkeys(("train_loss", "eval_loss", method.metric, canonical_name(metric or method.metric)))
+    judged = [curve for name in names if (curve := run.curve(name)) is not None]
+    if any(c.broken and (not len(c) or c.broken[-1] >= c.steps[-1]) for c in judged):
         return True
     if any(finding.rule == RULE_FOR_DIVERGED for finding in diagnosis.findings):
         return True
-    losses = [curve for curve in judged[:2] if curve is not None and len(curve) >= 3]
     # The training loss decides where there is one: an eval loss alone also rises when a model overfits.
-    return over and bool(losses) and _ends_higher(losses[0])
+    losses = [c for name in ("train_loss", "eval_loss") if (c := run.curve(name)) is not None and len(c) >= 3]
+    return over and method.loss_is_objective and bool(losses) and _ends_higher(losses[0])
 
 
 def _ends_higher(curve: Curve) -> bool:

@@ -15,7 +15,7 @@ from typing import Any
 
 from diagnostics.model.curves import Run
 from tuner.config.library_logging import quiet
-from tuner.config.methods import METHODS
+from tuner.config.methods import TRL_METHODS
 from tuner.config.overrides import settings_of, with_knobs
 from tuner.config.study_file import StudySpec
 from tuner.data import load_data
@@ -94,7 +94,7 @@ def _trained(
 
 def _best_by(spec: StudySpec) -> tuple[str, str]:
     """The trainer's name and the direction of the metric that chooses the best checkpoint."""
-    name = METHODS[spec.method].trainer_name(spec.study.metric)
+    name = TRL_METHODS[spec.method].trainer_name(spec.study.metric)
     is_metric = spec.study.metric.startswith("eval_") and spec.study.metric != "eval_exact_match"
     return name, spec.study.direction if is_metric else "minimize"
 

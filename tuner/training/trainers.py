@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from tuner.config.methods import METHODS
+from tuner.config.methods import TRL_METHODS
 from tuner.config.study_file import located
 from tuner.config.trl_schema import dataclasses_of
 from tuner.data import Data
@@ -57,7 +57,7 @@ def parse(config: Config, method: str, out: Path, where: Path) -> Parsed:
     """The config through TRL's own parser; raises ``SpecError`` for options that exclude each other."""
     from trl import TrlParser
 
-    parser = TrlParser(dataclasses_of(METHODS[method]))
+    parser = TrlParser(dataclasses_of(TRL_METHODS[method]))
     given = {key: value for key, value in config.items() if key not in ("env", "report_to")}
     reports = [name for name in _as_list(config.get("report_to")) if name not in ("tensorboard", "none")]
     given |= {"output_dir": str(out), "report_to": reports or "none"}
@@ -181,7 +181,7 @@ def load_tokenizer(name: str, revision: str, training: Any, where: Path) -> Any:
 @cache
 def prepared_once(method: str) -> type[Any]:
     """The method's trainer, which keeps the rows that it tokenized for the next trainer in this process."""
-    base = METHODS[method].trainer_class
+    base = TRL_METHODS[method].trainer_class
 
     class PreparedOnce(base):  # type: ignore[misc, valid-type]
         """TRL's trainer with its prepared rows kept, and without a model card at every checkpoint."""

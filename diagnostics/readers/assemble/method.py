@@ -6,61 +6,31 @@ The names are those of TRL's trainers: all preference trainers log rewards, and 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-GRPO_OR_RLOO = "grpo or rloo"
-"""TRL's two trainers that compare the rewards of a group of answers: most of their logs are the same."""
-METHODS = frozenset({"pt", "sft", "dpo", "kto", "orpo", "ipo", "simpo", "ppo", "grpo", "rloo", "rm", "cpo"})
-METHODS |= {GRPO_OR_RLOO}
-OTHER_NAMES = {"reward": "rm", "reward_modeling": "rm", "pretrain": "pt", "pretraining": "pt", "ipo_pair": "ipo"}
+from diagnostics.model.methods import GRPO_OR_RLOO, METHODS, TrainingMethod
+
 OWN_LOSS = frozenset({"orpo", "simpo"})
 """Losses that LLaMA-Factory runs as ``stage: dpo`` and that have no reference model."""
-
-OPTIONS: tuple[tuple[str, frozenset[str]], ...] = (
-    ("rloo", frozenset({"normalize_advantages", "reward_clip_range", "rloo_k"})),
-    ("grpo", frozenset({"scale_rewards", "importance_sampling_level", "top_entropy_quantile"})),
-    (GRPO_OR_RLOO, frozenset({"num_generations"})),
-    ("kto", frozenset({"desirable_weight", "undesirable_weight"})),
-    ("cpo", frozenset({"cpo_alpha", "simpo_gamma"})),
-    ("rm", frozenset({"center_rewards_coefficient"})),
-    ("dpo", frozenset({"precompute_ref_log_probs", "ref_model_init_kwargs"})),
-    ("sft", frozenset({"assistant_only_loss", "completion_only_loss", "packing_strategy", "dataset_text_field"})),
-)
-"""Options of one method's config; the first row that an option is of counts."""
-
-LOGGED: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("orpo", ("log_odds_ratio",)),
-    ("orpo", ("log_odds_chosen",)),
-    ("ppo", ("objective/kl",)),
-    ("ppo", ("policy/approxkl_avg",)),
-    ("grpo", ("policy_loss", "reward")),
-    ("grpo", ("sampling/sampling_logp_difference/mean",)),
-    (GRPO_OR_RLOO, ("reward", "reward_std")),
-    (GRPO_OR_RLOO, ("completions/mean_length",)),
-    (GRPO_OR_RLOO, ("completion_length", "reward")),
-    ("kto", ("kl", "rewards/chosen")),
-    ("kto", ("kl", "rewards/margins")),
-    ("cpo", ("nll_loss", "rewards/margins")),
-    ("dpo", ("rewards/margins",)),
-    ("rm", ("mean_reward", "accuracy")),
-    ("rm", ("margin", "accuracy")),
-    ("sft", ("mean_token_accuracy", "num_tokens")),
-)
-"""What a method's trainer logs, all of a row together; the first row that the log has counts."""
+NAMES: Mapping[str, str] = {name: method.name for method in METHODS.values() for name in (method.name, *method.aliases)}
 
 
 def method_of(named: str | None, options: Mapping[str, Any], tags: Iterable[str]) -> str | None:
-    """The training method, None when nothing tells it. ``tags`` are the names of the curves or of the log's tags."""
-    plain = OTHER_NAMES.get((named or "").lower(), (named or "").lower())
-    if plain in METHODS:
+    """The training method, None when nothing in the log shows it; ``tags`` are names of curves or of the log's tags."""
+    plain = NAMES.get((named or "").lower())
+    if plain is not None:
         return _by_its_loss(plain, options)
-    logged = {_plain(tag) for tag in tags}
-    seen = next((method for method, names in LOGGED if logged.issuperset(names)), None)
-    told = next((method for method, names in OPTIONS if names & options.keys()), None)
+    names = {_plain(tag) for tag in tags}
+    logged = _first(method for method in METHODS.values() if any(names.issuperset(group) for group in method.logged))
+    configured = _first(method for method in METHODS.values() if method.own_options & options.keys())
     # An option's default may stand in any config; a metric is only there when it was computed.
-    open_to_it = seen in (None, "dpo", "sft") or (seen == GRPO_OR_RLOO and told in ("grpo", "rloo"))
-    return _by_its_loss(told, options) if told and open_to_it else seen
+    undecided = logged in (None, "dpo", "sft") or (logged == GRPO_OR_RLOO and configured in ("grpo", "rloo"))
+    return _by_its_loss(configured, options) if configured and undecided else logged
+
+
+def _first(methods: Iterator[TrainingMethod]) -> str | None:
+    return next((method.name for method in methods), None)
 
 
 def _by_its_loss(method: str | None, options: Mapping[str, Any]) -> str | None:

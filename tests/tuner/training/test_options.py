@@ -7,7 +7,7 @@ import pytest
 from safetensors.numpy import load_file
 
 from tuner.config.library_logging import quiet
-from tuner.config.methods import METHODS
+from tuner.config.methods import TRL_METHODS
 from tuner.errors import SpecError
 from tuner.training.logging_defaults import observed
 from tuner.training.train import train
@@ -52,7 +52,7 @@ def test_an_option_of_trl_trains(make, tmp_path, small_rows, name):
 
 
 DPO_OPTIONS = {
-    **{loss: {"loss_type": loss} for loss in METHODS["dpo"].loss_types},
+    **{loss: {"loss_type": loss} for loss in TRL_METHODS["dpo"].loss_types},
     "exo_pair": {"loss_type": "exo_pair", "label_smoothing": 1e-3},
     "robust": {"loss_type": "robust", "label_smoothing": 0.1},
     "three losses with weights": {"loss_type": ["sigmoid", "bco_pair", "sft"], "loss_weights": [0.8, 0.2, 1.0]},

@@ -8,7 +8,7 @@ import yaml
 from safetensors.numpy import load_file
 
 from tuner.config.library_logging import quiet
-from tuner.config.methods import METHODS
+from tuner.config.methods import TRL_METHODS
 from tuner.config.study_file import load_spec
 from tuner.errors import SpecError
 from tuner.training.train import train
@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[3]
 FILES = {"config.yaml", "trainer_state.json", "diagnosis.json", "report.md", "report.html"}
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", TRL_METHODS)
 def test_three_steps_change_every_lora_weight_and_leave_a_whole_run(make, tmp_path, method):
     out = tmp_path / "run"
     run = train(make(method), {}, out)

@@ -9,14 +9,14 @@ from typing import Any
 import yaml
 
 from diagnostics.formatting import setting
+from diagnostics.model.methods import METHODS
 from diagnostics.model.records import Advice
 from diagnostics.model.settings import Settings
+from tuner.config.methods import TRL_METHODS
 from tuner.inspector.escape import one_line
 
 # What the log knows but a TRL file has another key, or no key, for.
 NO_KEYS = ("method", "batch_size", "warmup_ratio", "model_type", "hidden_size", "vocab_size", "transformers_version")
-DPO_ONLY = ("beta", "loss_type", "label_smoothing")
-SFT_ONLY = ("packing", "neftune_noise_alpha")
 FILL_IN = "FILL-IN"
 
 
@@ -62,9 +62,9 @@ def next_config(settings: Settings, changes: Sequence[Advice], file: Mapping[str
 
 
 def _from_log(settings: Settings) -> dict[str, Any]:
-    method = settings.method if settings.method in ("sft", "dpo") else "sft"
-    alien = SFT_ONLY if method == "dpo" else DPO_ONLY
-    known = {k: v for k, v in settings.known().items() if k not in NO_KEYS and k not in alien}
+    method = settings.method if settings.method in TRL_METHODS else "sft"
+    others = {knob for one in METHODS.values() if one.name != method for knob in one.own_settings}
+    known = {k: v for k, v in settings.known().items() if k not in NO_KEYS and k not in others}
     config = {
         "method": method,
         "model_name_or_path": known.pop("model_name_or_path", FILL_IN),
