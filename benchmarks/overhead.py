@@ -152,7 +152,7 @@ def trainer_of(kind: str, steps: int, batch: int, out: Path) -> tuple[Any, list[
     from transformers import PrinterCallback
 
     from tuner.callback import DiagnosisCallback
-    from tuner.config.overrides import with_knobs
+    from tuner.config.overrides import with_overrides
     from tuner.config.study_file import load_spec
     from tuner.data import load_data
     from tuner.training.callbacks.stopping import Steering
@@ -161,7 +161,7 @@ def trainer_of(kind: str, steps: int, batch: int, out: Path) -> tuple[Any, list[
     from tuner.training.trainers import make_trainer, parse
 
     spec = load_spec(STUDY)
-    config = with_knobs(spec.config, spec.method, {"max_steps": steps, "batch_size": batch, "learning_rate": 1e-3})
+    config = with_overrides(spec.config, {"max_steps": steps, "batch_size": batch, "learning_rate": 1e-3})
     data = load_data(config, spec.method, STUDY.parent)
     parsed = parse(observed({**config, "save_strategy": "no"}), spec.method, out, STUDY)
     ours: list[Any] = []

@@ -1,1 +1,1 @@
-"""The tests mirror the tree: ``tests/tuner/test_spec.py`` tests ``tuner/spec.py``."""
+"""The tests mirror the tree: ``tests/tuner/test_batch.py`` tests ``tuner/batch.py``."""

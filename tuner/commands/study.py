@@ -53,7 +53,7 @@ def _trainer(spec: StudySpec) -> Callable[[Mapping[str, Any], Path, Callable[[Ru
     """``train`` with the study file bound, as the loop wants it; live verdicts stay out of the table of trials."""
     from tuner.training.train import train as train_once
 
-    def bound(moves: Mapping[str, Any], folder: Path, report: Callable[[Run, float], str | None]) -> Run:
-        return train_once(spec, moves, folder, report, say=lambda line: None)
+    def bound(overrides: Mapping[str, Any], folder: Path, report: Callable[[Run, float], str | None]) -> Run:
+        return train_once(spec, overrides, folder, report, say=lambda line: None)
 
     return bound

@@ -31,7 +31,7 @@ def train(file: Path, *, out: Path | None = None, verbose: bool = False) -> int:
         )
     began = time.monotonic()
     with _taken_back(folder):
-        run = _fitting(spec, lambda moves: train_once(spec, moves, folder, _teller(began), say=print))
+        run = _fitting(spec, lambda overrides: train_once(spec, overrides, folder, _teller(began), say=print))
     _print_diagnosis(run)
     print(f"report: {folder / 'report.html'}")
     return 0
@@ -59,21 +59,21 @@ def _fitting(spec: StudySpec, train: Callable[[Mapping[str, Any]], Run]) -> Run:
     """The run, on as few rows at once as memory asks for; raises ``BadInput`` when one row is too many."""
     from tuner.training.device_batch import device_batch, is_out_of_memory, rows
 
-    moves: Mapping[str, Any] = {}
+    overrides: Mapping[str, Any] = {}
     while True:
         try:
-            return train(moves)
+            return train(overrides)
         except Exception as error:
             if not is_out_of_memory(error):
                 raise
-        failed = device_batch(spec.config, spec.method, moves)
+        failed = device_batch(spec.config, spec.method, overrides)
         if failed.halved is None:
             raise BadInput(
                 f"{spec.path}: out of memory with one row on the device; lower max_length, or set "
                 "gradient_checkpointing or load_in_4bit"
             )
         print(f"out of memory with {rows(failed)}; again with {rows(failed.halved)}, the effective batch the same")
-        moves = failed.halved.moves
+        overrides = failed.halved.overrides
 
 
 def _teller(began: float) -> Callable[[Run, float], str | None]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from diagnostics.model.methods import TrainingMethod
 from tuner.config.methods import TRL_METHODS, TrlMethod
+from tuner.config.overrides import check_batch, setting_value
 from tuner.config.search_space import PSEUDO_KEYS, Choice, Range, Space, check_shape, limit_broken, read_space, shown
 from tuner.config.trl_schema import Unfit, as_type, keys_of
 from tuner.config.yaml_file import read_yaml
@@ -256,13 +257,11 @@ def _check_comparable(metric: str, space: Space, method: TrlMethod, path: Path) 
 
 def _check_together(spec: StudySpec) -> None:
     """What only the whole file shows: batch sizes that disagree, trial 0 outside the space, no evaluation."""
-    from tuner.config.overrides import check_batch, knob_value
-
-    check_batch(spec.config, spec.method, spec.path)
+    check_batch(spec.config, spec.path)
     config, study = spec.config, spec.study
     for knob, span in study.space.items():
         at = f"{spec.path}: study.space.{knob}"
-        value = knob_value(config, spec.method, knob)
+        value = setting_value(config, spec.method, knob)
         if knob == "num_train_epochs" and (config.get("max_steps") or 0) > 0:
             raise SpecError(f"{at}: max_steps in the file decides the length; tune max_steps, or take it out")
         if value is None and knob == "warmup_ratio":

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import optuna
 
-from tuner.config.overrides import knob_value
+from tuner.config.overrides import setting_value
 from tuner.search.distributions import Distributions
 from tuner.study import repeats
 from tuner.study.events import Show
@@ -45,7 +45,7 @@ class StudyContext:
 
 def file_value(spec: StudySpec, knob: str) -> Any:
     """What a study file sets a knob to; TRL is imported (for seconds) only for keys that the file leaves out."""
-    return spec.config[knob] if knob in spec.config else knob_value(spec.config, spec.method, knob)
+    return spec.config[knob] if knob in spec.config else setting_value(spec.config, spec.method, knob)
 
 
 def repeat_plan(context: StudyContext) -> list[tuple[int, int]]:

@@ -103,7 +103,7 @@ class _Job:
 
     def under(self, limit: DeviceBatch | None) -> dict[str, Any]:
         """What the run is told to move under a limit."""
-        return {**self.settings, **self.moves, **(limit.moves if limit else {})}
+        return {**self.settings, **self.moves, **(limit.overrides if limit else {})}
 
     @property
     def at(self) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tuner.config.overrides import knob_value, with_knobs
+from tuner.config.overrides import setting_value, with_overrides
 
 WORDS = (
     *("out of memory", "allocate memory", "defaultcpuallocator", "std::bad_alloc", "not enough memory"),
@@ -56,8 +56,8 @@ class DeviceBatch:
         return DeviceBatch(max(1, self.train // 2), max(1, self.evaluation // 2))
 
     @property
-    def moves(self) -> dict[str, int]:
-        """The limits as moves for ``train``."""
+    def overrides(self) -> dict[str, int]:
+        """The limits as overrides for ``train``."""
         return {"device_batch_limit": self.train, "eval_batch_limit": self.evaluation}
 
 
@@ -67,23 +67,23 @@ def rows(batch: DeviceBatch) -> str:
     return f"{batch.train} row{'s' if batch.train != 1 else ''} on the device{each}"
 
 
-def device_batch(config: Mapping[str, Any], method: str, moves: Mapping[str, Any]) -> DeviceBatch:
-    """What a run with these moves puts on the device."""
-    made = with_knobs(config, method, moves)
-    train, evaluation = (knob_value(made, method, f"per_device_{kind}_batch_size") for kind in ("train", "eval"))
+def device_batch(config: Mapping[str, Any], method: str, overrides: Mapping[str, Any]) -> DeviceBatch:
+    """What a run with these overrides puts on the device."""
+    made = with_overrides(config, overrides)
+    train, evaluation = (setting_value(made, method, f"per_device_{kind}_batch_size") for kind in ("train", "eval"))
     return DeviceBatch(int(train), int(evaluation))
 
 
-def limited_note(config: Mapping[str, Any], method: str, moves: Mapping[str, Any]) -> str | None:
+def limited_note(config: Mapping[str, Any], method: str, overrides: Mapping[str, Any]) -> str | None:
     """What a run's report says of a device batch that was lowered to fit; None when it was not."""
-    if "device_batch_limit" not in moves:
+    if "device_batch_limit" not in overrides:
         return None
-    freely = {key: value for key, value in moves.items() if not key.endswith("_batch_limit")}
-    wanted, fitting = device_batch(config, method, freely), device_batch(config, method, moves)
+    freely = {key: value for key, value in overrides.items() if not key.endswith("_batch_limit")}
+    wanted, fitting = device_batch(config, method, freely), device_batch(config, method, overrides)
     if wanted == fitting:
         return None
-    whole = with_knobs(config, method, moves)
-    times = knob_value(whole, method, "gradient_accumulation_steps")
+    whole = with_overrides(config, overrides)
+    times = setting_value(whole, method, "gradient_accumulation_steps")
     return (
         f"out of memory with {wanted.train} rows on the device: trained with {fitting.train} at once and "
         f"{times} accumulation step{'s' if times != 1 else ''}, the same effective batch; "

@@ -1,4 +1,4 @@
-"""The ``config.yaml`` of a run: its study file with all moves applied, which ``tuner train`` runs again."""
+"""The ``config.yaml`` of a run: its study file with all overrides applied, which ``tuner train`` runs again."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from typing import Any
 
 import yaml
 
+from tuner.config.overrides import COMPUTED_FROM
 from tuner.config.study_file import PACKAGED, StudySpec, located
+from tuner.config.trl_schema import as_type
 from tuner.config.yaml_file import read_yaml
 from tuner.errors import SpecError
 
@@ -54,10 +56,16 @@ def is_same(made: Mapping[str, Any], out: Path) -> bool:
 
 
 def own_config(path: Path) -> dict[str, Any] | None:
-    """The ``config.yaml`` that a run of tuner leaves in its folder, None when there is none that can be used."""
-    file = path / "config.yaml"
+    """The ``config.yaml`` that a run of tuner leaves in its folder, None when there is none that can be used.
+
+    Counts are numbers in it, also where YAML reads text (``1e2``).
+    """
+    file = path / NAME
     try:
         loaded = yaml.safe_load(file.read_text(encoding="utf-8")) if path.is_dir() and file.is_file() else None
+        if not isinstance(loaded, dict):
+            return None
+        counts = {key: as_type(loaded[key], int | float | None) for key in COMPUTED_FROM if key in loaded}
     except (OSError, ValueError, yaml.YAMLError):
         return None
-    return {str(key): value for key, value in loaded.items() if key != "study"} if isinstance(loaded, dict) else None
+    return {str(key): value for key, value in (loaded | counts).items() if key != "study"}

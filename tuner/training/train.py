@@ -16,7 +16,7 @@ from typing import Any
 from diagnostics.model.curves import Run
 from tuner.config.library_logging import quiet
 from tuner.config.methods import TRL_METHODS
-from tuner.config.overrides import settings_of, with_knobs
+from tuner.config.overrides import settings_of, with_overrides
 from tuner.config.study_file import StudySpec
 from tuner.data import load_data
 from tuner.errors import SpecError
@@ -32,7 +32,7 @@ logger = logging.getLogger("tuner")
 
 def train(
     spec: StudySpec,
-    moves: Mapping[str, Any],
+    overrides: Mapping[str, Any],
     out: str | Path,
     report: Report | None = None,
     *,
@@ -42,17 +42,17 @@ def train(
 ) -> Run:
     """What one training run logged; the run itself is left in the folder ``out``.
 
-    ``moves`` are knobs (and ``seed``) to turn in the file, and limits to the rows on a device. ``report`` is called at
-    every evaluation with the run so far and the share of the schedule done (0 to 1); a text that it returns ends the
-    run, for that reason. A run that was cut off goes on from its last whole checkpoint when its settings are the same.
-    ``say`` takes the live verdicts.
+    ``overrides`` are settings (and ``seed``) to change in the file, and limits to the rows on a device. ``report`` is
+    called at every evaluation with the run so far and the share of the schedule done (0 to 1); a text that it returns
+    stops the run, for that reason. A run that was cut off continues from its last whole checkpoint when its settings
+    are the same. ``say`` receives the live verdicts.
 
-    Raises ``SpecError`` for what the user can mend, ``KeyboardInterrupt`` after Ctrl-C or SIGTERM (the run can go on
+    Raises ``SpecError`` for what the user can fix, ``KeyboardInterrupt`` after Ctrl-C or SIGTERM (the run can go on
     from where it was), and what the trainer raises, out of memory included, with the memory freed.
     """
     with quiet():
         try:
-            return _trained(spec, dict(moves), Path(out), report, keep_checkpoints, resume, say or logger.info)
+            return _trained(spec, dict(overrides), Path(out), report, keep_checkpoints, resume, say or logger.info)
         except BaseException as error:
             # The frames hold the model; a study goes on after an out-of-memory error.
             for one in chain(error):
@@ -65,7 +65,7 @@ def train(
 
 def _trained(
     spec: StudySpec,
-    moves: dict[str, Any],
+    overrides: dict[str, Any],
     out: Path,
     report: Report | None,
     keep_checkpoints: bool,
@@ -74,13 +74,13 @@ def _trained(
 ) -> Run:
     from tuner.training.session import Attempt
 
-    config = with_knobs(spec.config, spec.method, moves)
+    config = with_overrides(spec.config, overrides)
     _make(out)
     checkpoint = _opened(out, rerun_config(spec, config, out), resume)
     data = load_data(config, spec.method, spec.path.parent, seed=int(spec.config.get("seed", 42)))
     full = observed(config, *_best_by(spec))
     attempt = Attempt(spec, full, data, out, report, say, settings_of(full, spec.method))
-    note = limited_note(spec.config, spec.method, moves)
+    note = limited_note(spec.config, spec.method, overrides)
     attempt.watch.notes += [note] if note else []
     try:
         attempt.go(checkpoint)

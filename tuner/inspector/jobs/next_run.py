@@ -13,9 +13,10 @@ from diagnostics.model.methods import METHODS
 from diagnostics.model.records import Advice
 from diagnostics.model.settings import Settings
 from tuner.config.methods import TRL_METHODS
+from tuner.config.overrides import with_overrides
 from tuner.inspector.escape import one_line
 
-# What the log knows but a TRL file has another key, or no key, for.
+# Settings of a log that TRL has no key for, or another one.
 NO_KEYS = ("method", "batch_size", "warmup_ratio", "model_type", "hidden_size", "vocab_size", "transformers_version")
 FILL_IN = "FILL-IN"
 
@@ -35,33 +36,20 @@ def numeric(advice: Sequence[Advice]) -> list[Advice]:
 def from_old(change: Advice, old: float) -> Advice:
     """The advice with the value that its factor gives from ``old``, to two digits or a whole number."""
     new = old * (change.factor or 1.0)
-    whole = str(Settings.__dataclass_fields__[change.knob].type).startswith("int")
-    return replace(change, old=old, new=max(1, round(new)) if whole else float(f"{new:.2g}"))
+    return replace(change, old=old, new=max(1, round(new)) if _is_whole(change.knob) else float(f"{new:.2g}"))
 
 
 def next_config(settings: Settings, changes: Sequence[Advice], file: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """The TRL keys of the next run: the run's own file or else its logged settings, with ``changes`` made.
+    """The TRL keys of the next run: the run's own file or else its logged settings, with ``changes`` applied.
 
-    ``file`` is the run's ``config.yaml`` when it left one. An effective batch becomes per device x accumulation with
-    as many rows seen as before, a warm-up ratio becomes ``warmup_steps`` below 1.
+    ``file`` is the run's ``config.yaml`` when it left one. The changes do to it what they would do in a study.
     """
     config = dict(file) if file else _from_log(settings)
-    for change in changes:
-        if change.knob == "batch_size":
-            config.update(_same_rows(config, int(float(change.new or 1))))
-            config.update(_batch(config, int(float(change.new or 1))))
-            config.pop("batch_size", None)
-        elif change.knob == "warmup_ratio":
-            config.pop("warmup_ratio", None)
-            config["warmup_steps"] = change.new
-        else:
-            config[change.knob] = _whole(change.knob, change.new)
-    if "num_train_epochs" in (knobs := {change.knob for change in changes}) and "max_steps" not in knobs:
-        config.pop("max_steps", None)  # it would win over the epochs
-    return config
+    return with_overrides(config, {change.knob: _typed(change.knob, change.new) for change in changes})
 
 
 def _from_log(settings: Settings) -> dict[str, Any]:
+    """The settings of a log as a config; ``batch_size`` and ``warmup_ratio`` stand in it for TRL's keys."""
     method = settings.method if settings.method in TRL_METHODS else "sft"
     others = {knob for one in METHODS.values() if one.name != method for knob in one.own_settings}
     known = {k: v for k, v in settings.known().items() if k not in NO_KEYS and k not in others}
@@ -73,35 +61,21 @@ def _from_log(settings: Settings) -> dict[str, Any]:
     }
     if settings.lora_r is not None:
         config["use_peft"] = True
-    if settings.batch_size is not None and settings.per_device_train_batch_size is None:
-        config.update(_batch(config, settings.batch_size))
+    if settings.per_device_train_batch_size is None and settings.batch_size is not None:
+        config["batch_size"] = settings.batch_size
     if settings.warmup_ratio is not None:
-        config["warmup_steps"] = settings.warmup_ratio
+        config["warmup_ratio"] = settings.warmup_ratio
     config["eval_strategy"] = "steps" if settings.eval_steps else "epoch"
     return config
 
 
-def _same_rows(config: Mapping[str, Any], effective: int) -> dict[str, int]:
-    """``max_steps``, if the file counts in steps, so that another batch sees as many rows as before."""
-    steps = config.get("max_steps")
-    device, accumulation = config.get("per_device_train_batch_size"), config.get("gradient_accumulation_steps") or 1
-    old = config.get("batch_size") or (device * accumulation if isinstance(device, int) else None)
-    if not isinstance(steps, int) or steps <= 0 or not isinstance(old, int):
-        return {}
-    return {"max_steps": max(1, round(steps * old / effective))}
+def _is_whole(name: str) -> bool:
+    return str(Settings.__dataclass_fields__[name].type).startswith("int")
 
 
-def _batch(config: Mapping[str, Any], effective: int) -> dict[str, int]:
-    """Per device and accumulation for an effective batch: the device keeps its share when that divides."""
-    device = int(config.get("per_device_train_batch_size") or min(effective, 8))
-    fits = next(size for size in range(max(1, min(device, effective)), 0, -1) if effective % size == 0)
-    return {"per_device_train_batch_size": fits, "gradient_accumulation_steps": effective // fits}
-
-
-def _whole(knob: str, value: float | str | None) -> float | str | int | None:
+def _typed(name: str, value: float | str | None) -> float | str | int | None:
     """The value as the setting's own type: a rank of 16.0 is 16."""
-    whole = str(Settings.__dataclass_fields__[knob].type).startswith("int")
-    return int(float(value)) if whole and value is not None else value
+    return int(float(value)) if _is_whole(name) and value is not None else value
 
 
 def study_block(changes: Sequence[Advice], *, trials: int, metric: str = "eval_loss") -> dict[str, Any]:
@@ -118,7 +92,7 @@ def _range(change: Advice) -> Any:
         return {"low": 0.0, "high": max(0.2, new)}
     if change.knob in ("learning_rate", "beta", "weight_decay") and new > 0:
         return {"low": float(f"{new / 10:.2g}"), "high": float(f"{new * 10:.2g}"), "log": True}
-    if str(Settings.__dataclass_fields__[change.knob].type).startswith("int"):
+    if _is_whole(change.knob):
         return sorted({max(1, round(new / 2)), round(new), round(new * 2)})
     return {"low": round(new / 2, 6), "high": round(new * 2, 6)} if new else {"low": 0.0, "high": 0.1}
 

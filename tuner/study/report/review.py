@@ -10,7 +10,7 @@ from optuna.distributions import BaseDistribution, FloatDistribution
 from diagnostics.formatting import number, percent, plain_name, setting
 from diagnostics.messages import finding_message
 from diagnostics.model.records import Finding
-from tuner.config.overrides import with_knobs
+from tuner.config.overrides import with_overrides
 from tuner.config.search_space import Choice, Range
 from tuner.search.distributions import Distributions, edge_of, position
 from tuner.search.importance import knob_effect
@@ -169,7 +169,7 @@ def _little_memory(limits: Sequence[MemoryLimit], spec: StudySpec) -> Paragraph 
     text += "so the effective batch sizes are what they were. Write it into the file to save the attempts."
     guessed = ", ".join(limit.run for limit in limits if limit.likely)
     text += f" In {guessed} nothing says so but workers that were killed without an error." if guessed else ""
-    whole = with_knobs(spec.config, spec.method, least.fits.moves)
+    whole = with_overrides(spec.config, least.fits.overrides)
     return Paragraph(
         "The device batch was lowered to fit", text, yaml_patch(spec, {key: whole[key] for key in BATCH_KEYS})
     )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 
-from tuner.config.overrides import STEP_KEYS, with_knobs
+from tuner.config.overrides import STEP_KEYS, with_overrides
 from tuner.config.search_space import LIMITS, Choice, Range
 from tuner.study.context import file_value
 
@@ -72,7 +72,7 @@ def _in_the_file_s_keys(spec: StudySpec, values: Mapping[str, Any]) -> dict[str,
     made = {key: value for key, value in values.items() if key != "batch_size"}
     if "batch_size" not in values:
         return made
-    whole = with_knobs(spec.config, spec.method, {"batch_size": values["batch_size"]})
+    whole = with_overrides(spec.config, {"batch_size": values["batch_size"]})
     wanted = {key: whole[key] for key in BATCH_KEYS[:2]}
     if "batch_size" in spec.config:
         made["batch_size"] = values["batch_size"]

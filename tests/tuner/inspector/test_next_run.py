@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -5,6 +7,8 @@ import yaml
 
 from diagnostics.model.records import Advice
 from diagnostics.model.settings import Settings
+from tuner.config.overrides import with_overrides
+from tuner.config.study_file import load_spec
 from tuner.inspector.jobs.next_run import FILL_IN, as_yaml, from_old, next_config, numeric, study_block
 from tuner.training.run_config import own_config
 
@@ -54,6 +58,62 @@ def test_the_next_run_is_the_logged_settings_in_trl_s_words_with_the_change() ->
         "warmup_steps": 0.03,
         "eval_strategy": "epoch",
     }
+
+
+CONFIG = """\
+method: sft
+model_name_or_path: tuner/tiny
+dataset_name: rows.jsonl
+learning_rate: 1.0e-05
+per_device_train_batch_size: 8
+max_steps: 1e2
+warmup_steps: 20
+eval_steps: 10
+save_steps: 20
+logging_steps: 5
+use_peft: true
+lora_r: 8
+"""
+
+
+@pytest.mark.parametrize(
+    ("change", "counts"),
+    [
+        ({"batch_size": 32}, (25, 5, 2, 4, 1)),
+        ({"batch_size": 4}, (200, 40, 20, 40, 10)),
+        ({"warmup_ratio": 0.1}, (100, 0.1, 10, 20, 5)),
+        ({"num_train_epochs": 2.0}, (None, 20, 10, 20, 5)),
+        ({"lora_r": 16}, (100, 20, 10, 20, 5)),
+        ({"batch_size": 32, "warmup_ratio": 0.03, "learning_rate": 3e-5}, (25, 0.03, 2, 4, 1)),
+    ],
+    ids=lambda value: "+".join(value) if isinstance(value, dict) else "",
+)
+def test_the_next_run_trains_what_a_trial_of_a_study_would(
+    tmp_path: Path, change: dict[str, float], counts: tuple[float | None, ...]
+) -> None:
+    (tmp_path / "rows.jsonl").write_text('{"prompt": "a", "completion": "b"}\n')
+    (tmp_path / "config.yaml").write_text(CONFIG)
+    trial = with_overrides(load_spec(tmp_path / "config.yaml").config, change)
+    changes = [advise(knob, None, value) for knob, value in change.items()]
+    made = next_config(Settings(), changes, own_config(tmp_path))
+    (tmp_path / "next.yaml").write_text(as_yaml("run", made, (), None))
+    next_run = load_spec(tmp_path / "next.yaml").config
+    assert next_run == trial
+    keys = ("max_steps", "warmup_steps", "eval_steps", "save_steps", "logging_steps")
+    assert tuple(next_run.get(key) for key in keys) == counts
+
+
+def test_a_log_alone_is_enough_for_the_next_run_and_trl_is_not_loaded() -> None:
+    code = (
+        "import sys\nfrom diagnostics.model.records import Advice\nfrom diagnostics.model.settings import Settings\n"
+        "from tuner.inspector.jobs.next_run import next_config\n"
+        "settings = Settings(method='sft', batch_size=16, max_steps=100, eval_steps=10.0, warmup_ratio=0.03)\n"
+        "made = next_config(settings, [Advice('batch_size', 16, 4, None, 'some-rule', '', 0.5, '')])\n"
+        "print([made[key] for key in ('max_steps', 'eval_steps', 'warmup_steps', 'per_device_train_batch_size')])\n"
+        "print(sorted({'torch', 'trl', 'transformers'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == ["[400, 40, 0.03, 4]", "[]"]
 
 
 def test_the_run_s_own_file_is_kept_but_for_the_change() -> None:
@@ -125,7 +185,7 @@ def test_a_study_without_advice_searches_the_learning_rate() -> None:
     assert list(study_block([], trials=5)["space"]) == ["learning_rate"]
 
 
-@pytest.mark.parametrize("text", [None, "- a list", "key: [", "\0"])
+@pytest.mark.parametrize("text", [None, "- a list", "key: [", "\0", "max_steps: many"])
 def test_a_config_that_cannot_be_used_is_none(tmp_path: Path, text: str | None) -> None:
     if text is not None:
         (tmp_path / "config.yaml").write_text(text)

@@ -102,7 +102,7 @@ def write(tmp_path):
         (DPO + "study:\n  space: {beta: {low: 0.01, high: 0.5}}\n", "use metric: eval_rewards_accuracies"),
         (DPO + "study:\n  metric: eval_rewards/margins\n  space: {beta: [0.1, 0.2]}\n", "cannot be compared"),
         (HEAD + "batch_size: 32\ngradient_accumulation_steps: 2\n", "batch_size 32 is not"),
-        (HEAD + "warmup_ratio: 0.1\nwarmup_steps: 5\n", "warmup_ratio and warmup_steps are both there"),
+        (HEAD + "warmup_ratio: 0.1\nwarmup_steps: 5\n", "warmup_ratio and warmup_steps are both given"),
         (HEAD + "env: 3\n", "env: must map names to values"),
         (HEAD + "datasets: [{pth: a}]\n", "datasets:"),
     ],
