@@ -7,16 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tuner.callback import DiagnosisCallback
+    from tuner.search.log_diagnosis import record
     from tuner.search.pruner import DiagnosisPruner
-    from tuner.search.record import record, seed_of
     from tuner.search.sampler import DiagnosisSampler
+    from tuner.search.seeds import seed_of
 
 _HOMES = {
     "DiagnosisCallback": "tuner.callback",
     "DiagnosisSampler": "tuner.search.sampler",
     "DiagnosisPruner": "tuner.search.pruner",
-    "record": "tuner.search.record",
-    "seed_of": "tuner.search.record",
+    "record": "tuner.search.log_diagnosis",
+    "seed_of": "tuner.search.seeds",
 }
 
 __all__ = ["DiagnosisCallback", "DiagnosisPruner", "DiagnosisSampler", "record", "seed_of"]

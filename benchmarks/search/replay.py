@@ -14,10 +14,13 @@ from benchmarks.search.grids import Setting
 from benchmarks.search.strategies import Strategy
 from benchmarks.search.table import Judge, Table
 from diagnostics.model.curves import Run
+from tuner.search.attributes import DIVERGED
 from tuner.search.distributions import suggest
+from tuner.search.log_diagnosis import record
 from tuner.search.proposal import incumbent
-from tuner.search.record import DIVERGED, record, replicate_of, trial_view
 from tuner.search.replicates import pooled
+from tuner.search.seeds import replicate_of
+from tuner.search.trial_view import trial_view
 
 STARTS = {"30 times too low": -3, "10 times too high": 2, "near the best": 0}
 """Trial 0: how many half decades its rate lies from the best setting's. Its other knobs are the axes' first values."""

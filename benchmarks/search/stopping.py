@@ -30,10 +30,11 @@ from optuna.trial import FrozenTrial
 from benchmarks.search.replay import STARTS, replay
 from benchmarks.search.strategies import OURS, STRATEGIES, Space
 from benchmarks.search.table import Judge, Table, load_all
+from tuner.search.noise import RELATIVE_NOISE_FLOOR
 from tuner.search.proposal import incumbent
-from tuner.search.record import RELATIVE_NOISE_FLOOR, TrialView, trial_view
 from tuner.search.replicates import pooled
 from tuner.search.stopping import should_stop
+from tuner.search.trial_view import TrialView, trial_view
 
 SEEDS = 30
 LATER = (24, 40)

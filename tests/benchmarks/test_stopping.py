@@ -9,7 +9,7 @@ from benchmarks.search.stopping import Stop, main, regret_of, seeds_differ, stop
 from benchmarks.search.table import Judge, Table
 from diagnostics.model.curves import Run
 from diagnostics.model.settings import Settings
-from tuner.search.record import TrialView
+from tuner.search.trial_view import TrialView
 
 RATES = tuple(10 ** (-5 + k / 2) for k in range(7))
 

@@ -8,7 +8,7 @@ from tuner.search.distributions import Distributions
 from tuner.search.knob_moves import advised_moves, probes
 from tuner.search.proposal import RATE, TRUST_REGION, Proposal, incumbent
 from tuner.search.rate.moves import has_rate, is_coarse, rate_move, settled
-from tuner.search.record import TrialView
+from tuner.search.trial_view import TrialView
 
 
 def next_move(trials: Sequence[TrialView], space: Distributions) -> Proposal | None:

@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from tuner.search.record import TrialView, beyond_noise
+from tuner.search.noise import beyond_noise
+from tuner.search.trial_view import TrialView
 
 ADVICE = "advice:"
 

@@ -24,7 +24,7 @@ class Scored(Protocol):
         """The study's metric."""
 
 
-def knob_effect(trials: Sequence[Scored], knob: str, space: Distributions) -> float | None:
+def parameter_effect(trials: Sequence[Scored], knob: str, space: Distributions) -> float | None:
     """The change of the metric when ``knob`` goes through its range, the learning rate's parabola taken out.
 
     A least-squares plane over the better half of the trials; None when there are too few to say.

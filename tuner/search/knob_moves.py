@@ -11,8 +11,9 @@ from diagnostics.formatting import plain_name, setting
 from diagnostics.model.methods import method_record
 from tuner.search.credit import RuleRecord, rule_records
 from tuner.search.distributions import Distributions, alike, moved_to, neighbor
+from tuner.search.noise import beyond_noise
 from tuner.search.proposal import RATE, TRUST_REGION, Proposal, propose, reason, target_value
-from tuner.search.record import TrialView, beyond_noise
+from tuner.search.trial_view import TrialView
 
 PRIOR = 2.0
 """The confidence of an advice weighs as much as this many trials that followed its rule."""

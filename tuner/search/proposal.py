@@ -11,7 +11,8 @@ from optuna.distributions import FloatDistribution, IntDistribution
 
 from diagnostics.formatting import plain_name
 from tuner.search.distributions import Distributions, nearest_in_space, tried_before
-from tuner.search.record import TrialView, beyond_noise
+from tuner.search.noise import beyond_noise
+from tuner.search.trial_view import TrialView
 
 RATE = "learning_rate"
 TRUST_REGION = "sampler:trust-region"

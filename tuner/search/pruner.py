@@ -8,7 +8,7 @@ from optuna.study import Study, StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
 from diagnostics.formatting import number, percent
-from tuner.search.record import DIAGNOSIS, DIVERGED, NOISE, RESEED, SHARE, STOPPED
+from tuner.search.attributes import DIAGNOSIS, DIVERGED, NOISE, RESEED, SHARE, STOPPED
 
 NEVER_BEFORE = 0.4
 """Early losses mislead: a low rate looks best at first (Wu 2018), and a high early loss can end best (Pareja 2024)."""

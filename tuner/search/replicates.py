@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from tuner.search.record import TrialView, noise_of
+from tuner.search.noise import noise_between
+from tuner.search.trial_view import TrialView
 
 MOST = 3
 """Runs of one setting, its first included: what a claim of a gain asks for as well."""
@@ -121,7 +122,7 @@ def in_doubt(trials: Sequence[TrialView]) -> TrialView | None:
 def _leads(best: Group, groups: Sequence[Group], spread: float) -> bool:
     """Whether no seed could have put the best settings so far ahead of the next ones."""
     gap = min(group.loss for group in groups if group is not best) - best.loss
-    return gap > FAR * max(spread, noise_of(best.trials[0]))
+    return gap > FAR * max(spread, noise_between(best.trials[0]))
 
 
 def _may_win(group: Group, best: Group, spread: float) -> bool:
@@ -129,7 +130,7 @@ def _may_win(group: Group, best: Group, spread: float) -> bool:
     if group is best:
         return False
     error = spread * math.sqrt(1 / len(group.losses) + 1 / len(best.losses))
-    return group.loss - best.loss < WITHIN * error and WITHIN * error > noise_of(best.trials[0])
+    return group.loss - best.loss < WITHIN * error and WITHIN * error > noise_between(best.trials[0])
 
 
 def next_seed(trial: TrialView, trials: Sequence[TrialView]) -> int:

@@ -14,12 +14,14 @@ from optuna.study import Study, StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
 from tuner.search.advisor import next_move
+from tuner.search.attributes import BECAUSE, MOVED_BY, PARENT, RESEED
 from tuner.search.distributions import Distributions, alike, tried_before, untried
 from tuner.search.knob_moves import was_turned
+from tuner.search.noise import beyond_noise
 from tuner.search.proposal import RATE, TRUST_REGION, Proposal, incumbent
 from tuner.search.rate.moves import settled
-from tuner.search.record import BECAUSE, MOVED_BY, PARENT, RESEED, TrialView, beyond_noise, trial_view
 from tuner.search.replicates import in_doubt, next_seed, pooled
+from tuner.search.trial_view import TrialView, trial_view
 
 LEADS = 8
 """The first trials belong to the advisor for as long as the learning rate is not resolved."""

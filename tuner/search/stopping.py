@@ -13,11 +13,12 @@ from diagnostics.formatting import number
 from diagnostics.model.curves import FloatArray
 from tuner.search.advisor import next_move
 from tuner.search.distributions import Distributions, nearest_in_space, position, tried_before
+from tuner.search.noise import noise_between
 from tuner.search.proposal import incumbent
 from tuner.search.rate.moves import settled
-from tuner.search.record import TrialView, noise_of
 from tuner.search.replicates import pooled
 from tuner.search.surrogate import Surrogate, fitted
+from tuner.search.trial_view import TrialView
 
 CONFIRMED = 3
 """So many times in a row, a trial apart, nothing must be in sight: one look may be an accident."""
@@ -101,7 +102,7 @@ def _weighed(trials: Sequence[TrialView], best: TrialView, space: Distributions)
     points = np.array([_place(trial.settings, space) for trial in trials])
     found: list[tuple[float, Surrogate]] = []
     for level in LEVELS:
-        noise = level * noise_of(best)
+        noise = level * noise_between(best)
         losses, bend = _tamed(trials, best, noise)
         found += [(model.score + bend, model) for model in fitted(points, losses, noise / 2)]
     highest = max(score for score, _ in found)

@@ -11,8 +11,7 @@ from typing import Any
 from optuna.study import Study, StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
-from tuner.search.proposal import incumbent
-from tuner.search.record import (
+from tuner.search.attributes import (
     BECAUSE,
     CURVE,
     DIAGNOSIS,
@@ -24,10 +23,10 @@ from tuner.search.record import (
     SECONDS,
     STEPS,
     STOPPED,
-    TrialView,
-    trial_view,
 )
+from tuner.search.proposal import incumbent
 from tuner.search.replicates import pooled
+from tuner.search.trial_view import TrialView, trial_view
 from tuner.study.results import TrialResult
 from tuner.study.workers.attempts import lost_steps
 from tuner.study.workers.claims import PLACE

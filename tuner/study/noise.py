@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tuner.search.record import TrialView, noise_of
+from tuner.search.noise import noise_between
+from tuner.search.trial_view import TrialView
 from tuner.study.repeats import Repeat
 
 
@@ -31,7 +32,7 @@ def noise_of_study(tried: Sequence[TrialView], best: int | None, repeats: Iterab
         return None
     # Other settings may be noisier by orders of magnitude, trial 0 above all.
     own = [repeat for repeat in repeats if repeat.trial == best]
-    return Noise(noise_of(winner), winner.noise, between_seeds(own))
+    return Noise(noise_between(winner), winner.noise, between_seeds(own))
 
 
 def between_seeds(repeats: Sequence[Repeat]) -> float | None:

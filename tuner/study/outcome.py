@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 
+from tuner.search.attributes import BEFORE
 from tuner.search.credit import rule_records
-from tuner.search.record import BEFORE
 from tuner.study import repeats
 from tuner.study.budget import seconds_spent, steps_spent
 from tuner.study.context import StudyContext, repeat_plan

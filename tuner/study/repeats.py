@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from diagnostics.formatting import number
-from tuner.search.record import RELATIVE_NOISE_FLOOR
+from tuner.search.noise import RELATIVE_NOISE_FLOOR
 from tuner.study.results import Gain, Pair
 from tuner.study.workers.file_locks import Lock, Locks
 

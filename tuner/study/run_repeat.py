@@ -11,7 +11,7 @@ from typing import Any
 from diagnostics.diagnosis.diagnose import diagnose
 from diagnostics.errors import BadInput
 from diagnostics.model.curves import Run
-from tuner.search.record import diverged
+from tuner.search.divergence import diverged
 from tuner.study import repeats
 from tuner.study.context import StudyContext, repeat_plan
 from tuner.study.events import Advanced, Notice, Repeated

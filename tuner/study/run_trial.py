@@ -11,20 +11,10 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 
 from diagnostics.errors import BadInput
 from diagnostics.model.curves import Run
-from tuner.search.record import (
-    BEFORE,
-    CURVE,
-    DIVERGED,
-    ERROR,
-    METRICS,
-    SECONDS,
-    STEPS,
-    STOPPED,
-    diverged,
-    record,
-    replicate_of,
-    seed_of,
-)
+from tuner.search.attributes import BEFORE, CURVE, DIVERGED, ERROR, METRICS, SECONDS, STEPS, STOPPED
+from tuner.search.divergence import diverged
+from tuner.search.log_diagnosis import record
+from tuner.search.seeds import replicate_of, seed_of
 from tuner.study.context import StudyContext
 from tuner.study.events import Advanced, Notice, Started
 from tuner.study.fit_memory import DoesNotFit, KillsItsWorker, train_fitting

@@ -8,7 +8,7 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution, Int
 
 from tuner.search.advisor import next_move
 from tuner.search.proposal import TRUST_REGION
-from tuner.search.record import TrialView
+from tuner.search.trial_view import TrialView
 
 SPACE = {"learning_rate": FloatDistribution(1e-7, 1e-3, log=True)}
 UP = {"knob": "learning_rate", "old": None, "new": None, "factor": 3.0, "because": "preferences-not-learned"}

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tuner.search.credit import RuleRecord, rule_records, summed
-from tuner.search.record import TrialView
+from tuner.search.trial_view import TrialView
 
 LOW = ({"knob": "learning_rate", "because": "rate-too-low", "factor": 3.0},)
 

@@ -7,7 +7,8 @@ from optuna.trial import create_trial
 
 from diagnostics import diagnose
 from diagnostics.synthetic import make
-from tuner.search.record import DIAGNOSIS, trial_view
+from tuner.search.attributes import DIAGNOSIS
+from tuner.search.trial_view import trial_view
 
 
 def recorded(cause: str) -> list[str]:

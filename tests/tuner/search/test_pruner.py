@@ -8,8 +8,10 @@ import pytest
 
 from diagnostics.diagnosis.diagnose import diagnose
 from diagnostics.model.curves import Run
+from tuner.search.attributes import RESEED
+from tuner.search.log_diagnosis import record
 from tuner.search.pruner import DiagnosisPruner
-from tuner.search.record import RESEED, record, seed_of
+from tuner.search.seeds import seed_of
 
 SHARES = np.linspace(0.1, 1.0, 10)
 

@@ -11,11 +11,13 @@ from diagnostics.model.curves import Run
 from diagnostics.model.settings import Settings
 from tests.tuner.madeup import BATCH, RATE
 from tuner import record, seed_of
+from tuner.search.attributes import RESEED
 from tuner.search.distributions import distributions, suggest
+from tuner.search.noise import beyond_noise
 from tuner.search.proposal import incumbent
-from tuner.search.record import RESEED, TrialView, beyond_noise, trial_view
 from tuner.search.replicates import between_seeds, grouped, in_doubt, next_seed, pooled
 from tuner.search.sampler import DiagnosisSampler
+from tuner.search.trial_view import TrialView, trial_view
 
 SPACE = distributions({"learning_rate": RATE, "batch_size": BATCH})
 

@@ -12,8 +12,10 @@ from optuna.samplers import BaseSampler, RandomSampler, TPESampler
 from diagnostics.model.curves import Curve
 from diagnostics.model.records import Advice, Diagnosis, Finding, Label
 from tests.tuner.madeup import BATCH, RATE, WARMUP, Bowl
+from tuner.search.attributes import DIAGNOSIS
 from tuner.search.distributions import distributions, tried_before
-from tuner.search.record import DIAGNOSIS, noise, record
+from tuner.search.log_diagnosis import record
+from tuner.search.noise import evaluation_noise
 from tuner.search.sampler import DiagnosisSampler
 
 SPACE = distributions({"learning_rate": RATE, "batch_size": BATCH, "warmup_ratio": WARMUP})
@@ -259,7 +261,7 @@ def test_advice_in_words_alone_moves_nothing():
     ],
 )
 def test_noise_is_measured_beside_the_descent(values: list[float], low: float, high: float):
-    assert low <= noise(Curve.from_points(range(len(values)), values)) <= high
+    assert low <= evaluation_noise(Curve.from_points(range(len(values)), values)) <= high
 
 
 def test_a_log_folder_can_be_recorded(tmp_path: Path):

@@ -10,9 +10,9 @@ import pytest
 
 from tests.tuner.madeup import BATCH, RATE, WARMUP
 from tuner.search.distributions import distributions
-from tuner.search.record import TrialView
 from tuner.search.stopping import CONFIRMED, LEAST, StopDecision, outlook, should_stop
 from tuner.search.surrogate import Surrogate, fitted
+from tuner.search.trial_view import TrialView
 
 LINE = distributions({"learning_rate": RATE})
 SPACE = distributions({"learning_rate": RATE, "batch_size": BATCH, "warmup_ratio": WARMUP})

@@ -8,7 +8,7 @@ import yaml
 
 from tests.tuner.madeup import BATCH, RATE, WARMUP, spec
 from tuner.search.distributions import distributions
-from tuner.search.importance import knob_effect
+from tuner.search.importance import parameter_effect
 from tuner.study.fit_memory import MemoryLimit
 from tuner.study.noise import Noise
 from tuner.study.report.review import review
@@ -155,7 +155,7 @@ def test_a_knob_without_effect_is_found():
 
 
 def test_a_knob_with_an_effect_is_not_called_idle():
-    effect = knob_effect(grid(0.05), "batch_size", SPACE)
+    effect = parameter_effect(grid(0.05), "batch_size", SPACE)
     assert effect is not None
     assert effect > 0.02
 

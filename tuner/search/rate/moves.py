@@ -9,10 +9,11 @@ from typing import Any
 from optuna.distributions import FloatDistribution
 
 from tuner.search.distributions import Distributions, alike
+from tuner.search.noise import noise_between
 from tuner.search.proposal import RATE, Proposal, incumbent, loss_of, propose, reason, target_value
 from tuner.search.rate.sweep import LrSweep
 from tuner.search.rate.trust_region import expected_gain, next_step
-from tuner.search.record import TrialView, noise_of
+from tuner.search.trial_view import TrialView
 
 COARSE = 0.4
 """Decades. A finer step of the rate is worth half a percent at most (3.1 % a decade squared in 548 LoRA runs), so the
@@ -130,7 +131,7 @@ def rate_line(best: TrialView, trials: Sequence[TrialView], space: Distributions
     pending = [math.log10(t.settings[RATE]) for t in beside if t.running]
     points = [(math.log10(t.settings[RATE]), loss_of(t)) for t in usable]
     wall = math.log10(min(walls)) if walls else None
-    return LrSweep(points, math.log10(span.low), math.log10(span.high), wall, noise_of(*usable), pending)
+    return LrSweep(points, math.log10(span.low), math.log10(span.high), wall, noise_between(*usable), pending)
 
 
 def _over_the_edge(trial: TrialView, best: TrialView) -> bool:

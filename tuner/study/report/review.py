@@ -13,8 +13,8 @@ from diagnostics.model.records import Finding
 from tuner.config.overrides import with_overrides
 from tuner.config.search_space import Choice, Range
 from tuner.search.distributions import Distributions, edge_of, position
-from tuner.search.importance import knob_effect
-from tuner.search.record import RELATIVE_NOISE_FLOOR
+from tuner.search.importance import parameter_effect
+from tuner.search.noise import RELATIVE_NOISE_FLOOR
 from tuner.study.context import file_value
 from tuner.study.fit_memory import MemoryLimit
 from tuner.study.noise import Noise
@@ -232,7 +232,7 @@ def _no_effect(
     winner: TrialResult, trials: Sequence[TrialResult], knob: str, space: Distributions, spec: StudySpec
 ) -> Paragraph | None:
     """A knob that moved, and whose moves did not change the metric beyond noise."""
-    effect = knob_effect(trials, knob, space)
+    effect = parameter_effect(trials, knob, space)
     floor = RELATIVE_NOISE_FLOOR * abs(winner.value or 0.0)
     if effect is None or effect > floor or knob not in winner.settings:
         return None

@@ -12,8 +12,8 @@ from typing import Any
 from optuna.study import Study
 from optuna.trial import FrozenTrial, Trial, TrialState
 
+from tuner.search.attributes import MOVED_BY
 from tuner.search.distributions import Distributions, suggest
-from tuner.search.record import MOVED_BY
 from tuner.study.workers.file_locks import Lock, Locks, locked
 
 TURN = "turn"

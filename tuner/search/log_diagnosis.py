@@ -1,0 +1,57 @@
+"""``tuner.record``: the diagnosis of a trial's run, stored in the trial for the sampler and the pruner."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from diagnostics.model.curves import Run, canonical_name
+from diagnostics.model.methods import method_record
+from diagnostics.model.records import Diagnosis
+from tuner.search.attributes import DIAGNOSIS, DIVERGED, METHOD, NOISE, SHARE
+from tuner.search.divergence import diverged
+from tuner.search.noise import evaluation_noise
+
+if TYPE_CHECKING:
+    from optuna.trial import Trial
+
+
+def record(
+    trial: Trial,
+    run: Run | str | Path,
+    diagnosis: Diagnosis | None = None,
+    *,
+    metric: str | None = None,
+    share: float | None = None,
+    bounds: Mapping[str, tuple[float, float]] | None = None,
+) -> Diagnosis:
+    """The verdict on the trial's run, now stored in the trial for ``DiagnosisSampler`` and ``DiagnosisPruner``.
+
+    ``run`` is a ``Run``, or the folder or file that the training logs to. Call it once before the objective returns;
+    to prune, call it at each evaluation, with ``share``: how much of the schedule is done, 0 to 1. ``metric`` is the
+    curve that the study optimizes, by default that of the training method. ``bounds`` are the ranges that advice may
+    use, by knob.
+    Raises ``UnreadableLog`` when there is no log.
+    """
+    if not isinstance(run, Run):
+        from diagnostics.readers import read
+
+        run = read(Path(run))
+    if diagnosis is None:
+        from diagnostics.diagnosis.diagnose import diagnose
+
+        diagnosis = diagnose(run, bounds=bounds)
+    curve = run.curve(canonical_name(metric or method_record(run.settings.method).metric))
+    found: dict[str, Any] = {
+        DIAGNOSIS: diagnosis.to_dict(),
+        DIVERGED: diverged(run, diagnosis, metric, over=share is None or share >= 1),
+        NOISE: evaluation_noise(curve),
+        SHARE: share,
+        METHOD: run.settings.method,
+    }
+    known = trial.user_attrs
+    for key, value in found.items():
+        if value is not None and known.get(key) != value:
+            trial.set_user_attr(key, value)
+    return diagnosis

@@ -1,0 +1,74 @@
+"""One trial as the search sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from diagnostics.messages import finding_message
+from diagnostics.model.records import Finding
+from tuner.search.attributes import DIAGNOSIS, DIVERGED, ERROR, METHOD, MOVED_BY, NOISE, PARENT, RESEED
+
+if TYPE_CHECKING:
+    from optuna.trial import FrozenTrial
+
+
+@dataclass(frozen=True)
+class TrialView:
+    """One trial as the search sees it; a lower ``loss`` is better, whatever the study's direction.
+
+    ``loss`` is None while the trial runs, and when it failed without a value. ``seed`` is 0 for the study's own seed
+    and n for the n-th repeat of the settings; ``stderr`` is the standard error of a loss that is a mean over seeds.
+    """
+
+    number: int
+    settings: Mapping[str, Any]
+    loss: float | None
+    running: bool = False
+    diverged: bool = False
+    failed: bool = False
+    noise: float = 0.0
+    label: str | None = None
+    advice: tuple[Mapping[str, Any], ...] = ()
+    findings: Mapping[str, str] = field(default_factory=dict)
+    moved_by: str = ""
+    parent: int | None = None
+    method: str | None = None
+    seed: int = 0
+    stderr: float = 0.0
+
+    @property
+    def usable(self) -> bool:
+        """Whether the trial's loss says something about its settings."""
+        return self.loss is not None and not self.diverged and not self.failed
+
+
+def trial_view(trial: FrozenTrial, sign: float, knobs: Mapping[str, str] | None = None) -> TrialView:
+    """The trial as the search sees it; ``sign`` is +1 where the study minimizes and -1 where it maximizes.
+
+    ``knobs`` maps parameter names to the names that advice uses.
+    """
+    names = knobs or {}
+    attributes = trial.user_attrs
+    verdict = attributes.get(DIAGNOSIS) or {}
+    value = trial.value if trial.state.is_finished() else None
+    return TrialView(
+        number=trial.number,
+        settings={names.get(name, name): setting for name, setting in trial.params.items()},
+        loss=None if value is None or not np.isfinite(value) else sign * value,
+        running=not trial.state.is_finished(),
+        diverged=bool(attributes.get(DIVERGED)) or (value is not None and not np.isfinite(value)),
+        failed=ERROR in attributes or trial.state.name == "FAIL",
+        noise=float(attributes.get(NOISE) or 0.0),
+        label=verdict.get("label"),
+        # Optional advice is for people: a run that nothing ails gives the search no direction.
+        advice=tuple(one for one in verdict.get("advice") or () if not one.get("optional")),
+        findings={found["rule"]: finding_message(Finding.from_dict(found)) for found in verdict.get("findings") or ()},
+        moved_by=str(attributes.get(MOVED_BY) or ""),
+        parent=attributes.get(PARENT),
+        method=attributes.get(METHOD),
+        seed=int(attributes.get(RESEED) or 0),
+    )
