@@ -15,8 +15,9 @@ from transformers import TrainerCallback
 
 from diagnostics.diagnosis.diagnose import diagnose
 from diagnostics.diagnosis.live import LiveState, update
-from diagnostics.messages import finding_message
+from diagnostics.messages import text
 from diagnostics.model.curves import Run
+from diagnostics.model.message import Message, message
 from diagnostics.model.methods import METHODS
 from diagnostics.model.records import Diagnosis
 from diagnostics.model.settings import Settings
@@ -62,7 +63,7 @@ class DiagnosisCallback(TrainerCallback):  # type: ignore[misc]
         self.settings = settings or Settings()
         self.name = name or (self.out.name if self.out else "run")
         self.points: Points = defaultdict(list)
-        self.notes: list[str] = []
+        self.notes: list[Message | str] = []
         self.discontinuities: list[float] = []
         self.diagnosis: Diagnosis | None = None
         self.spacing = Throttle(share)
@@ -142,8 +143,9 @@ class DiagnosisCallback(TrainerCallback):  # type: ignore[misc]
         said = self._heard.reported.values()
         hit = next((one for one in said if one.label in self.stop_on or one.rule in self.stop_on), None)
         if hit and not control.should_training_stop:
-            self.notes.append(f"stopped early: {hit.rule}: {finding_message(hit)}")
-            self.say(self.notes[-1])
+            note = message("stopped-early", rule=hit.rule)
+            self.notes.append(note)
+            self.say(text(note))
             control.should_training_stop = True
 
     def _collect(self, logs: Mapping[str, Any], step: float, wall_time: float | None = None) -> None:

@@ -31,6 +31,7 @@ from statistics import fmean
 from typing import Any
 
 from benchmarks.search.grids import GRIDS, Grid, Setting
+from diagnostics.messages import notes_of
 
 NEAR_PAIRS = 0.016
 """DPO runs within this share of the best accuracy (two pairs of 128) are repeated as well."""
@@ -134,7 +135,13 @@ def as_row(setting: Setting, seed: int, run: Any) -> dict[str, Any]:
         if name not in NOT_KEPT
     }
     settings = {k: v for k, v in vars_of(run.settings).items() if v is not None}
-    return {"setting": dict(setting), "seed": seed, "settings": settings, "notes": list(run.notes), "curves": curves}
+    return {
+        "setting": dict(setting),
+        "seed": seed,
+        "settings": settings,
+        "notes": list(notes_of(run.notes)),
+        "curves": curves,
+    }
 
 
 def vars_of(settings: Any) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from diagnostics.messages.en import HEADLINES
 from diagnostics.messages.verdicts import (
     advice_action,
     advice_line,
+    all_notes,
     confidence_words,
     diagnosis_notes,
     finding_message,
@@ -22,6 +23,7 @@ __all__ = [
     "HEADLINES",
     "advice_action",
     "advice_line",
+    "all_notes",
     "confidence_words",
     "diagnosis_notes",
     "finding_message",

@@ -48,13 +48,11 @@ def filled(template: str, values: Mapping[str, Any]) -> str:
     return PLURAL.sub(plural, template).format_map(_Values(values))
 
 
-def text(message: Message | str) -> str:
-    """The message as a sentence without a capital or a full stop; text that somebody else wrote stays as it is.
+def text(message: Message) -> str:
+    """The message as a sentence without a capital or a full stop.
 
     A code that this language has no template for reads as the code and its values.
     """
-    if isinstance(message, str):
-        return message
     template = en.MESSAGES.get(message.code)
     if template is None:
         values = ", ".join(f"{key} {value}" for key, value in message.values.items())

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from diagnostics.formatting import number, plain_name, sentence, setting
 from diagnostics.messages import en
 from diagnostics.messages.catalog import filled, text
+from diagnostics.model.curves import Run
 from diagnostics.model.message import Message
 from diagnostics.model.records import Advice, Diagnosis, Finding, Label, Skipped
 
@@ -40,21 +43,27 @@ def confidence_words(confidence: float) -> str:
     return next((words for limit, words in en.CONFIDENCE if confidence >= limit), en.CONFIDENCE[-1][1])
 
 
-def notes_of(notes: tuple[Message | str, ...]) -> tuple[str, ...]:
+def notes_of(notes: Iterable[Message]) -> tuple[str, ...]:
     """Notes as sentences, none of them twice."""
     return tuple(dict.fromkeys(text(note) for note in notes))
+
+
+def all_notes(run: Run, diagnosis: Diagnosis) -> tuple[str, ...]:
+    """The notes on the log and on its diagnosis as sentences, none of them twice."""
+    return tuple(dict.fromkeys((*notes_of(run.notes), *diagnosis_notes(diagnosis))))
 
 
 def diagnosis_notes(diagnosis: Diagnosis) -> tuple[str, ...]:
     """The notes of a diagnosis as sentences: the run's own, kinds of fault that were not checked, a borderline rule."""
     found = [*notes_of(diagnosis.notes)]
     found += [
-        filled(en.MESSAGES["label-not-checked"], {"label": str(kind.label), "reason": text(kind.reason)})
+        filled(en.NOTES["not-checked"], {"label": str(kind.label), "reason": text(kind.reason)})
         for kind in diagnosis.unchecked
     ]
     if diagnosis.borderline is not None:
         near = diagnosis.borderline
-        found.append(f"nearly {near.label}: {finding_message(near)}")
+        values = {"label": str(near.label), "message": finding_message(near)}
+        found.append(filled(en.NOTES["borderline"], values))
     return tuple(dict.fromkeys(found))
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from diagnostics.model.message import Message, Value
+from diagnostics.model.message import Message, Value, as_message
 from diagnostics.model.settings import Settings
 
 FloatArray = NDArray[np.float64]
@@ -125,16 +125,20 @@ class Curve:
 
 @dataclass(frozen=True, eq=False)
 class Run:
-    """One training run as its log tells it; ``notes`` says what the reader dropped, guessed or joined.
+    """One training run as its log records it; ``notes`` say what the reader dropped, guessed or joined.
 
-    ``joins`` are the steps at which the run was resumed, or its batch or packing changed.
+    ``discontinuities`` are the steps at which the run was resumed, or its batch or packing changed.
     """
 
     name: str
     curves: Mapping[str, Curve]
     settings: Settings = field(default_factory=Settings)
-    notes: tuple[Message | str, ...] = ()
+    notes: tuple[Message, ...] = ()
     discontinuities: tuple[float, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Take notes that are plain text too: whoever builds a run by hand has no codes for them."""
+        object.__setattr__(self, "notes", tuple(map(as_message, self.notes)))
 
     @classmethod
     def from_points(
@@ -150,7 +154,7 @@ class Run:
             table = np.asarray(list(pairs), dtype=np.float64).reshape(-1, 2)
             if table.size:
                 curves[canonical_name(tag)] = Curve.from_points(table[:, 0], table[:, 1])
-        return cls(name, curves, settings or Settings(), tuple(notes))
+        return cls(name, curves, settings or Settings(), tuple(map(as_message, notes)))
 
     def curve(self, name: str) -> Curve | None:
         """The curve of that name, or None when the log has no point of it."""

@@ -34,6 +34,11 @@ class Message:
         return cls(str(raw["code"]), dict(raw.get("values") or {}))
 
 
+def as_message(said: Message | str) -> Message:
+    """The message itself; text that somebody else wrote becomes a message that holds it."""
+    return said if isinstance(said, Message) else Message("text", {"text": said})
+
+
 def message(code: str, **values: Value) -> Message:
     """``Message(code, values)`` with the values by keyword."""
     return Message(code, values)

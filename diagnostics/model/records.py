@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from diagnostics.model.comparison import Comparison
-from diagnostics.model.message import Message
+from diagnostics.model.message import Message, as_message
 
 RENAMED_RULES: Mapping[str, str] = {
     "loss-thrown-up": "loss-overshoots",
@@ -23,6 +23,11 @@ RENAMED_RULES: Mapping[str, str] = {
 def current_rule_name(stored: object) -> str:
     """A stored rule's name as it is now."""
     return RENAMED_RULES.get(str(stored), str(stored))
+
+
+def _message(stored: Any) -> Message:
+    """A stored message; earlier versions stored the finished sentence."""
+    return Message.from_dict(stored) if isinstance(stored, Mapping) else as_message(str(stored))
 
 
 class Label(StrEnum):
@@ -149,9 +154,8 @@ class Skipped:
     @classmethod
     def from_dict(cls, raw: Mapping[str, Any]) -> Skipped:
         """The skipped rule that ``to_dict`` wrote, or an earlier version that stored the reason as text."""
-        reason = raw.get("reason")
-        kept = Message.from_dict(reason) if isinstance(reason, Mapping) else Message("text", {"text": raw.get("why")})
-        return cls(current_rule_name(raw["rule"]), kept, Label(raw.get("label", Label.UNKNOWN)))
+        reason = _message(raw.get("reason", raw.get("why", "")))
+        return cls(current_rule_name(raw["rule"]), reason, Label(raw.get("label", Label.UNKNOWN)))
 
 
 @dataclass(frozen=True)
@@ -187,7 +191,7 @@ class Diagnosis:
     findings: tuple[Finding, ...] = ()
     advice: tuple[Advice, ...] = ()
     skipped: tuple[Skipped, ...] = ()
-    notes: tuple[Message | str, ...] = ()
+    notes: tuple[Message, ...] = ()
     unchecked: tuple[Unchecked, ...] = ()
     borderline: Finding | None = None
     baseline: Comparison | None = None
@@ -203,7 +207,7 @@ class Diagnosis:
             "findings": [finding.to_dict() for finding in self.findings],
             "advice": [advice.to_dict() for advice in self.advice],
             "skipped": [skipped.to_dict() for skipped in self.skipped],
-            "notes": [note if isinstance(note, str) else note.to_dict() for note in self.notes],
+            "notes": [note.to_dict() for note in self.notes],
             **({"unchecked": [kind.to_dict() for kind in self.unchecked]} if self.unchecked else {}),
             **({"borderline": self.borderline.to_dict()} if self.borderline else {}),
             **({"baseline": self.baseline.to_dict()} if self.baseline else {}),
@@ -225,7 +229,7 @@ class Diagnosis:
             findings=tuple(Finding.from_dict(one) for one in raw.get("findings") or ()),
             advice=tuple(Advice.from_dict(one) for one in raw.get("advice") or ()),
             skipped=tuple(Skipped.from_dict(one) for one in raw.get("skipped") or ()),
-            notes=tuple(note if isinstance(note, str) else Message.from_dict(note) for note in raw.get("notes") or ()),
+            notes=tuple(_message(note) for note in raw.get("notes") or ()),
             unchecked=tuple(Unchecked.from_dict(one) for one in raw.get("unchecked") or ()),
             borderline=Finding.from_dict(near) if near else None,
         )

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from diagnostics.model.curves import FloatArray
+from diagnostics.model.message import Message
 
 
 class Series(NamedTuple):
@@ -34,12 +35,12 @@ class Log:
 
     series: Mapping[str, Series]
     options: Mapping[str, object] = field(default_factory=dict)
-    notes: tuple[str, ...] = ()
+    notes: tuple[Message, ...] = ()
     total_steps: float | None = None
     derived: frozenset[str] = frozenset()
     discontinuities: tuple[float, ...] = ()
 
-    def noted(self, *notes: str) -> Log:
+    def with_notes(self, *notes: Message) -> Log:
         """This log with more notes, none of them twice."""
         return replace(self, notes=tuple(dict.fromkeys((*self.notes, *notes))))
 

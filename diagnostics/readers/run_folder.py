@@ -10,10 +10,11 @@ from pathlib import Path
 
 import numpy as np
 
+from diagnostics.model.message import Message, message
 from diagnostics.readers import sidecars, trainer_state
 from diagnostics.readers.discovery import STATE, TRAINER_LOG, Parts, parts
 from diagnostics.readers.files import UnreadableLog, text
-from diagnostics.readers.raw_log import Log, Series, plural
+from diagnostics.readers.raw_log import Log, Series
 from diagnostics.readers.tabular import jsonlines
 from diagnostics.readers.tensorboard import event_files
 
@@ -34,17 +35,22 @@ def read_log(path: Path) -> Log:
     held = parts(path)
     if held is None:
         raise UnreadableLog(f"{path}: no log in this folder; give a run's folder or a log file")
-    logs, complaints = _logs(held)
+    logs, errors = _logs(held)
     if not logs:
-        raise UnreadableLog(complaints[0])
+        raise errors[0]
     _, log = logs[0]
     for name, other in logs[1:]:
         log = _filled(log, other, name)
-    return sidecars.with_settings(log, [held.checkpoint, path / "adapter", path]).noted(*complaints)
+    return sidecars.with_settings(log, [held.checkpoint, path / "adapter", path]).with_notes(*map(_not_read, errors))
 
 
-def _logs(held: Parts) -> tuple[list[tuple[str, Log]], list[str]]:
-    """The logs that can be read with their file names, event files first, and the complaints about the others."""
+def _not_read(error: UnreadableLog) -> Message:
+    """A note on a log that is left out."""
+    return message("log-not-read", why=str(error))
+
+
+def _logs(held: Parts) -> tuple[list[tuple[str, Log]], list[UnreadableLog]]:
+    """The logs that can be read with their file names, event files first, and the errors of the others."""
     readers: list[tuple[str, Callable[[], Log]]] = []
     if held.events:
         readers.append(("the event files", lambda: event_files.join(held.events, held.prefixes)))
@@ -53,15 +59,15 @@ def _logs(held: Parts) -> tuple[list[tuple[str, Log]], list[str]]:
     if held.jsonl:
         readers.append((TRAINER_LOG, lambda: jsonlines.read_log(held.jsonl or Path())))
     logs: list[tuple[str, Log]] = []
-    complaints: list[str] = []
+    errors: list[UnreadableLog] = []
     for name, reader in readers:
         try:
             log = reader()
         except UnreadableLog as error:
-            complaints.append(str(error))
+            errors.append(error)
         else:
             logs.append((name, _tagged(log) if name == TRAINER_LOG and logs else log))
-    return logs, complaints
+    return logs, errors
 
 
 def _tagged(log: Log) -> Log:
@@ -74,13 +80,13 @@ def _state(held: Parts) -> Log:
 
     Raises ``UnreadableLog`` when no state can be read.
     """
-    complaints: list[str] = []
+    errors: list[UnreadableLog] = []
     for path in (*_furthest_first(held.states), *held.older):
         try:
-            return trainer_state.read_log(path).noted(*complaints)
+            return trainer_state.read_log(path).with_notes(*map(_not_read, errors))
         except UnreadableLog as error:
-            complaints.append(str(error))
-    raise UnreadableLog(complaints[0])
+            errors.append(error)
+    raise errors[0]
 
 
 def _furthest_first(states: tuple[Path, ...]) -> list[Path]:
@@ -101,7 +107,7 @@ def _filled(log: Log, other: Log, name: str) -> Log:
     """The log with what it lacks from another log of the same run; one that disagrees is left out."""
     shared = [tag for tag in other.series if tag in log.series]
     if any(not _agree(log.series[tag], other.series[tag]) for tag in shared if tag.endswith("loss")):
-        return log.noted(f"{name} tells of another run than the other logs here: it was left out")
+        return log.with_notes(message("other-run", log=name))
     series = dict(log.series)
     for tag, points in other.series.items():
         series[tag] = _union(log.series[tag], points) if tag in log.series else points
@@ -114,7 +120,8 @@ def _filled(log: Log, other: Log, name: str) -> Log:
         derived=log.derived | (other.derived - log.options.keys()),
         discontinuities=(*log.discontinuities, *other.discontinuities),
     )
-    return joined.noted(*([f"{plural(added, 'point')} more from {name}"] if added and log.series else []), *other.notes)
+    more = [message("points-added", points=added, log=name)] if added and log.series else []
+    return joined.with_notes(*more, *other.notes)
 
 
 def _agree(one: Series, other: Series) -> bool:

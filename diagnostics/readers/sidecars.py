@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from diagnostics.model.message import Message, message
 from diagnostics.readers.files import text
 from diagnostics.readers.raw_log import Log
 
@@ -27,14 +28,14 @@ CHECKPOINT = re.compile(r"checkpoint-\d+")
 
 def with_settings(log: Log, folders: Iterable[Path | None]) -> Log:
     """The log with the settings that files in these folders tell, the last folder's winning."""
-    notes: list[str] = []
+    notes: list[Message] = []
     held = [(folder, _names_in(folder)) for folder in folders if folder is not None]
     before, after = (_told(held, names, notes) for names in (BEFORE_THE_LOG, AFTER_THE_LOG))
     said = dict(log.options)
     if RATES & (before.keys() | after.keys() | said.keys()):
         # trainer_state.json rounds the epochs up and always names the steps; the arguments say what was asked for.
         said = {key: value for key, value in said.items() if key not in log.derived}
-    return replace(log, options={**before, **_known(said), **after}).noted(*notes)
+    return replace(log, options={**before, **_known(said), **after}).with_notes(*notes)
 
 
 def beside(path: Path) -> list[Path]:
@@ -51,7 +52,7 @@ def _names_in(folder: Path) -> frozenset[str]:
         return frozenset()
 
 
-def _told(held: list[tuple[Path, frozenset[str]]], names: tuple[str, ...], notes: list[str]) -> dict[str, object]:
+def _told(held: list[tuple[Path, frozenset[str]]], names: tuple[str, ...], notes: list[Message]) -> dict[str, object]:
     """What the files of these names say, later files and folders winning."""
     options: dict[str, object] = {}
     for name in names:
@@ -66,13 +67,13 @@ def _known(options: Mapping[str, object]) -> dict[str, object]:
     return {key: value for key, value in options.items() if value is not None}
 
 
-def _mapping(file: Path, notes: list[str]) -> dict[str, object]:
+def _mapping(file: Path, notes: list[Message]) -> dict[str, object]:
     """What a settings file says; nothing, and a note, when it cannot be read."""
     try:
         said = text(file)
         found = json.loads(said) if file.suffix == ".json" else _yaml(said)
     except (ValueError, RecursionError):
-        notes.append(f"{file.name} cannot be read: its settings are left out")
+        notes.append(message("settings-not-read", file=file.name))
         return {}
     options = {str(key): value for key, value in found.items()} if isinstance(found, dict) else {}
     if file.name == ADAPTER:

@@ -10,10 +10,9 @@ from diagnostics.formatting import number, percent, plain_name, sentence, settin
 from diagnostics.messages import (
     HEADLINES,
     advice_action,
+    all_notes,
     confidence_words,
-    diagnosis_notes,
     finding_message,
-    notes_of,
     summary,
 )
 from diagnostics.model.curves import Run
@@ -210,5 +209,5 @@ def _settings(run: Run) -> Markup | None:
 
 
 def _notes(run: Run, diagnosis: Diagnosis) -> Markup | None:
-    notes = notes_of((*run.notes, *diagnosis_notes(diagnosis)))
+    notes = all_notes(run, diagnosis)
     return details("Notes on the log", bullets(notes)) if notes else None

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from diagnostics.chart.markup import printable
 from diagnostics.formatting import SIGNS, number, percent, sentence, setting, times
-from diagnostics.messages import HEADLINES, advice_action, diagnosis_notes, finding_message, notes_of, summary
+from diagnostics.messages import HEADLINES, advice_action, all_notes, finding_message, summary
 from diagnostics.model.curves import Run
 from diagnostics.model.records import Advice, Diagnosis, Finding
 from diagnostics.report.phrases import because, compared, heading, measures, span, step_of, sure, unchecked
@@ -34,7 +34,7 @@ def as_markdown(run: Run, diagnosis: Diagnosis) -> str:
     known = run.settings.known()
     if known:
         parts += ["## Settings", grid(("setting", "value"), [(k, setting(k, v)) for k, v in known.items()])]
-    notes = notes_of((*run.notes, *diagnosis_notes(diagnosis)))
+    notes = all_notes(run, diagnosis)
     if notes:
         parts += ["## Notes", listed(cell(note) for note in notes)]
     return "\n\n".join(parts) + "\n"

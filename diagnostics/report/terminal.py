@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from diagnostics.chart.markup import printable
 from diagnostics.formatting import SIGNS, number, percent, sentence, setting, times
-from diagnostics.messages import HEADLINES, diagnosis_notes, finding_message, notes_of, skipped_reason, summary
+from diagnostics.messages import HEADLINES, all_notes, finding_message, skipped_reason, summary
 from diagnostics.model.comparison import Comparison
 from diagnostics.model.curves import Run
 from diagnostics.model.records import Advice, Diagnosis, Finding, Label
@@ -77,7 +77,7 @@ def _lines(run: Run, diagnosis: Diagnosis) -> Iterator[RenderableType]:
         yield Padding(Text(_against(diagnosis.baseline)), (1, 0, 0, 2))
     if diagnosis.skipped:
         yield Padding(Text(_skipped(diagnosis), style="bright_black"), (1, 0, 0, 2))
-    if notes := (notes_of((*run.notes, *diagnosis_notes(diagnosis)))):
+    if notes := (all_notes(run, diagnosis)):
         yield Padding(Text(_notes(notes), style="bright_black"), (1, 0, 0, 2))
     yield Text()
 

@@ -59,8 +59,10 @@ def as_json(diagnoses: Iterable[Diagnosis | Unreadable], errors: Errors = ()) ->
 def with_words(diagnosis: Diagnosis) -> dict[str, Any]:
     """The diagnosis as ``tuner diagnose --json`` prints it: its data, and the sentence that goes with each part."""
     data = diagnosis.to_dict()
-    for raw, finding in zip(data["findings"], diagnosis.findings, strict=True):
+    findings = (*diagnosis.findings, *([diagnosis.borderline] if diagnosis.borderline else []))
+    for raw, finding in zip((*data["findings"], *filter(None, [data.get("borderline")])), findings, strict=True):
         raw["message"] = finding_message(finding)
+        del raw["template"]
     for raw, advice in zip(data["advice"], diagnosis.advice, strict=True):
         raw["message"] = advice_line(advice)
     for raw, skipped in zip(data["skipped"], diagnosis.skipped, strict=True):

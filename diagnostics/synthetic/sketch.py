@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from diagnostics.model.curves import Curve, FloatArray, Run, canonical_name
+from diagnostics.model.message import message
 from diagnostics.model.settings import Settings
 
 
@@ -72,7 +73,7 @@ class SyntheticRun:
             where = self.at if tag.startswith("eval_") else slice(None)
             curves[canonical_name(tag)] = (self.steps[where], values[where])
         made = {key: Curve.from_points(x, y) for key, (x, y) in curves.items() if len(x)}
-        return Run(name, made, Settings.from_mapping(self.settings), ("a made-up run",))
+        return Run(name, made, Settings.from_mapping(self.settings), (message("synthetic-run"),))
 
 
 Fault = Callable[[SyntheticRun, float], None]

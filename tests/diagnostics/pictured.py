@@ -48,7 +48,9 @@ def overfit_verdict(name: str) -> Diagnosis:
         Skipped("clipped-too-often", message("curve-missing", curves="grad_norm"), Label.UNSTABLE),
         Skipped("reward-collapse", message("curve-missing", curves="rewards_margins"), Label.UNSTABLE),
     )
-    return Diagnosis(name, Label.OVERFIT, "eval-loss-rises", 0.9, 400, (finding,), advice, skipped, ("a note",))
+    return Diagnosis(
+        name, Label.OVERFIT, "eval-loss-rises", 0.9, 400, (finding,), advice, skipped, (message("text", text="a note"),)
+    )
 
 
 def healthy(run: Run) -> Diagnosis:

@@ -38,7 +38,7 @@ DIAGNOSES = st.builds(
     st.lists(FINDINGS, max_size=2).map(tuple),
     st.lists(ADVICE, max_size=2).map(tuple),
     st.lists(st.builds(Skipped, st.text(), MESSAGES, LABELS), max_size=2).map(tuple),
-    st.lists(st.one_of(MESSAGES, st.text()), max_size=2).map(tuple),
+    st.lists(MESSAGES, max_size=2).map(tuple),
     st.lists(st.builds(Unchecked, LABELS, MESSAGES), max_size=2).map(tuple),
     st.one_of(st.none(), FINDINGS),
 )

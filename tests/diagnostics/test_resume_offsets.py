@@ -22,9 +22,9 @@ def changed(run: Run, discontinuities: tuple[float, ...], more: Mapping[str, Flo
     return replace(run, curves=curves, discontinuities=discontinuities)
 
 
-def offsets(notes: Iterable[Message | str]) -> list[Message]:
+def offsets(notes: Iterable[Message]) -> list[Message]:
     """The notes on jumps that were taken out."""
-    return [note for note in notes if isinstance(note, Message) and note.code == "resume-offset"]
+    return [note for note in notes if note.code == "resume-offset"]
 
 
 def from_step(run: Run, name: str, step: float, much: float) -> FloatArray:

@@ -8,7 +8,9 @@ from typing import Any
 
 from transformers import PrinterCallback
 
+from diagnostics.messages import text
 from diagnostics.model.curves import Run
+from diagnostics.model.message import message
 from diagnostics.model.settings import Settings
 from tuner.callback import DiagnosisCallback
 from tuner.config.study_file import StudySpec
@@ -48,7 +50,7 @@ class Attempt:
             self.trainer.remove_callback(PrinterCallback)  # it prints every log where there is no bar
         self.answers = Answers(self.trainer, asked, model_key(self.parsed))
         if self.tokenizer.chat_template == PLAIN_TEMPLATE:
-            self.watch.notes.append("the tokenizer has no chat template; a plain one was added and is saved with it")
+            self.watch.notes.append(message("chat-template-added"))
 
     @property
     def tokenizer(self) -> Any:
@@ -63,8 +65,9 @@ class Attempt:
         self.trainer.add_callback(self.answers)
         if step:
             self.trainer.args.eval_on_start = False  # the first evaluation is in the log that is gone on with
-            self.watch.notes.append(f"went on from step {step} after the run was cut off")
-            self.watch.say(self.watch.notes[-1])
+            note = message("resumed-after-cut", step=step)
+            self.watch.notes.append(note)
+            self.watch.say(text(note))
         with self.steering.signals(), threads_for(self.trainer.model):
             self.trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
         if self.steering.interrupted:
@@ -76,7 +79,9 @@ class Attempt:
 
         state = self.trainer.state
         if self.steering.reason:
-            self.watch.notes.append(f"stopped at step {state.global_step} of {state.max_steps}: {self.steering.reason}")
+            self.watch.notes.append(
+                message("stopped-at", step=state.global_step, max_steps=state.max_steps, why=self.steering.reason)
+            )
         self._save_weights()
         with threads_for(self.trainer.model):
             self.answers.ask_again()
@@ -93,7 +98,7 @@ class Attempt:
     def _save_weights(self) -> None:
         """Save the adapter (or, after full fine-tuning, the model) with its tokenizer; never weights with nan."""
         if not _all_finite(self.trainer.model):
-            self.watch.notes.append("the weights hold nan, so none were saved")
+            self.watch.notes.append(message("weights-not-finite"))
             return
         folder = self.out / ("adapter" if self.parsed.model.use_peft else "model")
         self.trainer.save_model(str(folder))

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from diagnostics.model.curves import Curve, Run
+from diagnostics.model.message import Message, message
 from diagnostics.readers.assemble.counter_jumps import jumps
 from diagnostics.readers.assemble.restarts import twice
 from diagnostics.readers.assemble.settings import recovered
@@ -55,14 +56,14 @@ def run_name(path: Path) -> str:
     return whole.stem
 
 
-def _counted(series: Mapping[str, Series]) -> tuple[dict[str, Series], list[str]]:
+def _counted(series: Mapping[str, Series]) -> tuple[dict[str, Series], list[Message]]:
     """The series with row numbers for steps where every point was logged at step 0, and a note on each."""
     counted = dict(series)
     notes = []
     for tag, points in series.items():
         if points.steps.size > 2 and not points.steps.any():
             counted[tag] = points._replace(steps=np.arange(1.0, points.steps.size + 1))
-            notes.append(f"{tag} was always logged at step 0: steps are row numbers")
+            notes.append(message("tag-at-step-zero", tag=tag))
     return counted, notes
 
 
@@ -80,16 +81,15 @@ def _with_wall_time(
     return {**curves, "wall_time": Curve.from_points(series[tag].steps, times)}
 
 
-def _doubtful(names: Mapping[str, str]) -> list[str]:
+def _doubtful(names: Mapping[str, str]) -> list[Message]:
     """Notes for the losses whose tag is not plain, and when no loss was found at all."""
     notes = []
     for tag, name in names.items():
         found = match(tag) if name == "eval_loss" else None
         if found and found.distance >= ONE_OF_SEVERAL_SETS:
-            notes.append(f"several held-out sets: eval_loss is {tag}")
+            notes.append(message("one-of-several-eval-sets", tag=tag))
         elif name == "eval_loss" and "test" in re.findall("[a-z]+", tag.lower()):
-            notes.append(f"eval_loss is {tag}")
+            notes.append(message("eval-loss-from-test", tag=tag))
     if not {"train_loss", "eval_loss"} & set(names.values()):
-        some = ", ".join(sorted(names)[:6])
-        notes.append(f"no tag looks like a loss ({some}); name it with tags, as in train_loss=my/loss")
+        notes.append(message("no-loss-found", tags=", ".join(sorted(names)[:6])))
     return notes

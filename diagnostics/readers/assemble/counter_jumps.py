@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diagnostics.model.curves import Curve, FloatArray
+from diagnostics.model.message import Message, message
 from diagnostics.signals import difference_noise, median
 
 AROUND = 8
@@ -23,10 +24,10 @@ COARSE = 8_000
 COUNTERS: Mapping[str, str] = {"num_tokens": "tokens", "epoch": "epochs"}
 
 
-def jumps(curves: Mapping[str, Curve]) -> tuple[list[float], list[str]]:
+def jumps(curves: Mapping[str, Curve]) -> tuple[list[float], list[Message]]:
     """The steps at which a counter falls back or goes on at another pace, and a note on each."""
     found: list[float] = []
-    notes: list[str] = []
+    notes: list[Message] = []
     for name, unit in COUNTERS.items():
         curve = curves.get(name)
         if curve is None or len(curve) < 3:
@@ -35,13 +36,11 @@ def jumps(curves: Mapping[str, Curve]) -> tuple[list[float], list[str]]:
         changes = _changes_of_pace(curve) if back.size == 0 else []
         if back.size <= MOST:
             found += [float(curve.steps[place]) for place in back]
-            notes += [
-                f"{name} falls back at step {curve.steps[place]:.10g}: the run was resumed there" for place in back
-            ]
+            notes += [message("counter-falls-back", counter=name, step=float(curve.steps[place])) for place in back]
         for place, before, after in changes if len(changes) <= MOST else ():
-            found.append(float(curve.steps[place]))
-            where = f"at step {curve.steps[place]:.10g} the {unit} per step change from {before:.3g} to {after:.3g}"
-            notes.append(f"{where}: batch or packing changed, and a jump of the loss there is no fault")
+            step = float(curve.steps[place])
+            found.append(step)
+            notes.append(message("pace-changes", counter=unit, step=step, before=float(before), after=float(after)))
     return found, notes
 
 

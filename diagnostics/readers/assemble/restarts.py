@@ -8,14 +8,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diagnostics.model.curves import FloatArray
+from diagnostics.model.message import Message, message
 from diagnostics.readers.assemble.tags import match
-from diagnostics.readers.raw_log import Series, plural
+from diagnostics.readers.raw_log import Series
 
 MOST = 20
 """Steps that go back more often than this are out of order; the run was not started again each time."""
 
 
-def kept_rows(steps: FloatArray, training: NDArray[np.int64]) -> tuple[NDArray[np.bool_], tuple[float, ...], list[str]]:
+def kept_rows(
+    steps: FloatArray, training: NDArray[np.int64]
+) -> tuple[NDArray[np.bool_], tuple[float, ...], list[Message]]:
     """Which rows of one log count, the steps at which the run was started again, and a note on each.
 
     It was started again where the steps of the ``training`` rows go back. Rows above from that step on belong to a
@@ -24,15 +27,12 @@ def kept_rows(steps: FloatArray, training: NDArray[np.int64]) -> tuple[NDArray[n
     keep = np.ones(steps.size, dtype=np.bool_)
     back = np.flatnonzero(np.diff(steps[training]) < 0)
     discontinuities: list[float] = []
-    notes: list[str] = []
+    notes: list[Message] = []
     for row in training[back + 1].tolist() if back.size <= MOST else ():
         lost = keep[:row] & (steps[:row] >= steps[row])
         keep[:row] &= ~lost
         discontinuities.append(float(steps[row]))
-        notes.append(
-            f"the log starts again at step {discontinuities[-1]:.10g}: "
-            f"{plural(int(lost.sum()), 'earlier row')} left out"
-        )
+        notes.append(message("log-restarts", step=discontinuities[-1], rows=int(lost.sum())))
     return keep, tuple(discontinuities), notes
 
 
@@ -43,7 +43,7 @@ def started_again(before: Mapping[str, Series], after: Mapping[str, Series]) -> 
 
 
 def continued(
-    before: Mapping[str, Series], after: Mapping[str, Series], name: str, notes: list[str]
+    before: Mapping[str, Series], after: Mapping[str, Series], name: str, notes: list[Message]
 ) -> dict[str, Series]:
     """The series of a run whose log goes on in a further file of that name.
 
@@ -54,7 +54,7 @@ def continued(
     if restart is not None:
         kept = {tag: _until(points, restart) for tag, points in before.items()}
         lost = sum(points.steps.size for points in before.values()) - sum(p.steps.size for p in kept.values())
-        notes.append(f"{name} starts again at step {restart:.10g}: {plural(lost, 'earlier point')} left out")
+        notes.append(message("file-restarts", file=name, step=restart, points=lost))
         before = {tag: points for tag, points in kept.items() if points.steps.size}
     joined = dict(before)
     for tag, points in after.items():
@@ -62,14 +62,13 @@ def continued(
     return joined
 
 
-def twice(points: Series, tag: str) -> str | None:
+def twice(points: Series, tag: str) -> Message | None:
     """A note when the steps of one log go back, as they do after a restart; else None."""
     back = np.flatnonzero(np.diff(points.steps) < 0)
     if not back.size:
         return None
     again = points.steps.size - np.unique(points.steps).size
-    where = f"{points.steps[back[0] + 1]:.10g}"
-    return f"{tag} starts again at step {where}: {plural(again, 'step')} logged twice, the last value is kept"
+    return message("steps-logged-twice", tag=tag, step=float(points.steps[back[0] + 1]), steps=int(again))
 
 
 def _restart(before: Mapping[str, Series], after: Mapping[str, Series]) -> float | None:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from diagnostics.model.curves import Curve
+from diagnostics.model.message import Message, message
 from diagnostics.model.settings import Settings
 from diagnostics.readers.assemble.method import method_of
 from diagnostics.readers.assemble.schedule import planned_steps
@@ -48,13 +49,13 @@ LARGEST = 1e15
 
 def recovered(
     options: Mapping[str, object], curves: Mapping[str, Curve], total_steps: float | None = None
-) -> tuple[Settings, list[str]]:
+) -> tuple[Settings, list[Message]]:
     """The settings that options and curves tell, and notes on what was guessed.
 
     ``total_steps`` is the planned length of the run; without it, it follows from the epochs when those were logged.
     """
     options = _flat(options)
-    notes: list[str] = []
+    notes: list[Message] = []
     settings = Settings.from_mapping(_spelled(options))
     settings = replace(
         settings,
@@ -137,7 +138,7 @@ def _four_bit(settings: Settings, options: Mapping[str, Any]) -> bool | None:
 
 
 def _with_batch(
-    settings: Settings, options: Mapping[str, Any], curves: Mapping[str, Curve], notes: list[str]
+    settings: Settings, options: Mapping[str, Any], curves: Mapping[str, Curve], notes: list[Message]
 ) -> Settings:
     """The settings with the effective batch size; devices that the log does not count follow from the throughput."""
     each, gathered = settings.per_device_train_batch_size, settings.gradient_accumulation_steps
@@ -151,11 +152,11 @@ def _with_batch(
         part = (each or 1) * (gathered or 1)
         batch = part * max(1, round(told / part))
         if not gathered or batch != part:
-            notes.append(f"batch size {batch} follows from the throughput that was logged at the end")
+            notes.append(message("batch-from-throughput", batch=batch))
         return replace(settings, batch_size=batch)
     if not each or not gathered:
         return settings
-    notes.append("batch size: the log does not give the number of devices, one is assumed")
+    notes.append(message("one-device-assumed"))
     return replace(settings, batch_size=each * gathered)
 
 
@@ -182,7 +183,7 @@ def _is_cut(total: float | None, curves: Mapping[str, Curve]) -> bool:
     return total is not None and last < ENDED * total
 
 
-def _by_schedule(settings: Settings, curves: Mapping[str, Curve], notes: list[str]) -> float | None:
+def _by_schedule(settings: Settings, curves: Mapping[str, Curve], notes: list[Message]) -> float | None:
     """Steps in the whole run as the decay of the learning rate tells, for a log that does not say it otherwise."""
     rate = curves.get("learning_rate")
     if rate is None or settings.max_steps is not None or _planned_steps(settings, curves) is not None:
@@ -190,9 +191,7 @@ def _by_schedule(settings: Settings, curves: Mapping[str, Curve], notes: list[st
     total = planned_steps(rate)
     if total is None or total >= LARGEST:
         return None
-    notes.append(
-        f"the learning rate comes down to 0 at about step {total:,.0f}: the run is cut off at {rate.steps[-1]:,.0f}"
-    )
+    notes.append(message("length-from-schedule", planned=float(total), step=float(rate.steps[-1])))
     return float(round(total))
 
 
@@ -204,7 +203,7 @@ def _warmup(options: Mapping[str, Any], total: float | None) -> float | None:
     return steps or (ratio if ratio is not None else steps)
 
 
-def _with_logged_rate(settings: Settings, curves: Mapping[str, Curve], notes: list[str]) -> Settings:
+def _with_logged_rate(settings: Settings, curves: Mapping[str, Curve], notes: list[Message]) -> Settings:
     """The settings with the highest learning rate logged, when they have none and the rate has passed its peak."""
     rate = curves.get("learning_rate")
     if settings.learning_rate is not None or rate is None or not len(rate):
@@ -213,5 +212,5 @@ def _with_logged_rate(settings: Settings, curves: Mapping[str, Curve], notes: li
     still_rising = len(rate) > 1 and int(np.argmax(rate.values)) == len(rate) - 1 and peak > rate.values[0]
     if peak <= 0 or still_rising:
         return settings
-    notes.append(f"learning_rate is the highest that was logged, {peak:.3g}")
+    notes.append(message("rate-from-log", rate=peak))
     return replace(settings, learning_rate=float(f"{peak:.3g}"))

@@ -6,9 +6,10 @@ import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from diagnostics.model.message import message
 from diagnostics.readers.assemble.tags import HELD_OUT, TRAIN
 from diagnostics.readers.files import UnreadableLog, text
-from diagnostics.readers.raw_log import Log, plural
+from diagnostics.readers.raw_log import Log
 from diagnostics.readers.tabular.rows import MORE_STEPS, STEPS, Row, log_of_rows
 
 ENDINGS = {".jsonl", ".ndjson"}
@@ -50,8 +51,8 @@ def read_log(path: Path, run: str | None = None) -> Log:
         rows = [row for row in rows if _run_of(row, key) == run]
     if not rows:
         raise UnreadableLog(f'{path}: no line is a JSON object; expected one such as {{"step": 1, "loss": 2.3}}')
-    notes = [f"{plural(broken, 'line')} skipped that {'is' if broken == 1 else 'are'} no JSON object"] if broken else []
-    return log_of_rows(rows).noted(*notes)
+    notes = [message("lines-skipped", lines=broken)] if broken else []
+    return log_of_rows(rows).with_notes(*notes)
 
 
 def _run_key(row: Row) -> str | None:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from diagnostics.model.curves import FloatArray
+from diagnostics.model.message import Message, message
 from diagnostics.readers.assemble.restarts import kept_rows
 from diagnostics.readers.assemble.tags import match
 from diagnostics.readers.raw_log import Log, Series
@@ -29,7 +30,7 @@ NOT_CURVES = {"total_steps", "percentage", "max_steps", "_timestamp", "_runtime"
 LARGEST = 1e15
 """A step from here on is damage."""
 
-BY_EPOCH = "steps are epochs: the log counts no steps"
+BY_EPOCH = message("steps-are-epochs")
 UNKNOWN = {"", "no log", "none", "null", "n/a", "na", "-"}
 
 
@@ -77,7 +78,7 @@ def _one_more(points: Series) -> Series:
     return points._replace(values=points.values + 1)
 
 
-def _steps(columns: Columns) -> tuple[FloatArray, set[str], list[str]]:
+def _steps(columns: Columns) -> tuple[FloatArray, set[str], list[Message]]:
     """The step of each row, the names that are no curves, and how the steps were found."""
     names = columns.named
     skip = {name for name in names if name.strip().lower() in NOT_CURVES}
@@ -87,11 +88,11 @@ def _steps(columns: Columns) -> tuple[FloatArray, set[str], list[str]]:
         steps = _filled(columns, counted)
         through = _through_epochs(steps, _filled(columns, epoch) if epoch is not None else None)
         if through is not None:
-            return through, {*skip, counted}, [f"{counted} starts again in every epoch: steps are counted on"]
+            return through, {*skip, counted}, [message("steps-start-again", column=counted)]
         return steps, {*skip, counted}, []
     if epoch is not None and names[epoch].rows.size == columns.size and _are_whole(names[epoch].values):
         return _filled(columns, epoch), skip, [BY_EPOCH]
-    return _by_order(columns), skip, ["steps are row numbers: the log counts no steps"]
+    return _by_order(columns), skip, [message("steps-are-row-numbers")]
 
 
 def _through_epochs(steps: FloatArray, epochs: FloatArray | None) -> FloatArray | None:

@@ -13,8 +13,9 @@ from pathlib import Path
 
 import numpy as np
 
+from diagnostics.model.message import message
 from diagnostics.readers.files import UnreadableLog, text
-from diagnostics.readers.raw_log import Log, plural
+from diagnostics.readers.raw_log import Log
 from diagnostics.readers.tabular.cells import Block, delimiter, header_and_blocks
 from diagnostics.readers.tabular.columns import Column, Columns, joined, numbers
 from diagnostics.readers.tabular.rows import UNKNOWN, log_of_columns, number
@@ -60,7 +61,7 @@ def read_log(path: Path, run: str | None = None) -> Log:
     for block in blocks:
         parts.add(block if by_run is None else _of_one(block, by_run, run))
     columns, lost = parts.columns()
-    return log_of_columns(columns).noted(*([f"{plural(lost, 'cell')} of text skipped"] if lost else []))
+    return log_of_columns(columns).with_notes(*([message("cells-skipped", cells=lost)] if lost else []))
 
 
 def header_of(path: Path) -> list[str]:

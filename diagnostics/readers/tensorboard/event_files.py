@@ -9,9 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
+from diagnostics.model.message import Message, message
 from diagnostics.readers.assemble.restarts import continued, started_again
 from diagnostics.readers.files import content
-from diagnostics.readers.raw_log import Log, Series, plural
+from diagnostics.readers.raw_log import Log, Series
 from diagnostics.readers.tensorboard.hparams import hparams
 from diagnostics.readers.tensorboard.scalars import Block, scalars
 from diagnostics.readers.tensorboard.tfrecord import HEAD, frames
@@ -41,7 +42,7 @@ def join(paths: Sequence[Path], prefixes: Mapping[Path, str] | None = None) -> L
 
     Raises ``UnreadableLog`` when one of them may not be opened.
     """
-    notes: list[str] = [f"{plural(len(paths), 'event file')} joined"] if len(paths) > 1 else []
+    notes: list[Message] = [message("event-files-joined", files=len(paths))] if len(paths) > 1 else []
     options: dict[str, object] = {}
     groups: dict[str, dict[str, Series]] = {}
     discontinuities: list[float] = []
@@ -56,13 +57,13 @@ def join(paths: Sequence[Path], prefixes: Mapping[Path, str] | None = None) -> L
     return Log(found, options, tuple(notes), discontinuities=tuple(discontinuities))
 
 
-def _one(path: Path, prefix: str, notes: list[str]) -> tuple[dict[str, Series], Mapping[str, bytes]]:
+def _one(path: Path, prefix: str, notes: list[Message]) -> tuple[dict[str, Series], Mapping[str, bytes]]:
     """The series and texts of one file, with notes on what is missing from it."""
     found = scalars(content(path))
     if found.damaged:
-        notes.append(f"{path.name}: {plural(found.damaged, 'damaged place')} skipped")
+        notes.append(message("records-damaged", file=path.name, places=found.damaged))
     if found.cut:
-        notes.append(f"{path.name}: the last record is not whole (still being written, or cut off)")
+        notes.append(message("last-record-cut", file=path.name))
     return {prefix + tag: _series(blocks) for tag, blocks in found.blocks.items()}, found.texts
 
 

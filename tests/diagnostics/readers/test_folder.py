@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from diagnostics.model.curves import Run
+from diagnostics.model.message import message
 from diagnostics.readers import find_runs, read
 from tests.diagnostics.readers.records import event, simple, tensor, version, words
 
@@ -117,7 +118,7 @@ def test_the_state_fills_what_the_event_file_lacks(tmp_path: Path):
     state(tmp_path, range(1, 31), 2.0)
     run = read(tmp_path)
     assert spans(run) == (1, 40, 40)
-    assert "50 points more from trainer_state.json" in run.notes
+    assert message("points-added", points=50, log="trainer_state.json") in run.notes
 
 
 def test_a_state_of_another_run_is_left_out(tmp_path: Path):
@@ -125,7 +126,7 @@ def test_a_state_of_another_run_is_left_out(tmp_path: Path):
     state(tmp_path, range(1, 31), 5.0)
     run = read(tmp_path)
     assert spans(run) == (1, 20, 20)
-    assert "trainer_state.json tells of another run than the other logs here: it was left out" in run.notes
+    assert message("other-run", log="trainer_state.json") in run.notes
 
 
 def test_llamafactorys_live_log_goes_on_where_the_last_checkpoint_ends(tmp_path: Path):
@@ -143,7 +144,7 @@ def test_a_damaged_state_beside_a_good_event_file_is_told(tmp_path: Path):
     (tmp_path / "trainer_state.json").write_text("{")
     run = read(tmp_path)
     assert spans(run) == (1, 20, 20)
-    assert "not valid JSON" in run.notes[-1]
+    assert run.notes[-1].code == "log-not-read"
 
 
 @pytest.mark.parametrize("damage", [b"", b'{"log_history": [', b"\0\1"])
@@ -155,7 +156,7 @@ def test_an_older_checkpoint_is_read_where_the_newest_is_damaged(tmp_path: Path,
     (tmp_path / "checkpoint-30" / "trainer_state.json").write_bytes(damage)
     run = read(tmp_path)
     assert spans(run) == (1, 20, 20)
-    assert sum("trainer_state.json: " in note for note in run.notes) == 2
+    assert [note.code for note in run.notes].count("log-not-read") == 2
 
 
 def test_a_restart_from_a_checkpoint_drops_the_branch_that_was_given_up(tmp_path: Path):
@@ -165,7 +166,7 @@ def test_a_restart_from_a_checkpoint_drops_the_branch_that_was_given_up(tmp_path
     assert spans(run) == (1, 60, 60)
     assert set(run.curves["train_loss"].between(51, 60).values) == {2.0}
     assert run.curves["eval_loss"].steps.tolist() == [10, 20, 30, 40, 50]
-    assert "events.out.tfevents.200.host.1.0 starts again at step 51: 33 earlier points left out" in run.notes
+    assert message("file-restarts", file="events.out.tfevents.200.host.1.0", step=51.0, points=33) in run.notes
 
 
 def test_of_two_runs_from_the_start_in_one_folder_the_last_is_read(tmp_path: Path):
@@ -244,4 +245,4 @@ def test_a_log_always_at_the_same_step_is_told(tmp_path: Path):
     events(tmp_path, [event(0, simple("train/loss", 3.0 - k)) for k in range(3)])
     run = read(tmp_path)
     assert run.curves["train_loss"].values.tolist() == [3.0, 2.0, 1.0]
-    assert "train/loss was always logged at step 0: steps are row numbers" in run.notes
+    assert message("tag-at-step-zero", tag="train/loss") in run.notes

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from diagnostics.model.curves import Run
+from diagnostics.model.message import message
 from diagnostics.readers import read
 
 
@@ -32,7 +33,7 @@ def test_objects_with_any_step_key_are_read(tmp_path: Path, step: str):
     run = run_of(tmp_path, said, "a.jsonl")
     assert run.curves["train_loss"].steps.tolist() == [5]
     assert run.curves["train_loss"].broken == (6,)
-    assert run.notes == ("1 line skipped that is no JSON object",)
+    assert run.notes == (message("lines-skipped", lines=1),)
 
 
 def test_transformers_rows_without_steps_are_counted_and_evaluations_stay_beside_them(tmp_path: Path):
@@ -48,7 +49,7 @@ def test_transformers_rows_without_steps_are_counted_and_evaluations_stay_beside
     assert run.curves["eval_loss"].steps.tolist() == [2]
     assert run.curves["grad_norm"].broken == (2,)
     assert run.curves["epoch"].values.tolist() == [0.1, 0.2]
-    assert "steps are row numbers: the log counts no steps" in run.notes
+    assert message("steps-are-row-numbers") in run.notes
 
 
 def test_steps_come_from_the_progress_bar_that_moves_with_the_loss(tmp_path: Path):

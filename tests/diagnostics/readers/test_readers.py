@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from diagnostics.model.curves import CURVES, Run
+from diagnostics.model.message import message
 from diagnostics.readers import READERS, UnreadableLog, find_runs, read
 from tests.diagnostics.readers.records import event, simple, version
 
@@ -170,7 +171,7 @@ def test_a_log_without_a_known_loss_keeps_its_curves_and_says_so(tmp_path: Path)
     path.write_text("step,objective\n1,5\n2,4\n")
     run = read(path)
     assert list(run.curves) == ["objective"]
-    assert "no tag looks like a loss (objective)" in run.notes[-1]
+    assert run.notes[-1] == message("no-loss-found", tags="objective")
 
 
 def read_or_complaint(path: Path) -> Run | UnreadableLog:

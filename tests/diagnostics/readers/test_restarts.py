@@ -10,7 +10,7 @@ import pytest
 
 from diagnostics import diagnose
 from diagnostics.model.curves import Curve
-from diagnostics.model.message import Message
+from diagnostics.model.message import message
 from diagnostics.model.records import Label
 from diagnostics.readers import read
 from diagnostics.readers.assemble.counter_jumps import jumps
@@ -38,7 +38,7 @@ def test_what_a_resume_overwrites_is_left_out_of_every_tag(tmp_path: Path):
     assert run.curves["eval_loss"].steps.tolist() == [50]
     assert run.curves["learning_rate"].steps[-1] == 40
     assert run.discontinuities == (41,)
-    assert "the log starts again at step 41: 21 earlier rows left out" in run.notes
+    assert message("log-restarts", step=41.0, rows=21) in run.notes
 
 
 @pytest.mark.parametrize("resumed", [121, 101])
@@ -49,9 +49,7 @@ def test_a_jump_at_a_resume_is_told_and_is_no_fault(tmp_path: Path, resumed: int
         assert run.discontinuities == (101,)
         found = diagnose(run)
         assert found.label is Label.HEALTHY, found.cause
-        assert ("resume-offset", 101.0) in {
-            (note.code, note.values.get("step")) for note in found.notes if isinstance(note, Message)
-        }
+        assert ("resume-offset", 101.0) in {(note.code, note.values.get("step")) for note in found.notes}
     else:  # nothing in such a log tells that it was resumed
         assert diagnose(run).label is Label.UNSTABLE
 
@@ -72,7 +70,7 @@ def test_a_change_of_packing_is_seen_in_the_tokens_and_is_no_fault(tmp_path: Pat
     told = [{**row, tag: count} for row, count in zip(rows(1, 149) + rows(150, 300, 0.6), tokens, strict=True)]
     run = read(jsonl(tmp_path / "a.jsonl", told))
     assert run.discontinuities == (150,)
-    assert any("tokens per step change" in note for note in run.notes)
+    assert [note.values["step"] for note in run.notes if note.code == "pace-changes"] == [150.0]
     assert diagnose(run).label is Label.HEALTHY
     plain = [{k: v for k, v in row.items() if k != tag} for row in told]
     assert diagnose(read(jsonl(tmp_path / "b.jsonl", plain))).label is Label.UNSTABLE
@@ -103,4 +101,4 @@ def test_a_counter_that_falls_back_is_a_join():
     tokens = np.concatenate([np.arange(1, 51) * 100.0, np.arange(1, 51) * 100.0])
     steps, notes = jumps({"num_tokens": Curve(np.arange(1.0, 101.0), tokens)})
     assert steps == [51.0]
-    assert notes == ["num_tokens falls back at step 51: the run was resumed there"]
+    assert notes == [message("counter-falls-back", counter="num_tokens", step=51.0)]

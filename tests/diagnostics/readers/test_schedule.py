@@ -72,7 +72,7 @@ def falling(path: Path, share: float, rates: FloatArray) -> Path:
 def test_a_run_that_is_cut_off_is_not_judged_as_if_it_had_ended(tmp_path: Path):
     run = read(falling(tmp_path / "a.csv", 0.6, linear(DONE)))
     assert run.settings.max_steps == pytest.approx(1000, rel=0.01)
-    assert any("the run is cut off at 600" in note for note in run.notes)
+    assert [note.values["step"] for note in run.notes if note.code == "length-from-schedule"] == [600.0]
     reason = {one.rule: one.reason for one in diagnose(run).skipped}["still-improving"]
     assert (reason.code, reason.values["step"]) == ("run-not-finished", 600.0)
     whole = diagnose(read(falling(tmp_path / "b.csv", 1.0, linear(DONE))))

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from diagnostics.model.curves import Curve
+from diagnostics.model.message import message
 from diagnostics.model.settings import Settings
 from diagnostics.readers.assemble.settings import recovered
 
@@ -64,7 +65,7 @@ def test_the_batch_size_is_the_effective_one(options: dict[str, Any], size: int 
 def test_one_device_is_assumed_and_told_where_the_log_is_silent():
     found, notes = recovered({"per_device_train_batch_size": 4, "gradient_accumulation_steps": 8}, {})
     assert found.batch_size == 32
-    assert notes == ["batch size: the log does not give the number of devices, one is assumed"]
+    assert notes == [message("one-device-assumed")]
 
 
 def test_the_throughput_tells_how_many_devices_there_were():
@@ -103,7 +104,7 @@ def test_other_programs_spellings_are_understood(options: dict[str, Any], known:
 def test_the_highest_logged_rate_stands_in_once_it_has_passed():
     found, notes = recovered({}, {"learning_rate": curve(1e-5, 1e-4, 5e-5)})
     assert found.learning_rate == 1e-4
-    assert notes == ["learning_rate is the highest that was logged, 0.0001"]
+    assert notes == [message("rate-from-log", rate=1e-4)]
     assert settings_of({}, {"learning_rate": curve(1e-5, 5e-5, 1e-4)}).learning_rate is None
     assert settings_of({}, {"learning_rate": curve(0.0, 0.0)}).learning_rate is None
     assert settings_of({"lr": 3e-4}, {"learning_rate": curve(1e-4, 1e-5)}).learning_rate == 3e-4

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from diagnostics.model.curves import Run
+from diagnostics.model.message import message
 from diagnostics.readers import UnreadableLog, find_runs, read
 
 
@@ -46,7 +47,7 @@ def test_a_notebook_table_by_epoch_says_so(tmp_path: Path):
     run = run_of(tmp_path, "Epoch,Training Loss,Validation Loss\n1,2.5,2.6\n2,2.2,2.3\n")
     assert run.curves["eval_loss"].steps.tolist() == [1, 2]
     assert run.curves["epoch"].values.tolist() == [1, 2]
-    assert run.notes == ("steps are epochs: the log counts no steps",)
+    assert run.notes == (message("steps-are-epochs"),)
 
 
 def test_keras_counts_epochs_from_zero(tmp_path: Path):
@@ -130,14 +131,14 @@ def test_a_file_may_have_the_sign_in_its_own_name(tmp_path: Path):
 def test_a_table_without_steps_is_read_by_rows(tmp_path: Path):
     run = run_of(tmp_path, "loss,lr\n3,0.1\n2,0.1\n1,0.1\n")
     assert run.curves["train_loss"].steps.tolist() == [1, 2, 3]
-    assert "steps are row numbers: the log counts no steps" in run.notes
+    assert message("steps-are-row-numbers") in run.notes
 
 
 def test_words_among_numbers_are_skipped_and_told(tmp_path: Path):
     run = run_of(tmp_path, "step,loss,when\n1,3,monday\n2,high,tuesday\n3,1,friday\n")
     assert run.curves["train_loss"].steps.tolist() == [1, 3]
     assert run.curves.keys() == {"train_loss"}
-    assert run.notes == ("1 cell of text skipped",)
+    assert run.notes == (message("cells-skipped", cells=1),)
 
 
 def test_steps_that_are_counted_anew_in_every_epoch_are_counted_on(tmp_path: Path):
@@ -146,7 +147,7 @@ def test_steps_that_are_counted_anew_in_every_epoch_are_counted_on(tmp_path: Pat
     )
     assert run.curves["train_loss"].steps.tolist() == list(range(9))
     assert run.curves["train_loss"].values.tolist() == list(range(9, 0, -1))
-    assert run.notes == ("iter starts again in every epoch: steps are counted on",)
+    assert run.notes == (message("steps-start-again", column="iter"),)
     assert run.discontinuities == ()
 
 
@@ -161,7 +162,7 @@ def test_three_stretches_of_one_length_are_epochs_and_two_are_a_run_that_was_sta
 def test_a_step_that_comes_again_keeps_its_last_value_and_is_told(tmp_path: Path):
     run = run_of(tmp_path, "step,loss\n10,3\n20,2\n30,1\n20,2.5\n30,2.2\n40,2\n")
     assert run.curves["train_loss"].values.tolist() == [3, 2.5, 2.2, 2]
-    assert run.notes == ("the log starts again at step 20: 2 earlier rows left out",)
+    assert run.notes == (message("log-restarts", step=20.0, rows=2),)
     assert run.discontinuities == (20,)
 
 

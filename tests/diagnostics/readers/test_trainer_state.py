@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from diagnostics.model.message import message
 from diagnostics.readers import read
 
 ROWS = [
@@ -46,7 +47,7 @@ def test_the_state_tells_rate_length_and_batch(tmp_path: Path):
     assert (run.settings.max_steps, run.settings.num_train_epochs, run.settings.logging_steps) == (20, 1, 10)
     # 6.4 rows a second for 100 seconds in 20 steps.
     assert run.settings.batch_size == 32
-    assert "batch size 32 follows from the throughput that was logged at the end" in run.notes
+    assert message("batch-from-throughput", batch=32) in run.notes
     assert run.settings.method == "dpo"
 
 
@@ -83,7 +84,7 @@ def test_a_settings_file_that_cannot_be_read_is_told_and_left_out(tmp_path: Path
     (tmp_path / "config.yaml").write_text("learning_rate: [1\n")
     (tmp_path / "adapter_config.json").write_bytes(b"\0\1")
     run = read(tmp_path)
-    assert {"config.yaml cannot be read: its settings are left out"} <= set(run.notes)
+    assert message("settings-not-read", file="config.yaml") in run.notes
     assert run.settings.lora_r is None
 
 

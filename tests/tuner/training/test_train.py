@@ -7,6 +7,7 @@ import pytest
 import yaml
 from safetensors.numpy import load_file
 
+from diagnostics.model.message import message
 from tuner.config.library_logging import quiet
 from tuner.config.methods import TRL_METHODS
 from tuner.config.study_file import load_spec
@@ -109,7 +110,7 @@ def test_report_is_asked_at_every_evaluation_and_its_reason_ends_the_run(make, t
     run = train(make(max_steps=6, eval_steps=2), {}, tmp_path / "run", report)
     assert asked == [(pytest.approx(1 / 3), 2), (pytest.approx(2 / 3), 3)]
     assert run.last_step == 4
-    assert "stopped at step 4 of 6: worse than the others" in run.notes
+    assert message("stopped-at", step=4, max_steps=6, why="worse than the others") in run.notes
     assert (tmp_path / "run" / "adapter").exists()
 
 
@@ -126,7 +127,7 @@ def test_a_diverged_run_stops_says_why_and_keeps_no_nan_weights(make, tmp_path, 
     run = train(make(model_name_or_path=str(broken), max_steps=6), {}, tmp_path / "run")
     assert run.last_step <= 1
     assert run.curves["train_loss"].broken or run.curves["eval_loss"].broken
-    assert any("diverged" in note for note in run.notes)
+    assert "stopped-at" in {note.code for note in run.notes}
     assert (tmp_path / "run" / "diagnosis.json").exists()
     if (tmp_path / "run" / "adapter").exists():
         saved = load_file(tmp_path / "run" / "adapter" / "adapter_model.safetensors")
@@ -168,7 +169,7 @@ def test_a_model_without_a_template_learns_with_a_plain_one(make, tmp_path, smal
     settings.pop("pad_token", None)
     (bare / "tokenizer_config.json").write_text(json.dumps(settings))
     run = train(make(model_name_or_path=str(bare), study={"exact_match_rows": 2}), {}, tmp_path / "run")
-    assert any("no chat template" in note for note in run.notes)
+    assert message("chat-template-added") in run.notes
     assert "### Response:" in (tmp_path / "run" / "adapter" / "chat_template.jinja").read_text()
     assert "### Response:" in (tmp_path / "run" / "samples.jsonl").read_text()
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import streamlit as st
 
 from diagnostics.formatting import duration, setting
+from diagnostics.messages import notes_of
 from tuner.inspector.chart.export import as_csv, as_drawing, as_page
 from tuner.inspector.escape import chip, file_name, one_line, plain
 from tuner.inspector.runs.folder import Folder, Opened, Unreadable, seconds_since
@@ -119,7 +120,7 @@ def _take_away(opened: Opened) -> None:
 
 def _facts(opened: Opened) -> None:
     st.caption(f"Last written {duration(seconds_since(opened.written))} ago.")
-    for note in opened.run.notes:
+    for note in notes_of(opened.run.notes):
         st.caption(plain(note))
     known = opened.run.settings.known()
     if not known:

@@ -1,0 +1,72 @@
+"""Messages: every code has words, no words are left over, and the catalog fills them."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from diagnostics.messages import en, text
+from diagnostics.messages.catalog import filled
+from diagnostics.model.message import Message, as_message, message
+
+ROOT = Path(__file__).parents[2]
+MAKERS = {"message", "Message", "NotEnoughPoints"}
+DATA_CODES = {"text"}
+"""Codes for what others wrote."""
+
+
+def codes_in(path: Path) -> Iterator[str]:
+    """The codes of the messages that a file makes: the first argument of each maker, every branch of it."""
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in MAKERS and node.args:
+            yield from (
+                one.value for one in ast.walk(node.args[0]) if isinstance(one, ast.Constant) and type(one.value) is str
+            )
+
+
+def codes_used() -> set[str]:
+    """The codes of all messages in both halves; another ``message`` function of the data room makes no code."""
+    files = [*(ROOT / "diagnostics").rglob("*.py"), *(ROOT / "tuner").rglob("*.py")]
+    return {
+        code
+        for file in files
+        if "diagnostics.model" in file.read_text("utf-8") or "model" in file.parts
+        for code in codes_in(file)
+    }
+
+
+def test_every_code_that_is_used_has_words_and_no_words_are_left_over():
+    assert codes_used() - DATA_CODES == en.MESSAGES.keys() - DATA_CODES
+
+
+def test_a_code_without_words_reads_as_itself():
+    assert text(message("no-such-code", step=3, curve="loss")) == "no such code (step 3, curve loss)"
+
+
+@pytest.mark.parametrize(
+    ("template", "values", "words"),
+    [
+        ("{rise:.1%}", {"rise": 0.0512}, "5.1 %"),
+        ("{n:plural:line|lines} left", {"n": 1}, "1 line left"),
+        ("{n:plural:line|lines} left", {"n": 1200}, "1,200 lines left"),
+        ("{batch} and {rate}", {"batch": 1024, "rate": 0.25}, "1,024 and 0.25"),
+        ("{rise:.0%} and {gone:.3g}", {"rise": float("inf")}, "very large and very large"),
+        ("{known}", {"known": True}, "True"),
+    ],
+)
+def test_values_are_filled_in_as_people_write_them(template: str, values: dict[str, float], words: str):
+    assert filled(template, values) == words
+
+
+def test_text_of_others_stays_as_it_is():
+    assert text(as_message("100 % {of} it")) == "100 % {of} it"
+    assert as_message(message("no-rule")) == message("no-rule")
+
+
+def test_messages_are_equal_and_counted_by_code_and_values():
+    one, same = message("a", x=1, y=2.0), Message("a", {"y": 2.0, "x": 1})
+    assert len({one, same, message("a", x=2)}) == 2
+    assert Message.from_dict(one.to_dict()) == one
