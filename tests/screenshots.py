@@ -23,6 +23,7 @@ from diagnostics.model.curves import Run
 from diagnostics.synthetic import make
 from tests.tuner.inspector.material import a_study, write_csv, write_slow_run, write_state
 from tests.tuner.inspector.serving import chromium, served, settled
+from tuner.config.search_space import Choice, Range
 from tuner.inspector.jobs.record import HIDDEN, LOG, RECORD
 from tuner.inspector.jobs.worker import EXIT
 from tuner.inspector.runs.folder import Folder
@@ -197,7 +198,11 @@ def write_started(folder: Path) -> None:
 def write_search(folder: Path, count: int = 16) -> None:
     """A study that climbs out of a rate that is far too low and then looks around."""
     random = np.random.default_rng(4)
-    space = {"learning_rate": "1e-6 to 0.1, log", "batch_size": "4, 8, 16, 32", "warmup_ratio": "0 to 0.2"}
+    space = {
+        "learning_rate": Range(1e-6, 0.1, log=True),
+        "batch_size": Choice((4, 8, 16, 32)),
+        "warmup_ratio": Range(0.0, 0.2),
+    }
     trials: list[TrialResult] = []
     before: dict[str, Any] = {}
     for n in range(count):

@@ -11,8 +11,10 @@ from typing import Any
 from diagnostics.model.methods import TrainingMethod
 from tuner.config.methods import TRL_METHODS, TrlMethod
 from tuner.config.overrides import check_batch, setting_value
-from tuner.config.search_space import PSEUDO_KEYS, Choice, Range, Space, check_shape, limit_broken, read_space, shown
+from tuner.config.search_space import Choice, Range, Space, Span, is_number, shown
+from tuner.config.space_block import check_shape, read_space
 from tuner.config.trl_schema import Unfit, as_type, keys_of
+from tuner.config.tunable import PSEUDO_KEYS, limit_broken
 from tuner.config.yaml_file import read_yaml
 from tuner.errors import SpecError, nearest
 
@@ -65,10 +67,10 @@ class StudyBlock:
         return {knob: pair for knob, pair in ends.items() if pair is not None}
 
 
-def _ends(span: Range | Choice) -> tuple[float, float] | None:
+def _ends(span: Span) -> tuple[float, float] | None:
     if isinstance(span, Range):
         return (span.low, span.high)
-    numbers = [v for v in span.values if isinstance(v, (int, float)) and not isinstance(v, bool)]
+    numbers = [value for value in span.values if is_number(value)]
     return (min(numbers), max(numbers)) if len(numbers) == len(span.values) else None
 
 

@@ -15,7 +15,7 @@ from optuna.distributions import (
 )
 from optuna.trial import Trial
 
-from tuner.config.search_space import Choice, Range
+from tuner.config.search_space import Choice, Range, Space, Span, is_number
 
 Distributions = Mapping[str, BaseDistribution]
 SAME = 0.02
@@ -24,18 +24,30 @@ SAME_SHARE = 0.05
 """The same for a plain range, as a share of it: a warm-up of 0.197 and one of 0.2 start the same step."""
 
 
-def distributions(space: Mapping[str, Range | Choice]) -> dict[str, BaseDistribution]:
+def distributions(space: Space) -> dict[str, BaseDistribution]:
     """The distributions of a study file's space, lists of numbers in rising order."""
-    return {knob: _distribution(span) for knob, span in space.items()}
+    return {knob: distribution_of(span) for knob, span in space.items()}
 
 
-def _distribution(span: Range | Choice) -> BaseDistribution:
+def distribution_of(span: Span) -> BaseDistribution:
+    """A range or choice as Optuna's distribution; ``span_of`` is its inverse."""
     if isinstance(span, Choice):
-        numbers = all(_is_number(value) for value in span.values)
+        numbers = all(is_number(value) for value in span.values)
         return CategoricalDistribution(sorted(span.values) if numbers else span.values)  # type: ignore[type-var]
     if span.integer:
         return IntDistribution(int(span.low), int(span.high), log=span.log, step=int(span.step or 1))
     return FloatDistribution(span.low, span.high, log=span.log, step=span.step)
+
+
+def span_of(distribution: BaseDistribution) -> Span | None:
+    """A distribution as a range or choice; None for one that a study file cannot hold."""
+    if isinstance(distribution, CategoricalDistribution):
+        return Choice(tuple(distribution.choices))
+    if isinstance(distribution, (FloatDistribution, IntDistribution)):
+        whole = isinstance(distribution, IntDistribution)
+        step = None if distribution.log or (whole and distribution.step == 1) else distribution.step
+        return Range(distribution.low, distribution.high, distribution.log, step, whole)
+    return None
 
 
 def suggest(trial: Trial, space: Distributions) -> dict[str, Any]:
@@ -56,7 +68,7 @@ def nearest_in_space(wanted: Any, span: BaseDistribution) -> Any:
     """The value of the space that is nearest to ``wanted``; None when the space has none of that kind."""
     if isinstance(span, CategoricalDistribution):
         return _nearest_choice(wanted, span)
-    if not isinstance(span, (FloatDistribution, IntDistribution)) or not _is_number(wanted):
+    if not isinstance(span, (FloatDistribution, IntDistribution)) or not is_number(wanted):
         return None
     value = min(max(float(wanted), span.low), span.high)
     if span.step is not None and not span.log:
@@ -66,7 +78,7 @@ def nearest_in_space(wanted: Any, span: BaseDistribution) -> Any:
 
 
 def _nearest_choice(wanted: Any, span: CategoricalDistribution) -> Any:
-    if wanted in span.choices or not _is_number(wanted):
+    if wanted in span.choices or not is_number(wanted):
         return wanted if wanted in span.choices else None
     numbers = _numbers(span)
     return min(numbers, key=lambda choice: abs(_scale(choice) - _scale(wanted)), default=None)
@@ -75,7 +87,7 @@ def _nearest_choice(wanted: Any, span: CategoricalDistribution) -> Any:
 def moved_to(old: Any, wanted: Any, span: BaseDistribution) -> Any:
     """The value of the space nearest to ``wanted`` that lies on its side of ``old``; None when there is none."""
     value = nearest_in_space(wanted, span)
-    if value is None or not (_is_number(old) and _is_number(wanted)):
+    if value is None or not (is_number(old) and is_number(wanted)):
         return None if value == old else value
     if value != old and (value > old) == (wanted > old) and not alike(value, old, span):
         return value
@@ -90,9 +102,9 @@ def neighbor(value: Any, direction: int, span: BaseDistribution) -> Any:
     None at the edge, and for choices that have no order.
     """
     if isinstance(span, CategoricalDistribution):
-        beyond = [choice for choice in _numbers(span) if _is_number(value) and (choice - value) * direction > 0]
+        beyond = [choice for choice in _numbers(span) if is_number(value) and (choice - value) * direction > 0]
         return min(beyond, key=lambda choice: abs(choice - value), default=None)
-    if not isinstance(span, (FloatDistribution, IntDistribution)) or not _is_number(value):
+    if not isinstance(span, (FloatDistribution, IntDistribution)) or not is_number(value):
         return None
     whole = isinstance(span, IntDistribution)
     factor = 2.0 if whole else math.sqrt(10)
@@ -104,7 +116,7 @@ def neighbor(value: Any, direction: int, span: BaseDistribution) -> Any:
 
 def alike(a: Any, b: Any, span: BaseDistribution) -> bool:
     """Whether two values are the same for a person: equal, or closer than ``SAME`` (or ``SAME_SHARE``)."""
-    if not isinstance(span, FloatDistribution) or not (_is_number(a) and _is_number(b)):
+    if not isinstance(span, FloatDistribution) or not (is_number(a) and is_number(b)):
         return bool(a == b)
     if span.log and a > 0 and b > 0:
         return abs(math.log10(a) - math.log10(b)) < SAME
@@ -161,7 +173,7 @@ def position(value: Any, span: BaseDistribution) -> float | None:
         numbers = _numbers(span)
         known = value in numbers and len(numbers) > 1
         return numbers.index(value) / (len(numbers) - 1) if known else None
-    if not isinstance(span, (FloatDistribution, IntDistribution)) or not _is_number(value):
+    if not isinstance(span, (FloatDistribution, IntDistribution)) or not is_number(value):
         return None
     ends = (span.low, value, span.high)
     low, here, high = (math.log(v) for v in ends) if span.log else ends
@@ -170,11 +182,7 @@ def position(value: Any, span: BaseDistribution) -> float | None:
 
 def _numbers(span: CategoricalDistribution) -> list[float]:
     """The numbers among the choices, rising."""
-    return sorted(choice for choice in span.choices if isinstance(choice, (int, float)) and _is_number(choice))
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+    return sorted(choice for choice in span.choices if is_number(choice))
 
 
 def _scale(value: float) -> float:

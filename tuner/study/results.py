@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from tuner.config.search_space import Space, Value
 from tuner.search.credit import RuleRecord
 
 __all__ = [
@@ -19,11 +20,8 @@ __all__ = [
     "StudyResult",
     "TrialResult",
     "Value",
-    "describe",
 ]
 
-Value = float | int | str | bool | None
-"""What a knob can be set to."""
 AGAIN = "sampler:another-seed"
 """Who proposed a trial that repeats an earlier one: the search, where one run each could not tell which is better."""
 ANOTHER_SEED, ONLY_SEED = "another seed", "only the seed"
@@ -109,7 +107,7 @@ class StudyResult:
     method: str
     metric: str
     direction: str  # minimize | maximize
-    space: Mapping[str, Any]
+    space: Space
     trials: tuple[TrialResult, ...]
     best: int | None = None
     gain: Gain | None = None
@@ -138,24 +136,10 @@ class StudyResult:
         return self.trial(self.best)
 
     def to_dict(self) -> dict[str, Any]:
-        """The study as plain values (ranges of the space as text where they are no plain values)."""
+        """The study as plain values."""
         records = [{**asdict(one), "followed": one.followed} for one in self.records]
         return {
             **asdict(self),
-            "space": {knob: describe(span) for knob, span in self.space.items()},
+            "space": {knob: span.to_dict() for knob, span in self.space.items()},
             "records": records,
         }
-
-
-def describe(span: Any) -> str:
-    """A range or choice of the space in words: ``1e-6 to 1e-2, log`` or ``4, 8, 16``."""
-    if isinstance(span, Mapping):
-        low, high, log, values = (span.get(key) for key in ("low", "high", "log", "values"))
-    else:
-        low, high, log, values = (getattr(span, key, None) for key in ("low", "high", "log", "values"))
-    if low is not None and high is not None:
-        words = " to ".join(f"{end:g}".replace("e-0", "e-").replace("e+0", "e+") for end in (low, high))
-        return words + (", log" if log else "")
-    if values is None and isinstance(span, (list, tuple)):
-        values = span
-    return ", ".join(str(value) for value in values) if values is not None else str(span)

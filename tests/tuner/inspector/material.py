@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from tuner.config.search_space import Range
 from tuner.study.results import Gain, Pair, Paragraph, RuleRecord, StudyResult, TrialResult
 
 Points = Sequence[tuple[float, float]]
@@ -116,7 +117,7 @@ def a_study(**changes: object) -> StudyResult:
         "method": "sft",
         "metric": "eval_loss",
         "direction": "minimize",
-        "space": {"learning_rate": "1e-6 to 1e-2, log"},
+        "space": {"learning_rate": Range(1e-6, 1e-2, log=True)},
         "trials": trials,
         "best": 2,
         "gain": Gain((Pair(1, 2.0, 1.5), Pair(2, 2.1, 1.6)), 0.5, 0.01, True, "better by 0.5 in 2 of 2 seeds"),

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from tests.tuner.inspector.material import a_study
+from tuner.config.search_space import Choice, Range
 from tuner.inspector.study.charts import against_chart, importance_chart, progress_chart
 from tuner.inspector.study.importance import importance
 from tuner.inspector.study.landscape import is_log, landscape, parallel_coordinates, placed
@@ -11,7 +12,11 @@ from tuner.inspector.study.landscape_chart import landscape_chart, parallel_coor
 from tuner.inspector.study.read import against, progress
 from tuner.study.results import StudyResult, TrialResult
 
-SPACE = {"learning_rate": "1e-6 to 1e-2, log", "batch_size": "4, 8, 16", "warmup_ratio": "0 to 0.2"}
+SPACE = {
+    "learning_rate": Range(1e-6, 1e-2, log=True),
+    "batch_size": Choice((4, 8, 16)),
+    "warmup_ratio": Range(0.0, 0.2),
+}
 
 
 def bowl(count: int = 24, seed: int = 0, metric: float = 1.0) -> StudyResult:
@@ -115,7 +120,7 @@ def test_names_from_a_file_stay_text_in_the_charts(name: str, dark: bool) -> Non
         TrialResult(n, {"k": name if n % 2 else "b", "rate": 10.0**-n}, 1.0 + n, "complete", name, moved_by=name)
         for n in range(6)
     )
-    study = a_study(space={"k": f"b, {name}"}, trials=trials, best=0)
+    study = a_study(space={"k": Choice(("b", name))}, trials=trials, best=0)
     land, woven = landscape(study, "rate", "k"), parallel_coordinates(study)
     assert land is not None and woven is not None
     drawn = landscape_chart(land, name, 0, "minimize", dark=dark).to_dict()

@@ -3,10 +3,12 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.tuner.inspector.material import a_study
+from tests.tuner.inspector.material import a_study, write_study
+from tuner.config.search_space import Choice, Range
 from tuner.config.study_file import load_spec
 from tuner.inspector.jobs.next_study import merged, next_study, offered
-from tuner.study.results import Paragraph
+from tuner.inspector.study.read import load_study
+from tuner.study.results import Paragraph, TrialResult
 
 DATA = Path(__file__).parents[3] / "studies" / "data" / "orders-sft"
 FIRST = {
@@ -18,7 +20,7 @@ FIRST = {
     "gradient_accumulation_steps": 1,
     "warmup_steps": 0.03,
 }
-SPACE = {"learning_rate": "1e-6 to 1e-2, log", "batch_size": "4, 8", "warmup_ratio": "0 to 0.2"}
+SPACE = {"learning_rate": Range(1e-6, 1e-2, log=True), "batch_size": Choice((4, 8)), "warmup_ratio": Range(0.0, 0.2)}
 WIDER = Paragraph("Wider", "…", "study:\n  space:\n    batch_size: [2, 4, 8]\n")
 LONGER = Paragraph("Longer", "…", "max_steps: 128\n")
 SMALLER = Paragraph("Smaller", "…", "per_device_train_batch_size: 2\n")
@@ -46,6 +48,27 @@ def test_the_file_s_own_value_lies_in_its_space(tmp_path: Path) -> None:
     spec = load_spec(path)
     assert spec.study.bounds["learning_rate"] == (1e-6, 0.5)
     assert spec.study.bounds["batch_size"] == (2, 16)  # a trial of the study tried 16
+
+
+SPACE_BLOCK = """\
+learning_rate: {low: 1.23456789e-06, high: 0.0123456789, log: true}
+max_length: {low: 256, high: 1024, step: 128}
+lora_r: [64, 8, 16]
+optim_args: ["1", "a=1,b=2", null]
+warmup_ratio: {low: 0, high: 0.2, step: 0.05}
+"""
+
+
+def test_the_space_comes_back_whole_through_the_stored_study(tmp_path: Path) -> None:
+    space = yaml.safe_load(SPACE_BLOCK)
+    own = {**FIRST, "optim_args": "1", "lora_r": 8, "warmup_steps": 0.05}
+    (tmp_path / "first.yaml").write_text(yaml.safe_dump({**own, "study": {"space": space}}))
+    first = load_spec(tmp_path / "first.yaml")
+    trial = TrialResult(0, {"learning_rate": 1e-5, "max_length": 1024, "lora_r": 8, "optim_args": "1"}, 1.0, "complete")
+    stored = write_study(tmp_path / "study", a_study(space=first.study.space, trials=(trial,)))
+    (tmp_path / "next.yaml").write_text(next_study(load_study(stored), own, []))
+    again = load_spec(tmp_path / "next.yaml").study.space
+    assert repr(again) == repr(first.study.space)
 
 
 def test_what_is_not_known_is_left_to_fill_in() -> None:

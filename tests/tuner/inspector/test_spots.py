@@ -3,12 +3,13 @@ import re
 import pytest
 
 from tests.tuner.inspector.material import a_study
+from tuner.config.search_space import Choice, Range
 from tuner.inspector.study.landscape import Landscape, landscape
 from tuner.inspector.study.landscape_chart import landscape_chart
 from tuner.inspector.study.trial_clusters import TrialCluster, trial_clusters
 from tuner.study.results import StudyResult, TrialResult
 
-SPACE = {"learning_rate": "1e-6 to 1e-2, log", "batch_size": "4, 8, 16"}
+SPACE = {"learning_rate": Range(1e-6, 1e-2, log=True), "batch_size": Choice((4, 8, 16))}
 
 
 def study_of(*trials: tuple[float, int, float]) -> StudyResult:

@@ -11,6 +11,7 @@ import yaml
 
 from tests.tuner.inspector.material import a_study, write_fine_run, write_overfit_run, write_study
 from tests.tuner.inspector.pages import click, go_to, run, table, text
+from tuner.config.search_space import Range
 from tuner.study.results import TrialResult
 
 
@@ -118,7 +119,7 @@ def test_hostile_names_in_a_study_are_letters(opened: Any, tmp_path: Path) -> No
         TrialResult(n, {evil: float(n), "b": n}, 1.0 + n, "complete", evil, evil, None, f"advice:{evil}", because=evil)
         for n in range(6)
     )
-    write_study(tmp_path, a_study(trials=trials, metric=evil, name=evil, notes=(evil,), space={evil: "0 to 5"}))
+    write_study(tmp_path, a_study(trials=trials, metric=evil, name=evil, notes=(evil,), space={evil: Range(0.0, 5.0)}))
     page = go_to(opened(), "Study")
     assert not any(getattr(element.proto, "allow_html", False) for element in page.markdown)
     assert "<img" not in "".join(

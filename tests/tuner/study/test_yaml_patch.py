@@ -138,7 +138,7 @@ def test_a_range_that_leaves_the_file_s_value_out_takes_it_along(tmp_path: Path)
         ("learning_rate", Range(1e-6, 1e-2, log=True), 1e-2, 1, "{low: 1.0e-06, high: 0.03, log: true}"),
     ],
 )
-def test_a_range_widens_by_a_rung_within_what_the_key_takes(knob, span, value, side, wanted):
+def test_a_range_widens_by_one_step_within_what_the_key_takes(knob, span, value, side, wanted):
     made = widen(knob, span, value, side)
     assert (None if made is None else written(made)) == wanted
 

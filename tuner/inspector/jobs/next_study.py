@@ -8,9 +8,11 @@ from typing import Any
 
 import yaml
 
+from tuner.config.overrides import is_derivable, setting_value
+from tuner.config.search_space import Choice, span_from_dict
 from tuner.inspector.escape import one_line
 from tuner.inspector.jobs.next_run import FILL_IN
-from tuner.inspector.study.axes import knobs
+from tuner.inspector.study.axes import searched
 from tuner.study.results import Paragraph, StudyResult
 
 
@@ -20,7 +22,7 @@ def offered(study: StudyResult) -> list[Paragraph]:
 
 
 def next_study(study: StudyResult, file: Mapping[str, Any] | None, changes: Sequence[Paragraph]) -> str:
-    """A study file that asks again with the changes of these paragraphs; ``file`` is the config of trial 0.
+    """A study file that searches again with the changes of these paragraphs; ``file`` is the config of trial 0.
 
     The study's own file may lie outside of the opened folder, where nothing is read: its keys are those of trial 0,
     its space that of ``study.json``.
@@ -29,7 +31,8 @@ def next_study(study: StudyResult, file: Mapping[str, Any] | None, changes: Sequ
     made["study"] = _block(study)
     for paragraph in changes:
         made = merged(made, _lines(paragraph))
-    made["study"]["space"] = {knob: _holding(span, _own(made, knob)) for knob, span in made["study"]["space"].items()}
+    space = made["study"]["space"]
+    made["study"]["space"] = {name: _with_own_value(span, made, study, name) for name, span in space.items()}
     head = [f"# the next study after {one_line(study.name)}"] + [f"# {one_line(one.title)}" for one in changes]
     if FILL_IN in made.values():
         head.append(f"# what stands at {FILL_IN} is not known here; write it before the first run")
@@ -46,30 +49,18 @@ def _block(study: StudyResult) -> dict[str, Any]:
         block["seeds"] = len(study.gain.pairs)
     if any(name.endswith("exact_match") for name in (study.metric, *study.before, *study.after)):
         block["exact_match_rows"] = 32
-    block["space"] = {knob.name: knob.block() for knob in knobs(study) if knob.name in study.space}
+    block["space"] = {name: span.block() for name in study.space if (span := searched(study, name)) is not None}
     return block
 
 
-def _own(config: Mapping[str, Any], knob: str) -> Any:
-    """What the file sets a knob to, None where it is silent: trial 0 will be exactly this."""
-    if knob == "batch_size" and knob not in config:
-        device = config.get("per_device_train_batch_size")
-        return device * (config.get("gradient_accumulation_steps") or 1) if isinstance(device, int) else None
-    if knob == "warmup_ratio" and knob not in config:
-        steps = config.get("warmup_steps")
-        return steps if isinstance(steps, (int, float)) and steps < 1 else None
-    return config.get(knob)
-
-
-def _holding(span: Any, value: Any) -> Any:
-    """The range or choice, wide enough for the file's own value, which a study must be able to try first."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        return span
-    if isinstance(span, list) and value not in span and all(isinstance(one, (int, float)) for one in span):
-        return sorted([*span, value])
-    if isinstance(span, Mapping) and {"low", "high"} <= set(span):
-        return {**span, "low": min(span["low"], value), "high": max(span["high"], value)}
-    return span
+def _with_own_value(block: Any, config: Mapping[str, Any], study: StudyResult, name: str) -> Any:
+    """A range or list of the file, wide enough for the file's own value, which a study tries first."""
+    own = setting_value(config, study.method, name) if is_derivable(config, name) else None
+    try:
+        span = Choice(tuple(block)) if isinstance(block, list) else span_from_dict(block)
+    except (AttributeError, ValueError):
+        return block  # the study file's own check says what is wrong with it
+    return block if own is None else span.including(own).block()
 
 
 def merged(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:

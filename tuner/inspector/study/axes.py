@@ -1,70 +1,56 @@
-"""The knobs of a study as axes: what ``study.json`` says was searched, and where each value lies on it."""
+"""The settings of a study as axes: what was searched or tried, and where each value lies on it."""
 
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from diagnostics.formatting import scientific, setting
-from tuner.study.results import StudyResult, Value
+from tuner.config.search_space import Choice, Range, Span, Value, is_number, is_same
+from tuner.study.results import StudyResult
 
-RANGE = re.compile(r"(\S+) to (\S+?)(, log)?")
 MOST_CHOICES = 50
-SMALL = 1e-3
+SCIENTIFIC_BELOW = 1e-3
+WIDE_RATIO = 30
+"""Numbers whose largest is this many times their smallest go on a logarithmic axis."""
 
 
 @dataclass(frozen=True)
-class Knob:
-    """A knob that was searched: a range from ``low`` to ``high``, or ``choices`` in their order."""
+class Axis:
+    """The axis of one setting, over its range or its choices in their order."""
 
     name: str
-    low: float = 0.0
-    high: float = 1.0
-    log: bool = False
-    choices: tuple[Value, ...] = ()
+    span: Span
 
     def place(self, value: Value) -> float | None:
         """Where a value lies, from 0 at the low end to 1 at the high one; None when it lies nowhere on the axis."""
-        if self.choices:
-            found = next((n for n, one in enumerate(self.choices) if same(one, value)), None)
-            return None if found is None else found / max(1, len(self.choices) - 1)
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+        if isinstance(self.span, Choice):
+            choices = self.span.values
+            found = next((n for n, one in enumerate(choices) if is_same(one, value)), None)
+            return None if found is None else found / max(1, len(choices) - 1)
+        if not is_number(value):
             return None
-        ends = (self.low, self.high, float(value))
-        if self.log and min(ends) > 0:
-            ends = (math.log(self.low), math.log(self.high), math.log(value))
-        elif self.log:
-            return None
-        return (ends[2] - ends[0]) / (ends[1] - ends[0]) if ends[1] > ends[0] else 0.5
+        low, high, here = self.span.low, self.span.high, float(value)
+        if self.span.log:
+            if min(low, high, here) <= 0:
+                return None
+            low, high, here = math.log(low), math.log(high), math.log(here)
+        return (here - low) / (high - low) if high > low else 0.5
 
     def ticks(self) -> list[tuple[float, str]]:
         """Places with the text of their values: every choice, every power of ten, or a few round steps."""
-        if self.choices:
-            values: Sequence[Value] = self.choices
-        elif self.log:
-            values = _powers(self.low, self.high)
-            if values[0] < SMALL:  # one way of writing for all of them: 1e-3, 1e-2
+        if isinstance(self.span, Choice):
+            values: Sequence[Value] = self.span.values
+        elif self.span.log:
+            values = _powers(self.span.low, self.span.high)
+            if values[0] < SCIENTIFIC_BELOW:  # one way of writing for all of them: 1e-3, 1e-2
                 return [(place, scientific(value)) for value in values if (place := self.place(value)) is not None]
         else:
-            values = [self.low + (self.high - self.low) * n / 4 for n in range(5)]
+            values = [self.span.low + (self.span.high - self.span.low) * n / 4 for n in range(5)]
         return [
             (place, setting(self.name, _short(value))) for value in values if (place := self.place(value)) is not None
         ]
-
-    def block(self) -> Any:
-        """The knob as a study file writes it."""
-        if self.choices:
-            return list(self.choices)
-        ends = {"low": _whole(self.low), "high": _whole(self.high)}
-        return {**ends, "log": True} if self.log else ends
-
-
-def same(one: Value, other: Value) -> bool:
-    """Whether two values are the same setting: 8 and 8.0 are, 1 and true are not."""
-    return one == other and isinstance(one, bool) == isinstance(other, bool)
 
 
 def _powers(low: float, high: float) -> list[float]:
@@ -77,61 +63,39 @@ def _short(value: Value) -> Value:
     return float(f"{value:.3g}") if isinstance(value, float) else value
 
 
-def _whole(value: float) -> float | int:
-    return int(value) if value == int(value) and abs(value) < 1e9 else value
-
-
-def knobs(study: StudyResult) -> list[Knob]:
-    """The knobs of the study's space, then those that only its trials name, each wide enough for every trial."""
+def axes_of(study: StudyResult) -> list[Axis]:
+    """The settings of the study's space, then those that only its trials name, each wide enough for every trial."""
     names = dict.fromkeys((*study.space, *(name for trial in study.trials for name in trial.settings)))
     found = []
     for name in names:
-        tried = [trial.settings[name] for trial in study.trials if trial.settings.get(name) is not None]
-        knob = _searched(name, study.space.get(name)) or _tried(name, tried)
-        if knob is not None:
-            found.append(_wide_enough(knob, tried))
+        span = searched(study, name) or _tried(_values(study, name))
+        if span is not None and not (isinstance(span, Choice) and len(span.values) > MOST_CHOICES):
+            found.append(Axis(name, _in_order(span)))
     return found
 
 
-def _searched(name: str, span: Any) -> Knob | None:
-    """The knob that ``tuner.study.results.describe`` put into words; None for other words."""
-    if not isinstance(span, str):
-        return None
-    found = RANGE.fullmatch(span.strip())
-    if found:
-        try:
-            low, high = float(found[1]), float(found[2])
-        except ValueError:
-            return None
-        fits = math.isfinite(low) and math.isfinite(high) and low < high and (low > 0 or not found[3])
-        return Knob(name, low, high, bool(found[3])) if fits else None
-    words = [word.strip() for word in span.split(",")]
-    return Knob(name, choices=tuple(map(_value, words))) if all(words) and len(words) <= MOST_CHOICES else None
+def searched(study: StudyResult, name: str) -> Span | None:
+    """What was searched of a setting, with every value that was tried: trial 0's may lie outside of the space."""
+    span = study.space.get(name)
+    for value in _values(study, name) if span is not None else ():
+        span = span.including(value) if span is not None else None
+    return span
 
 
-def _value(word: str) -> Value:
-    for kind in (int, float):
-        try:
-            return kind(word)
-        except ValueError:
-            continue
-    return {"True": True, "False": False, "None": None}.get(word, word)
+def _values(study: StudyResult, name: str) -> list[Value]:
+    return [trial.settings[name] for trial in study.trials if trial.settings.get(name) is not None]
 
 
-def _tried(name: str, values: Sequence[Value]) -> Knob | None:
+def _tried(values: Sequence[Value]) -> Span | None:
     numbers = [float(v) for v in values if isinstance(v, (int, float)) and not isinstance(v, bool)]
     if numbers and len(numbers) == len(values) and min(numbers) < max(numbers):
-        return Knob(name, min(numbers), max(numbers), min(numbers) > 0 and max(numbers) / min(numbers) > 30)
-    choices = tuple(dict.fromkeys(values))
-    return Knob(name, choices=choices) if 0 < len(choices) <= MOST_CHOICES else None
+        low, high = min(numbers), max(numbers)
+        return Range(low, high, log=low > 0 and high / low > WIDE_RATIO)
+    return Choice(tuple(dict.fromkeys(values))) if values else None
 
 
-def _wide_enough(knob: Knob, values: Sequence[Value]) -> Knob:
-    """The knob with every value that was tried on its axis: a file's own value may lie outside of its choices."""
-    if knob.choices:
-        more = [v for v in dict.fromkeys(values) if not any(same(v, one) for one in knob.choices)]
-        choices = (*knob.choices, *more)
-        numeric = all(isinstance(v, (int, float)) and not isinstance(v, bool) for v in choices)
-        return Knob(knob.name, choices=tuple(sorted(choices)) if numeric else choices)  # type: ignore[type-var]
-    numbers = [float(v) for v in values if isinstance(v, (int, float)) and math.isfinite(v) and (v > 0 or not knob.log)]
-    return Knob(knob.name, min([knob.low, *numbers]), max([knob.high, *numbers]), knob.log)
+def _in_order(span: Span) -> Span:
+    """The span, numbers to choose from in rising order."""
+    if isinstance(span, Choice) and all(map(is_number, span.values)):
+        return Choice(tuple(sorted(span.values)))  # type: ignore[type-var]
+    return span

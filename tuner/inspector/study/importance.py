@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 import warnings
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from tuner.inspector.study.axes import Knob, knobs
+from tuner.config.search_space import Choice, is_same
+from tuner.inspector.study.axes import Axis, axes_of
 from tuner.study.results import StudyResult, TrialResult
 
 if TYPE_CHECKING:
@@ -26,7 +28,7 @@ def importance(study: StudyResult) -> dict[str, float] | None:
     counts with the value it was stopped at, as it does for the sampler. The storage of the study is left alone, for
     another process may be writing to it.
     """
-    axes = knobs(study)
+    axes = axes_of(study)
     used = [trial for trial in study.trials if _counts(trial, axes)]
     values = {trial.value for trial in used}
     axes = [axis for axis in axes if len({repr(trial.settings.get(axis.name)) for trial in used}) > 1]
@@ -45,30 +47,30 @@ def importance(study: StudyResult) -> dict[str, float] | None:
     return known or None
 
 
-def _counts(trial: TrialResult, axes: list[Knob]) -> bool:
+def _counts(trial: TrialResult, axes: list[Axis]) -> bool:
     known = all(axis.place(trial.settings.get(axis.name)) is not None for axis in axes)
     return trial.value is not None and math.isfinite(trial.value) and trial.state != "failed" and known
 
 
-def _trial(trial: TrialResult, axes: list[Knob]) -> FrozenTrial:
+def _trial(trial: TrialResult, axes: list[Axis]) -> FrozenTrial:
     from optuna.trial import create_trial
 
     return create_trial(
-        params={axis.name: _choice(axis, trial) if axis.choices else trial.settings[axis.name] for axis in axes},
+        params={axis.name: _spelled(axis, trial) for axis in axes},
         distributions={axis.name: _distribution(axis) for axis in axes},
         value=trial.value,
     )
 
 
-def _choice(axis: Knob, trial: TrialResult) -> object:
+def _spelled(axis: Axis, trial: TrialResult) -> object:
     """The value as its axis spells it: 8 where the trial says 8.0."""
     value = trial.settings[axis.name]
-    return next(one for one in axis.choices if axis.place(one) == axis.place(value))
+    return next(one for one in axis.span.values if is_same(one, value)) if isinstance(axis.span, Choice) else value
 
 
-def _distribution(axis: Knob) -> BaseDistribution:
-    from optuna.distributions import CategoricalDistribution, FloatDistribution
+def _distribution(axis: Axis) -> BaseDistribution:
+    """The axis as Optuna's distribution; a range without its steps, which trial 0 need not keep to."""
+    from tuner.search.distributions import distribution_of
 
-    if axis.choices:
-        return CategoricalDistribution(axis.choices)
-    return FloatDistribution(axis.low, axis.high, log=axis.log)
+    span = axis.span
+    return distribution_of(span if isinstance(span, Choice) else replace(span, step=None, integer=False))

@@ -14,7 +14,8 @@ from statistics import median
 import numpy as np
 
 from diagnostics.model.curves import FloatArray
-from tuner.inspector.study.axes import Knob, knobs
+from tuner.config.search_space import Range
+from tuner.inspector.study.axes import Axis, axes_of
 from tuner.study.report.axes import spans_decades
 from tuner.study.results import StudyResult, TrialResult
 
@@ -26,8 +27,8 @@ FAR = 10.0
 class Landscape:
     """Trials over two knobs, in places from 0 to 1; the cells lie between the trials, none outside of them."""
 
-    across: Knob
-    up: Knob
+    across: Axis
+    up: Axis
     trials: tuple[TrialResult, ...]
     points: FloatArray  # trials x (place across, place up, metric)
     cells: FloatArray  # cells x (place across, place up, metric)
@@ -58,7 +59,7 @@ def is_log(study: StudyResult) -> bool:
 
 def landscape(study: StudyResult, across: str, up: str) -> Landscape | None:
     """The metric over two knobs; None when a knob is unknown or no trial has a value of both."""
-    axes = {knob.name: knob for knob in knobs(study)}
+    axes = {axis.name: axis for axis in axes_of(study)}
     if across == up or across not in axes or up not in axes:
         return None
     a, b = axes[across], axes[up]
@@ -112,7 +113,7 @@ class ParallelCoordinates:
 
 def parallel_coordinates(study: StudyResult) -> ParallelCoordinates | None:
     """The trials over all knobs and the metric; None while fewer than two can be laid on every axis."""
-    axes = [knob for knob in knobs(study) if len({repr(t.settings.get(knob.name)) for t in study.trials}) > 1]
+    axes = [axis for axis in axes_of(study) if len({repr(t.settings.get(axis.name)) for t in study.trials}) > 1]
     metric = _metric_axis(study)
     if not axes or metric is None:
         return None
@@ -129,8 +130,8 @@ def parallel_coordinates(study: StudyResult) -> ParallelCoordinates | None:
     )
 
 
-def _metric_axis(study: StudyResult) -> Knob | None:
+def _metric_axis(study: StudyResult) -> Axis | None:
     values = [trial.value for trial in placed(study) if trial.value is not None and math.isfinite(trial.value)]
     if not values or min(values) == max(values):
         return None
-    return Knob(study.metric, min(values), max(values), is_log(study))
+    return Axis(study.metric, Range(min(values), max(values), is_log(study)))

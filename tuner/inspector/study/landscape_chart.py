@@ -13,7 +13,7 @@ from diagnostics.chart.theme import PAPER, SERIES_COLORS
 from diagnostics.formatting import number, setting
 from tuner.inspector.chart.palette import soft_color
 from tuner.inspector.escape import one_line
-from tuner.inspector.study.axes import Knob
+from tuner.inspector.study.axes import Axis
 from tuner.inspector.study.landscape import CELLS, Landscape, ParallelCoordinates, Polyline
 from tuner.inspector.study.read import proposer
 from tuner.inspector.study.trial_clusters import TrialCluster, trial_clusters
@@ -92,13 +92,13 @@ def _color(metric: str, direction: str, log: bool, dark: bool, *, legend: bool) 
     return alt.Color("metric:Q", title=one_line(metric, 40), scale=scale, legend=bar)
 
 
-def _placed(channel: Any, knob: Knob) -> Any:
-    """An axis of places from 0 to 1 that reads as the knob's values."""
-    ticks = knob.ticks()
+def _placed(channel: Any, along: Axis) -> Any:
+    """An axis of places from 0 to 1 that reads as the setting's values."""
+    ticks = along.ticks()
     # The texts come from a file: as JSON they are strings to Vega, whatever they hold.
     texts = "".join(f"datum.value == {place!r} ? {json.dumps(one_line(text, 24))} : " for place, text in ticks)
     axis = alt.Axis(values=[place for place, _ in ticks], labelExpr=f"{texts}''", labelOverlap=True, grid=False)
-    return channel.title(one_line(knob.name, 40)).axis(axis).scale(domain=[-0.06, 1.06], nice=False)
+    return channel.title(one_line(along.name, 40)).axis(axis).scale(domain=[-0.06, 1.06], nice=False)
 
 
 def parallel_coordinates_chart(

@@ -21,6 +21,7 @@ from tuner.study.results import (
     StudyResult,
     TrialResult,
 )
+from tuner.study.stored_space import stored_space
 
 FILE, STORAGE = "study.json", "study.db"
 DEEP = 2
@@ -92,6 +93,7 @@ def _study(raw: Mapping[str, Any]) -> StudyResult:
     gain = raw.get("gain")
     parts: dict[str, Any] = {
         **raw,
+        "space": stored_space(raw["space"]),
         "trials": tuple(_trial(trial) for trial in raw["trials"]),
         "records": tuple(_record(RuleRecord, item) for item in raw.get("records") or ()),
         "review": tuple(_record(Paragraph, item) for item in raw.get("review") or ()),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from tuner.inspector.escape import one_line
-from tuner.inspector.study.axes import knobs
+from tuner.inspector.study.axes import axes_of
 from tuner.inspector.study.charts import OVER, against_chart, importance_chart, progress_chart
 from tuner.inspector.study.importance import FEWEST, importance
 from tuner.inspector.study.landscape import is_log, landscape, parallel_coordinates, placed
@@ -102,7 +102,7 @@ def _two(study: StudyResult) -> None:
 def _moved(study: StudyResult) -> list[str]:
     """The knobs that took at least two values, the learning rate first."""
     moved = [
-        knob.name for knob in knobs(study) if len({repr(trial.settings.get(knob.name)) for trial in study.trials}) > 1
+        axis.name for axis in axes_of(study) if len({repr(trial.settings.get(axis.name)) for trial in study.trials}) > 1
     ]
     return sorted(moved, key=lambda name: name != "learning_rate")
 

@@ -12,7 +12,7 @@ from tuner.inspector.escape import chip, one_line, plain
 from tuner.inspector.jobs.next_study import next_study, offered
 from tuner.inspector.views.context import PageContext
 from tuner.inspector.views.next_run import yaml_file
-from tuner.study.results import StudyResult, describe
+from tuner.study.results import StudyResult
 from tuner.training.run_config import own_config
 
 
@@ -23,7 +23,7 @@ def learned(context: PageContext, study: StudyResult, path: Path) -> None:
     _next(context, study, path)
     with st.expander("What was searched"):
         for knob, span in study.space.items():
-            st.markdown(f"- {chip(knob)} {plain(describe(span))}")
+            st.markdown(f"- {chip(knob)} {plain(str(span))}")
 
 
 def _records(study: StudyResult) -> None:

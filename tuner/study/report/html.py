@@ -32,7 +32,7 @@ from tuner.study.report.words import (
     unmoved,
     who,
 )
-from tuner.study.results import Pair, StudyResult, TrialResult, describe
+from tuner.study.results import Pair, StudyResult, TrialResult
 
 WIDE, NARROW, HALF = 950, 380, 460
 
@@ -240,7 +240,7 @@ def _next(result: StudyResult) -> Markup | None:
 
 
 def _space(result: StudyResult) -> Markup | None:
-    rows = [(knob, describe(span)) for knob, span in result.space.items()]
+    rows = [(knob, str(span)) for knob, span in result.space.items()]
     return details("The space that was searched", facts(rows, "pairs")) if rows else None
 
 

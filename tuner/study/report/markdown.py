@@ -26,7 +26,7 @@ from tuner.study.report.words import (
     unmoved,
     who,
 )
-from tuner.study.results import StudyResult, TrialResult, describe
+from tuner.study.results import StudyResult, TrialResult
 
 
 def as_markdown(result: StudyResult) -> str:
@@ -40,7 +40,7 @@ def as_markdown(result: StudyResult) -> str:
         shell = "\n\n".join(f"# {what}\n{command}" for what, command in commands(result).items())
         parts += ["## How to go on", _code("sh", shell), _code("python", snippet(result))]
     if result.space:
-        rows = [(f"`{knob}`", describe(span)) for knob, span in result.space.items()]
+        rows = [(f"`{knob}`", str(span)) for knob, span in result.space.items()]
         parts += ["## The space that was searched", grid(("setting", "values"), rows)]
     if result.notes:
         parts += ["## Notes", listed(map(cell, result.notes))]

@@ -12,13 +12,13 @@ from diagnostics.messages import finding_message
 from diagnostics.model.records import Finding
 from tuner.config.overrides import with_overrides
 from tuner.config.search_space import Choice, Range
-from tuner.search.distributions import Distributions, edge_of, position
+from tuner.search.distributions import Distributions, edge_of, position, span_of
 from tuner.search.importance import parameter_effect
 from tuner.search.noise import RELATIVE_NOISE_FLOOR
 from tuner.study.context import file_value
 from tuner.study.fit_memory import MemoryLimit
 from tuner.study.noise import Noise
-from tuner.study.report.yaml_patch import BATCH_KEYS, span_of, widen, yaml_patch
+from tuner.study.report.yaml_patch import BATCH_KEYS, rounded, widen, yaml_patch
 from tuner.study.results import Gain, Paragraph, TrialResult
 from tuner.training.device_batch import rows
 
@@ -123,11 +123,11 @@ def _unstable(trials: Sequence[TrialResult], spec: StudySpec, space: Distributio
     if calm and isinstance(span, Range):
         text += f" The highest learning rate that stayed calm was {setting(RATE, max(calm))}; "
         text += "end the range there in a new study (with another --out), or warm up for longer."
-        ended = Range(min(span.low, max(calm)), min(span.high, 2 * max(calm)), span.log)
+        ended = Range(min(span.low, max(calm)), min(span.high, rounded(2 * max(calm))), span.log)
         return Paragraph(title, text, yaml_patch(spec, space={RATE: ended}))
     rates = [float(t.settings.get(RATE) or file_value(spec, RATE)) for t in hot]
     text += " Begin with a tenth of the lowest of their learning rates, or warm up for longer."
-    return Paragraph(title, text, yaml_patch(spec, {RATE: min(rates) / 10}))
+    return Paragraph(title, text, yaml_patch(spec, {RATE: rounded(min(rates) / 10)}))
 
 
 def _failed(trials: Sequence[TrialResult]) -> Paragraph | None:

@@ -7,16 +7,14 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
-
 from tuner.config.overrides import STEP_KEYS, with_overrides
-from tuner.config.search_space import LIMITS, Choice, Range
+from tuner.config.search_space import Choice, Range, Span, is_number
+from tuner.config.tunable import LIMITS
 from tuner.study.context import file_value
 
 if TYPE_CHECKING:
     from tuner.config.study_file import StudySpec
 
-Span = Range | Choice
 BATCH_KEYS = ("per_device_train_batch_size", "gradient_accumulation_steps", "per_device_eval_batch_size")
 
 
@@ -39,7 +37,7 @@ def yaml_patch(
     for knob, value in values.items():
         known = spans.get(knob, spec.study.space.get(knob))
         if known is not None and not known.holds(value):
-            spans[knob] = include(known, value)
+            spans[knob] = known.including(value)
     lines = [f"{key}: {plain(value)}" for key, value in _in_the_file_s_keys(spec, values).items()]
     if study or spans:
         lines += ["study:", *(f"  {key}: {plain(value)}" for key, value in (study or {}).items())]
@@ -52,19 +50,10 @@ def _inside(value: Any, span: Span) -> Any:
     """The value of the span next to one that lies outside."""
     if isinstance(span, Range):
         return min(max(value, span.low), span.high) if isinstance(value, (int, float)) else span.low
-    numbers = [one for one in span.values if isinstance(one, (int, float)) and not isinstance(one, bool)]
+    numbers = [one for one in span.values if is_number(one)]
     if numbers and isinstance(value, (int, float)):
         return min(numbers, key=lambda one: abs(one - value))
     return span.values[0]
-
-
-def include(span: Span, value: Any) -> Span:
-    """The span, widened where needed to hold the value."""
-    if isinstance(span, Range):
-        return replace(span, low=min(span.low, value), high=max(span.high, value))
-    values = (*span.values, value)
-    is_number = all(isinstance(one, (int, float)) and not isinstance(one, bool) for one in values)
-    return Choice(tuple(sorted(values)) if is_number else values)
 
 
 def _in_the_file_s_keys(spec: StudySpec, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -81,27 +70,22 @@ def _in_the_file_s_keys(spec: StudySpec, values: Mapping[str, Any]) -> dict[str,
     return {**{key: value for key, value in wanted.items() if spec.config.get(key, 1) != value}, **made}
 
 
-def span_of(distribution: BaseDistribution) -> Span | None:
-    """A distribution of the search as a range or a list of the file."""
-    if isinstance(distribution, CategoricalDistribution):
-        return Choice(tuple(distribution.choices))
-    if isinstance(distribution, (FloatDistribution, IntDistribution)):
-        whole = isinstance(distribution, IntDistribution)
-        step = None if distribution.log or (whole and distribution.step == 1) else distribution.step
-        return Range(distribution.low, distribution.high, distribution.log, step, whole)
-    return None
-
-
 def widen(knob: str, span: Span, value: Any, side: int) -> Span | None:
-    """The span with one more rung at its upper (+1) or lower (-1) end; None when nothing lies beyond it."""
+    """The span extended at its upper (+1) or lower (-1) end: a choice by a factor of 2, a log range by 3.
+
+    None when nothing lies beyond that end.
+    """
     if isinstance(span, Choice):
         further = value * 2 if side > 0 else value / 2
         further = int(further) if isinstance(value, int) else further
         further = _limited(knob, further)
-        return include(span, further) if further and not span.holds(further) else None
+        return span.including(further) if further and not span.holds(further) else None
     reach = (span.high - span.low) / 2
-    low = _limited(knob, span.low / 3 if span.log else max(0.0, span.low - reach)) if side < 0 else span.low
-    high = _limited(knob, span.high * 3 if span.log else span.high + reach) if side > 0 else span.high
+    low, high = span.low, span.high
+    if side < 0:
+        low = _limited(knob, rounded(low / 3 if span.log else max(0.0, low - reach)))
+    else:
+        high = _limited(knob, rounded(high * 3 if span.log else high + reach))
     if span.integer:
         low, high = max(1, math.floor(low)), math.ceil(high)
     made = replace(span, low=low, high=high)
@@ -117,9 +101,7 @@ def written(span: Span) -> str:
     """A range or a list as it stands in a study file."""
     if isinstance(span, Choice):
         return f"[{', '.join(plain(value) for value in span.values)}]"
-    parts = [f"low: {plain(span.low)}", f"high: {plain(span.high)}"]
-    parts += ["log: true"] if span.log else [f"step: {plain(span.step)}"] if span.step is not None else []
-    return f"{{{', '.join(parts)}}}"
+    return f"{{{', '.join(f'{key}: {plain(value)}' for key, value in span.block().items())}}}"
 
 
 def plain(value: Any) -> str:
@@ -130,5 +112,10 @@ def plain(value: Any) -> str:
         return str(yaml.safe_dump(value, default_flow_style=True)).split("\n")[0]
     if isinstance(value, int) or (value == int(value) and abs(value) < 1e6):
         return str(int(value))
-    text = f"{value:.3g}"
+    text = f"{value:.12g}"
     return text if "e" not in text or "." in text else text.replace("e", ".0e")
+
+
+def rounded(value: float) -> float:
+    """A suggested number, to three digits."""
+    return float(f"{value:.3g}")
