@@ -106,7 +106,7 @@ def measure_chart(path: Path) -> None:
 
     def drawn(view: View) -> tuple[object, object]:
         picture = chart_data(run, chart, CURVES, view)
-        return spec(picture, view), tables(picture, view)
+        return spec(picture.chart, view), tables(picture, view)
 
     timed(f"chart of {sum(map(len, run.curves.values())):,} points", lambda: drawn(whole))
     timed("the same, zoomed in", lambda: drawn(replace(whole, between=(1000, 5000))))

@@ -9,8 +9,8 @@ from diagnostics.chart.model import Band
 from diagnostics.chart.scales import Scale
 from diagnostics.formatting import SIGNS
 
-GLYPH = 6.1  # pixels a letter takes at the chart's size of type, about
-NARROWEST = 4.0
+LETTER_WIDTH = 6.1  # pixels a letter takes at the chart's size of type, about
+MIN_WIDTH = 4.0
 
 
 @dataclass(frozen=True)
@@ -32,8 +32,8 @@ def bars(bands: Sequence[Band], x: Scale) -> tuple[Bar, ...]:
     for band in bands:
         left, right = _ends(band, x)
         text = f"{SIGNS[band.label]} {band.title}"
-        at = _text_start(left, right, len(text) * GLYPH, x)
-        taken = (min(left, at) - 6, max(right, at + len(text) * GLYPH) + 6)
+        at = _text_start(left, right, len(text) * LETTER_WIDTH, x)
+        taken = (min(left, at) - 6, max(right, at + len(text) * LETTER_WIDTH) + 6)
         row = next((k for k, others in enumerate(rows) if _free(taken, others)), len(rows))
         if row == len(rows):
             rows.append([])
@@ -43,10 +43,10 @@ def bars(bands: Sequence[Band], x: Scale) -> tuple[Bar, ...]:
 
 
 def _ends(band: Band, x: Scale) -> tuple[float, float]:
-    left, right = x.at(band.first_step), x.at(band.last_step)
-    if right - left < NARROWEST:
-        left = min(max((left + right - NARROWEST) / 2, x.start), x.end - NARROWEST)
-        right = left + NARROWEST
+    left, right = x.at(band.first), x.at(band.last)
+    if right - left < MIN_WIDTH:
+        left = min(max((left + right - MIN_WIDTH) / 2, x.start), x.end - MIN_WIDTH)
+        right = left + MIN_WIDTH
     return left, right
 
 

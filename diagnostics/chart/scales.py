@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from diagnostics.model.curves import FloatArray
 
-LARGEST = 1e300
+MAX_SIZE = 1e300
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class Scale:
         """The pixel of a value; values outside the scale stand at its edge."""
         return float(self.all_at((value,))[0])
 
-    def all_at(self, values: Sequence[float]) -> FloatArray:
+    def all_at(self, values: ArrayLike) -> FloatArray:
         """The pixels of many values; values outside the scale stand at its edge."""
         inside = np.clip(np.asarray(values, dtype=np.float64), self.low, self.high)
         if self.log:
@@ -48,8 +49,8 @@ class Scale:
 def scale_over(values: Iterable[float], start: float, end: float, *, log: bool = False, margin: float = 0.06) -> Scale:
     """A scale that holds all the values with a margin at both ends; never empty, even for no value at all."""
     known = np.fromiter(values, dtype=np.float64)
-    known = np.clip(known[np.isfinite(known)], -LARGEST, LARGEST)
-    known[np.abs(known) <= 1 / LARGEST] = 0.0
+    known = np.clip(known[np.isfinite(known)], -MAX_SIZE, MAX_SIZE)
+    known[np.abs(known) <= 1 / MAX_SIZE] = 0.0
     known = known[known > 0] if log else known
     low, high = (float(known.min()), float(known.max())) if known.size else (0.0, 1.0)
     if log and known.size:

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import zlib
-from dataclasses import replace
 
 from diagnostics.chart import svg_marks
-from diagnostics.chart.label_layout import GLYPH, bars
+from diagnostics.chart.label_layout import LETTER_WIDTH, bars
 from diagnostics.chart.markup import Markup, element, joined
-from diagnostics.chart.model import SMOOTHED, Chart, Panel, Series
+from diagnostics.chart.model import Chart, Panel, Series
 from diagnostics.chart.scales import Scale, scale_over
-from diagnostics.chart.svg_marks import ROW, Sheet
+from diagnostics.chart.svg_marks import ROW_HEIGHT, Drawing
 from diagnostics.chart.theme import CHART_SHEET, color_sheet
 from diagnostics.formatting import number, setting
 
 LEFT, RIGHT = 56.0, 14.0
-TALL, SMALL = 250.0, 80.0
+FIRST_HEIGHT, HEIGHT = 250.0, 80.0  # of the plots
 HEIGHTS = {"rewards": 130.0}
 HEAD = 20.0  # a line of title and legend
 GAP = 22.0  # between panels
@@ -27,25 +26,25 @@ def as_svg(chart: Chart, *, width: int = 860, standalone: bool = True) -> str:
 
     A standalone drawing brings its colors, style and paper; without them it takes those of the page around it.
     """
-    x = scale_over((chart.first_step, chart.last_step), LEFT, width - RIGHT, margin=0.0)
+    x = scale_over((chart.first, chart.last), LEFT, width - RIGHT, margin=0.0)
     ident = f"c{zlib.crc32(f'{chart.run} {width} {chart.label}'.encode()):08x}"
-    sheet = Sheet(chart, x, bars(chart.bands, x), ident)
-    drawn: list[Markup] = []
+    drawing = Drawing(chart, x, bars(chart.bands, x), ident)
+    parts: list[Markup] = []
     bottom = 6.0
     for panel in chart.panels:
-        part, bottom = _panel(sheet, panel, bottom + (GAP if drawn else 0))
-        drawn.append(part)
+        part, bottom = _panel(drawing, panel, bottom + (GAP if parts else 0))
+        parts.append(part)
     if not chart.panels:
-        drawn, bottom = [element("text", "The log holds no curve to draw.", x=LEFT, y=24)], 30.0
+        parts, bottom = [element("text", "The log holds no curve to draw.", x=LEFT, y=24)], 30.0
     foot = _steps_axis(x, bottom, few=width < 560) if chart.panels else None
     cross = element("line", class_="cross", x1=0, x2=0, y1=6, y2=bottom)
     height = int(bottom + FOOT)
-    return _svg(sheet, width, height, joined(_opening(sheet, width, height, standalone), *drawn, foot, cross))
+    return _svg(drawing, width, height, joined(_opening(drawing, width, height, standalone), *parts, foot, cross))
 
 
-def _svg(sheet: Sheet, width: int, height: int, content: Markup) -> str:
-    x = sheet.x
-    names = {"viewBox": f"0 0 {width} {height}", "aria-label": f"Curves of {sheet.chart.run}"}
+def _svg(drawing: Drawing, width: int, height: int, content: Markup) -> str:
+    x = drawing.x
+    names = {"viewBox": f"0 0 {width} {height}", "aria-label": f"Curves of {drawing.chart.run}"}
     return element(
         "svg",
         content,
@@ -54,85 +53,84 @@ def _svg(sheet: Sheet, width: int, height: int, content: Markup) -> str:
         width=width,
         height=height,
         role="img",
-        data_steps=f"{x.start:g} {x.end:g} {x.low:.9g} {x.high:.9g}" if sheet.chart.panels else None,
+        data_steps=f"{x.start:g} {x.end:g} {x.low:.9g} {x.high:.9g}" if drawing.chart.panels else None,
         **names,
     )
 
 
-def _opening(sheet: Sheet, width: int, height: int, standalone: bool) -> Markup:
+def _opening(drawing: Drawing, width: int, height: int, standalone: bool) -> Markup:
     if not standalone:
-        return svg_marks.patterns(sheet)
+        return svg_marks.patterns(drawing)
     style = element("style", Markup(color_sheet("svg.chart") + CHART_SHEET))
     paper = element("rect", width=width, height=height, fill="var(--card)")
-    return joined(element("title", f"Curves of {sheet.chart.run}"), style, svg_marks.patterns(sheet), paper)
+    return joined(element("title", f"Curves of {drawing.chart.run}"), style, svg_marks.patterns(drawing), paper)
 
 
-def _panel(sheet: Sheet, panel: Panel, y: float) -> tuple[Markup, float]:
+def _panel(drawing: Drawing, panel: Panel, y: float) -> tuple[Markup, float]:
     """The panel with its head, and the y where it ends."""
-    first = panel is sheet.chart.panels[0]
-    head, top = _head(sheet, panel, y)
-    lanes = [svg_marks.finding_bar(bar, top) for bar in sheet.bars] if first else []
+    first = panel is drawing.chart.panels[0]
+    head, top = _head(drawing, panel, y)
+    lanes = [svg_marks.finding_bar(bar, top) for bar in drawing.bars] if first else []
     if lanes:
-        top += ROW * (1 + max(bar.row for bar in sheet.bars)) + 2
-    height = TALL if first else HEIGHTS.get(panel.name, SMALL)
+        top += ROW_HEIGHT * (1 + max(bar.row for bar in drawing.bars)) + 2
+    height = FIRST_HEIGHT if first else HEIGHTS.get(panel.name, HEIGHT)
     scale = _scale(panel, top, height)
     levels = [level for level in panel.levels if scale.low <= level.value <= scale.high]
     parts: list[Markup | None] = [
-        *(svg_marks.shade(sheet, bar, top, height, hatched=first) for bar in sheet.bars),
-        _values_axis(sheet, panel, scale, 5 if height > 100 else 3),
-        svg_marks.verticals(sheet, panel, top, height),
-        *(svg_marks.level(sheet, level, scale) for level in levels),
-        *(svg_marks.curve(sheet, panel, series, scale) for series in panel.series),
+        *(svg_marks.shade(drawing, bar, top, height, hatched=first) for bar in drawing.bars),
+        _values_axis(drawing, panel, scale, 5 if height > 100 else 3),
+        svg_marks.verticals(drawing, panel, top, height),
+        *(svg_marks.level(drawing, level, scale) for level in levels),
+        *(svg_marks.curve(drawing, panel, series, scale) for series in panel.series),
     ]
     if first:
-        parts += [svg_marks.best(sheet, scale, top), svg_marks.nans(sheet, top)]
+        parts += [svg_marks.best(drawing, scale, top), svg_marks.nans(drawing, top)]
     axis = f"{top:g} {top + height:g} {scale.low:.9g} {scale.high:.9g} {int(scale.log) or ''}"
     return joined(head, *lanes, element("g", *parts, data_values=axis)), top + height
 
 
 def _scale(panel: Panel, top: float, height: float) -> Scale:
     """The axis of values: all the points, and the levels that are not far from them."""
-    values = [value for series in panel.series for value in series.values]
+    values = [value for series in panel.series for y in (series.y, series.smooth_y) for value in y.tolist()]
     low, high = (min(values), max(values)) if values else (0.0, 0.0)
     near = [level.value for level in panel.levels if low / 2 <= level.value <= high * 2]
     return scale_over([*values, *near], top + height, top, log=panel.log)
 
 
-def _head(sheet: Sheet, panel: Panel, y: float) -> tuple[Markup, float]:
+def _head(drawing: Drawing, panel: Panel, y: float) -> tuple[Markup, float]:
     """The panel's title with its legend beside it on as many lines as it takes, and the y where it ends."""
     title = panel.title + (" (log scale)" if panel.log else "")
     parts: list[Markup] = [element("text", title, class_="head", x=LEFT, y=y + 12)]
     x = LEFT + len(title) * 6.8 + 20
-    for series in _named(panel):
-        length = 26 + len(series.title) * GLYPH + 12
-        if x + length > sheet.x.end + 12:
+    for name, series, style in _named(panel):
+        length = 26 + len(name) * LETTER_WIDTH + 12
+        if x + length > drawing.x.end + 12:
             x, y = LEFT, y + HEAD - 3
-        parts.append(_legend(panel, series, x, y + 12))
+        parts.append(_legend(name, series, style, x, y + 12))
         x += length
     return joined(*parts), y + HEAD
 
 
-def _named(panel: Panel) -> list[Series]:
-    """The series that need a name: one a curve, and one to say that thin lines are the values as logged."""
-    lines = [series for series in panel.series if not svg_marks.is_behind(panel, series)]
-    behind = [replace(series, title="as logged") for series in panel.series if svg_marks.is_behind(panel, series)]
-    named = [replace(series, title=series.title.removesuffix(SMOOTHED)) for series in lines] + behind[:1]
+def _named(panel: Panel) -> list[tuple[str, Series, str]]:
+    """The lines that need a name: one a curve, and one to say that thin lines are the values as logged."""
+    named = [(one.title, one, "curve" if one.is_smoothed else svg_marks.points_class(one)) for one in panel.series]
+    behind = [("as logged", one, svg_marks.points_class(one)) for one in panel.series if one.is_smoothed]
+    named += behind[:1]
     return named if len(named) > 1 else []
 
 
-def _legend(panel: Panel, series: Series, x: float, y: float) -> Markup:
+def _legend(name: str, series: Series, style: str, x: float, y: float) -> Markup:
     color = svg_marks.color(series)
-    line = element("path", class_=svg_marks.line_class(panel, series), d=f"M{x:g},{y - 4:g}h18", stroke=color)
-    points = series.kind == "points"
-    dot = element("circle", cx=x + 9, cy=y - 4, r=2.8, fill=color) if points else None
-    return joined(line, dot, element("text", series.title, class_="name", x=x + 24, y=y))
+    line = element("path", class_=style, d=f"M{x:g},{y - 4:g}h18", stroke=color)
+    dot = element("circle", cx=x + 9, cy=y - 4, r=2.8, fill=color) if series.is_eval else None
+    return joined(line, dot, element("text", name, class_="name", x=x + 24, y=y))
 
 
-def _values_axis(sheet: Sheet, panel: Panel, scale: Scale, count: int) -> Markup:
+def _values_axis(drawing: Drawing, panel: Panel, scale: Scale, count: int) -> Markup:
     parts = []
     for tick in scale.ticks(count):
         y = scale.at(tick)
-        parts.append(element("path", class_="grid", d=f"M{sheet.x.start:g},{y:.1f}H{sheet.x.end:g}"))
+        parts.append(element("path", class_="grid", d=f"M{drawing.x.start:g},{y:.1f}H{drawing.x.end:g}"))
         words = setting(panel.name, tick)
         parts.append(element("text", words, x=LEFT - 8, y=round(y + 3.5, 1), text_anchor="end"))
     return joined(*parts)

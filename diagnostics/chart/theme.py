@@ -6,30 +6,42 @@ from collections.abc import Mapping
 
 from diagnostics.model.records import Label
 
-LABEL_COLORS: Mapping[Label, tuple[str, str]] = {
+Color = tuple[str, str]
+"""A color on light and on dark paper; both read as text (contrast 4.5 or more)."""
+BLUE: Color = ("#2c6cb0", "#74aef0")
+ORANGE: Color = ("#b84705", "#ff9d5c")
+TEAL: Color = ("#1b756d", "#5cc7bd")
+CRIMSON: Color = ("#a8324a", "#f08ba0")
+VIOLET: Color = ("#6d559e", "#b7a1ea")
+YELLOW: Color = ("#8a6a00", "#e0c04f")
+GREEN: Color = ("#23744a", "#77cf9d")
+PINK: Color = ("#b0478f", "#e693cb")
+LINE_COLORS = (BLUE, ORANGE, TEAL, CRIMSON, VIOLET, YELLOW, GREEN, PINK)
+"""For lines without a color of their own, in the order in which they are given out."""
+
+LABEL_COLORS: Mapping[Label, Color] = {
     Label.BROKEN: ("#b3261e", "#ff8a80"),
     Label.UNSTABLE: ("#9a5b00", "#f0b24a"),
     Label.OVERFIT: ("#8436a8", "#d59bf0"),
     Label.UNDERFIT: ("#1b659f", "#7fc1f5"),
-    Label.HEALTHY: ("#23744a", "#77cf9d"),
+    Label.HEALTHY: GREEN,
     Label.UNKNOWN: ("#5f6672", "#a4acb9"),
 }
-"""For each label its color on light and on dark paper; both read as text (contrast 4.5 or more)."""
 
-SERIES_COLORS: Mapping[str, tuple[str, str]] = {
-    "train_loss": ("#2c6cb0", "#74aef0"),
-    "eval_loss": ("#b84705", "#ff9d5c"),
-    "learning_rate": ("#1b756d", "#5cc7bd"),
-    "grad_norm": ("#6d559e", "#b7a1ea"),
-    "rewards_chosen": ("#23744a", "#77cf9d"),
-    "rewards_rejected": ("#a8324a", "#f08ba0"),
-    "rewards_margins": ("#2c6cb0", "#74aef0"),
-    "eval_rewards_margins": ("#b84705", "#ff9d5c"),
-    "rewards_accuracies": ("#2c6cb0", "#74aef0"),
-    "eval_rewards_accuracies": ("#b84705", "#ff9d5c"),
+SERIES_COLORS: Mapping[str, Color] = {
+    "train_loss": BLUE,
+    "eval_loss": ORANGE,
+    "learning_rate": TEAL,
+    "grad_norm": VIOLET,
+    "rewards_chosen": GREEN,
+    "rewards_rejected": CRIMSON,
+    "rewards_margins": BLUE,
+    "eval_rewards_margins": ORANGE,
+    "rewards_accuracies": BLUE,
+    "eval_rewards_accuracies": ORANGE,
 }
 
-PAPER: Mapping[str, tuple[str, str]] = {
+PAPER: Mapping[str, Color] = {
     "paper": ("#f8f7f4", "#14161a"),
     "card": ("#ffffff", "#1c1f25"),
     "ink": ("#20242c", "#e7e9ee"),

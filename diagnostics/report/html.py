@@ -91,15 +91,12 @@ def _drawings(run: Run, diagnosis: Diagnosis, drawn: Chart) -> tuple[Markup, Mar
 
 
 def _caption(drawn: Chart) -> str:
-    shown, total = drawn.points
-    words = "Thin lines are the values as logged, thick ones their running mean. " if _smoothed(drawn) else ""
-    if shown < total:
-        words += f"{number(shown)} of {number(total)} points are drawn: the lowest and highest of every pixel."
+    smoothed = any(series.is_smoothed for series in drawn.series)
+    words = "Thin lines are the values as logged, thick ones their running mean. " if smoothed else ""
+    if drawn.drawn < drawn.in_view:
+        shown = f"{number(drawn.drawn)} of {number(drawn.in_view)}"
+        words += f"{shown} points are drawn: the lowest and highest of every pixel."
     return words
-
-
-def _smoothed(drawn: Chart) -> bool:
-    return any(series.kind == "smooth" for panel in drawn.panels for series in panel.series)
 
 
 def _verdict(run: Run, diagnosis: Diagnosis) -> Markup:

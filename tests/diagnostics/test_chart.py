@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from hypothesis.extra.numpy import arrays
 
 from diagnostics.chart.build import Chart, as_svg, chart, outline
-from diagnostics.chart.downsample import downsample_minmax, ema, is_noisy
 from diagnostics.chart.label_layout import bars
-from diagnostics.chart.model import Band
+from diagnostics.chart.mark_names import RESUMED, mark_names
+from diagnostics.chart.model import Band, MarkKind
 from diagnostics.chart.scales import Scale, scale_over
+from diagnostics.formatting import SIGNS
 from diagnostics.model.curves import Curve, Run
 from diagnostics.model.records import Finding, Label
 from diagnostics.model.settings import Settings
@@ -34,58 +34,21 @@ HARD = {
 }
 
 
+def steps(drawn: Chart, kind: MarkKind) -> list[float]:
+    return [mark.step for mark in drawn.marks_of(kind)]
+
+
 def svg(drawn: Chart, width: int = 860) -> ET.Element:
     return ET.fromstring(as_svg(drawn, width=width))
-
-
-@given(
-    arrays(np.float64, st.integers(2, 400), elements=st.floats(-1e6, 1e6)),
-    st.integers(1, 50),
-)
-def test_thinning_keeps_the_extremes_and_the_ends_of_every_pixel(values, pixels):
-    curve = Curve.from_points(np.arange(values.size), values)
-    short = downsample_minmax(curve, pixels)
-    assert len(short) <= max(2 * pixels + 2, 2)
-    assert (short.values.min(), short.values.max()) == (values.min(), values.max())
-    assert (short.steps[0], short.steps[-1]) == (curve.steps[0], curve.steps[-1])
-    assert np.array_equal(curve.at(short.steps), short.values)
-
-
-def test_a_single_spike_survives_thinning():
-    values = np.ones(100_000)
-    values[31_415] = 9.0
-    short = downsample_minmax(Curve.from_points(np.arange(values.size), values), 100)
-    assert short.steps[short.values == 9.0].tolist() == [31_415]
-
-
-def test_a_short_curve_is_not_thinned():
-    curve = Curve.from_points([1, 2, 3], [1, 2, 3])
-    assert downsample_minmax(curve, 2) is curve
-
-
-def test_the_running_mean_starts_at_the_first_value_and_stays_on_a_level():
-    assert ema(np.full(50, 3.0)) == pytest.approx(3.0)
-    assert ema(np.array([2.0, 4.0]), 0.5).tolist() == pytest.approx([2.0, (0.25 * 2 + 0.5 * 4) / 0.75])
-
-
-@pytest.mark.parametrize(("jump", "noisy"), [(0.5, True), (0.001, False)])
-def test_only_a_noisy_curve_gets_a_running_mean(jump, noisy):
-    k = np.arange(200)
-    curve = Curve.from_points(k, 3 - k / 100 + jump * (k % 2))
-    assert is_noisy(curve) is noisy
-    run = Run("a", {"train_loss": curve})
-    kinds = [series.kind for panel in chart(run, healthy(run)).panels for series in panel.series]
-    assert kinds == (["raw", "smooth"] if noisy else ["raw"])
 
 
 def test_the_panels_come_in_order_with_what_the_log_holds():
     drawn = chart(*overfitted())
     assert [panel.name for panel in drawn.panels] == ["loss", "learning_rate", "grad_norm"]
     loss = drawn.panels[0]
-    assert [(series.name, series.kind) for series in loss.series] == [
-        ("train_loss", "raw"),
-        ("train_loss", "smooth"),
-        ("eval_loss", "points"),
+    assert [(series.name, series.is_smoothed, series.is_eval) for series in loss.series] == [
+        ("train_loss", True, False),
+        ("eval_loss", False, True),
     ]
 
 
@@ -99,58 +62,61 @@ def test_a_dpo_run_gets_rewards_and_accuracies_and_the_loss_of_knowing_nothing()
 def test_findings_become_bands_and_the_marks_stand_where_they_belong():
     drawn = chart(*overfitted())
     band = drawn.bands[0]
-    assert (band.rule, band.first_step, band.last_step) == ("eval-loss-rises", 400, 1200)
-    assert (drawn.best_step, drawn.best_value) == (400, pytest.approx(1.5, abs=0.01))
-    assert drawn.warmup_end == pytest.approx(120, abs=4)
-    assert drawn.epoch_ends == pytest.approx((400, 800))
-    assert (drawn.first_step, drawn.last_step) == (2, 1200)
+    assert (band.rule, band.first, band.last) == ("eval-loss-rises", 400, 1200)
+    assert drawn.best is not None
+    assert (drawn.best.step, drawn.best.value) == (400, pytest.approx(1.5, abs=0.01))
+    assert steps(drawn, MarkKind.WARMUP) == pytest.approx([120], abs=4)
+    assert steps(drawn, MarkKind.EPOCH) == pytest.approx([400, 800])
+    assert (drawn.first, drawn.last) == (2, 1200)
 
 
 def test_bands_stay_within_the_run():
     run, diagnosis = overfitted()
     wild = Finding("loss-spikes", Label.UNSTABLE, -50, 1e9, {}, "spikes", 0.5)
     band = chart(run, replace(diagnosis, findings=(wild,))).bands[0]
-    assert (band.first_step, band.last_step) == (2, 1200)
+    assert (band.first, band.last) == (2, 1200)
 
 
 def test_a_rate_that_never_rises_has_no_warm_up():
     rate = [(k, 1e-3 / k) for k in range(1, 9)]
-    assert chart(*of_points(train_loss=rate, learning_rate=rate)).warmup_end is None
+    assert steps(chart(*of_points(train_loss=rate, learning_rate=rate)), MarkKind.WARMUP) == []
 
 
 def test_the_warm_up_of_the_settings_counts_where_the_rate_was_not_logged():
     run = Run.from_points("a", {"train_loss": [(1, 1.0), (200, 0.5)]}, Settings(warmup_ratio=0.1))
-    assert chart(run, healthy(run)).warmup_end == pytest.approx(20)
+    assert steps(chart(run, healthy(run)), MarkKind.WARMUP) == pytest.approx([20])
 
 
 def test_broken_steps_are_marks_and_not_values():
     drawn = chart(*HARD["nan in between"])
-    assert drawn.broken == (3, 7)
-    assert all(math.isfinite(value) for value in drawn.panels[0].series[0].values)
+    assert steps(drawn, MarkKind.BROKEN) == [3, 7]
+    assert np.isfinite(drawn.panels[0].series[0].y).all()
     assert len([path for path in svg(drawn).iter(f"{SVG}path") if path.get("class") == "nan"]) == 2
 
 
 def test_where_a_run_was_resumed_is_marked_and_named():
     run, diagnosis = overfitted()
     drawn = chart(replace(run, discontinuities=(2, 600)), diagnosis)
-    assert drawn.discontinuities == (600,)
+    assert steps(drawn, MarkKind.DISCONTINUITY) == [600]
     texts = ["".join(text.itertext()) for text in svg(drawn).iter(f"{SVG}text")]
     titles = ["".join(title.itertext()) for title in svg(drawn).iter(f"{SVG}title")]
-    assert texts.count("resumed or changed") == 1
-    assert titles.count("resumed or changed at step 600") == len(drawn.panels)
+    assert texts.count(RESUMED) == 1
+    assert titles.count(f"{RESUMED} at step 600") == len(drawn.panels)
 
 
 def test_an_outline_is_the_chart_without_its_curves():
     run, diagnosis = overfitted()
-    assert outline(run, diagnosis) == replace(chart(run, diagnosis), panels=())
+    whole, empty = chart(run, diagnosis), outline(run, diagnosis)
+    assert empty.panels == ()
+    assert (empty.bands, empty.marks, empty.first, empty.last) == (whole.bands, whole.marks, whole.first, whole.last)
 
 
 def test_the_number_of_points_shown_is_known():
     k = np.arange(5000)
     run = Run("a", {"train_loss": Curve.from_points(k, np.sin(k))})
-    shown, total = chart(run, healthy(run), pixels=100).points
-    assert total == 5000
-    assert 100 < shown <= 202
+    drawn = chart(run, healthy(run), pixels=100)
+    assert drawn.in_view == 5000
+    assert 100 < drawn.drawn <= 202
 
 
 @pytest.mark.parametrize(("highest", "log"), [(2.0, False), (500.0, True)])
@@ -175,12 +141,14 @@ def test_every_drawing_is_well_formed_and_holds_only_finite_numbers(case, width)
 
 
 def test_the_drawing_names_each_finding_and_explains_it():
-    root = svg(chart(*overfitted()))
+    drawn = chart(*overfitted())
+    root = svg(drawn)
     words = [text.text for text in root.iter(f"{SVG}text")]
     titles = [title.text or "" for title in root.iter(f"{SVG}title")]
-    assert "↗ eval loss rises" in words
-    assert any("the held-out loss rises by 18 %" in title for title in titles)
-    assert "best: step 400" in words
+    (band,) = drawn.bands
+    assert f"{SIGNS[band.label]} {band.title}" in words
+    assert any(band.message in title for title in titles)
+    assert mark_names(drawn.marks_of(MarkKind.BEST))[0] in words
 
 
 def test_a_band_has_a_pattern_and_stands_at_its_steps():
@@ -207,7 +175,7 @@ def test_two_drawings_on_one_page_share_no_reference():
 
 
 def test_names_of_findings_never_cover_each_other():
-    bands = [Band("r", "a rather long name", Label.OVERFIT, k, k + 1, "") for k in range(6)]
+    bands = [Band("a-rather-long-name", Label.OVERFIT, k, k + 1, "") for k in range(6)]
     rows: dict[int, list[tuple[float, float]]] = {}
     for bar in bars(bands, Scale(0, 100, 50, 500)):
         rows.setdefault(bar.row, []).append((min(bar.left, bar.text_at), max(bar.right, bar.text_at + 19 * 6)))

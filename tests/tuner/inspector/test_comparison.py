@@ -2,16 +2,9 @@ import json
 from pathlib import Path
 
 from tests.tuner.inspector.material import write_csv, write_fine_run, write_overfit_run
-from tuner.inspector.chart.comparison import (
-    compared,
-    differences,
-    legend_names,
-    overlay,
-    reach,
-    shared_axes,
-    shared_curves,
-    verdict_rows,
-)
+from tuner.inspector.chart.comparison import differences, shared_axes, shared_curves, verdict_rows
+from tuner.inspector.chart.legend import legend_names
+from tuner.inspector.chart.overlay import overlay, reach
 from tuner.inspector.chart.series import View
 from tuner.inspector.chart.vega_data import tables
 from tuner.inspector.chart.vega_spec import spec
@@ -44,10 +37,10 @@ def test_an_overlay_has_a_line_for_each_run_that_logged_the_curve(tmp_path: Path
     write_overfit_run(tmp_path / "b.csv")
     write_csv(tmp_path / "c.csv", {"train_loss": [(k, 1.0) for k in range(1, 9)]})
     runs = opened(tmp_path)
-    picture = overlay(runs, "eval_loss", View(smoothing=0))
-    assert [line.name for line in picture.lines] == ["0", "1"]
-    assert picture.title == "eval_loss"
-    assert picture.extent == reach(runs, "eval_loss", "step") == (10, 120)
+    chart = overlay(runs, "eval_loss", View(smoothing=0)).chart
+    assert [line.name for line in chart.series] == legend_names(runs)[:2]
+    assert [panel.name for panel in chart.panels] == ["eval_loss"]
+    assert (chart.first, chart.last) == reach(runs, "eval_loss", "step") == (10, 120)
     assert shared_curves(runs)[:2] == ["eval_loss", "train_loss"]
     assert shared_axes(runs) == ("step",)
     assert shared_axes(runs[:1]) == ("step", "epoch", "num_tokens")
@@ -57,14 +50,14 @@ def test_twenty_runs_draw_hardly_more_points_than_one(tmp_path: Path) -> None:
     for seed in range(20):
         write_csv(tmp_path / f"{seed:02}.csv", {"train_loss": [(k, k % 7 + seed) for k in range(1, 2001)]})
     runs = opened(tmp_path)
-    assert overlay(runs, "train_loss", View(smoothing=0, points=2000)).shown <= 20 * 210
+    assert overlay(runs, "train_loss", View(smoothing=0, points=2000)).chart.drawn <= 20 * 210
 
 
 def test_names_in_the_legend_are_short_and_tell_the_runs_apart(tmp_path: Path) -> None:
     for end in ("x", "y"):
         write_overfit_run(tmp_path / f"{'long-name-' * 6}{end}.csv")
     write_overfit_run(tmp_path / "a" / "r.csv")
-    names = list(legend_names(opened(tmp_path)).values())
+    names = legend_names(opened(tmp_path))
     assert len(set(names)) == 3
     assert all(len(name) <= 28 for name in names)
     assert names[0] == "a/r.csv"
@@ -81,11 +74,11 @@ def test_runs_that_grow_change_the_tables_and_not_the_chart_of_an_overlay(tmp_pa
     view, drawn = View(smoothing=0.5), []
     for points in (120, 160):
         write_fine_run(tmp_path / "a", points)
-        write_csv(tmp_path / "b.csv", {"train_loss": [(k, 2.0) for k in range(1, 100)]})
+        write_csv(tmp_path / "b.csv", {"train_loss": [(k, 2.0 + k % 2) for k in range(1, 100)]})
         runs = opened(tmp_path)
-        drawn.append(compared(runs, overlay(runs, "train_loss", view), "train_loss", view))
+        drawn.append(overlay(runs, "train_loss", view))
     first, second = drawn
-    assert json.dumps(spec(first, view, legend=True)) == json.dumps(spec(second, view, legend=True))
+    assert json.dumps(spec(first.chart, view, legend=True)) == json.dumps(spec(second.chart, view, legend=True))
     assert tables(second, view)["line0"]["x"].max() == 160
     assert set(tables(second, view)["raw0"]["curve"]) == {"a", "b.csv"}
 
@@ -94,8 +87,8 @@ def test_a_place_says_what_each_run_logged_there_as_far_as_it_reaches(tmp_path: 
     write_csv(tmp_path / "a.csv", {"train_loss": [(10, 3.0), (20, 2.5), (30, 2.25)]})
     write_csv(tmp_path / "b.csv", {"train_loss": [(15, 4.0), (20, 3.5)]})
     runs = opened(tmp_path)
-    hairs = compared(runs, overlay(runs, "train_loss", View(smoothing=0.5)), "train_loss", View(smoothing=0.5)).hairs
-    assert hairs == (
+    says = overlay(runs, "train_loss", View(smoothing=0.5)).crosshair
+    assert says == (
         (10, "10 steps\na.csv  3"),
         (15, "15 steps\na.csv  3\nb.csv  4"),
         (20, "20 steps\na.csv  2.5\nb.csv  3.5"),

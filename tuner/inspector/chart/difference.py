@@ -9,7 +9,7 @@ import numpy as np
 
 from diagnostics.model.curves import Curve, FloatArray
 from tuner.inspector.chart.seed_groups import spread
-from tuner.inspector.chart.series import AXES, Figure, Line, View
+from tuner.inspector.chart.series import View
 from tuner.inspector.runs.folder import Opened
 
 HIGHER_IS_BETTER = ("accuracy", "accuracies", "margins", "exact_match", "rewards_chosen", "chosen")
@@ -25,23 +25,9 @@ class Standing:
     best_difference: float | None
 
 
-def difference(runs: Sequence[Opened], baseline: int, name: str, view: View) -> Figure:
-    """The curve of each other run minus the baseline's, where both were logged; lines are named by the run's place."""
-    lines: list[Line] = []
-    for place in range(len(runs)):
-        if place != baseline and (apart := _apart(runs[place], runs[baseline], name, view)) is not None:
-            x, y = apart
-            empty = np.empty(0)
-            lines.append(Line(str(place), x, y, empty, empty, x.size, x.size))
-    low = min((float(line.x[0]) for line in lines), default=0.0)
-    high = max((float(line.x[-1]) for line in lines), default=1.0)
-    return Figure(AXES[view.x], tuple(lines), extent=(low, high), title=f"{name}, difference")
-
-
-def _apart(opened: Opened, base: Opened, name: str, view: View) -> tuple[FloatArray, FloatArray] | None:
-    """Places that both reach, and the difference there, each curve smoothed as asked and interpolated."""
-    pair = [spread("", [run], name, view) for run in (opened, base)]
-    a, b = pair
+def difference_of(opened: Opened, baseline: Opened, name: str, view: View) -> tuple[FloatArray, FloatArray] | None:
+    """The places that the curve of both runs reaches, and the difference there, each smoothed and interpolated."""
+    a, b = spread("", [opened], name, view), spread("", [baseline], name, view)
     if a is None or b is None:
         return None
     first, last = max(a.x[0], b.x[0]), min(a.x[-1], b.x[-1])

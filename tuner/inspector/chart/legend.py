@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from tuner.inspector.escape import one_line
+from tuner.inspector.runs.folder import Opened
+
 PATTERNS = ([1, 0], [6, 3], [2, 2], [8, 3, 2, 3])
-SIGN, LETTER = 46, 6.8  # pixels, about: the stroke with its gaps, and a letter
-MOST_COLUMNS = 4
-LONGEST = 280  # pixels of a name
+SIGN_WIDTH, LETTER_WIDTH = 46, 6.8  # pixels, about: the stroke with its gaps, and a letter
+MAX_COLUMNS = 4
+MAX_NAME_WIDTH = 280  # pixels
+MAX_RUN_NAME = 28  # letters
 
 
 def dashes(count: int) -> list[list[int]]:
@@ -16,10 +20,10 @@ def dashes(count: int) -> list[list[int]]:
     return [PATTERNS[n % len(PATTERNS)] for n in range(count)]
 
 
-def columns(names: Sequence[str], sign: float = SIGN) -> str:
+def columns(names: Sequence[str], sign: float = SIGN_WIDTH) -> str:
     """As an expression of Vega, how many columns a legend of these names has at the chart's width."""
-    column = sign + min(LONGEST, LETTER * max(map(len, names), default=0))
-    return f"clamp(floor(width / {column:.0f}), 1, {MOST_COLUMNS})"
+    column = sign + min(MAX_NAME_WIDTH, LETTER_WIDTH * max(map(len, names), default=0))
+    return f"clamp(floor(width / {column:.0f}), 1, {MAX_COLUMNS})"
 
 
 def legend_of(names: Sequence[str]) -> dict[str, Any]:
@@ -28,9 +32,20 @@ def legend_of(names: Sequence[str]) -> dict[str, Any]:
         "title": None,
         "orient": "top",
         "columns": {"expr": columns(names)},
-        "labelLimit": LONGEST,
+        "labelLimit": MAX_NAME_WIDTH,
         "symbolType": "stroke",
         "symbolSize": 250,
         "symbolStrokeWidth": 3,
         "symbolOpacity": 1,
     }
+
+
+def legend_names(runs: Sequence[Opened]) -> list[str]:
+    """What the line of each run is called: the run's name, its middle cut out where it is long, no name twice."""
+    names = [_ends(one_line(opened.name)) for opened in runs]
+    return [name if names.count(name) == 1 else f"{name} ({i + 1})" for i, name in enumerate(names)]
+
+
+def _ends(name: str, longest: int = MAX_RUN_NAME) -> str:
+    """Runs mostly differ at the end of their names: the start and the end of a long one."""
+    return name if len(name) <= longest else f"{name[:9]}…{name[-(longest - 10) :]}"

@@ -1,23 +1,13 @@
-"""Which color stands for what, on light and on dark paper."""
+"""Which color of the theme each line, verdict and mark of a page gets, on light and on dark paper."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import cycle
 
-from diagnostics.chart.theme import LABEL_COLORS, PAPER, SERIES_COLORS
+from diagnostics.chart.theme import LABEL_COLORS, LINE_COLORS, PAPER, SERIES_COLORS, Color
 from diagnostics.model.records import Label
 
-MORE_COLORS = (
-    ("#2c6cb0", "#74aef0"),
-    ("#c4500a", "#ff9d5c"),
-    ("#1b756d", "#5cc7bd"),
-    ("#a8324a", "#f08ba0"),
-    ("#6d559e", "#b7a1ea"),
-    ("#8a6a00", "#e0c04f"),
-    ("#23744a", "#77cf9d"),
-    ("#b0478f", "#e693cb"),
-)
 MANY_COLORS = (
     *("#4c78a8", "#9ecae9", "#f58518", "#ffbf79", "#54a24b", "#88d27a", "#b79a20", "#f2cf5b", "#439894", "#83bcb6"),
     *("#e45756", "#ff9d98", "#79706e", "#bab0ac", "#d67195", "#fcbfd2", "#b279a2", "#d6a5c9", "#9e765f", "#d8b5a5"),
@@ -37,11 +27,11 @@ def soft_color(dark: bool) -> str:
 
 def series_colors(names: Sequence[str], dark: bool) -> list[str]:
     """A color for each line: a curve's own where it has one, else one that no other line has, as long as they last."""
-    if len(names) > len(MORE_COLORS):
+    if len(names) > len(LINE_COLORS):
         return [color for _, color in zip(names, cycle(MANY_COLORS), strict=False)]
     own = {name: SERIES_COLORS[name] for name in names if name in SERIES_COLORS}
-    taken: dict[tuple[str, str], str] = {}
+    taken: dict[Color, str] = {}
     for name, pair in own.items():
         taken.setdefault(pair, name)
-    free = iter([pair for pair in MORE_COLORS if pair not in taken] * 2)
+    free = iter([pair for pair in LINE_COLORS if pair not in taken] * 2)
     return [(own[name] if taken.get(own.get(name, ("", ""))) == name else next(free))[dark] for name in names]

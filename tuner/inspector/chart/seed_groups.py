@@ -8,17 +8,17 @@ from itertools import takewhile
 
 import numpy as np
 
-from diagnostics.chart.downsample import ema
+from diagnostics.chart.smoothing import smoothed
 from diagnostics.model.curves import FloatArray
 from tuner.inspector.chart.series import View, along
 from tuner.inspector.escape import one_line
 from tuner.inspector.runs.folder import Opened
 from tuner.training.run_config import own_config
 
-NO_SETTING = ("seed", "data_seed", "output_dir", "run_name", "logging_dir", "transformers_version")
+MAY_DIFFER = ("seed", "data_seed", "output_dir", "run_name", "logging_dir", "transformers_version")
 """What may differ between two runs of one group."""
 
-GRID = 400
+MAX_PLACES = 400
 BANDS = ("min to max", "standard deviation")
 
 
@@ -46,15 +46,15 @@ class Spread:
 
 
 def groups(runs: Sequence[Opened]) -> list[Group]:
-    """The runs grouped by their settings, the seed left out; a run whose log tells no learning rate stands alone."""
+    """The runs grouped by their settings without the seed; a run of unknown learning rate is a group of its own."""
     alike: dict[str, list[int]] = {}
     for place, opened in enumerate(runs):
         known = opened.run.settings.known() | (own_config(opened.path) or {})
-        told = sorted((key, repr(value)) for key, value in known.items() if key not in NO_SETTING)
-        key = repr(told) if "learning_rate" in known else f"alone {place}"
+        config = sorted((key, repr(value)) for key, value in known.items() if key not in MAY_DIFFER)
+        key = repr(config) if "learning_rate" in known else f"alone {place}"
         alike.setdefault(key, []).append(place)
     named = [Group(_name([runs[place].name for place in places]), tuple(places)) for places in alike.values()]
-    return [Group(_told_apart(group.name, named, n), group.places) for n, group in enumerate(named)]
+    return [Group(_numbered(group.name, named, n), group.places) for n, group in enumerate(named)]
 
 
 def _name(names: Sequence[str]) -> str:
@@ -67,7 +67,7 @@ def _name(names: Sequence[str]) -> str:
     return f"{one_line(shared, 40)} ({len(names)} runs)"
 
 
-def _told_apart(name: str, named: Sequence[Group], place: int) -> str:
+def _numbered(name: str, named: Sequence[Group], place: int) -> str:
     same = [n for n, group in enumerate(named) if group.name == name]
     return name if len(same) == 1 else f"{name}, {same.index(place) + 1}"
 
@@ -89,8 +89,8 @@ def spread(name: str, runs: Sequence[Opened], curve: str, view: View, band: str 
     grid = np.unique(np.concatenate([x[(x >= first) & (x <= last)] for x, _ in lines]))
     if not grid.size:
         return None
-    if grid.size > GRID:
-        grid = grid[np.unique(np.linspace(0, grid.size - 1, GRID).astype(int))]
+    if grid.size > MAX_PLACES:
+        grid = grid[np.unique(np.linspace(0, grid.size - 1, MAX_PLACES).astype(int))]
     table = np.stack([np.interp(grid, x, y) for x, y in lines])
     mean = table.mean(axis=0)
     if band == BANDS[1]:
@@ -104,9 +104,8 @@ def _points(opened: Opened, name: str, view: View) -> tuple[FloatArray, FloatArr
     curve = opened.run.curve(name)
     if curve is None or not len(curve):
         return None
-    y = curve.values
-    if view.smoothing > 0 and len(curve) > 2 and not name.startswith("eval_"):
-        y = ema(y, view.smoothing)
+    mean = smoothed(name, curve, view.smoothing)
+    y = curve.values if mean is None else mean
     x = along(opened.run, curve.steps, view.x)
     keep = np.r_[True, np.diff(x) > 0]  # a measure of progress can stand still
     return x[keep], y[keep]

@@ -1,88 +1,98 @@
-"""The tables that fill a chart's specification: points, findings, marks and hairs."""
+"""The tables that fill a chart's specification: points, ribbons, findings, marks and crosshair."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import pandas as pd
 
-from diagnostics.formatting import SIGNS, plain_name
-from diagnostics.model.records import Label
+from diagnostics.chart.mark_names import mark_names
+from diagnostics.chart.model import Chart, MarkKind, Panel, Series
+from diagnostics.formatting import SIGNS
+from diagnostics.model.curves import FloatArray
 from tuner.inspector.chart.palette import label_color
-from tuner.inspector.chart.panels import ChartData, Shade, dotted
-from tuner.inspector.chart.series import Figure, View
-from tuner.inspector.chart.vega_spec import LANE
+from tuner.inspector.chart.panels import ChartData, has_dots
+from tuner.inspector.chart.series import View
+from tuner.inspector.chart.vega_spec import ROW_HEIGHT
 from tuner.inspector.escape import one_line
 
-LATE = 0.5
-FULL = 0.8
+MAX_SHADED_SHARE = 0.8
 """The verdict's own finding is shaded most, unless it covers more of what is seen than this."""
 
 
-def tables(sheet: ChartData, view: View, *, dark: bool = False) -> dict[str, pd.DataFrame]:
+def tables(data: ChartData, view: View, *, dark: bool = False) -> dict[str, pd.DataFrame]:
     """The tables that fill the specification, by the names it knows them by."""
-    figure = sheet.figure
+    chart = data.chart
     found: dict[str, pd.DataFrame] = {}
-    for place, panel in enumerate(sheet.panels):
-        smooth = {line.name for line in panel.lines if line.smooth_x.size}
-        found[f"raw{place}"] = _points([(line.name, line.x, line.y) for line in panel.lines if line.name in smooth])
-        found[f"line{place}"] = _points(
-            [
-                (line.name, line.smooth_x, line.smooth_y) if line.name in smooth else (line.name, line.x, line.y)
-                for line in panel.lines
-            ]
-        )
-        found[f"dots{place}"] = _points([(line.name, line.x, line.y) for line in panel.lines if dotted(line)])
-        if panel.shaded:
-            found[f"shade{place}"] = _shades(panel.shades)
-    low, high = view.between or figure.extent
-    middle = low + LATE * (high - low)
-    found |= _band_tables(figure, (low, high), middle, dark)
-    for kind in ("warmup", "epoch", "join", "best", "broken"):
-        marks = [mark for mark in figure.marks if mark.kind == kind]
-        found[kind] = pd.DataFrame({"x": [mark.x for mark in marks]}, dtype="float64")
-        for side, late in (("", False), ("-late", True)) if kind != "broken" else ():
-            own = [mark for mark in marks if mark.text and (kind == "epoch" or mark.x > middle) == late]
-            found[f"{kind}{side}-name"] = pd.DataFrame(
-                {"x": pd.Series([mark.x for mark in own], dtype="float64"), "text": [_short(mark.text) for mark in own]}
-            )
-    found["hairs"] = pd.DataFrame(
-        {"x": pd.Series([x for x, _ in sheet.hairs], dtype="float64"), "says": [says for _, says in sheet.hairs]}
+    for place, panel in enumerate(chart.panels):
+        found |= _panel_tables(panel, place)
+    low, high = view.between or (chart.first, chart.last)
+    found |= _band_tables(chart, low, high, dark)
+    found |= _mark_tables(chart, (low + high) / 2)
+    places, texts = [x for x, _ in data.crosshair], [says for _, says in data.crosshair]
+    return found | {"crosshair": pd.DataFrame({"x": pd.Series(places, dtype="float64"), "says": texts})}
+
+
+def _panel_tables(panel: Panel, place: int) -> dict[str, pd.DataFrame]:
+    behind = [series for series in panel.series if series.is_smoothed]
+    lines = [(s, s.smooth_x, s.smooth_y) if s.is_smoothed else (s, s.x, s.y) for s in panel.series]
+    found = {
+        f"raw{place}": _points([(series, series.x, series.y) for series in behind]),
+        f"line{place}": _points(lines),
+        f"dots{place}": _points([(series, series.x, series.y) for series in panel.series if has_dots(series)]),
+    }
+    return found | ({f"ribbon{place}": _ribbons(panel.series)} if panel.ribbons else {})
+
+
+def _points(lines: Sequence[tuple[Series, FloatArray, FloatArray]]) -> pd.DataFrame:
+    return _stacked(
+        [pd.DataFrame({"x": x, "y": y, "curve": one_line(series.name, 60)}) for series, x, y in lines], ("x", "y")
     )
-    return found
 
 
-def _short(text: str) -> str:
-    return text.removesuffix(" ends") if text.startswith("epoch") else text
-
-
-def _points(lines: Sequence[tuple[str, Any, Any]]) -> pd.DataFrame:
-    parts = [pd.DataFrame({"x": x, "y": y, "curve": one_line(name, 60)}) for name, x, y in lines]
-    return pd.concat(parts) if parts else pd.DataFrame({"x": [0.0], "y": [0.0], "curve": [""]}).iloc[:0]
-
-
-def _shades(shades: Sequence[Shade]) -> pd.DataFrame:
+def _ribbons(series: Sequence[Series]) -> pd.DataFrame:
     parts = [
-        pd.DataFrame({"x": one.x, "low": one.low, "high": one.high, "curve": one_line(one.name, 60)}) for one in shades
+        pd.DataFrame({"x": one.x, "low": one.low, "high": one.high, "curve": one_line(one.name, 60)})
+        for one in series
+        if one.low.size
     ]
-    return (
-        pd.concat(parts) if parts else pd.DataFrame({"x": [0.0], "low": [0.0], "high": [0.0], "curve": [""]}).iloc[:0]
-    )
+    return _stacked(parts, ("x", "low", "high"))
 
 
-def _band_tables(figure: Figure, ends: tuple[float, float], middle: float, dark: bool) -> dict[str, pd.DataFrame]:
+def _stacked(parts: Sequence[pd.DataFrame], numbers: Sequence[str]) -> pd.DataFrame:
+    """The tables below each other; without any, an empty one whose columns have their types all the same."""
+    empty = pd.DataFrame({column: [0.0] for column in numbers} | {"curve": [""]}).iloc[:0]
+    return pd.concat(parts) if parts else empty
+
+
+def _band_tables(chart: Chart, low: float, high: float, dark: bool) -> dict[str, pd.DataFrame]:
     rows = [
         {
-            "x": max(band.first, ends[0]),
-            "x2": min(band.last, ends[1]),
-            "row": LANE * (place + 2),
-            "wash": 0.12 if place == 0 and band.last - band.first < FULL * (ends[1] - ends[0]) else 0.04,
-            "name": f"{SIGNS[Label(band.label)]} {plain_name(band.rule)}",
+            "x": max(band.first, low),
+            "x2": min(band.last, high),
+            "row": ROW_HEIGHT * (place + 2),
+            "wash": 0.12 if place == 0 and band.last - band.first < MAX_SHADED_SHARE * (high - low) else 0.04,
+            "name": f"{SIGNS[band.label]} {band.title}",
             "color": label_color(band.label, dark),
         }
-        for place, band in enumerate(figure.bands)
+        for place, band in enumerate(chart.bands)
     ]
     bands = pd.DataFrame(rows, columns=["x", "x2", "row", "wash", "name", "color"])
-    late = bands["x"] > middle
+    late = bands["x"] > (low + high) / 2
     return {"bands": bands, "early": bands[~late], "late": bands[late].assign(x=bands["x2"])}
+
+
+def _mark_tables(chart: Chart, middle: float) -> dict[str, pd.DataFrame]:
+    """The places of the marks of each kind, and their names: right of a mark, or left of one in the later half."""
+    found = {}
+    for kind in MarkKind:
+        marks = chart.marks_of(kind)
+        found[str(kind)] = pd.DataFrame({"x": [mark.x for mark in marks]}, dtype="float64")
+        if kind is MarkKind.BROKEN:
+            continue
+        named = [(mark.x, name) for mark, name in zip(marks, mark_names(marks), strict=True) if name]
+        for side, late in (("", False), ("-late", True)):
+            own = [(x, name) for x, name in named if (kind is MarkKind.EPOCH or x > middle) == late]
+            places = pd.Series([x for x, _ in own], dtype="float64")
+            found[f"{kind}{side}-name"] = pd.DataFrame({"x": places, "text": [name for _, name in own]})
+    return found

@@ -1,8 +1,8 @@
-"""The Vega-Lite specification of a prepared sheet.
+"""The Vega-Lite specification of a chart.
 
 The specification does not hold a single logged point: while a run grows, and while the reader zooms, only the tables
-change, so the browser keeps the chart, its zoom and its hairs. Names from logs stand in the tables, in the colors'
-domain and in text marks only, never in an expression.
+change, so the browser keeps the chart, its zoom and its crosshair. Names from logs appear in the tables, in the
+colors' domain and in text marks only, never in an expression.
 """
 
 from __future__ import annotations
@@ -10,43 +10,35 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from diagnostics.chart.model import Chart, MarkKind, Panel
+from diagnostics.model.records import Label
 from tuner.inspector.chart.legend import dashes, legend_of
 from tuner.inspector.chart.palette import label_color, series_colors, soft_color
-from tuner.inspector.chart.panels import ChartData, Panel, dotted
-from tuner.inspector.chart.series import Figure, View
+from tuner.inspector.chart.panels import has_dots
+from tuner.inspector.chart.series import AXES, View
 from tuner.inspector.escape import one_line
 
 Spec = dict[str, Any]
-AXIS_TITLES = {
-    "steps": "step",
-    "epochs": "epoch",
-    "minutes": "minutes since the first log",
-    "tokens": "tokens seen",
-    "samples": "rows seen",
-    "clock": "time",
-}
 ZOOM = "zoom"
-RATE = "learning_rate"
-FIRST_HEIGHT, HEIGHT, GAP = 300, 92, 26
-LANE = 16  # pixels for the name of a finding
+FIRST_HEIGHT, HEIGHT, GAP = 300, 92, 26  # pixels of the panels and between them
+ROW_HEIGHT = 16  # pixels for the name of a finding
+LETTER_WIDTH = 6.0  # pixels, about
 DASHES: tuple[tuple[int, int], ...] = ((1, 0), (7, 3), (2, 2))
-SIGN_OF, DOTTED = ("━", "╍", "┉"), "●━"
-THIN = "\u2009"  # these signs fill their whole width
-LETTER = 6.0  # pixels, about
+DASH_SIGNS, DOT_SIGN = ("━", "╍", "┉"), "●━"
+THIN_SPACE = "\u2009"  # these signs fill their whole width
 
 
-def spec(sheet: ChartData, view: View, *, dark: bool = False, legend: bool = False, zero: bool = False) -> Spec:
-    """The chart of a sheet: findings over all panels, then the panels, the marks, and the hairs on top.
+def spec(chart: Chart, view: View, *, dark: bool = False, legend: bool = False, zero: bool = False) -> Spec:
+    """The specification of a chart: findings over all panels, then the panels, the marks, and the crosshair on top.
 
     With ``legend`` the lines, which may be many, are named there instead of above their panel, and there are no
     findings; ``zero`` draws a line at 0.
     """
-    tops, height = _heights(sheet, 6 if legend else LANE * (1 + len(sheet.figure.bands)) + GAP)
-    x = _x(sheet.figure, view)
-    looks = _looks(sheet, dark, legend)
+    tops, height = _heights(chart, 6 if legend else ROW_HEIGHT * (1 + len(chart.bands)) + GAP)
+    x = _x(chart, view)
+    looks = _looks(chart, dark, legend)
     panels = [
-        _panel(panel, place, top, x, view, looks)
-        for place, (panel, top) in enumerate(zip(sheet.panels, tops, strict=True))
+        _panel(panel, place, top, x, looks) for place, (panel, top) in enumerate(zip(chart.panels, tops, strict=True))
     ]
     if zero:
         panels[0]["layer"].insert(1, _zero(panels[0]["layer"][0]["encoding"]["y"], dark))
@@ -63,9 +55,9 @@ def spec(sheet: ChartData, view: View, *, dark: bool = False, legend: bool = Fal
         "layer": [
             *([] if legend else _bands(x)),  # their own colors would part the legend's colors from its dashes
             *panels,
-            *([] if legend else _titles(sheet, tops, dark)),
+            *([] if legend else _titles(chart, tops, dark)),
             *_marks(x, tops[0] + FIRST_HEIGHT, dark),
-            *_hairs(x, height, dark),
+            *_crosshair(x, height, dark),
         ],
         "resolve": {"scale": {"y": "independent"}},
         "config": {"axisY": {"minExtent": 44}},
@@ -73,40 +65,40 @@ def spec(sheet: ChartData, view: View, *, dark: bool = False, legend: bool = Fal
     }
 
 
-def _heights(sheet: ChartData, first: int) -> tuple[list[int], int]:
+def _heights(chart: Chart, first: int) -> tuple[list[int], int]:
     """Where each panel starts, in pixels from above, and how high all of it is."""
     tops = [first]
-    for place in range(1, len(sheet.panels)):
+    for place in range(1, len(chart.panels)):
         tops.append(tops[-1] + (FIRST_HEIGHT if place == 1 else HEIGHT) + GAP)
     return tops, tops[-1] + (FIRST_HEIGHT if len(tops) == 1 else HEIGHT)
 
 
-def _x(figure: Figure, view: View) -> Spec:
-    time = figure.axis == "clock"
+def _x(chart: Chart, view: View) -> Spec:
+    time = chart.axis == "clock"
     scale: Spec = {"type": "log"} if view.log_x and not time else {"zero": False, "nice": False}
     if view.between is not None:
         scale["domain"] = list(view.between)
     axis: Spec = {"labelOverlap": True, "grid": False}
     if not time:
-        axis["format"] = "~s" if figure.axis in ("tokens", "samples") else ",.10~g"
-        axis["tickMinStep"] = 1 if figure.axis == "steps" else 0
+        axis["format"] = "~s" if chart.axis in ("num_tokens", "samples") else ",.10~g"
+        axis["tickMinStep"] = 1 if chart.axis == "step" else 0
     kind = "temporal" if time else "quantitative"
     return {
         "field": "x",
         "type": kind,
-        "title": AXIS_TITLES[figure.axis],
+        "title": AXES[chart.axis].title,
         "scale": {key: value for key, value in scale.items() if not (time and key in ("zero", "nice"))},
         "axis": axis,
     }
 
 
-def _looks(sheet: ChartData, dark: bool, legend: bool) -> Spec:
+def _looks(chart: Chart, dark: bool, legend: bool) -> Spec:
     """Color and dashes of each line: the dashes tell lines of one panel apart where colors do not."""
-    names = [line.name for line in sheet.figure.lines]
+    names = [line.name for line in chart.series]
     strokes = {
-        line.name: (1, 0) if dotted(line) else DASHES[place % len(DASHES)]
-        for panel in sheet.panels
-        for place, line in enumerate(panel.lines)
+        line.name: (1, 0) if has_dots(line) else DASHES[place % len(DASHES)]
+        for panel in chart.panels
+        for place, line in enumerate(panel.series)
     }
     ranges = dashes(len(names)) if legend else [list(strokes[name]) for name in names]
     shown = [one_line(name, 60) for name in names]
@@ -115,7 +107,7 @@ def _looks(sheet: ChartData, dark: bool, legend: bool) -> Spec:
         "color": {
             "field": "curve",
             "type": "nominal",
-            "scale": {"domain": shown, "range": _colors(sheet, dark)},
+            "scale": {"domain": shown, "range": _colors(chart, dark)},
             "legend": named,
         },
         "strokeDash": {
@@ -133,9 +125,9 @@ def _zero(y: Spec, dark: bool) -> Spec:
     return {"data": {"values": [{}]}, "mark": mark, "encoding": {"y": level}}
 
 
-def _panel(panel: Panel, place: int, top: int, x: Spec, view: View, looks: Spec) -> Spec:
+def _panel(panel: Panel, place: int, top: int, x: Spec, looks: Spec) -> Spec:
     height = FIRST_HEIGHT if place == 0 else HEIGHT
-    scale: Spec = {"type": "log", "nice": False} if view.log_y else {"zero": False}
+    scale: Spec = {"type": "log", "nice": False} if panel.log else {"zero": False}
     if panel.limits is not None:
         scale |= {"domain": list(panel.limits), "clamp": True, "nice": False}
     scale["range"] = [top + height, top]
@@ -149,11 +141,11 @@ def _panel(panel: Panel, place: int, top: int, x: Spec, view: View, looks: Spec)
         data = {"name": f"{kind}{place}"}
         return {"data": data, "mark": mark, "encoding": {"x": x, "y": y, **chosen}}
 
-    shade = layer("shade", {"type": "area", "opacity": 0.18}, "color")
-    shade["encoding"] |= {"y": {**y, "field": "low"}, "y2": {"field": "high"}}
+    ribbon = layer("ribbon", {"type": "area", "opacity": 0.18}, "color")
+    ribbon["encoding"] |= {"y": {**y, "field": "low"}, "y2": {"field": "high"}}
     return {
         "layer": [
-            *([shade] if panel.shaded else []),
+            *([ribbon] if panel.ribbons else []),
             layer("raw", {"type": "line", "strokeWidth": 1.2, "opacity": 0.45}, "color"),
             layer("line", {"type": "line", "strokeWidth": 2}, "color", "strokeDash"),
             layer("dots", {"type": "point", "filled": True, "size": 30, "opacity": 1}, "color"),
@@ -163,28 +155,29 @@ def _panel(panel: Panel, place: int, top: int, x: Spec, view: View, looks: Spec)
 
 def _numbers(panel: Panel) -> Spec:
     """How the axis writes its numbers: learning rates as powers, 5e-7 and 1e-6, whatever their size."""
-    if any(line.name == RATE for line in panel.lines):
+    if any(line.name == "learning_rate" for line in panel.series):
         return {"format": "~e", "labelExpr": "datum.value == 0 ? '0' : datum.label"}
     return {"format": "~g"}
 
 
-def _titles(sheet: ChartData, tops: Sequence[int], dark: bool) -> list[Spec]:
+def _titles(chart: Chart, tops: Sequence[int], dark: bool) -> list[Spec]:
     """Above each panel the names of its lines, each in the line's color and behind a sign of how it is drawn."""
-    colors = dict(zip((line.name for line in sheet.figure.lines), _colors(sheet, dark), strict=True))
+    colors = dict(zip((line.name for line in chart.series), _colors(chart, dark), strict=True))
     layers = []
-    for panel, top in zip(sheet.panels, tops, strict=True):
+    for panel, top in zip(chart.panels, tops, strict=True):
         left = 0.0
-        for place, line in enumerate(panel.lines):
-            words = f"{DOTTED if dotted(line) else SIGN_OF[place % len(DASHES)]}{THIN} {one_line(line.name, 40)}"
+        for place, line in enumerate(panel.series):
+            sign = DOT_SIGN if has_dots(line) else DASH_SIGNS[place % len(DASHES)]
+            words = f"{sign}{THIN_SPACE} {one_line(line.name, 40)}"
             mark = {"type": "text", "align": "left", "fontSize": 12, "fontWeight": "bold", "color": colors[line.name]}
             at = {"x": {"value": left}, "y": {"value": top - 11}, "text": {"value": words}}
             layers.append({"data": {"values": [{}]}, "mark": mark, "encoding": at})
-            left += LETTER * len(words) + 18
+            left += LETTER_WIDTH * len(words) + 18
     return layers
 
 
-def _colors(sheet: ChartData, dark: bool) -> list[str]:
-    return series_colors([line.name for line in sheet.figure.lines], dark)
+def _colors(chart: Chart, dark: bool) -> list[str]:
+    return series_colors([line.name for line in chart.series], dark)
 
 
 def _bands(x: Spec) -> list[Spec]:
@@ -220,20 +213,26 @@ def _bands(x: Spec) -> list[Spec]:
 
 def _marks(x: Spec, floor: int, dark: bool) -> list[Spec]:
     """Thin upright lines: warm-up's end, epochs' ends, where it was resumed, the best step, steps without a value."""
-    soft, best, broken = soft_color(dark), label_color("healthy", dark), label_color("broken", dark)
-    looks: dict[str, Spec] = {
-        "warmup": {"color": soft, "strokeDash": [5, 3]},
-        "epoch": {"color": soft, "strokeDash": [1, 4]},
-        "join": {"color": soft, "strokeDash": [8, 3, 2, 3]},
-        "best": {"color": best, "strokeDash": [5, 3], "strokeWidth": 1.6},
-        "broken": {"color": broken, "opacity": 0.5},
+    soft, best, broken = soft_color(dark), label_color(Label.HEALTHY, dark), label_color(Label.BROKEN, dark)
+    looks: dict[MarkKind, Spec] = {
+        MarkKind.WARMUP: {"color": soft, "strokeDash": [5, 3]},
+        MarkKind.EPOCH: {"color": soft, "strokeDash": [1, 4]},
+        MarkKind.DISCONTINUITY: {"color": soft, "strokeDash": [8, 3, 2, 3]},
+        MarkKind.BEST: {"color": best, "strokeDash": [5, 3], "strokeWidth": 1.6},
+        MarkKind.BROKEN: {"color": broken, "opacity": 0.5},
     }
     rules = [
-        {"data": {"name": kind}, "mark": {"type": "rule", "clip": True, **look}, "encoding": {"x": x}}
+        {"data": {"name": str(kind)}, "mark": {"type": "rule", "clip": True, **look}, "encoding": {"x": x}}
         for kind, look in looks.items()
     ]
     texts = []
-    for kind, y in (("best", LANE - 4), ("join", floor - 31), ("warmup", floor - 18), ("epoch", floor - 5)):
+    heights = {
+        MarkKind.BEST: ROW_HEIGHT - 4,
+        MarkKind.DISCONTINUITY: floor - 31,
+        MarkKind.WARMUP: floor - 18,
+        MarkKind.EPOCH: floor - 5,
+    }
+    for kind, y in heights.items():
         for side, align in (("", "left"), ("-late", "right")):
             mark = {"type": "text", "align": align, "dx": 4 if align == "left" else -4, "fontSize": 11}
             texts.append(
@@ -246,17 +245,17 @@ def _marks(x: Spec, floor: int, dark: bool) -> list[Spec]:
     return [*rules, *texts]
 
 
-def _hairs(x: Spec, height: int, dark: bool) -> list[Spec]:
+def _crosshair(x: Spec, height: int, dark: bool) -> list[Spec]:
     """An upright line that follows the pointer through all panels, and what every line says there."""
     return [
         {
-            "data": {"name": "hairs"},
+            "data": {"name": "crosshair"},
             "transform": [{"filter": {"param": "hover", "empty": False}}],
             "mark": {"type": "rule", "color": soft_color(dark), "clip": True},
             "encoding": {"x": x},
         },
         {
-            "data": {"name": "hairs"},
+            "data": {"name": "crosshair"},
             "mark": {"type": "point", "opacity": 0},
             "params": [
                 {

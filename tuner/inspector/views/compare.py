@@ -9,27 +9,19 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
+from diagnostics.chart.model import is_eval
 from diagnostics.readers.raw_log import plural
-from tuner.inspector.chart.comparison import (
-    MOST_RUNS,
-    averaged,
-    compared,
-    differences,
-    legend_names,
-    overlay,
-    reach,
-    shared_axes,
-    shared_curves,
-    verdict_rows,
-)
-from tuner.inspector.chart.difference import difference
+from tuner.inspector.chart.comparison import MAX_RUNS, differences, shared_axes, shared_curves, verdict_rows
 from tuner.inspector.chart.export import as_long_csv, as_page
+from tuner.inspector.chart.legend import legend_names
+from tuner.inspector.chart.overlay import averaged, difference, overlay, reach
+from tuner.inspector.chart.panels import points_caption
 from tuner.inspector.chart.seed_groups import BANDS, groups
 from tuner.inspector.chart.series import View
 from tuner.inspector.escape import chip, one_line, plain
 from tuner.inspector.runs.folder import Folder, Opened, Unreadable
 from tuner.inspector.views.context import PageContext, follow, look, nothing_here
-from tuner.inspector.views.controls import LINK, counted, part, view_controls
+from tuner.inspector.views.controls import LINK, part, view_controls
 from tuner.inspector.views.overlaid import overlaid
 from tuner.inspector.views.runs import CHOSEN
 
@@ -57,16 +49,16 @@ def _chosen(folder: Folder, runs: Mapping[str, Path]) -> list[str]:
     asked = st.query_params.get_all("run")
     gone = [run_id for run_id in asked if run_id not in runs]
     if gone:
-        st.warning(f"Not in this folder: {', '.join(chip(run_id) for run_id in gone[:MOST_RUNS])}")
+        st.warning(f"Not in this folder: {', '.join(chip(run_id) for run_id in gone[:MAX_RUNS])}")
     ticked = asked or st.session_state.get(CHOSEN, ())
-    start = [run_id for run_id in dict.fromkeys(ticked) if run_id in runs][:MOST_RUNS]
+    start = [run_id for run_id in dict.fromkeys(ticked) if run_id in runs][:MAX_RUNS]
     chosen: list[str] = st.multiselect(
         "Runs",
         list(runs),
         default=start,
         format_func=lambda run_id: one_line(folder.name(run_id)),
-        max_selections=MOST_RUNS,
-        placeholder=f"Choose up to {MOST_RUNS} runs",
+        max_selections=MAX_RUNS,
+        placeholder=f"Choose up to {MAX_RUNS} runs",
     )
     if chosen != asked:
         st.query_params["run"] = chosen
@@ -98,7 +90,7 @@ def _comparison(opened: Sequence[Opened]) -> None:
         if shown == MEANS:
             band = st.selectbox("Band", BANDS, key="compare-band", width=200, bind=LINK)
         baseline = _baseline(opened)
-    view = view_controls(shared_axes(opened), 0.0 if curve.startswith("eval_") else 0.9, "compare")
+    view = view_controls(shared_axes(opened), 0.0 if is_eval(curve) else 0.9, "compare")
     if view.x != "clock":
         with st.container(horizontal=True):
             view = replace(view, between=part(reach(opened, curve, view.x), view.x, "compare"))
@@ -122,7 +114,7 @@ def _baseline(opened: Sequence[Opened]) -> int:
         "Baseline",
         range(len(ids)),
         index=ids.index(asked) if asked in ids else 0,
-        format_func=lambda place: legend[str(place)],
+        format_func=lambda place: legend[place],
         key="baseline",
         width=280,
         help="Differences are those to this run.",
@@ -133,29 +125,23 @@ def _baseline(opened: Sequence[Opened]) -> int:
 
 
 def _overlay(opened: Sequence[Opened], name: str, view: View) -> None:
-    if not overlay(opened, name, view).shown:
-        _nothing_in_view()
-        return
     missing = [one_line(o.name, 60) for o in opened if name not in o.run.curves]
     without = f" Without this curve: {', '.join(missing)}." if missing else ""
     overlaid(
         opened,
         name,
         view,
-        lambda seen: compared(opened, overlay(opened, name, seen), name, seen),
-        lambda sheet: counted(sheet.figure) + without,
+        lambda seen: overlay(opened, name, seen),
+        lambda data: points_caption(data.chart, view) + without,
     )
 
 
 def _means(opened: Sequence[Opened], name: str, view: View, band: str) -> None:
     found = groups(opened)
-    if not averaged(opened, name, view, band).figure.shown:
-        _nothing_in_view()
-        return
     many = sum(len(group.places) > 1 for group in found)
     words = f"{len(opened)} runs in {plural(len(found), 'group')}, {many} of them with more than one run. "
-    words += "A group is made of runs whose settings differ in nothing but the seed. "
-    words += f"The line is the mean, the band {_band_words(band)}, as far as all of a group reach."
+    words += "The runs of a group differ only in the seed. "
+    words += f"The line is the mean, the band {_band_words(band)}, as far as all runs of a group reach."
     overlaid(opened, name, view, lambda seen: averaged(opened, name, seen, band), lambda _: words, kind=f"mean, {band}")
 
 
@@ -164,26 +150,17 @@ def _band_words(band: str) -> str:
 
 
 def _difference(opened: Sequence[Opened], name: str, view: View, baseline: int) -> None:
-    view = replace(view, log_y=False)  # a difference can be negative
-    picture = difference(opened, baseline, name, view)
-    if not picture.lines:
-        _nothing_in_view()
-        return
-    legend = legend_names(opened)
-    words = f"{name} minus that of {legend[str(baseline)]} at the same place, as far as both reach. Below 0 is lower."
+    legend = legend_names(opened)[baseline]
+    words = f"{name} minus that of {legend} at the same place, as far as both reach. Below 0 is lower."
     overlaid(
         opened,
         name,
-        view,
-        lambda seen: compared(opened, difference(opened, baseline, name, seen), name, seen, as_drawn=True),
+        replace(view, log_y=False),  # a difference can be negative
+        lambda seen: difference(opened, baseline, name, seen),
         lambda _: words,
         kind=f"to {opened[baseline].id}",
         zero=True,
     )
-
-
-def _nothing_in_view() -> None:
-    st.info("No point lies in this part of the axis. A log axis shows only values above 0.")
 
 
 def _standing(opened: Sequence[Opened], curve: str, baseline: int) -> None:
@@ -197,7 +174,7 @@ def _settings(opened: Sequence[Opened]) -> None:
     st.markdown("#### Settings that differ")
     found = differences(opened)
     if found:
-        columns = list(legend_names(opened).values())
+        columns = legend_names(opened)
         cells = {column: [d.texts()[place] for d in found] for place, column in enumerate(columns)}
         table = pd.DataFrame({"setting": [d.knob for d in found], **cells})
         st.dataframe(table, hide_index=True, column_config={"setting": st.column_config.TextColumn(pinned=True)})

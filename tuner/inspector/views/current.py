@@ -6,10 +6,11 @@ from pathlib import Path
 
 import streamlit as st
 
+from diagnostics.chart.smoothing import default_weight
 from diagnostics.formatting import duration, number
 from tuner.inspector.chart.comparison import shared_curves
 from tuner.inspector.chart.panels import chart_data
-from tuner.inspector.chart.series import LOSSES, View, usual_smoothing
+from tuner.inspector.chart.series import LOSSES, View
 from tuner.inspector.chart.vega_data import tables
 from tuner.inspector.chart.vega_spec import spec
 from tuner.inspector.escape import plain
@@ -27,9 +28,9 @@ def current_curve(folder: Folder, run_id: str | None, key: str) -> None:
         st.info("No log yet: loading the libraries, the model and the data takes a moment.")
         return
     shown = [name for name in LOSSES if name in names] or names[:1]
-    view = View(smoothing=usual_smoothing(opened.run))
+    view = View(smoothing=default_weight(opened.run))
     seen, dark = chart_data(opened.run, opened.chart, shown, view), is_dark()
-    drawn = {**spec(seen, view, dark=dark), "datasets": tables(seen, view, dark=dark)}
+    drawn = {**spec(seen.chart, view, dark=dark), "datasets": tables(seen, view, dark=dark)}
     st.vega_lite_chart(drawn, key=key, alt=f"{', '.join(shown)} of the run that is being written.")
     where = "" if run_id == HERE else f"{opened.name}, "
     ago = duration(seconds_since(opened.written))

@@ -10,10 +10,11 @@ from typing import Any
 
 import streamlit as st
 
+from diagnostics.chart.smoothing import default_weight
 from diagnostics.messages import HEADLINES
 from tuner.inspector.chart.comparison import shared_curves
-from tuner.inspector.chart.panels import MOST_SERIES, chart_data, counted
-from tuner.inspector.chart.series import LOSSES, View, axes, extent, usual_smoothing
+from tuner.inspector.chart.panels import MAX_CURVES, chart_data, points_caption
+from tuner.inspector.chart.series import LOSSES, View, axes, extent
 from tuner.inspector.chart.vega_data import tables
 from tuner.inspector.chart.vega_spec import ZOOM, spec
 from tuner.inspector.escape import one_line, plain
@@ -23,10 +24,11 @@ from tuner.inspector.views.controls import LINK, ZOOMING, part, view_controls
 
 BESIDE = ("rewards_margins", "learning_rate")
 """What is shown below the losses from the start, where it was logged."""
+NOTHING_IN_VIEW = "No point lies in this part of the axis. A log axis shows only values above 0."
 
 
 def curves(opened: Opened) -> None:
-    """The chart of a run with its controls; what is changed there draws only them again."""
+    """The chart of a run with its controls; a change there redraws nothing else."""
     st.fragment(_curves)(opened)
 
 
@@ -41,12 +43,12 @@ def _curves(opened: Opened) -> None:
         names,
         default=usual,
         key=f"curves-{opened.id}",
-        max_selections=MOST_SERIES,
+        max_selections=MAX_CURVES,
         format_func=one_line,
         bind=LINK,
     )
     shown = shown or usual
-    view = view_controls(axes(opened.run), usual_smoothing(opened.run), "run")
+    view = view_controls(axes(opened.run), default_weight(opened.run), "run")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         between = None
         if view.x != "clock":
@@ -56,7 +58,7 @@ def _curves(opened: Opened) -> None:
 
 
 def reading(place: Any, size: int) -> None:
-    """Say that a log of so many bytes is being read, as a chart, so that the browser has what draws charts by then."""
+    """Say as a chart that a log of so many bytes is being read; the browser loads what draws charts meanwhile."""
     words = {
         "data": {"values": [{}]},
         "mark": {"type": "text", "text": f"Reading {size / 1e6:,.0f} MB …", "fontSize": 14},
@@ -80,10 +82,10 @@ def _chart(opened: Opened, names: Sequence[str], view: View) -> None:
     whole = chart_data(opened.run, opened.chart, names, view)
     seen = whole if zoomed == view else chart_data(opened.run, opened.chart, names, zoomed)
     dark = is_dark()
-    if not whole.figure.shown:
-        st.info("No point lies in this part of the axis. A log axis shows only values above 0.")
+    if not whole.chart.drawn:
+        st.info(NOTHING_IN_VIEW)
         return
-    drawn = spec(whole, view, dark=dark)
+    drawn = spec(whole.chart, view, dark=dark)
     st.empty().vega_lite_chart(  # one place, so that an interrupted drawing leaves no second chart behind
         {**drawn, "datasets": tables(seen, zoomed, dark=dark)},
         key=key,
@@ -91,7 +93,7 @@ def _chart(opened: Opened, names: Sequence[str], view: View) -> None:
         selection_mode=[ZOOM],
         alt=f"Curves of {one_line(opened.name, 80)}. {HEADLINES[opened.diagnosis.label]}.",
     )
-    st.caption(plain(f"{counted(seen, zoomed)} {ZOOMING}"))
+    st.caption(plain(f"{points_caption(seen.chart, zoomed)} {ZOOMING}"))
     if zoomed.between is not None and zoomed.between != view.between and view.x != "clock":
         st.button(
             "Keep this part",
@@ -109,8 +111,8 @@ def _keep(run_id: str, axis: str, between: tuple[float, float]) -> None:
 
 def chart_key(run_id: str, view: View) -> str:
     """The chart's key: another one wherever a zoom would mean something else."""
-    told = repr((run_id, view.x, view.log_x, view.between))
-    return f"curve-{hashlib.sha256(told.encode(errors='replace')).hexdigest()[:12]}"
+    state = repr((run_id, view.x, view.log_x, view.between))
+    return f"curve-{hashlib.sha256(state.encode(errors='replace')).hexdigest()[:12]}"
 
 
 def zoomed_to(state: Any, view: View) -> tuple[float, float] | None:

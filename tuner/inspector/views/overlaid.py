@@ -15,30 +15,33 @@ from tuner.inspector.escape import one_line, plain
 from tuner.inspector.runs.folder import Opened
 from tuner.inspector.views.context import is_dark
 from tuner.inspector.views.controls import ZOOMING
-from tuner.inspector.views.curves import chart_key, zoomed_to
+from tuner.inspector.views.curves import NOTHING_IN_VIEW, chart_key, zoomed_to
 
 
 def overlaid(
     opened: Sequence[Opened],
     name: str,
     view: View,
-    picture: Callable[[View], ChartData],
-    says: Callable[[ChartData], str],
+    data_in: Callable[[View], ChartData],
+    caption: Callable[[ChartData], str],
     *,
     kind: str = "",
     zero: bool = False,
 ) -> None:
-    """The chart of a sheet and what it ``says``, with more detail where the reader has zoomed in.
+    """The chart of ``data_in`` a view with its caption, and more detail where the reader has zoomed in.
 
-    A zoom draws nothing else again. Charts of another ``kind`` have a zoom of their own; ``zero`` draws a line at 0.
+    A zoom redraws nothing else. Charts of another ``kind`` have a zoom of their own; ``zero`` draws a line at 0.
     """
 
     def draw() -> None:
         key = chart_key("\n".join([name, kind, *(one.id for one in opened)]), view)
         zoomed = replace(view, between=zoomed_to(st.session_state.get(key), view))
-        whole = picture(view)
-        seen = whole if zoomed == view else picture(zoomed)
-        drawn = spec(whole, view, dark=is_dark(), legend=True, zero=zero)
+        whole = data_in(view)
+        if not whole.chart.drawn:
+            st.info(NOTHING_IN_VIEW)
+            return
+        seen = whole if zoomed == view else data_in(zoomed)
+        drawn = spec(whole.chart, view, dark=is_dark(), legend=True, zero=zero)
         st.empty().vega_lite_chart(
             {**drawn, "datasets": tables(seen, zoomed, dark=is_dark())},
             key=key,
@@ -46,6 +49,6 @@ def overlaid(
             selection_mode=[ZOOM],
             alt=f"{one_line(name, 80)} of {len(opened)} runs.",
         )
-        st.caption(plain(f"{says(seen)} {ZOOMING}"))
+        st.caption(plain(f"{caption(seen)} {ZOOMING}"))
 
     st.fragment(draw)()

@@ -10,7 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from diagnostics.formatting import duration, number, sentence, setting
-from tuner.inspector.chart.comparison import MOST_RUNS
+from tuner.inspector.chart.comparison import MAX_RUNS
 from tuner.inspector.chart.palette import label_color
 from tuner.inspector.escape import age, chip, one_line, plain
 from tuner.inspector.runs.filters import SORTS, BadPattern, Wanted, in_order, matching
@@ -168,11 +168,11 @@ def _actions(context: PageContext, chosen: Sequence[Row]) -> None:
         if len(chosen) == 1 and st.button("Open run", type="primary", key="open"):
             context.go("run", run=chosen[0].id)
         if len(chosen) > 1:
-            many = len(chosen) > MOST_RUNS
+            many = len(chosen) > MAX_RUNS
             if st.button(f"Compare {len(chosen)} runs", type="primary", key="compare", disabled=many):
                 context.go("compare", run=[row.id for row in chosen])
             if many:
-                st.caption(f"Up to {MOST_RUNS} runs can be compared at once.")
+                st.caption(f"Up to {MAX_RUNS} runs can be compared at once.")
     if len(chosen) == 1:
         _glance(chosen[0])
 

@@ -7,11 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from diagnostics.chart.build import chart
+from diagnostics.chart.build import outline
+from diagnostics.chart.model import MarkKind
+from diagnostics.chart.panels import panel_name
+from diagnostics.formatting import SIGNS, number
 from diagnostics.model.curves import Curve, Run
 from diagnostics.model.records import Diagnosis, Finding, Label
 from tests.tuner.inspector.material import HOSTILE
-from tuner.inspector.chart.panels import ChartData, chart_data, counted, family, usual
+from tuner.inspector.chart.panels import ChartData, chart_data, points_caption, usual_limits
 from tuner.inspector.chart.series import View
 from tuner.inspector.chart.vega_data import tables
 from tuner.inspector.chart.vega_spec import spec
@@ -33,12 +36,12 @@ RUN = Run("a", CURVES)
 
 
 def drawn(run: Run = RUN, names: list[str] | None = None, view: View | None = None) -> ChartData:
-    return chart_data(run, chart(run, DIAGNOSIS), names or ["train_loss", "eval_loss"], view or View(smoothing=0))
+    return chart_data(run, outline(run, DIAGNOSIS), names or ["train_loss", "eval_loss"], view or View(smoothing=0))
 
 
 def test_curves_of_one_thing_share_a_panel_and_the_others_get_their_own() -> None:
-    panels = drawn(names=[name for name in CURVES if name != "epoch"]).panels
-    assert [(panel.title, [line.name for line in panel.lines]) for panel in panels] == [
+    panels = drawn(names=[name for name in CURVES if name != "epoch"]).chart.panels
+    assert [(panel.name, [series.name for series in panel.series]) for panel in panels] == [
         ("loss", ["train_loss", "eval_loss"]),
         ("learning_rate", ["learning_rate"]),
         ("rewards", ["rewards_chosen", "rewards_margins"]),
@@ -50,24 +53,24 @@ def test_curves_of_one_thing_share_a_panel_and_the_others_get_their_own() -> Non
     ("name", "of"),
     [("train_loss", "loss"), ("eval_loss", "loss"), ("eval_entropy", "entropy"), ("eval/", "eval/"), ("mine", "mine")],
 )
-def test_family(name: str, of: str) -> None:
-    assert family(name) == of
+def test_a_curve_belongs_to_the_panel_of_what_it_measures(name: str, of: str) -> None:
+    assert panel_name(name) == of
 
 
-def test_a_hair_tells_the_step_every_line_and_the_findings_there() -> None:
-    hairs = dict(drawn().hairs)
-    assert hairs[250.0].split("\n") == [
+def test_the_crosshair_reads_the_step_every_line_and_the_findings_there() -> None:
+    says = dict(drawn().crosshair)
+    assert says[250.0].split("\n") == [
         "step 250",
         "train_loss  1.75",
         "eval_loss  1.5 (step 200)",
-        "↗ eval loss rises",
+        f"{SIGNS[Label.OVERFIT]} eval loss rises",
     ]
-    assert hairs[50.0].split("\n") == ["step 50", "train_loss  2.75"]
+    assert says[50.0].split("\n") == ["step 50", "train_loss  2.75"]
 
 
-def test_a_hair_on_another_axis_tells_the_step_all_the_same() -> None:
-    hairs = dict(drawn(view=View("epoch", smoothing=0)).hairs)
-    assert hairs[2.5].startswith("step 250\ntrain_loss  1.75")
+def test_the_crosshair_reads_the_step_on_another_axis_too() -> None:
+    says = dict(drawn(view=View(x="epoch", smoothing=0)).crosshair)
+    assert says[2.5].startswith("step 250\ntrain_loss  1.75")
 
 
 def test_outliers_stand_at_the_edge_and_are_counted() -> None:
@@ -75,28 +78,33 @@ def test_outliers_stand_at_the_edge_and_are_counted() -> None:
     values[100:103] = 500.0
     run = replace(RUN, curves={"train_loss": Curve(STEPS, values)})
     plain, robust = drawn(run), drawn(run, view=View(smoothing=0, ignore_outliers=True))
-    assert plain.panels[0].limits is None
-    low, high = robust.panels[0].limits or (0, 0)
+    assert plain.chart.panels[0].limits is None
+    low, high = robust.chart.panels[0].limits or (0, 0)
     assert 0 < low < 1.1 and 2 < high < 4
-    assert robust.beyond == 3
-    assert "3 outliers stand at the edge" in counted(robust, View(smoothing=0))
-    assert robust.figure.lines[0].y.max() == 500.0
-    assert drawn(view=View(smoothing=0, ignore_outliers=True)).panels[0].limits is None
+    assert robust.chart.panels[0].beyond == 3
+    assert "3 outliers" in points_caption(robust.chart, View(smoothing=0))
+    assert robust.chart.series[0].y.max() == 500.0
+    assert drawn(view=View(smoothing=0, ignore_outliers=True)).chart.panels[0].limits is None
 
 
 def test_usual_limits_of_a_log_axis_are_above_zero() -> None:
-    low, _ = usual([np.geomspace(1e-6, 1, 100)], log=True) or (0, 0)
+    low, _ = usual_limits([np.geomspace(1e-6, 1, 100)], log=True) or (0, 0)
     assert 0 < low < 1e-6
-    assert usual([np.ones(5)]) is None
-    assert usual([]) is None
+    assert usual_limits([np.ones(5)]) is None
+    assert usual_limits([]) is None
+    assert usual_limits([np.array([1e-320, 1e300])], log=True) is None  # its ends would not fit a float
 
 
 def test_what_is_not_drawn_is_counted() -> None:
     run = Run("a", {"train_loss": Curve(np.arange(50_000.0), np.cos(np.arange(50_000.0)))})
-    words = counted(drawn(run, ["train_loss"], View(smoothing=0.9, log_y=True)), View(smoothing=0.9))
-    assert "of 50,000 points in view are drawn, the lowest and highest of every pixel" in words
-    assert "points of train_loss are not above 0" in words
-    assert "weight 0.9" in words
+    view = View(smoothing=0.9, log_y=True)
+    chart = drawn(run, ["train_loss"], view).chart
+    (series,) = chart.series
+    assert (chart.in_view, series.hidden) == (50_000, int((np.cos(np.arange(50_000.0)) <= 0).sum()))
+    caption = points_caption(chart, view)
+    for part in (chart.drawn, chart.in_view, series.hidden):
+        assert number(part) in caption
+    assert "0.9" in caption and "train_loss" in caption
 
 
 def test_a_growing_run_and_a_zoom_change_the_tables_and_not_the_chart() -> None:
@@ -104,7 +112,7 @@ def test_a_growing_run_and_a_zoom_change_the_tables_and_not_the_chart() -> None:
     grown = Run("a", {**CURVES, "train_loss": Curve(np.arange(1.0, 801.0), np.linspace(3, 1, 800))})
     view = View(smoothing=0.5)
     first, second = drawn(view=view), drawn(grown, view=view)
-    assert json.dumps(spec(first, view)) == json.dumps(spec(second, view))
+    assert json.dumps(spec(first.chart, view)) == json.dumps(spec(second.chart, view))
     zoomed = drawn(view=replace(view, between=(100, 120)))
     assert tables(first, view)["line0"]["x"].max() == 400
     assert tables(second, view)["line0"]["x"].max() == 800
@@ -122,18 +130,19 @@ def named(node: object) -> set[str]:
 
 @pytest.mark.parametrize("axis", ["step", "epoch"])
 def test_every_table_that_the_chart_asks_for_is_there(axis: str) -> None:
-    view = View(axis, smoothing=0.5)
+    view = View(x=axis, smoothing=0.5)
     picture = drawn(names=list(CURVES), view=view)
-    assert named(spec(picture, view)) == tables(picture, view).keys()
+    assert named(spec(picture.chart, view)) == tables(picture, view).keys()
 
 
 def test_marks_and_findings_stand_in_their_tables() -> None:
     found = tables(drawn(), View(smoothing=0))
-    assert found["best"]["x"].tolist() == [200]
+    assert found[MarkKind.BEST]["x"].tolist() == [200]
     assert found["best-name"]["text"].tolist() == ["best step 200"]
-    assert found["warmup"]["x"].tolist() == [40]
+    assert found[MarkKind.WARMUP]["x"].tolist() == [40]
     assert found["epoch-late-name"]["text"].tolist() == ["epoch 1", "epoch 2", "epoch 3"]
-    assert found["bands"][["x", "x2", "name"]].to_numpy().tolist() == [[200, 400, "↗ eval loss rises"]]
+    name = f"{SIGNS[Label.OVERFIT]} eval loss rises"
+    assert found["bands"][["x", "x2", "name"]].to_numpy().tolist() == [[200, 400, name]]
 
 
 NASTY = (*HOSTILE, '\\"+alert(1)+"', "{{signal: alert(1)}}", "datum.x", "image", "a.b[0]", "")
@@ -151,11 +160,11 @@ def words(node: object, path: tuple[str, ...] = ()) -> list[tuple[tuple[str, ...
 def test_names_from_logs_stand_only_where_they_are_read_as_text() -> None:
     curves = {name: Curve(STEPS, STEPS) for name in NASTY}
     view = View(smoothing=0.5)
-    asked = spec(drawn(Run("a", curves), list(curves), view), view)
+    asked = spec(drawn(Run("a", curves), list(curves), view).chart, view)
     shown = [(path[-2:], word) for path, word in words(asked) if any(name and name in word for name in NASTY)]
     assert {path for path, _ in shown} == {("scale", "domain"), ("text", "value")}
-    told = {word for path, word in words(asked) if path[-2:] != ("scale", "domain")}
-    assert not told & {"expr", "signal", "calculate", "url", "href", "image", "labelExpr"}
+    others = {word for path, word in words(asked) if path[-2:] != ("scale", "domain")}
+    assert not others & {"expr", "signal", "calculate", "url", "href", "image", "labelExpr"}
     assert [layer["transform"] for layer in asked["layer"] if "transform" in layer] == [
         [{"filter": {"param": "hover", "empty": False}}]
     ]
@@ -170,11 +179,11 @@ def test_names_from_logs_stand_only_where_they_are_read_as_text() -> None:
 )
 def test_any_curve_can_be_drawn(values: list[float], smoothing: float, log_x: bool, log_y: bool, robust: bool) -> None:
     run = Run("a", {"train_loss": Curve.from_points(range(len(values)), values)})
-    view = View("step", smoothing, log_x, log_y, points=16, ignore_outliers=robust)
+    view = View(x="step", smoothing=smoothing, log_x=log_x, log_y=log_y, points=16, ignore_outliers=robust)
     picture = drawn(run, ["train_loss"], view)
     found = tables(picture, view)
     assert all(np.isfinite(found[name][["x", "y"]].to_numpy()).all() for name in ("raw0", "line0", "dots0"))
-    json.dumps(spec(picture, view), allow_nan=False)
+    json.dumps(spec(picture.chart, view), allow_nan=False)
 
 
 def test_an_axis_of_learning_rates_is_written_in_powers_and_no_other() -> None:
@@ -186,4 +195,6 @@ def test_an_axis_of_learning_rates_is_written_in_powers_and_no_other() -> None:
 
 
 def panels(curves: dict[str, Curve], view: View) -> list[dict[str, Any]]:
-    return [layer for layer in spec(drawn(Run("a", curves), list(curves), view), view)["layer"] if "layer" in layer]
+    return [
+        layer for layer in spec(drawn(Run("a", curves), list(curves), view).chart, view)["layer"] if "layer" in layer
+    ]

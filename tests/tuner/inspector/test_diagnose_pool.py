@@ -54,7 +54,7 @@ def stub(folder: Path, act: str) -> tuple[str, ...]:
     file.write_text(
         "import json, os, sys, time\nfrom tuner.inspector.runs.diagnose_worker import *\n"
         f"for line in sys.stdin:\n    one = Task(**json.loads(line))\n    if one.id == 'bad':\n        {act}\n"
-        "    else:\n        print(as_line(judged_row(one)), end='')\n    sys.stdout.flush()\n"
+        "    else:\n        print(as_line(diagnosed_row(one)), end='')\n    sys.stdout.flush()\n"
     )
     return (sys.executable, str(file))
 

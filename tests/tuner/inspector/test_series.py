@@ -5,17 +5,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from diagnostics.chart.build import chart
+from diagnostics.chart.build import outline
+from diagnostics.chart.mark_names import RESUMED, mark_names
+from diagnostics.chart.model import Chart, MarkKind
 from diagnostics.model.curves import Curve, Run
 from diagnostics.model.records import Diagnosis, Finding, Label
 from diagnostics.model.settings import Settings
-from tuner.inspector.chart.series import View, along, axes, evenly, extent, figure, usual_smoothing
+from tuner.inspector.chart.panels import chart_data
+from tuner.inspector.chart.series import View, along, axes, evenly, extent
 
 STEPS = np.arange(1.0, 201.0)
 RUN = Run(
     "a",
     {
-        "train_loss": Curve(STEPS, 3 - STEPS / 100),
+        "train_loss": Curve(STEPS, 3 - STEPS / 100 + STEPS % 2 / 10),
         "eval_loss": Curve.from_points([50, 100, 150, 200], [2.0, 1.5, float("nan"), 1.8]),
         "learning_rate": Curve(STEPS, np.minimum(1.0, STEPS / 20) * 1e-4),
         "epoch": Curve(STEPS, STEPS / 80),
@@ -25,23 +28,24 @@ RUN = Run(
 )
 FINDING = Finding("eval-loss-rises", Label.OVERFIT, 100, 200, {}, "It rises.")
 DIAGNOSIS = Diagnosis("a", Label.OVERFIT, "eval-loss-rises", 0.9, 100, (FINDING,))
-CHART = chart(RUN, DIAGNOSIS)
 
 
-def test_a_figure_holds_the_wanted_curves_the_findings_and_the_marks() -> None:
-    picture = figure(RUN, CHART, ["train_loss", "eval_loss", "no_such"], View(smoothing=0))
-    assert [line.name for line in picture.lines] == ["train_loss", "eval_loss"]
+def drawn(run: Run, names: list[str], view: View) -> Chart:
+    return chart_data(run, outline(run, DIAGNOSIS), names, view).chart
+
+
+def places(chart: Chart, kind: MarkKind) -> list[float]:
+    return [mark.x for mark in chart.marks_of(kind)]
+
+
+def test_a_chart_holds_the_wanted_curves_the_findings_and_the_marks() -> None:
+    picture = drawn(RUN, ["train_loss", "eval_loss", "no_such"], View(smoothing=0))
+    assert [line.name for line in picture.series] == ["train_loss", "eval_loss"]
     assert [(band.rule, band.first, band.last) for band in picture.bands] == [("eval-loss-rises", 100, 200)]
-    assert {mark.kind: mark.x for mark in picture.marks if mark.kind != "epoch"} == {
-        "best": 100,
-        "warmup": 20,
-        "broken": 150,
-    }
-    assert [(mark.text, mark.x) for mark in picture.marks if mark.kind == "epoch"] == [
-        ("epoch 1 ends", 80),
-        ("epoch 2 ends", 160),
-    ]
-    assert picture.extent == (1, 200)
+    found = {kind: places(picture, kind) for kind in (MarkKind.BEST, MarkKind.WARMUP, MarkKind.BROKEN)}
+    assert found == {MarkKind.BEST: [100], MarkKind.WARMUP: [20], MarkKind.BROKEN: [150]}
+    assert [(mark.value, mark.x) for mark in picture.marks_of(MarkKind.EPOCH)] == [(1, 80), (2, 160)]
+    assert (picture.first, picture.last) == (1, 200)
 
 
 @pytest.mark.parametrize(
@@ -55,10 +59,10 @@ def test_a_figure_holds_the_wanted_curves_the_findings_and_the_marks() -> None:
     ],
 )
 def test_everything_moves_to_another_axis_together(axis: str, best: float, last: float) -> None:
-    picture = figure(RUN, CHART, ["train_loss"], View(axis, 0))
-    assert picture.lines[0].x[-1] == pytest.approx(last)
+    picture = drawn(RUN, ["train_loss"], View(x=axis, smoothing=0))
+    assert picture.series[0].x[-1] == pytest.approx(last)
     assert picture.bands[0].first == pytest.approx(best)
-    assert next(mark.x for mark in picture.marks if mark.kind == "best") == pytest.approx(best)
+    assert places(picture, MarkKind.BEST) == pytest.approx([best])
 
 
 def test_an_axis_is_offered_only_when_the_log_measures_it() -> None:
@@ -75,68 +79,59 @@ def test_a_count_that_starts_again_never_runs_backwards() -> None:
 
 def test_a_log_axis_leaves_out_what_is_not_above_zero_and_says_how_many() -> None:
     run = Run("a", {"m": Curve.from_points([0, 1, 2, 3], [-1, 0, 1, 10])})
-    (line,) = figure(run, chart(run, DIAGNOSIS), ["m"], View(smoothing=0, log_x=True, log_y=True)).lines
+    (line,) = drawn(run, ["m"], View(smoothing=0, log_x=True, log_y=True)).series
     assert line.x.tolist() == [2, 3]
-    assert (line.logged, line.inside, line.hidden) == (4, 4, 2)
+    assert (line.logged, line.in_view, line.hidden) == (4, 4, 2)
 
 
-def test_a_spike_survives_thinning_and_the_numbers_say_what_is_shown() -> None:
+def test_a_spike_survives_downsampling_and_the_numbers_say_what_is_shown() -> None:
     values = np.ones(50_000)
     values[33_333] = 9.0
     run = Run("a", {"train_loss": Curve(np.arange(50_000.0), values)})
-    picture = figure(run, chart(run, DIAGNOSIS), ["train_loss"], View(smoothing=0, points=400))
-    assert picture.shown <= 404
-    assert picture.lines[0].y.max() == 9.0
-    assert picture.lines[0].inside == 50_000
+    picture = drawn(run, ["train_loss"], View(smoothing=0, points=400))
+    assert picture.drawn <= 404
+    assert picture.series[0].y.max() == 9.0
+    assert picture.series[0].in_view == 50_000
 
 
 @pytest.mark.parametrize("log_x", [False, True])
-def test_thinning_on_a_log_axis_keeps_the_early_points(log_x: bool) -> None:
+def test_downsampling_on_a_log_axis_keeps_the_early_points(log_x: bool) -> None:
     run = Run("a", {"train_loss": Curve(np.arange(1, 100_001.0), np.linspace(3, 1, 100_000))})
-    (line,) = figure(run, chart(run, DIAGNOSIS), ["train_loss"], View(smoothing=0, points=400, log_x=log_x)).lines
+    (line,) = drawn(run, ["train_loss"], View(smoothing=0, points=400, log_x=log_x)).series
     early = int((line.x < 100).sum())
     assert early > 50 if log_x else early < 5
 
 
 def test_zooming_shows_more_points_and_does_not_move_the_smoothed_line() -> None:
-    values = np.sin(np.arange(20_000) / 50) + 2
+    values = np.sin(np.arange(20_000) / 50) + 2 + np.arange(20_000) % 2 / 5
     run = Run("a", {"train_loss": Curve(np.arange(20_000.0), values)})
-    drawing = chart(run, DIAGNOSIS)
-    whole = figure(run, drawing, ["train_loss"], View(smoothing=0.9, points=40_000)).lines[0]
-    part = figure(run, drawing, ["train_loss"], View(smoothing=0.9, between=(5000, 5400), points=500)).lines[0]
-    assert (part.inside, part.x.size) == (401, 401)
+    whole = drawn(run, ["train_loss"], View(smoothing=0.9, points=40_000)).series[0]
+    part = drawn(run, ["train_loss"], View(smoothing=0.9, between=(5000, 5400), points=500)).series[0]
+    assert (part.in_view, part.x.size) == (401, 401)
     same, here, there = np.intersect1d(whole.smooth_x, part.smooth_x, return_indices=True)
     assert same.size > 50
     assert whole.smooth_y[here] == pytest.approx(part.smooth_y[there])
 
 
 def test_an_evaluation_is_never_smoothed() -> None:
-    lines = figure(RUN, CHART, ["train_loss", "eval_loss"], View(smoothing=0.9)).lines
+    lines = drawn(RUN, ["train_loss", "eval_loss"], View(smoothing=0.9)).series
     assert lines[0].smooth_x.size == 200
     assert lines[1].smooth_x.size == 0
 
 
 def test_what_lies_outside_the_part_in_view_is_left_out() -> None:
-    picture = figure(RUN, CHART, ["train_loss"], View(smoothing=0, between=(1, 60)))
-    assert (picture.bands, [mark.kind for mark in picture.marks]) == ((), ["warmup"])
-    assert picture.lines[0].x.max() == 60
+    picture = drawn(RUN, ["train_loss"], View(smoothing=0, between=(1, 60)))
+    assert (picture.bands, [mark.kind for mark in picture.marks]) == ((), [MarkKind.WARMUP])
+    assert picture.series[0].x.max() == 60
 
 
-def test_a_run_without_a_point_is_an_empty_figure() -> None:
+def test_a_run_without_a_point_is_an_empty_chart() -> None:
     run = Run("a", {"train_loss": Curve.from_points([1, 2], [float("nan")] * 2)})
-    picture = figure(run, chart(run, DIAGNOSIS), ["train_loss"], View())
-    assert picture.shown == 0
-    assert [mark.text for mark in picture.marks if mark.kind == "broken"] == [
-        "nan or inf at step 1",
-        "nan or inf at step 2",
-    ]
+    picture = drawn(run, ["train_loss"], View())
+    assert picture.drawn == 0
+    assert places(picture, MarkKind.BROKEN) == [1, 2]
     assert extent(run, "step") == (1.0, 2.0)
     assert extent(Run("a", {}), "step") == (0.0, 1.0)
-
-
-@pytest.mark.parametrize(("points", "smoothing"), [(10, 0.0), (59, 0.0), (100, 0.75), (100_000, 0.97)])
-def test_a_long_curve_starts_smoothed_and_a_short_one_does_not(points: int, smoothing: float) -> None:
-    assert usual_smoothing(Run("a", {"train_loss": Curve.from_points(range(points), np.ones(points))})) == smoothing
 
 
 @given(st.lists(st.integers(), max_size=300), st.integers(2, 50))
@@ -155,21 +150,20 @@ def test_evenly_keeps_the_ends_and_the_order(items: list[int], most: int) -> Non
 )
 def test_any_curve_can_be_drawn(values: list[float], smoothing: float, log_x: bool, log_y: bool) -> None:
     run = Run("a", {"train_loss": Curve.from_points(range(len(values)), values)})
-    picture = figure(run, chart(run, DIAGNOSIS), ["train_loss"], View("step", smoothing, log_x, log_y, points=16))
-    assert all(np.isfinite(line.x).all() and np.isfinite(line.y).all() for line in picture.lines)
-    assert picture.shown <= len(values)
+    picture = drawn(run, ["train_loss"], View(x="step", smoothing=smoothing, log_x=log_x, log_y=log_y, points=16))
+    assert all(np.isfinite(line.x).all() and np.isfinite(line.y).all() for line in picture.series)
+    assert picture.drawn <= len(values)
 
 
 @pytest.mark.parametrize(
-    ("joins", "texts"),
+    ("steps", "names"),
     [
-        ((50.0,), ["resumed or changed"]),
-        ((1.0, 50.0, 200.0), ["resumed or changed", "resumed or changed"]),  # the first step joins nothing
-        ((20.0, 40.0, 60.0, 80.0), ["resumed or changed, 4 times", "", "", ""]),
+        ((50.0,), [RESUMED]),
+        ((1.0, 50.0, 200.0), [RESUMED, RESUMED]),  # at the first step nothing was resumed
+        ((20.0, 40.0, 60.0, 80.0), [f"{RESUMED}, 4 times", "", "", ""]),
     ],
 )
-def test_where_a_run_was_resumed_is_marked_with_a_word(joins: tuple[float, ...], texts: list[str]) -> None:
-    run = replace(RUN, joins=joins)
-    marks = figure(run, chart(run, DIAGNOSIS), ["train_loss"], View("epoch", 0)).marks
-    assert [mark.text for mark in marks if mark.kind == "join"] == texts
-    assert [mark.x for mark in marks if mark.kind == "join"] == [step / 80 for step in joins if step > 1]
+def test_where_a_run_was_resumed_is_marked_and_named(steps: tuple[float, ...], names: list[str]) -> None:
+    picture = drawn(replace(RUN, discontinuities=steps), ["train_loss"], View(x="epoch", smoothing=0))
+    assert mark_names(picture.marks_of(MarkKind.DISCONTINUITY)) == names
+    assert places(picture, MarkKind.DISCONTINUITY) == [step / 80 for step in steps if step > 1]

@@ -1,22 +1,35 @@
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 
-from diagnostics.chart.downsample import downsample_minmax, ema
+from diagnostics.chart.downsample import downsample_minmax
 from diagnostics.model.curves import Curve
 
 
-@given(st.lists(st.floats(-1e6, 1e6), max_size=400), st.sampled_from([0.1, 0.5, 0.9, 0.97, 0.999]))
-def test_the_running_mean_is_the_recursion_corrected_for_its_start(values: list[float], decay: float):
-    mean = weight = 0.0
-    for place, smooth in enumerate(ema(np.array(values), decay)):
-        mean, weight = decay * mean + (1 - decay) * values[place], decay * weight + (1 - decay)
-        assert smooth == pytest.approx(mean / weight, rel=1e-9, abs=1e-6)
+@given(
+    arrays(np.float64, st.integers(2, 400), elements=st.floats(-1e6, 1e6)),
+    st.integers(1, 50),
+)
+def test_downsampling_keeps_the_extremes_and_the_ends_of_every_pixel(values, pixels):
+    curve = Curve.from_points(np.arange(values.size), values)
+    short = downsample_minmax(curve, pixels)
+    assert len(short) <= max(2 * pixels + 2, 2)
+    assert (short.values.min(), short.values.max()) == (values.min(), values.max())
+    assert (short.steps[0], short.steps[-1]) == (curve.steps[0], curve.steps[-1])
+    assert np.array_equal(curve.at(short.steps), short.values)
 
 
-def test_the_running_mean_of_huge_values_stays_finite():
-    assert ema(np.full(5000, 1.7e308), 0.999) == pytest.approx(np.full(5000, 1.7e308))
+def test_a_single_spike_survives_downsampling():
+    values = np.ones(100_000)
+    values[31_415] = 9.0
+    short = downsample_minmax(Curve.from_points(np.arange(values.size), values), 100)
+    assert short.steps[short.values == 9.0].tolist() == [31_415]
+
+
+def test_a_short_curve_is_not_downsampled():
+    curve = Curve.from_points([1, 2, 3], [1, 2, 3])
+    assert downsample_minmax(curve, 2) is curve
 
 
 @given(st.lists(st.integers(-3, 3), min_size=30, max_size=300), st.integers(1, 12), st.integers(0, 2**32 - 1))

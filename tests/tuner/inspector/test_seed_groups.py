@@ -9,8 +9,10 @@ from diagnostics.formatting import number
 from diagnostics.model.curves import Curve
 from diagnostics.model.settings import Settings
 from tests.tuner.inspector.material import write_csv, write_fine_run, write_overfit_run
-from tuner.inspector.chart.comparison import averaged, compared, signed, verdict_rows
-from tuner.inspector.chart.difference import difference, rises, standings
+from tuner.inspector.chart.comparison import signed, verdict_rows
+from tuner.inspector.chart.difference import rises, standings
+from tuner.inspector.chart.legend import legend_names
+from tuner.inspector.chart.overlay import averaged, difference
 from tuner.inspector.chart.seed_groups import BANDS, groups, spread
 from tuner.inspector.chart.series import View
 from tuner.inspector.chart.vega_data import tables
@@ -100,11 +102,11 @@ def test_a_part_of_the_axis_and_a_thinned_grid(tmp_path: Path) -> None:
 
 def test_the_difference_is_taken_at_equal_places_of_the_axis(flat: Opened) -> None:
     runs = [with_curve(flat, (0, 0), (10, 10)), with_curve(flat, (0, 1), (4, 5), (20, 25))]
-    (line,) = difference(runs, 0, "eval_loss", RAW).lines
-    assert line.name == "1"
+    (line,) = difference(runs, 0, "eval_loss", RAW).chart.series
+    assert line.name == legend_names(runs)[1]
     assert line.x.tolist() == [0, 4, 10]
     assert line.y.tolist() == pytest.approx([1, 1, 2.5])
-    (back,) = difference(runs, 1, "eval_loss", RAW).lines
+    (back,) = difference(runs, 1, "eval_loss", RAW).chart.series
     assert back.y.tolist() == pytest.approx([-1, -1, -2.5])
 
 
@@ -137,11 +139,11 @@ def test_the_charts_hold_the_numbers(tmp_path: Path, view: View) -> None:
     assert found is not None
     drawn = tables(averaged(runs, "train_loss", view), view)
     assert drawn["line0"]["y"].tolist() == found.mean.tolist()
-    assert drawn["shade0"]["high"].tolist() == found.high.tolist()
-    apart = compared(runs, difference(runs, 0, "train_loss", RAW), "train_loss", RAW, as_drawn=True)
+    assert drawn["ribbon0"]["high"].tolist() == found.high.tolist()
+    apart = difference(runs, 0, "train_loss", RAW)
     assert tables(apart, RAW)["line0"]["curve"].unique().tolist() == ["1"]
-    assert "'datum': 0" in str(spec(apart, RAW, legend=True, zero=True))
-    assert apart.hairs[0][1].splitlines()[1] == f"1  {number(float(apart.figure.lines[0].y[0]))}"
+    assert "'datum': 0" in str(spec(apart.chart, RAW, legend=True, zero=True))
+    assert apart.crosshair[0][1].splitlines()[1] == f"1  {number(float(apart.chart.series[0].y[0]))}"
 
 
 def test_means_have_a_line_for_each_group_and_a_band_where_it_has_several_runs(tmp_path: Path) -> None:
@@ -150,14 +152,13 @@ def test_means_have_a_line_for_each_group_and_a_band_where_it_has_several_runs(t
     write_overfit_run(tmp_path / "other.csv")
     runs = opened(tmp_path)
     made = averaged(runs, "eval_loss", RAW)
-    assert [line.name for line in made.figure.lines] == ["a (2 runs)", "other.csv"]
-    (shade,) = made.panels[0].shades
-    assert shade.name == "a (2 runs)"
-    line = made.figure.lines[0]
-    assert (shade.low <= line.y).all() and (line.y <= shade.high).all()
-    mean, low, high = (number(float(part[0])) for part in (line.y, shade.low, shade.high))
-    assert made.hairs[0][1].splitlines()[1] == f"a (2 runs)  {mean} ({low} to {high})"
-    assert averaged(runs, "no_such", RAW).figure.shown == 0
+    assert [line.name for line in made.chart.series] == ["a (2 runs)", "other.csv"]
+    line, other = made.chart.series
+    assert other.low.size == 0
+    assert (line.low <= line.y).all() and (line.y <= line.high).all()
+    mean, low, high = (number(float(part[0])) for part in (line.y, line.low, line.high))
+    assert made.crosshair[0][1].splitlines()[1] == f"a (2 runs)  {mean} ({low} to {high})"
+    assert averaged(runs, "no_such", RAW).chart.drawn == 0
 
 
 def test_on_a_log_axis_a_band_stays_above_0(flat: Opened) -> None:
@@ -165,9 +166,9 @@ def test_on_a_log_axis_a_band_stays_above_0(flat: Opened) -> None:
     other = with_curve(flat, (1, -0.25), (2, 2.0), (3, 1.0))
     same = [replace(run, run=replace(run.run, settings=Settings(learning_rate=1e-4))) for run in (one, other)]
     made = averaged(same, "eval_loss", replace(RAW, log_y=True))
-    (line,), (shade,) = made.figure.lines, made.panels[0].shades
+    (line,) = made.chart.series
     assert (line.x.tolist(), line.y.tolist(), line.hidden) == ([1, 2], [0.125, 3], 1)
-    assert shade.low.tolist() == [0.125, 2]
+    assert line.low.tolist() == [0.125, 2]
 
 
 def test_runs_that_grow_change_the_tables_and_not_the_chart_of_means(tmp_path: Path) -> None:
@@ -177,6 +178,6 @@ def test_runs_that_grow_change_the_tables_and_not_the_chart_of_means(tmp_path: P
         for seed in range(2):
             write_fine_run(tmp_path / f"a-{seed}", points, seed)
         drawn.append(averaged(opened(tmp_path), "train_loss", RAW))
-    first, second = (json.dumps(spec(made, RAW, legend=True)) for made in drawn)
+    first, second = (json.dumps(spec(made.chart, RAW, legend=True)) for made in drawn)
     assert first == second
-    assert [tables(made, RAW)["shade0"]["x"].max() for made in drawn] == [120, 160]
+    assert [tables(made, RAW)["ribbon0"]["x"].max() for made in drawn] == [120, 160]
