@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tuner.commands.loading import load_study_file
 from tuner.config.methods import TRL_METHODS
-from tuner.config.study_file import Choice, Range, SpecError, load_spec, located
+from tuner.config.study_file import Choice, Range, SpecError, environment, load_spec, located
 from tuner.config.trl_schema import keys_of
 
 ROOT = Path(__file__).parents[2]
@@ -186,10 +187,16 @@ def test_a_direction_that_is_given_wins(write):
     assert load_spec(write(HEAD + "study: {direction: maximize}\n")).study.direction == "maximize"
 
 
-def test_the_environment_is_set_as_trl_does(write, monkeypatch):
-    monkeypatch.delenv("TUNER_TEST_VALUE", raising=False)
-    load_spec(write(HEAD + "env: {TUNER_TEST_VALUE: 3}\n"))
-    assert os.environ.pop("TUNER_TEST_VALUE") == "3"
+def test_reading_a_file_leaves_the_environment_alone_and_a_command_that_trains_sets_it(write, monkeypatch):
+    path = write(HEAD + "env: {TUNER_TEST_VALUE: 3, TOKENIZERS_PARALLELISM: true}\n")
+    before = dict(os.environ)
+    spec = load_spec(path)
+    assert dict(os.environ) == before
+    assert environment(spec.config) == {"TUNER_TEST_VALUE": "3", "TOKENIZERS_PARALLELISM": "True"}
+    for name in environment(spec.config):
+        monkeypatch.setenv(name, "before")
+    load_study_file(path, verbose=False)
+    assert {name: os.environ[name] for name in environment(spec.config)} == environment(spec.config)
 
 
 @pytest.mark.parametrize("method", TRL_METHODS)

@@ -10,14 +10,19 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tuner.config.library_logging import quiet, set_verbose
-from tuner.config.study_file import StudySpec, load_spec
+from tuner.config.study_file import StudySpec, environment, load_spec
+from tuner.config.yaml_file import read_yaml
 from tuner.errors import STOPPED
 
 
 def load_study_file(file: Path, verbose: bool) -> StudySpec:
-    """The study file, read and checked; the libraries are quiet unless ``verbose``. Raises ``SpecError``."""
+    """The study file, read and checked; the libraries are quiet unless ``verbose``. Raises ``SpecError``.
+
+    The variables of the file's ``env`` are set first: reading the file imports libraries that look at them.
+    """
     if verbose:
         set_verbose()
+    os.environ.update(environment(read_yaml(file)))
     with quiet(), _interruptible_at_once():
         return load_spec(file)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,7 +17,7 @@ from tuner.config.tunable import PSEUDO_KEYS, limit_broken
 from tuner.config.yaml_file import read_yaml
 from tuner.errors import SpecError, nearest
 
-__all__ = ["Choice", "Range", "SpecError", "StudyBlock", "StudySpec", "load_spec", "located"]
+__all__ = ["Choice", "Range", "SpecError", "StudyBlock", "StudySpec", "environment", "load_spec", "located"]
 
 PACKAGED = "tuner/tiny"
 STUDY_KEYS: Mapping[str, Any] = {
@@ -94,7 +93,8 @@ def load_spec(path: str | Path) -> StudySpec:
     raw = read_yaml(path)
     method = _method(raw.pop("method", None), path)
     block = _block(raw.pop("study", None), path)
-    _apply_environment(raw.get("env"), path)
+    if not isinstance(raw.get("env", {}), Mapping | None):
+        raise SpecError(f"{path}: env: must map names to values, not {raw['env']!r}")
     _check_sources(raw, path)
     config = _config(raw, method, path)
     study = _study(block, config, method, path)
@@ -137,13 +137,10 @@ def _block(raw: Any, path: Path) -> dict[str, Any]:
     return block
 
 
-def _apply_environment(env: Any, path: Path) -> None:
-    """Set the variables of ``env:``, before a library is imported that may read them, as TRL's parser does."""
-    if env is None:
-        return
-    if not isinstance(env, Mapping):
-        raise SpecError(f"{path}: env: must map names to values, not {env!r}")
-    os.environ.update({str(name): str(value) for name, value in env.items()})
+def environment(config: Mapping[str, Any]) -> dict[str, str]:
+    """The variables under ``env``, as text; whoever trains sets them."""
+    env = config.get("env")
+    return {str(name): str(value) for name, value in env.items()} if isinstance(env, Mapping) else {}
 
 
 def located(name: str, start: Path) -> Path | None:

@@ -17,7 +17,7 @@ from diagnostics.model.curves import Run
 from tuner.config.library_logging import quiet
 from tuner.config.methods import TRL_METHODS
 from tuner.config.overrides import settings_of, with_overrides
-from tuner.config.study_file import StudySpec
+from tuner.config.study_file import StudySpec, environment
 from tuner.data import load_data
 from tuner.errors import SpecError
 from tuner.training.checkpoints import clear, clear_run, last_whole
@@ -47,9 +47,11 @@ def train(
     stops the run, for that reason. A run that was cut off continues from its last whole checkpoint when its settings
     are the same. ``say`` receives the live verdicts.
 
-    Raises ``SpecError`` for what the user can fix, ``KeyboardInterrupt`` after Ctrl-C or SIGTERM (the run can go on
-    from where it was), and what the trainer raises, out of memory included, with the memory freed.
+    Sets the variables of the file's ``env`` in this process, as TRL's parser does. Raises ``SpecError`` for what the
+    user can fix, ``KeyboardInterrupt`` after Ctrl-C or SIGTERM (the run can continue from where it was), and what the
+    trainer raises, out of memory included, with the memory freed.
     """
+    os.environ.update(environment(spec.config))
     with quiet():
         try:
             return _trained(spec, dict(overrides), Path(out), report, keep_checkpoints, resume, say or logger.info)

@@ -26,7 +26,7 @@ needs_server = pytest.mark.skipif(NO_SERVER is not None, reason=str(NO_SERVER))
 KILLED_BETWEEN_ASK_AND_LOCK = """
 import os, signal
 from tuner.study.workers import file_locks, postgres_locks
-for kind in (locks.FileLocks, postgres_locks.ServerLocks):
+for kind in (file_locks.FileLocks, postgres_locks.ServerLocks):
     def dying(self, name, take=kind.try_lock):
         if name == "trial-001":
             os.kill(os.getpid(), signal.SIGKILL)

@@ -1,4 +1,5 @@
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -90,6 +91,7 @@ def test_a_secret_of_the_environment_is_not_written(make, tmp_path, monkeypatch)
     train(make(env={"TUNER_TEST_TOKEN": "x", "TUNER_TEST_PLAIN": "y"}), {}, tmp_path / "run")
     written = yaml.safe_load((tmp_path / "run" / "config.yaml").read_text())
     assert written["env"] == {"TUNER_TEST_PLAIN": "y"}
+    assert (os.environ["TUNER_TEST_TOKEN"], os.environ["TUNER_TEST_PLAIN"]) == ("x", "y")
 
 
 def test_another_seed_trains_another_way_on_the_same_split(make, tmp_path, small_rows):
