@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from tuner.search.distributions import Distributions
 from tuner.search.knob_moves import advised_moves, probes
-from tuner.search.proposal import RATE, TRUST_REGION, Proposal, incumbent
+from tuner.search.proposal import RATE, Proposal, incumbent
 from tuner.search.rate.moves import has_rate, is_coarse, rate_move, settled
 from tuner.search.trial_view import TrialView
 
@@ -27,7 +27,7 @@ def _moves(best: TrialView, trials: Sequence[TrialView], space: Distributions) -
     if (
         rate is not None
         and is_coarse(rate, best, trials, space)
-        and (rate.moved_by != TRUST_REGION or not settled(trials, space))
+        and (rate.proposer.follows_rule or not settled(trials, space))
     ):
         yield rate
     yield from advised_moves(best, trials, space)

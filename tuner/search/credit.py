@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from tuner.search.noise import beyond_noise
 from tuner.search.trial_view import TrialView
 
-ADVICE = "advice:"
-
 
 @dataclass(frozen=True)
 class RuleRecord:
@@ -44,7 +42,7 @@ def rule_records(trials: Sequence[TrialView]) -> dict[str, RuleRecord]:
         parent = None if trial.parent is None else by_number.get(trial.parent)
         outcome = _outcome(trial, parent)
         if outcome is not None:
-            outcomes[trial.moved_by.removeprefix(ADVICE), outcome] += 1
+            outcomes[trial.proposer.name, outcome] += 1
     rules = sorted({*advised, *(rule for rule, _ in outcomes)})
     return {
         rule: RuleRecord(rule, advised[rule], outcomes[rule, "helped"], outcomes[rule, "hurt"], outcomes[rule, "even"])
@@ -69,12 +67,12 @@ def summed(records: Iterable[RuleRecord]) -> dict[str, RuleRecord]:
 
 def _advising(trial: TrialView) -> set[str]:
     """The rules whose advice the trial's verdict holds."""
-    return {str(advice["because"]) for advice in trial.advice if advice.get("because")}
+    return {advice.because for advice in trial.advice if advice.because}
 
 
 def _outcome(child: TrialView, parent: TrialView | None) -> str | None:
     """``helped``, ``hurt`` or ``even`` for a trial that followed advice; None when it says nothing."""
-    if not child.moved_by.startswith(ADVICE) or parent is None or _says_nothing(child) or _says_nothing(parent):
+    if not child.proposer.follows_rule or parent is None or _says_nothing(child) or _says_nothing(parent):
         return None
     if not child.usable or not parent.usable:
         return "helped" if child.usable else "even" if not parent.usable else "hurt"

@@ -7,12 +7,14 @@ from typing import Any
 
 from optuna.distributions import BaseDistribution
 
-from diagnostics.formatting import plain_name, setting
+from diagnostics.model.message import message
 from diagnostics.model.methods import method_record
+from diagnostics.model.records import Advice
 from tuner.search.credit import RuleRecord, rule_records
 from tuner.search.distributions import Distributions, alike, moved_to, neighbor
 from tuner.search.noise import beyond_noise
-from tuner.search.proposal import RATE, TRUST_REGION, Proposal, propose, reason, target_value
+from tuner.search.proposal import RATE, Proposal, propose, reason, target_value
+from tuner.search.proposer import TRUST_REGION, advice_of
 from tuner.search.trial_view import TrialView
 
 PRIOR = 2.0
@@ -23,8 +25,8 @@ def advised_moves(best: TrialView, trials: Sequence[TrialView], space: Distribut
     """One move for each advice of the best trial's verdict: the surer first, by its rule's record in this study."""
     records = rule_records(trials)
     for advice in sorted(best.advice, key=lambda one: -_trust(one, records)):
-        knob = str(advice.get("knob"))
-        if knob not in space or knob == RATE or _lost(str(advice.get("because")), knob, trials):
+        knob = advice.knob
+        if knob not in space or knob == RATE or _lost(advice.because, knob, trials):
             continue
         target = target_value(advice, best)
         value = None if target is None else moved_to(best.settings[knob], target, space[knob])
@@ -34,17 +36,17 @@ def advised_moves(best: TrialView, trials: Sequence[TrialView], space: Distribut
                 yield move
 
 
-def _trust(advice: Mapping[str, Any], records: Mapping[str, RuleRecord]) -> float:
+def _trust(advice: Advice, records: Mapping[str, RuleRecord]) -> float:
     """How likely the advice is to help: its own confidence, worth ``PRIOR`` trials, and what its rule has brought."""
-    known = records.get(str(advice.get("because")))
-    sure = float(advice.get("confidence") or 0.5)
+    known = records.get(advice.because)
+    sure = advice.confidence or 0.5
     return sure if known is None else (PRIOR * sure + known.helped) / (PRIOR + known.followed)
 
 
 def _lost(rule: str, knob: str, trials: Sequence[TrialView]) -> bool:
     """Whether this rule's advice on this knob failed the last two times it was followed."""
     by_number = {trial.number: trial for trial in trials}
-    tests = [t for t in trials if t.moved_by == f"advice:{rule}" and not t.running and t.parent in by_number]
+    tests = [t for t in trials if t.proposer == advice_of(rule) and not t.running and t.parent in by_number]
     tests = [t for t in tests if t.settings.get(knob) != by_number[t.parent or 0].settings.get(knob)]
     return len(tests) >= 2 and not any(beyond_noise(t, by_number[t.parent or 0]) for t in tests[-2:])
 
@@ -62,8 +64,8 @@ def probes(best: TrialView, trials: Sequence[TrialView], space: Distributions) -
     for knob, way in sorted(steps, key=lambda step: step == ("batch_size", 1)):
         value = neighbor(best.settings[knob], way, space[knob])
         if value is not None and not _probed(knob, value, best, trials, space):
-            text = f"{plain_name(knob)} {setting(knob, value)} lies next to trial {best.number}, the best so far"
-            move = propose(best, knob, value, text, None, trials, space)
+            why = message("next-to-best", knob=knob, value=value, trial=best.number)
+            move = propose(best, knob, value, why, None, trials, space)
             if move is not None:
                 yield move
 
@@ -79,7 +81,7 @@ def _probed(knob: str, value: Any, best: TrialView, trials: Sequence[TrialView],
     by_number = {trial.number: trial for trial in trials}
     for trial in trials:
         parent = by_number.get(-1 if trial.parent is None else trial.parent)
-        if trial.moved_by != TRUST_REGION or parent is None or trial.running:
+        if trial.proposer != TRUST_REGION or parent is None or trial.running:
             continue
         same_step = alike(trial.settings.get(knob), value, space[knob])
         same_start = alike(parent.settings.get(knob), best.settings[knob], space[knob])

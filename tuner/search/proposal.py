@@ -9,22 +9,23 @@ from typing import Any
 
 from optuna.distributions import FloatDistribution, IntDistribution
 
-from diagnostics.formatting import plain_name
+from diagnostics.model.message import Message, Value
+from diagnostics.model.records import Advice
 from tuner.search.distributions import Distributions, nearest_in_space, tried_before
 from tuner.search.noise import beyond_noise
+from tuner.search.proposer import TRUST_REGION, Proposer, advice_of
 from tuner.search.trial_view import TrialView
 
 RATE = "learning_rate"
-TRUST_REGION = "sampler:trust-region"
 
 
 @dataclass(frozen=True)
 class Proposal:
-    """Settings for the next trial, who proposed them and why; ``parent`` is the trial that they start from."""
+    """Settings for the next trial, who proposes them and why; ``parent`` is the trial that they start from."""
 
     settings: Mapping[str, Any]
-    moved_by: str
-    because: str
+    proposer: Proposer
+    because: Message
     parent: int
 
 
@@ -56,8 +57,8 @@ def propose(
     best: TrialView,
     knob: str,
     value: Any,
-    why: str,
-    advice: Mapping[str, Any] | None,
+    why: Message,
+    advice: Advice | None,
     trials: Sequence[TrialView],
     space: Distributions,
 ) -> Proposal | None:
@@ -66,8 +67,7 @@ def propose(
     settings = {**{name: best.settings[name] for name in space if name in best.settings}, knob: fitting}
     if fitting is None or tried_before(settings, [t.settings for t in trials], space):
         return None
-    by = f"advice:{advice['because']}" if advice else TRUST_REGION
-    return Proposal(settings, by, why, best.number)
+    return Proposal(settings, advice_of(advice.because) if advice else TRUST_REGION, why, best.number)
 
 
 def _round(value: Any, span: object) -> Any:
@@ -77,17 +77,18 @@ def _round(value: Any, span: object) -> Any:
     return value
 
 
-def target_value(advice: Mapping[str, Any], best: TrialView) -> Any:
-    """The value that the advice asks for, from its new value or its factor; None when it is in words only."""
-    now = best.settings.get(str(advice.get("knob")))
-    new, factor = advice.get("new"), advice.get("factor")
-    if isinstance(factor, (int, float)) and isinstance(now, (int, float)) and not isinstance(now, bool) and now:
-        return float(now) * float(factor)
+def target_value(advice: Advice, best: TrialView) -> Any:
+    """The value that the advice calls for, from its factor or its new value; None when it is in words only."""
+    now, new = best.settings.get(advice.knob), advice.new
+    if advice.factor is not None and isinstance(now, (int, float)) and not isinstance(now, bool) and now:
+        return float(now) * float(advice.factor)
     return float(new) if isinstance(new, (int, float)) and not isinstance(new, bool) else new
 
 
-def reason(advice: Mapping[str, Any], best: TrialView) -> str:
+def reason(advice: Advice, best: TrialView) -> Message:
     """Why the advice was given: the rule, the trial where it fired, and what was measured there."""
-    rule = str(advice.get("because"))
-    found = best.findings.get(rule)
-    return f"{plain_name(rule)} in trial {best.number}" + (f": {found}" if found else "")
+    where: dict[str, Value] = {"rule": advice.because, "trial": best.number}
+    found = next((finding for finding in best.findings if finding.rule == advice.because), None)
+    if found is None:
+        return Message("rule-advises", where)
+    return Message("rule-measured", {**found.measured, **where, "template": found.template})

@@ -7,7 +7,7 @@ from optuna.pruners import BasePruner
 from optuna.study import Study, StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
-from diagnostics.formatting import number, percent
+from diagnostics.model.message import Message, message
 from tuner.search.attributes import DIAGNOSIS, DIVERGED, NOISE, RESEED, SHARE, STOPPED
 
 NEVER_BEFORE = 0.4
@@ -35,15 +35,15 @@ class DiagnosisPruner(BasePruner):
         """Whether to stop the trial now."""
         reason = self.reason(study, trial)
         if reason is not None:
-            study._storage.set_trial_user_attr(trial._trial_id, STOPPED, reason)
+            study._storage.set_trial_user_attr(trial._trial_id, STOPPED, reason.to_dict())
         return reason is not None
 
-    def reason(self, study: Study, trial: FrozenTrial) -> str | None:
-        """Why the trial should stop, in words; None while it may win."""
+    def reason(self, study: Study, trial: FrozenTrial) -> Message | None:
+        """Why the trial should stop; None while it may win."""
         if DIAGNOSIS not in trial.user_attrs:
             return None
         if trial.user_attrs.get(DIVERGED):
-            return "diverged"
+            return message("diverged")
         share = trial.user_attrs.get(SHARE)
         # What a seed is good for is known at the end. A live trial does not hold what the sampler wrote into it.
         if study._storage.get_trial(trial._trial_id).user_attrs.get(RESEED):
@@ -52,7 +52,7 @@ class DiagnosisPruner(BasePruner):
             return None
         return self._worse(study, trial, share)
 
-    def _worse(self, study: Study, trial: FrozenTrial, share: float) -> str | None:
+    def _worse(self, study: Study, trial: FrozenTrial, share: float) -> Message | None:
         """The reason when the trial was out of reach of the best one at each of its last evaluations."""
         best = _best_trial(study, trial)
         if best is None or best.last_step is None or trial.last_step is None:
@@ -68,8 +68,8 @@ class DiagnosisPruner(BasePruner):
         reach = theirs - level[-1] + np.maximum(self._margin * np.abs(theirs), noise)
         if not (losses - theirs > reach)[late][-self._patience :].all():
             return None
-        ours, other = number(sign * losses[-1]), number(sign * theirs[-1])
-        return f"{ours} at {percent(share)} of the run, where trial {best.number} had {other}"
+        ours, other = float(sign * losses[-1]), float(sign * theirs[-1])
+        return message("out-of-reach", value=ours, share=share, trial=best.number, other=other)
 
 
 def _best_trial(study: Study, trial: FrozenTrial) -> FrozenTrial | None:

@@ -13,12 +13,14 @@ from optuna.search_space import intersection_search_space
 from optuna.study import Study, StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
+from diagnostics.model.message import Message, message
 from tuner.search.advisor import next_move
 from tuner.search.attributes import BECAUSE, MOVED_BY, PARENT, RESEED
 from tuner.search.distributions import Distributions, alike, tried_before, untried
 from tuner.search.knob_moves import was_turned
 from tuner.search.noise import beyond_noise
-from tuner.search.proposal import RATE, TRUST_REGION, Proposal, incumbent
+from tuner.search.proposal import RATE, Proposal, incumbent
+from tuner.search.proposer import ANOTHER_SEED, Proposer, ProposerKind
 from tuner.search.rate.moves import settled
 from tuner.search.replicates import in_doubt, next_seed, pooled
 from tuner.search.trial_view import TrialView, trial_view
@@ -34,7 +36,6 @@ SMALL = 24
 """In a study this small the base sampler stays near the best learning rate; later it has the whole range."""
 NEAR = 3.0
 """Near is up to one rung of the ladder: at that distance 548 LoRA runs lost about 1 %, at a decade's 2 to 7 %."""
-AGAIN = "sampler:another-seed"
 STARTUP = 4
 """The Gaussian process speaks once this many trials are known."""
 
@@ -88,7 +89,7 @@ class DiagnosisSampler(BaseSampler):
             if again is not None:
                 return self._again(study, trial, search_space, again, told)
             return self._base_settings(study, trial, search_space, trials)
-        self._sign(study, trial, move.moved_by, move.because, move.parent)
+        self._sign(study, trial, move.proposer, move.because, move.parent)
         return {name: move.settings[self._knob(name)] for name in search_space if self._knob(name) in move.settings}
 
     def sample_independent(
@@ -133,7 +134,8 @@ class DiagnosisSampler(BaseSampler):
         """Settings of the base sampler that no trial had before, as far as a few attempts find some."""
         base = self._base or default_base(self._hash(trial.number))
         best = incumbent(trials)
-        self._sign(study, trial, f"sampler:{type(base).__name__}", "", best.number if best else None)
+        sampler = Proposer(ProposerKind.SAMPLER, type(base).__name__)
+        self._sign(study, trial, sampler, None, best.number if best else None)
         if not search_space:
             return base.sample_relative(study, trial, base.infer_relative_search_space(study, trial))
         search_space = self._near(best, trials, search_space) if len(trials) <= SMALL else search_space
@@ -164,8 +166,7 @@ class DiagnosisSampler(BaseSampler):
     ) -> dict[str, Any]:
         """The settings of an earlier trial, for a fresh seed."""
         seed = next_seed(again, told)
-        why = f"trial {again.number} on another seed: one run each does not tell which settings are the best"
-        self._sign(study, trial, AGAIN, why, again.number)
+        self._sign(study, trial, ANOTHER_SEED, message("another-seed", trial=again.number), again.number)
         study._storage.set_trial_user_attr(trial._trial_id, RESEED, seed)
         return {name: again.settings[self._knob(name)] for name in search_space}
 
@@ -182,9 +183,11 @@ class DiagnosisSampler(BaseSampler):
                 near[name] = FloatDistribution(max(span.low, rate / NEAR), high, log=True)
         return near
 
-    def _sign(self, study: Study, trial: FrozenTrial, by: str, because: str, parent: int | None) -> None:
+    def _sign(
+        self, study: Study, trial: FrozenTrial, by: Proposer, because: Message | None, parent: int | None
+    ) -> None:
         """Store in the trial who proposed it, why, and the trial that it starts from."""
-        for key, value in ((MOVED_BY, by), (BECAUSE, because), (PARENT, parent)):
+        for key, value in ((MOVED_BY, str(by)), (BECAUSE, because.to_dict() if because else ""), (PARENT, parent)):
             study._storage.set_trial_user_attr(trial._trial_id, key, value)
 
     def _hash(self, *parts: object) -> int:
@@ -210,12 +213,13 @@ def _advice_leads(move: Proposal, trials: Sequence[TrialView], space: Distributi
     Early on it is while the verdicts ask for a change, the rate is open, or the move is the first of its knob from
     there: a model of the space knows nothing of it yet. Later it takes turns: of ``1 / share`` trials one is its own.
     """
-    follows_rule = move.moved_by != TRUST_REGION
-    if len(trials) <= LEADS and (follows_rule or not settled(trials, space) or _is_first(move, trials, space)):
+    if len(trials) <= LEADS and (
+        move.proposer.follows_rule or not settled(trials, space) or _is_first(move, trials, space)
+    ):
         return True
     others = round(1 / advisor_share(trials)) - 1
     latest = sorted(trials, key=lambda t: t.number)[-others:]
-    return not any(_is_advised(trial) for trial in latest)
+    return not any(trial.proposer.is_advisor for trial in latest)
 
 
 def _is_first(move: Proposal, trials: Sequence[TrialView], space: Distributions) -> bool:
@@ -235,10 +239,6 @@ def _is_first(move: Proposal, trials: Sequence[TrialView], space: Distributions)
     )
 
 
-def _is_advised(trial: TrialView) -> bool:
-    return trial.moved_by.startswith("advice:") or trial.moved_by == TRUST_REGION
-
-
 def advisor_share(trials: Sequence[TrialView]) -> float:
     """The share of trials that the advisor gets: at most half, less as trials add up, 10 % after three losses."""
     low, high = SHARE
@@ -252,7 +252,7 @@ def _losing_streak(trials: Sequence[TrialView]) -> int:
     by_number = {trial.number: trial for trial in trials}
     streak = 0
     for trial in sorted(trials, key=lambda t: t.number, reverse=True):
-        if trial.running or trial.parent not in by_number or not trial.moved_by.startswith("advice:"):
+        if trial.running or trial.parent not in by_number or not trial.proposer.follows_rule:
             continue
         if beyond_noise(trial, by_number[trial.parent]):
             break

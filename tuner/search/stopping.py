@@ -73,7 +73,7 @@ def _left(trials: Sequence[TrialView], space: Distributions) -> StopDecision | N
     if best is None or best.loss is None or not settled(trials, space) or not _all_moved(trials, space):
         return None
     move = next_move(trials, space)
-    if move is not None and move.moved_by.startswith("advice:"):
+    if move is not None and move.proposer.follows_rule:
         return None
     found = outlook(trials, best, space)
     return found if found.expected < found.noise else None

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from diagnostics.messages import finding_message
-from diagnostics.model.records import Finding
+from diagnostics.model.records import Advice, Finding
 from tuner.search.attributes import DIAGNOSIS, DIVERGED, ERROR, METHOD, MOVED_BY, NOISE, PARENT, RESEED
+from tuner.search.proposer import UNKNOWN_SAMPLER, Proposer
 
 if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
@@ -32,9 +32,9 @@ class TrialView:
     failed: bool = False
     noise: float = 0.0
     label: str | None = None
-    advice: tuple[Mapping[str, Any], ...] = ()
-    findings: Mapping[str, str] = field(default_factory=dict)
-    moved_by: str = ""
+    advice: tuple[Advice, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    proposer: Proposer = UNKNOWN_SAMPLER
     parent: int | None = None
     method: str | None = None
     seed: int = 0
@@ -64,10 +64,10 @@ def trial_view(trial: FrozenTrial, sign: float, knobs: Mapping[str, str] | None 
         failed=ERROR in attributes or trial.state.name == "FAIL",
         noise=float(attributes.get(NOISE) or 0.0),
         label=verdict.get("label"),
-        # Optional advice is for people: a run that nothing ails gives the search no direction.
-        advice=tuple(one for one in verdict.get("advice") or () if not one.get("optional")),
-        findings={found["rule"]: finding_message(Finding.from_dict(found)) for found in verdict.get("findings") or ()},
-        moved_by=str(attributes.get(MOVED_BY) or ""),
+        # Optional advice is for people: a healthy run gives the search no direction.
+        advice=tuple(advice for advice in map(Advice.from_dict, verdict.get("advice") or ()) if not advice.optional),
+        findings=tuple(map(Finding.from_dict, verdict.get("findings") or ())),
+        proposer=Proposer.from_text(str(attributes.get(MOVED_BY) or "sampler")),
         parent=attributes.get(PARENT),
         method=attributes.get(METHOD),
         seed=int(attributes.get(RESEED) or 0),

@@ -11,6 +11,8 @@ from typing import Any
 from optuna.study import Study, StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
+from diagnostics.model.message import Message
+from tuner.messages import text
 from tuner.search.attributes import (
     BECAUSE,
     CURVE,
@@ -70,7 +72,7 @@ def trial_result(trial: FrozenTrial, settings: Mapping[int, Mapping[str, Any]]) 
     moved = {k: (before[k], v) for k, v in trial.params.items() if k in before and before[k] != v}
     # What Optuna was told for a trial that diverged or failed is a stand-in, not a measurement.
     told = trial.state.is_finished() and not kept.get(DIVERGED) and ERROR not in kept
-    stopped = kept.get(STOPPED)
+    stopped = stored_words(kept.get(STOPPED))
     return TrialResult(
         number=trial.number,
         settings=trial.params,
@@ -81,7 +83,7 @@ def trial_result(trial: FrozenTrial, settings: Mapping[int, Mapping[str, Any]]) 
         diagnosis=verdict or None,
         moved_by=kept.get(MOVED_BY) or "sampler",
         moved=moved,
-        because=kept.get(BECAUSE) or "",
+        because=stored_words(kept.get(BECAUSE)),
         steps=float(kept.get(STEPS) or 0.0),
         seconds=float(kept.get(SECONDS) or 0.0),
         error=kept.get(ERROR) or (f"stopped: {stopped}" if stopped else None),
@@ -90,6 +92,11 @@ def trial_result(trial: FrozenTrial, settings: Mapping[int, Mapping[str, Any]]) 
         curve=tuple((x, y) for x, y in kept.get(CURVE) or ()),
         memory=kept.get(MEMORY) or "",
     )
+
+
+def stored_words(stored: Mapping[str, Any] | str | None) -> str:
+    """A stored message in words; an earlier version stored the words."""
+    return text(Message.from_dict(stored)) if isinstance(stored, Mapping) else stored or ""
 
 
 def placed(trials: tuple[TrialResult, ...], study: Study, out: Path) -> tuple[TrialResult, ...]:

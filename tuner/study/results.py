@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from tuner.config.search_space import Space, Value
+from tuner.search import proposer
 from tuner.search.credit import RuleRecord
 
 __all__ = [
@@ -22,7 +23,7 @@ __all__ = [
     "Value",
 ]
 
-AGAIN = "sampler:another-seed"
+AGAIN = str(proposer.ANOTHER_SEED)
 """Who proposed a trial that repeats an earlier one: the search, where one run each could not tell which is better."""
 ANOTHER_SEED, ONLY_SEED = "another seed", "only the seed"
 """What people read of such a trial: who proposed it, and what moved."""

@@ -18,7 +18,7 @@ from tuner.search.seeds import replicate_of, seed_of
 from tuner.study.context import StudyContext
 from tuner.study.events import Advanced, Notice, Started
 from tuner.study.fit_memory import DoesNotFit, KillsItsWorker, train_fitting
-from tuner.study.history import INFEASIBLE, MEMORY, trial_result
+from tuner.study.history import INFEASIBLE, MEMORY, stored_words, trial_result
 from tuner.study.measure import Measure, measure
 from tuner.study.results import TrialResult
 from tuner.study.workers.claims import Claim
@@ -112,7 +112,7 @@ class _Watch:
             self._known.add(step)
         self._setup.say(Advanced(self._trial.number, share, value, str(diagnosis.label)))
         if self._trial.should_prune():
-            self.stopped = str(self._frozen.user_attrs.get(STOPPED) or "the pruner stopped it")
+            self.stopped = stored_words(self._frozen.user_attrs.get(STOPPED)) or "the pruner stopped it"
         return self.stopped
 
     def save_time(self) -> None:

@@ -6,18 +6,21 @@ from dataclasses import replace
 import pytest
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
+from diagnostics.model.records import Advice
 from tuner.search.advisor import next_move
-from tuner.search.proposal import TRUST_REGION
+from tuner.search.proposer import TRUST_REGION, advice_of
 from tuner.search.trial_view import TrialView
 
 SPACE = {"learning_rate": FloatDistribution(1e-7, 1e-3, log=True)}
-UP = {"knob": "learning_rate", "old": None, "new": None, "factor": 3.0, "because": "preferences-not-learned"}
+UP = Advice("learning_rate", None, None, 3.0, "preferences-not-learned", "", 0.5)
 
 
-def runs(*known: tuple[float, float, Sequence[dict]]) -> list[TrialView]:
+def runs(*known: tuple[float, float, Sequence[Advice]]) -> list[TrialView]:
     """Trials of (rate, loss, advice)."""
     return [
-        TrialView(number, {"learning_rate": rate}, loss, advice=tuple(advice), moved_by="advice:x", parent=number - 1)
+        TrialView(
+            number, {"learning_rate": rate}, loss, advice=tuple(advice), proposer=advice_of("x"), parent=number - 1
+        )
         for number, (rate, loss, advice) in enumerate(known)
     ]
 
@@ -54,8 +57,8 @@ def test_past_the_edge_of_stability_the_loss_says_nothing_of_the_rates_below(lab
     assert (rate < 1e-5) == (label == "healthy")
 
 
-def advice(knob: str, old: float, new: float, because: str, confidence: float) -> dict:
-    return {"knob": knob, "old": old, "new": new, "factor": None, "because": because, "confidence": confidence}
+def advice(knob: str, old: float, new: float, because: str, confidence: float) -> Advice:
+    return Advice(knob, old, new, None, because, "", confidence)
 
 
 WIDE = {
@@ -66,7 +69,7 @@ WIDE = {
 HERE = {"learning_rate": 1e-3, "batch_size": 8, "lora_r": 8}
 
 
-def bracketed(*more: TrialView, told: Sequence[dict]) -> list[TrialView]:
+def bracketed(*more: TrialView, told: Sequence[Advice]) -> list[TrialView]:
     """A best trial with one rung tried on either side, and what else was tried."""
     sides = [TrialView(1, HERE | {"learning_rate": 3e-4}, 1.1), TrialView(2, HERE | {"learning_rate": 3e-3}, 1.1)]
     return [TrialView(0, HERE, 1.0, advice=tuple(told)), *sides, *more]
@@ -79,7 +82,7 @@ def test_the_surer_advice_is_followed_first():
 
 def test_a_rule_that_brought_nothing_in_this_study_waits_behind_one_that_was_not_tried():
     told = [advice("lora_r", 8, 16, "capacity-short", 0.5), advice("batch_size", 8, 4, "too-few-updates", 0.7)]
-    lost = TrialView(3, HERE | {"batch_size": 16}, 1.2, moved_by="advice:too-few-updates", parent=0)
+    lost = TrialView(3, HERE | {"batch_size": 16}, 1.2, proposer=advice_of("too-few-updates"), parent=0)
     assert next_move(bracketed(told=told), WIDE).settings["batch_size"] == 4
     assert next_move(bracketed(lost, told=told), WIDE).settings["lora_r"] == 16
 
@@ -96,11 +99,11 @@ def test_other_knobs_are_asked_before_the_rate_is_refined():
 
 @pytest.mark.parametrize("method", ["dpo", "sft"])
 def test_a_step_that_lost_by_what_seeds_may_do_is_asked_again_from_another_place(method: str):
-    lost = TrialView(3, HERE | {"batch_size": 4}, 1.1, moved_by=TRUST_REGION, parent=0)
-    better = TrialView(4, HERE | {"lora_r": 16}, 0.9, moved_by=TRUST_REGION, parent=0)
+    lost = TrialView(3, HERE | {"batch_size": 4}, 1.1, proposer=TRUST_REGION, parent=0)
+    better = TrialView(4, HERE | {"lora_r": 16}, 0.9, proposer=TRUST_REGION, parent=0)
     trials = [replace(trial, method=method) for trial in bracketed(lost, better, told=[])]
     around = [replace(trial, settings=trial.settings | {"lora_r": 16}, loss=1.0) for trial in trials[1:3]]
-    around = [replace(trial, number=5 + n, moved_by=TRUST_REGION, parent=4) for n, trial in enumerate(around)]
+    around = [replace(trial, number=5 + n, proposer=TRUST_REGION, parent=4) for n, trial in enumerate(around)]
     move = next_move([*trials, *around], WIDE)
     assert move is not None
     assert (move.settings["lora_r"], move.settings["batch_size"]) != (16, 8)

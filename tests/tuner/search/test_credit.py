@@ -4,14 +4,16 @@ from typing import Any
 
 import pytest
 
+from diagnostics.model.records import Advice
 from tuner.search.credit import RuleRecord, rule_records, summed
+from tuner.search.proposer import Proposer
 from tuner.search.trial_view import TrialView
 
-LOW = ({"knob": "learning_rate", "because": "rate-too-low", "factor": 3.0},)
+LOW = (Advice("learning_rate", None, None, 3.0, "rate-too-low", "", 0.5),)
 
 
 def trial(number: int, loss: float | None, by: str = "advice:rate-too-low", parent: int | None = 0, **more: Any):
-    return TrialView(number, {"learning_rate": 1e-4}, loss, moved_by=by, parent=parent, **more)
+    return TrialView(number, {"learning_rate": 1e-4}, loss, proposer=Proposer.from_text(by), parent=parent, **more)
 
 
 FIRST = trial(0, 2.0, "file", None, advice=LOW)
@@ -50,7 +52,7 @@ def test_a_rule_that_was_never_followed_is_listed_with_its_advice():
 
 
 def test_two_advices_of_one_rule_in_one_verdict_count_once():
-    both = (*LOW, {"knob": "num_train_epochs", "because": "rate-too-low", "factor": 2.0})
+    both = (*LOW, Advice("num_train_epochs", None, None, 2.0, "rate-too-low", "", 0.5))
     assert rule_records([trial(0, 2.0, "file", None, advice=both)])["rate-too-low"].advised == 1
 
 

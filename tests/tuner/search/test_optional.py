@@ -16,7 +16,7 @@ def recorded(cause: str) -> list[str]:
     verdict = diagnose(make(cause, 0.7)).to_dict()
     rate = {"learning_rate": optuna.distributions.FloatDistribution(1e-6, 1e-2, log=True)}
     trial = create_trial(params={"learning_rate": 1e-4}, distributions=rate, value=1.0, user_attrs={DIAGNOSIS: verdict})
-    return [str(advice["knob"]) for advice in trial_view(trial, 1.0).advice]
+    return [advice.knob for advice in trial_view(trial, 1.0).advice]
 
 
 def test_notes_on_a_healthy_run_move_nothing():

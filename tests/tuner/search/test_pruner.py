@@ -8,6 +8,7 @@ import pytest
 
 from diagnostics.diagnosis.diagnose import diagnose
 from diagnostics.model.curves import Run
+from diagnostics.model.message import Message, message
 from tuner.search.attributes import RESEED
 from tuner.search.log_diagnosis import record
 from tuner.search.pruner import DiagnosisPruner
@@ -53,9 +54,11 @@ def finish(
 def test_a_run_out_of_reach_is_stopped_and_the_reason_is_kept():
     study = study_with_best(losses(1.0))
     assert finish(study, losses(1.6)) == [pytest.approx(0.5)]
-    reason = study.trials[-1].user_attrs["stopped"]
-    assert "50 % of the run" in reason
-    assert "trial 0" in reason
+    reason = Message.from_dict(study.trials[-1].user_attrs["stopped"])
+    assert reason.code == "out-of-reach"
+    assert reason.values["trial"] == 0
+    assert reason.values["share"] == pytest.approx(0.5)
+    assert reason.values["value"] > reason.values["other"]
 
 
 def test_a_repeat_on_another_seed_is_not_stopped_for_being_worse():
@@ -87,7 +90,7 @@ def test_a_run_that_may_still_win_goes_on(values: Sequence[float]):
 def test_a_run_that_ends_in_nan_is_stopped_at_once():
     study = study_with_best(losses(1.0))
     assert finish(study, [1.9, 1.8, float("nan")]) == [pytest.approx(0.3)]
-    assert study.trials[-1].user_attrs["stopped"] == "diverged"
+    assert Message.from_dict(study.trials[-1].user_attrs["stopped"]) == message("diverged")
 
 
 def test_a_trial_without_a_recorded_verdict_is_left_alone():

@@ -10,6 +10,7 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution, Floa
 from optuna.samplers import BaseSampler, RandomSampler, TPESampler
 
 from diagnostics.model.curves import Curve
+from diagnostics.model.message import Message, message
 from diagnostics.model.records import Advice, Diagnosis, Finding, Label
 from tests.tuner.madeup import BATCH, RATE, WARMUP, Bowl
 from tuner.search.attributes import DIAGNOSIS
@@ -74,7 +75,9 @@ def test_a_rate_30_times_too_low_is_raised_by_the_rule_that_says_so():
     assert rates == sorted(rates)
     assert study.trials[1].user_attrs["moved_by"] == "advice:rate-too-low"
     assert study.trials[1].user_attrs["parent"] == 0
-    assert "trial 0" in study.trials[1].user_attrs["because"]
+    because = study.trials[1].user_attrs["because"]
+    assert because["code"] == "rule-measured"
+    assert (because["values"]["rule"], because["values"]["trial"]) == ("rate-too-low", 0)
 
 
 def test_a_start_that_diverges_is_left_downwards():
@@ -226,7 +229,9 @@ def test_advice_lands_on_a_value_of_the_space(span: BaseDistribution, old: Any, 
     trial = one_move({"knob": span}, {"knob": old}, advice("knob", old, new))
     assert trial.params["knob"] == pytest.approx(proposed)
     assert trial.user_attrs["moved_by"] == "advice:few-updates"
-    assert trial.user_attrs["because"] == "few updates in trial 0: it was measured"
+    assert Message.from_dict(trial.user_attrs["because"]) == message(
+        "rule-measured", rule="few-updates", trial=0, template="it was measured"
+    )
 
 
 def test_advice_for_a_knob_outside_of_the_space_gives_way_to_the_next():

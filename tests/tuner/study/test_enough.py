@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from diagnostics.model.records import Advice
 from tests.tuner.madeup import BATCH, RATE, WARMUP
 from tuner.search.distributions import distributions
 from tuner.search.stopping import CONFIRMED, LEAST, StopDecision, outlook, should_stop
@@ -18,7 +19,7 @@ LINE = distributions({"learning_rate": RATE})
 SPACE = distributions({"learning_rate": RATE, "batch_size": BATCH, "warmup_ratio": WARMUP})
 DECADES = np.array([*np.arange(-5.5, -2.0, 0.5), -3.6, -3.3, -3.8, -3.45, -3.7])
 """A ladder, and then the neighborhood of its best rung."""
-LOW = ({"knob": "learning_rate", "because": "rate-too-low", "factor": 3.0},)
+LOW = (Advice("learning_rate", None, None, 3.0, "rate-too-low", "", 0.5),)
 
 
 def bowl(x: float) -> float:

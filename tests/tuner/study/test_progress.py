@@ -9,7 +9,7 @@ from optuna.samplers import RandomSampler
 from rich.console import Console
 
 from tests.tuner.madeup import Bowl, spec
-from tuner.search.sampler import AGAIN as SAMPLER_AGAIN
+from tuner.search.proposer import ANOTHER_SEED
 from tuner.study.display.state import ProgressState, apply, line, moves, seconds_left
 from tuner.study.display.terminal import progress, render
 from tuner.study.events import Advanced, Closed, Event, Finished, Notice, Opened, Repeated, Started
@@ -68,8 +68,8 @@ def test_a_row_says_what_moved_the_metric_the_verdict_and_who_proposed_it():
 
 def test_a_repeat_on_another_seed_is_called_that_in_the_table_and_in_plain_lines():
     settings = {"learning_rate": 1e-4}
-    again = Started(2, settings, {}, SAMPLER_AGAIN, "trial 1 on another seed: one run each does not tell")
-    over = TrialResult(2, settings, 1.91, "complete", label="healthy", moved_by=SAMPLER_AGAIN)
+    again = Started(2, settings, {}, str(ANOTHER_SEED), "trial 1 on another seed: one run each does not tell")
+    over = TrialResult(2, settings, 1.91, "complete", label="healthy", moved_by=str(ANOTHER_SEED))
     assert line(again) == "trial 2: only the seed (trial 1 on another seed: one run each does not tell)"
     for told in (again, Finished(over, 1)):
         row = next(row for row in drawn(scene(*STORY[:6], told), width=110) if "only the seed" in row)

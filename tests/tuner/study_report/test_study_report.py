@@ -12,7 +12,7 @@ import pytest
 from tests.diagnostics.pictured import HOSTILE
 from tests.diagnostics.test_report import Outline
 from tuner.config.search_space import Choice, Range
-from tuner.search.sampler import AGAIN as SAMPLER_AGAIN
+from tuner.search.proposer import ANOTHER_SEED
 from tuner.study.report.axes import has_place, mover
 from tuner.study.report.curve_charts import curves_chart, progress_chart
 from tuner.study.report.path_chart import path_chart, path_knob
@@ -186,7 +186,7 @@ def test_who_moved_a_trial_is_known_from_its_record():
 
 
 def test_a_repeat_on_another_seed_is_called_that_and_no_sampler():
-    again = trial(5, 1e-4, 0.72, SAMPLER_AGAIN, because="trial 3 on another seed")
+    again = trial(5, 1e-4, 0.72, str(ANOTHER_SEED), because="trial 3 on another seed")
     study = replace(STUDY, trials=(*TRIALS[:4], again))
     assert (mover(again), who(again), unmoved(again)) == ("seed", "another seed", "only the seed")
     page, text = as_html(study), as_markdown(study)
@@ -198,7 +198,7 @@ def test_a_repeat_on_another_seed_is_called_that_and_no_sampler():
 
 
 def test_an_arrow_leads_to_a_repeat_from_the_settings_that_it_repeats():
-    far = trial(5, 1e-5, 1.0, SAMPLER_AGAIN)  # the settings of trial 0, after trial 4
+    far = trial(5, 1e-5, 1.0, str(ANOTHER_SEED))  # the settings of trial 0, after trial 4
     root = ET.fromstring(str(path_chart(replace(STUDY, trials=(*TRIALS[:4], far)), width=860)))
     paths = [path for path in root.iter("{http://www.w3.org/2000/svg}path") if path.get("stroke") == "var(--soft)"]
     start, end = re.findall(r"([\d.]+),", str(paths[0].get("d")))

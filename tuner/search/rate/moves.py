@@ -8,6 +8,8 @@ from typing import Any
 
 from optuna.distributions import FloatDistribution
 
+from diagnostics.model.message import message
+from diagnostics.model.records import Advice
 from tuner.search.distributions import Distributions, alike
 from tuner.search.noise import noise_between
 from tuner.search.proposal import RATE, Proposal, incumbent, loss_of, propose, reason, target_value
@@ -80,9 +82,9 @@ def has_rate(space: Distributions) -> bool:
     return isinstance(space.get(RATE), FloatDistribution)
 
 
-def _rate_advice(trial: TrialView) -> Mapping[str, Any] | None:
+def _rate_advice(trial: TrialView) -> Advice | None:
     """What the trial's verdict says of the learning rate."""
-    return next((advice for advice in trial.advice if advice.get("knob") == RATE), None)
+    return next((advice for advice in trial.advice if advice.knob == RATE), None)
 
 
 def _onward(
@@ -111,13 +113,13 @@ def _onward(
 def _retreat(
     worst: TrialView,
     advised: float,
-    advice: Mapping[str, Any] | None,
+    advice: Advice | None,
     trials: Sequence[TrialView],
     space: Distributions,
 ) -> Proposal | None:
     """Down from a trial that diverged when nothing else is known: what the verdict says, at least ×0.3."""
     rate = worst.settings[RATE] * 10 ** min(advised, -0.5)
-    return propose(worst, RATE, rate, "every rate so far diverged", advice if advised < 0 else None, trials, space)
+    return propose(worst, RATE, rate, message("every-rate-diverged"), advice if advised < 0 else None, trials, space)
 
 
 def rate_line(best: TrialView, trials: Sequence[TrialView], space: Distributions) -> LrSweep:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from diagnostics.model.message import Message, message
 from tuner.search.rate.sweep import LrSweep, heights, is_logarithmic, parabola
 
 STEP_DECADES = 0.5
@@ -27,10 +28,10 @@ CURVATURE = 0.031
 
 @dataclass(frozen=True)
 class Step:
-    """Where to go next on a line, and why in words; ``direction`` is the way it leaves the best point."""
+    """Where to go next on a line, and why; ``direction`` is the way it leaves the best point."""
 
     position: float
-    why: str
+    why: Message
 
     def direction(self, line: LrSweep) -> int:
         """+1 when the step goes up from the best point, -1 when it goes down."""
@@ -84,15 +85,14 @@ def _outward(line: LrSweep, direction: int, advised: float) -> Step | None:
     if beyond is not None:
         if not advised or abs(beyond - best) <= STEP_DECADES + 0.1:
             return None
-        return _unless_tried(line, (best + beyond) / 2, "half-way to the rate that was tried beyond it")
+        return _unless_tried(line, (best + beyond) / 2, message("half-way-to-tried-rate"))
     position = best + direction * min(max(size, MIN_STEP_DECADES), MAX_STEP_DECADES)
     position = min(max(position, line.low), line.top)
     if (position - best) * direction <= 0:
         return None
-    edge = "highest" if direction > 0 else "lowest"
-    why = f"the best rate so far is the {edge} that was tried with these settings"
+    why = message("beyond-highest-rate" if direction > 0 else "beyond-lowest-rate")
     if direction > 0 and line.divergence_bound is not None and position == line.top:
-        why = "as high as half of the rate that was too high"
+        why = message("half-of-diverged-rate")
     return _unless_tried(line, position, why)
 
 
@@ -134,7 +134,7 @@ def _vertex(line: LrSweep) -> Step | None:
     lowest = level - curve * offset**2
     if line.loss(line.best) - (np.exp(lowest) if is_logarithmic(line, three) else lowest) <= line.noise:
         return None
-    return _unless_tried(line, float(position), "the lowest point of a parabola through the rates tried")
+    return _unless_tried(line, float(position), message("vertex-of-rates"))
 
 
 def expected_gain(line: LrSweep) -> float:
@@ -167,7 +167,7 @@ def _half_way(line: LrSweep) -> Step | None:
 
 
 def _into(line: LrSweep, beyond: float) -> Step | None:
-    return _unless_tried(line, (line.best + beyond) / 2, "half-way into the gap beside the best rate")
+    return _unless_tried(line, (line.best + beyond) / 2, message("gap-beside-best-rate"))
 
 
 def _gaps(line: LrSweep) -> list[tuple[float, float]]:
@@ -214,7 +214,7 @@ def _saved(line: LrSweep, drop: float, positions: Sequence[float]) -> float:
     return drop / least if least else 0.0
 
 
-def _unless_tried(line: LrSweep, position: float, why: str) -> Step | None:
+def _unless_tried(line: LrSweep, position: float, why: Message) -> Step | None:
     """The step, or None when a point that close has been tried or is being tried."""
     if any(abs(position - x) < MIN_STEP_DECADES - 1e-9 for x in (*line.pending, *(x for x, _ in line.points))):
         return None

@@ -14,6 +14,7 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 
 from tuner.search.attributes import MOVED_BY
 from tuner.search.distributions import Distributions, suggest
+from tuner.search.proposer import FILE
 from tuner.study.workers.file_locks import Lock, Locks, locked
 
 TURN = "turn"
@@ -66,7 +67,7 @@ def _fresh(
 ) -> Claim | None:
     trials = study.get_trials(deepcopy=False)
     if not trials:
-        study.enqueue_trial(dict(start), user_attrs={MOVED_BY: "file"})
+        study.enqueue_trial(dict(start), user_attrs={MOVED_BY: str(FILE)})
     if sum(trial.state is not TrialState.WAITING for trial in trials) >= total:
         return None
     trial = study.ask()

@@ -1,0 +1,62 @@
+"""Who proposed a trial: one text form in storage and study.json, read back by one parser."""
+
+from __future__ import annotations
+
+import pytest
+
+from tuner.search.proposer import (
+    ANOTHER_SEED,
+    FILE,
+    TRUST_REGION,
+    UNKNOWN_SAMPLER,
+    Proposer,
+    ProposerKind,
+    advice_of,
+)
+
+STORED = {
+    "file": FILE,
+    "advice:rate-too-low": advice_of("rate-too-low"),
+    "sampler:trust-region": TRUST_REGION,
+    "sampler:another-seed": ANOTHER_SEED,
+    "sampler:GPSampler": Proposer(ProposerKind.SAMPLER, "GPSampler"),
+    "sampler": UNKNOWN_SAMPLER,
+}
+
+
+@pytest.mark.parametrize(("text", "proposer"), STORED.items())
+def test_the_stored_text_and_the_proposer_are_one(text: str, proposer: Proposer):
+    assert Proposer.from_text(text) == proposer
+    assert str(proposer) == text
+
+
+@pytest.mark.parametrize(
+    ("old", "now"),
+    [
+        ("loss-thrown-up", "loss-overshoots"),
+        ("surer-than-right", "overconfident"),
+        ("learned-by-heart", "train-tokens-memorized"),
+        ("regularised-too-much", "regularization-too-strong"),
+        ("repeats-memorised", "repeats-memorized"),
+    ],
+)
+def test_a_rule_of_an_earlier_version_has_its_present_name(old: str, now: str):
+    assert Proposer.from_text(f"advice:{old}") == advice_of(now)
+
+
+def test_text_that_nobody_here_wrote_is_the_name_of_a_sampler():
+    assert Proposer.from_text("grid search: 3") == Proposer(ProposerKind.SAMPLER, "grid search: 3")
+
+
+@pytest.mark.parametrize(
+    ("proposer", "follows_rule", "is_advisor"),
+    [
+        (advice_of("rate-too-low"), True, True),
+        (TRUST_REGION, False, True),
+        (Proposer(ProposerKind.SAMPLER, "GPSampler"), False, False),
+        (ANOTHER_SEED, False, False),
+        (FILE, False, False),
+    ],
+)
+def test_advice_and_probes_are_the_advisor_s(proposer: Proposer, follows_rule: bool, is_advisor: bool):
+    assert (proposer.follows_rule, proposer.is_advisor) == (follows_rule, is_advisor)

@@ -1,0 +1,70 @@
+"""Who proposed the settings of a trial, and the text that stands for it in storage and in study.json."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from diagnostics.model.records import current_rule_name
+
+
+class ProposerKind(StrEnum):
+    """What proposed a trial: the user's file, a rule's advice, a probe of the advisor, a sampler, or a repeat."""
+
+    FILE = "file"
+    ADVICE = "advice"
+    TRUST_REGION = "trust-region"
+    SAMPLER = "sampler"
+    ANOTHER_SEED = "another-seed"
+
+
+@dataclass(frozen=True)
+class Proposer:
+    """Who proposed a trial; ``name`` is the rule of an advice or the class of a sampler."""
+
+    kind: ProposerKind
+    name: str = ""
+
+    @property
+    def follows_rule(self) -> bool:
+        """Whether the trial follows the advice of a rule."""
+        return self.kind is ProposerKind.ADVICE
+
+    @property
+    def is_advisor(self) -> bool:
+        """Whether the trial is a move of the advisor: of a rule's advice, or a probe beside the best trial."""
+        return self.kind in (ProposerKind.ADVICE, ProposerKind.TRUST_REGION)
+
+    def __str__(self) -> str:
+        """``file``, ``advice:<rule>``, ``sampler:<class>``, ``sampler:trust-region`` or ``sampler:another-seed``."""
+        match self.kind:
+            case ProposerKind.TRUST_REGION | ProposerKind.ANOTHER_SEED:
+                return f"{ProposerKind.SAMPLER}:{self.kind}"
+            case _:
+                return f"{self.kind}:{self.name}" if self.name else str(self.kind)
+
+    @classmethod
+    def from_text(cls, text: str) -> Proposer:
+        """The proposer that ``str`` wrote, of this version or an earlier one; other text is the name of a sampler."""
+        kind, _, name = text.partition(":")
+        match kind:
+            case "file":
+                return FILE
+            case "advice":
+                return advice_of(current_rule_name(name))
+            case "sampler":
+                return cls(ProposerKind(name)) if name in SEARCH_MOVES else cls(ProposerKind.SAMPLER, name)
+            case _:
+                return cls(ProposerKind.SAMPLER, text)
+
+
+SEARCH_MOVES = frozenset({ProposerKind.TRUST_REGION, ProposerKind.ANOTHER_SEED})
+UNKNOWN_SAMPLER = Proposer(ProposerKind.SAMPLER)
+FILE = Proposer(ProposerKind.FILE)
+TRUST_REGION = Proposer(ProposerKind.TRUST_REGION)
+ANOTHER_SEED = Proposer(ProposerKind.ANOTHER_SEED)
+
+
+def advice_of(rule: str) -> Proposer:
+    """The advice of a rule."""
+    return Proposer(ProposerKind.ADVICE, rule)
