@@ -11,9 +11,8 @@ from diagnostics.diagnosis.diagnose import diagnose
 from diagnostics.diagnosis.live import LiveState, update
 from diagnostics.model.curves import Run
 from diagnostics.readers import UnreadableLog, file_of, find_runs, read
+from diagnostics.readers.file_state import FileState, file_state, written
 from tuner.throttle import SHARE, Throttle
-
-Stamp = tuple[tuple[str, int, int], ...]
 
 IDLE = 120.0
 """A log that was not written to for so many seconds is taken to be over; if it goes on, so does the watch."""
@@ -23,7 +22,7 @@ IDLE = 120.0
 class Watched:
     """What is known of one run from look to look: its files as they were read, the run, and what was said of it."""
 
-    stamp: Stamp = ()
+    files: FileState = ()
     run: Run | None = None
     state: LiveState = field(default_factory=LiveState)
     over: bool = False
@@ -66,12 +65,12 @@ def watch(
 
 def _visit(run_path: Path, watched: Watched, tags: Mapping[str, str] | None, say: Callable[[str], None]) -> None:
     """Read a run whose files changed, as often as its share of the time allows, and say what is news."""
-    stamp = _stamp(run_path)
-    over = _is_over(stamp)
-    if stamp != watched.stamp:
-        if not watched.spacing.allows() and watched.stamp and not over:
+    files = file_state(run_path)
+    over = time.time() - written(files) > IDLE
+    if files != watched.files:
+        if not watched.spacing.allows() and watched.files and not over:
             return
-        watched.stamp, watched.run = stamp, None
+        watched.files, watched.run = files, None
     elif watched.run is None or over == watched.over:
         return
     with watched.spacing.check():
@@ -93,23 +92,3 @@ def _look(
     watched.run, watched.over = run, over
     for line in lines:
         say(f"{run.name} step {run.last_step:g}: {line}")
-
-
-def _is_over(stamp: Stamp) -> bool:
-    """Whether nothing was written for a while."""
-    newest = max((changed for _, _, changed in stamp), default=0)
-    return time.time() - newest / 1e9 > IDLE
-
-
-def _stamp(path: Path) -> Stamp:
-    """Name, size and modification time of the run's own files."""
-    place = file_of(path)
-    files = [place] if place.is_file() else [p for p in place.iterdir() if p.is_file()]
-    stats = []
-    for file in files:
-        try:
-            stat = file.stat()
-        except FileNotFoundError:  # a temporary file of the writer that is gone again
-            continue
-        stats.append((file.name, stat.st_size, stat.st_mtime_ns))
-    return tuple(sorted(stats))

@@ -3,11 +3,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.tuner.inspector.material import write_csv, write_fine_run, write_overfit_run, write_study
-from tests.waiting import until
-from tuner.inspector.runs.diagnose_worker import diagnosed_row
+from tests.tuner.inspector.material import write_csv, write_fine_run, write_overfit_run
 from tuner.inspector.runs.folder import HERE, Folder, Opened, Unreadable
-from tuner.inspector.runs.row import UNREAD, WAITING, Row
+from tuner.inspector.runs.row import UNREAD
 
 
 def test_runs_are_found_below_the_folder_by_their_paths(tmp_path: Path) -> None:
@@ -41,84 +39,6 @@ def test_what_is_still_to_be_read_of_a_run_is_known(tmp_path: Path) -> None:
     assert folder.unread("gone.csv", runs) == 0
 
 
-def test_a_row_is_made_again_only_when_its_file_changes(tmp_path: Path) -> None:
-    a, b = write_overfit_run(tmp_path / "a.csv"), write_overfit_run(tmp_path / "b.csv")
-    folder = Folder(tmp_path)
-    first = folder.rows()
-    assert all(new is old for new, old in zip(folder.rows(), first, strict=True))
-    with a.open("a") as file:
-        file.write("121,1.0,\n")
-    again = folder.rows()
-    assert again[0].last_step == 121
-    assert again[1] is first[1]
-    b.unlink()
-    assert [row.id for row in folder.rows()] == ["a.csv"]
-
-
-def judged_elsewhere(folder: Folder) -> list[Row]:
-    """The rows once no process judges any more."""
-    until(lambda: not folder.waiting(), "the verdicts")
-    return folder.rows(within=0)
-
-
-def test_the_table_is_there_at_once_and_verdicts_fill_in(tmp_path: Path) -> None:
-    write_overfit_run(tmp_path / "a.csv")
-    write_fine_run(tmp_path / "b")
-    folder = Folder(tmp_path)
-    assert [(row.id, row.label, row.written > 0) for row in folder.rows(within=0)] == [
-        ("a.csv", WAITING, True),
-        ("b", WAITING, True),
-    ]
-    assert folder.waiting() == 2
-    assert judged_elsewhere(folder) == Folder(tmp_path).rows()
-
-
-def test_a_row_that_has_changed_keeps_its_old_verdict_until_the_new_one_is_there(tmp_path: Path) -> None:
-    path = write_overfit_run(tmp_path / "a.csv")
-    folder = Folder(tmp_path)
-    (before,) = folder.rows()
-    with path.open("a") as file:
-        file.write("121,1.0,\n")
-    assert folder.rows(within=0) == [before]
-    assert judged_elsewhere(folder)[0].last_step == 121
-
-
-def test_a_verdict_on_what_a_run_was_before_it_grew_does_not_count(tmp_path: Path) -> None:
-    path = write_overfit_run(tmp_path / "a.csv")
-    folder, asked = Folder(tmp_path), []  # type: ignore[var-annotated]
-    folder._judges.ask = asked.extend  # type: ignore[assignment]
-    folder.rows(within=0)
-    early = diagnosed_row(asked[0])
-    with path.open("a") as file:
-        file.write("121,1.0,\n")
-    folder.rows(within=0)
-    folder._told(asked[0], early)
-    assert folder.waiting() == 1
-    folder._told(asked[1], diagnosed_row(asked[1]))
-    assert folder.waiting() == 0
-    assert folder.rows(within=0)[0].last_step == 121
-
-
-def test_rows_are_kept_for_the_next_time_while_their_files_stay(tmp_path: Path) -> None:
-    write_overfit_run(tmp_path / "a.csv")
-    grown = write_overfit_run(tmp_path / "b.csv")
-    first = Folder(tmp_path, on_disk=True).rows()
-    with grown.open("a") as file:
-        file.write("121,1.0,\n")
-    again = Folder(tmp_path, on_disk=True)
-    again._judges.ask = lambda tasks: None  # type: ignore[method-assign]
-    assert again.rows(within=0)[0] == first[0]
-    assert again.waiting() == 1
-    assert Folder(tmp_path).rows(within=0)[0].label == WAITING
-
-
-def test_a_run_below_a_study_knows_it(tmp_path: Path) -> None:
-    write_study(tmp_path / "demo")
-    write_overfit_run(tmp_path / "a.csv")
-    assert {row.id: row.study for row in Folder(tmp_path).rows()} == {"a.csv": "", "demo/trial-002": "demo"}
-    assert {row.study for row in Folder(tmp_path / "demo").rows()} == {"."}
-
-
 def test_a_run_that_did_not_change_is_opened_once(tmp_path: Path) -> None:
     path = write_overfit_run(tmp_path / "a.csv")
     folder = Folder(tmp_path)
@@ -139,14 +59,14 @@ def test_only_the_latest_opened_runs_are_kept(tmp_path: Path) -> None:
     assert folder.open("a.csv") is first
 
 
-def test_a_folder_that_grows_has_another_stamp(tmp_path: Path) -> None:
+def test_a_folder_that_grows_has_another_state(tmp_path: Path) -> None:
     write_overfit_run(tmp_path / "a.csv")
     folder = Folder(tmp_path)
-    before = folder.stamps()
-    assert folder.stamps() == before
+    before = folder.file_states()
+    assert folder.file_states() == before
     write_overfit_run(tmp_path / "b.csv")
-    assert folder.stamps() != before
-    assert folder.stamps(["a.csv"]) == before
+    assert folder.file_states() != before
+    assert folder.file_states(["a.csv"]) == before
 
 
 @pytest.mark.parametrize(
@@ -158,7 +78,7 @@ def test_no_name_leads_out_of_the_folder(tmp_path: Path, run_id: str) -> None:
     assert Folder(tmp_path / "open").open(run_id) is None
 
 
-def test_a_link_out_of_the_folder_is_no_run(tmp_path: Path) -> None:
+def test_a_link_out_of_the_folder_is_not_a_run(tmp_path: Path) -> None:
     secret = write_overfit_run(tmp_path / "secret.csv")
     write_overfit_run(tmp_path / "open" / "a.csv")
     (tmp_path / "open" / "link.csv").symlink_to(secret)
@@ -192,9 +112,9 @@ def test_a_log_that_cannot_be_read_is_a_row_with_the_reason(tmp_path: Path) -> N
     (tmp_path / "cut").mkdir()
     (tmp_path / "cut" / "trainer_state.json").write_text('{"log_history": [{"step": 1, "lo')
     rows = {row.id: row for row in Folder(tmp_path).rows()}
-    assert rows["cut"].label == "unreadable"
+    assert rows["cut"].label == UNREAD
     assert rows["cut"].why.startswith("cut/trainer_state.json: ")
-    assert rows["a.csv"].label != "unreadable"
+    assert rows["a.csv"].label != UNREAD
     assert isinstance(Folder(tmp_path).open("cut"), Unreadable)
 
 
@@ -209,11 +129,11 @@ def test_a_folder_that_does_not_exist_is_empty(tmp_path: Path) -> None:
     folder = Folder(tmp_path / "none")
     assert folder.runs() == {}
     assert folder.rows() == []
-    assert folder.stamps() == ()
+    assert folder.file_states() == ()
     assert folder.open("a") is None
 
 
-def test_a_run_that_is_gone_when_it_is_asked_for_is_none(tmp_path: Path) -> None:
+def test_a_run_that_is_gone_when_it_is_opened_is_none(tmp_path: Path) -> None:
     path = write_overfit_run(tmp_path / "a.csv")
     folder = Folder(tmp_path)
     folder.open("a.csv")

@@ -6,7 +6,7 @@ from diagnostics import RULES, diagnose, read
 from diagnostics.model.curves import Curve, Run
 from diagnostics.model.records import Label
 from tests.tuner.inspector.material import falling, overfitting, write_overfit_run
-from tuner.inspector.runs.limits import judged_by, movable, moved_rules, slider_range, told
+from tuner.inspector.runs.limits import descriptions, diagnosed_by, movable, moved_rules, slider_range
 
 RUNS = [
     Run("a", {name: Curve.from_points(*zip(*points, strict=True)) for name, points in curves.items()})
@@ -32,9 +32,9 @@ def run(tmp_path: Path) -> Run:
 
 
 def test_a_limit_that_is_moved_changes_the_verdict_and_no_other_rule(run: Run) -> None:
-    assert judged_by(run, {}) == diagnose(run)
+    assert diagnosed_by(run, {}) == diagnose(run)
     assert diagnose(run).cause == "eval-loss-rises"
-    milder = judged_by(run, {RISE: 5.0})
+    milder = diagnosed_by(run, {RISE: 5.0})
     assert "eval-loss-rises" not in [finding.rule for finding in milder.findings]
     assert milder.label is not Label.OVERFIT
     assert [rule.name for rule in moved_rules({RISE: 5.0})] == [rule.name for rule in RULES]
@@ -48,7 +48,7 @@ def test_the_rule_table_stays_as_it_is() -> None:
     assert changed == [(RISE[0], {**next(r for r in RULES if r.name == RISE[0]).limits, "rise": 5.0})]
 
 
-def test_rules_that_fired_are_offered_first_and_those_that_could_not_be_asked_not_at_all(run: Run) -> None:
+def test_rules_that_fired_are_offered_first_and_those_that_could_not_be_evaluated_not_at_all(run: Run) -> None:
     verdict = diagnose(run)
     offered = [rule.name for rule in movable(verdict)]
     assert offered[0] == "eval-loss-rises"
@@ -56,10 +56,10 @@ def test_rules_that_fired_are_offered_first_and_those_that_could_not_be_asked_no
     assert len(offered) > 5
 
 
-def test_what_is_not_the_default_is_told_in_words() -> None:
+def test_a_limit_that_is_not_the_default_is_described() -> None:
     rise = next(rule for rule in RULES if rule.name == RISE[0]).limits["rise"]
-    assert told({RISE: 0.5}) == [f"eval loss rises: rise {rise:g} → 0.5"]
-    assert told({RISE: rise, ("no-such-rule", "x"): 1.0}) == []
+    assert descriptions({RISE: 0.5}) == [f"eval loss rises: rise {rise:g} → 0.5"]
+    assert descriptions({RISE: rise, ("no-such-rule", "x"): 1.0}) == []
 
 
 @pytest.mark.parametrize("value", sorted({value for rule in RULES for value in rule.limits.values()}))

@@ -3,12 +3,12 @@ from pathlib import Path
 
 import pytest
 
+from diagnostics.readers.file_state import FileState
 from tuner.inspector.runs import row_cache
-from tuner.inspector.runs.file_state import Stamp
 from tuner.inspector.runs.row import Row, unreadable_row
 
 ROW = Row("a", "a", "overfit", "eval-loss-rises", "It rises.", 1.5, 10, 120, 7.0, (1.0, 2.0), (("lora_r", 8),))
-FILES: Stamp = (("/runs/a.csv", 5, 100),)
+FILES: FileState = (("/runs/a.csv", 5, 100),)
 KEPT = {"a": (FILES, ROW), "b": ((), unreadable_row("b", "b", "no rows", 1.0))}
 
 
@@ -21,7 +21,7 @@ def test_rows_come_back_as_they_were_kept(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"rules": 1, "rows": {}}', "\x00"])
-def test_what_is_no_such_file_is_as_good_as_none(tmp_path: Path, text: str) -> None:
+def test_a_file_that_is_not_a_cache_is_ignored(tmp_path: Path, text: str) -> None:
     place = tmp_path / "rows.json"
     place.write_text(text)
     assert row_cache.load(place) == {}
@@ -29,7 +29,9 @@ def test_what_is_no_such_file_is_as_good_as_none(tmp_path: Path, text: str) -> N
 
 
 @pytest.mark.parametrize("change", [{"secret": 1}, {"settings": 3}, {"spark": None}])
-def test_a_row_of_another_make_spoils_the_file_and_no_more(tmp_path: Path, change: dict[str, object]) -> None:
+def test_a_row_with_other_fields_makes_the_cache_useless_and_harmless(
+    tmp_path: Path, change: dict[str, object]
+) -> None:
     place = tmp_path / "rows.json"
     row_cache.save(place, KEPT)
     kept = json.loads(place.read_text())
@@ -41,11 +43,11 @@ def test_a_row_of_another_make_spoils_the_file_and_no_more(tmp_path: Path, chang
 def test_rows_of_other_rules_do_not_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     place = tmp_path / "rows.json"
     row_cache.save(place, KEPT)
-    monkeypatch.setattr(row_cache, "rules", lambda: "others")
+    monkeypatch.setattr(row_cache, "code_version", lambda: "others")
     assert row_cache.load(place) == {}
 
 
-def test_a_place_that_cannot_be_written_is_told_and_harmless(tmp_path: Path) -> None:
+def test_a_place_that_cannot_be_written_is_reported_and_harmless(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     assert not row_cache.save(tmp_path / "file" / "rows.json", KEPT)
 

@@ -1,4 +1,4 @@
-"""Runs judged beside the server: a few processes take one run after another, and no page waits for them."""
+"""Runs diagnosed beside the server: a few processes take one run after another, and no page waits for them."""
 
 from __future__ import annotations
 
@@ -15,38 +15,40 @@ from typing import IO, cast
 from tuner.inspector.runs.diagnose_worker import Task, as_line, row_in
 from tuner.inspector.runs.row import Row, unreadable_row
 
-PATIENCE = 120.0
-"""Seconds that one log may take before its process is ended and the log called unreadable."""
+MAX_SECONDS_PER_LOG = 120.0
+"""A log that takes longer is called unreadable, and its process is ended."""
 
 COMMAND = (sys.executable, "-P", "-m", "tuner.inspector.runs.diagnose_worker")
-HOME = Path(__file__).parents[3]
-POLITE = 5  # the pages come first
+SOURCE_ROOT = Path(__file__).parents[3]
+NICENESS = 5  # the pages come first
 
 
 class DiagnosePool:
-    """Processes that judge runs: ``ask`` returns at once, and ``tell`` is called with each row as it comes.
+    """Processes that diagnose runs: ``submit`` returns at once, and ``on_row`` is called with each row as it comes.
 
-    A log that hangs or kills its process costs that run its verdict and no other. The processes end when there is
-    nothing left to do, and with the server.
+    A log that hangs or kills its process costs only that run its verdict. The processes end when there is nothing left
+    to do, and with the server.
     """
 
-    def __init__(self, tell: Callable[[Task, Row], None], count: int | None = None, patience: float = PATIENCE) -> None:
-        """``count`` processes, by default one for each core, at most four; none is started before ``ask``."""
-        self._tell = tell
+    def __init__(
+        self, on_row: Callable[[Task, Row], None], count: int | None = None, seconds: float = MAX_SECONDS_PER_LOG
+    ) -> None:
+        """``count`` processes, by default one for each core, at most four; none is started before ``submit``."""
+        self._on_row = on_row
         self._count = count or min(4, os.cpu_count() or 1)
-        self._patience = patience
+        self._seconds = seconds
         self._waiting: deque[Task] = deque()
         self._working = 0
         self._lock = threading.Lock()
 
-    def ask(self, tasks: Iterable[Task]) -> None:
-        """Have these runs judged, in this order, after those that wait already."""
+    def submit(self, tasks: Iterable[Task]) -> None:
+        """Have these runs diagnosed, in this order, after those that are already waiting."""
         with self._lock:
             self._waiting.extend(tasks)
             new = min(self._count - self._working, len(self._waiting))
             self._working += max(0, new)
         for _ in range(new):
-            threading.Thread(target=self._work, name="judge", daemon=True).start()
+            threading.Thread(target=self._work, name="diagnose", daemon=True).start()
 
     def _next(self) -> Task | None:
         with self._lock:
@@ -56,22 +58,22 @@ class DiagnosePool:
             return None
 
     def _work(self) -> None:
-        """One process after another, a new one only when the last was lost."""
+        """Work off the tasks with one process, and a new one whenever that is lost."""
         task = self._next()
         while task is not None:
             with _process() as process:
                 while task is not None and (row := self._answer(process, task)) is not None:
-                    self._tell(task, row)
+                    self._on_row(task, row)
                     task = self._next()
             if task is not None:
-                why = "judging it took too long or ended the process that tried"
-                self._tell(task, unreadable_row(task.id, task.name, why, task.written, task.study))
+                why = "diagnosing it took too long or ended the process that tried"
+                self._on_row(task, unreadable_row(task.id, task.name, why, task.written, task.study))
                 task = self._next()
 
     def _answer(self, process: subprocess.Popen[str], task: Task) -> Row | None:
-        """The row, None when the process is lost over it."""
-        watch = threading.Timer(self._patience, process.kill)
-        watch.start()
+        """The row, None when the process is lost."""
+        timer = threading.Timer(self._seconds, process.kill)
+        timer.start()
         try:
             cast(IO[str], process.stdin).write(as_line(task))
             cast(IO[str], process.stdin).flush()
@@ -80,28 +82,28 @@ class DiagnosePool:
         except (OSError, ValueError):
             return None
         finally:
-            watch.cancel()
+            timer.cancel()
 
 
 @contextmanager
 def _process() -> Iterator[subprocess.Popen[str]]:
     # A fork of a server with threads is not safe, and a spawned one would run the page's script again.
-    home = os.pathsep.join(part for part in (str(HOME), os.environ.get("PYTHONPATH", "")) if part)
+    home = os.pathsep.join(part for part in (str(SOURCE_ROOT), os.environ.get("PYTHONPATH", "")) if part)
     alone = {**os.environ, "PYTHONPATH": home, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
     process = subprocess.Popen(
         COMMAND, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=alone
     )
     try:
-        _stand_back(process.pid)
+        _lower_priority(process.pid)
         yield process
     finally:
         process.kill()
         process.communicate()
 
 
-def _stand_back(pid: int) -> None:
+def _lower_priority(pid: int) -> None:
     if hasattr(os, "setpriority"):
         try:
-            os.setpriority(os.PRIO_PROCESS, pid, os.getpriority(os.PRIO_PROCESS, pid) + POLITE)
+            os.setpriority(os.PRIO_PROCESS, pid, os.getpriority(os.PRIO_PROCESS, pid) + NICENESS)
         except OSError:  # it has ended, or may not be changed here
             return

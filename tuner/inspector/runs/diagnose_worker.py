@@ -1,8 +1,8 @@
-"""Reading and judging one run for its row in the table; also as a process that does so for one line after another.
+"""Read and diagnose one run for its row in the table; also as a process that does so for one line after another.
 
     python -m tuner.inspector.runs.diagnose_worker
 
-Each line that comes in asks for a run, each line that goes out is its row, both as JSON.
+Each line that comes in is a task, each line that goes out is its row, both as JSON.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Task:
 
 
 def read_and_diagnose(path: Path) -> tuple[Run, Diagnosis] | str:
-    """The run with its verdict, or why there is none."""
+    """The run with its diagnosis, or why there is none."""
     try:
         run = read(path)
         return run, diagnose(run)
@@ -43,7 +43,7 @@ def read_and_diagnose(path: Path) -> tuple[Run, Diagnosis] | str:
 
 
 def diagnosed_row(task: Task) -> Row:
-    """The row of the run that is asked for."""
+    """The row of a run, diagnosed in this process."""
     found = read_and_diagnose(Path(task.path))
     if isinstance(found, str):
         return unreadable_row(task.id, task.name, found, task.written, task.study)
@@ -55,15 +55,15 @@ def as_line(what: Task | Row) -> str:
     return json.dumps(asdict(what)) + "\n"
 
 
-def serve(asked: TextIO, answers: TextIO) -> None:
-    """Answer each line that asks for a run with the line of its row, until there are no more."""
-    for line in asked:
+def serve(tasks: TextIO, answers: TextIO) -> None:
+    """Answer the line of each task with the line of its row, until there are no more."""
+    for line in tasks:
         answers.write(as_line(diagnosed_row(Task(**json.loads(line)))))
         answers.flush()
 
 
 def row_in(line: str) -> Row:
-    """The row that a line tells."""
+    """The row in a line."""
     return row_of(json.loads(line))
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
-from tuner.inspector.runs.row import AT_WORK, LABELS, Row
+from tuner.inspector.runs.row import STILL_WRITTEN, LABELS, Row
 
 OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
     "<=": operator.le,
@@ -150,6 +150,6 @@ def in_order(rows: Sequence[Row], order: str) -> list[Row]:
     if order in SORTS and order != NEWEST:
         return sorted(rows, key=SORTS[order])
     newest = max((row.written for row in rows), default=0.0)
-    at_work = [row for row in rows if row.written > newest - AT_WORK]
-    rest = [row for row in rows if row.written <= newest - AT_WORK]
+    at_work = [row for row in rows if row.written > newest - STILL_WRITTEN]
+    rest = [row for row in rows if row.written <= newest - STILL_WRITTEN]
     return sorted(at_work, key=SORTS["name"]) + sorted(rest, key=SORTS[NEWEST])

@@ -1,4 +1,4 @@
-"""Limits of rules that a reader has moved, and the verdict by them. The rule table itself never changes."""
+"""Limits of rules that a reader has moved, and the diagnosis by them. The rule table itself never changes."""
 
 from __future__ import annotations
 
@@ -34,17 +34,17 @@ def moved_rules(moved: Moved, rules: Sequence[Rule] = RULES) -> tuple[Rule, ...]
     )
 
 
-def judged_by(run: Run, moved: Moved) -> Diagnosis:
-    """The verdict on the run by the rule table with these limits."""
+def diagnosed_by(run: Run, moved: Moved) -> Diagnosis:
+    """The diagnosis of the run by the rule table with these limits."""
     return diagnose(run, moved_rules(moved))
 
 
 def movable(diagnosis: Diagnosis, rules: Sequence[Rule] = RULES) -> list[Rule]:
-    """The rules whose limits can change this verdict: those that fired first, then the others that could be asked."""
+    """The rules whose limits can change this verdict: those that fired first, then the others that could be evaluated."""
     fired = [finding.rule for finding in diagnosis.findings]
     silent = {skipped.rule for skipped in diagnosis.skipped}
-    asked = [rule for rule in rules if rule.limits and rule.name not in silent]
-    return sorted(asked, key=lambda rule: fired.index(rule.name) if rule.name in fired else len(fired))
+    evaluated = [rule for rule in rules if rule.limits and rule.name not in silent]
+    return sorted(evaluated, key=lambda rule: fired.index(rule.name) if rule.name in fired else len(fired))
 
 
 def slider_range(value: float, measured: float | None = None) -> SliderRange:
@@ -65,8 +65,8 @@ def slider_range(value: float, measured: float | None = None) -> SliderRange:
     return SliderRange(-high if value < 0 else 0.0, 0.0 if value < 0 else high, step, False)
 
 
-def told(moved: Moved, rules: Sequence[Rule] = RULES) -> list[str]:
-    """Each limit that is not the default, in words: ``eval loss rises: rise 0.05 → 0.1``."""
+def descriptions(moved: Moved, rules: Sequence[Rule] = RULES) -> list[str]:
+    """Each limit that is not the default, as text: ``eval loss rises: rise 0.05 → 0.1``."""
     own = {(rule.name, name): value for rule in rules for name, value in rule.limits.items()}
     return [
         f"{plain_name(rule)}: {plain_name(name)} {number(own[rule, name])} → {number(value)}"

@@ -15,8 +15,9 @@ from diagnostics.model.records import Diagnosis, Label
 UNREAD = "unreadable"
 WAITING = "waiting"
 LABELS: tuple[str, ...] = (*(str(label) for label in Label), UNREAD, WAITING)
-SPARK = 40
-AT_WORK = 120.0  # seconds
+SPARK_POINTS = 40
+STILL_WRITTEN = 120.0
+"""Seconds: a log that was written at most this long before the newest one counts as being written too."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class Row:
 
 
 def row(run_id: str, name: str, run: Run, diagnosis: Diagnosis, written: float, study: str = "") -> Row:
-    """The row of a run that was read and judged; ``written`` is seconds since 1970."""
+    """The row of a run that was read and diagnosed; ``written`` is seconds since 1970."""
     eval_loss, train_loss = run.curve("eval_loss"), run.curve("train_loss")
     finding = next((f for f in diagnosis.findings if f.rule == diagnosis.cause), None)
     return Row(
@@ -73,13 +74,13 @@ def waiting_row(run_id: str, name: str, written: float, study: str = "") -> Row:
     return Row(run_id, name, WAITING, written=written, study=study)
 
 
-def row_of(told: Mapping[str, Any]) -> Row:
-    """The row whose fields ``dataclasses.asdict`` and JSON have told. Raises ``TypeError`` for other fields."""
-    settings = tuple((str(knob), value) for knob, value in told["settings"])
-    return Row(**{**told, "settings": settings, "spark": tuple(told["spark"]), "curves": tuple(told["curves"])})
+def row_of(fields: Mapping[str, Any]) -> Row:
+    """The row of fields that came through ``dataclasses.asdict`` and JSON. Raises ``TypeError`` for other fields."""
+    settings = tuple((str(knob), value) for knob, value in fields["settings"])
+    return Row(**{**fields, "settings": settings, "spark": tuple(fields["spark"]), "curves": tuple(fields["curves"])})
 
 
-def spark(curve: Curve | None, points: int = SPARK) -> tuple[float, ...]:
+def spark(curve: Curve | None, points: int = SPARK_POINTS) -> tuple[float, ...]:
     """At most ``points`` block means of a curve, for a line the height of a table row; the first point is kept."""
     if curve is None or not len(curve):
         return ()

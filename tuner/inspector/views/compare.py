@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
-from diagnostics.chart.model import is_eval
+from diagnostics.chart.smoothing import default_weight
 from diagnostics.readers.raw_log import plural
 from tuner.inspector.chart.comparison import MAX_RUNS, differences, shared_axes, shared_curves, verdict_rows
 from tuner.inspector.chart.export import as_long_csv, as_page
@@ -90,7 +90,8 @@ def _comparison(opened: Sequence[Opened]) -> None:
         if shown == MEANS:
             band = st.selectbox("Band", BANDS, key="compare-band", width=200, bind=LINK)
         baseline = _baseline(opened)
-    view = view_controls(shared_axes(opened), 0.0 if is_eval(curve) else 0.9, "compare")
+    smoothing = max(default_weight(one.run) for one in opened)
+    view = view_controls(shared_axes(opened), smoothing, "compare")
     if view.x != "clock":
         with st.container(horizontal=True):
             view = replace(view, between=part(reach(opened, curve, view.x), view.x, "compare"))

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from diagnostics.readers.file_state import FileStates
 from tuner.inspector.escape import chip
-from tuner.inspector.runs.file_state import Stamps
 from tuner.inspector.runs.folder import Folder
 from tuner.inspector.study.read import find_studies
 
@@ -33,14 +33,14 @@ class Snapshot:
     """What a page was drawn from: the state of these runs' files (None: of all runs), and how long the look took."""
 
     run_ids: Collection[str] | None
-    stamps: Stamps
+    files: FileStates
     seconds: float
 
 
 def look(folder: Folder, run_ids: Collection[str] | None = None) -> Snapshot:
     """The state of the runs' files now; to be taken before they are read."""
     started = time.perf_counter()
-    stamps = folder.stamps(run_ids)
+    stamps = folder.file_states(run_ids)
     return Snapshot(run_ids, stamps, time.perf_counter() - started)
 
 
@@ -59,7 +59,7 @@ def follow(folder: Folder, seen: Snapshot, cost: float = 0.0) -> None:
     def again() -> None:
         nonlocal first
         news = waiting and folder.waiting() != waiting
-        if not first and (news or (live and folder.stamps(seen.run_ids) != seen.stamps)):
+        if not first and (news or (live and folder.file_states(seen.run_ids) != seen.files)):
             st.rerun()
         first = False
 

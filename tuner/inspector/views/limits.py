@@ -11,17 +11,17 @@ from diagnostics.formatting import number, plain_name, sentence
 from diagnostics.rules import Rule
 from tuner.inspector.escape import plain
 from tuner.inspector.runs.folder import Opened
-from tuner.inspector.runs.limits import judged_by, movable, slider_range, told
+from tuner.inspector.runs.limits import descriptions, diagnosed_by, movable, slider_range
 from tuner.inspector.views.verdict import LABEL_SIGNS, badge
 
 
 def by_own_limits(opened: Opened) -> Opened:
     """The run with the verdict by the limits that the reader has moved; as it was when none is moved."""
     moved = st.session_state.get(_key(opened), {})
-    words = told(moved)
+    words = descriptions(moved)
     if not words:
         return opened
-    verdict = judged_by(opened.run, moved)
+    verdict = diagnosed_by(opened.run, moved)
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
         st.markdown(
             f"**Not the default verdict.** By the rule table this run is {badge(str(opened.diagnosis.label))}. "

@@ -9,8 +9,8 @@ import pandas as pd
 import streamlit as st
 
 from diagnostics.formatting import duration, number, percent
+from diagnostics.readers.file_state import file_state, written
 from tuner.inspector.escape import file_name, one_line, plain
-from tuner.inspector.runs.file_state import file_state, written
 from tuner.inspector.runs.folder import Folder, latest, seconds_since
 from tuner.inspector.study.read import FILE, NoStudy, beginning, find_studies, load_study, report, trial_rows
 from tuner.inspector.views.context import LOOK_EVERY, PageContext

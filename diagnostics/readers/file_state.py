@@ -1,4 +1,4 @@
-"""What tells whether a run has changed: the names, times and sizes of the files that it is read from."""
+"""Whether a run has changed: the names, times and sizes of the files that it is read from."""
 
 from __future__ import annotations
 
@@ -11,33 +11,35 @@ from diagnostics.readers.discovery import EVENTS, listing, parts
 from diagnostics.readers.sidecars import AFTER_THE_LOG, BEFORE_THE_LOG, beside
 
 SETTINGS = (*BEFORE_THE_LOG, *AFTER_THE_LOG)
-Stamp = tuple[tuple[str, int, int], ...]
-Stamps = tuple[tuple[str, Stamp], ...]
+FileState = tuple[tuple[str, int, int], ...]
+"""Name, time of the last change in nanoseconds and size in bytes of each file."""
+FileStates = tuple[tuple[str, FileState], ...]
+"""The state of the files of each of several runs."""
 
 
-def file_state(path: Path) -> Stamp:
-    """Name, time and size of the files that a run is read from; empty when they are gone."""
+def file_state(path: Path) -> FileState:
+    """The state of the files that a run is read from; empty when they are gone."""
     found = []
     for file in _files(path):
         try:
             entry = file.stat()
-        except OSError:  # gone again, or no such file in this run
+        except OSError:  # gone again, or this run never had one
             continue
         found.append((str(file), entry.st_mtime_ns, entry.st_size))
     return tuple(sorted(found))
 
 
-def written(files: Stamp) -> float:
+def written(files: FileState) -> float:
     """When the newest of the files was last written, in seconds since 1970; 0 when there is none."""
     return max((changed / 1e9 for _, changed, _ in files), default=0.0)
 
 
-def size(files: Stamp) -> int:
+def size(files: FileState) -> int:
     """The bytes of all the files together."""
     return sum(number for _, _, number in files)
 
 
-def link_out(files: Stamp, root: Path) -> str | None:
+def link_out(files: FileState, root: Path) -> str | None:
     """The first of the files that is a link to a place outside ``root``; None when none is."""
     inside = root.resolve()
     for name, _, _ in files:
@@ -47,11 +49,11 @@ def link_out(files: Stamp, root: Path) -> str | None:
 
 
 def _files(path: Path) -> list[Path]:
-    """The logs of a run, and the files that tell its settings."""
+    """The logs of a run, and the files with its settings."""
     if not path.is_dir():
         file = file_of(path)
         general = EVENTS in file.name or GENERIC_NAMES.fullmatch(file.stem.lower())
-        return [file, *(told for folder in beside(file) for told in _settings(folder))] if general else [file]
+        return [file, *(sidecar for folder in beside(file) for sidecar in _settings(folder))] if general else [file]
     try:
         names = listing(path)
         held = parts(path, names)
