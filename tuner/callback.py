@@ -15,7 +15,7 @@ from transformers import TrainerCallback
 
 from diagnostics.diagnosis.diagnose import diagnose
 from diagnostics.diagnosis.live import LiveState, update
-from diagnostics.messages import text
+from diagnostics.messages import live_line, text
 from diagnostics.model.curves import Run
 from diagnostics.model.message import Message, message
 from diagnostics.model.methods import METHODS
@@ -67,7 +67,7 @@ class DiagnosisCallback(TrainerCallback):  # type: ignore[misc]
         self.discontinuities: list[float] = []
         self.diagnosis: Diagnosis | None = None
         self.spacing = Throttle(share)
-        self._heard = LiveState()
+        self._live = LiveState()
         self._logs = 0
 
     @property
@@ -82,9 +82,9 @@ class DiagnosisCallback(TrainerCallback):  # type: ignore[misc]
         """The verdict on what was logged so far; what is news is said, and all of it when the run is ``over``."""
         run = self.run
         now = diagnose(run, bounds=self.bounds)
-        self._heard, lines = update(self._heard, now, run.last_step, over=over)
-        for line in lines if self._speaks else []:
-            self.say(line)
+        self._live, events = update(self._live, now, run.last_step, over=over)
+        for event in events if self._speaks else []:
+            self.say(live_line(event))
         self.diagnosis = now
         return now
 
@@ -132,7 +132,7 @@ class DiagnosisCallback(TrainerCallback):  # type: ignore[misc]
     def _is_lost(self, logs: Mapping[str, Any]) -> bool:
         """Whether a loss is nan or inf for the first time: that is worth a look out of turn."""
         loss = logs.get("loss", logs.get("eval_loss", 0.0))
-        return isinstance(loss, float) and not math.isfinite(loss) and "loss-not-finite" not in self._heard.reported
+        return isinstance(loss, float) and not math.isfinite(loss) and "loss-not-finite" not in self._live.reported
 
     def _look_in_passing(self, control: Any, *, urgent: bool = False) -> None:
         """Look when it is due and the share of the time allows it; end the run on what it was asked to stop for."""
@@ -140,7 +140,7 @@ class DiagnosisCallback(TrainerCallback):  # type: ignore[misc]
             return
         with self.spacing.check():
             self.look(over=False)
-        said = self._heard.reported.values()
+        said = self._live.reported.values()
         hit = next((one for one in said if one.label in self.stop_on or one.rule in self.stop_on), None)
         if hit and not control.should_training_stop:
             note = message("stopped-early", rule=hit.rule)

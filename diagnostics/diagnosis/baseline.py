@@ -7,34 +7,34 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from diagnostics.formatting import percent
-from diagnostics.messages import text
-from diagnostics.model.comparison import Compared, Comparison
+from diagnostics.model.comparison import Compared, Comparison, Outcome, Question
 from diagnostics.model.curves import Curve, FloatArray, NotEnoughPoints, Run
+from diagnostics.model.message import Message, message
 from diagnostics.signals import difference_noise, means_from, median
 
-ERRORS = 3.0
+MIN_STANDARD_ERRORS = 3.0
 """Standard errors by which two levels must differ."""
 
-SHARE = 0.02
+MIN_SHARE_OF_DESCENT = 0.02
 """The share of the baseline's descent by which two levels must differ."""
 
-LITTLE = 0.9
-"""A run that made less of the baseline's descent than this fell short of it."""
+MIN_DESCENT_RATIO = 0.9
+"""A run whose loss fell by less than this share of the baseline's descent fell short of it."""
 
-PACE = 1.5
-"""So many times as many rows, or steps, to half of the baseline's descent are slower."""
+MAX_PACE_RATIO = 1.5
+"""A run that needs this many times the baseline's rows (or steps) to half of the descent is slower."""
 
-NORMS = 2.0
-"""So many times the baseline's gradient norm is another one."""
+MAX_NORM_RATIO = 2.0
+"""Gradient norms that differ by this factor are not alike."""
 
-OTHER_SCALE = 1.5
-"""Losses that start so many times apart are of another tokenizer, model or method."""
+MAX_START_RATIO = 1.5
+"""Losses whose starts differ by this factor come from another tokenizer, model or method."""
 
-OVER = 0.95
-"""The share of the planned steps from which on a run is over."""
+FINISHED_SHARE = 0.95
+"""The share of the planned steps after which a run counts as finished."""
 
-FEWEST = 3
+MIN_POINTS = 3
+"""The fewest points of a loss that can be compared."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,7 +90,7 @@ def compare(run: Run, baseline: Run) -> Comparison:
     name = next((n for n in ("eval_loss", "train_loss") if _points(run, n) and _points(baseline, n)), None)
     refused = _methods_differ(run, baseline)
     if refused is None and name is None:
-        refused = f"no loss with {FEWEST} points or more in both logs"
+        refused = message("no-common-loss", need=MIN_POINTS)
     if name is None or refused is not None:
         return Comparison(baseline.name, name, refused=refused, until=until)
     mine, theirs = (_calm(one.curves[name]) for one in (run, baseline))
@@ -100,49 +100,48 @@ def compare(run: Run, baseline: Run) -> Comparison:
     if refused is not None:
         return Comparison(baseline.name, name, refused=refused, until=until)
     answers: list[Compared] = []
-    skipped: dict[str, str] = {}
-    for question, ask in QUESTIONS.items():
+    skipped: dict[Question, Message] = {}
+    for question, answer in ANSWERS.items():
         try:
-            answers.append(ask(pair))
+            answers.append(answer(pair))
         except NotEnoughPoints as why:
-            skipped[question] = text(why.reason)
+            skipped[question] = why.reason
     return Comparison(baseline.name, name, tuple(answers), skipped, until=until)
 
 
 def _so_far(run: Run, baseline: Run) -> float | None:
     """The last step of a run that has some way to go and is behind the baseline, else None."""
     planned = run.settings.max_steps
-    if planned is None or run.last_step >= OVER * planned or run.last_step >= baseline.last_step:
+    if planned is None or run.last_step >= FINISHED_SHARE * planned or run.last_step >= baseline.last_step:
         return None
     return run.last_step
 
 
 def _points(run: Run, name: str) -> bool:
     curve = run.curve(name)
-    return curve is not None and len(curve) >= FEWEST
+    return curve is not None and len(curve) >= MIN_POINTS
 
 
-def _methods_differ(run: Run, baseline: Run) -> str | None:
+def _methods_differ(run: Run, baseline: Run) -> Message | None:
     mine, theirs = run.settings.method, baseline.settings.method
     if mine is None or theirs is None or set(mine.split(" or ")) & set(theirs.split(" or ")):
         return None
-    return f"the run is {mine.upper()} and the baseline {theirs.upper()}: their losses are of different kinds"
+    return message("methods-differ", mine=mine.upper(), baseline=theirs.upper())
 
 
-def _scales_differ(pair: _Pair) -> str | None:
+def _scales_differ(pair: _Pair) -> Message | None:
     """Why the losses are of different scales, None when they start near one another."""
     mine, theirs = pair.mine.at(pair.since), pair.theirs.at(pair.since)
-    if min(mine, theirs) <= 0 or max(mine, theirs) <= OTHER_SCALE * min(mine, theirs):
+    if min(mine, theirs) <= 0 or max(mine, theirs) <= MAX_START_RATIO * min(mine, theirs):
         return None
-    words = "another tokenizer, base model, masking or data, and the levels do not compare"
-    return f"the losses start at {mine:.3g} and {theirs:.3g} (step {pair.since:.10g}): {words}"
+    return message("starts-differ", mine=mine, baseline=theirs, step=pair.since)
 
 
 def _calm(curve: Curve) -> _Calm:
     """The loss as means of blocks, 20 of a long curve, of three values each on a short one."""
     size = len(curve)
-    count = 20 if size >= 60 else max(FEWEST, size // 3)
-    if size < 2 * FEWEST:
+    count = 20 if size >= 60 else max(MIN_POINTS, size // 3)
+    if size < 2 * MIN_POINTS:
         return _Calm(curve.steps, curve.values, difference_noise(curve.values))
     starts = np.arange(count) * size // count
     error = difference_noise(curve.values) / float(np.sqrt(size / count))
@@ -152,41 +151,50 @@ def _calm(curve: Curve) -> _Calm:
 def _floor(pair: _Pair) -> Compared:
     """The lowest level of each."""
     mine, theirs = float(pair.mine.levels.min()), float(pair.theirs.levels.min())
-    least = max(ERRORS * float(np.hypot(pair.mine.error, pair.theirs.error)), SHARE * abs(pair.descent))
-    verdict = "alike" if abs(mine - theirs) <= least else "worse" if mine > theirs else "better"
-    words = f"the lowest loss is {mine:.4g}, the baseline's {theirs:.4g}"
-    return Compared("floor", mine, theirs, verdict, f"{words} (differences below {least:.2g} are noise)")
+    error = float(np.hypot(pair.mine.error, pair.theirs.error))
+    noise = max(MIN_STANDARD_ERRORS * error, MIN_SHARE_OF_DESCENT * abs(pair.descent))
+    outcome = Outcome.ALIKE if abs(mine - theirs) <= noise else Outcome.WORSE if mine > theirs else Outcome.BETTER
+    evidence = message("floors", mine=mine, baseline=theirs, noise=noise)
+    return Compared(Question.FLOOR, mine, theirs, outcome, evidence)
 
 
 def _descent(pair: _Pair) -> Compared:
     """How far each came down from where both logs begin."""
     fell, theirs = pair.mine.at(pair.since) - float(pair.mine.levels.min()), pair.descent
-    error = ERRORS * float(np.hypot(pair.mine.error, pair.theirs.error))
+    error = MIN_STANDARD_ERRORS * float(np.hypot(pair.mine.error, pair.theirs.error))
     if theirs <= error:
         raise NotEnoughPoints("baseline-within-noise")
     share, doubt = fell / theirs, error / theirs
-    verdict = "worse" if share + doubt < LITTLE else "better" if share - doubt > 2.0 - LITTLE else "alike"
-    words = f"the loss comes down by {fell:.3g}, {percent(share)} of the baseline's {theirs:.3g}"
-    return Compared("descent", fell, theirs, verdict, words)
+    evidence = message("descents", mine=fell, baseline=theirs, share=share)
+    outcome = Outcome.ALIKE
+    if share + doubt < MIN_DESCENT_RATIO:
+        outcome = Outcome.WORSE
+    elif share - doubt > 2.0 - MIN_DESCENT_RATIO:
+        outcome = Outcome.BETTER
+    return Compared(Question.DESCENT, fell, theirs, outcome, evidence)
 
 
 def _speed(pair: _Pair) -> Compared:
     """How long each took to half of the baseline's descent, in rows where both batch sizes are known, else in steps."""
     goal = pair.theirs.at(pair.since) - 0.5 * pair.descent
     theirs = pair.theirs.reached(goal, pair.since)
-    if pair.descent <= ERRORS * pair.theirs.error or not theirs:
+    if pair.descent <= MIN_STANDARD_ERRORS * pair.theirs.error or not theirs:
         raise NotEnoughPoints("baseline-descent-over")
     mine = pair.mine.reached(goal, pair.since)
     sizes = [one.settings.batch_size for one in (pair.run, pair.baseline)]
     unit, rows = ("rows", [float(size or 1) for size in sizes]) if all(sizes) else ("steps", [1.0, 1.0])
     if mine is None:
-        words = f"never reaches half of the baseline's descent, which took {theirs * rows[1]:,.0f} {unit}"
-        return Compared("speed", float("inf"), theirs * rows[1], "worse", words)
+        evidence = message("half-never-reached", baseline=theirs * rows[1], unit=unit)
+        return Compared(Question.SPEED, float("inf"), theirs * rows[1], Outcome.WORSE, evidence)
     ratio = mine * rows[0] / (theirs * rows[1])
-    verdict = "worse" if ratio > PACE else "better" if ratio < 1.0 / PACE else "alike"
-    many = f"{ratio:.2g} times as many" if f"{ratio:.2g}" != "1" else "as many"
-    words = f"half of the baseline's descent takes {mine * rows[0]:,.0f} {unit}, {many} as there"
-    return Compared("speed", mine * rows[0], theirs * rows[1], verdict, words)
+    outcome = Outcome.ALIKE
+    if ratio > MAX_PACE_RATIO:
+        outcome = Outcome.WORSE
+    elif ratio < 1.0 / MAX_PACE_RATIO:
+        outcome = Outcome.BETTER
+    same = f"{ratio:.2g}" == "1"
+    evidence = message("half-reached-alike" if same else "half-reached", mine=mine * rows[0], unit=unit, ratio=ratio)
+    return Compared(Question.SPEED, mine * rows[0], theirs * rows[1], outcome, evidence)
 
 
 def _gradients(pair: _Pair) -> Compared:
@@ -194,18 +202,20 @@ def _gradients(pair: _Pair) -> Compared:
     norms = []
     for whose, one in (("run", pair.run), ("baseline", pair.baseline)):
         curve = one.curve("grad_norm")
-        if curve is None or len(curve) < 2 * FEWEST:
+        if curve is None or len(curve) < 2 * MIN_POINTS:
             raise NotEnoughPoints("no-grad-norm-in", whose=whose)
         norms.append(median(curve.values[len(curve) // 2 :]))
     ratio = norms[0] / norms[1] if norms[1] > 0 else float("inf")
-    verdict = "alike" if 1.0 / NORMS <= ratio <= NORMS else "higher" if ratio > 1.0 else "lower"
-    words = f"the usual gradient norm of the second half is {norms[0]:.3g}, the baseline's {norms[1]:.3g}"
-    return Compared("gradient norm", norms[0], norms[1], verdict, words)
+    outcome = Outcome.ALIKE
+    if not 1.0 / MAX_NORM_RATIO <= ratio <= MAX_NORM_RATIO:
+        outcome = Outcome.HIGHER if ratio > 1.0 else Outcome.LOWER
+    evidence = message("gradient-norms", mine=norms[0], baseline=norms[1])
+    return Compared(Question.GRADIENT_NORM, norms[0], norms[1], outcome, evidence)
 
 
-QUESTIONS: Mapping[str, Callable[[_Pair], Compared]] = {
-    "floor": _floor,
-    "descent": _descent,
-    "speed": _speed,
-    "gradient norm": _gradients,
+ANSWERS: Mapping[Question, Callable[[_Pair], Compared]] = {
+    Question.FLOOR: _floor,
+    Question.DESCENT: _descent,
+    Question.SPEED: _speed,
+    Question.GRADIENT_NORM: _gradients,
 }

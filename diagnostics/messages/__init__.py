@@ -5,13 +5,26 @@ This room turns them into sentences when somebody is about to read them. The tem
 (``en``); another language is another file with the same names, and nothing else.
 """
 
-from diagnostics.messages.catalog import text
-from diagnostics.messages.en import HEADLINES
+from diagnostics.messages.catalog import filled, phrase, text
+from diagnostics.messages.en import HEADLINES, LANGUAGE, TABLE_HEADS
+from diagnostics.messages.live import live_line
+from diagnostics.messages.phrases import (
+    advice_heading,
+    advice_sentence,
+    certainty,
+    comparison_rows,
+    comparison_title,
+    confidence_phrase,
+    confidence_words,
+    measures,
+    next_value,
+    steps_of,
+    unchecked_rules,
+)
 from diagnostics.messages.verdicts import (
     advice_action,
     advice_line,
     all_notes,
-    confidence_words,
     diagnosis_notes,
     finding_message,
     notes_of,
@@ -21,14 +34,29 @@ from diagnostics.messages.verdicts import (
 
 __all__ = [
     "HEADLINES",
+    "LANGUAGE",
+    "TABLE_HEADS",
     "advice_action",
+    "advice_heading",
     "advice_line",
+    "advice_sentence",
     "all_notes",
+    "certainty",
+    "comparison_rows",
+    "comparison_title",
+    "confidence_phrase",
     "confidence_words",
     "diagnosis_notes",
+    "filled",
     "finding_message",
+    "live_line",
+    "measures",
+    "next_value",
     "notes_of",
+    "phrase",
     "skipped_reason",
+    "steps_of",
     "summary",
     "text",
+    "unchecked_rules",
 ]

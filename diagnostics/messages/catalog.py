@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from diagnostics.formatting import percent
 from diagnostics.messages import en
 from diagnostics.model.message import Message
 
@@ -21,6 +22,8 @@ class _Values(dict[str, Any]):
         if key not in self:
             return _VeryLarge()
         value = super().__getitem__(key)
+        if isinstance(value, str):
+            return en.TERMS.get(value, value)
         if isinstance(value, bool) or not isinstance(value, (int, float)):
             return value
         return _Number(value) if math.isfinite(value) else _VeryLarge()
@@ -30,16 +33,20 @@ class _Number(float):
     def __format__(self, spec: str) -> str:
         if not spec:
             return f"{float(self):,.0f}" if float(self).is_integer() else f"{float(self):g}"
-        return super().__format__(spec).replace("%", " %")
+        return percent(self) if spec == "percent" else super().__format__(spec).replace("%", " %")
 
 
 class _VeryLarge:
     def __format__(self, spec: str) -> str:
-        return "very large"
+        return en.VERY_LARGE
 
 
 def filled(template: str, values: Mapping[str, Any]) -> str:
-    """The template with its values: ``{rise:.1%}`` with a space before the sign, ``{n:plural:line|lines}``."""
+    """The template with its values.
+
+    Beside Python's own formats: ``{rise:.1%}`` has a space before the sign, ``{n:plural:line|lines}`` is the number
+    with its word, ``{share:percent}`` a share as a whole percentage.
+    """
 
     def plural(found: re.Match[str]) -> str:
         count = values.get(found[1]) or 0
@@ -58,3 +65,8 @@ def text(message: Message) -> str:
         values = ", ".join(f"{key} {value}" for key, value in message.values.items())
         return message.code.replace("-", " ") + (f" ({values})" if values else "")
     return filled(template, message.values)
+
+
+def phrase(code: str, **values: Any) -> str:
+    """The words that stand around a fact, by their code; raises ``KeyError`` for a code that has none."""
+    return filled(en.PHRASES[code], values)

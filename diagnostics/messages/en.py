@@ -6,6 +6,9 @@ from collections.abc import Mapping
 
 from diagnostics.model.records import Label
 
+LANGUAGE = "en"
+VERY_LARGE = "very large"
+
 MESSAGES: Mapping[str, str] = {
     "text": "{text}",
     # Why a rule could not be evaluated.
@@ -25,6 +28,16 @@ MESSAGES: Mapping[str, str] = {
     "baseline-within-noise": "the baseline's own loss falls by no more than its noise",
     "baseline-descent-over": "the baseline's descent is over by the first points that both logs have",
     "no-grad-norm-in": "the {whose}'s log has no grad_norm",
+    "no-common-loss": "no loss with {need} points or more in both logs",
+    "methods-differ": "the run is {mine} and the baseline {baseline}: their losses are of different kinds",
+    "starts-differ": "the losses start at {mine:.3g} and {baseline:.3g} (step {step:.10g}): another tokenizer, base "
+    "model, masking or data, and the levels do not compare",
+    "floors": "the lowest loss is {mine:.4g}, the baseline's {baseline:.4g} (differences below {noise:.2g} are noise)",
+    "descents": "the loss comes down by {mine:.3g}, {share:percent} of the baseline's {baseline:.3g}",
+    "half-reached": "half of the baseline's descent takes {mine:,.0f} {unit}, {ratio:.2g} times as many as there",
+    "half-reached-alike": "half of the baseline's descent takes {mine:,.0f} {unit}, as many as there",
+    "half-never-reached": "never reaches half of the baseline's descent, which took {baseline:,.0f} {unit}",
+    "gradient-norms": "the usual gradient norm of the second half is {mine:.3g}, the baseline's {baseline:.3g}",
     "synthetic-run": "a synthetic run",
     # What a reader dropped, guessed or joined.
     "event-files-joined": "{files:plural:event file|event files} joined",
@@ -67,12 +80,6 @@ MESSAGES: Mapping[str, str] = {
 }
 """The sentences by code; those of rules stand in the rule table, beside their limits."""
 
-NOTES: Mapping[str, str] = {
-    "not-checked": "{label} was not checked: {reason}",
-    "borderline": "nearly {label}: {message}",
-}
-"""Notes that a diagnosis adds to those of the log."""
-
 HEADLINES: Mapping[Label, str] = {
     Label.BROKEN: "The log or the data is broken",
     Label.UNSTABLE: "Training is unstable",
@@ -85,12 +92,74 @@ HEADLINES: Mapping[Label, str] = {
 CONFIDENCE = ((0.85, "almost certain"), (0.65, "quite sure"), (0.45, "more likely than not"), (0.0, "weak evidence"))
 """The words for a confidence of at least so much."""
 
-SUMMARY: Mapping[str, str] = {
-    "borderline": "No fault, but close to {label}: {message}",
-    "findings-only": "No fault that decides the verdict. Worth a look: {message}",
-    "nothing-found": "None of the checks that this log allows found a fault.",
-    "nothing-known": "This log does not hold enough to judge the run.",
+PHRASES: Mapping[str, str] = {
+    # The one sentence that sums a diagnosis up.
+    "summary-borderline": "No fault, but close to {label}: {message}",
+    "summary-findings-only": "No fault that decides the verdict. Worth a look: {message}",
+    "summary-nothing-found": "None of the checks that this log allows found a fault.",
+    "summary-nothing-known": "This log does not hold enough to judge the run.",
+    # Notes that a diagnosis adds to those of the log.
+    "not-checked": "{label} was not checked: {reason}",
+    "nearly": "nearly {label}: {message}",
+    # Around findings and advice.
+    "step": "step {step}",
+    "steps": "steps {first} to {last}",
+    "confidence": "{words} ({percent})",
+    "cause": "{cause}, {sure}",
+    "not-enough": "not enough to go by",
+    "what-to-change": "What to change",
+    "optional-changes": "Optional changes",
+    "optional": "{rule} (optional)",
+    "rules": "{count:plural:rule|rules}",
+    # The parts of a report.
+    "fact-verdict": "verdict",
+    "fact-cause": "cause",
+    "fact-confidence": "how sure",
+    "fact-best-checkpoint": "best checkpoint",
+    "fact-unchecked": "could not be checked",
+    "findings": "What was found",
+    "advice-hint": "Best first. Change one thing at a time, so that the next run shows what it did.",
+    "unchecked": "What could not be checked",
+    "settings": "Settings of this run",
+    "notes": "Notes on the log",
+    "note": "note: {note}",
+    "more-notes": "and {count:plural:more note|more notes}: see --md or --json",
+    "unchecked-line": "{rules} could not be evaluated: {reasons}",
+    "more-reasons": "and {count:plural:more reason|more reasons}",
+    # The page of one run or many.
+    "page": "{title} · diagnosis",
+    "page-of-many": "{count:plural:run|runs}",
+    "page-of-none": "No run",
+    "not-read": "not read",
+    "smoothed": "Thin lines are the values as logged, thick ones their running mean.",
+    "downsampled": "{shown} of {total} points are drawn: the lowest and highest of every pixel.",
+    "made-by": "Made by tuner. {command} explains a rule and where it comes from.",
+    # Around a comparison with a baseline.
+    "against": "Against {baseline}",
+    "to-step": "to step {step:,.10g}",
+    "losses": "losses",
+    "not-compared": "not compared: {why}",
+    # The lines of a live view.
+    "verdict": "verdict: {label}",
+    "verdict-changed": "verdict: {label} (was {before})",
+    "so-far": "{label} so far",
+    "found": "{kind}: {rule}: {message}",
+    "noted": "noted",
+    "cleared": "cleared: {rule}",
 }
+"""What stands around the facts of a diagnosis."""
+
+TERMS: Mapping[str, str] = {}
+"""Words that messages hold as values (labels, units, what was counted), where this language has others."""
+
+TABLE_HEADS: Mapping[str, tuple[str, ...]] = {
+    "overview": ("run", "verdict", "cause", "how sure", "change first"),
+    "advice": ("knob", "now", "next", "why", "what to expect", "how sure"),
+    "advice-in-terminal": ("change", "now", "next", "", "why", "sure"),
+    "comparison": ("question", "this run is", "evidence"),
+    "settings": ("setting", "value"),
+}
+"""The heads of the tables in a report, column by column."""
 
 RULES: Mapping[str, Mapping[str, str]] = {}
 """Texts of rules in this language, by rule and field; where one is missing, the row of the rule table speaks."""

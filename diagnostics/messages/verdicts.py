@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from diagnostics.formatting import number, plain_name, sentence, setting
 from diagnostics.messages import en
-from diagnostics.messages.catalog import filled, text
+from diagnostics.messages.catalog import filled, phrase, text
 from diagnostics.model.curves import Run
 from diagnostics.model.message import Message
 from diagnostics.model.records import Advice, Diagnosis, Finding, Label, Skipped
@@ -38,11 +38,6 @@ def skipped_reason(skipped: Skipped) -> str:
     return text(skipped.reason)
 
 
-def confidence_words(confidence: float) -> str:
-    """A confidence in words: ``quite sure``."""
-    return next((words for limit, words in en.CONFIDENCE if confidence >= limit), en.CONFIDENCE[-1][1])
-
-
 def notes_of(notes: Iterable[Message]) -> tuple[str, ...]:
     """Notes as sentences, none of them twice."""
     return tuple(dict.fromkeys(text(note) for note in notes))
@@ -56,14 +51,10 @@ def all_notes(run: Run, diagnosis: Diagnosis) -> tuple[str, ...]:
 def diagnosis_notes(diagnosis: Diagnosis) -> tuple[str, ...]:
     """The notes of a diagnosis as sentences: the run's own, kinds of fault that were not checked, a borderline rule."""
     found = [*notes_of(diagnosis.notes)]
-    found += [
-        filled(en.NOTES["not-checked"], {"label": str(kind.label), "reason": text(kind.reason)})
-        for kind in diagnosis.unchecked
-    ]
+    found += [phrase("not-checked", label=str(kind.label), reason=text(kind.reason)) for kind in diagnosis.unchecked]
     if diagnosis.borderline is not None:
         near = diagnosis.borderline
-        values = {"label": str(near.label), "message": finding_message(near)}
-        found.append(filled(en.NOTES["borderline"], values))
+        found.append(phrase("nearly", label=str(near.label), message=finding_message(near)))
     return tuple(dict.fromkeys(found))
 
 
@@ -74,11 +65,10 @@ def summary(diagnosis: Diagnosis) -> str:
         return sentence(finding_message(named))
     if diagnosis.label is Label.HEALTHY and diagnosis.borderline is not None:
         near = diagnosis.borderline
-        values = {"label": str(near.label), "message": finding_message(near)}
-        return sentence(filled(en.SUMMARY["borderline"], values))
+        return sentence(phrase("summary-borderline", label=str(near.label), message=finding_message(near)))
     if diagnosis.findings:
         message = finding_message(diagnosis.findings[0])
         if diagnosis.label is Label.HEALTHY:
-            return sentence(filled(en.SUMMARY["findings-only"], {"message": sentence(message)}))
+            return sentence(phrase("summary-findings-only", message=sentence(message)))
         return sentence(message)
-    return en.SUMMARY["nothing-found" if diagnosis.label is Label.HEALTHY else "nothing-known"]
+    return phrase("summary-nothing-found" if diagnosis.label is Label.HEALTHY else "summary-nothing-known")

@@ -33,6 +33,11 @@ class Message:
         """The message that ``to_dict`` wrote; raises ``KeyError`` when there is no code."""
         return cls(str(raw["code"]), dict(raw.get("values") or {}))
 
+    @classmethod
+    def from_stored(cls, stored: Any) -> Message:
+        """The message that ``to_dict`` wrote, or the finished sentence that earlier versions stored."""
+        return cls.from_dict(stored) if isinstance(stored, Mapping) else as_message(str(stored))
+
 
 def as_message(said: Message | str) -> Message:
     """The message itself; text that somebody else wrote becomes a message that holds it."""

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from diagnostics.model.comparison import Comparison
-from diagnostics.model.message import Message, as_message
+from diagnostics.model.message import Message
 
 RENAMED_RULES: Mapping[str, str] = {
     "loss-thrown-up": "loss-overshoots",
@@ -23,11 +23,6 @@ RENAMED_RULES: Mapping[str, str] = {
 def current_rule_name(stored: object) -> str:
     """A stored rule's name as it is now."""
     return RENAMED_RULES.get(str(stored), str(stored))
-
-
-def _message(stored: Any) -> Message:
-    """A stored message; earlier versions stored the finished sentence."""
-    return Message.from_dict(stored) if isinstance(stored, Mapping) else as_message(str(stored))
 
 
 class Label(StrEnum):
@@ -154,7 +149,7 @@ class Skipped:
     @classmethod
     def from_dict(cls, raw: Mapping[str, Any]) -> Skipped:
         """The skipped rule that ``to_dict`` wrote, or an earlier version that stored the reason as text."""
-        reason = _message(raw.get("reason", raw.get("why", "")))
+        reason = Message.from_stored(raw.get("reason", raw.get("why", "")))
         return cls(current_rule_name(raw["rule"]), reason, Label(raw.get("label", Label.UNKNOWN)))
 
 
@@ -215,11 +210,11 @@ class Diagnosis:
 
     @classmethod
     def from_dict(cls, raw: Mapping[str, Any]) -> Diagnosis:
-        """The diagnosis that ``to_dict`` wrote, or that an earlier version stored; a comparison is not read back.
+        """The diagnosis that ``to_dict`` wrote, or that an earlier version stored.
 
         Raises ``KeyError``, ``ValueError`` or ``TypeError`` for anything else.
         """
-        near = raw.get("borderline")
+        near, baseline = raw.get("borderline"), raw.get("baseline")
         return cls(
             run=str(raw["run"]),
             label=Label(raw["label"]),
@@ -229,7 +224,8 @@ class Diagnosis:
             findings=tuple(Finding.from_dict(one) for one in raw.get("findings") or ()),
             advice=tuple(Advice.from_dict(one) for one in raw.get("advice") or ()),
             skipped=tuple(Skipped.from_dict(one) for one in raw.get("skipped") or ()),
-            notes=tuple(_message(note) for note in raw.get("notes") or ()),
+            notes=tuple(Message.from_stored(note) for note in raw.get("notes") or ()),
             unchecked=tuple(Unchecked.from_dict(one) for one in raw.get("unchecked") or ()),
             borderline=Finding.from_dict(near) if near else None,
+            baseline=Comparison.from_dict(baseline) if baseline else None,
         )

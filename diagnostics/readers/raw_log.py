@@ -43,8 +43,3 @@ class Log:
     def with_notes(self, *notes: Message) -> Log:
         """This log with more notes, none of them twice."""
         return replace(self, notes=tuple(dict.fromkeys((*self.notes, *notes))))
-
-
-def plural(count: int, noun: str) -> str:
-    """``1 step``, ``3 steps``."""
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Sequence
 from diagnostics.chart.markup import Child, Markup, element, joined
 from diagnostics.chart.theme import CHART_SHEET, HOVER_SCRIPT, color_sheet
 from diagnostics.formatting import SIGNS
+from diagnostics.messages import LANGUAGE
 from diagnostics.model.records import Label
 
 SHEET = """
@@ -120,7 +121,7 @@ def page(title: str, *content: Child) -> str:
         element("style", style),
     )
     body = element("body", element("main", *content), element("script", Markup(HOVER_SCRIPT)))
-    return f"<!doctype html>\n{element('html', head, body, lang='en')}\n"
+    return f"<!doctype html>\n{element('html', head, body, lang=LANGUAGE)}\n"
 
 
 def chip(label: Label | str | None) -> Markup:

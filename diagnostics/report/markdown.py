@@ -6,61 +6,55 @@ import re
 from collections.abc import Iterable, Sequence
 
 from diagnostics.chart.markup import printable
-from diagnostics.formatting import SIGNS, number, percent, sentence, setting, times
-from diagnostics.messages import HEADLINES, advice_action, all_notes, finding_message, summary
+from diagnostics.formatting import SIGNS
+from diagnostics.messages import TABLE_HEADS, phrase
 from diagnostics.model.curves import Run
-from diagnostics.model.records import Advice, Diagnosis, Finding
-from diagnostics.report.phrases import because, compared, heading, measures, span, step_of, sure, unchecked
+from diagnostics.model.records import Diagnosis
+from diagnostics.report.sections import Sections, ShownAdvice, ShownFinding, sections
 
 
 def as_markdown(run: Run, diagnosis: Diagnosis) -> str:
     """The verdict, the findings, the advice as a table, and what could not be checked."""
-    verdict = f"**{SIGNS[diagnosis.label]} {HEADLINES[diagnosis.label]}**: {cell(summary(diagnosis))}"
-    parts = [f"# {cell(run.name)}", verdict, _facts(diagnosis)]
-    if diagnosis.findings:
-        parts += ["## What was found", listed(_finding(finding) for finding in diagnosis.findings)]
-    if diagnosis.advice:
-        heads = ("knob", "now", "next", "why", "what to expect", "how sure")
-        parts += [f"## {heading(diagnosis.advice)}", grid(heads, [_advice(advice) for advice in diagnosis.advice])]
-    if diagnosis.baseline is not None:
-        rows = compared(diagnosis.baseline)
-        parts += [
-            f"## Against {cell(diagnosis.baseline.title)}",
-            grid(("question", "this run is", "evidence"), rows),
-        ]
-    if diagnosis.skipped:
-        reasons = (f"{cell(why)}: {', '.join(rules)}" for why, rules in unchecked(diagnosis))
-        parts += ["## What could not be checked", listed(reasons)]
-    known = run.settings.known()
-    if known:
-        parts += ["## Settings", grid(("setting", "value"), [(k, setting(k, v)) for k, v in known.items()])]
-    notes = all_notes(run, diagnosis)
-    if notes:
-        parts += ["## Notes", listed(cell(note) for note in notes)]
+    shown = sections(run, diagnosis)
+    verdict = f"**{SIGNS[shown.label]} {shown.headline}**: {cell(shown.summary)}"
+    facts = [(phrase("fact-verdict"), f"`{shown.label}`"), *shown.facts]
+    parts = [f"# {cell(shown.name)}", verdict, listed(f"{name}: {value}" for name, value in facts)]
+    for heading, content in _parts(shown):
+        parts += [f"## {heading}", content] if content else []
     return "\n\n".join(parts) + "\n"
 
 
-def _facts(diagnosis: Diagnosis) -> str:
-    lines = [f"verdict: `{diagnosis.label}`", f"{'cause' if diagnosis.cause else 'how sure'}: {sure(diagnosis)}"]
-    if diagnosis.best_step is not None:
-        lines.append(f"best checkpoint: step {number(diagnosis.best_step)}")
-    return listed(lines)
+def _parts(shown: Sections) -> Iterable[tuple[str, str]]:
+    """The headings and what stands below each, empty where there is nothing."""
+    yield phrase("findings"), listed(map(_finding, shown.findings))
+    yield shown.advice_heading, _table("advice", map(_advice, shown.advice))
+    yield cell(shown.comparison_heading), _table("comparison", shown.comparison)
+    yield phrase("unchecked"), listed(f"{cell(why)}: {', '.join(rules)}" for why, rules in shown.unchecked)
+    yield phrase("settings"), _table("settings", shown.settings)
+    yield phrase("notes"), listed(map(cell, shown.notes))
 
 
-def _finding(finding: Finding) -> str:
-    numbers = "; ".join(f"{name} {value}" for name, value in measures(finding))
-    head = f"**{finding.rule}** ({finding.label}, {span(finding)}, {percent(finding.confidence)})"
-    return f"{head}: {cell(sentence(finding_message(finding)))}" + (f" [{numbers}]" if numbers else "")
+def _table(name: str, rows: Iterable[Sequence[str]]) -> str:
+    rows = list(rows)
+    return grid(TABLE_HEADS[name], rows) if rows else ""
 
 
-def _advice(advice: Advice) -> tuple[str, ...]:
-    new = step_of(advice)
-    if advice.new is not None and advice.factor:
-        new += f" ({times(advice.factor)})"
-    if advice.new is None and advice.factor is None:
-        new = sentence(advice_action(advice))
-    why, expect = because(advice, advice.because), advice.expect
-    return f"`{advice.knob}`", setting(advice.knob, advice.old), new, why, expect, percent(advice.confidence)
+def _finding(finding: ShownFinding) -> str:
+    numbers = "; ".join(f"{name} {value}" for name, value in finding.measured)
+    head = f"**{finding.rule}** ({finding.label}, {finding.where}, {finding.percent})"
+    return f"{head}: {cell(finding.says)}" + (f" [{numbers}]" if numbers else "")
+
+
+def _advice(advice: ShownAdvice) -> tuple[str, ...]:
+    new = f"{advice.next} ({advice.factor})" if advice.factor else advice.next
+    return (
+        f"`{advice.knob}`",
+        advice.now or "–",
+        new if advice.has_value else advice.action,
+        advice.reason(advice.rule),
+        advice.expect,
+        advice.percent,
+    )
 
 
 def cell(text: object) -> str:

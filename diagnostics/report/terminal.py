@@ -8,15 +8,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from diagnostics.chart.markup import printable
-from diagnostics.formatting import SIGNS, number, percent, sentence, setting, times
-from diagnostics.messages import HEADLINES, all_notes, finding_message, skipped_reason, summary
-from diagnostics.model.comparison import Comparison
+from diagnostics.formatting import SIGNS
+from diagnostics.messages import TABLE_HEADS, phrase
 from diagnostics.model.curves import Run
-from diagnostics.model.records import Advice, Diagnosis, Finding, Label
-from diagnostics.report.phrases import because, compared, in_words, measures, span, step_of, sure
+from diagnostics.model.records import Diagnosis, Label
+from diagnostics.report.sections import Sections, ShownAdvice, ShownFinding, sections
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
+    from rich.console import JustifyMethod, RenderableType
 
 COLORS: Mapping[Label, str] = {
     Label.BROKEN: "red",
@@ -27,7 +26,10 @@ COLORS: Mapping[Label, str] = {
     Label.UNKNOWN: "bright_black",
 }
 PLAIN_WIDTH = 110
-MOST_NOTES = 6
+MAX_NOTES = 6
+MAX_REASONS = 3
+ADVICE_SIDES: tuple[JustifyMethod, ...] = ("left", "right", "right", "left", "left", "right")
+"""How the columns of the advice are set."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,7 +43,7 @@ class TextReport:
         """What a rich console prints."""
         from rich.console import Group
 
-        return Group(*_lines(self.run, self.diagnosis))
+        return Group(*_lines(sections(self.run, self.diagnosis)))
 
     def __str__(self) -> str:
         """The same without color."""
@@ -57,72 +59,76 @@ def as_text(run: Run, diagnosis: Diagnosis) -> TextReport:
     return TextReport(run, diagnosis)
 
 
-def _lines(run: Run, diagnosis: Diagnosis) -> Iterator[RenderableType]:
+def _lines(shown: Sections) -> Iterator[RenderableType]:
     from rich.padding import Padding
     from rich.text import Text
 
-    color = f"bold {COLORS[diagnosis.label]}"
-    verdict = f"{SIGNS[diagnosis.label]} {diagnosis.label}"
-    yield Text.assemble((verdict, color), "  ", (printable(run.name), "bold"))
-    yield Padding(Text(f"{HEADLINES[diagnosis.label]}: {sure(diagnosis)}"), (0, 0, 0, 2))
-    if not diagnosis.findings:
-        yield Padding(Text(summary(diagnosis)), (0, 0, 0, 2))
-    for finding in diagnosis.findings:
-        yield Padding(_finding(finding), (1, 0, 0, 2))
-    if diagnosis.best_step is not None:
-        yield Padding(Text(f"best checkpoint: step {number(diagnosis.best_step)}"), (1, 0, 0, 2))
-    if diagnosis.advice:
-        yield Padding(_advice(diagnosis.advice), (1, 0, 0, 2))
-    if diagnosis.baseline is not None:
-        yield Padding(Text(_against(diagnosis.baseline)), (1, 0, 0, 2))
-    if diagnosis.skipped:
-        yield Padding(Text(_skipped(diagnosis), style="bright_black"), (1, 0, 0, 2))
-    if notes := (all_notes(run, diagnosis)):
-        yield Padding(Text(_notes(notes), style="bright_black"), (1, 0, 0, 2))
+    verdict = f"{SIGNS[shown.label]} {shown.label}"
+    yield Text.assemble((verdict, f"bold {COLORS[shown.label]}"), "  ", (printable(shown.name), "bold"))
+    yield Padding(Text(f"{shown.headline}: {shown.certainty}"), (0, 0, 0, 2))
+    if not shown.findings:
+        yield Padding(Text(shown.summary), (0, 0, 0, 2))
+    for block in _blocks(shown):
+        yield Padding(block, (1, 0, 0, 2))
     yield Text()
 
 
-def _finding(finding: Finding) -> RenderableType:
+def _blocks(shown: Sections) -> Iterator[RenderableType]:
+    """What stands below the verdict, one block a section."""
     from rich.text import Text
 
-    numbers = ", ".join(f"{name} {value}" for name, value in measures(finding))
+    yield from map(_finding, shown.findings)
+    best = phrase("fact-best-checkpoint")
+    yield from (Text(f"{name}: {value}") for name, value in shown.facts if name == best)
+    if shown.advice:
+        yield _advice(shown.advice)
+    if shown.comparison:
+        yield Text(_comparison(shown))
+    if shown.unchecked:
+        yield Text(_unchecked(shown), style="bright_black")
+    if shown.notes:
+        yield Text(_notes(shown.notes), style="bright_black")
+
+
+def _finding(finding: ShownFinding) -> RenderableType:
+    from rich.text import Text
+
+    numbers = ", ".join(f"{name} {value}" for name, value in finding.measured)
     return Text.assemble(
         (finding.rule, COLORS[finding.label]),
-        f"  {span(finding)}\n{printable(sentence(finding_message(finding)))}",
+        f"  {finding.where}\n{printable(finding.says)}",
         (f"\n{numbers}" if numbers else "", "bright_black"),
     )
 
 
-def _advice(advice: Iterable[Advice]) -> RenderableType:
+def _advice(advice: Iterable[ShownAdvice]) -> RenderableType:
     from rich.table import Table
     from rich.text import Text
 
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bright_black")
-    for head in ("change", "now", "next", "", "why", "sure"):
-        table.add_column(head, justify="right" if head in ("now", "next", "sure") else "left")
+    for head, side in zip(TABLE_HEADS["advice-in-terminal"], ADVICE_SIDES, strict=True):
+        table.add_column(head, justify=side)
     for one in advice:
-        wordy = one.new is None and not one.factor
-        new = "" if wordy else step_of(one)
-        factor = times(one.factor) if one.new is not None else ""
-        why = because(one, in_words(one) if wordy else one.because)
-        cells = (one.knob, setting(one.knob, one.old), new, factor, why, percent(one.confidence))
+        new, why = (one.next, one.rule) if one.has_value else ("", one.action)
+        cells = (one.knob, one.now or "–", new, one.factor, one.reason(why), one.percent)
         table.add_row(*(Text(printable(text)) for text in cells))
     return table
 
 
-def _against(comparison: Comparison) -> str:
-    lines = [f"against {comparison.title}"]
-    lines += [f"{verdict:<7}{question}: {words}" for question, verdict, words in compared(comparison)]
-    return printable("\n".join(lines))
+def _comparison(shown: Sections) -> str:
+    rows = (f"{outcome:<7}{question}: {words}" for question, outcome, words in shown.comparison)
+    return printable("\n".join([shown.comparison_heading, *rows]))
 
 
 def _notes(notes: Sequence[str]) -> str:
-    more = [f"and {len(notes) - MOST_NOTES} more notes: see --md or --json"] if len(notes) > MOST_NOTES else []
-    return "\n".join(f"note: {printable(note)}" for note in notes[:MOST_NOTES]) + "".join(f"\n{line}" for line in more)
+    lines = [phrase("note", note=printable(note)) for note in notes[:MAX_NOTES]]
+    hidden = len(notes) - MAX_NOTES
+    return "\n".join([*lines, *([phrase("more-notes", count=hidden)] if hidden > 0 else [])])
 
 
-def _skipped(diagnosis: Diagnosis) -> str:
-    count = len(diagnosis.skipped)
-    reasons = list(dict.fromkeys(printable(skipped_reason(skipped)) for skipped in diagnosis.skipped))
-    more = f"; and {len(reasons) - 3} more reasons" if len(reasons) > 3 else ""
-    return f"{count} rule{'s' if count > 1 else ''} could not be asked: {'; '.join(reasons[:3])}{more}"
+def _unchecked(shown: Sections) -> str:
+    reasons = [printable(why) for why, _ in shown.unchecked]
+    hidden = len(reasons) - MAX_REASONS
+    more = [phrase("more-reasons", count=hidden)] if hidden > 0 else []
+    rules = phrase("rules", count=shown.unchecked_count)
+    return phrase("unchecked-line", rules=rules, reasons="; ".join([*reasons[:MAX_REASONS], *more]))

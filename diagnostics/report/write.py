@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from diagnostics.messages import advice_line, diagnosis_notes, finding_message, skipped_reason
+from diagnostics.messages import advice_line, diagnosis_notes, finding_message, skipped_reason, text
+from diagnostics.model.comparison import Comparison
 from diagnostics.model.curves import Run
 from diagnostics.model.records import Diagnosis
 from diagnostics.report.html import as_html
@@ -67,8 +68,18 @@ def with_words(diagnosis: Diagnosis) -> dict[str, Any]:
         raw["message"] = advice_line(advice)
     for raw, skipped in zip(data["skipped"], diagnosis.skipped, strict=True):
         raw["why"] = skipped_reason(skipped)
+    if diagnosis.baseline is not None:
+        _put_comparison_in_words(data["baseline"], diagnosis.baseline)
     data["notes"] = list(diagnosis_notes(diagnosis))
     return data
+
+
+def _put_comparison_in_words(data: dict[str, Any], comparison: Comparison) -> None:
+    for raw, answer in zip(data["answers"], comparison.answers, strict=True):
+        raw["message"] = text(answer.evidence)
+    for raw, why in zip(data["skipped"], comparison.skipped.values(), strict=True):
+        raw["why"] = text(why)
+    data["refused"] = text(comparison.refused) if comparison.refused else None
 
 
 def dumped(value: object) -> str:
@@ -106,11 +117,11 @@ def write_reports(run: Run, diagnosis: Diagnosis, folder: Path | str) -> tuple[P
     """Write ``diagnosis.json``, ``report.md`` and ``report.html`` into the folder (made if need be)."""
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    texts = {
+    pages = {
         "diagnosis.json": dumped(with_words(diagnosis)),
         "report.md": as_markdown(run, diagnosis),
         "report.html": as_html([(run, diagnosis)]),
     }
-    for name, text in texts.items():
-        write_text(folder / name, text)
-    return tuple(folder / name for name in texts)
+    for name, page in pages.items():
+        write_text(folder / name, page)
+    return tuple(folder / name for name in pages)

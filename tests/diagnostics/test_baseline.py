@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from html import unescape
 
 import numpy as np
 import pytest
 
 from diagnostics import diagnose
-from diagnostics.diagnosis.baseline import QUESTIONS, compare
-from diagnostics.model.comparison import Comparison
+from diagnostics.diagnosis.baseline import MIN_POINTS, compare
+from diagnostics.messages import comparison_rows, comparison_title
+from diagnostics.model.comparison import Comparison, Outcome, Question
 from diagnostics.model.curves import Curve, Run
+from diagnostics.model.message import message
 from diagnostics.model.settings import Settings
-from diagnostics.report.write import as_html, as_json, as_markdown, as_text
+from diagnostics.report.write import as_html, as_json, as_markdown, as_text, dumped
 from diagnostics.synthetic import make
 
 
@@ -30,8 +33,8 @@ def sketched(end: float = 1.1, half: float = 20.0, noise: float = 0.01, seed: in
     return Run("mine", curves, Settings(method="sft", batch_size=16))
 
 
-def verdicts(found: Comparison) -> dict[str, str]:
-    return {answer.question: answer.verdict for answer in found.answers}
+def outcomes(found: Comparison) -> dict[str, str]:
+    return {answer.question: answer.outcome for answer in found.answers}
 
 
 @pytest.mark.parametrize("seed", range(10))
@@ -39,7 +42,7 @@ def test_another_seed_of_the_same_run_is_alike_in_all(seed: int):
     found = compare(sketched(seed=seed + 1), sketched())
     assert found.refused is None
     assert found.curve == "eval_loss"
-    assert verdicts(found) == dict.fromkeys(QUESTIONS, "alike")
+    assert outcomes(found) == dict.fromkeys(Question, "alike")
 
 
 @pytest.mark.parametrize(
@@ -56,51 +59,49 @@ def test_another_seed_of_the_same_run_is_alike_in_all(seed: int):
     ],
 )
 def test_what_is_another_is_said(run: Run, question: str, verdict: str):
-    assert verdicts(compare(run, sketched()))[question] == verdict
+    assert outcomes(compare(run, sketched()))[question] == verdict
 
 
 def test_a_run_that_hardly_moves_never_gets_half_of_the_way():
     found = compare(sketched(end=1.97), sketched())
     speed = next(answer for answer in found.answers if answer.question == "speed")
-    assert speed.verdict == "worse"
-    assert speed.message.startswith("never reaches half")
+    assert (speed.outcome, speed.mine, speed.evidence.code) == (Outcome.WORSE, np.inf, "half-never-reached")
 
 
 def test_rows_count_where_both_batch_sizes_are_known_and_steps_where_not():
     large = replace(sketched(), settings=Settings(method="sft", batch_size=64))
-    assert verdicts(compare(large, sketched()))["speed"] == "worse"
+    assert outcomes(compare(large, sketched()))["speed"] == "worse"
     unknown = replace(sketched(), settings=Settings(method="sft"))
     found = compare(unknown, sketched())
-    assert verdicts(found)["speed"] == "alike"
-    assert any("steps" in answer.message for answer in found.answers)
+    assert outcomes(found)["speed"] == "alike"
+    assert {answer.evidence.values.get("unit") for answer in found.answers} == {"steps", None}
 
 
 def test_other_methods_and_scales_are_refused_in_a_line():
     dpo = replace(sketched(), settings=Settings(method="dpo"))
-    assert compare(dpo, sketched()).refused == (
-        "the run is DPO and the baseline SFT: their losses are of different kinds"
-    )
+    assert compare(dpo, sketched()).refused == message("methods-differ", mine="DPO", baseline="SFT")
     twice = {name: Curve(c.steps, 2.5 * c.values) for name, c in sketched().curves.items()}
     found = compare(replace(sketched(), curves=twice), sketched())
     assert found.answers == ()
-    assert "another tokenizer" in str(found.refused)
-    assert compare(Run("empty", {}), sketched()).refused == "no loss with 3 points or more in both logs"
+    assert found.refused is not None
+    assert found.refused.code == "starts-differ"
+    assert compare(Run("empty", {}), sketched()).refused == message("no-common-loss", need=MIN_POINTS)
 
 
 def test_what_cannot_be_asked_is_told():
     curves = {name: curve for name, curve in sketched().curves.items() if name != "grad_norm"}
     found = compare(replace(sketched(), curves=curves), sketched())
-    assert found.skipped == {"gradient norm": "the run's log has no grad_norm"}
+    assert found.skipped == {Question.GRADIENT_NORM: message("no-grad-norm-in", whose="run")}
     flat = {"train_loss": Curve(np.arange(50.0), 1.0 + 0.01 * np.random.default_rng(0).standard_normal(50))}
     found = compare(sketched(), replace(sketched(), curves=flat))
-    assert {"descent", "speed"} <= set(found.skipped or {}) or found.refused
+    assert {Question.DESCENT, Question.SPEED} <= set(found.skipped) or found.refused
 
 
 @pytest.mark.parametrize("size", [3, 4, 5, 6, 8, 20, 59, 60, 61])
 def test_short_logs_are_compared_without_a_fault(size: int):
     curves = {"train_loss": Curve(np.arange(float(size)), np.linspace(2, 1, size))}
     found = compare(Run("a", curves), Run("b", curves))
-    assert set(verdicts(found).values()) <= {"alike"}
+    assert set(outcomes(found).values()) <= {"alike"}
     assert json.dumps(found.to_dict())
 
 
@@ -109,11 +110,31 @@ def test_a_run_in_mid_air_is_compared_up_to_its_own_last_step():
     curves = {name: curve.between(0, 120) for name, curve in sketched(seed=3).curves.items()}
     going = replace(good, name="going", curves=curves, settings=replace(good.settings, max_steps=400))
     found = compare(going, good)
-    assert found.title == "mine (eval_loss, to step 120)"
-    assert verdicts(found) == dict.fromkeys(QUESTIONS, "alike")
+    assert (found.baseline, found.curve, found.until) == ("mine", "eval_loss", 120.0)
+    assert outcomes(found) == dict.fromkeys(Question, "alike")
     over = compare(replace(going, settings=replace(good.settings, max_steps=120)), good)
     assert over.until is None
-    assert verdicts(over)["floor"] == "worse"
+    assert outcomes(over)["floor"] == "worse"
+
+
+def test_a_comparison_is_read_back_as_it_was():
+    for run in (sketched(end=1.3), sketched(end=1.97), replace(sketched(), settings=Settings(method="dpo"))):
+        found = compare(run, sketched())
+        assert Comparison.from_dict(json.loads(dumped(found.to_dict()))) == found
+
+
+def test_a_comparison_of_an_earlier_version_is_read_with_its_sentences():
+    answer = {
+        "question": "floor",
+        "mine": 1.2,
+        "baseline": 1.1,
+        "verdict": "worse",
+        "message": "the lowest loss is 1.2",
+    }
+    stored = {"run": "good", "curve": "eval_loss", "answers": [answer], "skipped": [{"question": "speed", "why": "-"}]}
+    found = Comparison.from_dict(stored)
+    assert outcomes(found) == {Question.FLOOR: Outcome.WORSE}
+    assert next(row[2] for row in comparison_rows(found)) == "the lowest loss is 1.2"
 
 
 def test_every_report_shows_the_comparison():
@@ -121,8 +142,12 @@ def test_every_report_shows_the_comparison():
     verdict = replace(diagnose(run), baseline=compare(run, good))
     told = json.loads(as_json([verdict]))[0]["baseline"]
     assert told["run"] == "good <one>"
-    assert {answer["question"] for answer in told["answers"]} | {s["question"] for s in told["skipped"]} == {*QUESTIONS}
-    assert "against good <one> (eval_loss)" in str(as_text(run, verdict))
-    assert "## Against good &lt;one>" in as_markdown(run, verdict)
-    assert "Against good &lt;one&gt;" in as_html([(run, verdict)])
+    assert {answer["question"] for answer in told["answers"]} | {s["question"] for s in told["skipped"]} == {*Question}
+    title = comparison_title(verdict.baseline)
+    assert title.startswith("good <one>")
+    assert title in str(as_text(run, verdict))
+    assert title.replace("<", "&lt;") in as_markdown(run, verdict)
+    page = unescape(as_html([(run, verdict)]))
+    for words in (title, *(cell for row in comparison_rows(verdict.baseline) for cell in row)):
+        assert words in page
     assert "baseline" not in json.loads(as_json([diagnose(run)]))[0]

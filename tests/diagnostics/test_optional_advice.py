@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from diagnostics import RULES, diagnose
+from diagnostics.messages import phrase
 from diagnostics.model.records import Label
 from diagnostics.report.write import as_html, as_markdown, as_text
 from diagnostics.synthetic import CAUSES, make
@@ -35,14 +36,15 @@ def test_reports_say_that_a_change_is_an_option():
     run = make("clips-most-steps", 0.6)
     found = diagnose(run)
     assert (found.label, found.advice[0].knob) == (Label.HEALTHY, "max_grad_norm")
-    text, page = as_markdown(run, found), as_html([(run, found)])
-    assert "## Optional changes" in text
-    assert "clips-most-steps (optional)" in text
-    assert "Optional changes" in page
-    assert "What to change" not in text + page
-    assert "(optional)" in str(as_text(run, found))
+    reason = phrase("optional", rule="clips-most-steps")
+    for report in (as_markdown(run, found), str(as_text(run, found))):
+        assert reason in report
+    assert phrase("optional", rule="clips most steps") in as_html([(run, found)])
+    for report in (as_markdown(run, found), as_html([(run, found)])):
+        assert phrase("optional-changes") in report
+        assert phrase("what-to-change") not in report
 
 
 def test_reports_of_a_sick_run_say_what_to_change():
     run = make("eval-loss-rises", 0.8)
-    assert "## What to change" in as_markdown(run, diagnose(run))
+    assert f"## {phrase('what-to-change')}" in as_markdown(run, diagnose(run))

@@ -141,7 +141,7 @@ def test_a_page_is_whole_and_needs_nothing_from_outside(pairs):
 
 def test_every_report_holds_the_verdict_the_evidence_and_the_advice():
     run, diagnosis = overfitted()
-    page = Outline(as_html([(run, diagnosis)])).text
+    page = Outline(as_html([(run, diagnosis)])).text.replace("\N{NO-BREAK SPACE}", " ")
     reports = (page, as_markdown(run, diagnosis), str(as_text(run, diagnosis)))
     (finding,) = diagnosis.findings
     for report in reports:

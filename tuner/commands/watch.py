@@ -9,6 +9,7 @@ from pathlib import Path
 
 from diagnostics.diagnosis.diagnose import diagnose
 from diagnostics.diagnosis.live import LiveState, update
+from diagnostics.messages import live_line
 from diagnostics.model.curves import Run
 from diagnostics.readers import UnreadableLog, file_of, find_runs, read
 from diagnostics.readers.file_state import FileState, file_state, written
@@ -88,7 +89,7 @@ def _look(
         return
     last = run.settings.max_steps
     over = over or (last is not None and run.last_step >= last)
-    watched.state, lines = update(watched.state, diagnose(run), run.last_step, over=over)
+    watched.state, events = update(watched.state, diagnose(run), run.last_step, over=over)
     watched.run, watched.over = run, over
-    for line in lines:
-        say(f"{run.name} step {run.last_step:g}: {line}")
+    for event in events:
+        say(f"{run.name} step {run.last_step:g}: {live_line(event)}")

@@ -55,7 +55,7 @@ def test_a_killed_run_goes_on_and_ends_as_if_it_had_not_been(tmp_path, small_mod
     note = message("resumed-after-cut", step=int(whole.name.removeprefix("checkpoint-")))
     assert note in run.notes
     assert text(note) in said
-    assert note in (out / "report.md").read_text()
+    assert text(note) in (out / "report.md").read_text()
     through = train(load_spec(path), {"seed": 3}, tmp_path / "through")
     for name in ("train_loss", "eval_loss", "learning_rate"):
         assert_same_curve(run.curves[name], through.curves[name])

@@ -10,7 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from diagnostics.chart.smoothing import default_weight
-from diagnostics.readers.raw_log import plural
+from diagnostics.messages import filled
 from tuner.inspector.chart.comparison import MAX_RUNS, differences, shared_axes, shared_curves, verdict_rows
 from tuner.inspector.chart.export import as_long_csv, as_page
 from tuner.inspector.chart.legend import legend_names
@@ -140,7 +140,8 @@ def _overlay(opened: Sequence[Opened], name: str, view: View) -> None:
 def _means(opened: Sequence[Opened], name: str, view: View, band: str) -> None:
     found = groups(opened)
     many = sum(len(group.places) > 1 for group in found)
-    words = f"{len(opened)} runs in {plural(len(found), 'group')}, {many} of them with more than one run. "
+    counted = filled("{count:plural:group|groups}", {"count": len(found)})
+    words = f"{len(opened)} runs in {counted}, {many} of them with more than one run. "
     words += "The runs of a group differ only in the seed. "
     words += f"The line is the mean, the band {_band_words(band)}, as far as all runs of a group reach."
     overlaid(opened, name, view, lambda seen: averaged(opened, name, seen, band), lambda _: words, kind=f"mean, {band}")

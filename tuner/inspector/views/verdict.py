@@ -7,10 +7,20 @@ from collections.abc import Sequence
 import streamlit as st
 
 from diagnostics.formatting import SIGNS, plain_name, sentence, setting, times
-from diagnostics.messages import HEADLINES, confidence_words, finding_message, summary
+from diagnostics.messages import (
+    HEADLINES,
+    advice_heading,
+    advice_sentence,
+    certainty,
+    confidence_words,
+    filled,
+    finding_message,
+    measures,
+    steps_of,
+    summary,
+    unchecked_rules,
+)
 from diagnostics.model.records import Advice, Diagnosis, Finding
-from diagnostics.readers.raw_log import plural
-from diagnostics.report.phrases import heading, in_words, measures, span, sure, unchecked
 from tuner.inspector.escape import chip, plain
 from tuner.inspector.runs.row import UNREAD, WAITING
 
@@ -35,13 +45,13 @@ def badge(label: str) -> str:
 def headline(diagnosis: Diagnosis) -> None:
     """The verdict in one line, the sentence behind it, and how sure it is."""
     st.markdown(f"#### {badge(str(diagnosis.label))} {plain(HEADLINES[diagnosis.label])}")
-    st.markdown(f"{plain(summary(diagnosis))} :gray[{plain(sure(diagnosis))}.]")
+    st.markdown(f"{plain(summary(diagnosis))} :gray[{plain(certainty(diagnosis))}.]")
 
 
 def details(diagnosis: Diagnosis) -> None:
     """What to change, the evidence, and what could not be asked."""
     if diagnosis.advice:
-        st.markdown(f"**{heading(diagnosis.advice)}**")
+        st.markdown(f"**{advice_heading(diagnosis.advice)}**")
         _advice(diagnosis.advice)
     if diagnosis.findings:
         st.markdown("**Evidence**")
@@ -56,7 +66,7 @@ def _advice(advice: Sequence[Advice]) -> None:
     if settings:
         st.table([_before_after(change) for change in settings], hide_index=True, border="horizontal")
     for change in advice:
-        st.markdown(plain(in_words(change)))
+        st.markdown(plain(advice_sentence(change)))
         because = f"because of {plain_name(change.because)}" if change.because else ""
         st.caption(
             plain(" · ".join(part for part in (because, change.expect, confidence_words(change.confidence)) if part))
@@ -74,7 +84,7 @@ def _before_after(change: Advice) -> dict[str, str]:
 
 def _finding(finding: Finding) -> None:
     with st.container(border=True):
-        st.markdown(f"{badge(str(finding.label))} **{plain(plain_name(finding.rule))}**, {plain(span(finding))}")
+        st.markdown(f"{badge(str(finding.label))} **{plain(plain_name(finding.rule))}**, {plain(steps_of(finding))}")
         st.markdown(plain(sentence(finding_message(finding))))
         measured = " · ".join(f"{name} {value}" for name, value in measures(finding))
         st.caption(
@@ -89,6 +99,6 @@ def _finding(finding: Finding) -> None:
 def _not_asked(diagnosis: Diagnosis) -> None:
     if not diagnosis.skipped:
         return
-    with st.expander(f"Not checked: {plural(len(diagnosis.skipped), 'rule')}"):
-        for why, rules in unchecked(diagnosis):
+    with st.expander(filled("Not checked: {count:plural:rule|rules}", {"count": len(diagnosis.skipped)})):
+        for why, rules in unchecked_rules(diagnosis):
             st.markdown(f"- {plain(why)}: {', '.join(chip(rule) for rule in rules)}")
