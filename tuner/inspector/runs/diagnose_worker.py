@@ -13,10 +13,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TextIO
 
-from diagnostics.model.curves import Run
 from diagnostics.diagnosis.diagnose import diagnose
-from diagnostics.readers import read
+from diagnostics.model.curves import Run
 from diagnostics.model.records import Diagnosis
+from diagnostics.readers import read
 from tuner.inspector.runs.row import Row, row, row_of, unreadable_row
 
 

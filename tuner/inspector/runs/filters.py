@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
-from tuner.inspector.runs.row import STILL_WRITTEN, LABELS, Row
+from tuner.inspector.runs.row import LABELS, STILL_WRITTEN, Row
 
 OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
     "<=": operator.le,

@@ -59,7 +59,8 @@ class Folder:
     """The runs at or below one path, and nothing else.
 
     A run is only ever looked up among those that ``runs`` found, so no name leads out of the folder. The rows of all
-    runs and the ``keep`` runs opened last are cached; both are read again when the name, time or size of a file changes.
+    runs and the ``keep`` runs opened last are cached; both are read again when the name, time or size of a file
+    changes.
     """
 
     def __init__(self, path: Path, keep: int = 24, on_disk: bool = False) -> None:

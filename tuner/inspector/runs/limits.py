@@ -6,11 +6,11 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from diagnostics.model.curves import Run
 from diagnostics.diagnosis.diagnose import diagnose
-from diagnostics.rules import RULES, Rule
-from diagnostics.model.records import Diagnosis
 from diagnostics.formatting import number, plain_name
+from diagnostics.model.curves import Run
+from diagnostics.model.records import Diagnosis
+from diagnostics.rules import RULES, Rule
 
 Moved = Mapping[tuple[str, str], float]
 """New values by rule and limit."""
@@ -40,7 +40,7 @@ def diagnosed_by(run: Run, moved: Moved) -> Diagnosis:
 
 
 def movable(diagnosis: Diagnosis, rules: Sequence[Rule] = RULES) -> list[Rule]:
-    """The rules whose limits can change this verdict: those that fired first, then the others that could be evaluated."""
+    """The rules whose limits can change this verdict: those that fired, then the others that could be evaluated."""
     fired = [finding.rule for finding in diagnosis.findings]
     silent = {skipped.rule for skipped in diagnosis.skipped}
     evaluated = [rule for rule in rules if rule.limits and rule.name not in silent]
@@ -57,7 +57,9 @@ def slider_range(value: float, measured: float | None = None) -> SliderRange:
     if measured is not None and math.isfinite(measured) and abs(measured) > 2 * abs(value) > 0:
         value = math.copysign(min(0.4 * abs(measured), 10 * abs(value)), value)
     if whole:
-        return SliderRange(min(1, value), math.ceil(4 * value) or 4, max(1, round(value / 10)) if value > 40 else 1, True)
+        return SliderRange(
+            min(1, value), math.ceil(4 * value) or 4, max(1, round(value / 10)) if value > 40 else 1, True
+        )
     reach = 4 * abs(value) or 1.0
     step = 10.0 ** math.floor(math.log10(reach / 40))
     step *= 5 if reach / (5 * step) >= 40 else 2 if reach / (2 * step) >= 40 else 1

@@ -1,7 +1,6 @@
 """The table of runs as plain rows, each made of a run and its verdict."""
 
 from __future__ import annotations
-from diagnostics.messages import finding_message
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from diagnostics.messages import finding_message
 from diagnostics.model.curves import Curve, Run
 from diagnostics.model.records import Diagnosis, Label
 

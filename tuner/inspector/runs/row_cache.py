@@ -16,8 +16,8 @@ from functools import cache
 from pathlib import Path
 
 import diagnostics
-from tuner.inspector.runs import row
 from diagnostics.readers.file_state import FileState
+from tuner.inspector.runs import row
 from tuner.inspector.runs.row import Row, row_of
 
 Rows = Mapping[str, tuple[FileState, Row]]
