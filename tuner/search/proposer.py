@@ -9,21 +9,32 @@ from diagnostics.model.records import current_rule_name
 
 
 class ProposerKind(StrEnum):
-    """What proposed a trial: the user's file, a rule's advice, a probe of the advisor, a sampler, or a repeat."""
+    """What proposed a trial: the user's file, a rule's advice, a probe of the advisor, a sampler, or a repeat.
+
+    ``OTHER`` is one that this version does not know.
+    """
 
     FILE = "file"
     ADVICE = "advice"
     TRUST_REGION = "trust-region"
     SAMPLER = "sampler"
     ANOTHER_SEED = "another-seed"
+    OTHER = "other"
 
 
 @dataclass(frozen=True)
 class Proposer:
-    """Who proposed a trial; ``name`` is the rule of an advice or the class of a sampler."""
+    """Who proposed a trial; ``name`` is the rule of an advice, the class of a sampler, or the text of another one."""
 
     kind: ProposerKind
     name: str = ""
+
+    @property
+    def detail(self) -> str:
+        """Which advice or which sampler it is; empty where the kind says all."""
+        if self.kind is ProposerKind.TRUST_REGION:
+            return str(self.kind)
+        return "" if self.kind is ProposerKind.OTHER else self.name
 
     @property
     def follows_rule(self) -> bool:
@@ -40,12 +51,14 @@ class Proposer:
         match self.kind:
             case ProposerKind.TRUST_REGION | ProposerKind.ANOTHER_SEED:
                 return f"{ProposerKind.SAMPLER}:{self.kind}"
+            case ProposerKind.OTHER:
+                return self.name
             case _:
                 return f"{self.kind}:{self.name}" if self.name else str(self.kind)
 
     @classmethod
     def from_text(cls, text: str) -> Proposer:
-        """The proposer that ``str`` wrote, of this version or an earlier one; other text is the name of a sampler."""
+        """The proposer that ``str`` wrote, of this version or an earlier one; any other text is kept as it is."""
         kind, _, name = text.partition(":")
         match kind:
             case "file":
@@ -55,7 +68,7 @@ class Proposer:
             case "sampler":
                 return cls(ProposerKind(name)) if name in SEARCH_MOVES else cls(ProposerKind.SAMPLER, name)
             case _:
-                return cls(ProposerKind.SAMPLER, text)
+                return cls(ProposerKind.OTHER, text)
 
 
 SEARCH_MOVES = frozenset({ProposerKind.TRUST_REGION, ProposerKind.ANOTHER_SEED})

@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from tuner.config.search_space import Space, Value
-from tuner.search import proposer
 from tuner.search.credit import RuleRecord
+from tuner.search.proposer import Proposer, ProposerKind
 
 __all__ = [
     "AGAIN",
@@ -23,7 +23,7 @@ __all__ = [
     "Value",
 ]
 
-AGAIN = str(proposer.ANOTHER_SEED)
+AGAIN = str(Proposer(ProposerKind.ANOTHER_SEED))
 """Who proposed a trial that repeats an earlier one: the search, where one run each could not tell which is better."""
 ANOTHER_SEED, ONLY_SEED = "another seed", "only the seed"
 """What people read of such a trial: who proposed it, and what moved."""
@@ -59,6 +59,11 @@ class TrialResult:
     host: str = ""
     memory: str = ""
     lost: float = 0.0
+
+    @property
+    def proposer(self) -> Proposer:
+        """Who proposed the settings, read from ``moved_by``."""
+        return Proposer.from_text(self.moved_by)
 
     def to_dict(self) -> dict[str, Any]:
         """The trial as plain values."""

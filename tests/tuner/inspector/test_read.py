@@ -13,10 +13,11 @@ from tuner.inspector.study.read import (
     load_study,
     numeric_knobs,
     progress,
-    proposer,
+    proposer_words,
     report,
     trial_rows,
 )
+from tuner.search.proposer import Proposer
 from tuner.study.results import TrialResult
 
 
@@ -79,7 +80,7 @@ def test_a_trial_tells_who_proposed_it_what_moved_and_why() -> None:
     assert rows[2]["state"] == "★ best"
     assert rows[0]["curve"] == [3, 2]
     assert changed(a_study().trials[0]) == "–"
-    assert proposer("something else") == "something else"
+    assert proposer_words(Proposer.from_text("something else")) == "something else"
 
 
 def test_a_repeat_says_that_only_the_seed_is_another() -> None:

@@ -44,8 +44,9 @@ def test_a_rule_of_an_earlier_version_has_its_present_name(old: str, now: str):
     assert Proposer.from_text(f"advice:{old}") == advice_of(now)
 
 
-def test_text_that_nobody_here_wrote_is_the_name_of_a_sampler():
-    assert Proposer.from_text("grid search: 3") == Proposer(ProposerKind.SAMPLER, "grid search: 3")
+def test_text_of_a_later_version_is_kept():
+    assert Proposer.from_text("grid search: 3") == Proposer(ProposerKind.OTHER, "grid search: 3")
+    assert str(Proposer.from_text("grid search: 3")) == "grid search: 3"
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from tuner.inspector.chart.palette import soft_color
 from tuner.inspector.escape import one_line
 from tuner.inspector.study.axes import Axis
 from tuner.inspector.study.landscape import CELLS, Landscape, ParallelCoordinates, Polyline
-from tuner.inspector.study.read import proposer
+from tuner.inspector.study.read import proposer_words
 from tuner.inspector.study.trial_clusters import TrialCluster, trial_clusters
 from tuner.study.results import TrialResult
 
@@ -71,7 +71,7 @@ def _points(land: Landscape, best: int | None) -> pd.DataFrame:
             "outline": [spot.outline for spot in found],
             "trial": _each(found, lambda trial: str(trial.number)),
             "values": _each(found, lambda trial: number(trial.value)),
-            "by": _each(found, lambda trial: proposer(trial.moved_by)),
+            "by": _each(found, lambda trial: proposer_words(trial.proposer)),
             "across": _each(found, lambda trial: one_line(setting(a, trial.settings.get(a)))),
             "up": _each(found, lambda trial: one_line(setting(b, trial.settings.get(b)))),
             "ring": [4.5 if any(trial.number == best for trial in spot.trials) else 1.2 for spot in found],
@@ -135,7 +135,7 @@ def _rows(woven: ParallelCoordinates, thread: Polyline, best: int | None) -> lis
             "trial": trial.number,
             "metric": trial.value,
             "value": number(trial.value) if order == last else one_line(setting(axis, trial.settings.get(axis))),
-            "by": proposer(trial.moved_by),
+            "by": proposer_words(trial.proposer),
             "best": trial.number == best,
         }
         for order, (axis, place) in enumerate(zip(woven.axes, thread.places, strict=True))

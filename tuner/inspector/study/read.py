@@ -10,9 +10,9 @@ from typing import Any, TypeVar
 
 from diagnostics.errors import BadInput
 from diagnostics.formatting import number, setting
+from tuner.search.proposer import Proposer, ProposerKind
+from tuner.study.report.words import source
 from tuner.study.results import (
-    AGAIN,
-    ANOTHER_SEED,
     ONLY_SEED,
     Gain,
     Pair,
@@ -144,22 +144,18 @@ def progress(study: StudyResult) -> list[Step]:
         spent += trial.steps
         if trial.value is not None and trial.state == "complete":
             best = trial.value if best is None else better(best, trial.value)
-        steps.append(Step(trial.number, trial.value, best, spent, proposer(trial.moved_by).partition(":")[0]))
+        steps.append(Step(trial.number, trial.value, best, spent, source(trial.proposer)))
     return steps
 
 
-def proposer(moved_by: str) -> str:
+def proposer_words(by: Proposer) -> str:
     """Who proposed a trial, in words: the user's file, the advice of a rule, a sampler, or a repeat's fresh seed."""
-    if moved_by == AGAIN:
-        return ANOTHER_SEED
-    kind, _, name = moved_by.partition(":")
-    words = {"file": "your file", "advice": "advice", "sampler": "sampler"}
-    return f"{words.get(kind, kind)}: {name}" if name else words.get(kind, kind)
+    return f"{source(by)}: {by.detail}" if by.detail else source(by)
 
 
 def changed(trial: TrialResult) -> str:
     """What a trial changed: ``learning_rate 3e-5 → 1e-4``; a repeat nothing but the seed."""
-    if trial.moved_by == AGAIN and not trial.moved:
+    if trial.proposer.kind is ProposerKind.ANOTHER_SEED and not trial.moved:
         return ONLY_SEED
     moves = (f"{knob} {setting(knob, old)} → {setting(knob, new)}" for knob, (old, new) in trial.moved.items())
     return ", ".join(moves) or "–"
@@ -176,7 +172,7 @@ def trial_rows(study: StudyResult) -> list[dict[str, Any]]:
                 "state": "★ best" if trial.number == study.best else trial.state,
                 "verdict": trial.label or "–",
                 "cause": trial.cause or "–",
-                "proposed by": proposer(trial.moved_by),
+                "proposed by": proposer_words(trial.proposer),
                 "moved": changed(trial),
                 "why": "; ".join(part for part in (trial.because, trial.error) if part) or "–",
                 **{knob: setting(knob, value) for knob, value in trial.settings.items()},
@@ -208,7 +204,7 @@ def against(study: StudyResult, knob: str) -> list[dict[str, Any]]:
                     "trial": trial.number,
                     "setting": float(value),
                     "metric": trial.value,
-                    "by": proposer(trial.moved_by).partition(":")[0],
+                    "by": source(trial.proposer),
                     "verdict": trial.label or "–",
                     "state": trial.state,
                 }

@@ -10,7 +10,8 @@ from typing import Literal
 from diagnostics.chart.markup import Child, Markup, element, joined
 from diagnostics.chart.scales import Scale, scale_over
 from diagnostics.formatting import number, plain_name, setting
-from tuner.study.results import AGAIN, ANOTHER_SEED, StudyResult, TrialResult
+from tuner.search.proposer import ProposerKind
+from tuner.study.results import ANOTHER_SEED, StudyResult, TrialResult
 
 DECADES = 20.0
 """The metric's axis is logarithmic when its worst value is this many times its best."""
@@ -22,6 +23,11 @@ COLORS: Mapping[Mover, str] = {
     "sampler": "var(--eval-loss)",
     "seed": "var(--soft)",
 }
+KINDS: Mapping[ProposerKind, Mover] = {
+    ProposerKind.FILE: "file",
+    ProposerKind.ADVICE: "advice",
+    ProposerKind.ANOTHER_SEED: "seed",
+}
 MOVERS: Mapping[Mover, str] = {
     "file": "your file",
     "advice": "moved by advice",
@@ -32,11 +38,7 @@ MOVERS: Mapping[Mover, str] = {
 
 def mover(trial: TrialResult) -> Mover:
     """Who proposed a trial's settings; ``seed`` for a repeat of earlier ones on another seed."""
-    if trial.moved_by == AGAIN:
-        return "seed"
-    if trial.moved_by.startswith("advice"):
-        return "advice"
-    return "file" if trial.moved_by == "file" else "sampler"
+    return KINDS.get(trial.proposer.kind, "sampler")
 
 
 def worst_shown(result: StudyResult) -> float:

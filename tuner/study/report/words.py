@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from shlex import quote
 
 from diagnostics.formatting import number, percent, plain_name, sentence, setting
+from tuner.search.proposer import Proposer, ProposerKind
 from tuner.study.repeats import ENOUGH
-from tuner.study.results import AGAIN, ANOTHER_SEED, ONLY_SEED, RuleRecord, StudyResult, TrialResult, Value
+from tuner.study.results import ANOTHER_SEED, ONLY_SEED, RuleRecord, StudyResult, TrialResult, Value
 
 STATES = {
     "complete": "complete",
@@ -141,14 +142,24 @@ def place(trial: TrialResult) -> str:
     return f"on {trial.host}: {trial.folder}" if trial.host else ""
 
 
+SOURCES: Mapping[ProposerKind, str] = {
+    ProposerKind.FILE: "your file",
+    ProposerKind.ADVICE: "advice",
+    ProposerKind.TRUST_REGION: "sampler",
+    ProposerKind.SAMPLER: "sampler",
+    ProposerKind.ANOTHER_SEED: ANOTHER_SEED,
+}
+
+
 def who(trial: TrialResult) -> str:
     """Who proposed a trial: ``your file``, ``advice: eval loss rises``, ``sampler: gp``, ``another seed``."""
-    if trial.moved_by == "file":
-        return "your file"
-    if trial.moved_by == AGAIN:
-        return ANOTHER_SEED
-    kind, _, name = trial.moved_by.partition(":")
-    return f"{kind}: {plain_name(name)}" if name else kind
+    by = trial.proposer
+    return f"{source(by)}: {plain_name(by.detail)}" if by.detail else source(by)
+
+
+def source(by: Proposer) -> str:
+    """What kind of proposer it is: ``your file``, ``advice``, ``sampler`` or ``another seed``."""
+    return SOURCES.get(by.kind, by.name)
 
 
 def moves(trial: TrialResult) -> list[tuple[str, str, str]]:
@@ -158,7 +169,7 @@ def moves(trial: TrialResult) -> list[tuple[str, str, str]]:
 
 def unmoved(trial: TrialResult) -> str:
     """What is said of a trial that moved no setting: of a repeat ``only the seed``, of others nothing."""
-    return ONLY_SEED if trial.moved_by == AGAIN and not trial.moved else ""
+    return ONLY_SEED if trial.proposer.kind is ProposerKind.ANOTHER_SEED and not trial.moved else ""
 
 
 def outcome(trial: TrialResult) -> str:
