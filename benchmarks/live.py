@@ -24,6 +24,8 @@ if __package__ in (None, ""):  # run as a file: the packages lie beside the fold
 
 from diagnostics import Diagnosis, Run, diagnose, read
 from diagnostics.diagnosis.live import LiveState, update
+from diagnostics.model.live import FindingCleared, FindingReported, LiveEvent, VerdictChanged
+from diagnostics.model.records import Label
 from diagnostics.synthetic import HEALTHY, make
 
 Looks = Sequence[tuple[float, Diagnosis]]
@@ -58,11 +60,16 @@ def patient(seen: Looks) -> Counter[str]:
     told: Counter[str] = Counter()
     heard = LiveState()
     for step, now in seen:
-        heard, lines = update(heard, now, step)
-        cleared = sum(line.startswith("cleared") for line in lines)
-        told.update(said=sum(not line.startswith(("cleared", "verdict")) for line in lines), cleared=cleared)
-        told.update(faults=sum(line.startswith("verdict") and "healthy so far" not in line for line in lines))
+        heard, events = update(heard, now, step)
+        told.update(said=sum(isinstance(event, FindingReported) for event in events))
+        told.update(cleared=sum(isinstance(event, FindingCleared) for event in events))
+        told.update(faults=sum(_is_fault(event) for event in events))
     return told
+
+
+def _is_fault(event: LiveEvent) -> bool:
+    """Whether the event is a verdict other than healthy."""
+    return isinstance(event, VerdictChanged) and event.label is not Label.HEALTHY
 
 
 def show(name: str, runs: Iterable[Run]) -> None:

@@ -17,29 +17,32 @@ UPWARD: Mapping[str, tuple[str, ...]] = {
     "eval-loss-rises": (
         "rise",
         "of_descent",
-        "clear",
+        "clear_rise",
         "noise_share",
         "floor",
         "train_fall",
         "far_rise",
-        "far_noises",
+        "far_sigma",
         "far_fall",
     ),
-    "loss-steps-down-at-epochs": ("z", "noises", "drop"),
-    "still-improving": ("straight", "alone", "pace"),
-    "rate-too-low": ("straight", "alone", "pace", "late"),
-    "rate-runs-out": ("late", "pace"),
-    "loss-swings": ("swing", "undone"),
+    "loss-steps-down-at-epochs": ("z", "sigma", "drop"),
+    "still-improving": ("straight", "straight_train_only", "pace"),
+    "rate-too-low": ("straight", "straight_train_only", "pace", "late_share"),
+    "rate-runs-out": ("late_share", "pace"),
+    "loss-swings": ("swing", "of_descent"),
     "loss-spikes": ("deviations", "height", "score"),
-    "loss-diverges": ("rise", "noises", "share", "lost"),
-    "loss-overshoots": ("rise", "noises"),
-    "loss-jumps": ("rise", "noises", "share"),
-    "train-and-eval-jitter": ("train_jitter", "eval_jitter", "elastic", "undone"),
-    "jitter-grows": ("factor", "least"),
+    "loss-diverges": ("rise", "sigma", "min_share_above", "lost"),
+    "loss-overshoots": ("rise", "sigma"),
+    "loss-jumps": ("rise", "sigma", "of_descent"),
+    "train-and-eval-jitter": ("train_jitter", "eval_jitter", "elasticity", "of_descent"),
+    "jitter-grows": ("factor", "min_jitter"),
     "warmup-too-short": ("ratio", "rise"),
 }
 """The limits of a rule that a stronger fault exceeds by more."""
-DOWNWARD: Mapping[str, tuple[str, ...]] = {"rate-too-low": ("barely",), "loss-barely-falls": ("barely",)}
+DOWNWARD: Mapping[str, tuple[str, ...]] = {
+    "rate-too-low": ("min_descent",),
+    "loss-barely-falls": ("min_descent",),
+}
 """The limits that a stronger fault stays further below."""
 
 Scale = tuple[tuple[str, float], ...]

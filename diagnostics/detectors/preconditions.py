@@ -1,32 +1,66 @@
-"""Asking a curve for enough points, and lining two curves up."""
+"""What a check needs before it can answer: enough points, a finished run, the learning rate, the ends of epochs."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from diagnostics.model.curves import Curve, FloatArray, NotEnoughPoints
+from diagnostics.model.evidence import Evidence
 from diagnostics.model.settings import Settings
+
+MIN_LOSSES_FOR_LEVELS = 4
+"""Training losses that a start and an end can be told from."""
+MIN_LOSSES_FOR_TREND = 8
+"""Training losses that a trend can be told from."""
+MIN_POINTS_FOR_SCATTER = 20
+"""Points whose scatter around their trend can be told from the trend."""
+MIN_EVALS_TO_COMPARE = 2
+"""Evaluations, when the first is held against the last."""
+MIN_EVALS_FOR_END = 3
+"""Evaluations of which the last is not simply the lowest or the highest."""
+MIN_EVALS_FOR_TREND = 6
+"""Evaluations that a trend can be told from."""
+MIN_EVALS_FOR_NOISE = 8
+"""Evaluations whose scatter can be told from their trend."""
+TREND_P = 0.1
+"""A trend counts as one where chance shows so clear a trend in a smaller share of cases than this."""
+MAX_EPOCH = 10_000.0
+"""A logged epoch beyond this is not a count of passes over the rows."""
 
 
 def enough(curve: Curve, least: int, what: str) -> None:
-    """Nothing; raises ``NotEnoughPoints`` ("only 3 evaluations, 5 needed") when the curve is too short."""
+    """Raise ``NotEnoughPoints`` when the curve has fewer points than ``least``; ``what`` says what they are."""
     if len(curve) < least:
         raise NotEnoughPoints("too-few-points", have=len(curve), need=least, what=what)
 
 
+def near_its_end(curve: Curve, settings: Settings, min_share_done: float) -> None:
+    """Raise ``NotEnoughPoints`` when less than this share of the planned steps is done.
+
+    In mid-run every healthy loss is still falling. A run of unknown length counts as complete.
+    """
+    if settings.max_steps is not None and len(curve) and curve.steps[-1] < min_share_done * settings.max_steps:
+        raise NotEnoughPoints("run-not-finished", step=float(curve.steps[-1]), max_steps=settings.max_steps)
+
+
 def finite(measured: dict[str, float]) -> dict[str, float]:
-    """The measured numbers that are numbers: reports and JSON know no nan or infinity."""
+    """The finite ones of the measured numbers: reports and JSON have no nan or infinity."""
     return {key: float(value) for key, value in measured.items() if np.isfinite(value)}
 
 
+def throughout(curve: Curve, measured: dict[str, float], strength: float = 1.0) -> Evidence:
+    """Evidence from the curve's first to its last step, of the measured numbers that are finite."""
+    return Evidence(float(curve.steps[0]), float(curve.steps[-1]), finite(measured), strength)
+
+
 def share_of_run(curve: Curve, step: float) -> float:
-    """Where in the curve's steps a step lies, 0 to 1."""
+    """Where a step lies between the curve's first (0) and last step (1)."""
     span = float(curve.steps[-1] - curve.steps[0]) if len(curve) else 0.0
     return float(np.clip((step - curve.steps[0]) / span, 0.0, 1.0)) if span > 0 else 0.0
 
 
 def after_warmup(curve: Curve, learning_rate: Curve | None) -> Curve:
-    """The curve from the step at which the learning rate peaks; all of it when the rate is not logged or falls."""
+    """The curve from the peak of the learning rate on; all of it when the rate is not logged or peaks late."""
     if learning_rate is None or len(learning_rate) < 2:
         return curve
     peak = float(learning_rate.steps[int(np.argmax(learning_rate.values))])
@@ -34,32 +68,30 @@ def after_warmup(curve: Curve, learning_rate: Curve | None) -> Curve:
     return late if 2 * len(late) >= len(curve) else curve
 
 
-def peak(learning_rate: Curve | None) -> float | None:
-    """The highest learning rate of the log, or None."""
-    return float(learning_rate.values.max()) if learning_rate is not None and len(learning_rate) else None
+def rate_of(settings: Settings, learning_rate: Curve | None) -> float | None:
+    """The learning rate of the run: the setting, or the peak of the logged curve."""
+    peak = float(learning_rate.values.max()) if learning_rate is not None and len(learning_rate) else None
+    return settings.learning_rate or peak
 
 
-MANY_EPOCHS = 10_000.0
-"""An epoch counter beyond this is none."""
+MIN_RATES_FOR_SCHEDULE = 4
+LEVEL_RATE_SHARE = 0.9
+COOLED_BY = 3.0
 
 
-def boundaries(epoch: Curve) -> FloatArray:
-    """The steps at which a pass over the training rows ends, the last pass left out."""
-    if len(epoch) < 2 or not 0.0 <= epoch.values[0] <= epoch.values[-1] <= MANY_EPOCHS:
+def cools_down(learning_rate: Curve) -> bool:
+    """Whether the rate is level for the first half of the run and a third or less at its end (WSD, trapezoid)."""
+    if len(learning_rate) < MIN_RATES_FOR_SCHEDULE:
+        return False
+    steps, rates = learning_rate.steps, learning_rate.values
+    first_half = rates[steps <= 0.5 * (steps[0] + steps[-1])]
+    level = bool(first_half[-1] >= LEVEL_RATE_SHARE * rates.max())
+    return level and bool(rates[-1] <= rates.max() / COOLED_BY)
+
+
+def epoch_ends(epoch: Curve) -> FloatArray:
+    """The steps at which each pass over the training rows ends, except the last pass; empty for a broken counter."""
+    if len(epoch) < 2 or not 0.0 <= epoch.values[0] <= epoch.values[-1] <= MAX_EPOCH:
         return np.empty(0)
     whole = np.arange(np.floor(epoch.values[0]) + 1.0, np.ceil(epoch.values[-1] - 1e-6))
     return np.asarray(np.interp(whole, epoch.values, epoch.steps), dtype=np.float64)
-
-
-def near_its_end(curve: Curve, settings: Settings, done: float) -> None:
-    """Nothing; raises ``NotEnoughPoints`` when the run is known to have more than ``1 - done`` of its steps to go.
-
-    In mid-run every healthy loss is still falling.
-    """
-    if settings.max_steps is not None and len(curve) and curve.steps[-1] < done * settings.max_steps:
-        raise NotEnoughPoints("run-not-finished", step=float(curve.steps[-1]), max_steps=settings.max_steps)
-
-
-def rate_of(settings: Settings, learning_rate: Curve | None) -> float | None:
-    """The learning rate of the run: the setting, or the peak of the logged curve."""
-    return settings.learning_rate or peak(learning_rate)

@@ -1,53 +1,69 @@
-"""Logs that cannot be right, or cannot be judged: bugs, not hyperparameters."""
+"""Logs that cannot be right: bugs, not hyperparameters."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from diagnostics import signals
-from diagnostics.detectors.preconditions import boundaries, enough, finite
+from diagnostics.detectors.preconditions import (
+    MIN_EVALS_TO_COMPARE,
+    MIN_LOSSES_FOR_LEVELS,
+    MIN_LOSSES_FOR_TREND,
+    enough,
+    epoch_ends,
+    finite,
+    throughout,
+)
 from diagnostics.model.curves import Curve, NotEnoughPoints
 from diagnostics.model.evidence import Evidence
 from diagnostics.model.settings import Settings
 
 LN2 = float(np.log(2.0))
+MIN_LOSSES_FOR_DIPS = 10
+MIN_EARLY_LOSSES = 3
+SCATTER_SIGMA = 3.0
+"""The scatter of the training loss explains differences of up to so many noises."""
+MAX_SCATTER = 0.2
+"""No more scatter than this is allowed for."""
 
 
-def loss_is_zero(train_loss: Curve, eval_loss: Curve | None = None, *, points: int, share: float) -> Evidence | None:
-    """The training loss is exactly zero in ``share`` of the second half of the run, and at least ``points`` times.
+def loss_is_zero(
+    train_loss: Curve, eval_loss: Curve | None = None, *, share: float, min_points: int
+) -> Evidence | None:
+    """The training loss is exactly 0 in ``share`` of the second half of the run and ``min_points`` times, or always.
 
-    A shorter log is asked for nothing but zeros. Not so where the held-out loss was a number first and is none later:
-    the weights are not finite, and the zeros are what a trainer logs in place of nan.
+    Not where the held-out loss was a number first and is not finite later: then the weights are not finite, and the
+    zeros are what a trainer logs in place of nan.
     """
     enough(train_loss, 2, "training losses")
     zero = train_loss.values == 0.0
     if eval_loss is not None and eval_loss.broken and len(eval_loss) and eval_loss.broken[-1] > eval_loss.steps[-1]:
         return None
     late = zero[zero.size // 2 :]
-    if not zero.all() and (zero.sum() < points or late.mean() < share):
+    if not zero.all() and (zero.sum() < min_points or late.mean() < share):
         return None
     first = train_loss.steps[int(np.argmax(zero))]
     measured = {"count": float(zero.sum()), "share": float(zero.mean()), "first": float(first)}
     return Evidence(float(first), float(train_loss.steps[-1]), measured)
 
 
-def rate_is_zero(learning_rate: Curve, *, share: float, points: int) -> Evidence | None:
+def rate_is_zero(learning_rate: Curve, *, share: float, min_points: int) -> Evidence | None:
     """The learning rate is zero in at least ``share`` of the logs."""
-    enough(learning_rate, points, "learning rates")
+    enough(learning_rate, min_points, "learning rates")
     found = float(np.mean(learning_rate.values == 0.0))
     if found < share:
         return None
-    return Evidence(float(learning_rate.steps[0]), float(learning_rate.steps[-1]), {"share": found})
+    return throughout(learning_rate, {"share": found})
 
 
-def start_loss_wrong(train_loss: Curve, settings: Settings, *, over: float) -> Evidence | None:
-    """The first loss lies above ``over`` times ln(vocabulary), which a model that guesses evenly would have."""
+def start_loss_wrong(train_loss: Curve, settings: Settings, *, over_chance: float) -> Evidence | None:
+    """The first loss lies above ``over_chance`` times ln(vocabulary), which a model that guesses evenly would have."""
     enough(train_loss, 1, "training losses")
     if settings.vocab_size is None or settings.vocab_size < 2:
         raise NotEnoughPoints("setting-unknown", settings="vocab_size")
     chance = float(np.log(settings.vocab_size))
     first = float(train_loss.values[0])
-    if first <= over * chance:
+    if first <= over_chance * chance:
         return None
     step = float(train_loss.steps[0])
     return Evidence(step, step, finite({"first": first, "chance": chance}))
@@ -59,52 +75,52 @@ def dpo_start_wrong(
     rewards_margins: Curve | None = None,
     eval_loss: Curve | None = None,
     *,
-    high: float,
-    low: float,
-    like: float,
+    min_ratio: float,
+    max_ratio: float,
+    margin_factor: float,
 ) -> Evidence | None:
     """The first DPO loss is not near ln 2 = 0.693, as it is while the policy still equals its reference.
 
-    An evaluation before training tells it better than the first log, in which the first steps are in. Where the
-    settings do not tell the loss, the first margin must go with it as in sigmoid DPO (within a factor ``like``): ORPO
-    and others log rewards too and start elsewhere.
+    An evaluation before training shows it better than the first log, which includes the first steps. Where the loss
+    type is unknown, the first margin must go with the loss as in sigmoid DPO: ORPO and others log rewards too and
+    start elsewhere.
     """
-    enough(train_loss, 4, "training losses")
+    enough(train_loss, MIN_LOSSES_FOR_LEVELS, "training losses")
     if settings.loss_type not in (None, "sigmoid") or settings.label_smoothing:
         return None
     first = float(train_loss.values[0])
     margin = float(rewards_margins.values[0]) if rewards_margins is not None and len(rewards_margins) else None
-    if settings.loss_type is None and (margin is None or not is_sigmoid(first, margin, like)):
+    if settings.loss_type is None and (margin is None or not is_sigmoid(first, margin, margin_factor)):
         raise NotEnoughPoints("setting-unknown", settings="loss_type")
     before = np.empty(0) if eval_loss is None else eval_loss.values[eval_loss.steps < train_loss.steps[0]]
-    if low * LN2 <= (float(before[0]) if before.size else first) <= high * LN2:
+    if min_ratio * LN2 <= (float(before[0]) if before.size else first) <= max_ratio * LN2:
         return None
     step = float(train_loss.steps[0])
     return Evidence(step, step, finite({"first": first, "expected": LN2}))
 
 
-def is_sigmoid(loss: float, margin: float, like: float) -> bool:
-    """Whether a loss is about -log sigmoid of the margin logged with it, within a factor ``like``."""
+def is_sigmoid(loss: float, margin: float, factor: float) -> bool:
+    """Whether a loss is -log sigmoid of the margin logged with it, within a factor."""
     expected = float(np.logaddexp(0.0, -margin))
-    return loss > 0 and 1.0 / like <= loss / max(expected, 1e-12) <= like
+    return loss > 0 and 1.0 / factor <= loss / max(expected, 1e-12) <= factor
 
 
-def policy_never_moves(train_loss: Curve, *, tolerance: float, points: int) -> Evidence | None:
-    """Every DPO loss is ln 2 to the fourth digit: the policy is its own reference."""
-    enough(train_loss, points, "training losses")
+def policy_never_moves(train_loss: Curve, *, tolerance: float, min_points: int) -> Evidence | None:
+    """Every DPO loss is ln 2: the policy is its own reference."""
+    enough(train_loss, min_points, "training losses")
     away = float(np.max(np.abs(train_loss.values - LN2)))
     if away > tolerance:
         return None
-    return Evidence(float(train_loss.steps[0]), float(train_loss.steps[-1]), {"away": away})
+    return throughout(train_loss, {"away": away})
 
 
-def loss_scaled(train_loss: Curve, eval_loss: Curve, settings: Settings, *, within: float) -> Evidence | None:
+def loss_scaled(train_loss: Curve, eval_loss: Curve, settings: Settings, *, tolerance: float) -> Evidence | None:
     """The training loss is the held-out loss times the gradient accumulation steps, all along.
 
     At the first evaluation above all: later a held-out loss may well be half the training loss.
     """
-    enough(eval_loss, 2, "evaluations")
-    enough(train_loss, 4, "training losses")
+    enough(eval_loss, MIN_EVALS_TO_COMPARE, "evaluations")
+    enough(train_loss, MIN_LOSSES_FOR_LEVELS, "training losses")
     times = settings.gradient_accumulation_steps
     if times is None:
         raise NotEnoughPoints("setting-unknown", settings="gradient_accumulation_steps")
@@ -113,45 +129,44 @@ def loss_scaled(train_loss: Curve, eval_loss: Curve, settings: Settings, *, with
     held = np.maximum(np.abs(eval_loss.values), 1e-300)
     ratio = train_loss.at(eval_loss.steps) / held
     off = np.log(np.maximum(ratio, 1e-300) / times)
-    scatter = 3.0 * min(signals.jitter(train_loss.values), 0.2)
+    scatter = SCATTER_SIGMA * min(signals.jitter(train_loss.values), MAX_SCATTER)
     if ratio[0] < np.sqrt(times):
         return None
-    if abs(float(np.median(off))) > np.log(1.0 + within) or np.any(np.abs(off) > np.log(1.0 + within) + scatter):
+    if abs(float(np.median(off))) > np.log(1.0 + tolerance) or np.any(np.abs(off) > np.log(1.0 + tolerance) + scatter):
         return None
-    measured = {"ratio": float(np.median(ratio)), "accumulation": float(times)}
-    return Evidence(float(train_loss.steps[0]), float(train_loss.steps[-1]), finite(measured))
+    return throughout(train_loss, {"ratio": float(np.median(ratio)), "accumulation": float(times)})
 
 
-def epoch_end_low(train_loss: Curve, epoch: Curve, *, below: float, least: int) -> Evidence | None:
+def epoch_end_low(train_loss: Curve, epoch: Curve, *, max_ratio: float, min_epochs: int) -> Evidence | None:
     """The last log of each epoch is far below both neighbors: a mis-scaled last accumulation step."""
-    enough(train_loss, 10, "training losses")
-    edges = boundaries(epoch)
-    if edges.size < least:
-        raise NotEnoughPoints("too-few-points", have=int(edges.size), need=least, what="epoch ends")
+    enough(train_loss, MIN_LOSSES_FOR_DIPS, "training losses")
+    ends = epoch_ends(epoch)
+    if ends.size < min_epochs:
+        raise NotEnoughPoints("too-few-points", have=int(ends.size), need=min_epochs, what="epoch ends")
     values, steps = train_loss.values, train_loss.steps
     ratios = []
-    for edge in edges:
-        i = int(np.argmin(np.abs(steps - edge)))
+    for end in ends:
+        i = int(np.argmin(np.abs(steps - end)))
         near = values[[k for k in range(max(0, i - 3), min(values.size, i + 4)) if abs(k - i) > 0]]
         ratios.append(float(values[max(0, i - 1) : i + 2].min() / np.median(near)) if near.size else 1.0)
-    if not np.all(np.asarray(ratios) < below):
+    if not np.all(np.asarray(ratios) < max_ratio):
         return None
-    return Evidence(float(edges[0]), float(edges[-1]), finite({"ratio": float(np.median(ratios))}))
+    return Evidence(float(ends[0]), float(ends[-1]), finite({"ratio": float(np.median(ratios))}))
 
 
-def eval_differs_at_start(train_loss: Curve, eval_loss: Curve, *, apart: float, near: float) -> Evidence | None:
-    """In the first ``near`` of the run the held-out loss already lies ``apart`` from the training loss."""
-    enough(eval_loss, 2, "evaluations")
-    enough(train_loss, 8, "training losses")
+def eval_differs_at_start(train_loss: Curve, eval_loss: Curve, *, gap: float, early_share: float) -> Evidence | None:
+    """Early in the run the held-out loss already lies far from the training loss there."""
+    enough(eval_loss, MIN_EVALS_TO_COMPARE, "evaluations")
+    enough(train_loss, MIN_LOSSES_FOR_TREND, "training losses")
     first = float(eval_loss.steps[0])
     span = float(train_loss.steps[-1] - train_loss.steps[0])
-    reach = float(train_loss.steps[0]) + near * span
-    if first > reach or len(train_loss.between(float("-inf"), reach)) < 3:
+    reach = float(train_loss.steps[0]) + early_share * span
+    if first > reach or len(train_loss.between(float("-inf"), reach)) < MIN_EARLY_LOSSES:
         raise NotEnoughPoints("no-early-eval-between-losses")
-    levels = [float(train_loss.at(first)), float(np.median(train_loss.values[:3]))]
+    levels = [float(train_loss.at(first)), float(np.median(train_loss.values[:MIN_EARLY_LOSSES]))]
     gaps = [(float(eval_loss.values[0]) - level) / abs(level) for level in levels if level]
-    gap = min(gaps, key=abs, default=0.0)
+    found = min(gaps, key=abs, default=0.0)
     noise = signals.jitter(train_loss.values)
-    if abs(gap) < max(apart, 3.0 * noise) or min(gaps) * max(gaps) < 0:
+    if abs(found) < max(gap, SCATTER_SIGMA * noise) or min(gaps) * max(gaps) < 0:
         return None
-    return Evidence(first, first, finite({"gap": gap}))
+    return Evidence(first, first, finite({"gap": found}))

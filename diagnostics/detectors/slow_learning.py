@@ -1,96 +1,157 @@
-"""The signs on a curve that has not learned what it could: barely falling, falling straight on, flat."""
+"""The signs of a loss that has not learned what it could: flat, falling straight on, or still falling at its end."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 
 from diagnostics import signals
+from diagnostics.detectors.arguments import Arguments, Losses
 from diagnostics.detectors.descent import (
-    MANY,
+    MANY_POINTS,
+    MIN_POINTS_FOR_TREND,
     fall_of,
     falls_late,
     late_error,
     late_share,
-    over_dose,
+    over_cumulative_lr,
     pace_of,
     uncertainty,
 )
-from diagnostics.detectors.preconditions import enough, finite
-from diagnostics.model.curves import Curve, NotEnoughPoints
+from diagnostics.detectors.preconditions import (
+    MIN_EVALS_FOR_TREND,
+    MIN_LOSSES_FOR_LEVELS,
+    MIN_LOSSES_FOR_TREND,
+    cools_down,
+    enough,
+    finite,
+    throughout,
+)
+from diagnostics.model.curves import Curve
 from diagnostics.model.evidence import Evidence
+
+LOGARITHM = 4.0 * float(np.log(4.0 / 3.0))
+"""What -ln(t) loses in its last quarter over what a straight line loses there, times ln(points)."""
+TRAIN_SIGMA = 4.0
+"""Training losses speak against a straight fall when they bend by more than so many standard errors."""
+
+
+@dataclass(frozen=True)
+class FlatLimits(Arguments):
+    """When a loss counts as barely falling."""
+
+    min_descent: float
+    """A loss that lost less than this share of its start has barely fallen."""
+    first_eval_by: float
+    """A held-out loss whose first evaluation comes after this share of the run has missed the steepest fall."""
+    standard_errors: float
+    """Training losses must move by so many standard errors to speak against flat evaluations."""
+
+
+@dataclass(frozen=True)
+class StraightLimits(Arguments):
+    """When a loss counts as falling straight on to its end.
+
+    Healthy curves fall like the logarithm of the steps and must not pass: those lose 1.15 / ln(points) of a straight
+    line in their last quarter, and 0.41 of their own second quarter.
+    """
+
+    straight: float
+    """The fall in the last quarter over that of a straight line, on both losses."""
+    straight_train_only: float
+    """The same where only the training loss is logged."""
+    pace: float
+    """The fall in the last quarter over that in the second."""
+    few_evals: float
+    """Of fewer evaluations even the noise is uncertain: the fall must stand out by ``standard_errors``, else by one."""
+    standard_errors: float
+    """The standard errors by which the late fall of few evaluations must exceed its limit."""
+
+
+@dataclass(frozen=True)
+class SlowLimits(FlatLimits, StraightLimits):
+    """When a run learns slowly: it barely falls, or falls straight on to its end."""
+
+
+def learns_slowly(losses: Losses, limits: SlowLimits) -> Evidence | None:
+    """The loss barely falls, or falls straight on to its end."""
+    return barely_falls(losses, limits) or falls_straight(losses, limits)
 
 
 @signals.memoize
-def learns_slowly(
-    train_loss: Curve,
-    eval_loss: Curve | None = None,
-    learning_rate: Curve | None = None,
-    *,
-    barely: float,
-    straight: float,
-    alone: float,
-    pace: float,
-    seen_by: float,
-    few: float,
-    errors: float,
-) -> Evidence | None:
-    """The loss barely falls, or falls on and on to the very end.
+def barely_falls(losses: Losses, limits: FlatLimits) -> Evidence | None:
+    """The held-out loss barely falls and the training loss does not speak against it; or the latter, logged alone."""
+    train_loss, held, judge = losses.train_loss, losses.held_out, losses.judge
+    enough(train_loss, MIN_LOSSES_FOR_LEVELS, "training losses")
+    if not _lost_less(judge, limits.min_descent) or not (held is None or _agrees(train_loss, held, limits)):
+        return None
+    measured = {"fall": fall_of(judge), "late_share": late_share(judge), "barely": 1.0}
+    return throughout(train_loss, measured, 0.9)
 
-    ``barely``: both losses lose less than this share of their start. ``straight``: the fall in the last quarter over
-    that of a straight line, on both curves; ``alone`` when only the training loss is there to tell. ``pace``: the
-    fall of the last quarter over that of the second. A curve that falls like the logarithm of the steps, as healthy
-    ones do, must not pass: it loses 1.15 / ln(points) of a straight line in its last quarter, and 0.41 of the second.
-    Where a rate that was level comes down late, the loss drops with it, and only the first sign is asked for.
-    ``seen_by``: a held-out loss that is first looked at later in the run has missed the steepest part of the fall.
-    ``few``: the noise of fewer evaluations is itself so uncertain that a straight fall must stand out of it by
-    ``errors`` standard errors instead of one; by as many must training losses move to speak against a flat one.
+
+@signals.memoize
+def falls_straight(losses: Losses, limits: StraightLimits) -> Evidence | None:
+    """The loss falls faster than a logarithm to its very end.
+
+    Where a level rate comes down late the loss drops with it, which says nothing: None.
     """
-    enough(train_loss, 4, "training losses")
-    held = eval_loss if eval_loss is not None and len(eval_loss) >= 4 else None
-    curves = [train_loss] if held is None else [train_loss, held]
-    falls = [fall_of(c) for c in curves]
-    judge = train_loss if held is None else held
-    measured = {"fall": fall_of(judge), "late_share": late_share(judge)}
-    first, last = float(train_loss.steps[0]), float(train_loss.steps[-1])
-    if _barely(judge, barely) and (held is None or _agrees(train_loss, held, barely, seen_by, errors)):
-        return Evidence(first, last, finite(measured | {"barely": 1.0}), 0.9)
-    if learning_rate is not None and _cools_down(learning_rate):
+    train_loss, held, judge = losses.train_loss, losses.held_out, losses.judge
+    enough(train_loss, MIN_LOSSES_FOR_LEVELS, "training losses")
+    if losses.learning_rate is not None and cools_down(losses.learning_rate):
         return None
-    limit = alone if held is None else straight
-    needed = errors if held is None or len(held) < few else 1.0
-    if len(judge) < 5 or len(train_loss) < 8 or min(falls) <= 0 or not _straight(judge, limit, pace, needed):
+    if len(judge) < MIN_POINTS_FOR_TREND or len(train_loss) < MIN_LOSSES_FOR_TREND:
         return None
-    if held is not None and not _goes_along(train_loss, straight):
+    if min(fall_of(curve) for curve in (train_loss, judge)) <= 0 or not _is_straight(judge, held is None, limits):
         return None
-    return Evidence(first, last, finite(measured | {"barely": 0.0}), min(1.0, 0.5 + late_share(judge)))
+    if held is not None and not _may_be_straight(train_loss, limits.straight):
+        return None
+    share = late_share(judge)
+    measured = {"fall": fall_of(judge), "late_share": share, "barely": 0.0}
+    return throughout(train_loss, measured, min(1.0, 0.5 + share))
 
 
-def held_barely_falls(train_loss: Curve, eval_loss: Curve | None, *, barely: float, evals: int) -> Evidence | None:
+def eval_barely_falls(losses: Losses, *, min_descent: float, min_evals: int) -> Evidence | None:
     """The held-out loss barely falls, and training losses too noisy to tell do not speak against it.
 
     What was learned before the first evaluation may hide in their noise: it takes a reason to expect a flat loss.
     """
-    if eval_loss is None or len(eval_loss) < evals or not _barely(eval_loss, barely):
+    train_loss, eval_loss = losses.train_loss, losses.eval_loss
+    if eval_loss is None or len(eval_loss) < min_evals or not _lost_less(eval_loss, min_descent):
         return None
-    if not _barely(train_loss, barely, beside_another=True, doubted=True):
+    if not _lost_less(train_loss, min_descent, beside_flat_evals=True, may_be_noisy=True):
         return None
     measured = {"fall": fall_of(eval_loss), "late_share": late_share(eval_loss), "barely": 1.0}
-    return Evidence(float(train_loss.steps[0]), float(train_loss.steps[-1]), finite(measured), 0.7)
+    return throughout(train_loss, measured, 0.7)
 
 
-def _barely(curve: Curve, limit: float, *, beside_another: bool = False, doubted: bool = False) -> bool:
-    """Whether a curve lost less than the limit, with no doubt, wherever one takes its start to be.
+def still_falls(losses: Losses, *, min_late_share: float) -> Evidence | None:
+    """The loss still falls at its end, if more slowly than before; over the cumulative rate where that is logged."""
+    train_loss, judge = losses.train_loss, losses.judge
+    enough(train_loss, MIN_LOSSES_FOR_TREND, "training losses")
+    share = min(late_share(over_cumulative_lr(curve, losses.learning_rate)) for curve in (train_loss, judge))
+    if share < min_late_share or not falls_late(judge):
+        return None
+    steps = train_loss.steps
+    quarter = float(steps[-1] - 0.25 * (steps[-1] - steps[0]))
+    slope = signals.late_slope(judge.steps, judge.values)[0]
+    measured = {"fall": fall_of(judge), "late_share": share, "late_slope": slope, "barely": 0.0}
+    return Evidence(quarter, float(steps[-1]), finite(measured), 0.7)
 
-    A fine-tuning run often falls within its first few logs and is flat from then on: that is no slow run. Training
-    losses of single batches, ``beside_another`` curve that barely falls, must only not speak against it; ``doubted``
-    ones may be so noisy that they could not.
+
+def _lost_less(curve: Curve, limit: float, *, beside_flat_evals: bool = False, may_be_noisy: bool = False) -> bool:
+    """Whether a curve certainly lost less than the limit, wherever one takes its start to be.
+
+    A fine-tuning run often falls within its first few logs and is flat from then on: that is not a slow run. Training
+    losses of single batches ``beside_flat_evals`` must only not speak against them; where they ``may_be_noisy``, they
+    may even be so noisy that they could not.
     """
     doubt = uncertainty(curve)
     end = signals.tail(curve.values)
-    if (doubt >= limit and not doubted) or not end:
+    if (doubt >= limit and not may_be_noisy) or not end:
         return False
-    noise = signals.jitter(curve.values) if len(curve) >= MANY else 0.0
-    if beside_another and 6 <= len(curve) < MANY:
+    noise = signals.jitter(curve.values) if len(curve) >= MANY_POINTS else 0.0
+    if beside_flat_evals and MIN_EVALS_FOR_TREND <= len(curve) < MANY_POINTS:
         noise = signals.difference_noise(curve.values) / abs(end)
     for count in (1, 3, 10, len(curve) // 30, len(curve) // 10):
         if not 0 < count <= len(curve):
@@ -102,146 +163,46 @@ def _barely(curve: Curve, limit: float, *, beside_another: bool = False, doubted
     return True
 
 
-def _agrees(train_loss: Curve, held: Curve, limit: float, seen_by: float, errors: float) -> bool:
+def _agrees(train_loss: Curve, held: Curve, limits: FlatLimits) -> bool:
     """Whether the training loss does not speak against a held-out loss that barely falls.
 
-    It must say so itself where the first evaluation comes late: what noise hides could have been learned before it.
+    It must itself be flat where the first evaluation comes late: what noise hides could have been learned before.
     Where the first evaluation came before the first log, losses of single batches need only not clearly move.
     """
     steps = train_loss.steps
     if held.steps[0] < steps[0]:
-        return not _clearly_moves(train_loss, limit, errors)
-    late = held.steps[0] - steps[0] > seen_by * (steps[-1] - steps[0])
-    if late and uncertainty(train_loss) > limit:
+        return not _clearly_moves(train_loss, limits)
+    late = held.steps[0] - steps[0] > limits.first_eval_by * (steps[-1] - steps[0])
+    if late and uncertainty(train_loss) > limits.min_descent:
         return False
-    return _barely(train_loss, limit, beside_another=True)
+    return _lost_less(train_loss, limits.min_descent, beside_flat_evals=True)
 
 
-def _clearly_moves(curve: Curve, limit: float, errors: float) -> bool:
-    """Whether the means of the first and the last quarter differ by the limit and so many standard errors."""
+def _clearly_moves(curve: Curve, limits: FlatLimits) -> bool:
+    """Whether the means of the first and the last quarter differ by more than the limit and its standard errors."""
     quarter = max(1, len(curve) // 4)
     first, last = float(curve.values[:quarter].mean()), float(curve.values[-quarter:].mean())
     error = signals.difference_noise(curve.values) * float(np.sqrt(2.0 / quarter))
-    return abs(first - last) > limit * abs(first) + errors * error
+    return abs(first - last) > limits.min_descent * abs(first) + limits.standard_errors * error
 
 
-def _cools_down(learning_rate: Curve) -> bool:
-    """Whether the rate is level for the first half and comes down to a third or less at the end (WSD, trapezoid)."""
-    if len(learning_rate) < 4:
-        return False
-    steps, rates = learning_rate.steps, learning_rate.values
-    first = rates[steps <= 0.5 * (steps[0] + steps[-1])]
-    level = bool(first[-1] >= 0.9 * rates.max())
-    return level and bool(rates[-1] <= rates.max() / 3.0)
-
-
-def _straight(curve: Curve, limit: float, pace: float, errors: float) -> bool:
-    """Whether a curve falls to the end faster than a logarithm, beyond its noise and so many standard errors."""
-    needed = max(limit, LOGARITHM / float(np.log(max(len(curve), 2))))
+def _is_straight(curve: Curve, train_only: bool, limits: StraightLimits) -> bool:
+    """Whether a curve falls to its end faster than a logarithm, beyond its noise."""
+    limit = limits.straight_train_only if train_only else limits.straight
+    errors = limits.standard_errors if train_only or len(curve) < limits.few_evals else 1.0
     late = late_share(curve)
-    if late < needed or late - errors * late_error(curve) < limit:
+    if late < _at_least_a_logarithm(curve, limit) or late - errors * late_error(curve) < limit:
         return False
-    return pace_of(curve) >= pace and falls_late(curve)
+    return pace_of(curve) >= limits.pace and falls_late(curve)
 
 
-def _goes_along(curve: Curve, limit: float) -> bool:
-    """Whether a noisier curve does not speak against a straight fall."""
-    needed = max(limit, LOGARITHM / float(np.log(max(len(curve), 2))))
-    fall = fall_of(curve)
-    doubt = 4.0 * uncertainty(curve) / fall if fall > 0 else 0.0
-    return late_share(curve) + doubt >= needed
+def _may_be_straight(train_loss: Curve, straight: float) -> bool:
+    """Whether training losses, noisier than evaluations, do not speak against a straight fall."""
+    fall = fall_of(train_loss)
+    doubt = TRAIN_SIGMA * uncertainty(train_loss) / fall if fall > 0 else 0.0
+    return late_share(train_loss) + doubt >= _at_least_a_logarithm(train_loss, straight)
 
 
-LOGARITHM = 4.0 * float(np.log(4.0 / 3.0))
-"""What -ln(t) loses in its last quarter over a straight line, times ln(points)."""
-
-
-def still_falls(
-    train_loss: Curve, eval_loss: Curve | None, learning_rate: Curve | None, *, late: float
-) -> Evidence | None:
-    """The loss is still going down at the end, if more slowly than before; over the dose where the rate is logged."""
-    enough(train_loss, 8, "training losses")
-    held = eval_loss if eval_loss is not None and len(eval_loss) >= 4 else train_loss
-    share = min(late_share(over_dose(c, learning_rate)) for c in (train_loss, held))
-    if share < late or not falls_late(held):
-        return None
-    steps = train_loss.steps
-    quarter = float(steps[-1] - 0.25 * (steps[-1] - steps[0]))
-    slope = signals.late_slope(held.steps, held.values)[0]
-    measured = {"fall": fall_of(held), "late_share": share, "late_slope": slope, "barely": 0.0}
-    return Evidence(quarter, float(steps[-1]), finite(measured), 0.7)
-
-
-def falls_with_every_dose(
-    train_loss: Curve,
-    learning_rate: Curve,
-    eval_loss: Curve | None = None,
-    *,
-    late: float,
-    pace: float,
-    fall: float,
-    whole_late: float,
-    whole_pace: float,
-    whole_fall: float,
-) -> Evidence | None:
-    """Per unit of learning rate the loss falls as fast at the end as before: the rate ran out, not the loss.
-
-    ``late`` and ``pace`` are the fall in the last quarter of the dose (the sum of the rates) over that of a straight
-    line and over that in the second quarter; a logarithm of the steps under a cosine schedule stays below both. A
-    held-out loss that was looked at before training shows the steep start of what is learned well: where it lost no
-    more than ``whole_fall``, ``whole_late`` and ``whole_pace`` are enough, and single training losses need not say so.
-    """
-    enough(train_loss, 12, "training losses")
-    enough(learning_rate, 4, "learning rates")
-    if _cools_down(learning_rate):
-        return None
-    steps = train_loss.steps
-    found = None
-    if eval_loss is not None and seen_whole(train_loss, eval_loss):
-        found = _over_dose([eval_loss], learning_rate, whole_late, whole_pace, fall)
-    if found is None or found["fall"] > whole_fall:
-        curves = [train_loss] if eval_loss is None or len(eval_loss) < 6 else [train_loss, eval_loss]
-        found = _over_dose(curves, learning_rate, late, pace, fall)
-    return None if found is None else Evidence(float(steps[0]), float(steps[-1]), finite(found), 0.9)
-
-
-def seen_whole(train_loss: Curve, eval_loss: Curve | None) -> bool:
-    """Whether the held-out loss was looked at before training, and at least four times since."""
-    return eval_loss is not None and len(eval_loss) >= 5 and bool(eval_loss.steps[0] < train_loss.steps[0])
-
-
-def _over_dose(
-    curves: list[Curve], learning_rate: Curve, late: float, pace: float, fall: float
-) -> dict[str, float] | None:
-    """The late share, pace and fall over the dose, the pace that of the last curve; None where one is too small."""
-    dosed = [over_dose(c, learning_rate) for c in curves]
-    if min(len(c) for c in dosed) < 5 or not all(falls_late(c) for c in dosed):
-        return None
-    share, speed = min(late_share(c) for c in dosed), pace_of(dosed[-1])
-    lost = min(fall_of(c) for c in dosed)
-    if share < late or speed < pace or lost < fall:
-        return None
-    return {"late_share": share, "pace": speed, "fall": lost}
-
-
-def loss_plateaus(
-    train_loss: Curve, learning_rate: Curve, *, share: float, change: float, p: float, decayed: float, blur: float
-) -> Evidence | None:
-    """The last ``share`` of the run is flat although the learning rate has not come down there.
-
-    Raises ``NotEnoughPoints`` where noise alone could hide a change of more than ``blur``.
-    """
-    enough(train_loss, 20, "training losses")
-    enough(learning_rate, 4, "learning rates")
-    steps, values = train_loss.steps, train_loss.values
-    first = float(steps[-1] - share * (steps[-1] - steps[0]))
-    late = values[steps >= first]
-    if late.size < 8 or learning_rate.values[-1] < decayed * learning_rate.values.max():
-        return None
-    moved, chance = signals.plateau(late)
-    doubt = signals.jitter(late) * float(np.sqrt(8.0 / late.size))
-    if doubt > blur:
-        raise NotEnoughPoints("too-noisy-for-plateau", change=doubt)
-    if moved > max(change, min(doubt, blur - doubt)) or chance < p:
-        return None
-    return Evidence(first, float(steps[-1]), finite({"change": moved, "p": chance}), 0.8)
+def _at_least_a_logarithm(curve: Curve, limit: float) -> float:
+    """The limit, or the late share of a logarithm of so many points where that is larger."""
+    return max(limit, LOGARITHM / float(np.log(max(len(curve), 2))))

@@ -54,7 +54,7 @@ def _method(curves: Mapping[str, Curve], said: str | None) -> str | None:
     loss, margins = curves.get("train_loss"), curves.get("rewards_margins")
     if loss is None or margins is None or not len(loss) or not len(margins):
         return said
-    return "dpo" if is_sigmoid(float(loss.values[0]), float(margins.values[0]), like=1.5) else None
+    return "dpo" if is_sigmoid(float(loss.values[0]), float(margins.values[0]), factor=1.5) else None
 
 
 def _clipped(curve: Curve) -> Curve:
@@ -71,9 +71,8 @@ def evaluate(rule: Rule, context: DiagnosisContext) -> Evidence | Message | None
     if missing:
         return message("curve-missing", curves=", ".join(missing))
     given: dict[str, Any] = {"settings": context.settings, "rate_prior": context.rate_prior}
-    arguments = {name: given.get(name, curves.get(name)) for name in rule.takes}
     try:
-        return rule.check(**arguments, **rule.limits)
+        return rule.evaluate({**curves, **given})
     except NotEnoughPoints as why:
         return why.reason
 

@@ -63,7 +63,7 @@ def diagnose(run: Run, rules: tuple[Rule, ...] = RULES, *, bounds: Bounds | None
 
 def _of_no_known_length(main: Rule, context: DiagnosisContext) -> tuple[Message, ...]:
     """A note where the verdict is about a complete run and nothing says whether the log is one."""
-    if "done" not in main.limits or context.settings.max_steps is not None:
+    if not main.judges_whole_runs or context.settings.max_steps is not None:
         return ()
     return (message("planned-length-unknown"),)
 
@@ -83,11 +83,7 @@ def _nearly(rules: list[Rule], context: DiagnosisContext) -> tuple[tuple[Rule, E
 def _sure(order: list[tuple[Rule, Evidence]]) -> float:
     """How sure the verdict is: by the finding that names the run, and by other signs of the same fault."""
     main, found = order[0]
-    others = [
-        rule.confidence * sign.strength
-        for rule, sign in order[1:]
-        if rule.sets_label and rule.label is main.label and rule.check.__module__ != main.check.__module__
-    ]
+    others = [rule.confidence * sign.strength for rule, sign in order[1:] if rule.confirms(main)]
     return DEFAULT.fault(combine(main.confidence * found.strength, others))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 
 @dataclass(frozen=True)
@@ -17,3 +17,7 @@ class Evidence:
     last_step: float
     measured: Mapping[str, float] = field(default_factory=dict)
     strength: float = 1.0
+
+    def with_measured(self, **more: float) -> Evidence:
+        """The same evidence with more measured numbers."""
+        return replace(self, measured={**self.measured, **more})

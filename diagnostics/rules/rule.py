@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
-import inspect
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from enum import StrEnum
+from typing import Any
 
 from diagnostics.model.evidence import Evidence
 from diagnostics.model.methods import DPO, method_record
 from diagnostics.model.rate_prior import LearningRatePrior
 from diagnostics.model.records import Label
 from diagnostics.model.settings import Settings
+from diagnostics.rules.binding import Check, call, inputs_of
 
-Check = Callable[..., Evidence | None]
 GIVEN = ("settings", "rate_prior")
-"""Names a check may ask for besides curves: always there, though they may hold nothing."""
+"""What a check may take besides curves: always there, though it may hold nothing."""
+
+
+class Sign(StrEnum):
+    """What several rules see in a run, each in its own way: their findings do not confirm each other."""
+
+    IMPOSSIBLE_LOG = "impossible log"
+    FROZEN = "frozen"
+    BLOW_UP = "blow-up"
+    JITTER = "jitter"
+    SLOW = "slow"
 
 
 @dataclass(frozen=True)
@@ -84,28 +94,41 @@ class Rule:
     not_methods: tuple[str, ...] = field(default=())
     borderline: Mapping[str, float] = field(default_factory=dict)
     immediate: bool = False
+    sign: Sign | None = None
 
     @property
     def needs(self) -> tuple[str, ...]:
         """The curves that the check cannot do without."""
-        return tuple(name for name, required in parameters_of(self.check) if required and name not in GIVEN)
+        return tuple(name for name, required in inputs_of(self.check).items() if required and name not in GIVEN)
 
     @property
     def takes(self) -> tuple[str, ...]:
         """All that the check may look at: curves it needs or can use, ``settings``, ``rate_prior``."""
-        return tuple(name for name, _ in parameters_of(self.check))
+        return tuple(inputs_of(self.check))
+
+    @property
+    def judges_whole_runs(self) -> bool:
+        """Whether the check makes sense only near the end of a run."""
+        return "min_share_done" in self.limits
+
+    def evaluate(self, inputs: Mapping[str, Any]) -> Evidence | None:
+        """What the check finds under the rule's limits; raises ``NotEnoughPoints`` where it cannot be evaluated."""
+        return call(self.check, inputs, self.limits)
+
+    def confirms(self, main: Rule) -> bool:
+        """Whether a finding is independent evidence for the fault of another rule: same label, another sign."""
+        independent = self.sign is None or self.sign is not main.sign
+        return self.sets_label and self.label is main.label and independent
 
     def explain(self) -> str:
         """Everything about the rule as text: what it says, why, an example, its limits, fixes and sources."""
-        limits = [f"{name} = {value:g}" for name, value in self.limits.items()]
-        asks = [name if required else f"{name} (if logged)" for name, required in parameters_of(self.check)]
+        curves = [name if required else f"{name} (if logged)" for name, required in inputs_of(self.check).items()]
         lines = [f"{self.name}  ({self.label}{'' if self.sets_label else ', reported beside the label only'})"]
         lines += ["", f"What      {_opened(self.message)}", f"Why       {self.cause}", f"Example   {self.example}"]
         lines += [f"Not when  {self.not_when}"] if self.not_when else []
         lines += [f"Methods   {', '.join(self.methods)}"] if self.methods else []
-        lines += [f"Looks at  {', '.join(asks)}", f"Limits    {', '.join(limits)}"]
-        near = [f"{name} = {value:g}" for name, value in self.borderline.items()]
-        lines += [f"Nearly    {', '.join(near)}: healthy, but less surely"] if near else []
+        lines += [f"Looks at  {', '.join(curves)}", f"Limits    {_listed(self.limits)}"]
+        lines += [f"Nearly    {_listed(self.borderline)}: healthy, but less surely"] if self.borderline else []
         lines += ["Fixes"]
         lines += [f"  {i}. {fix.explain()}" for i, fix in enumerate(self.fixes, 1)]
         lines += [f"Sure      {100 * self.confidence:.0f} % before the measurement is weighed", "Sources"]
@@ -129,10 +152,6 @@ def _opened(says: str) -> str:
     return re.sub(r"\{(\w+)[^}]*\}", lambda found: f"<{found[1].replace('_', ' ')}>", says)
 
 
-@cache
-def parameters_of(check: Check) -> tuple[tuple[str, bool], ...]:
-    """The positional parameters of a check and whether each is required."""
-    parameters = inspect.signature(check).parameters.values()
-    return tuple(
-        (p.name, p.default is p.empty) for p in parameters if p.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD
-    )
+def _listed(limits: Mapping[str, float]) -> str:
+    """Limits in a line: ``rise = 0.02, floor = 0.01``."""
+    return ", ".join(f"{name} = {value:g}" for name, value in limits.items())

@@ -10,7 +10,7 @@ from diagnostics.signals.jitter import (
 from diagnostics.signals.median import median
 from diagnostics.signals.memo import memo_scope, memoize
 from diagnostics.signals.noise import difference_noise, log_level, robust_scale
-from diagnostics.signals.rise import Rise, noise_multiple, onset, rise_from_minimum
+from diagnostics.signals.rise import Rise, largest_rise, noise_multiple, onset, rise_from_minimum
 from diagnostics.signals.shape import (
     clipped_share,
     growth,
@@ -44,6 +44,7 @@ __all__ = [
     "head",
     "jitter",
     "jitter_ratio",
+    "largest_rise",
     "late_share",
     "late_slope",
     "local_residual",

@@ -73,3 +73,8 @@ def rise_from_minimum(values: FloatArray) -> Rise:
     best = int(np.argmin(level))
     lowest = float(level[best])
     return Rise(best + width // 2, lowest, end, max(difference_noise(values), QUIETEST * abs(lowest)))
+
+
+def largest_rise(values: FloatArray) -> float:
+    """The largest rise of a series above its lowest value so far, in its own unit; 0 for an empty series."""
+    return float(np.max(values - np.minimum.accumulate(values))) if values.size else 0.0

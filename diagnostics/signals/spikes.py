@@ -97,22 +97,27 @@ def local_residual(values: FloatArray, window: int | None = None) -> FloatArray:
 
 
 def spikes(
-    values: FloatArray, *, deviations: float, height: float, company: FloatArray | None = None, lone: bool = False
+    values: FloatArray,
+    *,
+    deviations: float,
+    height: float,
+    confirming: FloatArray | None = None,
+    allow_single: bool = False,
 ) -> Spikes:
     """The spikes of a loss: residuals above ``deviations`` local scales and above ``height`` (in log loss).
 
-    A single point counts only when another of its two neighbors stands out too or ``company`` (the gradient norm at
-    the same points) jumps with it: one odd batch is no spike. ``lone``: single points count all the same, in a series
-    whose points are steps and no means over steps. Recovered: back within two noises of the level before
-    it within 5 % of the points. After OLMo-core's stability monitor, with medians for means.
+    A single point counts only when one of its two neighbors stands out too or a ``confirming`` series (the gradient
+    norm at the same points) jumps with it: one odd batch is not a spike. With ``allow_single`` single points count all
+    the same, for a series whose points are steps and not means over steps. Recovered: back within two noises of the
+    level before it within 5 % of the points. After OLMo-core's stability monitor, with medians for means.
     """
     if values.size < 12:
         return Spikes((), 0.0, 0.0, 1.0)
     rest = local_residual(values)
     scale = local_scale(rest)
     out = (rest > deviations * scale) & (rest > height)
-    if not lone:
-        out &= np.convolve(out, np.ones(3), mode="same") >= 2 if company is None else _accompanied(out, company)
+    if not allow_single:
+        out &= np.convolve(out, np.ones(3), mode="same") >= 2 if confirming is None else _accompanied(out, confirming)
     starts = _starts(out, window_for(values.size) // 2)
     if not starts:
         return Spikes((), 0.0, 0.0, 1.0)
@@ -137,9 +142,9 @@ def local_scale(rest: FloatArray) -> FloatArray:
     return np.asarray(np.clip(np.interp(np.arange(rest.size), low, below), 0.5 * near, near))
 
 
-def _accompanied(out: np.ndarray, company: FloatArray) -> np.ndarray:
+def _accompanied(out: np.ndarray, confirming: FloatArray) -> np.ndarray:
     """Which of the flagged points have a flagged neighbor or a jump of the gradient norm beside them."""
-    rest = local_residual(company)
+    rest = local_residual(confirming)
     jump = rest > 5.0 * np.maximum(local_scale(rest), 1e-9)
     beside = np.convolve(jump, np.ones(3), mode="same") >= 1
     return np.asarray((np.convolve(out, np.ones(3), mode="same") >= 2) | beside)

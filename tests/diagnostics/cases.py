@@ -28,9 +28,9 @@ def curve(values: ArrayLike, steps: ArrayLike | None = None) -> Curve:
 def evaluate(name: str, **given: Any) -> Evidence | None:
     """What the rule's check finds with the rule's limits; arrays become curves, known settings are optional."""
     rule = BY_NAME[name]
-    known = {name: value for name, value in NOTHING_KNOWN.items() if name in rule.takes}
-    known |= {name: curve(value) if isinstance(value, (list, np.ndarray)) else value for name, value in given.items()}
-    return rule.check(**known, **rule.limits)
+    assert given.keys() <= set(rule.takes), f"{name} does not take {given.keys() - set(rule.takes)}"
+    curves = {name: curve(value) if isinstance(value, (list, np.ndarray)) else value for name, value in given.items()}
+    return rule.evaluate({**NOTHING_KNOWN, **curves})
 
 
 def fired(name: str, **given: Any) -> bool:

@@ -5,15 +5,17 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from diagnostics.detectors.descent import falls_late, has_risen
-from diagnostics.detectors.slow_learning import learns_slowly
+from diagnostics.detectors.arguments import Losses
+from diagnostics.detectors.descent import RiseLimits, falls_late, has_risen
+from diagnostics.detectors.slow_learning import SlowLimits, learns_slowly
 from diagnostics.model.curves import Curve, FloatArray
 from diagnostics.model.rate_prior import LearningRatePrior
 from diagnostics.model.settings import Settings
-from diagnostics.rules.underfit import SLOW
+from diagnostics.rules.slow_learning import RISEN, SLOW
 from tests.diagnostics.cases import BY_NAME, cannot_evaluate, curve, evaluate, fired, healthy, noise
 
-LIMITS = {key: limit for key, limit in SLOW.items() if key != "done"}
+LIMITS = SlowLimits(**{key: limit for key, limit in SLOW.items() if key != "min_share_done"})
+ROSE = RiseLimits(**RISEN)
 SHARE = np.arange(1, 101) / 100
 LINE = 2.0 - 0.5 * SHARE
 SFT = LearningRatePrior(center=2.5e-4, cap=1e-3, max_blamed=2.5e-4)
@@ -21,7 +23,7 @@ SFT = LearningRatePrior(center=2.5e-4, cap=1e-3, max_blamed=2.5e-4)
 
 def slow(train: FloatArray, held: FloatArray | None = None) -> bool:
     evals = None if held is None else curve(held[4::5], np.arange(5, 101, 5))
-    return learns_slowly(curve(train), evals, **LIMITS) is not None
+    return learns_slowly(Losses(curve(train), evals), LIMITS) is not None
 
 
 @pytest.mark.parametrize(("lost", "expected"), [(0.0, True), (0.015, True), (0.035, False)])
@@ -78,12 +80,12 @@ def test_a_curve_that_falls_at_last_is_slow():
 
 @pytest.mark.parametrize("size", [4, 6, 10, 20, 60])
 def test_flat_short_runs(size: int):
-    assert learns_slowly(curve(np.full(size, 0.84)), None, **LIMITS) is not None
+    assert learns_slowly(Losses(curve(np.full(size, 0.84))), LIMITS) is not None
 
 
 def test_three_losses_are_too_few():
     with cannot_evaluate("too-few-points", have=3, need=4, what="training losses"):
-        learns_slowly(curve([1, 1, 1]), None, **LIMITS)
+        learns_slowly(Losses(curve([1, 1, 1])), LIMITS)
 
 
 def fires_on(rule: str, settings: Settings, loss: FloatArray = LINE) -> bool:
@@ -184,10 +186,10 @@ def test_a_late_drop_with_the_cool_down_of_the_rate_is_no_slow_learning():
     values = np.where(SHARE < 0.8, 1.3 + 0.7 * np.exp(-8 * SHARE), 1.3 - 0.6 * (SHARE - 0.8))
     trapezoid = curve(np.minimum(1.0, 5 * (1.01 - SHARE)))
     held = curve(values[4::5], np.arange(5, 101, 5))
-    assert learns_slowly(curve(values), held, **LIMITS) is not None
-    assert learns_slowly(curve(values), held, trapezoid, **LIMITS) is None
+    assert learns_slowly(Losses(curve(values), held), LIMITS) is not None
+    assert learns_slowly(Losses(curve(values), held, trapezoid), LIMITS) is None
     linear = curve(1.01 - SHARE)
-    assert learns_slowly(curve(LINE), curve(LINE[4::5], np.arange(5, 101, 5)), linear, **LIMITS) is not None
+    assert learns_slowly(Losses(curve(LINE), curve(LINE[4::5], np.arange(5, 101, 5)), linear), LIMITS) is not None
 
 
 COSINE = 0.5 * (1 + np.cos(np.pi * SHARE))
@@ -251,7 +253,7 @@ def test_a_few_evaluations_that_only_fall_are_falling_however_much_they_bend(las
 @pytest.mark.parametrize(("lost", "expected"), [(0.003, True), (0.06, False)])
 def test_single_noisy_batches_do_not_hide_that_the_held_out_loss_barely_falls(lost: float, expected: bool):
     held = curve(1.5 * (1.0 - lost * np.linspace(0, 1, 6) ** 0.5), [0, 5, 10, 15, 20, 24])
-    assert (learns_slowly(curve(1.2 * noise(0.2, 24)), held, **LIMITS) is not None) is expected
+    assert (learns_slowly(Losses(curve(1.2 * noise(0.2, 24)), held), LIMITS) is not None) is expected
 
 
 @pytest.mark.parametrize(("rate", "fires"), [(3e-5, True), (1.5e-4, False)])
@@ -271,7 +273,7 @@ def test_flat_evaluations_beside_noisy_batches_speak_for_a_low_rate_where_it_is_
 
 
 def test_noisy_batches_alone_are_no_proof_of_slow_learning():
-    assert learns_slowly(curve(1.2 * noise(0.2, 24)), None, **LIMITS) is None
+    assert learns_slowly(Losses(curve(1.2 * noise(0.2, 24))), LIMITS) is None
 
 
 @pytest.mark.parametrize(("parameters", "fires"), [(1_000_000, True), (1_600_000, False), (None, False)])
@@ -289,23 +291,23 @@ def test_the_noise_of_single_batches_does_not_hide_a_held_out_loss_that_stays_fr
     rng = np.random.default_rng(3)
     batches = 4.7 * (1.0 + 0.08 * rng.standard_normal(41))
     held = curve(np.array([4.695, 4.692, 4.690, 4.689, 4.688, 4.688]), np.arange(0, 41, 8))
-    assert learns_slowly(curve(batches), held, **LIMITS) is not None
+    assert learns_slowly(Losses(curve(batches), held), LIMITS) is not None
     falling = curve(batches - np.linspace(0.0, 1.0, 41))
-    assert learns_slowly(falling, held, **LIMITS) is None
+    assert learns_slowly(Losses(falling, held), LIMITS) is None
 
 
 @pytest.mark.parametrize(("risen", "expected"), [(0.0, False), (0.01, False), (0.05, True)])
 def test_a_rate_that_threw_the_held_out_loss_up_is_known(risen: float, expected: bool):
     held = curve(np.array([2.0, 2.0 * (1.0 + risen), 1.995, 1.99, 1.985, 1.98]), np.arange(0, 101, 20))
-    assert has_risen(curve(LINE), held, 0.02, 3.0) is expected
+    assert has_risen(curve(LINE), held, ROSE) is expected
 
 
 def test_the_wiggles_of_a_noisy_held_out_loss_are_no_rise():
-    assert not has_risen(curve(LINE), curve(2.0 * noise(0.01, 20), np.arange(5, 101, 5)), 0.02, 3.0)
+    assert not has_risen(curve(LINE), curve(2.0 * noise(0.01, 20), np.arange(5, 101, 5)), ROSE)
 
 
 @pytest.mark.parametrize(("risen", "expected"), [(0.0, False), (0.3, True)])
 def test_without_a_held_out_loss_the_training_loss_tells_that_it_was_thrown_up(risen: float, expected: bool):
     values = (2.0 - 0.5 * SHARE + risen * np.exp(-(((SHARE - 0.3) / 0.1) ** 2))) * noise(0.03, 100)
-    assert has_risen(curve(values), None, 0.02, 3.0) is expected
-    assert not has_risen(curve(values[:13]), None, 0.02, 3.0)
+    assert has_risen(curve(values), None, ROSE) is expected
+    assert not has_risen(curve(values[:13]), None, ROSE)

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import inspect
 import re
 import string
-from collections.abc import Callable
 
 import pytest
 
-from diagnostics.detectors.slow_learning import learns_slowly
 from diagnostics.diagnosis.advice import CAPS, NO_SETTING
 from diagnostics.diagnosis.diagnose import diagnose
 from diagnostics.messages import finding_message
@@ -18,16 +15,13 @@ from diagnostics.model.message import message
 from diagnostics.model.records import Label
 from diagnostics.model.settings import Settings
 from diagnostics.rules import RULES, Rule
+from diagnostics.rules.binding import limits_of
 from diagnostics.rules.rule import GIVEN
 from diagnostics.synthetic import FAULTS, make
 
 KNOBS = {*Settings.__dataclass_fields__, *NO_SETTING}
 ORDER = (Label.BROKEN, Label.UNSTABLE, Label.OVERFIT, Label.UNDERFIT)
 every_rule = pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
-
-
-def keywords(check: Callable[..., object]) -> set[str]:
-    return {p.name for p in inspect.signature(check).parameters.values() if p.kind is p.KEYWORD_ONLY}
 
 
 def found_by(rule: Rule, run: Run) -> bool:
@@ -49,11 +43,8 @@ def test_a_name_is_in_kebab_case(rule: Rule):
 
 
 @every_rule
-def test_the_limits_are_the_keywords_of_the_check(rule: Rule):
-    """All of them, or all but those that the check hands on to the sign of slow learning as they are."""
-    handed_on = rule.limits.keys() - keywords(rule.check)
-    assert keywords(rule.check) <= rule.limits.keys()
-    assert handed_on <= (keywords(learns_slowly) if rule.label is Label.UNDERFIT else set())
+def test_the_limits_are_those_that_the_check_takes(rule: Rule):
+    assert rule.limits.keys() == limits_of(rule.check)
 
 
 @every_rule

@@ -96,9 +96,9 @@ def test_one_odd_point_is_no_spike_unless_the_gradient_jumps_with_it():
     loss[80] = 2.0
     norm = 0.5 + 0.05 * RNG(6).standard_normal(200)
     assert signals.spikes(loss, deviations=6, height=0.15).starts == ()
-    assert signals.spikes(loss, deviations=6, height=0.15, company=norm).starts == ()
+    assert signals.spikes(loss, deviations=6, height=0.15, confirming=norm).starts == ()
     norm[80] = 20.0
-    assert signals.spikes(loss, deviations=6, height=0.15, company=norm).starts == (80,)
+    assert signals.spikes(loss, deviations=6, height=0.15, confirming=norm).starts == (80,)
 
 
 def test_a_spike_that_stays_up_for_long_does_not_recover():

@@ -1,0 +1,98 @@
+"""What the gradient norm says beside the loss: it grows, it spikes, or it is clipped on most steps."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from diagnostics import signals
+from diagnostics.detectors.preconditions import MIN_POINTS_FOR_SCATTER, after_warmup, enough, finite, throughout
+from diagnostics.model.curves import Curve, NotEnoughPoints
+from diagnostics.model.evidence import Evidence
+from diagnostics.model.settings import Settings
+
+MIN_LOSSES_BESIDE = 10
+MIN_LATE_LOSSES = 5
+MIN_NORMS_TO_CLIP = 10
+
+
+def gradients_grow(
+    train_loss: Curve, grad_norm: Curve, *, growth: float, fall: float, max_noise: float
+) -> Evidence | None:
+    """The gradient norm grows over the last half while the loss there is flat or rises.
+
+    The loss may fall by ``fall`` of its level, or by one standard error of its noise, up to ``max_noise``.
+    """
+    enough(grad_norm, MIN_POINTS_FOR_SCATTER, "gradient norms")
+    enough(train_loss, MIN_LOSSES_BESIDE, "training losses")
+    found = signals.growth(grad_norm.values)
+    middle = float(grad_norm.steps[len(grad_norm) // 2])
+    late = train_loss.between(middle, float("inf")).values
+    if late.size < MIN_LATE_LOSSES or found < growth:
+        return None
+    doubt = min(max_noise, signals.jitter(late) * float(np.sqrt(20.0 / max(20, late.size))))
+    if signals.progress(signals.block_means(late)) > max(fall, doubt):
+        return None
+    return Evidence(middle, float(grad_norm.steps[-1]), finite({"growth": found}), 0.8)
+
+
+def gradients_spike(
+    grad_norm: Curve,
+    train_loss: Curve | None = None,
+    learning_rate: Curve | None = None,
+    *,
+    deviations: float,
+    times: float,
+    score: float,
+    events: int,
+    quantile: float,
+    min_points: int,
+) -> Evidence | None:
+    """After the warm-up the gradient norm spikes again and again, and the loss does not spike with it.
+
+    Trainers log the norm of a single step, so single points count.
+    """
+    enough(grad_norm, min_points, "gradient norms")
+    curve = after_warmup(grad_norm, learning_rate)
+    enough(curve, min_points, "gradient norms after the warm-up")
+    height = float(np.log(times))
+    found = signals.spikes(curve.values, deviations=deviations, height=height, allow_single=True)
+    if len(found.starts) < events or found.score < score or _loss_spikes(curve, found.starts, train_loss, deviations):
+        return None
+    measured = {
+        "events": len(found.starts),
+        "score": found.score,
+        "highest": float(curve.values[list(found.starts)].max()),
+        "quantile": float(np.quantile(curve.values, quantile)),
+        "median": signals.median(curve.values),
+    }
+    first, last = curve.steps[found.starts[0]], curve.steps[found.starts[-1]]
+    return Evidence(float(first), float(last), finite(measured), 0.9)
+
+
+def _loss_spikes(norms: Curve, starts: tuple[int, ...], train_loss: Curve | None, deviations: float) -> bool:
+    """Whether the loss stands out too within a log of at least half of the spikes of the norm."""
+    if train_loss is None or len(train_loss) < MIN_POINTS_FOR_SCATTER:
+        return False
+    rest = signals.local_residual(train_loss.values)
+    out = rest > deviations * max(signals.robust_scale(rest), 1e-9)
+    beside = np.convolve(out, np.ones(3), mode="same") >= 1
+    at = np.clip(np.searchsorted(train_loss.steps, norms.steps[list(starts)]), 0, len(train_loss) - 1)
+    return bool(2 * int(beside[at].sum()) >= len(starts))
+
+
+def clips_most_steps(
+    grad_norm: Curve, settings: Settings, *, share: float, quantile: float, qlora_limit: float
+) -> Evidence | None:
+    """Most of the logged gradient norms lie above the clipping limit.
+
+    Never for a limit up to ``qlora_limit`` in 4 bit, which QLoRA's authors chose below the usual norms.
+    """
+    enough(grad_norm, MIN_NORMS_TO_CLIP, "gradient norms")
+    limit = settings.max_grad_norm
+    if limit is None or limit <= 0:
+        raise NotEnoughPoints("setting-unknown", settings="max_grad_norm")
+    found = signals.clipped_share(grad_norm.values, limit)
+    if found <= share or (limit <= qlora_limit and settings.load_in_4bit):
+        return None
+    usual = float(np.quantile(grad_norm.values, quantile))
+    return throughout(grad_norm, {"share": found, "limit": limit, "quantile": usual})

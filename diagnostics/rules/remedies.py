@@ -1,0 +1,243 @@
+"""Fixes that several rules share, and the conditions under which a fix is meant."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from diagnostics.rules.rule import Case, Fix, Number
+
+PLAYBOOK = "Google tuning playbook"
+LONG_WARMUP = 0.1
+LOW_RATE = 0.3
+BIG_BATCH = 64
+SHORT_WARMUP = 0.03
+
+
+def warmup_is_short(case: Case) -> bool:
+    """Less than a tenth of the run is warm-up."""
+    return (case.settings.warmup_ratio or 0.0) < LONG_WARMUP
+
+
+def warmup_is_long(case: Case) -> bool:
+    """The warm-up already takes a tenth of the run."""
+    return not warmup_is_short(case)
+
+
+def several_epochs(case: Case) -> bool:
+    """More than one pass over the rows, or unknown."""
+    return case.settings.num_train_epochs is None or case.settings.num_train_epochs > 1.0
+
+
+def short_warmup_big_batch(case: Case) -> bool:
+    """A batch of 64 or more with less than 3 % warm-up."""
+    warmup = case.settings.warmup_ratio
+    return (case.settings.batch_size or 0) >= BIG_BATCH and warmup is not None and warmup < SHORT_WARMUP
+
+
+def _third_of_center(case: Case) -> float | None:
+    center = case.rate_prior.center
+    return center / 3.0 if center else None
+
+
+def _ten_times_below(case: Case) -> bool:
+    """The rate is known to be a tenth of the center or less."""
+    ratio = case.rate_prior.relative(case.settings.learning_rate or case.measured.get("rate"))
+    return ratio is not None and ratio <= 0.1
+
+
+def _is_low(case: Case) -> bool:
+    """The rate is known to be below 0.3 of the center."""
+    ratio = case.rate_prior.relative(case.settings.learning_rate)
+    return ratio is not None and ratio < LOW_RATE
+
+
+def _at_center(case: Case) -> bool:
+    """The rate is known to be at the center or above."""
+    return (case.rate_prior.relative(case.settings.learning_rate) or 0.0) >= 1.0
+
+
+def _little_dropout(case: Case) -> bool:
+    """Dropout is below 0.05, or not known."""
+    return (case.settings.lora_dropout or 0.0) < 0.05
+
+
+def cut_rate(
+    times: Number,
+    description: str,
+    *,
+    expect: str = "a loss that falls without jumps",
+    weight: float = 1.0,
+    when: Callable[[Case], bool] | None = None,
+    condition: str = "",
+) -> Fix:
+    """A cut of the learning rate."""
+    return Fix("learning_rate", description, expect, times=times, weight=weight, when=when, condition=condition)
+
+
+def halve_rate(expect: str, weight: float = 1.0) -> Fix:
+    """Half the learning rate."""
+    return cut_rate(0.5, "halve the learning rate", expect=expect, weight=weight)
+
+
+JUMP = Fix(
+    "learning_rate",
+    "raise the learning rate to a third of the usual one",
+    "a loss that falls at once; then triple the rate one run at a time",
+    to=_third_of_center,
+    when=_ten_times_below,
+    condition="from a tenth of the center or less",
+)
+TRIPLE = Fix(
+    "learning_rate",
+    "triple the learning rate",
+    "a loss that falls faster; triple it again only if that helped",
+    times=3.0,
+)
+HALF_RATE_WITH_SMALLER_BATCH = Fix(
+    "learning_rate",
+    "and halve the learning rate with it",
+    "steps that suit the smaller batch",
+    times=0.5,
+    when=_at_center,
+    condition="together with the smaller batch, where the rate is at the center or above",
+    weight=0.6,
+)
+LONGER_WARMUP = Fix(
+    "warmup_ratio",
+    "warm up over at least 3 % of the steps, at most 10 %",
+    "a calm start",
+    times=2.0,
+    at_least=SHORT_WARMUP,
+    at_most=LONG_WARMUP,
+    weight=0.7,
+)
+TENTH_WARMUP = Fix(
+    "warmup_ratio",
+    "warm up over 10 % of the steps",
+    "a calmer start",
+    to=LONG_WARMUP,
+    when=warmup_is_short,
+    condition="where it is shorter",
+    weight=0.6,
+)
+TIGHTER_CLIP = Fix(
+    "max_grad_norm",
+    "clip the gradient norm at 0.3",
+    "single bad batches no longer move the weights far",
+    to=0.3,
+    weight=0.6,
+    when=lambda case: (case.settings.max_grad_norm or 1.0) > 0.3,
+    condition="where the limit is above 0.3",
+)
+BIGGER_BATCH = Fix(
+    "batch_size",
+    "double the batch, by gradient accumulation if memory is short",
+    "less noise per step",
+    times=2.0,
+    at_most=128,
+    weight=0.5,
+)
+SMALLER_BATCH = Fix(
+    "batch_size",
+    "use a quarter of the batch for the same number of rows",
+    "four times as many updates from the same rows",
+    times=0.25,
+    at_least=4,
+    weight=0.8,
+)
+LOOK_AT_DATA = Fix(
+    "data",
+    "look at the order of the rows, at adam_beta2 and at the number of held-out rows first",
+    "a loss as calm as that of other runs at this rate",
+    when=_is_low,
+    condition="below 0.3 of the center",
+)
+LONGER = (
+    Fix(
+        "num_train_epochs",
+        "train twice as long, up to three epochs",
+        "the loss keeps falling along the same line",
+        times=2.0,
+        at_most=3.0,
+        when=lambda case: case.settings.num_train_epochs is not None or case.settings.max_steps is None,
+        condition="where epochs are set",
+        weight=0.9,
+    ),
+    Fix(
+        "max_steps",
+        "train twice as many steps",
+        "the loss keeps falling along the same line",
+        times=2.0,
+        when=lambda case: case.settings.num_train_epochs is None and case.settings.max_steps is not None,
+        condition="where only max_steps is set",
+        weight=0.9,
+    ),
+)
+CHECKPOINT = Fix(
+    "checkpoint",
+    "use the checkpoint at the minimum of the held-out loss",
+    "the best model of this run, at no cost",
+)
+ONE_OR_TWO_EPOCHS = Fix(
+    "num_train_epochs",
+    "train one or two epochs unless a task metric asks for more",
+    "the same held-out loss in less time",
+    to=2.0,
+    at_least=1.0,
+    weight=0.5,
+    when=lambda case: (case.settings.num_train_epochs or 3.0) > 2.0,
+    condition="with more than two epochs",
+)
+SOME_DROPOUT = Fix(
+    "lora_dropout",
+    "set lora_dropout to 0.05",
+    "a smaller gap between the losses",
+    to=0.05,
+    when=_little_dropout,
+    condition="where it is below 0.05",
+    weight=0.45,
+)
+MORE_ROWS = Fix("data", "add rows, or clean and deduplicate them", "a smaller gap between the losses", weight=0.4)
+
+
+def half_as_many_epochs(expect: str) -> Fix:
+    """Half the epochs, where there are several."""
+    return Fix(
+        "num_train_epochs",
+        "train half as many epochs",
+        expect,
+        times=0.5,
+        at_least=1.0,
+        when=several_epochs,
+        condition="with more than one epoch",
+        weight=0.9,
+    )
+
+
+def _far_too_high(case: Case) -> bool:
+    """Within the first 2 % of the run at a rate above the cap, or at ten times the center."""
+    rate, cap = case.settings.learning_rate, case.rate_prior.cap
+    at_once = case.measured.get("share", 1.0) <= 0.02 and rate is not None and cap is not None and rate > cap
+    return at_once or (case.rate_prior.relative(rate) or 0.0) >= 10.0
+
+
+AFTER_BLOW_UP: tuple[Fix, ...] = (
+    cut_rate(
+        0.1,
+        "divide the learning rate by ten",
+        when=_far_too_high,
+        condition="when it happens in the first 2 % of the steps above the cap, or at ten times the center",
+    ),
+    cut_rate(0.3, "cut the learning rate to a third"),
+    LONGER_WARMUP,
+    TIGHTER_CLIP,
+)
+AFTER_COLLAPSE: tuple[Fix, ...] = (
+    cut_rate(0.3, "cut the learning rate to a third", expect="an entropy that follows the loss"),
+    TENTH_WARMUP,
+)
+
+
+def to_quantile_of_norms(case: Case) -> float | None:
+    """The quantile of the gradient norms that the rule measured."""
+    return case.measured.get("quantile")

@@ -1,0 +1,82 @@
+"""Sudden events in the training loss: a jump that stays, or spikes that come again."""
+
+from __future__ import annotations
+
+from diagnostics.detectors import spikes
+from diagnostics.model.records import Label
+from diagnostics.rules.remedies import (
+    AFTER_BLOW_UP,
+    BIGGER_BATCH,
+    LONGER_WARMUP,
+    LOOK_AT_DATA,
+    PLAYBOOK,
+    cut_rate,
+)
+from diagnostics.rules.rule import Case, Rule, Sign
+
+
+def _severe(case: Case) -> bool:
+    """More than one event in 200 points, or most spikes without recovery."""
+    return case.measured.get("score", 0.0) > 0.005 or case.measured.get("recovered", 1.0) < 0.5
+
+
+LOSS_JUMPS = Rule(
+    name="loss-jumps",
+    label=Label.UNSTABLE,
+    sign=Sign.BLOW_UP,
+    check=spikes.loss_jumps,
+    limits={
+        "rise": 0.15,  # of the jump, over the level before it
+        "sigma": 6.0,  # the standard errors of the jump
+        "of_descent": 0.25,  # of the jump, over all that the loss had come down
+        "min_points": 30,
+        "packing_factor": 1.5,  # a change in the tokens of a step, which explains a jump...
+        "packing_sigma": 4.0,  # ... by so many scatters of the counts...
+        "packing_points": 8,  # ... with so many logs on either side
+    },
+    message="the loss jumps from {before:.3g} to {after:.3g} and stays there",
+    cause="One step went so far that the run never found its way back: the rate is too high, or a batch is bad.",
+    fixes=AFTER_BLOW_UP[1:],
+    confidence=0.8,
+    example="loss 1.1 until step 400, 1.5 from step 410 to the end",
+    sources=("LLaVA#918: 0.6 to 6.7 at a quarter of the run", "PaLM, 2204.02311, section 5.1: skip the batches"),
+    not_when="the run was resumed there with other data, or batches or packing change there",
+)
+
+LOSS_SPIKES = Rule(
+    name="loss-spikes",
+    label=Label.UNSTABLE,
+    sign=Sign.BLOW_UP,
+    check=spikes.loss_spikes,
+    limits={
+        "deviations": 6.0,  # of a spike, in local scales of the log loss
+        "height": 0.15,  # of a spike, in log loss
+        "score": 0.002,  # the share of the logs that begin a spike...
+        "events": 2,  # ... and their number
+    },
+    message=(
+        "{events:.0f} spikes ({score:.1%} of the logs), the highest {height:.0f} times the usual noise; "
+        "{recovered:.0%} recovered"
+    ),
+    cause="The learning rate is too high for the batch: every so often a step goes too far.",
+    fixes=(
+        cut_rate(
+            0.3,
+            "cut the learning rate to a third",
+            when=_severe,
+            condition="above 0.5 % of the logs, or where the loss does not come back",
+        ),
+        cut_rate(0.5, "halve the learning rate"),
+        BIGGER_BATCH,
+        LONGER_WARMUP,
+        LOOK_AT_DATA,
+    ),
+    confidence=0.85,
+    example="four jumps from 1.2 to 2 in 300 logs, each gone after a few steps",
+    sources=(
+        "OLMo-core StabilityMonitor: 6 sigma over 128 steps",
+        f"{PLAYBOOK}: clipping helps; above 50 % clipped lower the rate",
+        "PaLM saw some 20 spikes in a whole run",
+    ),
+    not_when="a single spike that recovers: it is benign. Below 0.3 of the center look at the data order first",
+)
