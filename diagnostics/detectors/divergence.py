@@ -22,7 +22,7 @@ from diagnostics.model.settings import Settings
 
 MIN_LOSSES_TO_CLIMB = 3
 MANY_LOSSES = 40
-"""From this many training losses on an early climb can be told from one that lasts."""
+"""From this many training losses on an early climb is distinct from one that lasts."""
 
 
 def not_finite(

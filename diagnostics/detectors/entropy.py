@@ -10,7 +10,7 @@ from diagnostics.model.evidence import Evidence
 from diagnostics.model.settings import Settings
 
 MIN_EVAL_SHARE = 0.5
-"""The held-out entropy must drop by this share of the drop asked for in training to confirm it."""
+"""The held-out entropy must drop by this share of the limit in training to confirm it."""
 
 
 def entropy_collapses(

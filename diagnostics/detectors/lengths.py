@@ -9,6 +9,9 @@ from diagnostics.detectors.preconditions import TREND_P, enough, throughout
 from diagnostics.model.curves import Curve, NotEnoughPoints
 from diagnostics.model.evidence import Evidence
 
+MIN_POINTS_FOR_PAIRS = 8
+"""From so many points on the first two are held against the last two, else the first against the last."""
+
 
 def answers_grow(
     completion_length: Curve | None = None,
@@ -27,7 +30,7 @@ def answers_grow(
         raise NotEnoughPoints("curve-missing", curves="completion_length")
     enough(curve, min_evals if judged_by_eval else min_points, "answer lengths")
     parts = signals.block_means(curve.values)
-    edge = 1 if parts.size < 8 else 2
+    edge = 2 if parts.size >= MIN_POINTS_FOR_PAIRS else 1
     first, last = float(np.mean(parts[:edge])), float(np.mean(parts[-edge:]))
     direction, p = signals.mann_kendall(parts)
     noise = signals.difference_noise(parts)

@@ -9,19 +9,19 @@ from diagnostics.model.evidence import Evidence
 from diagnostics.model.settings import Settings
 
 MIN_LOSSES_FOR_LEVELS = 4
-"""Training losses that a start and an end can be told from."""
+"""Training losses that have a start and an end."""
 MIN_LOSSES_FOR_TREND = 8
-"""Training losses that a trend can be told from."""
+"""Training losses that can show a trend."""
 MIN_POINTS_FOR_SCATTER = 20
-"""Points whose scatter around their trend can be told from the trend."""
+"""Points that can show a scatter around their trend."""
 MIN_EVALS_TO_COMPARE = 2
-"""Evaluations, when the first is held against the last."""
+"""Evaluations of which the first can be compared with the last."""
 MIN_EVALS_FOR_END = 3
 """Evaluations of which the last is not simply the lowest or the highest."""
 MIN_EVALS_FOR_TREND = 6
-"""Evaluations that a trend can be told from."""
+"""Evaluations that can show a trend."""
 MIN_EVALS_FOR_NOISE = 8
-"""Evaluations whose scatter can be told from their trend."""
+"""Evaluations that can show a scatter around their trend."""
 TREND_P = 0.1
 """A trend counts as one where chance shows so clear a trend in a smaller share of cases than this."""
 MAX_EPOCH = 10_000.0

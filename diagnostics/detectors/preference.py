@@ -21,11 +21,12 @@ from diagnostics.model.evidence import Evidence
 from diagnostics.model.settings import Settings
 
 CHANCE, CHANCE_SIGMA = 0.5, 2.0
-"""The accuracy of a guess; one within so many standard errors of it is no better."""
+"""The accuracy of a guess; one within so many standard errors of it shows nothing learned."""
+MIN_POINTS_FOR_ERROR = 4
 MIN_GAIN = 0.01
 """A held-out accuracy that gains less in its second half no longer improves."""
 WITH_ENTROPY = 0.5
-"""With an entropy that collapsed, the log-probabilities need only have lost this share of the drop asked for."""
+"""Beside an entropy that collapsed, the log-probabilities need only have lost this share of their limit."""
 
 
 def late_mean(curve: Curve) -> float:
@@ -64,7 +65,7 @@ def preferences_not_learned(
 def _standard_error(values: FloatArray) -> float:
     """The standard error of the mean of the last quarter."""
     late = values[-max(1, values.size // 4) :]
-    return float(late.std() / np.sqrt(late.size)) if late.size > 3 else 0.0
+    return float(late.std() / np.sqrt(late.size)) if late.size >= MIN_POINTS_FOR_ERROR else 0.0
 
 
 def preferences_saturate(

@@ -33,6 +33,8 @@ from diagnostics.model.evidence import Evidence
 
 LOGARITHM = 4.0 * float(np.log(4.0 / 3.0))
 """What -ln(t) loses in its last quarter over what a straight line loses there, times ln(points)."""
+START_SIGMA = 2.0
+"""A fall from the mean of the first points counts from so many standard errors of that mean on."""
 TRAIN_SIGMA = 4.0
 """Training losses speak against a straight fall when they bend by more than so many standard errors."""
 
@@ -158,7 +160,7 @@ def _lost_less(curve: Curve, limit: float, *, beside_flat_evals: bool = False, m
             continue
         start = float(np.median(curve.values[:count]))
         fall = (start - end) / abs(start) if start else 1.0
-        if not abs(fall) < limit + max(doubt, 2.0 * noise / np.sqrt(count)):
+        if not abs(fall) < limit + max(doubt, START_SIGMA * noise / np.sqrt(count)):
             return False
     return True
 

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 from diagnostics.detectors import eval_rise
 from diagnostics.model.records import Label
-from diagnostics.rules.remedies import CHECKPOINT, MORE_ROWS, SOME_DROPOUT, halve_rate, several_epochs
+from diagnostics.rules.conditions import several_epochs
+from diagnostics.rules.remedies import CHECKPOINT, MORE_ROWS, SOME_DROPOUT, halve_rate
 from diagnostics.rules.rule import Case, Fix, Rule
 
 

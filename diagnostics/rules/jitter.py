@@ -4,18 +4,8 @@ from __future__ import annotations
 
 from diagnostics.detectors import jitter
 from diagnostics.model.records import Label
-from diagnostics.rules.remedies import (
-    BIGGER_BATCH,
-    LONG_WARMUP,
-    LOOK_AT_DATA,
-    PLAYBOOK,
-    SHORT_WARMUP,
-    TENTH_WARMUP,
-    TIGHTER_CLIP,
-    cut_rate,
-    warmup_is_long,
-    warmup_is_short,
-)
+from diagnostics.rules.conditions import LONG_WARMUP, SHORT_WARMUP, warmup_is_long, warmup_is_short
+from diagnostics.rules.remedies import BIGGER_BATCH, LOOK_AT_DATA, PLAYBOOK, TENTH_WARMUP, TIGHTER_CLIP, cut_rate
 from diagnostics.rules.rule import Case, Fix, Rule, Sign
 
 

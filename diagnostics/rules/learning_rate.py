@@ -1,12 +1,13 @@
-"""Runs that could have learned more, explained by their learning rate."""
+"""Runs that learn slowly, explained by their learning rate."""
 
 from __future__ import annotations
 
 from diagnostics.detectors import learning_rate
 from diagnostics.model.records import Label
-from diagnostics.rules.remedies import JUMP, LONGER, SMALLER_BATCH, TRIPLE, short_warmup_big_batch
+from diagnostics.rules.conditions import short_warmup_big_batch
+from diagnostics.rules.remedies import JUMP, SMALLER_BATCH, TRIPLE
 from diagnostics.rules.rule import Case, Fix, Rule, Sign
-from diagnostics.rules.slow_learning import NEARLY, RISEN, SLOW, WHOLE_RUN
+from diagnostics.rules.slow_learning import NEARLY, RISEN, SLOW
 
 
 def _square_root(case: Case) -> float | None:
@@ -56,37 +57,6 @@ RATE_TOO_LOW = Rule(
     ),
 )
 
-RATE_RUNS_OUT = Rule(
-    name="rate-runs-out",
-    label=Label.UNDERFIT,
-    sign=Sign.SLOW,
-    check=learning_rate.rate_runs_out,
-    limits={
-        **WHOLE_RUN,
-        **RISEN,
-        "late_share": 1.0,  # this and the rest are explained in ``RunOutLimits``
-        "pace": 1.2,
-        "fall": 0.03,
-        "whole_late_share": 0.8,
-        "whole_pace": 0.7,
-        "whole_fall": 0.12,
-    },
-    borderline={"late_share": 0.75, "pace": 1.0, "whole_late_share": 0.65, "whole_pace": 0.6},
-    message=(
-        "for the learning rate spent the loss falls {pace:.1f} times as fast late in the run as early; "
-        "it flattens only because the rate decays"
-    ),
-    cause="The learning rate is too low, or decays too soon: it ran out before the loss had settled.",
-    fixes=(TRIPLE, *LONGER),
-    confidence=0.75,
-    example="cosine decay to 0, loss 7.1, 6.6, 6.0, 5.7, 5.6: flat at the end, but so is the rate",
-    sources=(
-        "with the wrong horizon the late slope is 0 because the rate is 0, not because the loss has settled",
-        "Google tuning playbook: are the trials still improving at the end?",
-    ),
-    not_when="a schedule that is level and cools down at the end",
-    not_methods=("dpo",),
-)
 
 RATE_LOW_FOR_BATCH = Rule(
     name="rate-low-for-batch",
@@ -123,34 +93,5 @@ RATE_LOW_FOR_BATCH = Rule(
     example="batch raised from 32 to 128 while the rate stayed at 2.5e-4",
     sources=("Malladi et al., 2205.10287: square root for Adam", "Li et al., 2405.14578: beyond a point it falls"),
     not_when="batches above 128 rows with LoRA: make the batch smaller instead",
-    not_methods=("dpo",),
-)
-
-LOSS_PLATEAUS = Rule(
-    name="loss-plateaus",
-    label=Label.UNDERFIT,
-    check=learning_rate.loss_plateaus,
-    limits={
-        "last_share": 0.3,  # of the run
-        "change": 0.003,  # of the level there, up to which it is flat
-        "p": 0.2,  # a trend that chance shows less often is not flat
-        "min_rate_share": 0.3,  # the last rate over the highest
-        "max_hidden": 0.02,  # the largest change that noise may hide
-    },
-    message="the last 30 % of the run are flat ({change:.2%}) at a learning rate that has not come down",
-    cause="The learning rate may hold the loss up: the loss often drops when the rate decays.",
-    fixes=(
-        Fix(
-            "lr_scheduler_type",
-            "let the learning rate decay to 0 (linear or cosine)",
-            "a last drop of the loss during the decay",
-            to="cosine",
-        ),
-    ),
-    confidence=0.5,
-    example="constant rate, loss 1.20 from step 600 to 1000",
-    sources=("Wen et al., 2410.05192", "Google tuning playbook: linear or cosine decay"),
-    not_when="the stable phase of a warmup-stable-decay schedule",
-    sets_label=False,
     not_methods=("dpo",),
 )

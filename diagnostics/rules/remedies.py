@@ -1,64 +1,28 @@
-"""Fixes that several rules share, and the conditions under which a fix is meant."""
+"""Fixes that several rules share."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
+from diagnostics.rules.conditions import (
+    LONG_WARMUP,
+    SHORT_WARMUP,
+    little_dropout,
+    rate_at_center,
+    rate_below_center,
+    rate_far_below_center,
+    rate_far_too_high,
+    several_epochs,
+    warmup_is_short,
+)
 from diagnostics.rules.rule import Case, Fix, Number
 
 PLAYBOOK = "Google tuning playbook"
-LONG_WARMUP = 0.1
-LOW_RATE = 0.3
-BIG_BATCH = 64
-SHORT_WARMUP = 0.03
-
-
-def warmup_is_short(case: Case) -> bool:
-    """Less than a tenth of the run is warm-up."""
-    return (case.settings.warmup_ratio or 0.0) < LONG_WARMUP
-
-
-def warmup_is_long(case: Case) -> bool:
-    """The warm-up already takes a tenth of the run."""
-    return not warmup_is_short(case)
-
-
-def several_epochs(case: Case) -> bool:
-    """More than one pass over the rows, or unknown."""
-    return case.settings.num_train_epochs is None or case.settings.num_train_epochs > 1.0
-
-
-def short_warmup_big_batch(case: Case) -> bool:
-    """A batch of 64 or more with less than 3 % warm-up."""
-    warmup = case.settings.warmup_ratio
-    return (case.settings.batch_size or 0) >= BIG_BATCH and warmup is not None and warmup < SHORT_WARMUP
 
 
 def _third_of_center(case: Case) -> float | None:
     center = case.rate_prior.center
     return center / 3.0 if center else None
-
-
-def _ten_times_below(case: Case) -> bool:
-    """The rate is known to be a tenth of the center or less."""
-    ratio = case.rate_prior.relative(case.settings.learning_rate or case.measured.get("rate"))
-    return ratio is not None and ratio <= 0.1
-
-
-def _is_low(case: Case) -> bool:
-    """The rate is known to be below 0.3 of the center."""
-    ratio = case.rate_prior.relative(case.settings.learning_rate)
-    return ratio is not None and ratio < LOW_RATE
-
-
-def _at_center(case: Case) -> bool:
-    """The rate is known to be at the center or above."""
-    return (case.rate_prior.relative(case.settings.learning_rate) or 0.0) >= 1.0
-
-
-def _little_dropout(case: Case) -> bool:
-    """Dropout is below 0.05, or not known."""
-    return (case.settings.lora_dropout or 0.0) < 0.05
 
 
 def cut_rate(
@@ -84,7 +48,7 @@ JUMP = Fix(
     "raise the learning rate to a third of the usual one",
     "a loss that falls at once; then triple the rate one run at a time",
     to=_third_of_center,
-    when=_ten_times_below,
+    when=rate_far_below_center,
     condition="from a tenth of the center or less",
 )
 TRIPLE = Fix(
@@ -98,7 +62,7 @@ HALF_RATE_WITH_SMALLER_BATCH = Fix(
     "and halve the learning rate with it",
     "steps that suit the smaller batch",
     times=0.5,
-    when=_at_center,
+    when=rate_at_center,
     condition="together with the smaller batch, where the rate is at the center or above",
     weight=0.6,
 )
@@ -149,7 +113,7 @@ LOOK_AT_DATA = Fix(
     "data",
     "look at the order of the rows, at adam_beta2 and at the number of held-out rows first",
     "a loss as calm as that of other runs at this rate",
-    when=_is_low,
+    when=rate_below_center,
     condition="below 0.3 of the center",
 )
 LONGER = (
@@ -193,7 +157,7 @@ SOME_DROPOUT = Fix(
     "set lora_dropout to 0.05",
     "a smaller gap between the losses",
     to=0.05,
-    when=_little_dropout,
+    when=little_dropout,
     condition="where it is below 0.05",
     weight=0.45,
 )
@@ -214,18 +178,11 @@ def half_as_many_epochs(expect: str) -> Fix:
     )
 
 
-def _far_too_high(case: Case) -> bool:
-    """Within the first 2 % of the run at a rate above the cap, or at ten times the center."""
-    rate, cap = case.settings.learning_rate, case.rate_prior.cap
-    at_once = case.measured.get("share", 1.0) <= 0.02 and rate is not None and cap is not None and rate > cap
-    return at_once or (case.rate_prior.relative(rate) or 0.0) >= 10.0
-
-
 AFTER_BLOW_UP: tuple[Fix, ...] = (
     cut_rate(
         0.1,
         "divide the learning rate by ten",
-        when=_far_too_high,
+        when=rate_far_too_high,
         condition="when it happens in the first 2 % of the steps above the cap, or at ten times the center",
     ),
     cut_rate(0.3, "cut the learning rate to a third"),

@@ -1,4 +1,4 @@
-"""What a rule is: a question to the curves, the limits that count, and what to change when the answer is yes."""
+"""What a rule is: a check of the curves, the limits that count, and what to change when it finds its fault."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Sign(StrEnum):
 
 @dataclass(frozen=True)
 class Case:
-    """What a fix may look at: the run's settings, its family of rates, and what the rule measured."""
+    """What a fix may look at: the run's settings, the rates its method is known to take, and what the rule measured."""
 
     settings: Settings
     rate_prior: LearningRatePrior
@@ -43,10 +43,11 @@ Number = float | Callable[[Case], float | None]
 
 @dataclass(frozen=True)
 class Fix:
-    """One change for the next run: a knob ``times`` a factor or set ``to`` a value, and the same in words.
+    """One change for the next run: a setting ``times`` a factor or set ``to`` a value, and the same in words.
 
-    ``at_least`` and ``at_most`` bound the new value; ``when`` (in words: ``only``) says for which runs it is meant.
-    Of several fixes for one knob the first whose ``when`` holds is given.
+    ``at_least`` and ``at_most`` bound the new value; ``when`` (in words: ``condition``) says for which runs it is
+    meant. Of several fixes for one setting the first whose ``when`` holds is given. ``weight`` scales the rule's
+    confidence. ``knob`` is the name of the setting.
     """
 
     knob: str
@@ -61,7 +62,7 @@ class Fix:
     weight: float = 1.0
 
     def explain(self) -> str:
-        """The fix in a line: the knob, the words, the bounds, and for which runs."""
+        """The fix in a line: the setting, the words, the bounds, and for which runs."""
         bounds = [f"at least {self.at_least:g}"] if self.at_least is not None else []
         bounds += [f"at most {self.at_most:g}"] if self.at_most is not None else []
         detail = "; ".join([*bounds, *([self.condition] if self.condition else [])])
@@ -75,7 +76,7 @@ class Rule:
     ``sets_label`` is False for findings that never stand alone: they are reported and leave the label as it is.
     ``methods`` and ``not_methods`` say for which training methods it is evaluated. ``borderline`` holds looser limits:
     where the fault shows only under these, the run is called healthy, less surely. ``immediate``: a live view need not
-    wait to see whether it lasts.
+    wait to see whether it lasts. Rules with the same ``sign`` do not confirm each other.
     """
 
     name: str
