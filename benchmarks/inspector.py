@@ -143,7 +143,7 @@ def measure_pages(many: Path, long: Path, runs: int) -> None:
         with served(many) as (address, server):
             warm_up(browser, address)
             seen("table, cold", server, lambda: show_table(address))
-            seen("all verdicts after that", server, lambda: page.get_by_text("Judging:").wait_for(state="detached"))
+            seen("all verdicts after that", server, lambda: page.get_by_text("Diagnosing:").wait_for(state="detached"))
             seen("table, warm", server, lambda: show_table(address))
             seen("filter by a name", server, lambda: filter_by(page, f"{runs - 1:04}", f"1 of {runs:,} runs"))
             print(f"  most memory of the server: {memory(server):.0f} MB")

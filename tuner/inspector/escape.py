@@ -1,4 +1,4 @@
-"""Text that is safe and short: whatever a log holds, shown as the characters it is made of."""
+"""Text that is safe and short: what a log holds, shown as the characters that it is made of."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 MARKUP = re.compile(r"([!-/:-@\[-`{-~])")
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]+")
 WORD_JOINER = "\u2060"
-# Streamlit's Markdown looks for :icons: and bare addresses again after the escapes are gone.
+# Streamlit's Markdown looks for :icons: and bare addresses once more after it has removed the escapes.
 SECOND_LOOK = re.compile(r"(:)(?=\S)|(www)(?=\.)|(\S)(?=@)", re.IGNORECASE)
 
 

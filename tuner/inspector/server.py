@@ -1,4 +1,4 @@
-"""Starting the inspector's server, and telling it which folder it may show."""
+"""Start the inspector's server, and pass it the folder that it may show."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 
+from diagnostics.chart.theme import BLUE
 from diagnostics.errors import BadInput
 
 FOLDER = "TUNER_INSPECT"
@@ -18,7 +19,7 @@ ALLOW_FLAG = "--allow-run"
 PAGES = "tuner.inspector.views.app"
 ADDRESS = "localhost"
 HOSTS = ("localhost", "127.0.0.1", "[::1]")
-"""What this machine calls itself. A page from elsewhere can point a name of its own here, but not one of these."""
+"""The names of this machine. A page from elsewhere can point a name of its own here, but not one of these."""
 
 
 class NothingToInspect(BadInput):
@@ -26,14 +27,14 @@ class NothingToInspect(BadInput):
 
 
 class NoPort(BadInput):
-    """The port that was asked for is no port or taken; the message says what to do."""
+    """The requested port is invalid or taken; the message says what to do."""
 
 
 def launch(path: Path | str, port: int | None = None, browser: bool = True, allow_run: bool = False) -> int:
     """The server's exit status once it is stopped; until then it shows the runs at or below ``path`` to this machine.
 
     ``port`` None takes the first free one from 8501; ``allow_run`` lets the pages start runs below ``path``. Raises
-    ``NothingToInspect`` for a path that does not exist and ``NoPort`` for a port that cannot be had.
+    ``NothingToInspect`` for a path that does not exist and ``NoPort`` for a port that is not available.
     """
     folder = Path(path).expanduser().absolute()
     if not folder.exists():
@@ -44,7 +45,7 @@ def launch(path: Path | str, port: int | None = None, browser: bool = True, allo
 
     os.environ[FOLDER] = str(folder)
     os.environ[ALLOW] = "1" if allow_run else ""
-    # What the pages import takes half a second: done while the server comes up and the browser starts.
+    # Importing the pages takes half a second: done while the server comes up and the browser starts.
     threading.Thread(target=import_module, args=(PAGES,), daemon=True).start()
     try:
         main(arguments(port, browser), standalone_mode=False)
@@ -57,14 +58,14 @@ def launch(path: Path | str, port: int | None = None, browser: bool = True, allo
 
 def _check(port: int) -> None:
     if not 0 < port < 65536:
-        raise NoPort(f"--port {port}: no port; choose one between 1024 and 65535")
+        raise NoPort(f"--port {port}: must be between 1 and 65535")
     with socket.socket() as probe:
         if probe.connect_ex((ADDRESS, port)) == 0:
             raise NoPort(f"--port {port}: another program uses it; choose another, or leave it out for a free one")
 
 
 def arguments(port: int | None, browser: bool) -> list[str]:
-    """What ``streamlit`` is called with: only this machine may connect, and nothing is sent anywhere."""
+    """The arguments of ``streamlit``: only this machine may connect, and nothing is sent anywhere."""
     options = {
         "server.address": ADDRESS,
         "server.headless": str(not browser).lower(),
@@ -73,7 +74,7 @@ def arguments(port: int | None, browser: bool) -> list[str]:
         "browser.gatherUsageStats": "false",
         "client.toolbarMode": "minimal",
         "client.showErrorDetails": "none",
-        "theme.light.primaryColor": "#2c6cb0",
+        "theme.light.primaryColor": BLUE[0],
         "theme.dark.primaryColor": "#3a7fc8",
     }
     if port is not None:

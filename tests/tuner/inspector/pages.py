@@ -8,6 +8,8 @@ from typing import Any
 
 from streamlit.testing.v1 import AppTest
 
+from diagnostics.messages import HEADLINES
+from diagnostics.model.records import Label
 from tuner.inspector import server
 
 ENTRY = Path(server.__file__).with_name("entry.py")
@@ -37,6 +39,16 @@ def text(page: AppTest) -> str:
     """All Markdown and captions of the page, without the escapes."""
     parts = [e.value for e in (*page.markdown, *page.caption, *page.info, *page.warning, *page.error, *page.success)]
     return re.sub(r"\\(.)", r"\1", "\n".join(parts))
+
+
+def notices(page: AppTest, kind: str) -> list[str]:
+    """The texts of the boxes of one kind (``info``, ``warning``, ``error``, ``success``), without the escapes."""
+    return [re.sub(r"\\(.)", r"\1", element.value) for element in getattr(page, kind)]
+
+
+def verdict(page: AppTest) -> Label | None:
+    """The label whose headline is above a run's diagnosis."""
+    return next((label for label, headline in HEADLINES.items() if headline in text(page)), None)
 
 
 def table(page: AppTest, column: str) -> Any:

@@ -33,7 +33,7 @@ def opened_on_all(page: Any, address: str) -> None:
     """The first page, once it shows every run with its verdict."""
     page.goto(address)
     page.get_by_text("32 of 32 runs").wait_for()
-    page.get_by_text("Judging:").wait_for(state="detached")
+    page.get_by_text("Diagnosing:").wait_for(state="detached")
     settled(page)
 
 

@@ -7,8 +7,10 @@ from tests.tuner.inspector.material import a_study
 from tuner.config.search_space import Choice, Range
 from tuner.inspector.study.charts import against_chart, importance_chart, progress_chart
 from tuner.inspector.study.importance import importance
-from tuner.inspector.study.landscape import is_log, landscape, parallel_coordinates, placed
-from tuner.inspector.study.landscape_chart import landscape_chart, parallel_coordinates_chart
+from tuner.inspector.study.landscape import is_log, landscape, placed
+from tuner.inspector.study.landscape_chart import landscape_chart
+from tuner.inspector.study.parallel import parallel_coordinates
+from tuner.inspector.study.parallel_chart import parallel_coordinates_chart
 from tuner.inspector.study.read import against, progress
 from tuner.study.results import StudyResult, TrialResult
 
@@ -32,7 +34,7 @@ def bowl(count: int = 24, seed: int = 0, metric: float = 1.0) -> StudyResult:
     return a_study(space=SPACE, trials=tuple(trials), best=best)
 
 
-def test_the_knob_that_makes_the_metric_is_the_most_important_one() -> None:
+def test_the_setting_that_makes_the_metric_is_the_most_important_one() -> None:
     shares = importance(bowl())
     assert shares is not None
     assert next(iter(shares)) == "learning_rate"
@@ -40,7 +42,7 @@ def test_the_knob_that_makes_the_metric_is_the_most_important_one() -> None:
     assert sum(shares.values()) == pytest.approx(1)
 
 
-def test_importance_is_silent_where_nothing_can_be_told() -> None:
+def test_importance_is_none_where_nothing_can_be_known() -> None:
     study = bowl(4)
     assert importance(study) is None
     same = tuple(TrialResult(n, trial.settings, 1.0, "complete") for n, trial in enumerate(bowl(9).trials))
@@ -90,12 +92,12 @@ def test_trials_on_one_line_or_too_few_have_no_surface() -> None:
 
 def test_parallel_coordinates_hold_every_trial_on_every_axis() -> None:
     study = bowl(6)
-    woven = parallel_coordinates(study)
-    assert woven is not None
-    assert woven.axes == ("learning_rate", "batch_size", "warmup_ratio", "eval_loss")
-    assert len(woven.threads) == 6
-    assert all(0 <= place <= 1 for thread in woven.threads for place in thread.places)
-    best = next(thread for thread in woven.threads if thread.trial.number == study.best)
+    parallel = parallel_coordinates(study)
+    assert parallel is not None
+    assert parallel.axes == ("learning_rate", "batch_size", "warmup_ratio", "eval_loss")
+    assert len(parallel.polylines) == 6
+    assert all(0 <= place <= 1 for line in parallel.polylines for place in line.places)
+    best = next(line for line in parallel.polylines if line.trial.number == study.best)
     assert best.places[-1] == 0
     assert parallel_coordinates(bowl(1)) is None
 
@@ -121,12 +123,12 @@ def test_names_from_a_file_stay_text_in_the_charts(name: str, dark: bool) -> Non
         for n in range(6)
     )
     study = a_study(space={"k": Choice(("b", name))}, trials=trials, best=0)
-    land, woven = landscape(study, "rate", "k"), parallel_coordinates(study)
-    assert land is not None and woven is not None
+    land, parallel = landscape(study, "rate", "k"), parallel_coordinates(study)
+    assert land is not None and parallel is not None
     drawn = landscape_chart(land, name, 0, "minimize", dark=dark).to_dict()
     labels = next(layer["encoding"]["y"]["axis"]["labelExpr"] for layer in drawn["layer"])
     assert f"? {json.dumps(name)} :" in labels
-    parallel_coordinates_chart(woven, 0, "maximize", dark=dark).to_dict()
+    parallel_coordinates_chart(parallel, 0, "maximize", dark=dark).to_dict()
     progress_chart(progress(study), name, dark=dark).to_dict()
     against_chart(against(study, "rate"), "rate", name, log=True, dark=dark).to_dict()
     importance_chart({name: 0.7, "b": 0.3}, dark=dark).to_dict()

@@ -12,6 +12,7 @@ import yaml
 from tests.tuner.inspector.material import a_study, write_fine_run, write_overfit_run, write_study
 from tests.tuner.inspector.pages import click, go_to, run, table, text
 from tuner.config.search_space import Range
+from tuner.inspector.study.importance import MIN_TRIALS
 from tuner.study.results import TrialResult
 
 
@@ -110,7 +111,7 @@ def test_a_study_with_hardly_a_trial_is_shown(opened: Any, tmp_path: Path, trial
     study = a_study()
     write_study(tmp_path, a_study(trials=study.trials[:trials], best=None, gain=None))
     shown = text(go_to(opened(), "Study"))
-    assert "To be told from 5 trials" in shown
+    assert f"{MIN_TRIALS} trials" in shown
 
 
 def test_hostile_names_in_a_study_are_letters(opened: Any, tmp_path: Path) -> None:

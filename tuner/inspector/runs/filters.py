@@ -21,16 +21,16 @@ OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
     ">": operator.gt,
 }
 SIGN = "|".join(OPERATORS)
-SHORT = {"lr": "learning_rate", "batch": "batch_size", "epochs": "num_train_epochs", "rank": "lora_r"}
-WORDS = {"yes": True, "true": True, "no": False, "false": False}
+ABBREVIATIONS = {"lr": "learning_rate", "batch": "batch_size", "epochs": "num_train_epochs", "rank": "lora_r"}
+BOOLEANS = {"yes": True, "true": True, "no": False, "false": False}
 
 
 class BadPattern(ValueError):
-    """A filter that cannot be understood; the message says where and what would do."""
+    """A filter that cannot be understood; the message says where, and what is valid."""
 
 
 @dataclass(frozen=True)
-class Wanted:
+class RowFilter:
     """What the rows are filtered by; an empty part lets every row pass.
 
     ``text``: words that must all occur in the name, the verdict, the cause or a curve's name, or with ``regex`` a
@@ -44,7 +44,7 @@ class Wanted:
     settings: str = ""
 
 
-def matching(rows: Sequence[Row], wanted: Wanted) -> list[Row]:
+def matching(rows: Sequence[Row], wanted: RowFilter) -> list[Row]:
     """The rows that fit, in the order in which they came. Raises ``BadPattern``."""
     fits = _pattern(wanted.text) if wanted.regex else _words(wanted.text)
     holds = conditions(wanted.settings, rows)
@@ -70,15 +70,15 @@ def _pattern(text: str) -> Fits:
     try:
         pattern = re.compile(text, re.IGNORECASE)
     except re.error as error:
-        where = "" if error.pos is None else f" at place {error.pos + 1}"
-        raise BadPattern(f"no regular expression: {error.msg}{where}") from error
+        where = "" if error.pos is None else f" at character {error.pos + 1}"
+        raise BadPattern(f"the filter must be a regular expression: {error.msg}{where}") from error
     return lambda parts: any(pattern.search(part) for part in parts)
 
 
 def conditions(text: str, rows: Sequence[Row]) -> Callable[[Row], bool]:
-    """Whether a row's settings fulfil every condition of ``text``; a setting that a run does not tell fulfils none.
+    """Whether a row's settings meet every condition of ``text``; a run without a setting meets no condition on it.
 
-    ``eval_loss`` and ``steps`` can be asked for too. Raises ``BadPattern`` for a name that no row tells.
+    ``eval_loss`` and ``steps`` are valid names too. Raises ``BadPattern`` for a name that no row has.
     """
     parts = re.sub(rf"\s*({SIGN})\s*", r"\1", text).replace(",", " ").split()
     tests = [_condition(part, rows) for part in parts]
@@ -88,41 +88,41 @@ def conditions(text: str, rows: Sequence[Row]) -> Callable[[Row], bool]:
 def _condition(part: str, rows: Sequence[Row]) -> Callable[[Row], bool]:
     found = re.fullmatch(rf"(.+?)({SIGN})(.+)", part)
     if found is None:
-        raise BadPattern(f"{part}: a condition is a setting, a sign and a value, such as learning_rate>1e-4")
-    name, sign, given = SHORT.get(found[1], found[1]), found[2], found[3]
+        raise BadPattern(f"{part}: must be a setting, a sign and a value, such as learning_rate>1e-4")
+    name, sign, given = ABBREVIATIONS.get(found[1], found[1]), found[2], found[3]
     known = dict.fromkeys(knob for row in rows for knob in facts(row))
     if name not in known:
         near = get_close_matches(name, list(known), 1, 0.0)
-        raise BadPattern(f"{name}: no run here tells it{f'; did you mean {near[0]}?' if near else ''}")
+        raise BadPattern(f"{name}: no run here has this setting{f'; did you mean {near[0]}?' if near else ''}")
     value = _value(given)
     if sign in ("<", ">", "<=", ">=") and not isinstance(value, float):
-        raise BadPattern(f"{part}: {given} is no number; other values can only be = or !=")
+        raise BadPattern(f"{part}: {given} is not a number; other values can only be = or !=")
     return lambda row: _holds(facts(row).get(name), sign, value)
 
 
 def facts(row: Row) -> dict[str, object]:
-    """What can be asked of a row by name: its settings, its lowest eval loss, its last step."""
-    told = dict(row.settings)
+    """The values of a row that a condition can name: its settings, its lowest eval loss, its last step."""
+    known = dict(row.settings)
     if row.best_eval_loss is not None:
-        told["eval_loss"] = row.best_eval_loss
-    return {**told, "steps": row.last_step} if row.last_step else told
+        known["eval_loss"] = row.best_eval_loss
+    return {**known, "steps": row.last_step} if row.last_step else known
 
 
 def _value(text: str) -> float | bool | str:
     try:
         return float(text)
     except ValueError:
-        return WORDS.get(text.lower(), text.lower())
+        return BOOLEANS.get(text.lower(), text.lower())
 
 
-def _holds(told: object, sign: str, value: float | bool | str) -> bool:
-    if told is None:
+def _holds(actual: object, sign: str, value: float | bool | str) -> bool:
+    if actual is None:
         return False
-    if isinstance(value, float) and isinstance(told, (int, float)) and not isinstance(told, bool):
-        return OPERATORS[sign](float(told), value)
+    if isinstance(value, float) and isinstance(actual, (int, float)) and not isinstance(actual, bool):
+        return OPERATORS[sign](float(actual), value)
     if sign not in ("=", "==", "!="):
         return False
-    same = told is value if isinstance(told, bool) else str(told).lower() == str(value)
+    same = actual is value if isinstance(actual, bool) else str(actual).lower() == str(value)
     return same if sign != "!=" else not same
 
 
@@ -145,7 +145,7 @@ SORTS: dict[str, Callable[[Row], tuple[object, ...]]] = {
 def in_order(rows: Sequence[Row], order: str) -> list[Row]:
     """The rows sorted by one of ``SORTS``; an unknown order is that of the first.
 
-    Of the newest, those that are all being written at this time stand by name: they would change places at every look.
+    Of the newest, those that are still being written are ordered by name: they would change places at every check.
     """
     if order in SORTS and order != NEWEST:
         return sorted(rows, key=SORTS[order])

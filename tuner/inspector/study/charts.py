@@ -9,14 +9,21 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
+from diagnostics.chart.theme import BLUE, ORANGE, PAPER, VIOLET
 from tuner.inspector.chart.legend import columns
-from tuner.inspector.chart.palette import label_color, series_colors, soft_color
+from tuner.inspector.chart.palette import label_color, soft_color
 from tuner.inspector.escape import one_line
 from tuner.inspector.study.read import Step
 from tuner.study.results import ANOTHER_SEED
 
 HEIGHT = 280
-MOVERS = ("your file", "advice", "sampler", ANOTHER_SEED)
+PROPOSERS = {
+    "your file": ("diamond", PAPER["ink"]),
+    "advice": ("square", BLUE),
+    "sampler": ("circle", ORANGE),
+    ANOTHER_SEED: ("cross", PAPER["soft"]),
+}
+"""The shape and the color of a trial by who proposed it; the colors are those of the report."""
 OVER = {"trials": "trial", "training steps": "training steps, all trials together"}
 
 
@@ -54,7 +61,7 @@ def _progress_axis(frame: pd.DataFrame, over: str) -> alt.X:
 
 
 def _metric(values: pd.Series[float], name: str, log: bool) -> dict[str, Any]:
-    """The metric's axis; on a log one only the powers of ten are named, for ten lines in each would be a curtain."""
+    """The metric's axis; on a log one only the powers of ten have ticks, since ten in each would hide the points."""
     title = one_line(name, 40)
     if not log:
         return {"title": title, "scale": alt.Scale(zero=False, padding=12), "axis": alt.Axis(tickCount=5)}
@@ -71,13 +78,11 @@ def _powers(low: float, high: float) -> list[float]:
 
 def _by(present: set[str], dark: bool, *, named: bool = True) -> dict[str, Any]:
     """Color and shape by who proposed a trial: always the same ones, ``named`` in a legend."""
-    movers = [name for name in MOVERS if name in present] + sorted(present - set(MOVERS))
-    colors = dict(zip(MOVERS, series_colors(MOVERS, dark), strict=True))
-    more = series_colors([*MOVERS, *movers], dark)[len(MOVERS) :]
-    shapes = dict(zip(MOVERS, ("diamond", "square", "circle", "cross"), strict=True))
-    scale = alt.Scale(domain=movers, range=[colors.get(name, more[n]) for n, name in enumerate(movers)])
-    forms = alt.Scale(domain=movers, range=[shapes.get(name, "triangle-up") for name in movers])
-    fit = alt.ExprRef(columns(movers, sign=26))
+    names = [name for name in PROPOSERS if name in present] + sorted(present - set(PROPOSERS))
+    looks = [PROPOSERS.get(name, ("triangle-up", VIOLET)) for name in names]
+    scale = alt.Scale(domain=names, range=[color[dark] for _, color in looks])
+    forms = alt.Scale(domain=names, range=[shape for shape, _ in looks])
+    fit = alt.ExprRef(columns(names, sign=26))
     legend = alt.Legend(title=None, orient="top", symbolOpacity=1, columns=fit) if named else None
     return {
         "color": alt.Color("by:N", scale=scale, legend=legend),
@@ -100,7 +105,7 @@ def against_chart(
     wide = bool(len(values)) and values.min() > 0 and values.max() / values.min() > 8
     scale = alt.Scale(type="log", padding=14, nice=False) if wide else alt.Scale(zero=False, padding=14)
     ticks: dict[str, Any] = {"format": "~g", "tickCount": 5, "labelOverlap": True}
-    if wide:  # ten lines in each power of ten would be a curtain
+    if wide:  # ten ticks in each power of ten would hide the points
         ticks |= {"values": powers} if len(powers := _powers(values.min(), values.max())) > 1 else {}
         ticks |= {"format": ".0~e" if values.min() < 1e-3 else "~g"}
     return (
@@ -117,7 +122,7 @@ def against_chart(
 
 
 def importance_chart(shares: Mapping[str, float], *, dark: bool = False) -> alt.LayerChart:
-    """A bar for each knob with its share in per cent, the largest on top."""
+    """A bar for each setting with its share in percent, the largest on top."""
     names = [one_line(name, 40) for name in shares]
     frame = pd.DataFrame({"knob": names, "share": list(shares.values())})
     frame["text"] = [f"{100 * share:.0f} %" for share in frame["share"]]
@@ -128,6 +133,6 @@ def importance_chart(shares: Mapping[str, float], *, dark: bool = False) -> alt.
         axis=alt.Axis(format="%", values=[0, 0.25, 0.5, 0.75, 1]),
         scale=alt.Scale(domain=[0, 1.1]),
     )
-    bars = alt.Chart(frame).mark_bar(color=series_colors(["train_loss"], dark)[0], height={"band": 0.6})
+    bars = alt.Chart(frame).mark_bar(color=BLUE[dark], height={"band": 0.6})
     texts = alt.Chart(frame).mark_text(align="left", dx=5, color=soft_color(dark)).encode(text="text:N", x=x, y=y)
     return (bars.encode(x=x, y=y) + texts).properties(height=max(90, 46 * len(names) + 40))

@@ -1,4 +1,4 @@
-"""Which knobs mattered: Optuna's importance (PED-ANOVA), taken from the trials in ``study.json``."""
+"""Which settings mattered: Optuna's importance (PED-ANOVA), taken from the trials in ``study.json``."""
 
 from __future__ import annotations
 
@@ -15,34 +15,36 @@ if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
     from optuna.trial import FrozenTrial
 
-BEST = 5
-FEWEST = 5
-"""Below this many trials with a value, the shares are those of chance."""
+MIN_BEST_TRIALS = 5
+MIN_TRIALS = 5
+"""With fewer trials that have a value, the shares are down to chance."""
 
 
 def importance(study: StudyResult) -> dict[str, float] | None:
-    """Each knob's share of what makes a trial good, the largest first; None where too few trials have a value.
+    """Each setting's share of what makes a trial good, the largest first; None where too few trials have a value.
 
-    The evaluator is PED-ANOVA, which is Optuna's default: in which knobs are the best trials unlike all of them? Its
-    best tenth would be one or two of a dozen trials, so ``BEST`` trials at least are the best here. A stopped trial
-    counts with the value it was stopped at, as it does for the sampler. The storage of the study is left alone, for
-    another process may be writing to it.
+    The evaluator is PED-ANOVA, which is Optuna's default: in which settings do the best trials differ from all of them?
+    Its best tenth would be one or two of a dozen trials, so here at least ``MIN_BEST_TRIALS`` are the best. A stopped
+    trial counts with the value it was stopped at, as it does for the sampler. The storage of the study is not opened,
+    since another process may be writing to it.
     """
     axes = axes_of(study)
     used = [trial for trial in study.trials if _counts(trial, axes)]
     values = {trial.value for trial in used}
     axes = [axis for axis in axes if len({repr(trial.settings.get(axis.name)) for trial in used}) > 1]
-    if len(used) < FEWEST or len(values) < 2 or not axes:
+    if len(used) < MIN_TRIALS or len(values) < 2 or not axes:
         return None
     import optuna
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         optuna.logging.set_verbosity(optuna.logging.ERROR)
-        told = optuna.create_study(direction="maximize" if study.direction == "maximize" else "minimize")
-        told.add_trials([_trial(trial, axes) for trial in used])
-        evaluator = optuna.importance.PedAnovaImportanceEvaluator(target_quantile=max(0.1, min(0.5, BEST / len(used))))
-        shares = optuna.importance.get_param_importances(told, evaluator=evaluator)
+        copy = optuna.create_study(direction="maximize" if study.direction == "maximize" else "minimize")
+        copy.add_trials([_trial(trial, axes) for trial in used])
+        evaluator = optuna.importance.PedAnovaImportanceEvaluator(
+            target_quantile=max(0.1, min(0.5, MIN_BEST_TRIALS / len(used)))
+        )
+        shares = optuna.importance.get_param_importances(copy, evaluator=evaluator)
     known = {name: share for name, share in shares.items() if math.isfinite(share)}
     return known or None
 

@@ -1,4 +1,4 @@
-"""Trials that share a place on the map of two knobs, as one mark with all their numbers."""
+"""Trials that share a place on the landscape of two settings, as one mark with all their numbers."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import numpy as np
 from tuner.inspector.study.landscape import Landscape
 from tuner.study.results import TrialResult
 
-NEAR = 0.035
-"""Marks that are closer than this, along both axes, would cover each other's number."""
-LETTER, HALF = 3.1, 8.0  # pixels: half a letter's width, and half a mark's height
+MIN_DISTANCE = 0.035
+"""Marks that are closer than this share of both axes would cover each other's number."""
+HALF_LETTER, HALF_MARK = 3.1, 8.0  # pixels: half the width of a letter, half the height of a mark
 
 
 @dataclass(frozen=True)
@@ -25,21 +25,21 @@ class TrialCluster:
     trials: tuple[TrialResult, ...]
 
     @property
-    def words(self) -> str:
+    def label(self) -> str:
         """The numbers of the trials: ``6``, ``6, 8``; of more the first one's, and how many there are beside it."""
         numbers = [str(trial.number) for trial in self.trials]
         return ", ".join(numbers) if len(numbers) < 3 else f"{numbers[0]} +{len(numbers) - 1}"
 
     @property
     def outline(self) -> str:
-        """A path as wide as the words: a circle around a number or two digits, a pill around more."""
-        flat = max(0.0, LETTER * len(self.words) / HALF - 0.75)
+        """A path as wide as the label: a circle around a number or two digits, a pill around more."""
+        flat = max(0.0, HALF_LETTER * len(self.label) / HALF_MARK - 0.75)
         ends = f"A1,1 0 0 1 {flat:.2f},1 L{-flat:.2f},1 A1,1 0 0 1 {-flat:.2f},-1 Z"
         return f"M{-flat:.2f},-1 L{flat:.2f},-1 {ends}"
 
 
 def trial_clusters(land: Landscape) -> list[TrialCluster]:
-    """The trials by their place, in the order of their numbers; those of equal or all but equal settings are one."""
+    """The trials by their place, in the order of their numbers; those of equal or nearly equal settings are one."""
     groups: list[list[int]] = []
     for n, (x, y, _) in enumerate(land.points):
         near = (group for group in groups if _close(land, group[0], float(x), float(y)))
@@ -48,14 +48,14 @@ def trial_clusters(land: Landscape) -> list[TrialCluster]:
             groups.append([n])
         else:
             group.append(n)
-    return [_spot(land, group) for group in groups]
+    return [_cluster(land, group) for group in groups]
 
 
 def _close(land: Landscape, first: int, x: float, y: float) -> bool:
-    return bool(abs(land.points[first, 0] - x) < NEAR and abs(land.points[first, 1] - y) < NEAR)
+    return bool(abs(land.points[first, 0] - x) < MIN_DISTANCE and abs(land.points[first, 1] - y) < MIN_DISTANCE)
 
 
-def _spot(land: Landscape, places: Sequence[int]) -> TrialCluster:
+def _cluster(land: Landscape, places: Sequence[int]) -> TrialCluster:
     x, y = land.points[places[0], :2]
     values = land.points[list(places), 2]
     mean = np.exp(np.log(values).mean()) if land.log else values.mean()

@@ -1,4 +1,4 @@
-"""What surrounds every page: the opened folder, the way between the pages, and looking again when files change."""
+"""What every page shares: the opened folder, the way to other pages, and being drawn again when files change."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from tuner.inspector.runs.folder import Folder
 from tuner.inspector.study.read import find_studies
 
 LAST = "last-when-narrow"
-LOOK_EVERY = 3.0  # seconds
+CHECK_EVERY = 3.0  # seconds
 FILL_EVERY = 1.0  # seconds, while verdicts come in
-MOST_EFFORT = 0.05  # the share of the time that may go into looking at a large folder
+MAX_CHECKING_SHARE = 0.05  # of the time, which a large folder may take to check
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class PageContext:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """What a page was drawn from: the state of these runs' files (None: of all runs), and how long the look took."""
+    """What a page was drawn from: the state of these runs' files (None: of all runs), and how long the check took."""
 
     run_ids: Collection[str] | None
     files: FileStates
@@ -45,10 +45,10 @@ def look(folder: Folder, run_ids: Collection[str] | None = None) -> Snapshot:
 
 
 def follow(folder: Folder, seen: Snapshot, cost: float = 0.0) -> None:
-    """Look again every few seconds while Live is on, and draw the page again when the files have changed.
+    """Check every few seconds while Live is on, and draw the page again when the files have changed.
 
-    A folder that takes long to look at, or a page that took ``cost`` seconds, is looked at less often. Verdicts that
-    are still being found are shown as they come, Live or not.
+    A folder that takes long to check, or a page that took ``cost`` seconds, is checked less often. Verdicts that are
+    still to come are shown as they come, Live or not.
     """
     waiting = folder.waiting() if seen.run_ids is None else 0
     live = st.session_state.get("live", True)
@@ -63,18 +63,18 @@ def follow(folder: Folder, seen: Snapshot, cost: float = 0.0) -> None:
             st.rerun()
         first = False
 
-    calm = max(LOOK_EVERY, (seen.seconds + cost) / MOST_EFFORT)
-    st.fragment(again, run_every=FILL_EVERY if waiting else calm)()
+    interval = max(CHECK_EVERY, (seen.seconds + cost) / MAX_CHECKING_SHARE)
+    st.fragment(again, run_every=FILL_EVERY if waiting else interval)()
 
 
 def nothing_here(folder: Folder) -> None:
     """The page for a folder without a run: what was looked for, and how to get one."""
     if not folder.path.exists():
-        st.warning(f"{chip(folder.path, 400)} does not exist any more.", icon=":material/folder_open:")
+        st.warning(f"{chip(folder.path, 400)} no longer exists.", icon=":material/folder_open:")
     else:
         st.info("No training log at or below this folder yet.", icon=":material/folder_open:")
     st.markdown(
-        "The inspector reads what the Hugging Face `Trainer` and TRL leave behind (`trainer_state.json`, TensorBoard "
+        "The inspector reads what the Hugging Face `Trainer` and TRL write (`trainer_state.json`, TensorBoard "
         "event files) and tables (CSV, JSON lines). To get a first run:"
     )
     st.code("tuner init sft\ntuner study sft.yaml\ntuner inspect runs", language="bash")

@@ -14,6 +14,8 @@ ZOOMING = "Drag moves, Shift + wheel zooms, double click goes back."
 LINK: Literal["query-params"] = "query-params"
 """A widget bound this way writes its value into the page's address, which makes the address a link to the view."""
 
+BAD_PART = "From must be less than To."
+
 
 def view_controls(axes: Sequence[str], smoothing: float, prefix: str) -> View:
     """A row of widgets, and the view they choose; ``prefix`` keeps the widgets of two pages apart."""
@@ -67,6 +69,6 @@ def part(extent: tuple[float, float], axis: str, key: str) -> tuple[float, float
     if low is None and high is None:
         return None
     if not first < last:
-        st.caption("From must be less than To.")
+        st.caption(BAD_PART)
         return None
     return first, last

@@ -1,4 +1,4 @@
-"""Moving a rule's limit, and saying so wherever the verdict is not that of the rule table."""
+"""Move the limits of a rule, and say so wherever the verdict is not that of the rule table."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tuner.inspector.views.verdict import LABEL_SIGNS, badge
 
 
 def by_own_limits(opened: Opened) -> Opened:
-    """The run with the verdict by the limits that the reader has moved; as it was when none is moved."""
+    """The run diagnosed by the limits that the reader has moved; unchanged when none is."""
     moved = st.session_state.get(_key(opened), {})
     words = descriptions(moved)
     if not words:
@@ -31,7 +31,7 @@ def by_own_limits(opened: Opened) -> Opened:
     return replace(opened, diagnosis=verdict, chart=outline(opened.run, verdict))
 
 
-def limits(opened: Opened, judged: Opened) -> None:
+def limits(opened: Opened, diagnosed: Opened) -> None:
     """Sliders for the limits of one rule; the verdict on the page follows them."""
     offered = movable(opened.diagnosis)
     if not offered:
@@ -51,29 +51,29 @@ def limits(opened: Opened, judged: Opened) -> None:
 
 
 def _slider(opened: Opened, rule: Rule, name: str, value: float) -> None:
-    way, moved = slider_range(value, _measured(opened, rule.name, name)), st.session_state[_key(opened)]
+    reach, moved = slider_range(value, _measured(opened, rule.name, name)), st.session_state[_key(opened)]
     now = moved.get((rule.name, name), value)
-    kind = int if way.whole else float
+    kind = int if reach.whole else float
     chosen = st.slider(
         f"{plain_name(name)} (default {number(value)})",
-        kind(way.low),
-        kind(way.high),
-        kind(min(max(now, way.low), way.high)),
-        kind(way.step),
+        kind(reach.low),
+        kind(reach.high),
+        kind(min(max(now, reach.low), reach.high)),
+        kind(reach.step),
         key=f"limit-{st.session_state.get(_turn(opened), 0)}-{opened.id}-{rule.name}-{name}",
-        format="%d" if way.whole else "%g",
+        format="%d" if reach.whole else "%g",
     )
-    # A slider stands on its own steps, so a default between two of them comes back a hair's breadth off.
-    if abs(chosen - value) < way.step / 2 and (rule.name, name) in moved:
+    # A slider rounds to its own steps, so a default between two of them comes back slightly off.
+    if abs(chosen - value) < reach.step / 2 and (rule.name, name) in moved:
         del moved[rule.name, name]
         st.rerun()
-    elif abs(chosen - now) >= way.step / 2:
+    elif abs(chosen - now) >= reach.step / 2:
         moved[rule.name, name] = chosen
         st.rerun()
 
 
 def _measured(opened: Opened, rule: str, limit: str) -> float | None:
-    """What the rule table's own verdict measured under the name of a limit."""
+    """What the rule table's own diagnosis measured under the name of a limit."""
     finding = next((finding for finding in opened.diagnosis.findings if finding.rule == rule), None)
     return finding.measured.get(limit) if finding else None
 

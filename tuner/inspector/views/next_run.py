@@ -33,18 +33,18 @@ def next_run(context: PageContext, opened: Opened) -> None:
             help="One change at a time tells you which one helped.",
         )
         search = st.toggle("As a study", key="as-study", help="Add a `study:` block that searches around the advice.")
-    changes = [told for change in offered if change.knob in taken and (told := _told(change, opened.id))]
+    changes = [full for change in offered if change.knob in taken and (full := _with_new_value(change, opened.id))]
     config = next_config(opened.run.settings, changes, own_config(opened.path))
     study = study_block(changes, trials=12) if search else None
     yaml_file(context, as_yaml(opened.name, config, changes, study), f"{opened.name}-next", "next")
 
 
-def _told(change: Advice, run_id: str) -> Advice | None:
-    """The advice with its new value; the reader is asked for the old one where the log does not say."""
+def _with_new_value(change: Advice, run_id: str) -> Advice | None:
+    """The advice with its new value; the reader types the old one where the log does not hold it."""
     if change.new is not None:
         return change
     old = st.number_input(
-        f"{change.knob} of this run, which the log does not tell",
+        f"{change.knob} of this run, which the log does not hold",
         value=None,
         min_value=0.0,
         format="%g",

@@ -19,8 +19,8 @@ from tuner.inspector.views.next_run import next_run
 from tuner.inspector.views.runs import CHOSEN
 from tuner.inspector.views.verdict import details, headline
 
-LONG = 4_000_000
-"""Bytes of a log from which on the page says that it is being read."""
+MIN_BYTES_TO_ANNOUNCE = 4_000_000
+"""While a log of more bytes is read, the page says so."""
 
 
 def page(context: PageContext) -> None:
@@ -32,7 +32,7 @@ def page(context: PageContext) -> None:
     run_id = _chosen(context.folder, runs)
     seen = look(context.folder, [run_id] if run_id is not None else [])
     whole, wait = st.container(), st.empty()
-    if run_id is not None and (bytes_to_read := context.folder.unread(run_id, runs)) > LONG:
+    if run_id is not None and (bytes_to_read := context.folder.unread(run_id, runs)) > MIN_BYTES_TO_ANNOUNCE:
         reading(wait, bytes_to_read)
     opened = context.folder.open(run_id, runs) if run_id is not None else None
     wait.empty()
@@ -47,7 +47,7 @@ def page(context: PageContext) -> None:
 
 
 def _chosen(folder: Folder, runs: Mapping[str, Path]) -> str | None:
-    """The run of the address, else the one that was ticked last, else the first; the reader can take another."""
+    """The run of the address, else the one ticked last, else the first; the reader can choose another."""
     ids = list(runs)
     asked = st.query_params.get("run")
     if asked is not None and asked not in runs:
@@ -69,24 +69,22 @@ def _chosen(folder: Folder, runs: Mapping[str, Path]) -> str | None:
 def _unreadable(opened: Unreadable) -> None:
     st.error(f"{chip(opened.name)} could not be read.", icon=":material/error:")
     st.markdown(plain(opened.why))
-    st.markdown(
-        "The file may still be being written, cut off, or of another kind. The other runs are not touched by it."
-    )
+    st.markdown("The file may be incomplete, cut off, or of another kind. The other runs are not affected.")
 
 
 def _run(context: PageContext, opened: Opened) -> None:
-    judged = by_own_limits(opened)
-    headline(judged.diagnosis)
+    diagnosed = by_own_limits(opened)
+    headline(diagnosed.diagnosis)
     left, right = st.columns([0.62, 0.38], gap="medium")
     with left:
         with st.container():
-            curves(judged)
+            curves(diagnosed)
             _take_away(opened)
         with st.container(key=LAST):
-            next_run(context, judged)
+            next_run(context, diagnosed)
     with right, st.container():
-        details(judged.diagnosis)
-        limits(opened, judged)
+        details(diagnosed.diagnosis)
+        limits(opened, diagnosed)
         _facts(opened)
 
 
@@ -113,9 +111,7 @@ def _take_away(opened: Opened) -> None:
             key="html",
             on_click="ignore",
         )
-    st.caption(
-        "The chart as it is drawn here can be saved as PNG above its corner. This page's address is a link to it."
-    )
+    st.caption("The button above the chart's corner saves it as PNG. This page's address is a link to it.")
 
 
 def _facts(opened: Opened) -> None:
@@ -124,7 +120,7 @@ def _facts(opened: Opened) -> None:
         st.caption(plain(note))
     known = opened.run.settings.known()
     if not known:
-        st.caption("The log tells no settings.")
+        st.caption("The log holds no settings.")
         return
     with st.expander(f"Settings in the log: {len(known)}"):
         rows = [

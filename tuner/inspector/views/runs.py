@@ -13,7 +13,7 @@ from diagnostics.formatting import duration, number, sentence, setting
 from tuner.inspector.chart.comparison import MAX_RUNS
 from tuner.inspector.chart.palette import label_color
 from tuner.inspector.escape import age, chip, one_line, plain
-from tuner.inspector.runs.filters import SORTS, BadPattern, Wanted, in_order, matching
+from tuner.inspector.runs.filters import SORTS, BadPattern, RowFilter, in_order, matching
 from tuner.inspector.runs.folder import seconds_since
 from tuner.inspector.runs.row import LABELS, WAITING, Row, counts
 from tuner.inspector.views.context import PageContext, follow, look, nothing_here
@@ -21,15 +21,15 @@ from tuner.inspector.views.controls import LINK
 from tuner.inspector.views.verdict import LABEL_SIGNS, badge
 
 CHOSEN = "chosen_runs"
-ROW, MOST_HEIGHT = 38, 620  # pixels
-AT_ONCE = 0.4
+ROW_HEIGHT, MAX_HEIGHT = 38, 620  # pixels
+MAX_WAIT = 0.4
 """Seconds that the page waits for verdicts before it shows the table; the others fill in."""
 
 
 def page(context: PageContext) -> None:
     """The page of all runs."""
     seen = look(context.folder)
-    rows = context.folder.rows(within=AT_ONCE)
+    rows = context.folder.rows(within=MAX_WAIT)
     if not rows:
         nothing_here(context.folder)
         follow(context.folder, seen)
@@ -42,13 +42,15 @@ def page(context: PageContext) -> None:
 
 
 def _summary(rows: Sequence[Row]) -> None:
-    """How many runs there are of each verdict, and how far judging has come."""
+    """How many runs there are of each verdict, and how many are still to be diagnosed."""
     found = counts(rows)
     waiting = found.pop(WAITING, 0)
     st.markdown("  ".join(f"{badge(label)} {n:,}" for label, n in found.items()) or " ")
     if waiting:
         done = len(rows) - waiting
-        st.progress(done / len(rows), text=f"Judging: {done:,} of {len(rows):,} runs. Verdicts fill in as they come.")
+        st.progress(
+            done / len(rows), text=f"Diagnosing: {done:,} of {len(rows):,} runs. Verdicts fill in as they come."
+        )
 
 
 def _filtered(rows: Sequence[Row]) -> list[Row]:
@@ -67,7 +69,7 @@ def _filtered(rows: Sequence[Row]) -> list[Row]:
         studies = _studies(rows)
         order = st.selectbox("Order", list(SORTS), key="order", width=175, bind=LINK)
     try:
-        shown = matching(rows, Wanted(text, bool(regex), labels, studies, settings))
+        shown = matching(rows, RowFilter(text, bool(regex), labels, studies, settings))
     except BadPattern as error:
         st.warning(plain(error))
         shown = list(rows)
@@ -108,8 +110,8 @@ def _table(rows: Sequence[Row]) -> list[Row]:
         selection_mode="multi-row",
         selection_default={"selection": {"rows": [place for place, run_id in enumerate(ids) if run_id in before]}},
         hide_index=True,
-        row_height=ROW,
-        height=min(MOST_HEIGHT, ROW * (len(rows) + 1) + 3),
+        row_height=ROW_HEIGHT,
+        height=min(MAX_HEIGHT, ROW_HEIGHT * (len(rows) + 1) + 3),
         placeholder="–",
         column_config=_columns(),
         alt="Table of runs",
@@ -120,7 +122,7 @@ def _table(rows: Sequence[Row]) -> list[Row]:
 
 
 def _signed(label: str) -> str:
-    """The verdict with its sign, for color is never the only one."""
+    """The verdict with its sign, so that color never stands alone."""
     return f"{LABEL_SIGNS[label]} {label}"
 
 
@@ -181,9 +183,9 @@ def _glance(row: Row) -> None:
     with st.container(border=True):
         st.markdown(f"{badge(row.label)} {chip(row.name)}")
         if row.label == WAITING:
-            st.markdown("This run is being judged.")
+            st.markdown("This run is being diagnosed.")
             return
-        st.markdown(plain(sentence(row.why or row.message or "No rule that could be asked found anything")))
+        st.markdown(plain(sentence(row.why or row.message or "No rule that could be evaluated found anything")))
         facts = [f"{number(row.last_step)} steps", f"written {duration(seconds_since(row.written))} ago"]
         if row.best_eval_loss is not None:
             facts.insert(0, f"lowest eval loss {number(row.best_eval_loss)}")

@@ -13,7 +13,7 @@ from diagnostics.readers.file_state import file_state, written
 from tuner.inspector.escape import file_name, one_line, plain
 from tuner.inspector.runs.folder import Folder, latest, seconds_since
 from tuner.inspector.study.read import FILE, NoStudy, beginning, find_studies, load_study, report, trial_rows
-from tuner.inspector.views.context import LOOK_EVERY, PageContext
+from tuner.inspector.views.context import CHECK_EVERY, PageContext
 from tuner.inspector.views.current import EVERY, current_curve, folder_of
 from tuner.inspector.views.study_charts import charts
 from tuner.inspector.views.study_words import learned
@@ -73,7 +73,7 @@ def _follow(state: Callable[[], object], seen: object = None) -> None:
         if state() != before:
             st.rerun()
 
-    st.fragment(look, run_every=LOOK_EVERY)()
+    st.fragment(look, run_every=CHECK_EVERY)()
 
 
 def _changed(path: Path) -> int:

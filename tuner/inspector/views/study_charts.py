@@ -1,4 +1,4 @@
-"""The pictures of a study: how far it came, which settings mattered, and where the good ones lie."""
+"""The charts of a study: how far it came, which settings mattered, and where the good ones lie."""
 
 from __future__ import annotations
 
@@ -7,19 +7,21 @@ import streamlit as st
 from tuner.inspector.escape import one_line
 from tuner.inspector.study.axes import axes_of
 from tuner.inspector.study.charts import OVER, against_chart, importance_chart, progress_chart
-from tuner.inspector.study.importance import FEWEST, importance
-from tuner.inspector.study.landscape import is_log, landscape, parallel_coordinates, placed
-from tuner.inspector.study.landscape_chart import landscape_chart, parallel_coordinates_chart
+from tuner.inspector.study.importance import MIN_TRIALS, importance
+from tuner.inspector.study.landscape import is_log, landscape, placed
+from tuner.inspector.study.landscape_chart import landscape_chart
+from tuner.inspector.study.parallel import parallel_coordinates
+from tuner.inspector.study.parallel_chart import parallel_coordinates_chart
 from tuner.inspector.study.read import against, numeric_knobs, progress
 from tuner.inspector.views.context import is_dark
 from tuner.inspector.views.controls import LINK
 from tuner.study.results import StudyResult
 
-MOST_SLICES = 6
+MAX_SLICES = 6
 
 
 def charts(study: StudyResult) -> None:
-    """All pictures, those that need more trials left out with a word about it."""
+    """All charts; for those that need more trials a sentence that says so."""
     left, right = st.columns(2, gap="medium")
     with left:
         _progress(study)
@@ -51,19 +53,19 @@ def _importance(study: StudyResult) -> None:
     st.markdown("#### What mattered")
     shares = importance(study)
     if shares is None:
-        st.caption(f"To be told from {FEWEST} trials with a value on, once a setting has moved.")
+        st.caption(f"Known once {MIN_TRIALS} trials have a value and a setting has changed.")
         return
     st.altair_chart(importance_chart(shares, dark=is_dark()), key="importance")
     few = len(placed(study)) < 20
     st.caption(
-        "Optuna's importance (PED-ANOVA): in which settings the best trials are unlike the rest."
-        + (" With so few trials it is a hint, no more." if few else "")
+        "Optuna's importance (PED-ANOVA): the settings in which the best trials differ from the rest."
+        + (" With so few trials it is only a hint." if few else "")
     )
 
 
 def _slices(study: StudyResult) -> None:
     st.markdown("#### Each setting against the metric")
-    names = numeric_knobs(study)[:MOST_SLICES]
+    names = numeric_knobs(study)[:MAX_SLICES]
     if not names:
         st.caption("No setting has taken two different numbers yet.")
         return
@@ -82,7 +84,7 @@ def _two(study: StudyResult) -> None:
     st.markdown("#### Two settings")
     names = _moved(study)
     if len(names) < 2:
-        st.caption("To be seen once two settings have moved.")
+        st.caption("Shown once two settings have changed.")
         return
     with st.container(horizontal=True):
         across = st.selectbox("Across", names, key="study-across", format_func=one_line, bind=LINK)
@@ -100,7 +102,7 @@ def _two(study: StudyResult) -> None:
 
 
 def _moved(study: StudyResult) -> list[str]:
-    """The knobs that took at least two values, the learning rate first."""
+    """The settings that took at least two values, the learning rate first."""
     moved = [
         axis.name for axis in axes_of(study) if len({repr(trial.settings.get(axis.name)) for trial in study.trials}) > 1
     ]
@@ -109,10 +111,10 @@ def _moved(study: StudyResult) -> list[str]:
 
 def _all(study: StudyResult) -> None:
     st.markdown("#### All settings at once")
-    woven = parallel_coordinates(study)
-    if woven is None:
-        st.caption("To be seen once two trials with different settings have a value.")
+    parallel = parallel_coordinates(study)
+    if parallel is None:
+        st.caption("Shown once two trials with different settings have a value.")
         return
-    chart = parallel_coordinates_chart(woven, study.best, study.direction, log=is_log(study), dark=is_dark())
+    chart = parallel_coordinates_chart(parallel, study.best, study.direction, log=is_log(study), dark=is_dark())
     st.altair_chart(chart, key="all")
     st.caption("A line is a trial, the thick one the best. Point at a line to follow it.")

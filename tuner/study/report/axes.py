@@ -1,4 +1,4 @@
-"""What the pictures of a study share: who moved a trial, what fits on the axis, axes and signs."""
+"""What the charts of a study share: who proposed a trial, which values fit on the axis, axes and symbols."""
 
 from __future__ import annotations
 
@@ -13,8 +13,10 @@ from diagnostics.formatting import number, plain_name, setting
 from tuner.search.proposer import ProposerKind
 from tuner.study.results import ANOTHER_SEED, StudyResult, TrialResult
 
-DECADES = 20.0
+MIN_LOG_RATIO = 20.0
 """The metric's axis is logarithmic when its worst value is this many times its best."""
+MAX_BEHIND = 1.2
+"""How far behind the usual trial a value may lie, in units of how far the best one is ahead of it."""
 Mover = Literal["file", "advice", "sampler", "seed"]
 LEFT, RIGHT, TOP, BOTTOM = 62.0, 22.0, 26.0, 44.0
 COLORS: Mapping[Mover, str] = {
@@ -41,8 +43,11 @@ def mover(trial: TrialResult) -> Mover:
     return KINDS.get(trial.proposer.kind, "sampler")
 
 
-def worst_shown(result: StudyResult) -> float:
-    """The worst metric that still gets a place on the axis; what is worse stands at its edge."""
+def worst_shown(result: StudyResult, behind: float = MAX_BEHIND) -> float:
+    """The worst metric that still gets a place on the axis; infinite where all are the same.
+
+    The usual trial is the median one, or the user's own file where that is worse.
+    """
     sign = -1.0 if result.direction == "maximize" else 1.0
     values = sorted(
         sign * trial.value for trial in result.trials if trial.value is not None and math.isfinite(trial.value)
@@ -51,19 +56,19 @@ def worst_shown(result: StudyResult) -> float:
         return math.inf * sign
     first = result.baseline.value if result.baseline else None
     usual = max(median(values), sign * first if first is not None and math.isfinite(first) else -math.inf)
-    return sign * (usual + 1.2 * (usual - values[0])) if usual > values[0] else math.inf * sign
+    return sign * (usual + behind * (usual - values[0])) if usual > values[0] else math.inf * sign
 
 
-def has_place(result: StudyResult, trial: TrialResult) -> bool:
-    """Whether a trial has a metric that fits on the axis."""
+def has_place(result: StudyResult, trial: TrialResult, behind: float = MAX_BEHIND) -> bool:
+    """Whether a trial has a metric that fits on the axis; one that diverged would flatten all the others."""
     if trial.value is None or not math.isfinite(trial.value):
         return False
-    limit = worst_shown(result)
+    limit = worst_shown(result, behind)
     return trial.value >= limit if result.direction == "maximize" else trial.value <= limit
 
 
 def metric_scale(result: StudyResult, values: Iterable[float | None], height: float) -> Scale:
-    """The metric's axis, with room at the bad end for those that fell off it."""
+    """The metric's axis, with room at the bad end for the trials without a place on it."""
     known = [value for value in values if value is not None]
     off = 30.0 if any(not has_place(result, trial) for trial in result.trials) else 0.0
     top, bottom = (off, 14.0) if result.direction == "minimize" else (14.0, off)
@@ -71,9 +76,9 @@ def metric_scale(result: StudyResult, values: Iterable[float | None], height: fl
 
 
 def spans_decades(values: Iterable[float]) -> bool:
-    """Whether values are positive and so far apart that the good ones would lie on one line of a straight axis."""
+    """Whether values are positive and so far apart that the good ones would lie on one line of a linear axis."""
     known = list(values)
-    return bool(known) and min(known) > 0 and max(known) / min(known) > DECADES
+    return bool(known) and min(known) > 0 and max(known) / min(known) > MIN_LOG_RATIO
 
 
 def shape(who: Mover, x: float, y: float, r: float) -> Markup:

@@ -1,4 +1,4 @@
-"""How a study went on: the best value so far, and the curves of all trials."""
+"""How a study progressed: the best value so far, and the curves of all trials."""
 
 from __future__ import annotations
 
@@ -81,13 +81,13 @@ def _finite(trial: TrialResult) -> list[tuple[float, float]]:
 
 
 def _curve_values(result: StudyResult, drawn: Sequence[TrialResult]) -> list[float]:
-    """What the axis must hold: the curves of the trials that have a place, or all when none has."""
+    """The values that the axis must show: those of the trials that have a place, or of all when none has."""
     chosen = [trial for trial in drawn if has_place(result, trial)] or list(drawn)
     return [value for trial in chosen for _, value in _finite(trial)]
 
 
 def _line(trial: TrialResult, across: Scale, down: Scale, color: str, opacity: float) -> Markup:
-    """A trial's curve; where it leaves the axis of values it breaks off."""
+    """A trial's curve, interrupted where it leaves the axis of values."""
     path, drawing_on = "", False
     for step, value in _finite(trial):
         inside = down.low <= value <= down.high

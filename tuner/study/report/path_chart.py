@@ -1,4 +1,4 @@
-"""The path that the search took: every trial where it stood, and what it moved on from."""
+"""The path of the search: every trial at its setting and value, and the trial it started from."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ from tuner.study.report.axes import (
 from tuner.study.results import StudyResult, TrialResult
 
 Place = tuple[float, float]
-RADIUS = 10.0
+RADIUS = 10.0  # pixels of a trial's symbol
 
 
 def path_knob(result: StudyResult) -> str | None:
-    """The knob that the search's path is drawn over: the learning rate where it moved, else the first that did."""
+    """The setting that the path is drawn over: the learning rate where it changed, else the first that did."""
     numeric = [
         knob
         for knob in sorted(result.space, key=lambda name: name != "learning_rate")
@@ -44,32 +44,32 @@ def _number(value: object) -> float | None:
 
 
 def path_chart(result: StudyResult, *, width: int) -> Markup | None:
-    """Every trial where it stood, numbered, with an arrow from the trial that it moved on from."""
+    """Every trial, numbered, at its setting and value, with an arrow from the trial that it started from."""
     knob = path_knob(result)
     if knob is None:
         return None
     height = 400 if width > 500 else 330
-    stops = [(trial, x) for trial in result.trials if (x := _number(trial.settings.get(knob))) is not None]
-    xs = [x for _, x in stops]
+    located = [(trial, x) for trial in result.trials if (x := _number(trial.settings.get(knob))) is not None]
+    xs = [x for _, x in located]
     across = scale_over(xs, LEFT, width - RIGHT, log=min(xs) > 0 and max(xs) / min(xs) > 8, margin=0.07)
-    down = metric_scale(result, [trial.value for trial, _ in stops if has_place(result, trial)], height)
-    places = _places(result, stops, across, down, height)
+    down = metric_scale(result, [trial.value for trial, _ in located if has_place(result, trial)], height)
+    places = _places(result, located, across, down, height)
     moves = [
         _arrow(trial, places[start], places[trial.number])
-        for trial, _ in stops
+        for trial, _ in located
         for start in _from(result, trial, places)
     ]
-    points = [_stop(result, trial, *places[trial.number]) for trial, _ in stops]
+    points = [_trial_symbol(result, trial, *places[trial.number]) for trial, _ in located]
     frame = axes(across, down, width, height, knob, result.metric)
     return drawing(width, height, f"The path of the search over {plain_name(knob)}", frame, *moves, *points)
 
 
 def _places(
-    result: StudyResult, stops: Iterable[tuple[TrialResult, float]], across: Scale, down: Scale, height: float
+    result: StudyResult, located: Iterable[tuple[TrialResult, float]], across: Scale, down: Scale, height: float
 ) -> dict[int, Place]:
-    """Where each trial is drawn; those that fell off the axis stand further apart, for their numbers beside them."""
+    """Where each trial is drawn; those beyond the axis are further apart, with their numbers beside them."""
     places: dict[int, Place] = {}
-    for trial, x in stops:
+    for trial, x in located:
         shown = trial.value is not None and has_place(result, trial)
         y = down.at(trial.value) if shown and trial.value is not None else _edge(result, height)
         room = 1.7 * RADIUS if shown else 2.7 * RADIUS
@@ -78,12 +78,12 @@ def _places(
 
 
 def _edge(result: StudyResult, height: float) -> float:
-    """Where trials stand that fell off the axis: the top where lower is better, else the bottom."""
+    """The height of the trials beyond the axis: the top where lower is better, else the bottom."""
     return TOP + RADIUS if result.direction == "minimize" else height - BOTTOM - RADIUS
 
 
 def _beside(place: Place, others: Iterable[Place], room: float) -> Place:
-    """The place itself, or the nearest one to its right where it stands clear of all others."""
+    """The place itself, or the nearest one to its right that is clear of all others."""
     others = tuple(others)
     x, y = place
     while any(math.dist((x, y), other) < room for other in others):
@@ -92,7 +92,7 @@ def _beside(place: Place, others: Iterable[Place], room: float) -> Place:
 
 
 def _from(result: StudyResult, trial: TrialResult, places: Mapping[int, Place]) -> list[int]:
-    """The trial that a move starts from: the one whose settings it changed or repeats, else the one before."""
+    """The trial that a trial starts from: the one whose settings it changed or repeats, else the one before."""
     earlier = [other for other in result.trials if other.number < trial.number and other.number in places]
     before = {**trial.settings, **{knob: old for knob, (old, _) in trial.moved.items()}}
     known = trial.moved or mover(trial) == "seed"
@@ -124,7 +124,7 @@ def _arrow(to: TrialResult, start: Place, end: Place) -> Markup | None:
     )
 
 
-def _stop(result: StudyResult, trial: TrialResult, x: float, y: float) -> Markup:
+def _trial_symbol(result: StudyResult, trial: TrialResult, x: float, y: float) -> Markup:
     value = number(trial.value)
     title = element("title", f"trial {trial.number}: {plain_name(result.metric)} {value}. {trial.because}")
     best = (
