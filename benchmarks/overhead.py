@@ -157,13 +157,13 @@ def trainer_of(kind: str, steps: int, batch: int, out: Path) -> tuple[Any, list[
     from tuner.data import load_data
     from tuner.training.callbacks.stopping import Steering
     from tuner.training.callbacks.tensorboard import Board
-    from tuner.training.logging_defaults import observed
+    from tuner.training.logging_defaults import with_logging_defaults
     from tuner.training.trainers import make_trainer, parse
 
     spec = load_spec(STUDY)
     config = with_overrides(spec.config, {"max_steps": steps, "batch_size": batch, "learning_rate": 1e-3})
     data = load_data(config, spec.method, STUDY.parent)
-    parsed = parse(observed({**config, "save_strategy": "no"}), spec.method, out, STUDY)
+    parsed = parse(with_logging_defaults({**config, "save_strategy": "no"}), spec.method, out, STUDY)
     ours: list[Any] = []
     if kind == "watched":
         watch = DiagnosisCallback(out / "reports", say=lambda line: None, bounds=spec.study.bounds)

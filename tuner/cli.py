@@ -5,13 +5,15 @@ from __future__ import annotations
 import argparse
 import errno
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from tuner.errors import STOPPED
+from diagnostics.errors import BadInput
+from diagnostics.model.label import Label
+from tuner.errors import STOPPED, error_text
 
-LABELS = ("broken", "unstable", "overfit", "underfit", "healthy", "unknown")
+LABELS = tuple(map(str, Label))
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -31,33 +33,31 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stderr.close()
         return 0
     except (ValueError, ImportError, OSError) as error:
-        line = _one_line(error)
+        line = _explained(error)
         if line is None:
             raise
         print(f"tuner: {line}", file=sys.stderr)
         return 2
 
 
-def _one_line(error: Exception) -> str | None:
-    """What to tell a person about an error that is theirs to mend; None for a bug, which keeps its traceback."""
-    from diagnostics.errors import BadInput
-
+def _explained(error: Exception) -> str | None:
+    """One line about an error that the user can fix; None for a bug, which keeps its traceback."""
     if isinstance(error, BadInput):
-        return " ".join(str(error).split())
+        return error_text(error, None)
     if isinstance(error, ModuleNotFoundError) and error.name and error.name.split(".")[0] in EXTRAS:
         extra = EXTRAS[error.name.split(".")[0]]
         return f"{error.name} is not installed; this command needs: pip install 'tuner[{extra}]'"
-    if isinstance(error, OSError) and error.errno in NOT_OURS:
-        return f"{error.filename or 'a file'}: {(error.strerror or 'cannot be used').lower()}; {NOT_OURS[error.errno]}"
+    if isinstance(error, OSError) and error.errno in REFUSALS:
+        return f"{error.filename or 'a file'}: {(error.strerror or 'cannot be used').lower()}; {REFUSALS[error.errno]}"
     return None
 
 
-NOT_OURS = {
+REFUSALS = {
     **dict.fromkeys((errno.EACCES, errno.EPERM), "change its permissions, or choose another place"),
     errno.EROFS: "choose another place",
-    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT), "make room, and give the same command again"),
+    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT), "free some space, and run the same command again"),
 }
-"""What the machine may refuse whatever the program does, and what a person can do about it."""
+"""What the machine can refuse to any program, and what the user can do about it."""
 
 
 EXTRAS = {
@@ -81,7 +81,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="tuner", description="Read the loss curve, say what is wrong, change it, train again, show that it helped."
     )
-    parser.add_argument("--version", action=_Version, nargs=0, help="print the version and end")
+    parser.add_argument("--version", action=_Version, nargs=0, help="print the version and exit")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     _add_training(commands)
     _add_reading(commands)
@@ -100,28 +100,28 @@ class _Version(argparse.Action):
 
 
 def _add_training(commands: argparse._SubParsersAction[_Parser]) -> None:
-    study = commands.add_parser("study", help="train, diagnose, change and train again, until the budget is spent")
+    study = commands.add_parser("study", help="train, diagnose, change and train again until the budget is spent")
     study.add_argument("file", type=Path, metavar="FILE", help="a TRL config file with `method` and `study`")
     study.add_argument(
-        "--trials", type=_count, metavar="N", help="the total number of trials (default: what the file says)"
-    )
-    study.add_argument("--minutes", type=_minutes, metavar="N", help="the time for trials and repeats together")
-    study.add_argument("--steps", type=_count, metavar="N", help="training steps in all, counted in batches of trial 0")
-    study.add_argument(
-        "--no-stop-early", action="store_true", help="train all trials, even when no gain beyond noise is in sight"
+        "--trials", type=_count, metavar="N", help="the total number of trials (default: as in the file)"
     )
     study.add_argument(
-        "--out", type=Path, metavar="DIR", help="where the study lives (default: runs/<name of the file>)"
+        "--minutes", type=_positive("minutes"), metavar="N", help="the time budget for trials and repeats together"
     )
+    study.add_argument("--steps", type=_count, metavar="N", help="the budget of training steps, in batches of trial 0")
+    study.add_argument(
+        "--no-stop-early", action="store_true", help="train all trials, even when no gain beyond noise is likely"
+    )
+    study.add_argument("--out", type=Path, metavar="DIR", help="the study's folder (default: runs/<name of the file>)")
     study.add_argument(
         "--storage",
         metavar="URL",
-        help="a database that workers share, sqlite:/// or postgresql:// (default: in --out)",
+        help="a database that workers share, sqlite:/// or postgresql:// (default: a file in --out)",
     )
-    study.add_argument("--verbose", action="store_true", help="let the libraries underneath speak")
+    study.add_argument("--verbose", action="store_true", help="show the output of the training libraries")
     study.set_defaults(command=_study)
 
-    train = commands.add_parser("train", help="one run, with its diagnosis report")
+    train = commands.add_parser("train", help="train once and report the diagnosis")
     train.add_argument(
         "file", type=Path, metavar="FILE", help="a TRL config file with `method` (a `study` block is ignored)"
     )
@@ -131,15 +131,15 @@ def _add_training(commands: argparse._SubParsersAction[_Parser]) -> None:
         metavar="DIR",
         help="the run's folder (default: output_dir of the file, or runs/<name>-train)",
     )
-    train.add_argument("--verbose", action="store_true", help="let the libraries underneath speak")
+    train.add_argument("--verbose", action="store_true", help="show the output of the training libraries")
     train.set_defaults(command=_train)
 
 
 def _add_reading(commands: argparse._SubParsersAction[_Parser]) -> None:
-    diagnose = commands.add_parser("diagnose", help="judge the curves of any log")
+    diagnose = commands.add_parser("diagnose", help="diagnose the curves of any log")
     diagnose.add_argument("paths", type=Path, nargs="+", metavar="PATH", help="a log file, a run, or a folder of runs")
     form = diagnose.add_mutually_exclusive_group()
-    form.add_argument("--json", action="store_true", help="print JSON, a list with one object a run")
+    form.add_argument("--json", action="store_true", help="print JSON: a list with one object per run")
     form.add_argument("--md", action="store_true", help="print Markdown")
     form.add_argument("--html", type=Path, metavar="FILE", help="write one self-contained HTML file")
     diagnose.add_argument(
@@ -147,33 +147,45 @@ def _add_reading(commands: argparse._SubParsersAction[_Parser]) -> None:
         type=_labels,
         default=(),
         metavar="LABELS",
-        help=f"exit with 1 where a run is one of these, such as unstable,overfit; of {', '.join(LABELS)}",
+        help=f"exit with 1 if any run has one of these labels, such as unstable,overfit; known: {', '.join(LABELS)}",
     )
-    diagnose.add_argument("--baseline", type=Path, metavar="PATH", help="a run known to be good, to compare with")
+    diagnose.add_argument(
+        "--baseline", type=Path, metavar="PATH", help="a run known to be good, to compare each run with"
+    )
     _add_tags(diagnose)
     diagnose.set_defaults(command=_diagnose)
 
-    watch = commands.add_parser("watch", help="follow a run that another program writes")
+    watch = commands.add_parser("watch", help="follow a run that another program is writing")
     watch.add_argument("path", type=Path, metavar="PATH", help="a log file, a run, or a folder where runs appear")
-    watch.add_argument("--every", type=_seconds, default=5.0, metavar="SECONDS", help="how often to look (default: 5)")
+    watch.add_argument(
+        "--every",
+        type=_positive("seconds"),
+        default=5.0,
+        metavar="SECONDS",
+        help="how often to check the files (default: 5)",
+    )
     _add_tags(watch)
     watch.set_defaults(command=_watch)
 
-    inspect = commands.add_parser("inspect", help="the curve inspector in the browser")
+    inspect = commands.add_parser("inspect", help="open the curve inspector in the browser")
     inspect.add_argument(
         "path", type=Path, nargs="?", default=Path("runs"), metavar="PATH", help="the folder to show (default: runs)"
     )
-    inspect.add_argument("--port", type=int, help="default: the first free one from 8501")
-    inspect.add_argument("--no-browser", action="store_true", help="only serve; open no browser")
-    inspect.add_argument("--allow-run", action="store_true", help="let the pages start runs, below PATH only")
+    inspect.add_argument("--port", type=int, help="the port (default: the first free one from 8501)")
+    inspect.add_argument("--no-browser", action="store_true", help="serve the pages without opening a browser")
+    inspect.add_argument("--allow-run", action="store_true", help="let the pages start runs, only below PATH")
     inspect.set_defaults(command=_inspect)
 
-    rules = commands.add_parser("rules", help="the rule table, or one rule in full")
+    rules = commands.add_parser("rules", help="print the rule table, or explain one rule")
     rules.add_argument("name", nargs="?", metavar="NAME", help="the rule to explain, such as eval-loss-rises")
     rules.add_argument(
-        "--record", type=Path, nargs="+", metavar="PATH", help="what following the advice brought, in the studies there"
+        "--record",
+        type=Path,
+        nargs="+",
+        metavar="PATH",
+        help="print how each rule's advice worked out in the studies there",
     )
-    rules.add_argument("--json", action="store_true", help="print that record as JSON")
+    rules.add_argument("--json", action="store_true", help="print the record as JSON")
     rules.set_defaults(command=_rules)
 
 
@@ -196,47 +208,40 @@ def _add_tags(parser: argparse.ArgumentParser) -> None:
         default=[],
         type=_tag,
         metavar="CURVE=TAG",
-        help="where the log has a name of its own for a curve: train_loss=my/loss; may be given again",
+        help="the log's own name for a curve, such as train_loss=my/loss; repeatable",
     )
 
 
 def _count(text: str) -> int:
     if not text.isdigit() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r}: give a whole number of 1 or more")
+        raise argparse.ArgumentTypeError(f"must be a whole number of 1 or more, not {text!r}")
     return int(text)
 
 
-def _minutes(text: str) -> float:
-    try:
-        minutes = float(text)
-    except ValueError:
-        minutes = 0.0
-    if not 0 < minutes < 1e6:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of minutes above 0")
-    return minutes
+def _positive(unit: str) -> Callable[[str], float]:
+    """The type of an option that takes a number above 0; ``unit`` names what it counts."""
 
+    def number(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            value = 0.0
+        if not 0 < value < 1e6:
+            raise argparse.ArgumentTypeError(f"must be a number of {unit} above 0, not {text!r}")
+        return value
 
-def _seconds(text: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = 0.0
-    if not 0 < seconds < 1e6:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds above 0")
-    return seconds
+    return number
 
 
 def _tag(text: str) -> tuple[str, str]:
     curve, equals, tag = text.partition("=")
     if not (curve and equals and tag):
-        raise argparse.ArgumentTypeError(f"{text!r}: write CURVE=TAG, such as train_loss=my/loss")
+        raise argparse.ArgumentTypeError(f"must be CURVE=TAG, such as train_loss=my/loss, not {text!r}")
     return curve, tag
 
 
 def _tags(pairs: Sequence[tuple[str, str]]) -> dict[str, str]:
     """The log's name of each curve; raises ``BadInput`` for a curve that is named twice."""
-    from diagnostics.errors import BadInput
-
     tags: dict[str, str] = {}
     for curve, tag in pairs:
         if curve in tags:
@@ -249,9 +254,7 @@ def _labels(text: str) -> tuple[str, ...]:
     names = tuple(name.strip() for name in text.split(",") if name.strip())
     wrong = [name for name in names if name not in LABELS]
     if wrong or not names:
-        raise argparse.ArgumentTypeError(
-            f"{', '.join(wrong) or 'nothing'!r} is no label; choose of {', '.join(LABELS)}"
-        )
+        raise argparse.ArgumentTypeError(f"must be among {', '.join(LABELS)}, not {', '.join(wrong) or text!r}")
     return names
 
 
@@ -291,17 +294,9 @@ def _inspect(args: argparse.Namespace) -> int:
 
 
 def _rules(args: argparse.Namespace) -> int:
-    from diagnostics.errors import BadInput
-
-    if args.record:
-        from tuner.commands.rule_records import print_record
-
-        return print_record(args.record, args.name, as_json=args.json)
-    if args.json:
-        raise BadInput("--json belongs to --record PATH; `tuner rules` prints a table")
     from tuner.commands.rules import rules
 
-    return rules(args.name)
+    return rules(args.name, record=args.record or (), as_json=args.json)
 
 
 def _init(args: argparse.Namespace) -> int:

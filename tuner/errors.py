@@ -1,4 +1,4 @@
-"""The error for a mistake in a study file, its data or its model: one line, where, what, and what to do."""
+"""Errors for mistakes of the user, one line each: where, what, and what to do."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 
 from diagnostics.errors import BadInput
+
+STOPPED = "stopped; run the same command again to continue"
+"""What the commands that train say after Ctrl-C."""
 
 
 class SpecError(BadInput):
@@ -18,5 +21,6 @@ def nearest(word: str, known: Iterable[str], prefix: str = "") -> str:
     return f"; did you mean {prefix}{close[0]}?" if close else ""
 
 
-STOPPED = "stopped; the same command goes on from here"
-"""What Ctrl-C is answered with by the commands that train."""
+def error_text(error: BaseException, longest: int | None = 200) -> str:
+    """What an error says, on one line of at most ``longest`` characters; its type where it says nothing."""
+    return (" ".join(str(error).split()) or type(error).__name__)[:longest]

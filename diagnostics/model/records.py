@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
 from diagnostics.model.comparison import Comparison
+from diagnostics.model.label import Label as Label
 from diagnostics.model.message import Message
 
 RENAMED_RULES: Mapping[str, str] = {
@@ -23,17 +23,6 @@ RENAMED_RULES: Mapping[str, str] = {
 def current_rule_name(stored: object) -> str:
     """A stored rule's name as it is now."""
     return RENAMED_RULES.get(str(stored), str(stored))
-
-
-class Label(StrEnum):
-    """What a run is called, in order of precedence."""
-
-    BROKEN = "broken"
-    UNSTABLE = "unstable"
-    OVERFIT = "overfit"
-    UNDERFIT = "underfit"
-    HEALTHY = "healthy"
-    UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from diagnostics.readers import UnreadableLog, read
-from tuner.commands.watch import IDLE, watch
+from tuner.commands.watch import IDLE_SECONDS, watch
 
 
 def write(path: Path, losses: list[float]) -> None:
@@ -38,7 +38,7 @@ def test_a_run_that_goes_on_is_not_called_underfit_and_one_that_is_over_is(tmp_p
     slow = [2.0 - 0.0005 * k for k in range(80)]
     write(tmp_path / "running.csv", slow)
     write(tmp_path / "done.csv", slow)
-    long_ago = time.time() - 2 * IDLE
+    long_ago = time.time() - 2 * IDLE_SECONDS
     os.utime(tmp_path / "done.csv", (long_ago, long_ago))
     said: list[str] = []
     watch(tmp_path, every=0.01, rounds=3, say=said.append, share=1.0)
@@ -81,7 +81,7 @@ def test_a_missing_path_is_told(tmp_path: Path):
 def test_an_empty_folder_is_said_to_be_waited_for_and_a_bad_log_is_named_once(tmp_path: Path):
     said: list[str] = []
     watch(tmp_path, every=0.01, rounds=2, say=said.append)
-    assert said[1:] == ["no training log there yet: waiting for one"]
+    assert said[1:] == ["no training log there yet; waiting for one"]
     (tmp_path / "text.txt").write_text("hello\n")
     said.clear()
     watch(tmp_path / "text.txt", every=0.01, rounds=1, say=said.append)

@@ -1,4 +1,4 @@
-"""The commands that only read: ``tuner diagnose`` and ``tuner rules``. They need no training library."""
+"""``tuner diagnose``: the verdict on every run at or below some paths. It needs no training library."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ def diagnose(
     tags: Mapping[str, str] | None = None,
     baseline: Path | None = None,
 ) -> int:
-    """Print the verdict on every run at or below ``paths``; 2 when one could not be read, 1 when ``fail_on`` matched.
+    """Print the verdict on every run at or below ``paths``; return 1 when ``fail_on`` matched, 2 after a read error.
 
-    ``form`` is text, md or json. Unreadable paths are reported and the others still come. Each run is compared with the
+    ``form`` is text, md or json. Unreadable paths are reported and skipped. Each run is compared with the
     one at ``baseline``; raises ``UnreadableLog`` when there is no such run.
     """
     if html is not None:
@@ -80,11 +80,11 @@ def _print_json(found: Sequence[Found]) -> None:
 
 
 def _check_page(path: Path) -> None:
-    """Raise ``BadInput`` where the page cannot be written, before the time is spent on reading."""
+    """Raise ``BadInput`` when the page cannot be written, before any time is spent on reading."""
     if not path.parent.is_dir():
-        raise BadInput(f"--html {path}: the folder {path.parent} does not exist; make it or choose another")
+        raise BadInput(f"--html {path}: the folder {path.parent} does not exist; create it or choose another")
     if path.is_dir():
-        raise BadInput(f"--html {path}: that is a folder; give a file such as {path / 'report.html'}")
+        raise BadInput(f"--html {path}: is a folder; give a file, such as {path / 'report.html'}")
 
 
 def _write_html(pairs: Sequence[Pair], errors: Sequence[Unreadable], path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The commands that train: ``tuner study``, ``tuner train``, ``tuner merge``."""
+"""``tuner study``: trials of a study file until the budget is spent, and the report on them."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ def study(
     storage: str | None = None,
     verbose: bool = False,
 ) -> int:
-    """Run or go on with the study of ``file`` and print where its report lies.
+    """Run or continue the study of ``file`` and print where its report is.
 
-    ``budget`` holds trials, minutes and steps that replace those of the file; None leaves them as they are there.
+    ``budget`` holds trials, minutes and steps that replace those of the file; None keeps the file's.
     """
     spec = load_study_file(file, verbose)
     given = {key: value for key, value in (budget or {}).items() if value is not None}
@@ -43,14 +43,14 @@ def study(
         result = run_study(spec, _trainer(spec), folder, storage=storage, show=show)
     print(f"report: {folder / 'study.html'}; curves: tuner inspect {folder}")
     best = result.winner
-    kept = [folder / best.folder / kind for kind in ("adapter", "model")] if best else []  # an absolute one stays so
+    kept = [folder / best.folder / kind for kind in ("adapter", "model")] if best else []
     for path in (path for path in kept if path.exists()):
         print(f"best {path.name}: {path}")
     return 0
 
 
 def _trainer(spec: StudySpec) -> Callable[[Mapping[str, Any], Path, Callable[[Run, float], str | None]], Run]:
-    """``train`` with the study file bound, as the loop wants it; live verdicts stay out of the table of trials."""
+    """``train`` with the study file bound, as the loop calls it; live verdicts stay out of the table of trials."""
     from tuner.training.train import train as train_once
 
     def bound(overrides: Mapping[str, Any], folder: Path, report: Callable[[Run, float], str | None]) -> Run:

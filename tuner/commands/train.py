@@ -20,26 +20,26 @@ STORAGE = "study.db"
 
 
 def train(file: Path, *, out: Path | None = None, verbose: bool = False) -> int:
-    """Train once on the settings of ``file`` and print the diagnosis and where its report lies."""
+    """Train once with the settings of ``file`` and print the diagnosis and where its report is."""
     spec = load_study_file(file, verbose)
     from tuner.training.train import train as train_once
 
     folder = out or run_folder(spec)
     if (folder / STORAGE).exists():
         raise BadInput(
-            f"{folder}: a study lives there, and a run beside its trials would be taken for one; give another --out"
+            f"{folder}: contains a study, and a run there would be mistaken for one of its trials; give another --out"
         )
     began = time.monotonic()
-    with _taken_back(folder):
-        run = _fitting(spec, lambda overrides: train_once(spec, overrides, folder, _teller(began), say=print))
+    with _removed_on_bad_input(folder):
+        run = _fitting(spec, lambda overrides: train_once(spec, overrides, folder, _progress_printer(began), say=print))
     _print_diagnosis(run)
     print(f"report: {folder / 'report.html'}")
     return 0
 
 
 @contextmanager
-def _taken_back(folder: Path) -> Iterator[None]:
-    """A block whose new folder is gone again when bad input ended it before anything was trained."""
+def _removed_on_bad_input(folder: Path) -> Iterator[None]:
+    """A block whose new folder is removed again when bad input ended it before anything was trained."""
     is_new = not folder.exists()
     try:
         yield
@@ -50,13 +50,13 @@ def _taken_back(folder: Path) -> Iterator[None]:
 
 
 def run_folder(spec: StudySpec) -> Path:
-    """``output_dir`` of the file, or ``runs/<name>-train``; a run's own ``config.yaml`` goes by the run's name."""
+    """``output_dir`` of the file, or ``runs/<name>-train``; a run's own ``config.yaml`` takes the run's name."""
     name = spec.path.resolve().parent.name if spec.path.name == CONFIG else spec.name
     return Path(str(spec.config.get("output_dir") or Path("runs") / f"{name}-train"))
 
 
 def _fitting(spec: StudySpec, train: Callable[[Mapping[str, Any]], Run]) -> Run:
-    """The run, on as few rows at once as memory asks for; raises ``BadInput`` when one row is too many."""
+    """The run, with as few rows at once as memory requires; raises ``BadInput`` when one row is too many."""
     from tuner.training.device_batch import device_batch, is_out_of_memory, rows
 
     overrides: Mapping[str, Any] = {}
@@ -72,25 +72,25 @@ def _fitting(spec: StudySpec, train: Callable[[Mapping[str, Any]], Run]) -> Run:
                 f"{spec.path}: out of memory with one row on the device; lower max_length, or set "
                 "gradient_checkpointing or load_in_4bit"
             )
-        print(f"out of memory with {rows(failed)}; again with {rows(failed.halved)}, the effective batch the same")
+        print(f"out of memory with {rows(failed)}; retrying with {rows(failed.halved)} and the same effective batch")
         overrides = failed.halved.overrides
 
 
-def _teller(began: float) -> Callable[[Run, float], str | None]:
+def _progress_printer(began: float) -> Callable[[Run, float], str | None]:
     """A report that prints the losses and the time left at every evaluation, and never stops the run."""
 
-    def tell(run: Run, share: float) -> str | None:
-        told = []
+    def report(run: Run, share: float) -> str | None:
+        losses = []
         for name in ("train_loss", "eval_loss"):
             curve = run.curve(name)
             if curve is not None and len(curve):
-                told.append(f"{name} {curve.values[-1]:.4g}")
+                losses.append(f"{name} {curve.values[-1]:.4g}")
         spent = time.monotonic() - began
         left = f", about {spent * (1 - share) / share:.0f} s left" if 0 < share < 1 else ""
-        print(f"step {run.last_step:g} ({100 * share:.0f} %): {', '.join(told)}{left}", flush=True)
+        print(f"step {run.last_step:g} ({100 * share:.0f} %): {', '.join(losses)}{left}", flush=True)
         return None
 
-    return tell
+    return report
 
 
 def _print_diagnosis(run: Run) -> None:

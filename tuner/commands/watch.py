@@ -1,4 +1,4 @@
-"""Follow a run that another program writes, and say when its verdict changes."""
+"""``tuner watch``: follow runs that another program writes, and print when a verdict changes."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from diagnostics.readers import UnreadableLog, file_of, find_runs, read
 from diagnostics.readers.file_state import FileState, file_state, written
 from tuner.throttle import SHARE, Throttle
 
-IDLE = 120.0
-"""A log that was not written to for so many seconds is taken to be over; if it goes on, so does the watch."""
+IDLE_SECONDS = 120.0
+"""Seconds without a write after which a log counts as finished; if it continues, so does the watch."""
 
 
 @dataclass
 class Watched:
-    """What is known of one run from look to look: its files as they were read, the run, and what was said of it."""
+    """What is known of one run between two checks: its files as they were read, the run, and what was reported."""
 
     files: FileState = ()
     run: Run | None = None
@@ -41,20 +41,20 @@ def watch(
 ) -> None:
     """Print one line whenever a finding of a run at or below ``path`` appears or clears, until interrupted.
 
-    The folder is looked at ``every`` seconds and a run is read again only when its files changed, and not while
-    reading would take more than ``share`` (0.5 %) of the time. A finding of a run that is still written is said once it
-    lasts. ``rounds`` ends the watch after so many looks. Raises ``UnreadableLog`` when the path does not exist.
+    The folder is checked every ``every`` seconds; a run is read again only when its files changed, and not while
+    reading would take more than ``share`` (0.5 %) of the time. A finding of an unfinished run is reported once it
+    lasts. ``rounds`` ends the watch after that many checks. Raises ``UnreadableLog`` when the path does not exist.
     """
     if not file_of(path).exists():
         raise UnreadableLog(f"{path}: no such file or folder; give the folder that the run logs to")
     runs: dict[Path, Watched] = {}
-    say(f"watching {path} (Ctrl-C ends)")
+    say(f"watching {path} (Ctrl-C to stop)")
     look = 0
     while rounds is None or look < rounds:
         began = time.perf_counter()
         found = find_runs(path, tags)
         if not found and look == 0:
-            say("no training log there yet: waiting for one")
+            say("no training log there yet; waiting for one")
         search = time.perf_counter() - began
         for run_path in found:
             watched = runs.setdefault(run_path, Watched(spacing=Throttle(share)))
@@ -65,9 +65,9 @@ def watch(
 
 
 def _visit(run_path: Path, watched: Watched, tags: Mapping[str, str] | None, say: Callable[[str], None]) -> None:
-    """Read a run whose files changed, as often as its share of the time allows, and say what is news."""
+    """Read a run whose files changed, as often as its share of the time allows, and report what is new."""
     files = file_state(run_path)
-    over = time.time() - written(files) > IDLE
+    over = time.time() - written(files) > IDLE_SECONDS
     if files != watched.files:
         if not watched.spacing.allows() and watched.files and not over:
             return
@@ -75,13 +75,13 @@ def _visit(run_path: Path, watched: Watched, tags: Mapping[str, str] | None, say
     elif watched.run is None or over == watched.over:
         return
     with watched.spacing.check():
-        _look(run_path, watched, over, tags, say)
+        _check(run_path, watched, over, tags, say)
 
 
-def _look(
+def _check(
     run_path: Path, watched: Watched, over: bool, tags: Mapping[str, str] | None, say: Callable[[str], None]
 ) -> None:
-    """Judge a run and say what is news; a log that is half written is tried again at its next change."""
+    """Diagnose a run and report what is new; a half-written log is tried again at its next change."""
     try:
         run = watched.run or read(run_path, tags)
     except UnreadableLog as error:

@@ -1,4 +1,4 @@
-"""Silence for the libraries underneath, in one place: their logs, warnings, progress bars and telemetry."""
+"""Silences the training libraries: their logs, warnings, progress bars and telemetry."""
 
 from __future__ import annotations
 
@@ -28,19 +28,19 @@ QUIET_ENVIRONMENT = {
     "TF_CPP_MIN_LOG_LEVEL": "3",
 }
 
-_loud = False
+_verbose = False
 
 
 def set_verbose() -> None:
-    """From here on ``quiet`` changes nothing: what ``--verbose`` asks for."""
-    global _loud
-    _loud = True
+    """Make ``quiet`` do nothing in this process, for ``--verbose``."""
+    global _verbose
+    _verbose = True
 
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """A block in which only errors of the libraries are shown; everything is as before after it."""
-    if _loud:
+    """A block in which the libraries show only errors; the earlier state is restored after it."""
+    if _verbose:
         yield
         return
     with _environment(), _levels(), _progress_bars(), warnings.catch_warnings():
@@ -50,12 +50,12 @@ def quiet() -> Iterator[None]:
 
 @contextmanager
 def _environment() -> Iterator[None]:
-    mine = {name: value for name, value in QUIET_ENVIRONMENT.items() if name not in os.environ}
-    os.environ.update(mine)
+    added = {name: value for name, value in QUIET_ENVIRONMENT.items() if name not in os.environ}
+    os.environ.update(added)
     try:
         yield
     finally:
-        for name in mine:
+        for name in added:
             os.environ.pop(name, None)
 
 
@@ -73,22 +73,22 @@ def _levels() -> Iterator[None]:
 
 @contextmanager
 def _progress_bars() -> Iterator[None]:
-    """Progress bars of the libraries that are loaded already; the others read the environment."""
-    undo = []
+    """Disable the progress bars of libraries that are already loaded; the others read the environment."""
+    restore = []
     if "datasets" in sys.modules:
         from datasets.utils import are_progress_bars_disabled, disable_progress_bars, enable_progress_bars
 
         if not are_progress_bars_disabled():
             disable_progress_bars()
-            undo.append(enable_progress_bars)
+            restore.append(enable_progress_bars)
     if "transformers" in sys.modules:
         from transformers.utils import logging as transformers_logging
 
         if transformers_logging.is_progress_bar_enabled():
             transformers_logging.disable_progress_bar()
-            undo.append(transformers_logging.enable_progress_bar)
+            restore.append(transformers_logging.enable_progress_bar)
     try:
         yield
     finally:
-        for again in undo:
-            again()
+        for enable in restore:
+            enable()

@@ -13,7 +13,7 @@ from tuner.errors import SpecError, nearest
 
 
 def check_shape(raw: Any, where: str) -> None:
-    """Raise ``SpecError`` when the space is no mapping of ranges and lists; needs no key table, so it is instant."""
+    """Raise ``SpecError`` unless the space maps keys to ranges and lists; needs no key table, so it is instant."""
     if not isinstance(raw, Mapping) or not raw:
         raise SpecError(
             f"{where}: must map keys to ranges, such as learning_rate: {{low: 1e-6, high: 1e-2, log: true}}"
@@ -21,7 +21,7 @@ def check_shape(raw: Any, where: str) -> None:
     for name, span in raw.items():
         if not isinstance(span, (Mapping, list)):
             hint = "{low: …, high: …} or a list of values"
-            raise SpecError(f"{where}.{name}: must be {hint}, not {span!r}; a fixed value belongs outside of study")
+            raise SpecError(f"{where}.{name}: must be {hint}, not {span!r}; put a fixed value outside of study")
 
 
 def read_space(raw: Mapping[str, Any], keys: Mapping[str, Key], where: str) -> dict[str, Span]:
@@ -48,7 +48,7 @@ def _range(raw: Mapping[str, Any], key: Key, at: str) -> Range:
         if name not in ("low", "high", "log", "step"):
             raise SpecError(f"{at}: unknown key {name}{nearest(str(name), ('low', 'high', 'log', 'step'))}")
     if key.plain not in (int, float):
-        raise SpecError(f"{at}: takes no numbers; give a list of values instead of a range")
+        raise SpecError(f"{at}: must be a list of values, because it does not take numbers")
     low, high = (_number(raw, bound, key, at) for bound in ("low", "high"))
     log = _flag(raw.get("log", False), at)
     step = None if raw.get("step") is None else _number(raw, "step", key, at, limited=False)
@@ -65,7 +65,7 @@ def _check_range(span: Range, at: str) -> None:
     if span.step is not None and span.step <= 0:
         raise SpecError(f"{at}.step: must be above 0, not {shown(span.step)}")
     if span.log and span.step is not None:
-        raise SpecError(f"{at}: a log range takes no step; take one of them out")
+        raise SpecError(f"{at}: must not have both log and step; remove one")
 
 
 def _number(raw: Mapping[str, Any], bound: str, key: Key, at: str, *, limited: bool = True) -> float:
@@ -77,7 +77,7 @@ def _number(raw: Mapping[str, Any], bound: str, key: Key, at: str, *, limited: b
         raise SpecError(f"{at}.{bound}: {error}") from None
     if value is None or not math.isfinite(value):
         raise SpecError(f"{at}.{bound}: must be a number, not {raw[bound]!r}")
-    # A log range has its own, clearer words for a low of 0.
+    # A log range has its own, clearer message for a low of 0.
     limited = limited and not (raw.get("log") and bound == "low" and value <= 0)
     broken = limit_broken(key.name, value) if limited else None
     if broken:
@@ -93,7 +93,7 @@ def _flag(value: Any, at: str) -> bool:
 
 def _choice(raw: list[Any], key: Key, at: str) -> Choice:
     if not raw:
-        raise SpecError(f"{at}: the list of values is empty")
+        raise SpecError(f"{at}: the list of values must not be empty")
     values = tuple(_one(value, key, at) for value in raw)
     for index, value in enumerate(values):
         if Choice(values[:index]).holds(value):
@@ -109,7 +109,7 @@ def _one(value: Any, key: Key, at: str) -> Value:
     if isinstance(made, list) and len(made) == 1:
         made = made[0]
     if made is not None and not isinstance(made, (bool, int, float, str)):
-        raise SpecError(f"{at}: {value!r} is no single value; list numbers, texts, true or false")
+        raise SpecError(f"{at}: {value!r} must be a single value: a number, a text, true or false")
     broken = limit_broken(key.name, made)
     if broken:
         raise SpecError(f"{at}: must be {broken}, not {shown(made)}")

@@ -44,7 +44,7 @@ class StudyBlock:
     ``metric`` is a canonical curve name; ``seeds`` the repeats of the winner and of trial 0; ``exact_match_rows`` the
     held-out rows whose generated answers are compared, 0 for none. ``minutes`` and ``steps`` are budgets of the whole
     study, repeats included; one step is one optimizer step of trial 0, so as many samples as its batch.
-    ``stop_early`` ends the search when no gain beyond noise is in sight. ``trials_given`` says whether the file names a
+    ``stop_early`` ends the search when no gain beyond noise is likely. ``trials_given`` says whether the file names a
     number of trials.
     """
 
@@ -61,9 +61,9 @@ class StudyBlock:
 
     @property
     def bounds(self) -> dict[str, tuple[float, float]]:
-        """The user's own range of each numeric knob, lowest and highest."""
-        ends = {knob: _ends(span) for knob, span in self.space.items()}
-        return {knob: pair for knob, pair in ends.items() if pair is not None}
+        """The user's own range of each numeric setting, lowest and highest."""
+        ends = {name: _ends(span) for name, span in self.space.items()}
+        return {name: pair for name, pair in ends.items() if pair is not None}
 
 
 def _ends(span: Span) -> tuple[float, float] | None:
@@ -108,12 +108,12 @@ def _method(name: Any, path: Path) -> TrlMethod:
     if name is None:
         raise SpecError(f"{path}: method is missing; add a line such as `method: sft` (one of {listed})")
     if not isinstance(name, str) or name not in TRL_METHODS:
-        raise SpecError(f"{path}: unknown method {name!r}, one of {listed}{nearest(str(name), TRL_METHODS)}")
+        raise SpecError(f"{path}: unknown method {name!r}, must be one of {listed}{nearest(str(name), TRL_METHODS)}")
     return TRL_METHODS[name]
 
 
 def _block(raw: Any, path: Path) -> dict[str, Any]:
-    """The study block with plain types checked; the space is only looked at for its shape."""
+    """The study block with plain types checked; of the space only the shape."""
     if raw is None:
         return {}
     if not isinstance(raw, Mapping):
@@ -246,26 +246,26 @@ def _direction(metric: str, method: TrainingMethod) -> str:
 
 def _check_comparable(metric: str, space: Space, method: TrlMethod, path: Path) -> None:
     plain = "loss" if metric == "train_loss" else metric.removeprefix("eval_")
-    for knob in method.scaled_by.get(plain, ()):
-        if knob in space:
+    for name in method.scaled_by.get(plain, ()):
+        if name in space:
             raise SpecError(
-                f"{path}: study.metric: {metric} means something else for each {knob}, so trials cannot be compared; "
-                f"use metric: {method.instead}, or take {knob} out of study.space"
+                f"{path}: study.metric: {metric} cannot be compared between trials with different {name}; "
+                f"use metric: {method.instead}, or remove {name} from study.space"
             )
 
 
 def _check_together(spec: StudySpec) -> None:
-    """What only the whole file shows: batch sizes that disagree, trial 0 outside the space, no evaluation."""
+    """Check what only the whole file shows: batch sizes that disagree, trial 0 outside the space, no evaluation."""
     check_batch(spec.config, spec.path)
     config, study = spec.config, spec.study
-    for knob, span in study.space.items():
-        at = f"{spec.path}: study.space.{knob}"
-        value = setting_value(config, spec.method, knob)
-        if knob == "num_train_epochs" and (config.get("max_steps") or 0) > 0:
-            raise SpecError(f"{at}: max_steps in the file decides the length; tune max_steps, or take it out")
-        if value is None and knob == "warmup_ratio":
-            raise SpecError(f"{at}: warmup_steps in the file is no share; write warmup_ratio instead")
+    for name, span in study.space.items():
+        at = f"{spec.path}: study.space.{name}"
+        value = setting_value(config, spec.method, name)
+        if name == "num_train_epochs" and (config.get("max_steps") or 0) > 0:
+            raise SpecError(f"{at}: max_steps in the file sets the length; tune max_steps, or remove it")
+        if value is None and name == "warmup_ratio":
+            raise SpecError(f"{at}: warmup_steps in the file is a number of steps; write warmup_ratio instead")
         if not span.holds(value):
-            raise SpecError(f"{at}: the file's own {knob} {shown(value)} lies outside of {span}; trial 0 is the file")
+            raise SpecError(f"{at}: the file's own {name} {shown(value)} is outside {span}; trial 0 is the file")
     if study.space and study.metric.startswith("eval_") and config.get("eval_strategy") == "no":
-        raise SpecError(f"{spec.path}: eval_strategy: no leaves study.metric {study.metric} without a value")
+        raise SpecError(f"{spec.path}: eval_strategy: no would leave study.metric {study.metric} without a value")

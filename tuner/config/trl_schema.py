@@ -107,8 +107,8 @@ def _as_special(value: Any, kind: Any, origin: Any) -> Any:
 
 
 def _as_bool(value: Any) -> bool:
-    words = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
-    return words[value.lower()] if isinstance(value, str) and value.lower() in words else _exactly(value)
+    known = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
+    return known[value.lower()] if isinstance(value, str) and value.lower() in known else _exactly(value)
 
 
 def _exactly(value: Any) -> bool:
@@ -147,10 +147,10 @@ def _as_record(value: Mapping[str, Any], kind: Any) -> dict[str, Any]:
 
 
 def _wanted(options: tuple[Any, ...]) -> str:
-    words = {int: "a whole number", float: "a number", bool: "true or false", str: "a text", dict: "a mapping"}
-    said = [words.get(typing.get_origin(kind) or kind, "") for kind in options if kind is not type(None)]
-    said = ["a list" if typing.get_origin(kind) is list else word for kind, word in zip(options, said, strict=False)]
-    return " or ".join(dict.fromkeys(word for word in said if word)) or "something else"
+    names = {int: "a whole number", float: "a number", bool: "true or false", str: "a text", dict: "a mapping"}
+    names |= {list: "a list"}
+    known = [names.get(typing.get_origin(kind) or kind, "") for kind in options if kind is not type(None)]
+    return " or ".join(dict.fromkeys(name for name in known if name)) or "something else"
 
 
 def dataclasses_of(method: TrlMethod) -> tuple[Any, ...]:
@@ -162,7 +162,7 @@ def dataclasses_of(method: TrlMethod) -> tuple[Any, ...]:
 
 @cache
 def keys_of(method: str) -> Mapping[str, Key]:
-    """Every key that ``trl <method>`` takes, by name; importing TRL takes seconds the first time."""
+    """Every key that ``trl <method>`` takes, by name; the first call imports TRL, which takes seconds."""
     from tuner.config.library_logging import quiet
 
     with quiet():

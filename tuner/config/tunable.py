@@ -31,7 +31,7 @@ LIMITS: Mapping[str, tuple[float, float, str]] = {
     "label_smoothing": (0.0, 1.0, "from 0 to 1"),
     "max_length": (1, math.inf, "1 or more"),
 }
-"""What a number must be for training to make sense: lowest, highest, in words."""
+"""Bounds of a number for training to make sense: lowest, highest, in words."""
 
 ABOVE_LOWEST = ("learning_rate", "num_train_epochs")
 
@@ -41,7 +41,7 @@ NOT_TUNED: Mapping[str, str] = {
     "warmup_steps": "tune warmup_ratio",
     "seed": "seeds are repeated at the end, not tuned",
     "data_seed": "seeds are repeated at the end, not tuned",
-    **dict.fromkeys(("env", "method", "study", "output_dir", "run_name"), "it is no setting of the training"),
+    **dict.fromkeys(("env", "method", "study", "output_dir", "run_name"), "it is not a setting of the training"),
 }
 NOT_TUNED_PREFIXES = (
     *("dataset", "model_name", "model_revision", "eval_", "save_", "logging_", "log_", "hub_", "push_to"),
@@ -56,7 +56,7 @@ def why_not_tuned(name: str) -> str | None:
     if name in NOT_TUNED:
         return NOT_TUNED[name]
     fixed = name.startswith(NOT_TUNED_PREFIXES)
-    return "trials could not be compared, or it does not change the training" if fixed else None
+    return "it makes trials incomparable, or does not change the training" if fixed else None
 
 
 def limit_broken(name: str, value: Any) -> str | None:

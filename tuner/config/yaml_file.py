@@ -11,7 +11,7 @@ from tuner.errors import SpecError
 
 
 class _Loader(yaml.SafeLoader):
-    """SafeLoader that refuses a key that comes twice; PyYAML silently keeps the last one."""
+    """SafeLoader that rejects a duplicate key; PyYAML silently keeps the last one."""
 
 
 class _Twice(yaml.MarkedYAMLError):
@@ -25,7 +25,7 @@ def _mapping(loader: _Loader, node: yaml.MappingNode) -> dict[Any, Any]:
         if key.tag != "tag:yaml.org,2002:merge" and isinstance(name, str):
             line = key.start_mark.line + 1
             if name in seen:
-                raise _Twice(problem=f"{name} is there twice, in lines {seen[name]} and {line}; keep one")
+                raise _Twice(problem=f"{name} is given twice, in lines {seen[name]} and {line}; keep one")
             seen[name] = line
     loader.flatten_mapping(node)
     return loader.construct_mapping(node, deep=True)
@@ -35,7 +35,7 @@ _Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
-    """The mapping in a YAML file; raises ``SpecError`` that names file and line when it is none."""
+    """The mapping in a YAML file; raises ``SpecError`` that names file and line when it is not one."""
     try:
         text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
@@ -50,16 +50,16 @@ def read_yaml(path: Path) -> dict[str, Any]:
     try:
         loaded = yaml.load(text, Loader=_Loader)
     except yaml.YAMLError as error:
-        raise SpecError(_told(path, error, text)) from None
+        raise SpecError(_described(path, error, text)) from None
     if not isinstance(loaded, dict):
         raise SpecError(f"{path}: must be a mapping of `key: value` lines, such as `method: sft`")
     for key in loaded:
         if not isinstance(key, str):
-            raise SpecError(f"{path}: the key {key!r} is no text; put it in quotes or take it out")
+            raise SpecError(f"{path}: the key {key!r} must be a text; quote it or remove it")
     return loaded
 
 
-def _told(path: Path, error: yaml.YAMLError, text: str) -> str:
+def _described(path: Path, error: yaml.YAMLError, text: str) -> str:
     """A YAML error as one line: file, line, what, and what to do."""
     if isinstance(error, _Twice):
         return f"{path}: {error.problem}"
@@ -69,6 +69,6 @@ def _told(path: Path, error: yaml.YAMLError, text: str) -> str:
     lines = text.splitlines()
     line = lines[mark.line] if mark.line < len(lines) else ""
     if line[: len(line) - len(line.lstrip())].count("\t"):
-        return f"{path}: line {mark.line + 1}: indented with a tab; YAML wants spaces"
+        return f"{path}: line {mark.line + 1}: indented with a tab; YAML needs spaces"
     problem = getattr(error, "problem", None) or "not YAML"
-    return f"{path}: line {mark.line + 1}: not YAML: {problem}; look at the indentation and the colons around there"
+    return f"{path}: line {mark.line + 1}: not YAML: {problem}; check the indentation and the colons near that line"

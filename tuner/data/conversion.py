@@ -11,10 +11,10 @@ from tuner.data.files import DataError, Rows
 from tuner.data.formats import INSTRUCTION, PREFERENCE, Format, formats
 from tuner.data.messages import RowError
 
-LOOKED_AT = 100
-"""How many rows are looked at to learn which columns there are."""
+ROWS_FOR_COLUMNS = 100
+"""How many rows are read to learn which columns there are."""
 
-WORDS = {INSTRUCTION: "instructions with answers", PREFERENCE: "pairs of a chosen and a rejected answer"}
+DESCRIPTIONS = {INSTRUCTION: "instructions with answers", PREFERENCE: "pairs of a chosen and a rejected answer"}
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Converted:
 
 def columns_of(rows: Sequence[Any]) -> set[str]:
     """The columns that the first rows have."""
-    return {name for row in rows[:LOOKED_AT] for name in row}
+    return {name for row in rows[:ROWS_FOR_COLUMNS] for name in row}
 
 
 def format_of(columns: Collection[str], method: TrlMethod, where: str, text_column: str = "text") -> Format:
@@ -40,11 +40,11 @@ def format_of(columns: Collection[str], method: TrlMethod, where: str, text_colu
     if fitting:
         other = next(name for name, one in TRL_METHODS.items() if one.rows == fitting[0].rows)
         raise DataError(
-            f"{where}: holds {WORDS[fitting[0].rows]} ({fitting[0].name}), and method {method.name} needs "
-            f"{WORDS[method.rows]}; use method: {other}, or other data"
+            f"{where}: contains {DESCRIPTIONS[fitting[0].rows]} ({fitting[0].name}), and method {method.name} needs "
+            f"{DESCRIPTIONS[method.rows]}; use method: {other}, or other data"
         )
     known = ", ".join(one.name for one in formats(text_column) if one.rows == method.rows)
-    raise DataError(f"{where}: its columns {', '.join(sorted(columns))} fit no known format; known are {known}")
+    raise DataError(f"{where}: its columns {', '.join(sorted(columns))} match no known format; known: {known}")
 
 
 def convert(rows: Rows, method: TrlMethod, where: str, text_column: str = "text") -> Converted:
@@ -53,7 +53,7 @@ def convert(rows: Rows, method: TrlMethod, where: str, text_column: str = "text"
     made = [converted_row(row, form, f"{where}: row {number}") for number, row in enumerate(rows, 1)]
     kept = [row for row in made if not is_identical_pair(row)]
     if not kept:
-        raise DataError(f"{where}: every row has the same text as chosen and as rejected; there is nothing to learn")
+        raise DataError(f"{where}: chosen equals rejected in every row; there is nothing to learn")
     return Converted(kept, form.name, len(made) - len(kept))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -26,13 +26,13 @@ def read_file(path: Path) -> Rows:
     """The rows of one file, in order; raises ``DataError`` that names the file and the row."""
     reader = READERS.get(path.suffix.lower())
     if reader is None:
-        raise DataError(f"{path}: unknown kind of file {path.suffix!r}; known are {', '.join(READERS)}")
+        raise DataError(f"{path}: unknown file type {path.suffix!r}; must be one of {', '.join(READERS)}")
     try:
         rows = reader(path)
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"{path}: cannot be read: {error}") from None
     if not rows:
-        raise DataError(f"{path}: holds no rows")
+        raise DataError(f"{path}: contains no rows")
     return rows
 
 
@@ -107,7 +107,7 @@ READERS: Mapping[str, Callable[[Path], Rows]] = {
 
 
 def split_files(folder: Path) -> dict[str, list[Path]]:
-    """The data files of a folder by split: ``train`` and ``test``, told by the first word of the file or sub-folder.
+    """The data files of a folder by split: ``train`` and ``test``, named by the first word of the file or sub-folder.
 
     Files without such a word are training shards when no file has one. Raises ``DataError`` when there are none.
     """
@@ -119,7 +119,7 @@ def split_files(folder: Path) -> dict[str, list[Path]]:
         splits["train"] = files
     if not splits["train"]:
         found = ", ".join(path.name for path in files) or "no data files"
-        raise DataError(f"{folder}: has no training file (found {found}); name one train.jsonl or so")
+        raise DataError(f"{folder}: has no training file (found {found}); name one train.jsonl, for example")
     return {split: paths for split, paths in splits.items() if paths}
 
 
@@ -130,8 +130,3 @@ def split_of(path: Path) -> str | None:
         if word in SPLIT_NAMES:
             return SPLIT_NAMES[word]
     return None
-
-
-def read_files(paths: Iterable[Path]) -> Rows:
-    """The rows of several files, one after the other."""
-    return [row for path in paths for row in read_file(path)]

@@ -1,4 +1,4 @@
-"""The row formats that people have, told apart by their columns, and how each becomes TRL's columns.
+"""The known row formats, recognized by their columns, and how each becomes TRL's columns.
 
 A converter takes one row and returns TRL's columns for it, or raises ``RowError`` that says which field is at fault.
 Everything with roles becomes conversational; plain prompt-completion pairs and plain text stay text.
@@ -12,9 +12,9 @@ from typing import Any
 
 from tuner.data.messages import (
     RowError,
-    asked,
     conversation,
     filled,
+    instruction_of,
     one_answer,
     shared_prefix,
     system_first,
@@ -48,7 +48,7 @@ def has(*names: str) -> Callable[[Collection[str]], bool]:
 
 def preference_alpaca(row: Row) -> dict[str, Any]:
     """Instruction, optional input, chosen and rejected text."""
-    prompt = system_first(row, [{"role": "user", "content": asked(row)}])
+    prompt = system_first(row, [{"role": "user", "content": instruction_of(row)}])
     return {"prompt": prompt, **_answers(row)}
 
 
@@ -92,13 +92,13 @@ def preference_implicit(row: Row) -> dict[str, Any]:
         return {"chosen": chosen, "rejected": rejected}
     prompt = shared_prefix(chosen, rejected)
     if not prompt:
-        raise RowError("chosen and rejected share no first turn, so the row has no prompt")
+        raise RowError("chosen and rejected must share their first turn, which is the prompt")
     return {"prompt": prompt, "chosen": chosen[len(prompt) :], "rejected": rejected[len(prompt) :]}
 
 
 def instruction_alpaca(row: Row) -> dict[str, Any]:
     """Instruction, optional input, history and system, and the output."""
-    turns = [{"role": "user", "content": asked(row)}]
+    turns = [{"role": "user", "content": instruction_of(row)}]
     for question, answer in reversed(row.get("history") or []):
         turns[:0] = [{"role": "user", "content": question}, {"role": "assistant", "content": answer}]
     return {"prompt": system_first(row, turns), "completion": [{"role": "assistant", "content": filled(row, "output")}]}

@@ -1,4 +1,4 @@
-"""Where the data of a study file lies: local files, the hub, a mixture; and its two splits."""
+"""Loads the data of a study file, from local files, the hub or a mixture, as its two splits."""
 
 from __future__ import annotations
 
@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from diagnostics.model.message import Message, message
 from tuner.config.methods import TRL_METHODS, TrlMethod
 from tuner.data.conversion import Converted, convert, converted_row, format_of, is_identical_pair
 from tuner.data.files import READERS, SPLIT_NAMES, DataError, read_file, split_files
 from tuner.data.splits import held_out, prompt_key
+from tuner.errors import error_text
 
 Config = Mapping[str, Any]
-STREAMED_TEST_ROWS = 200
+STREAMED_HELD_OUT_ROWS = 200
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,23 +24,24 @@ class Data:
 
     train: Any
     test: Any
-    notes: tuple[str, ...] = ()
+    notes: tuple[Message, ...] = ()
 
 
-_loaded: dict[Any, Data] = {}
+_data_cache: dict[Any, Data] = {}
+"""The last data set of this process, by what it depends on: the trials of a study share one."""
 
 
 def load_data(config: Config, method: str, start: Path, *, seed: int = 42) -> Data:
-    """The data that a config names; the same object when asked again in one process and nothing changed.
+    """The data that a config names; the same object again in one process while nothing changed.
 
     ``start`` is the study file's folder; ``seed`` decides the held-out rows where the data has no such split.
     Raises ``DataError`` that names the file, and the row where it is one.
     """
     key = (method, str(start), seed, *_relevant(config), *_stamps(config, start))
-    if key not in _loaded:
-        _loaded.clear()  # one data set at a time: a study uses one, and two would double the memory
-        _loaded[key] = _load(config, TRL_METHODS[method], start, seed)
-    return _loaded[key]
+    if key not in _data_cache:
+        _data_cache.clear()  # two data sets would double the memory
+        _data_cache[key] = _load(config, TRL_METHODS[method], start, seed)
+    return _data_cache[key]
 
 
 def _relevant(config: Config) -> list[tuple[str, str]]:
@@ -82,9 +85,12 @@ def _from_files(splits: Mapping[str, list[Path]], config: Config, method: TrlMet
     from datasets import Dataset
 
     made = {split: [_file(path, config, method) for path in paths] for split, paths in splits.items()}
-    notes = [_format_note(splits["train"][0], made["train"][0])]
+    notes = [message("data-format", file=splits["train"][0].name, format=made["train"][0].format)]
     notes += [
-        _dropped_note(path, one) for split in splits for path, one in zip(splits[split], made[split], strict=True)
+        message("pairs-without-difference", file=path.name, pairs=one.dropped)
+        for split in splits
+        for path, one in zip(splits[split], made[split], strict=True)
+        if one.dropped
     ]
     train = [row for one in made["train"] for row in one.rows]
     test = [row for one in made.get("test", []) for row in one.rows]
@@ -92,23 +98,15 @@ def _from_files(splits: Mapping[str, list[Path]], config: Config, method: TrlMet
         keep, out = held_out(map(prompt_key, train), seed, str(splits["train"][0]), config.get("test_split_size"))
         train, test = [train[number] for number in keep], [train[number] for number in out]
         notes.append(_split_note(len(keep), len(out)))
-    return Data(Dataset.from_list(train), Dataset.from_list(test), tuple(note for note in notes if note))
+    return Data(Dataset.from_list(train), Dataset.from_list(test), tuple(notes))
 
 
 def _file(path: Path, config: Config, method: TrlMethod) -> Converted:
     return convert(read_file(path), method, str(path), _text_column(config))
 
 
-def _format_note(path: Path, made: Converted) -> str:
-    return f"{path.name} was read as {made.format}"
-
-
-def _dropped_note(path: Path, made: Converted) -> str:
-    return f"{path.name}: left out {made.dropped} pairs whose chosen equals rejected" if made.dropped else ""
-
-
-def _split_note(train: int, test: int) -> str:
-    return f"the data has no held-out split: {test} rows were held out, {train} are trained on"
+def _split_note(train: int, test: int) -> Message:
+    return message("rows-held-out", test=test, train=train)
 
 
 def _sets(config: Config, path: Path | None) -> Mapping[str, Any]:
@@ -128,13 +126,9 @@ def _sets(config: Config, path: Path | None) -> Mapping[str, Any]:
             loaded = datasets.load_dataset(str(path or name), name=config.get("dataset_config"), streaming=streaming)
     except (ValueError, OSError, RuntimeError) as error:
         if path is not None:
-            raise DataError(f"{path}: holds no rows that can be read ({_short(error)})") from error
-        raise DataError(f"{name}: no such file or folder here, and the hub did not give it: {_short(error)}") from error
+            raise DataError(f"{path}: contains no readable rows ({error_text(error)})") from error
+        raise DataError(f"{name}: not a local file or folder, and the hub failed: {error_text(error)}") from error
     return loaded if isinstance(loaded, Mapping) else {"train": loaded}
-
-
-def _short(error: BaseException) -> str:
-    return (" ".join(str(error).split()) or type(error).__name__)[:200]
 
 
 def _from_sets(sets: Mapping[str, Any], config: Config, method: TrlMethod, seed: int) -> Data:
@@ -148,8 +142,8 @@ def _from_sets(sets: Mapping[str, Any], config: Config, method: TrlMethod, seed:
         test = _converted_set(sets[test_name], method, f"{where} ({test_name})", _text_column(config))
         return Data(train, test)
     if not hasattr(train, "select"):
-        first = f"the data is streamed: its first {STREAMED_TEST_ROWS} rows are held out"
-        return Data(train.skip(STREAMED_TEST_ROWS), train.take(STREAMED_TEST_ROWS), (first,))
+        first = message("streamed-rows-held-out", rows=STREAMED_HELD_OUT_ROWS)
+        return Data(train.skip(STREAMED_HELD_OUT_ROWS), train.take(STREAMED_HELD_OUT_ROWS), (first,))
     keep, out = held_out(map(prompt_key, train), seed, where, config.get("test_split_size"))
     return Data(train.select(keep), train.select(out), (_split_note(len(keep), len(out)),))
 
@@ -166,7 +160,7 @@ def _converted_set(dataset: Any, method: TrlMethod, where: str, text_column: str
     """A set of the datasets library with TRL's columns, converted a thousand rows at a time."""
     columns = list(dataset.column_names or next(iter(dataset)))
     if {"image", "images"} & set(columns):
-        return dataset  # vision data goes to TRL as it is
+        return dataset  # vision data goes to TRL unchanged
     form = format_of(columns, method, where, text_column)
 
     def batch(rows: dict[str, list[Any]], numbers: list[int]) -> dict[str, list[Any]]:

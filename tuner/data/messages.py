@@ -25,7 +25,7 @@ class RowError(ValueError):
 
 
 def filled(row: Row, name: str) -> str:
-    """The text in a field; raises ``RowError`` when it is missing, empty or no text."""
+    """The text in a field; raises ``RowError`` when it is missing, empty or not a text."""
     if name not in row or row[name] is None:
         raise RowError(f"{name} is missing")
     value = row[name]
@@ -41,7 +41,7 @@ def _kind(value: Any) -> str:
     return names.get(type(value), f"a {type(value).__name__}")
 
 
-def asked(row: Row) -> str:
+def instruction_of(row: Row) -> str:
     """The question of an Alpaca row: its instruction, and its input below it when there is one."""
     instruction, extra = filled(row, "instruction"), row.get("input")
     if extra is not None and not isinstance(extra, str):
@@ -60,7 +60,7 @@ def conversation(row: Row, name: str, *, ends_with: str = "") -> Messages:
     if not turns:
         raise RowError(f"{name} is empty")
     if ends_with == "assistant" and not any(turn["role"] == "assistant" for turn in turns):
-        raise RowError(f"{name} has no answer of the assistant")
+        raise RowError(f"{name} has no turn of the assistant")
     if ends_with == "user" and turns[-1]["role"] == "assistant":
         raise RowError(f"{name} already ends with an answer; it must end with the question")
     return turns
@@ -70,7 +70,7 @@ def _parsed(text: str, name: str) -> Any:
     try:
         return json.loads(text)
     except json.JSONDecodeError:
-        raise RowError(f"{name} must be a list of turns, and is no JSON either") from None
+        raise RowError(f"{name} must be a list of turns, as JSON or as such") from None
 
 
 def message(turn: Any, where: str) -> dict[str, Any]:
@@ -82,7 +82,7 @@ def message(turn: Any, where: str) -> dict[str, Any]:
     if speaker is None:
         raise RowError(f"{where} has no role (or from)")
     if str(speaker).lower() not in ROLES:
-        raise RowError(f"{where} has the unknown role {speaker!r}; known are {', '.join(ROLES)}")
+        raise RowError(f"{where} has the unknown role {speaker!r}; must be one of {', '.join(ROLES)}")
     more = {key: turn[key] for key in ("tool_calls", "name") if turn.get(key)}
     if not isinstance(content, str) and not more:
         raise RowError(f"{where} has no content (or value)" if content is None else f"{where}: content must be a text")

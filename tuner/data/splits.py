@@ -1,4 +1,4 @@
-"""A held-out part of the rows, the same every time, with equal prompts on one side."""
+"""A reproducible held-out part of the rows, with equal prompts on one side."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from typing import Any
 
 from tuner.data.files import DataError
 
-HELD_OUT = 0.1
-MOST_HELD_OUT = 1000
-"""A cap, because the held-out rows are evaluated a dozen times in a run."""
+HELD_OUT_SHARE = 0.1
+MAX_HELD_OUT_ROWS = 1000
+"""The held-out rows are evaluated a dozen times in a run."""
 
 
 def prompt_key(row: Mapping[str, Any]) -> str:
-    """What two rows share when they ask the same: the prompt, the first question, or the whole text."""
+    """The part that two rows with the same question share: the prompt, the first question, or the whole text."""
     if "prompt" in row:
-        asked = row["prompt"]
+        question = row["prompt"]
     elif "messages" in row:
-        asked = next((turn["content"] for turn in row["messages"] if turn["role"] == "user"), row["messages"])
+        question = next((turn["content"] for turn in row["messages"] if turn["role"] == "user"), row["messages"])
     elif "chosen" in row:
-        asked = _common_start(str(row["chosen"]), str(row["rejected"]))
+        question = _common_start(str(row["chosen"]), str(row["rejected"]))
     else:
-        asked = list(row.values())
-    return json.dumps(asked, sort_keys=True, ensure_ascii=False, default=str)
+        question = list(row.values())
+    return json.dumps(question, sort_keys=True, ensure_ascii=False, default=str)
 
 
 def _common_start(one: str, other: str) -> str:
@@ -36,14 +36,14 @@ def _common_start(one: str, other: str) -> str:
 def held_out(keys: Iterable[str], seed: int, where: str, size: float | None = None) -> tuple[list[int], list[int]]:
     """Row numbers (from 0) to train on and to hold out: a tenth, at least one, at most 1,000.
 
-    ``size`` asks for another share (below 1) or number of rows (from 1 on). Rows with the same key stay on one side.
-    Raises ``DataError`` when all rows have the same key, or fewer rows are there than are to be held out.
+    ``size`` is another share (below 1) or number of rows (from 1 on). Rows with the same key stay on one side.
+    Raises ``DataError`` when all rows have the same key, or there are fewer rows than are to be held out.
     """
     groups: dict[str, list[int]] = defaultdict(list)
     for number, key in enumerate(keys):
         groups[key].append(number)
     if len(groups) < 2:
-        raise DataError(f"{where}: needs two different prompts at least, one to train on and one to hold out")
+        raise DataError(f"{where}: must contain at least two different prompts, one to train on and one to hold out")
     total = sum(len(rows) for rows in groups.values())
     wanted = _wanted(total, size, where)
     test: list[int] = []
@@ -58,7 +58,7 @@ def held_out(keys: Iterable[str], seed: int, where: str, size: float | None = No
 
 def _wanted(total: int, size: float | None, where: str) -> int:
     if size is None:
-        return min(max(1, round(total * HELD_OUT)), MOST_HELD_OUT)
+        return min(max(1, round(total * HELD_OUT_SHARE)), MAX_HELD_OUT_ROWS)
     wanted = round(size) if size >= 1 else max(1, round(total * size))
     if not 0 < wanted < total:
         raise DataError(f"{where}: test_split_size {size:g} leaves nothing to train on; it has {total} rows")

@@ -54,7 +54,7 @@ def run_study(
     total = trials or spec.study.trials
     with opened(spec, out, storage, base) as (study, locks):
         space = distributions(spec.study.space)
-        return _run(StudyContext(spec, train, out, study, space, total, locks, show or _silent))
+        return _run(StudyContext(spec, train, out, study, space, total, locks, show or _ignore))
 
 
 def _run(context: StudyContext) -> StudyResult:
@@ -76,8 +76,8 @@ def _run(context: StudyContext) -> StudyResult:
     return result
 
 
-def _silent(event: Event) -> None:
-    """Nobody wants to know."""
+def _ignore(event: Event) -> None:
+    """Ignore the event."""
 
 
 @contextmanager

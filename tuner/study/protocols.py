@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from diagnostics.model.curves import Run
+from tuner.training.protocol import Report
 
-if TYPE_CHECKING:
-    pass
-
-
-Report = Callable[[Run, float], str | None]
-
+__all__ = ["Report", "Train"]
 
 Train = Callable[[Mapping[str, Any], Path, Report], Run]

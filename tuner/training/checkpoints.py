@@ -1,4 +1,4 @@
-"""The checkpoints of a run that was cut off: which one is whole, and so can be gone on from."""
+"""The checkpoints of a run that was cut off, and which of them is complete, so that training can continue from it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import zipfile
 from pathlib import Path
 
 WEIGHTS = ("adapter_model.safetensors", "model.safetensors", "model.safetensors.index.json")
-ARCHIVES = ("optimizer.pt", "scheduler.pt", "rng_state.pth")
 
 
 def checkpoints(folder: Path) -> list[Path]:
@@ -18,7 +17,7 @@ def checkpoints(folder: Path) -> list[Path]:
 
 
 def last_whole(folder: Path) -> Path | None:
-    """The latest checkpoint that was written to its end; None when there is none."""
+    """The latest checkpoint that was written completely; None when there is none."""
     return next((path for path in reversed(checkpoints(folder)) if is_whole(path)), None)
 
 
@@ -58,7 +57,7 @@ def _is_safetensors(path: Path) -> bool:
 
 
 def clear(folder: Path) -> None:
-    """Delete the checkpoints of a run and what an earlier run left in its folder, so that two never mix."""
+    """Delete the checkpoints of a run."""
     for path in checkpoints(folder):
         shutil.rmtree(path, ignore_errors=True)
 

@@ -1,4 +1,4 @@
-"""Out of memory: told from other errors, and answered with fewer rows on the device at the same effective batch."""
+"""Out of memory: recognized among other errors, and answered with fewer rows per device at the same effective batch."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import Any
 
 from tuner.config.overrides import setting_value, with_overrides
 
-WORDS = (
+PHRASES = (
     *("out of memory", "allocate memory", "defaultcpuallocator", "std::bad_alloc", "not enough memory"),
     *("cublas_status_alloc_failed", "memoryerror", "killed by signal: killed"),
 )
-"""What allocators say: CUDA, ROCm, XPU and MPS the first, torch on a CPU the next two, C++ and cuBLAS the others; and
-what torch says when the kernel's out-of-memory killer took a data worker."""
+"""Phrases of allocators: the first of CUDA, ROCm, XPU and MPS, the next two of torch on a CPU, the others of C++ and
+cuBLAS; and torch's own when the kernel's out-of-memory killer took a data worker."""
 
 
 def is_out_of_memory(error: BaseException) -> bool:
@@ -38,7 +38,7 @@ def _says_so(error: BaseException) -> bool:
     if isinstance(error, OSError) and error.errno == errno.ENOMEM:
         return True
     text = str(error).lower()
-    return isinstance(error, (RuntimeError, OSError)) and any(word in text for word in WORDS)
+    return isinstance(error, (RuntimeError, OSError)) and any(phrase in text for phrase in PHRASES)
 
 
 @dataclass(frozen=True)

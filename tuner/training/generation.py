@@ -10,9 +10,9 @@ from tuner.errors import SpecError
 from tuner.training.device_batch import is_out_of_memory
 
 SLACK_TOKENS = 8
-"""Tokens that an answer may be longer than the longest reference; past those it cannot match any more."""
+"""Tokens that an answer may exceed the longest reference by; beyond them it cannot match."""
 
-MOST_NEW_TOKENS = 512
+MAX_NEW_TOKENS = 512
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ def questions(rows: Iterable[Mapping[str, Any]], count: int) -> list[Question]:
     for row, _ in zip(rows, range(count), strict=False):
         question = _question(row)
         if question is None:
-            raise SpecError("study.exact_match_rows: the held-out rows have no question and answer; set it to 0")
+            raise SpecError("study.exact_match_rows: must be 0, because the held-out rows have no question and answer")
         made.append(question)
     return made
 
@@ -87,7 +87,7 @@ def generate(model: Any, tokenizer: Any, asked: Sequence[Question], batch_size: 
 
 
 def _answers_that_fit(model: Any, tokenizer: Any, texts: list[str], asked: Sequence[Question]) -> list[str] | None:
-    """The answers, or None when there is no memory for so many at once; one alone is never None."""
+    """The answers, or None when memory does not suffice for so many at once; raises for a single one."""
     try:
         return _answers(model, tokenizer, texts, asked)
     except Exception as error:
@@ -108,7 +108,7 @@ def _answers(model: Any, tokenizer: Any, texts: list[str], asked: Sequence[Quest
     plain = isinstance(asked[0].prompt, str)
     rows = tokenizer(texts, add_special_tokens=plain)["input_ids"]
     references = tokenizer([question.reference for question in asked], add_special_tokens=False)["input_ids"]
-    length = min(max(map(len, references)) + SLACK_TOKENS, MOST_NEW_TOKENS)
+    length = min(max(map(len, references)) + SLACK_TOKENS, MAX_NEW_TOKENS)
     pad = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else tokenizer.eos_token_id
     width = max(map(len, rows))
     ids = torch.tensor([[pad] * (width - len(row)) + row for row in rows], device=model.device)

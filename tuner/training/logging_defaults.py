@@ -8,17 +8,17 @@ from typing import Any
 Config = Mapping[str, Any]
 
 LOG_SHARE = 1 / 80
-"""A training point each 1/80 of the run: 50 to 80 points, enough for the detectors, and never under one step."""
+"""A training point every 1/80 of the run: 50 to 80 points, enough for the detectors, at least one step apart."""
 
 EVAL_SHARE = 1 / 14
-"""An evaluation each 1/14 of the run: 10 to 14 of them, and one more at the last step."""
+"""An evaluation every 1/14 of the run: 10 to 14 of them, and one more at the last step."""
 
 
-def observed(config: Config, metric: str = "eval_loss", direction: str = "minimize") -> dict[str, Any]:
-    """The config with the gaps filled that decide what can be seen of the run.
+def with_logging_defaults(config: Config, metric: str = "eval_loss", direction: str = "minimize") -> dict[str, Any]:
+    """The config with the missing keys that decide what is logged, evaluated and saved.
 
     ``metric`` (the trainer's name of it) and ``direction`` choose the best checkpoint. The run is evaluated before the
-    first step, so that its descent can be measured, and saved at each evaluation, so that it can go on after a kill.
+    first step, so that its descent can be measured, and saved at each evaluation, so that it can continue after a kill.
     """
     made: dict[str, Any] = {
         "logging_steps": LOG_SHARE,

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tuner.config.yaml_file import read_yaml
-from tuner.errors import SpecError
+from tuner.errors import SpecError, error_text
 
 DTYPES = ("auto", "bfloat16", "float16", "float32")
 
@@ -18,7 +18,7 @@ DTYPES = ("auto", "bfloat16", "float16", "float32")
 def merge(run: str | Path, out: str | Path, *, dtype: str | None = None) -> Path:
     """The folder ``out`` with the merged model and its tokenizer, ready for ``from_pretrained``.
 
-    ``run`` is a run's folder or an adapter's. The base is loaded anew in ``dtype``: by default what the run trained
+    ``run`` is a run's folder or an adapter's. The base is loaded again in ``dtype``: by default what the run trained
     in, and bfloat16 for one that trained on 4- or 8-bit weights, because merging into those changes the answers.
     Raises ``SpecError`` when there is no adapter or its base model is gone.
     """
@@ -31,33 +31,33 @@ def merge(run: str | Path, out: str | Path, *, dtype: str | None = None) -> Path
     from peft import PeftConfig, PeftModel
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    with _readable(f"{adapter}: is no whole adapter"):
+    with _readable(f"{adapter}: not a complete adapter"):
         base = _base(str(PeftConfig.from_pretrained(str(adapter)).base_model_name_or_path), adapter)
     config = _config(run)
     trust = bool(config.get("trust_remote_code", False))
     wanted = _dtype(dtype or trained_dtype(config))
     with _readable(f"{adapter}: its base model {base} cannot be loaded"):
         model = AutoModelForCausalLM.from_pretrained(base, dtype=wanted, trust_remote_code=trust)
-    with _readable(f"{adapter}: is no whole adapter"):
+    with _readable(f"{adapter}: not a complete adapter"):
         tokenizer = AutoTokenizer.from_pretrained(str(adapter), trust_remote_code=trust)
         if len(tokenizer) > model.get_input_embeddings().num_embeddings:
             model.resize_token_embeddings(len(tokenizer))
         adapted = PeftModel.from_pretrained(model, str(adapter))
     merged = adapted.merge_and_unload(safe_merge=True)
-    with _whole(out) as scratch:
+    with _complete(out) as scratch:
         merged.save_pretrained(str(scratch))
         tokenizer.save_pretrained(str(scratch))
     return out
 
 
 @contextmanager
-def _whole(out: Path) -> Iterator[Path]:
-    """A folder to write to that becomes ``out`` once the block is done: a model cut off half-way is none."""
+def _complete(out: Path) -> Iterator[Path]:
+    """A folder to write to that becomes ``out`` once the block is done: a model is never left half-written."""
     scratch = out.with_name(f".{out.name}.{os.getpid()}.part")
     try:
         scratch.mkdir(parents=True)
     except OSError as error:
-        raise SpecError(f"{out}: nothing can be written there ({error.strerror}); give another folder") from error
+        raise SpecError(f"{out}: cannot write there ({error.strerror}); give another folder") from error
     try:
         yield scratch
         if out.exists():  # an empty folder
@@ -75,7 +75,7 @@ def _adapter(run: Path) -> Path:
             return folder
     if (run / "model").exists():
         raise SpecError(f"{run}: a full fine-tuning has no adapter to merge; its model is in {run / 'model'}")
-    raise SpecError(f"{run}: holds no adapter; give a run's folder, one with adapter/adapter_config.json")
+    raise SpecError(f"{run}: contains no adapter; give a run's folder, with adapter/adapter_config.json")
 
 
 def _base(name: str, adapter: Path) -> str:
@@ -94,7 +94,7 @@ def _config(run: Path) -> dict[str, Any]:
 
 
 def trained_dtype(config: dict[str, Any]) -> str:
-    """The number format to merge in, for a run of this config; TRL loads models in float32 unless told otherwise."""
+    """The number format to merge in, for a run of this config; TRL's own default is float32."""
     if config.get("load_in_4bit") or config.get("load_in_8bit"):
         return "bfloat16"
     return str(config.get("dtype", "float32"))
@@ -116,8 +116,4 @@ def _readable(what: str) -> Iterator[None]:
     try:
         yield
     except (OSError, ValueError, TypeError, SafetensorError) as error:
-        raise SpecError(f"{what}: {_first(error)}") from error
-
-
-def _first(error: BaseException) -> str:
-    return (" ".join(str(error).split()) or type(error).__name__)[:200]
+        raise SpecError(f"{what}: {error_text(error)}") from error

@@ -36,7 +36,7 @@ def _found_from(name: str, start: Path, out: Path) -> str:
     if name == PACKAGED or here is None:
         return name
     there = located(name, out)
-    # The working directory is no part of the run's folder, so only a hit above the folder itself counts.
+    # The working directory may be elsewhere next time, so only a hit above the run's folder counts.
     in_parents = any((folder / name).exists() for folder in (out.resolve(), *out.resolve().parents))
     return name if in_parents and there and there.resolve() == here.resolve() else str(here.resolve())
 

@@ -16,9 +16,10 @@ from tuner.callback import DiagnosisCallback
 from tuner.config.study_file import StudySpec
 from tuner.data import Data
 from tuner.training.callbacks.exact_match import Answers, model_key
-from tuner.training.callbacks.stopping import Report, Steering
+from tuner.training.callbacks.stopping import Steering
 from tuner.training.callbacks.tensorboard import Board, write_diagnosis
 from tuner.training.generation import questions
+from tuner.training.protocol import Report
 from tuner.training.threads import threads_for
 from tuner.training.trainers import PLAIN_TEMPLATE, make_trainer, parse
 
@@ -47,7 +48,7 @@ class Attempt:
             self.parsed, spec.method, data, spec.path.parent, spec.path, [self.watch, self.steering]
         )
         if self.parsed.training.disable_tqdm:
-            self.trainer.remove_callback(PrinterCallback)  # it prints every log where there is no bar
+            self.trainer.remove_callback(PrinterCallback)  # without a bar it prints every log
         self.answers = Answers(self.trainer, asked, model_key(self.parsed))
         if self.tokenizer.chat_template == PLAIN_TEMPLATE:
             self.watch.notes.append(message("chat-template-added"))
@@ -64,7 +65,7 @@ class Attempt:
         self.trainer.add_callback(self.board)
         self.trainer.add_callback(self.answers)
         if step:
-            self.trainer.args.eval_on_start = False  # the first evaluation is in the log that is gone on with
+            self.trainer.args.eval_on_start = False  # the log that this one continues has it
             note = message("resumed-after-cut", step=step)
             self.watch.notes.append(note)
             self.watch.say(text(note))
@@ -84,7 +85,7 @@ class Attempt:
             )
         self._save_weights()
         with threads_for(self.trainer.model):
-            self.answers.ask_again()
+            self.answers.measure_again()
         state.save_to_json(str(self.out / "trainer_state.json"))
         self.answers.write(self.out, self.board)
         diagnosis = self.watch.look()
@@ -105,7 +106,7 @@ class Attempt:
         (folder / "training_args.bin").unlink(missing_ok=True)  # a pickle of this machine's paths
 
     def close(self) -> None:
-        """Close the event file and let go of the model."""
+        """Close the event file and release the model."""
         if self.board:
             self.board.close()
         self.trainer = None

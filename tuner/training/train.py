@@ -1,4 +1,4 @@
-"""One trained run: TRL's trainer on a study file with some knobs moved, observed, diagnosed and left in a folder."""
+"""One trained run: TRL's trainer on a study file with overrides, logged, diagnosed and saved in a folder."""
 
 from __future__ import annotations
 
@@ -22,10 +22,9 @@ from tuner.data import load_data
 from tuner.errors import SpecError
 from tuner.training.checkpoints import clear, clear_run, last_whole
 from tuner.training.device_batch import chain, limited_note
-from tuner.training.logging_defaults import observed
+from tuner.training.logging_defaults import with_logging_defaults
+from tuner.training.protocol import Report
 from tuner.training.run_config import is_same, rerun_config, write_config
-
-Report = Callable[[Run, float], "str | None"]
 
 logger = logging.getLogger("tuner")
 
@@ -56,7 +55,7 @@ def train(
         try:
             return _trained(spec, dict(overrides), Path(out), report, keep_checkpoints, resume, say or logger.info)
         except BaseException as error:
-            # The frames hold the model; a study goes on after an out-of-memory error.
+            # The frames hold the model; a study continues after an out-of-memory error.
             for one in chain(error):
                 traceback.clear_frames(one.__traceback__)
             gc.collect()
@@ -77,11 +76,11 @@ def _trained(
     from tuner.training.session import Attempt
 
     config = with_overrides(spec.config, overrides)
-    _make(out)
+    _create(out)
     checkpoint = _opened(out, rerun_config(spec, config, out), resume)
     data = load_data(config, spec.method, spec.path.parent, seed=int(spec.config.get("seed", 42)))
-    full = observed(config, *_best_by(spec))
-    attempt = Attempt(spec, full, data, out, report, say, settings_of(full, spec.method))
+    logged = with_logging_defaults(config, *_best_by(spec))
+    attempt = Attempt(spec, logged, data, out, report, say, settings_of(logged, spec.method))
     note = limited_note(spec.config, spec.method, overrides)
     attempt.watch.notes += [note] if note else []
     try:
@@ -101,18 +100,18 @@ def _best_by(spec: StudySpec) -> tuple[str, str]:
     return name, spec.study.direction if is_metric else "minimize"
 
 
-def _make(out: Path) -> None:
-    """Make the run's folder, or say that nothing can be written there."""
+def _create(out: Path) -> None:
+    """Create the run's folder; raises ``SpecError`` when it cannot be written to."""
     try:
         out.mkdir(parents=True, exist_ok=True)
         if not os.access(out, os.W_OK | os.X_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
     except OSError as error:
-        raise SpecError(f"{out}: {error.strerror}, so no run can be left there; choose another folder") from error
+        raise SpecError(f"{out}: cannot write there ({error.strerror}); choose another folder") from error
 
 
 def _opened(out: Path, made: Mapping[str, Any], resume: bool) -> Path | None:
-    """The checkpoint to go on from; the folder is emptied of any other run, and holds the new config."""
+    """The checkpoint to continue from; any other run is deleted from the folder, and the new config written."""
     finished = (out / "diagnosis.json").exists()
     checkpoint = last_whole(out) if resume and not finished and is_same(made, out) else None
     if checkpoint is None:
@@ -122,7 +121,7 @@ def _opened(out: Path, made: Mapping[str, Any], resume: bool) -> Path | None:
 
 
 def _free_memory() -> None:
-    """Let go of the last model now; on a CPU the collector does so in its own time, and asking costs half a second."""
+    """Free the last model now; on a CPU a forced collection would cost half a second for nothing."""
     torch = sys.modules.get("torch")
     if torch is not None and torch.accelerator.is_available():
         gc.collect()

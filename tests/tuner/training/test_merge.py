@@ -52,21 +52,21 @@ def test_a_4_bit_run_is_merged_into_16_bit_weights(make, tmp_path):
 
 def test_what_cannot_be_merged_is_one_line(tmp_path):
     (tmp_path / "run").mkdir()
-    with pytest.raises(SpecError, match="holds no adapter"):
+    with pytest.raises(SpecError, match=r"run: .*adapter_config\.json"):
         merge(tmp_path / "run", tmp_path / "out")
-    with pytest.raises(SpecError, match="no such folder"):
+    with pytest.raises(SpecError, match="gone: "):
         merge(tmp_path / "gone", tmp_path / "out")
     (tmp_path / "run" / "model").mkdir()
-    with pytest.raises(SpecError, match="has no adapter to merge; its model is in"):
+    with pytest.raises(SpecError, match="run/model"):
         merge(tmp_path / "run", tmp_path / "out")
 
 
 def test_an_output_folder_in_use_is_left_alone(make, tmp_path):
     train(make(), {}, tmp_path / "run")
-    with pytest.raises(SpecError, match="is not empty"):
+    with pytest.raises(SpecError, match=r"run: .*another folder"):
         merge(tmp_path / "run", tmp_path / "run")
     (tmp_path / "file").touch()
-    with pytest.raises(SpecError, match="is a file; give a new folder"):
+    with pytest.raises(SpecError, match=r"file: .*new folder"):
         merge(tmp_path / "run", tmp_path / "file")
 
 
@@ -75,7 +75,7 @@ def test_an_adapter_that_is_cut_off_is_one_line(make, tmp_path, name):
     train(make(), {}, tmp_path / "run")
     whole = (tmp_path / "run" / "adapter" / name).read_bytes()
     (tmp_path / "run" / "adapter" / name).write_bytes(whole[:90])
-    with quiet(), pytest.raises(SpecError, match=r"adapter: is no whole adapter: ") as caught:
+    with quiet(), pytest.raises(SpecError, match=r"adapter: ") as caught:
         merge(tmp_path / "run", tmp_path / "out")
     assert "\n" not in str(caught.value) and not (tmp_path / "out").exists()
 

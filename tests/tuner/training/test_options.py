@@ -9,7 +9,7 @@ from safetensors.numpy import load_file
 from tuner.config.library_logging import quiet
 from tuner.config.methods import TRL_METHODS
 from tuner.errors import SpecError
-from tuner.training.logging_defaults import observed
+from tuner.training.logging_defaults import with_logging_defaults
 from tuner.training.train import train
 
 
@@ -96,25 +96,25 @@ def test_full_fine_tuning_leaves_a_model(make, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("keys", "message"),
+    ("keys", "named"),
     [
         ({"load_in_8bit": True, "load_in_4bit": True}, "8 bit and 4 bit"),
         ({"load_best_model_at_end": True, "eval_steps": 2, "save_steps": 3}, "load_best_model_at_end requires"),
         ({"eos_token": "<gone>"}, "eos_token"),
         ({"lora_target_modules": ["gone_proj"]}, "gone_proj"),
         ({"fp16": True, "bf16": True}, "fp16 and bf16"),
-        ({"max_length": 1}, "max_length: 1 tokens leave nothing of any training row.s answer; raise it"),
+        ({"max_length": 1}, "max_length: 1 .*training"),
     ],
 )
-def test_options_that_do_not_work_together_are_one_line(make, tmp_path, keys, message):
-    with pytest.raises(SpecError, match=message) as caught:
+def test_options_that_do_not_work_together_are_one_line(make, tmp_path, keys, named):
+    with pytest.raises(SpecError, match=named) as caught:
         train(make(**keys), {}, tmp_path / "run")
     assert "\n" not in str(caught.value)
     assert "study.yaml" in str(caught.value)
 
 
 def test_the_user_s_own_logging_keys_win():
-    made = observed({"logging_steps": 5, "eval_strategy": "epoch", "logging_nan_inf_filter": True})
+    made = with_logging_defaults({"logging_steps": 5, "eval_strategy": "epoch", "logging_nan_inf_filter": True})
     assert (made["logging_steps"], made["eval_strategy"], made["logging_nan_inf_filter"]) == (5, "epoch", True)
     assert made["save_strategy"] == "epoch"
     assert "eval_steps" not in made
@@ -122,7 +122,7 @@ def test_the_user_s_own_logging_keys_win():
 
 @pytest.mark.parametrize("steps", [1, 3, 10, 80, 100, 159, 1000, 12345])
 def test_a_silent_file_logs_fifty_to_eighty_points_and_evaluates_a_dozen_times(steps):
-    made = observed({})
+    made = with_logging_defaults({})
     logs = steps // math.ceil(steps * made["logging_steps"])
     evals = steps // math.ceil(steps * made["eval_steps"])
     assert min(steps, 50) <= logs <= 80

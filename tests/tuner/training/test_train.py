@@ -180,7 +180,7 @@ def test_a_model_that_the_hub_does_not_give_is_one_line(make, tmp_path, monkeypa
     import huggingface_hub.constants
 
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
-    with pytest.raises(SpecError, match="model_name_or_path: cannot load nobody/nothing") as caught:
+    with pytest.raises(SpecError, match=r"model_name_or_path: .*nobody/nothing") as caught:
         train(make(model_name_or_path="nobody/nothing"), {}, tmp_path / "run")
     assert "\n" not in str(caught.value)
 
@@ -188,7 +188,7 @@ def test_a_model_that_the_hub_does_not_give_is_one_line(make, tmp_path, monkeypa
 def test_a_model_s_folder_without_a_tokenizer_is_one_line(make, tmp_path, small_model):
     bare = tmp_path / "bare"
     shutil.copytree(small_model, bare, ignore=shutil.ignore_patterns("tokenizer*", "vocab*", "special*"))
-    with pytest.raises(SpecError, match=r"the folder .*bare holds no tokenizer that can be loaded") as caught:
+    with pytest.raises(SpecError, match=r"model_name_or_path: .*bare .*tokenizer") as caught:
         train(make(model_name_or_path=str(bare)), {}, tmp_path / "run")
     assert "\n" not in str(caught.value)
 
@@ -197,13 +197,13 @@ def test_weights_that_are_cut_off_are_one_line(make, tmp_path, small_model):
     shutil.copytree(small_model, tmp_path / "cut")
     weights = tmp_path / "cut" / "model.safetensors"
     weights.write_bytes(weights.read_bytes()[:500])
-    with pytest.raises(SpecError, match=r"the weights of .*cut are no whole safetensors file .*; fetch them again"):
+    with pytest.raises(SpecError, match=r"model_name_or_path: .*weights .*cut "):
         train(make(model_name_or_path=str(tmp_path / "cut")), {}, tmp_path / "run")
 
 
 def test_a_folder_that_cannot_be_made_is_one_line(make, tmp_path):
     (tmp_path / "file").touch()
-    with pytest.raises(SpecError, match="file: File exists, so no run can be left there; choose another folder"):
+    with pytest.raises(SpecError, match=r"file: .*another folder"):
         train(make(), {}, tmp_path / "file")
 
 
@@ -219,9 +219,9 @@ def test_the_trainer_s_own_errors_keep_their_type(make, tmp_path):
 def test_rows_are_tokenized_once_for_all_trials(make, tmp_path, monkeypatch):
     from trl.trainer import sft_trainer
 
-    from tuner.training import trainers
+    from tuner.training import prepared_rows
 
-    trainers._prepared.clear()
+    prepared_rows._rows_cache.clear()
     counted = []
     once = sft_trainer.SFTTrainer._prepare_dataset
     monkeypatch.setattr(sft_trainer.SFTTrainer, "_prepare_dataset", lambda *a, **k: counted.append(1) or once(*a, **k))

@@ -1,4 +1,4 @@
-"""The exact match of a run: asked before the first step and after the last, with the answers kept to read."""
+"""The exact match of a run: measured before the first step and after the last, with the answers kept to read."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ NAME = "eval_exact_match"
 SHOWN = 8
 """How many answers go into the event file; all of them go into ``samples.jsonl``."""
 
-_before: dict[Any, list[Sample]] = {}
+_baseline_cache: dict[Any, list[Sample]] = {}
+"""The untouched model's answers, by model and questions: the trials of a study share them."""
 
 
 def model_key(parsed: Any) -> tuple[Any, ...]:
@@ -25,7 +26,7 @@ def model_key(parsed: Any) -> tuple[Any, ...]:
 
 
 class Answers(TrainerCallback):  # type: ignore[misc]
-    """Asks the model the held-out questions; the untouched model's answers are kept for the next run in the process."""
+    """Puts the held-out questions to the model."""
 
     def __init__(self, trainer: Any, asked: Sequence[Question], key: tuple[Any, ...]) -> None:
         self.trainer = trainer
@@ -35,22 +36,22 @@ class Answers(TrainerCallback):  # type: ignore[misc]
         self.after: list[Sample] = []
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        """Ask the untouched model, unless the run goes on from a checkpoint."""
+        """Question the untouched model, unless the run continues from a checkpoint."""
         if not self.asked or state.global_step:
             return
-        if self.key not in _before:
-            _before.clear()
-            _before[self.key] = self._ask()
-        self.before = _before[self.key]
+        if self.key not in _baseline_cache:
+            _baseline_cache.clear()
+            _baseline_cache[self.key] = self._generate()
+        self.before = _baseline_cache[self.key]
         self.trainer.log({NAME: exact_match(self.before)})
 
-    def ask_again(self) -> None:
-        """Ask the trained model (its best checkpoint)."""
+    def measure_again(self) -> None:
+        """Question the trained model (its best checkpoint)."""
         if self.asked:
-            self.after = self._ask()
+            self.after = self._generate()
             self.trainer.log({NAME: exact_match(self.after)})
 
-    def _ask(self) -> list[Sample]:
+    def _generate(self) -> list[Sample]:
         return generate(self.trainer.model, self.trainer.processing_class, self.asked)
 
     def write(self, out: Path, board: Any) -> None:

@@ -1,4 +1,4 @@
-"""What ends a run early, and how: a reason from the study, a loss that is no number, Ctrl-C or SIGTERM."""
+"""What stops a run early: a reason from the study, a loss that is not finite, Ctrl-C or SIGTERM."""
 
 from __future__ import annotations
 
@@ -12,12 +12,11 @@ from typing import Any
 from transformers import TrainerCallback
 
 from diagnostics.model.curves import Run
-
-Report = Callable[[Run, float], "str | None"]
+from tuner.training.protocol import Report
 
 
 class Steering(TrainerCallback):  # type: ignore[misc]
-    """Asks ``report`` at every evaluation, stops on a loss that is nan or infinite, and on a signal after its step.
+    """Stops when ``report`` gives a reason at an evaluation, on a loss that is not finite, and on a signal.
 
     ``reason`` says why the run was stopped, None for one that ran to its end; ``interrupted`` that a signal did it.
     """
@@ -29,14 +28,14 @@ class Steering(TrainerCallback):  # type: ignore[misc]
         self.interrupted = False
 
     def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **kwargs: Any) -> None:
-        """Stop when the training or the held-out loss is no number any more."""
+        """Stop when the training or the held-out loss is not finite."""
         for name in ("loss", "eval_loss"):
             value = (logs or {}).get(name)
             if isinstance(value, float) and not math.isfinite(value):
                 self._stop(control, f"diverged: {name} is {value} at step {state.global_step}")
 
     def on_evaluate(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        """Ask whether to go on."""
+        """Ask ``report`` whether to continue."""
         if not (self.report and state.global_step) or self.reason:
             return
         reason = self.report(self.run(), min(state.global_step / max(state.max_steps, 1), 1.0))
@@ -44,7 +43,7 @@ class Steering(TrainerCallback):  # type: ignore[misc]
             self._stop(control, reason)
 
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        """After a signal: save, so that the run can go on from here, and stop."""
+        """After a signal, save, so that the run can continue from here, and stop."""
         if self.interrupted:
             control.should_save = True
             control.should_evaluate = False
@@ -56,7 +55,7 @@ class Steering(TrainerCallback):  # type: ignore[misc]
 
     @contextmanager
     def signals(self) -> Iterator[None]:
-        """A block in which Ctrl-C and SIGTERM end the run after its step; a second one ends it at once."""
+        """A block in which Ctrl-C and SIGTERM end the run after its step; a second one at once."""
         if threading.current_thread() is not threading.main_thread():
             yield
             return

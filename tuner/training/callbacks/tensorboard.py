@@ -14,8 +14,8 @@ from diagnostics.model.curves import Run
 from diagnostics.model.records import Diagnosis
 
 FLUSH_SECONDS = 1.0
-"""A watched curve moves about so often between evaluations. A flush waits until the writer's thread has written what is
-queued (it never asks for an fsync): after every log that would be most of what logging costs."""
+"""How often a watched curve is updated between evaluations. A flush waits for the writer's queue (without an fsync):
+after every log it would be most of the cost of logging."""
 SHOWN = ("logging_steps", "eval_steps", "model_name_or_path", "transformers_version")
 METRICS: Mapping[str, str] = {
     "eval_loss": "eval/loss",
@@ -35,14 +35,14 @@ class Board(TensorBoardCallback):  # type: ignore[misc]
     def __init__(self, folder: Path, first_step: int = 0) -> None:
         from torch.utils.tensorboard import SummaryWriter
 
-        # purge_step hides what a cut-off run logged beyond the checkpoint that this one goes on from.
+        # purge_step hides what a cut-off run logged beyond the checkpoint that this one continues from.
         writer = SummaryWriter(str(folder), purge_step=first_step + 1 if first_step else None)
         # transformers flushes after every log; see FLUSH_SECONDS.
         self._flush, self._flushed = writer.flush, -math.inf
-        writer.flush = self._flush_seldom
+        writer.flush = self._flush_sometimes
         super().__init__(writer)
 
-    def _flush_seldom(self) -> None:
+    def _flush_sometimes(self) -> None:
         if time.monotonic() - self._flushed >= FLUSH_SECONDS:
             self._flush_now()
 
@@ -51,11 +51,11 @@ class Board(TensorBoardCallback):  # type: ignore[misc]
         self._flushed = time.monotonic()
 
     def on_evaluate(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        """Let watchers see the evaluation."""
+        """Flush, so that watchers see the evaluation."""
         self._flush_now()
 
     def on_save(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        """A run that is killed goes on from the checkpoint, so what was logged before it must be on the disk."""
+        """Flush: a run that is killed continues from the checkpoint, so earlier logs must be on the disk."""
         self._flush_now()
 
     def on_train_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:

