@@ -1,4 +1,4 @@
-"""What following each rule's advice has brought: counted over the trials of a study, summed over studies."""
+"""What following each rule's advice has brought, counted over the trials of a study and summed over studies."""
 
 from __future__ import annotations
 

@@ -18,14 +18,14 @@ from optuna.trial import Trial
 from tuner.config.search_space import Choice, Range, Space, Span, is_number
 
 Distributions = Mapping[str, BaseDistribution]
-SAME = 0.02
-"""Two values this close are one trial, not two: decades on a log scale."""
-SAME_SHARE = 0.05
-"""The same for a plain range, as a share of it: a warm-up of 0.197 and one of 0.2 start the same step."""
+SAME_DECADES = 0.02
+"""Two values this close on a log scale, in decades, make one trial, not two."""
+SAME_RANGE_SHARE = 0.05
+"""The same for a linear range, as a share of it: a warm-up of 0.197 and one of 0.2 end at the same step."""
 
 
 def distributions(space: Space) -> dict[str, BaseDistribution]:
-    """The distributions of a study file's space, lists of numbers in rising order."""
+    """The distributions of a study file's space; lists of numbers are sorted."""
     return {knob: distribution_of(span) for knob, span in space.items()}
 
 
@@ -64,36 +64,36 @@ def _suggest(trial: Trial, knob: str, span: BaseDistribution) -> Any:
     return trial.suggest_categorical(knob, span.choices)
 
 
-def nearest_in_space(wanted: Any, span: BaseDistribution) -> Any:
-    """The value of the space that is nearest to ``wanted``; None when the space has none of that kind."""
+def nearest_in_space(target: Any, span: BaseDistribution) -> Any:
+    """The value of the space that is nearest to ``target``; None when the space has none of that kind."""
     if isinstance(span, CategoricalDistribution):
-        return _nearest_choice(wanted, span)
-    if not isinstance(span, (FloatDistribution, IntDistribution)) or not is_number(wanted):
+        return _nearest_choice(target, span)
+    if not isinstance(span, (FloatDistribution, IntDistribution)) or not is_number(target):
         return None
-    value = min(max(float(wanted), span.low), span.high)
+    value = min(max(float(target), span.low), span.high)
     if span.step is not None and not span.log:
         # An Optuna range ends at its last whole step.
         value = span.low + min(round((value - span.low) / span.step), (span.high - span.low) // span.step) * span.step
     return round(value) if isinstance(span, IntDistribution) else value
 
 
-def _nearest_choice(wanted: Any, span: CategoricalDistribution) -> Any:
-    if wanted in span.choices or not is_number(wanted):
-        return wanted if wanted in span.choices else None
+def _nearest_choice(target: Any, span: CategoricalDistribution) -> Any:
+    if target in span.choices or not is_number(target):
+        return target if target in span.choices else None
     numbers = _numbers(span)
-    return min(numbers, key=lambda choice: abs(_scale(choice) - _scale(wanted)), default=None)
+    return min(numbers, key=lambda choice: abs(_scale(choice) - _scale(target)), default=None)
 
 
-def moved_to(old: Any, wanted: Any, span: BaseDistribution) -> Any:
-    """The value of the space nearest to ``wanted`` that lies on its side of ``old``; None when there is none."""
-    value = nearest_in_space(wanted, span)
-    if value is None or not (is_number(old) and is_number(wanted)):
+def moved_to(old: Any, target: Any, span: BaseDistribution) -> Any:
+    """The value of the space nearest to ``target`` that lies on its side of ``old``; None when there is none."""
+    value = nearest_in_space(target, span)
+    if value is None or not (is_number(old) and is_number(target)):
         return None if value == old else value
-    if value != old and (value > old) == (wanted > old) and not alike(value, old, span):
+    if value != old and (value > old) == (target > old) and not alike(value, old, span):
         return value
-    if isinstance(span, FloatDistribution) or wanted == old:
+    if isinstance(span, FloatDistribution) or target == old:
         return None
-    return neighbor(old, 1 if wanted > old else -1, span)
+    return neighbor(old, 1 if target > old else -1, span)
 
 
 def neighbor(value: Any, direction: int, span: BaseDistribution) -> Any:
@@ -108,19 +108,19 @@ def neighbor(value: Any, direction: int, span: BaseDistribution) -> Any:
         return None
     whole = isinstance(span, IntDistribution)
     factor = 2.0 if whole else math.sqrt(10)
-    wanted = value * factor**direction if span.log else value + direction * (span.high - span.low) / 4
+    target = value * factor**direction if span.log else value + direction * (span.high - span.low) / 4
     step = (span.step or 1) if whole else 0
-    target = nearest_in_space(value + direction * step if abs(wanted - value) < step else wanted, span)
-    return None if alike(target, value, span) else target
+    found = nearest_in_space(value + direction * step if abs(target - value) < step else target, span)
+    return None if alike(found, value, span) else found
 
 
 def alike(a: Any, b: Any, span: BaseDistribution) -> bool:
-    """Whether two values are the same for a person: equal, or closer than ``SAME`` (or ``SAME_SHARE``)."""
+    """Whether two values make one trial: equal, or closer than ``SAME_DECADES`` or ``SAME_RANGE_SHARE``."""
     if not isinstance(span, FloatDistribution) or not (is_number(a) and is_number(b)):
         return bool(a == b)
     if span.log and a > 0 and b > 0:
-        return abs(math.log10(a) - math.log10(b)) < SAME
-    return bool(abs(a - b) <= SAME_SHARE * (span.high - span.low))
+        return abs(math.log10(a) - math.log10(b)) < SAME_DECADES
+    return bool(abs(a - b) <= SAME_RANGE_SHARE * (span.high - span.low))
 
 
 def tried_before(settings: Mapping[str, Any], others: Sequence[Mapping[str, Any]], space: Distributions) -> bool:
@@ -132,7 +132,7 @@ def tried_before(settings: Mapping[str, Any], others: Sequence[Mapping[str, Any]
 
 
 def untried(others: Sequence[Mapping[str, Any]], space: Distributions) -> Iterator[dict[str, Any]]:
-    """The settings of a finite space that none of the others had; of an infinite space, none."""
+    """The settings of a finite space that none of the others had; nothing for an infinite space."""
     values = [_values(span) for span in space.values()]
     if any(known is None for known in values):
         return

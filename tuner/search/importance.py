@@ -1,4 +1,4 @@
-"""How much a knob matters: the change of the metric across its range, the learning rate's effect taken out."""
+"""How much a setting matters: the change of the metric across its range without the learning rate's effect."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 from tuner.search.distributions import Distributions, position
 
-TRIALS_TO_JUDGE = 8
+MIN_TRIALS = 8
 
 
 class Scored(Protocol):
@@ -25,12 +25,13 @@ class Scored(Protocol):
 
 
 def parameter_effect(trials: Sequence[Scored], knob: str, space: Distributions) -> float | None:
-    """The change of the metric when ``knob`` goes through its range, the learning rate's parabola taken out.
+    """The change of the metric across the range of ``knob``, beside a parabola in the learning rate.
 
-    A least-squares plane over the better half of the trials; None when there are too few to say.
+    A least-squares fit over all trials with a value, plus the standard error of its slope. None when there are too few
+    trials, or when the setting or the trials hardly differ.
     """
     known = [trial for trial in trials if trial.value is not None]
-    if len(known) < TRIALS_TO_JUDGE or knob == "learning_rate":
+    if len(known) < MIN_TRIALS or knob == "learning_rate":
         return None
     knobs = [name for name in space if all(position(t.settings.get(name), space[name]) is not None for t in known)]
     columns = {name: np.array([position(t.settings[name], space[name]) for t in known], float) for name in knobs}
@@ -44,5 +45,5 @@ def parameter_effect(trials: Sequence[Scored], knob: str, space: Distributions) 
     solution, *_ = np.linalg.lstsq(np.stack(table, axis=1), values, rcond=None)
     slope = solution[1 + list(columns).index(knob)]
     residual = values - np.stack(table, axis=1) @ solution
-    unsure = float(np.std(residual)) / (np.std(columns[knob]) * np.sqrt(len(known)))
-    return float(abs(slope) + unsure)
+    error = float(np.std(residual)) / (np.std(columns[knob]) * np.sqrt(len(known)))
+    return float(abs(slope) + error)

@@ -1,4 +1,4 @@
-"""A move from one trial to the next: its settings, who proposed it and why, and the trial to start from."""
+"""Settings for the next trial: who proposes them and why, and the trial that they start from."""
 
 from __future__ import annotations
 
@@ -30,21 +30,22 @@ class Proposal:
 
 
 def incumbent(trials: Sequence[TrialView]) -> TrialView | None:
-    """The best trial so far; among near ties an unstable one gives way.
+    """The best trial so far; among near ties an unstable one gives way. None without a usable trial.
 
-    Where seeds were compared, a loss counts with its doubt: settings that ran once must be that much better. Of
-    settings that were repeated it is the first trial.
+    Where seeds were compared a loss counts with its standard error: settings that ran once must be that much better. Of
+    repeated settings the first trial counts.
     """
     usable = [trial for trial in trials if trial.usable and not trial.seed]
     if not usable:
         return None
-    best = min(usable, key=_doubted)
+    best = min(usable, key=_upper_loss)
     ties = [trial for trial in usable if not beyond_noise(best, trial)]
-    calm = [trial for trial in ties if trial.label not in ("unstable", "broken")]
-    return min(calm or [best], key=_doubted)
+    stable = [trial for trial in ties if trial.label not in ("unstable", "broken")]
+    return min(stable or [best], key=_upper_loss)
 
 
-def _doubted(trial: TrialView) -> float:
+def _upper_loss(trial: TrialView) -> float:
+    """The loss plus its standard error."""
     return loss_of(trial) + trial.stderr
 
 
@@ -62,7 +63,7 @@ def propose(
     trials: Sequence[TrialView],
     space: Distributions,
 ) -> Proposal | None:
-    """The move, or None when the space does not hold it or it was tried before."""
+    """The best trial's settings with one changed; None when the space does not hold it or it was tried before."""
     fitting = nearest_in_space(_round(value, space[knob]), space[knob])
     settings = {**{name: best.settings[name] for name in space if name in best.settings}, knob: fitting}
     if fitting is None or tried_before(settings, [t.settings for t in trials], space):

@@ -1,4 +1,4 @@
-"""An Optuna pruner that stops what cannot win: diverged runs at once, clearly worse ones after 40 % of the schedule."""
+"""An Optuna pruner: it stops diverged runs at once, and clearly worse ones after 40 % of the schedule."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from optuna.trial import FrozenTrial, TrialState
 from diagnostics.model.message import Message, message
 from tuner.search.attributes import DIAGNOSIS, DIVERGED, NOISE, RESEED, SHARE, STOPPED
 
-NEVER_BEFORE = 0.4
+EARLIEST_SHARE = 0.4
 """Early losses mislead: a low rate looks best at first (Wu 2018), and a high early loss can end best (Pareja 2024)."""
-NEVER_AFTER = 0.9
-"""There is nothing left to save."""
+LATEST_SHARE = 0.9
+"""Later there is nothing left to save."""
 
 
 class DiagnosisPruner(BasePruner):
     """A pruner that reads the recorded verdict and compares at equal shares of the schedule.
 
-    The objective calls ``tuner.record(trial, run, share=...)`` and ``trial.report(value, step)`` at each
-    evaluation. A run that diverged is stopped at once. Else, from ``after`` (a share of the schedule) on, a run stops
-    when at ``patience`` evaluations in a row it could not have reached the best trial's end by gaining twice what that
-    one gained from there, to within ``margin`` (relative) and twice the noise. The reason is kept in the trial's user
-    attribute ``stopped``.
+    The objective calls ``tuner.record(trial, run, share=...)`` and ``trial.report(value, step)`` at each evaluation. A
+    run that diverged is stopped at once. Any other run stops, from ``after`` (a share of the schedule) on, when at
+    ``patience`` evaluations in a row it could not have reached the best trial's end by gaining twice what that one
+    gained from there, to within ``margin`` (relative) and twice the noise. The reason is kept in the trial's user
+    attribute ``stopped``, as a code and values.
     """
 
-    def __init__(self, *, after: float = NEVER_BEFORE, patience: int = 2, margin: float = 0.003) -> None:
+    def __init__(self, *, after: float = EARLIEST_SHARE, patience: int = 2, margin: float = 0.003) -> None:
         if not 0 <= after <= 1 or patience < 1 or margin < 0:
             raise ValueError(f"after {after} must be a share, patience {patience} 1 or more, margin {margin} 0 or more")
         self._after, self._patience, self._margin = after, patience, margin
@@ -45,14 +45,14 @@ class DiagnosisPruner(BasePruner):
         if trial.user_attrs.get(DIVERGED):
             return message("diverged")
         share = trial.user_attrs.get(SHARE)
-        # What a seed is good for is known at the end. A live trial does not hold what the sampler wrote into it.
+        # A repeat is worth its full length. A live trial does not hold what the sampler wrote into it.
         if study._storage.get_trial(trial._trial_id).user_attrs.get(RESEED):
             return None
-        if share is None or trial.last_step is None or not self._after <= share <= NEVER_AFTER:
+        if share is None or trial.last_step is None or not self._after <= share <= LATEST_SHARE:
             return None
-        return self._worse(study, trial, share)
+        return self._out_of_reach(study, trial, share)
 
-    def _worse(self, study: Study, trial: FrozenTrial, share: float) -> Message | None:
+    def _out_of_reach(self, study: Study, trial: FrozenTrial, share: float) -> Message | None:
         """The reason when the trial was out of reach of the best one at each of its last evaluations."""
         best = _best_trial(study, trial)
         if best is None or best.last_step is None or trial.last_step is None:
@@ -63,13 +63,13 @@ class DiagnosisPruner(BasePruner):
         late = shares >= self._after
         if late.sum() < self._patience or not known.size:
             return None
-        theirs = np.interp(shares, known, level)
+        best_then = np.interp(shares, known, level)
         noise = 2 * max(float(t.user_attrs.get(NOISE) or 0.0) for t in (trial, best))
-        reach = theirs - level[-1] + np.maximum(self._margin * np.abs(theirs), noise)
-        if not (losses - theirs > reach)[late][-self._patience :].all():
+        reach = best_then - level[-1] + np.maximum(self._margin * np.abs(best_then), noise)
+        if not (losses - best_then > reach)[late][-self._patience :].all():
             return None
-        ours, other = float(sign * losses[-1]), float(sign * theirs[-1])
-        return message("out-of-reach", value=ours, share=share, trial=best.number, other=other)
+        value, other = float(sign * losses[-1]), float(sign * best_then[-1])
+        return message("out-of-reach", value=value, share=share, trial=best.number, other=other)
 
 
 def _best_trial(study: Study, trial: FrozenTrial) -> FrozenTrial | None:

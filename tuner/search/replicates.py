@@ -1,4 +1,4 @@
-"""The same settings on another seed: what the seed alone changes, and which settings it is worth asking again."""
+"""The same settings on another seed: how much a seed changes, and which settings are worth repeating."""
 
 from __future__ import annotations
 
@@ -11,23 +11,31 @@ import numpy as np
 from tuner.search.noise import noise_between
 from tuner.search.trial_view import TrialView
 
-MOST = 3
-"""Runs of one setting, its first included: what a claim of a gain asks for as well."""
-WITHIN = 2.0
-"""Standard errors between two settings that may yet change places."""
-FAR = 4.0
-"""A lead of so many deviations between seeds needs no second run."""
-RIVALS = 4
-"""Settings in doubt at a time, the best included: the rest can wait until one of these drops out."""
+MAX_RUNS_PER_SETTING = 3
+"""The first run included. A claim of a gain needs as many."""
+RIVAL_STANDARD_ERRORS = 2.0
+"""Two settings this close, in standard errors of their difference, may yet change places."""
+CLEAR_LEAD_DEVIATIONS = 4.0
+"""A lead of this many standard deviations between seeds needs no second run."""
+MAX_RIVALS = 4
+"""Settings that are compared at a time, the best included; the rest wait until one of these drops out."""
 
 
 @dataclass(frozen=True)
 class Group:
-    """The finished runs of one setting, the first of them leading; ``losses`` are freed of what their seeds change."""
+    """The finished runs of the same settings, the first of them leading, and how many others are running.
+
+    ``losses`` are the runs' losses less what their seeds add to every setting.
+    """
 
     trials: tuple[TrialView, ...]
     losses: tuple[float, ...]
-    under_way: int = 0
+    running: int = 0
+
+    @property
+    def runs(self) -> int:
+        """How often the settings were started."""
+        return len(self.losses) + self.running
 
     @property
     def loss(self) -> float:
@@ -36,27 +44,26 @@ class Group:
 
 
 def pooled(trials: Sequence[TrialView]) -> list[TrialView]:
-    """The trials with the mean over all seeds of their settings in place of a loss, and how far to doubt it.
+    """The trials with the mean over all seeds of their settings as the loss, and its standard error.
 
-    Without a repeat in the study nothing changes. ``doubt`` is the standard error of the mean, from the spread between
-    seeds of all settings that were repeated: a setting that ran once is doubted more than one that ran thrice.
+    Without a repeat in the study nothing changes. ``stderr`` comes from the deviation between seeds of all repeated
+    settings: it is larger for settings that ran once than for settings that ran three times.
     """
     if not any(trial.seed for trial in trials):
         return list(trials)
     groups = grouped(trials)
-    spread = between_seeds(groups) or 0.0
-    told = {}
-    for group in groups:
-        doubt = spread / math.sqrt(len(group.losses))
-        told.update({trial.number: (group.loss, doubt) for trial in group.trials})
+    deviation = seed_deviation(groups) or 0.0
+    means = {trial.number: group for group in groups for trial in group.trials}
     return [
-        replace(trial, loss=told[trial.number][0], stderr=told[trial.number][1]) if trial.number in told else trial
+        replace(trial, loss=group.loss, stderr=deviation / math.sqrt(len(group.losses)))
+        if (group := means.get(trial.number)) is not None
+        else trial
         for trial in trials
     ]
 
 
 def grouped(trials: Sequence[TrialView]) -> list[Group]:
-    """The finished trials by their settings, in order of the first of each; one that failed tells nothing."""
+    """The finished trials by their settings, in the order of the first of each; failed trials are left out."""
     by_settings: dict[tuple[tuple[str, object], ...], list[TrialView]] = {}
     for trial in sorted(trials, key=lambda one: one.number):
         if not trial.failed:
@@ -74,8 +81,8 @@ def grouped(trials: Sequence[TrialView]) -> list[Group]:
 def _seed_shifts(groups: Sequence[Sequence[TrialView]]) -> dict[int, float]:
     """How much each seed adds to a loss, from the settings that ran with it and with the study's own seed.
 
-    Some seeds are harder for every setting (their rows come in a worse order). The mean difference of m settings
-    counts m / (m + 1) of what it is: one alone says as much of the setting as of the seed.
+    Some seeds are harder for every setting (their rows come in a worse order). The mean difference over m settings
+    counts as m / (m + 1) of itself: a single difference is due to the setting as much as to the seed.
     """
     found: dict[int, list[float]] = {}
     for members in groups:
@@ -86,51 +93,51 @@ def _seed_shifts(groups: Sequence[Sequence[TrialView]]) -> dict[int, float]:
     return {seed: float(np.sum(gaps)) / (len(gaps) + 1) for seed, gaps in found.items()}
 
 
-def between_seeds(groups: Sequence[Group]) -> float | None:
+def seed_deviation(groups: Sequence[Group]) -> float | None:
     """The standard deviation between seeds, pooled over the settings that ran more than once; None without any.
 
-    Of few pairs it is taken for larger than it looks (by 1 + 1 / pairs): two seeds often come close by chance.
+    It is raised by 1 + 1 / pairs: with few pairs, two seeds often come close by chance.
     """
-    calm = [group.losses for group in groups if len(group.losses) > 1 and not any(t.diverged for t in group.trials)]
-    if not calm:
+    stable = [group.losses for group in groups if len(group.losses) > 1 and not any(t.diverged for t in group.trials)]
+    if not stable:
         return None
-    squares = sum(float(np.var(losses)) * len(losses) for losses in calm)
-    pairs = sum(len(losses) - 1 for losses in calm)
+    squares = sum(float(np.var(losses)) * len(losses) for losses in stable)
+    pairs = sum(len(losses) - 1 for losses in stable)
     return math.sqrt(squares / pairs) * (1 + 1 / pairs)
 
 
 def in_doubt(trials: Sequence[TrialView]) -> TrialView | None:
     """The trial whose settings are most worth running on another seed; None when no repeat would settle anything.
 
-    First the best one, unless it leads by far: what it gains over the others may be its seed's. Then, of those that lie
-    within two standard errors of it, whichever ran least often. ``trials`` as they were told, not pooled.
+    The best one comes first, unless it leads by far: its lead may be its seed's. Then comes, of those that lie within
+    two standard errors of it, the one that ran least often. ``trials`` have their own losses, not pooled ones.
     """
     groups = [group for group in grouped(trials) if not any(trial.diverged for trial in group.trials)]
     if len(groups) < 2:
         return None
-    spread = between_seeds(groups)
-    best = min(groups, key=lambda group: group.loss + (spread or 0.0) / math.sqrt(len(group.losses)))
-    if spread is None or (len(best.losses) == 1 and not _leads(best, groups, spread)):
-        return None if best.under_way else best.trials[0]
-    rivals = sorted((group for group in groups if _may_win(group, best, spread)), key=lambda group: group.loss)
-    open_ones = [group for group in [best, *rivals][:RIVALS] if len(group.losses) + group.under_way < MOST]
-    if not rivals or not open_ones:
+    deviation = seed_deviation(groups)
+    best = min(groups, key=lambda group: group.loss + (deviation or 0.0) / math.sqrt(len(group.losses)))
+    if deviation is None or (len(best.losses) == 1 and not _leads(best, groups, deviation)):
+        return None if best.running else best.trials[0]
+    rivals = sorted((group for group in groups if _may_win(group, best, deviation)), key=lambda group: group.loss)
+    unsettled = [group for group in [best, *rivals][:MAX_RIVALS] if group.runs < MAX_RUNS_PER_SETTING]
+    if not rivals or not unsettled:
         return None
-    return min(open_ones, key=lambda group: len(group.losses) + group.under_way).trials[0]
+    return min(unsettled, key=lambda group: group.runs).trials[0]
 
 
-def _leads(best: Group, groups: Sequence[Group], spread: float) -> bool:
+def _leads(best: Group, groups: Sequence[Group], deviation: float) -> bool:
     """Whether no seed could have put the best settings so far ahead of the next ones."""
     gap = min(group.loss for group in groups if group is not best) - best.loss
-    return gap > FAR * max(spread, noise_between(best.trials[0]))
+    return gap > CLEAR_LEAD_DEVIATIONS * max(deviation, noise_between(best.trials[0]))
 
 
-def _may_win(group: Group, best: Group, spread: float) -> bool:
-    """Whether the seeds leave open which of two settings is the better one, by more than what counts as noise."""
+def _may_win(group: Group, best: Group, deviation: float) -> bool:
+    """Whether seeds may still decide which of two settings is better, by more than what counts as noise."""
     if group is best:
         return False
-    error = spread * math.sqrt(1 / len(group.losses) + 1 / len(best.losses))
-    return group.loss - best.loss < WITHIN * error and WITHIN * error > noise_between(best.trials[0])
+    limit = RIVAL_STANDARD_ERRORS * deviation * math.sqrt(1 / len(group.losses) + 1 / len(best.losses))
+    return group.loss - best.loss < limit and limit > noise_between(best.trials[0])
 
 
 def next_seed(trial: TrialView, trials: Sequence[TrialView]) -> int:

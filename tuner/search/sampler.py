@@ -1,4 +1,4 @@
-"""An Optuna sampler that proposes what the diagnosis of the trials so far says, and leaves the rest to another one."""
+"""An Optuna sampler that follows the diagnosis of earlier trials and leaves the rest to a base sampler."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from diagnostics.model.message import Message, message
 from tuner.search.advisor import next_move
 from tuner.search.attributes import BECAUSE, MOVED_BY, PARENT, RESEED
 from tuner.search.distributions import Distributions, alike, tried_before, untried
-from tuner.search.knob_moves import was_turned
+from tuner.search.knob_moves import was_changed
 from tuner.search.noise import beyond_noise
 from tuner.search.proposal import RATE, Proposal, incumbent
 from tuner.search.proposer import ANOTHER_SEED, Proposer, ProposerKind
@@ -25,31 +25,33 @@ from tuner.search.rate.moves import settled
 from tuner.search.replicates import in_doubt, next_seed, pooled
 from tuner.search.trial_view import TrialView, trial_view
 
-LEADS = 8
-"""The first trials belong to the advisor for as long as the learning rate is not resolved."""
-BETA = 5.0
-"""The advisor's share later on is ``BETA / trials``, within ``SHARE`` (the decay of piBO, arXiv 2204.11051)."""
-SHARE = (0.1, 0.5)
-LOSSES = 3
-"""An advisor that lost this many times in a row falls back to the smallest share."""
-SMALL = 24
-"""In a study this small the base sampler stays near the best learning rate; later it has the whole range."""
-NEAR = 3.0
-"""Near is up to one rung of the ladder: at that distance 548 LoRA runs lost about 1 %, at a decade's 2 to 7 %."""
-STARTUP = 4
-"""The Gaussian process speaks once this many trials are known."""
+ADVISOR_FIRST_TRIALS = 8
+"""The advisor proposes this many first trials for as long as the learning rate is not resolved."""
+ADVISOR_DECAY = 5.0
+"""Later the advisor's share of the trials is this over their number (the decay of piBO, arXiv 2204.11051)."""
+ADVISOR_SHARE_BOUNDS = (0.1, 0.5)
+MAX_LOSING_STREAK = 3
+"""An advisor whose advice brought nothing this many times in a row falls back to the smallest share."""
+SMALL_STUDY_TRIALS = 24
+"""Up to this many trials the base sampler stays near the best learning rate; later it has the whole range."""
+NEAR_RATE_FACTOR = 3.0
+"""Half a decade either way: at that distance 548 LoRA runs lost about 1 %, at a decade 2 to 7 %."""
+MAX_DRAWS = 50
+"""Attempts to draw settings that no trial had before."""
+STARTUP_TRIALS = 4
+"""The Gaussian process proposes once this many trials are known."""
 
 
 class DiagnosisSampler(BaseSampler):
     """A sampler that moves along the advice of recorded verdicts and shares the trials with a base sampler.
 
     Works in any study with one objective: the objective calls ``tuner.record(trial, run)`` before it returns.
-    The proposal is a pure function of the trials in the study, so a resumed study goes on as if it had not stopped.
+    The proposal is a pure function of the trials in the study, so a resumed study continues as if it had not stopped.
 
     ``base`` proposes the other trials (default: ``GPSampler``, or ``TPESampler`` without torch). ``knobs`` maps the
-    study's parameter names to the advice's, such as ``{"lr": "learning_rate"}``. ``space`` is the search space where
+    study's parameter names to those of advice, such as ``{"lr": "learning_rate"}``. ``space`` is the search space where
     it is known before the first trial has finished. ``reseed`` lets the sampler repeat settings on a fresh seed where
-    one run each cannot tell which are the best; the objective must then train with ``tuner.seed_of(trial, seed)``.
+    one run each does not show which are the best; the objective must then train with ``tuner.seed_of(trial, seed)``.
     """
 
     def __init__(
@@ -76,18 +78,18 @@ class DiagnosisSampler(BaseSampler):
     def sample_relative(
         self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
     ) -> dict[str, Any]:
-        """The next settings; who proposed them and why is stored in the trial."""
+        """The next settings. Who proposed them, and why, is stored in the trial."""
         if not search_space or len(study.directions) > 1:
             return self._base_settings(study, trial, search_space, [])
-        told = self._trials(study, trial)
-        trials = pooled(told)
+        unpooled = self._trials(study, trial)
+        trials = pooled(unpooled)
         space = {self._knob(name): span for name, span in search_space.items()}
         move = next_move(trials, space)
         if move is None or not _advice_leads(move, trials, space):
-            free = self._reseed and "fixed_params" not in trial.system_attrs
-            again = in_doubt(told) if free and not _repeats(told) else None
-            if again is not None:
-                return self._again(study, trial, search_space, again, told)
+            may_repeat = self._reseed and "fixed_params" not in trial.system_attrs and not _just_repeated(unpooled)
+            original = in_doubt(unpooled) if may_repeat else None
+            if original is not None:
+                return self._repeat(study, trial, search_space, original, next_seed(original, unpooled))
             return self._base_settings(study, trial, search_space, trials)
         self._sign(study, trial, move.proposer, move.because, move.parent)
         return {name: move.settings[self._knob(name)] for name in search_space if self._knob(name) in move.settings}
@@ -120,7 +122,7 @@ class DiagnosisSampler(BaseSampler):
             self._base.reseed_rng()
 
     def _trials(self, study: Study, trial: FrozenTrial) -> list[TrialView]:
-        """All other trials as the search sees them, with the advice's names for the knobs."""
+        """All other trials as the search sees them, with the parameters named as in advice."""
         sign = 1.0 if study.direction is StudyDirection.MINIMIZE else -1.0
         others = [t for t in study.get_trials(deepcopy=False) if t.number != trial.number]
         return [trial_view(t, sign, self._knobs) for t in others]
@@ -131,20 +133,20 @@ class DiagnosisSampler(BaseSampler):
     def _base_settings(
         self, study: Study, trial: FrozenTrial, search_space: Mapping[str, BaseDistribution], trials: list[TrialView]
     ) -> dict[str, Any]:
-        """Settings of the base sampler that no trial had before, as far as a few attempts find some."""
+        """Settings of the base sampler that no trial had before, if a few attempts find some."""
         base = self._base or default_base(self._hash(trial.number))
         best = incumbent(trials)
         sampler = Proposer(ProposerKind.SAMPLER, type(base).__name__)
         self._sign(study, trial, sampler, None, best.number if best else None)
         if not search_space:
             return base.sample_relative(study, trial, base.infer_relative_search_space(study, trial))
-        search_space = self._near(best, trials, search_space) if len(trials) <= SMALL else search_space
+        search_space = self._near(best, trials, search_space) if len(trials) <= SMALL_STUDY_TRIALS else search_space
         # A sampler without relative sampling (random, grid) infers nothing; the others get the space as it is here.
         modeled = base.infer_relative_search_space(study, trial)
         relative = base.sample_relative(study, trial, {k: v for k, v in search_space.items() if k in modeled})
         known = [{name: t.settings.get(self._knob(name)) for name in search_space} for t in trials]
         fallback = RandomSampler(seed=self._hash(trial.number))
-        for attempt in range(50):
+        for attempt in range(MAX_DRAWS):
             source = base if attempt == 0 else fallback
             drawn = {
                 name: relative[name]
@@ -156,19 +158,18 @@ class DiagnosisSampler(BaseSampler):
                 return drawn
         return next(untried(known, search_space), drawn)
 
-    def _again(
+    def _repeat(
         self,
         study: Study,
         trial: FrozenTrial,
         search_space: Mapping[str, BaseDistribution],
-        again: TrialView,
-        told: Sequence[TrialView],
+        original: TrialView,
+        seed: int,
     ) -> dict[str, Any]:
         """The settings of an earlier trial, for a fresh seed."""
-        seed = next_seed(again, told)
-        self._sign(study, trial, ANOTHER_SEED, message("another-seed", trial=again.number), again.number)
+        self._sign(study, trial, ANOTHER_SEED, message("another-seed", trial=original.number), original.number)
         study._storage.set_trial_user_attr(trial._trial_id, RESEED, seed)
-        return {name: again.settings[self._knob(name)] for name in search_space}
+        return {name: original.settings[self._knob(name)] for name in search_space}
 
     def _near(
         self, best: TrialView | None, trials: Sequence[TrialView], space: Mapping[str, BaseDistribution]
@@ -178,9 +179,9 @@ class DiagnosisSampler(BaseSampler):
         for name, span in space.items():
             rate = best.settings.get(RATE) if best is not None else None
             if self._knob(name) == RATE and isinstance(span, FloatDistribution) and span.log and rate:
-                walls = [t.settings[RATE] / 2 for t in trials if t.diverged and t.settings.get(RATE, 0) > 2 * rate]
-                high = min([span.high, rate * NEAR, *walls])
-                near[name] = FloatDistribution(max(span.low, rate / NEAR), high, log=True)
+                bounds = [t.settings[RATE] / 2 for t in trials if t.diverged and t.settings.get(RATE, 0) > 2 * rate]
+                high = min([span.high, rate * NEAR_RATE_FACTOR, *bounds])
+                near[name] = FloatDistribution(max(span.low, rate / NEAR_RATE_FACTOR), high, log=True)
         return near
 
     def _sign(
@@ -194,8 +195,8 @@ class DiagnosisSampler(BaseSampler):
         return zlib.crc32(repr((self._seed, *parts)).encode())
 
 
-def _repeats(trials: Sequence[TrialView]) -> bool:
-    """Whether the latest trial was a repeat: every second one at most is."""
+def _just_repeated(trials: Sequence[TrialView]) -> bool:
+    """Whether the latest trial was a repeat: at most every second one is."""
     latest = max(trials, key=lambda trial: trial.number, default=None)
     return latest is not None and latest.seed > 0
 
@@ -203,17 +204,17 @@ def _repeats(trials: Sequence[TrialView]) -> bool:
 def default_base(seed: int) -> BaseSampler:
     """A Gaussian process where torch is installed, else a tree of Parzen estimators."""
     if importlib.util.find_spec("torch") is None:
-        return TPESampler(seed=seed, n_startup_trials=STARTUP, multivariate=True)
-    return GPSampler(seed=seed, n_startup_trials=STARTUP, warn_independent_sampling=False)
+        return TPESampler(seed=seed, n_startup_trials=STARTUP_TRIALS, multivariate=True)
+    return GPSampler(seed=seed, n_startup_trials=STARTUP_TRIALS, warn_independent_sampling=False)
 
 
 def _advice_leads(move: Proposal, trials: Sequence[TrialView], space: Distributions) -> bool:
-    """Whether the next trial is the advisor's.
+    """Whether the advisor proposes the next trial.
 
-    Early on it is while the verdicts ask for a change, the rate is open, or the move is the first of its knob from
-    there: a model of the space knows nothing of it yet. Later it takes turns: of ``1 / share`` trials one is its own.
+    Early on it does while verdicts advise a change, the rate is not settled, or this setting was never changed from
+    there: a model of the space knows nothing of it. Later it takes turns: one of ``1 / share`` trials is the advisor's.
     """
-    if len(trials) <= LEADS and (
+    if len(trials) <= ADVISOR_FIRST_TRIALS and (
         move.proposer.follows_rule or not settled(trials, space) or _is_first(move, trials, space)
     ):
         return True
@@ -223,7 +224,7 @@ def _advice_leads(move: Proposal, trials: Sequence[TrialView], space: Distributi
 
 
 def _is_first(move: Proposal, trials: Sequence[TrialView], space: Distributions) -> bool:
-    """Whether the move turns a knob that was never turned with the other knobs as they are here."""
+    """Whether the move changes a setting that was never changed with the other settings as they are here."""
     start = next((trial for trial in trials if trial.number == move.parent), None)
     if start is None:
         return False
@@ -232,23 +233,23 @@ def _is_first(move: Proposal, trials: Sequence[TrialView], space: Distributions)
         here, there = start.settings, trial.settings
         return all(name in here and name in there and alike(here[name], there[name], space[name]) for name in names)
 
-    turned = [knob for knob, value in move.settings.items() if not alike(value, start.settings.get(knob), space[knob])]
+    changed = [knob for knob, value in move.settings.items() if not alike(value, start.settings.get(knob), space[knob])]
     return any(
-        not was_turned(knob, [t for t in trials if is_like_start(t, space.keys() - {knob})], space[knob])
-        for knob in turned
+        not was_changed(knob, [t for t in trials if is_like_start(t, space.keys() - {knob})], space[knob])
+        for knob in changed
     )
 
 
 def advisor_share(trials: Sequence[TrialView]) -> float:
-    """The share of trials that the advisor gets: at most half, less as trials add up, 10 % after three losses."""
-    low, high = SHARE
-    if _losing_streak(trials) >= LOSSES:
+    """The advisor's share of the trials: at most half, less as trials add up, 10 % after three followers in vain."""
+    low, high = ADVISOR_SHARE_BOUNDS
+    if _losing_streak(trials) >= MAX_LOSING_STREAK:
         return low
-    return max(low, min(high, BETA / max(1, len(trials))))
+    return max(low, min(high, ADVISOR_DECAY / max(1, len(trials))))
 
 
 def _losing_streak(trials: Sequence[TrialView]) -> int:
-    """How many of the last trials in a row that followed a rule brought nothing beyond noise over their parent."""
+    """How many of the latest trials that followed a rule, in a row, were not better than their parent beyond noise."""
     by_number = {trial.number: trial for trial in trials}
     streak = 0
     for trial in sorted(trials, key=lambda t: t.number, reverse=True):

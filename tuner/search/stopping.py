@@ -1,4 +1,4 @@
-"""Whether another trial is worth its cost: the gain to expect from it, against what counts as noise."""
+"""Whether another trial is worth its cost: the gain expected from it against what counts as noise."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ from tuner.search.replicates import pooled
 from tuner.search.surrogate import Surrogate, fitted
 from tuner.search.trial_view import TrialView
 
-CONFIRMED = 3
-"""So many times in a row, a trial apart, nothing must be in sight: one look may be an accident."""
-LEAST = 8
+CHECKS_IN_A_ROW = 3
+"""No gain must be in sight after each of this many latest trials: a single check may be an accident."""
+MIN_TRIALS = 8
 """Fewer trials say too little about any space."""
-AHEAD = 2
-"""What is left is asked of so many trials together: one alone seldom brings more than noise late in a study. What is
-expected of each adds up to more than they bring, for they overlap: with 4, half of the replayed studies never ended."""
-LEVELS = (1.0, 2.0, 4.0, 8.0, 16.0)
-"""The noise may be so many times what one run shows: seeds differ more than the evaluations of a run."""
-UNLIKELY = 0.01
-"""A model of less weight than this says nothing."""
-CANDIDATES = 512
+TRIALS_AHEAD = 2
+"""The expected gain is that of this many trials together: one alone seldom brings more than noise late in a study. The
+sum overstates it, for the trials overlap: with 4, half of the replayed studies never ended."""
+NOISE_FACTORS = (1.0, 2.0, 4.0, 8.0, 16.0)
+"""The noise may be this many times what one run shows: seeds differ more than the evaluations of a run."""
+MIN_MODEL_WEIGHT = 0.01
+"""Models of less weight are left out."""
+CANDIDATE_COUNT = 512
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class StopDecision:
     def why(self, metric: str) -> str:
         """The finding in words, and how to go on all the same."""
         return (
-            f"no gain beyond noise is in sight: {AHEAD} more trials are expected to better {metric} by "
+            f"no gain beyond noise is in sight: {TRIALS_AHEAD} more trials are expected to better {metric} by "
             f"{number(float(f'{self.expected:.1g}'))}, and differences below {number(float(f'{self.noise:.1g}'))} are "
             "noise (--no-stop-early goes on all the same)"
         )
@@ -53,67 +53,71 @@ class StopDecision:
 def should_stop(trials: Sequence[TrialView], space: Distributions) -> StopDecision | None:
     """What is left to gain once that is less than the noise; None while a trial is worth its cost.
 
-    ``trials`` are as they were told: the seeds of one setting are pooled here. The question is asked of the finished
-    ones as they were after each of the last few: the learning rate is settled, every knob was moved, no verdict asks
-    for a change that was not tried, and the expected improvement of a Gaussian process (Jones 1998; stopping by it:
-    Nguyen 2017) is below the noise everywhere. How noisy the trials are is read from how they scatter: models of
-    several noises count by how well they explain the trials.
+    ``trials`` have their own losses: the seeds of one setting are pooled here. The search may stop when, after each of
+    the last few finished trials, the learning rate is settled, every setting was changed, no verdict advises an untried
+    change, and the expected improvement of a Gaussian process (Jones 1998; stopping by it: Nguyen 2017) is below the
+    noise everywhere. The noise is estimated from the scatter of the trials: models with several noise levels are
+    weighted by how well they explain them.
     """
     ended = sorted((trial for trial in trials if not trial.running), key=lambda trial: trial.number)
-    if sum(not trial.seed for trial in ended) - CONFIRMED + 1 < max(LEAST, 2 * len(space) + 2):
+    if sum(not trial.seed for trial in ended) - CHECKS_IN_A_ROW + 1 < max(MIN_TRIALS, 2 * len(space) + 2):
         return None
-    looks = [_left(ended[: len(ended) - back], space) for back in range(CONFIRMED)]
-    return looks[0] if all(look is not None for look in looks) else None
+    checks = [_remaining(ended[: len(ended) - back], space) for back in range(CHECKS_IN_A_ROW)]
+    return checks[0] if all(check is not None for check in checks) else None
 
 
-def _left(trials: Sequence[TrialView], space: Distributions) -> StopDecision | None:
-    """What is left to gain after these trials, None when that is more than noise or something is still to be tried."""
+def _remaining(trials: Sequence[TrialView], space: Distributions) -> StopDecision | None:
+    """What is left to gain after these trials; None when that is more than noise or something is still untried."""
     trials = pooled(trials)
     best = incumbent(trials)
-    if best is None or best.loss is None or not settled(trials, space) or not _all_moved(trials, space):
+    if best is None or best.loss is None or not settled(trials, space) or not _all_changed(trials, space):
         return None
     move = next_move(trials, space)
     if move is not None and move.proposer.follows_rule:
         return None
-    found = outlook(trials, best, space)
-    return found if found.expected < found.noise else None
+    decision = outlook(trials, best, space)
+    return decision if decision.expected < decision.noise else None
 
 
-def _all_moved(trials: Sequence[TrialView], space: Distributions) -> bool:
-    """Whether each knob was tried at two values at least: what never moved may matter, whatever a model thinks."""
+def _all_changed(trials: Sequence[TrialView], space: Distributions) -> bool:
+    """Whether each setting was tried at two values at least: one that never changed may matter."""
     usable = [trial for trial in trials if trial.usable]
     return all(span.single() or len({trial.settings.get(knob) for trial in usable}) > 1 for knob, span in space.items())
 
 
 def outlook(trials: Sequence[TrialView], best: TrialView, space: Distributions) -> StopDecision:
-    """The most that the next trials are expected to gain anywhere in the space, and the noise of the trials."""
+    """The largest gain that is expected of the next trials anywhere in the space, and the noise of the trials."""
     known = [trial for trial in trials if (trial.usable or trial.diverged) and not trial.seed]
-    models = _weighed(known, best, space)
+    models = _weighted_models(known, best, space)
     noise = float(sum(weight * model.noise * 2 for weight, model in models))
     others = _candidates(trials, best, space)
     if not others:
         return StopDecision(0.0, noise)
-    places = np.array([_place(one, space) for one in others])
-    return StopDecision(AHEAD * sum(weight * _improvement(model, places) for weight, model in models), noise)
+    points = np.array([_point(one, space) for one in others])
+    return StopDecision(TRIALS_AHEAD * sum(weight * _improvement(model, points) for weight, model in models), noise)
 
 
-def _weighed(trials: Sequence[TrialView], best: TrialView, space: Distributions) -> list[tuple[float, Surrogate]]:
-    """Models of the trials with their weights, which add up to 1: how well each explains the losses at its noise."""
-    points = np.array([_place(trial.settings, space) for trial in trials])
+def _weighted_models(
+    trials: Sequence[TrialView], best: TrialView, space: Distributions
+) -> list[tuple[float, Surrogate]]:
+    """Models of the trials with weights that add up to 1, by how well each explains the losses at its noise."""
+    points = np.array([_point(trial.settings, space) for trial in trials])
     found: list[tuple[float, Surrogate]] = []
-    for level in LEVELS:
-        noise = level * noise_between(best)
-        losses, bend = _tamed(trials, best, noise)
-        found += [(model.score + bend, model) for model in fitted(points, losses, noise / 2)]
+    for factor in NOISE_FACTORS:
+        noise = factor * noise_between(best)
+        losses, log_jacobian = _compressed(trials, best, noise)
+        found += [(model.score + log_jacobian, model) for model in fitted(points, losses, noise / 2)]
     highest = max(score for score, _ in found)
-    likely = [(math.exp(score - highest), model) for score, model in found if math.exp(score - highest) > UNLIKELY]
+    likely = [
+        (math.exp(score - highest), model) for score, model in found if math.exp(score - highest) > MIN_MODEL_WEIGHT
+    ]
     total = sum(weight for weight, _ in likely)
     return [(weight / total, model) for weight, model in likely]
 
 
-def _improvement(model: Surrogate, places: FloatArray) -> float:
-    """The highest expected improvement over the lowest mean of the points that were tried."""
-    mean, deviation = model.at(places)
+def _improvement(model: Surrogate, points: FloatArray) -> float:
+    """The highest expected improvement at the points over the lowest mean at the points that were tried."""
+    mean, deviation = model.at(points)
     better = model.at(model.points)[0].min() - mean
     z = better / deviation
     density = np.exp(-0.5 * z**2) / math.sqrt(2 * math.pi)
@@ -121,43 +125,43 @@ def _improvement(model: Surrogate, places: FloatArray) -> float:
     return float((better * below + deviation * density).max())
 
 
-def _tamed(trials: Sequence[TrialView], best: TrialView, noise: float) -> tuple[FloatArray, float]:
-    """Losses above the best, in its unit nearby and in logarithms further off; a trial that diverged is as bad as any.
+def _compressed(trials: Sequence[TrialView], best: TrialView, noise: float) -> tuple[FloatArray, float]:
+    """Losses above the best: linear nearby, logarithmic further off; a trial that diverged counts as the worst.
 
-    So that how bad the bad ones are does not decide what is expected of the good ones. The number beside them makes
-    likelihoods comparable between scales: the logarithm of how much the bend shrinks a loss, summed.
+    This way the bad losses do not decide what is expected of the good ones. The second value is the logarithm of the
+    transform's derivative, summed over the trials: it makes likelihoods comparable between noise levels.
     """
-    least = best.loss or 0.0
-    above = np.array([max(0.0, t.loss - least) if t.usable and t.loss is not None else np.nan for t in trials])
+    lowest = best.loss or 0.0
+    above = np.array([max(0.0, t.loss - lowest) if t.usable and t.loss is not None else np.nan for t in trials])
     above = np.where(np.isnan(above), np.nanmax(above), above)
     scale = max(4 * noise, 1e-12)
     return np.asarray(scale * np.log1p(above / scale)), -float(np.log1p(above / scale).sum())
 
 
-def _place(settings: Any, space: Distributions) -> list[float]:
-    """A trial as a point: each knob from 0 to 1, a knob without order as one axis for each of its values."""
-    place: list[float] = []
+def _point(settings: Any, space: Distributions) -> list[float]:
+    """Settings as a point: each one from 0 to 1, a choice without order as one axis for each of its values."""
+    point: list[float] = []
     for knob, span in space.items():
         at = position(settings.get(knob), span)
         choices = getattr(span, "choices", ())
-        place += [at] if at is not None else [0.5 * (settings.get(knob) == one) for one in choices] or [0.5]
-    return place
+        point += [at] if at is not None else [0.5 * (settings.get(knob) == one) for one in choices] or [0.5]
+    return point
 
 
 def _candidates(trials: Sequence[TrialView], best: TrialView, space: Distributions) -> list[dict[str, Any]]:
-    """Settings that were not tried: everywhere, and close to the best; always the same for the same trials."""
+    """Untried settings: everywhere and close to the best; always the same for the same trials."""
     rng = np.random.default_rng(len(trials))
     tried = [trial.settings for trial in trials]
-    made = []
-    for index in range(CANDIDATES):
+    found = []
+    for index in range(CANDIDATE_COUNT):
         reach = (None, 0.1, 0.25)[index % 3]
-        one = {knob: _drawn(rng, span, best.settings.get(knob), reach) for knob, span in space.items()}
+        one = {knob: _draw(rng, span, best.settings.get(knob), reach) for knob, span in space.items()}
         if not tried_before(one, tried, space):
-            made.append(one)
-    return made
+            found.append(one)
+    return found
 
 
-def _drawn(rng: np.random.Generator, span: Any, around: Any, reach: float | None) -> Any:
+def _draw(rng: np.random.Generator, span: Any, around: Any, reach: float | None) -> Any:
     """A value of the span: anywhere, or within ``reach`` (a share of the span) of ``around``."""
     choices = getattr(span, "choices", None)
     if choices is not None:

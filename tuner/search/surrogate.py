@@ -1,4 +1,4 @@
-"""A Gaussian process over the trials of a study: small, in numpy, and honest about what it does not know."""
+"""A small Gaussian process over the trials of a study, in numpy."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ import numpy as np
 
 from diagnostics.model.curves import FloatArray
 
-LENGTHS = (0.12, 0.2, 0.35, 0.6, 1.0, 1.8, 3.0)
-"""How far along an axis (0 to 1) two points still tell of each other."""
-SIGNALS = (0.25, 0.5, 1.0, 2.0, 4.0)
-"""How much the function varies, against the spread of the values."""
-USUAL, SPREAD = math.log(0.6), 0.9
-"""A prior on the logarithm of a length: without it an axis that was hardly searched looks like one without effect."""
-AS_GOOD = 2.0
-"""Models this close in log-likelihood explain the trials about as well (a factor of 7)."""
-ROUNDS = 3
+LENGTH_SCALES = (0.12, 0.2, 0.35, 0.6, 1.0, 1.8, 3.0)
+"""Distances along an axis (0 to 1) over which the function changes."""
+SIGNAL_VARIANCES = (0.25, 0.5, 1.0, 2.0, 4.0)
+"""Variances of the function, over that of the values."""
+LOG_LENGTH_MEAN, LOG_LENGTH_DEVIATION = math.log(0.6), 0.9
+"""A normal prior on the logarithm of a length: without it an axis that was hardly searched seems to have no effect."""
+MAX_SCORE_GAP = 2.0
+"""Models this close to the best in log-likelihood explain the trials about as well (a factor of 7)."""
+MAX_ROUNDS = 3
 
 
 @dataclass(frozen=True)
 class Surrogate:
-    """A Matérn-5/2 process with one length an axis, conditioned on points and values."""
+    """A Matérn-5/2 process with one length scale per axis, conditioned on points (rows, 0 to 1) and their values."""
 
     points: FloatArray
     values: FloatArray
@@ -31,10 +31,10 @@ class Surrogate:
     signal: float
     noise: float
 
-    def at(self, places: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """The mean and the standard deviation of the function (without noise) at places."""
+    def at(self, points: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """The mean and the standard deviation of the function (without noise) at points."""
         factor, weights, level = self._solved
-        cross = self.signal * _matern(places, self.points, self.lengths)
+        cross = self.signal * _matern(points, self.points, self.lengths)
         mean = level + cross @ weights
         reduced = np.linalg.solve(factor, cross.T)
         variance = np.maximum(self.signal - (reduced**2).sum(axis=0), 1e-12 * self.signal)
@@ -42,10 +42,12 @@ class Surrogate:
 
     @property
     def score(self) -> float:
-        """The log-likelihood of the values plus the prior on the lengths."""
+        """The log-likelihood of the values plus the log-prior of the lengths, up to a constant."""
         factor, weights, level = self._solved
         fit = -0.5 * float((self.values - level) @ weights) - float(np.log(np.diag(factor)).sum())
-        return fit - sum(((math.log(length) - USUAL) / SPREAD) ** 2 / 2 for length in self.lengths)
+        return fit - sum(
+            ((math.log(length) - LOG_LENGTH_MEAN) / LOG_LENGTH_DEVIATION) ** 2 / 2 for length in self.lengths
+        )
 
     @property
     def _solved(self) -> tuple[FloatArray, FloatArray, float]:
@@ -64,19 +66,20 @@ class Surrogate:
 
 def _matern(a: FloatArray, b: FloatArray, lengths: Sequence[float]) -> FloatArray:
     scaled = (a[:, None, :] - b[None, :, :]) / np.asarray(lengths)
-    far = math.sqrt(5) * np.sqrt((scaled**2).sum(axis=-1))
-    return np.asarray((1 + far + far**2 / 3) * np.exp(-far))
+    distance = math.sqrt(5) * np.sqrt((scaled**2).sum(axis=-1))
+    return np.asarray((1 + distance + distance**2 / 3) * np.exp(-distance))
 
 
 def fitted(points: FloatArray, values: FloatArray, noise: float) -> list[Surrogate]:
     """The models that explain the values about as well as the best one found, the best first.
 
-    Coordinate by coordinate over a fixed grid: deterministic, and good enough for a question of sizes.
+    The search goes coordinate by coordinate over a fixed grid: deterministic, and accurate enough to compare a gain
+    with noise.
     """
     spread = max(float(values.var()), noise**2, 1e-24)
     now = Surrogate(points, values, (0.6,) * points.shape[1], spread, noise)
     seen = {(now.lengths, now.signal): (now.score, now)}
-    for _ in range(ROUNDS):
+    for _ in range(MAX_ROUNDS):
         before = now
         for axis in range(-1, points.shape[1]):
             for one in _neighbors(now, axis, spread):
@@ -86,12 +89,14 @@ def fitted(points: FloatArray, values: FloatArray, noise: float) -> list[Surroga
         if now is before:
             break
     best = max(score for score, _ in seen.values())
-    good = sorted((pair for pair in seen.values() if pair[0] >= best - AS_GOOD), key=lambda pair: -pair[0])
+    good = sorted((pair for pair in seen.values() if pair[0] >= best - MAX_SCORE_GAP), key=lambda pair: -pair[0])
     return [model for _, model in good]
 
 
 def _neighbors(model: Surrogate, axis: int, spread: float) -> list[Surrogate]:
     """The model with other values on one axis; axis -1 is the signal."""
     if axis < 0:
-        return [replace(model, signal=times * spread) for times in SIGNALS]
-    return [replace(model, lengths=(*model.lengths[:axis], length, *model.lengths[axis + 1 :])) for length in LENGTHS]
+        return [replace(model, signal=times * spread) for times in SIGNAL_VARIANCES]
+    return [
+        replace(model, lengths=(*model.lengths[:axis], length, *model.lengths[axis + 1 :])) for length in LENGTH_SCALES
+    ]

@@ -15,7 +15,7 @@ from tuner.search.attributes import RESEED
 from tuner.search.distributions import distributions, suggest
 from tuner.search.noise import beyond_noise
 from tuner.search.proposal import incumbent
-from tuner.search.replicates import between_seeds, grouped, in_doubt, next_seed, pooled
+from tuner.search.replicates import grouped, in_doubt, next_seed, pooled, seed_deviation
 from tuner.search.sampler import DiagnosisSampler
 from tuner.search.trial_view import TrialView, trial_view
 
@@ -57,8 +57,8 @@ def test_one_run_is_doubted_more_than_three_and_must_be_that_much_better():
 def test_what_a_seed_does_to_every_setting_is_no_noise():
     hard = [trial(0, 1e-4, 1.0), trial(1, 2e-4, 0.9), trial(2, 4e-4, 0.8)]
     hard += [trial(3 + k, one.settings["learning_rate"], (one.loss or 0) + 0.3, seed=1) for k, one in enumerate(hard)]
-    spread = between_seeds(grouped(hard))
-    apart = between_seeds(grouped([*hard[:3], hard[3], trial(4, 2e-4, 0.6, seed=1)]))
+    spread = seed_deviation(grouped(hard))
+    apart = seed_deviation(grouped([*hard[:3], hard[3], trial(4, 2e-4, 0.6, seed=1)]))
     assert spread is not None
     assert apart is not None
     assert spread < 0.1 < apart

@@ -11,7 +11,7 @@ import pytest
 from diagnostics.model.records import Advice
 from tests.tuner.madeup import BATCH, RATE, WARMUP
 from tuner.search.distributions import distributions
-from tuner.search.stopping import CONFIRMED, LEAST, StopDecision, outlook, should_stop
+from tuner.search.stopping import CHECKS_IN_A_ROW, MIN_TRIALS, StopDecision, outlook, should_stop
 from tuner.search.surrogate import Surrogate, fitted
 from tuner.search.trial_view import TrialView
 
@@ -37,7 +37,7 @@ def test_a_rate_that_was_searched_on_all_sides_is_enough():
 
 
 def test_too_few_trials_are_never_enough():
-    assert LEAST + CONFIRMED - 1 == 10
+    assert MIN_TRIALS + CHECKS_IN_A_ROW - 1 == 10
     assert should_stop(on_line(DECADES[:9]), LINE) is None
 
 

@@ -1,4 +1,4 @@
-"""The next learning rate: where the verdict and the values of the trials beside the best one send it."""
+"""The next learning rate, from the verdict and from the losses of the trials beside the best one."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from tuner.search.distributions import Distributions, alike
 from tuner.search.noise import noise_between
 from tuner.search.proposal import RATE, Proposal, incumbent, loss_of, propose, reason, target_value
 from tuner.search.rate.sweep import LrSweep
-from tuner.search.rate.trust_region import expected_gain, next_step
+from tuner.search.rate.trust_region import STEP_DECADES, expected_gain, next_step
 from tuner.search.trial_view import TrialView
 
-COARSE = 0.4
-"""Decades. A finer step of the rate is worth half a percent at most (3.1 % a decade squared in 548 LoRA runs), so the
-other knobs are asked first."""
-RANK = 0.0114
-"""What one step of another knob may save of the loss: half of what the best rank does at a good rate (2.28 % in 548
+COARSE_STEP_DECADES = 0.4
+"""A finer step of the rate gains half a percent at most (3.1 % per decade squared in 548 LoRA runs), so the other
+settings come first."""
+GAIN_OF_OTHER_SETTING = 0.0114
+"""What one step of another setting may save of the loss: half of what the best rank saves at a good rate (2.28 % in 548
 LoRA runs). A rate that promises more comes first."""
-CLIFF = 0.2
-"""An unstable run this much worse than the best one lies past the edge of stability: a break, and no side of a bowl. It
-says nothing of the rates below the edge, where the best one often lies (Cohen 2021)."""
-HARDLY_WORSE = 0.03
-"""A rate ten times too low costs 2 to 4 % of the loss: within that, a verdict weighs more than a value."""
+EDGE_EXCESS_LOSS = 0.2
+"""An unstable run this much worse than the best one, as a share of its loss, lies past the edge of stability. It says
+nothing about the rates below the edge, where the best one often lies (Cohen 2021)."""
+MAX_CLIMB_LOSS = 0.03
+"""A rate ten times too low costs 2 to 4 % of the loss: within that, a verdict weighs more than a loss."""
 
 
 def settled(trials: Sequence[TrialView], space: Distributions) -> bool:
-    """Whether the learning rate is resolved to a few tenths of a decade at one setting of the other knobs at least."""
+    """Whether the learning rate is resolved to a few tenths of a decade for some values of the other settings."""
     if not has_rate(space):
         return True
     return any(
@@ -43,9 +43,9 @@ def settled(trials: Sequence[TrialView], space: Distributions) -> bool:
 
 
 def is_coarse(move: Proposal | None, best: TrialView, trials: Sequence[TrialView], space: Distributions) -> bool:
-    """Whether a move of the learning rate is more than a refinement.
+    """Whether a change of the learning rate is more than a refinement.
 
-    It is the first, goes far beyond what was tried, or into a gap that promises more than another knob.
+    It is the first one, goes far beyond what was tried, or into a gap that promises more than another setting.
     """
     if move is None:
         return False
@@ -54,8 +54,8 @@ def is_coarse(move: Proposal | None, best: TrialView, trials: Sequence[TrialView
     if len(beside) < 2:
         return True
     if any(_beyond(t, best) * step > 0 for t in beside):
-        return expected_gain(rate_line(best, trials, space)) > RANK
-    return abs(step) > COARSE
+        return expected_gain(rate_sweep(best, trials, space)) > GAIN_OF_OTHER_SETTING
+    return abs(step) > COARSE_STEP_DECADES
 
 
 def rate_move(best: TrialView, trials: Sequence[TrialView], space: Distributions) -> Proposal | None:
@@ -63,16 +63,16 @@ def rate_move(best: TrialView, trials: Sequence[TrialView], space: Distributions
     advice = _rate_advice(best)
     target = target_value(advice, best) if advice else None
     advised = math.log10(target / best.settings[RATE]) if isinstance(target, float) and target > 0 else 0.0
-    line = rate_line(best, trials, space)
-    if not line.points:
+    sweep = rate_sweep(best, trials, space)
+    if not sweep.points:
         return _retreat(best, advised, advice, trials, space)
-    onward = _onward(best, advised, line, trials, space)
+    onward = _onward(best, advised, sweep, trials, space)
     if onward is not None:
         return onward
-    step = next_step(line, advised)
+    step = next_step(sweep, advised)
     if step is None:
         return None
-    follows = advice is not None and advised * step.direction(line) > 0
+    follows = advice is not None and advised * step.direction(sweep) > 0
     why = reason(advice, best) if follows and advice else step.why
     return propose(best, RATE, 10**step.position, why, advice if follows else None, trials, space)
 
@@ -83,28 +83,28 @@ def has_rate(space: Distributions) -> bool:
 
 
 def _rate_advice(trial: TrialView) -> Advice | None:
-    """What the trial's verdict says of the learning rate."""
+    """What the trial's verdict advises about the learning rate."""
     return next((advice for advice in trial.advice if advice.knob == RATE), None)
 
 
 def _onward(
-    best: TrialView, advised: float, line: LrSweep, trials: Sequence[TrialView], space: Distributions
+    best: TrialView, advised: float, sweep: LrSweep, trials: Sequence[TrialView], space: Distributions
 ) -> Proposal | None:
-    """A step from the furthest trial the advised way whose own verdict points on, None when there is no such trial.
+    """A step from the furthest trial in the advised direction, where its verdict points further; else None.
 
-    Runs that have hardly begun to learn differ by chance: the best of them is no reason to stay.
+    Runs that have hardly begun to learn differ by chance: the best of them is not a reason to stay.
     """
     if not advised:
         return None
     further = [t for t in trials if t.usable and _beside(t, best, space) and _beyond(t, best) * advised > 0]
-    further = [t for t in further if loss_of(t) - loss_of(best) <= HARDLY_WORSE * abs(loss_of(best))]
+    further = [t for t in further if loss_of(t) - loss_of(best) <= MAX_CLIMB_LOSS * abs(loss_of(best))]
     furthest = max(further, key=lambda t: abs(_beyond(t, best)), default=None)
     advice = _rate_advice(furthest) if furthest else None
     target = target_value(advice, furthest) if advice and furthest else None
     if furthest is None or advice is None or not isinstance(target, float) or target <= 0:
         return None
     step = math.log10(target / furthest.settings[RATE])
-    position = min(max(math.log10(target), line.low), line.top)
+    position = min(max(math.log10(target), sweep.low), sweep.top)
     if step * advised <= 0 or (position - math.log10(furthest.settings[RATE])) * advised <= 0:
         return None
     return propose(furthest, RATE, 10**position, reason(advice, furthest), advice, trials, space)
@@ -117,34 +117,34 @@ def _retreat(
     trials: Sequence[TrialView],
     space: Distributions,
 ) -> Proposal | None:
-    """Down from a trial that diverged when nothing else is known: what the verdict says, at least ×0.3."""
-    rate = worst.settings[RATE] * 10 ** min(advised, -0.5)
+    """Down from a trial that diverged when nothing else is known: by what the verdict says, at least to a third."""
+    rate = worst.settings[RATE] * 10 ** min(advised, -STEP_DECADES)
     return propose(worst, RATE, rate, message("every-rate-diverged"), advice if advised < 0 else None, trials, space)
 
 
-def rate_line(best: TrialView, trials: Sequence[TrialView], space: Distributions) -> LrSweep:
-    """The trials that differ from the best one in the learning rate alone, as a line of decades."""
+def rate_sweep(best: TrialView, trials: Sequence[TrialView], space: Distributions) -> LrSweep:
+    """The trials that differ from the best one in the learning rate alone, as positions in decades."""
     span = space[RATE]
     assert isinstance(span, FloatDistribution)
     beside = [t for t in trials if _beside(t, best, space)]
     usable = [t for t in beside if t.usable and not _over_the_edge(t, best)]
-    walls = [t.settings[RATE] for t in trials if (t.diverged or _over_the_edge(t, best)) and _no_calmer(best, t)]
-    walls = [rate for rate in walls if not usable or rate > best.settings[RATE]]
+    too_high = [t.settings[RATE] for t in trials if (t.diverged or _over_the_edge(t, best)) and _as_risky(best, t)]
+    too_high = [rate for rate in too_high if not usable or rate > best.settings[RATE]]
     pending = [math.log10(t.settings[RATE]) for t in beside if t.running]
     points = [(math.log10(t.settings[RATE]), loss_of(t)) for t in usable]
-    wall = math.log10(min(walls)) if walls else None
-    return LrSweep(points, math.log10(span.low), math.log10(span.high), wall, noise_between(*usable), pending)
+    bound = math.log10(min(too_high)) if too_high else None
+    return LrSweep(points, math.log10(span.low), math.log10(span.high), bound, noise_between(*usable), pending)
 
 
 def _over_the_edge(trial: TrialView, best: TrialView) -> bool:
-    """Whether a trial at a higher rate came out unstable and far worse."""
+    """Whether a trial at a higher rate was unstable and far worse."""
     if not trial.usable or trial.label != "unstable" or RATE not in trial.settings:
         return False
-    return _beyond(trial, best) > 0 and loss_of(trial) - loss_of(best) > CLIFF * abs(loss_of(best))
+    return _beyond(trial, best) > 0 and loss_of(trial) - loss_of(best) > EDGE_EXCESS_LOSS * abs(loss_of(best))
 
 
 def _beside(trial: TrialView, other: TrialView, space: Distributions) -> bool:
-    """Whether a trial differs from another one in nothing but the learning rate, and repeats no third one."""
+    """Whether a trial differs from another one in the learning rate alone, and is not a repeat on another seed."""
     return not trial.seed and all(
         knob in trial.settings and knob in other.settings and alike(trial.settings[knob], other.settings[knob], span)
         for knob, span in space.items()
@@ -152,19 +152,19 @@ def _beside(trial: TrialView, other: TrialView, space: Distributions) -> bool:
     )
 
 
-def _no_calmer(candidate: TrialView, hot: TrialView) -> bool:
-    """Whether the candidate has no more warm-up, clipping or batch than a trial that diverged, and the same beta."""
+def _as_risky(candidate: TrialView, diverged: TrialView) -> bool:
+    """Whether the candidate has no more warm-up, clipping or batch than one that diverged, and the same beta."""
 
     def knob(trial: TrialView, name: str, default: float) -> float:
         value = trial.settings.get(name, default)
         return float(value) if isinstance(value, (int, float)) else default
 
-    if RATE not in hot.settings:
+    if RATE not in diverged.settings:
         return False
-    longer = knob(candidate, "warmup_ratio", 0) > 1.5 * knob(hot, "warmup_ratio", 0) + 0.005
-    tighter = knob(candidate, "max_grad_norm", 1) < 0.7 * knob(hot, "max_grad_norm", 1)
-    bigger = knob(candidate, "batch_size", 1) > knob(hot, "batch_size", 1)
-    other = candidate.settings.get("beta") != hot.settings.get("beta")
+    longer = knob(candidate, "warmup_ratio", 0) > 1.5 * knob(diverged, "warmup_ratio", 0) + 0.005
+    tighter = knob(candidate, "max_grad_norm", 1) < 0.7 * knob(diverged, "max_grad_norm", 1)
+    bigger = knob(candidate, "batch_size", 1) > knob(diverged, "batch_size", 1)
+    other = candidate.settings.get("beta") != diverged.settings.get("beta")
     return not (longer or tighter or bigger or other)
 
 

@@ -1,4 +1,4 @@
-"""The learning rates tried along one line, in decades, and the bowl that their losses lie in."""
+"""The learning rates tried with the same other settings, in decades, and the parabola through their losses."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from dataclasses import dataclass
 import numpy as np
 
 BELOW_DIVERGED = 0.301
-"""Stay at or below half of a rate that diverged."""
+"""Decades. No rate above half of one that diverged is tried."""
 
 
 @dataclass(frozen=True)
 class LrSweep:
-    """The tried points of one line in the order of their trials, and its bounds.
+    """The rates tried with the same other settings, in the order of their trials, and the bounds of the search.
 
-    Points are positions in decades and losses (lower is better).
-    ``wall`` is the lowest position that diverged, or None; ``noise`` the difference in loss that means nothing;
-    ``pending`` holds positions that are being tried right now.
+    ``points`` are positions, as decimal logarithms of the rate, and losses (lower is better). ``low`` and ``high`` are
+    the ends of the space; ``divergence_bound`` is the lowest position that diverged, or None; ``noise`` is the largest
+    difference in loss that means nothing; ``pending`` holds positions that are being tried right now.
     """
 
     points: Sequence[tuple[float, float]]
@@ -47,23 +47,23 @@ class LrSweep:
         return min(value for x, value in self.points if x == position)
 
 
-def heights(line: LrSweep, positions: Sequence[float]) -> list[float]:
+def heights(sweep: LrSweep, positions: Sequence[float]) -> list[float]:
     """The losses at these positions, as logarithms where all are above 0."""
-    losses = [line.loss(x) for x in positions]
-    return [float(np.log(loss)) for loss in losses] if is_logarithmic(line, positions) else losses
+    losses = [sweep.loss(x) for x in positions]
+    return [float(np.log(loss)) for loss in losses] if is_logarithmic(sweep, positions) else losses
 
 
-def parabola(line: LrSweep) -> tuple[float, float, float, Sequence[float]] | None:
+def parabola(sweep: LrSweep) -> tuple[float, float, float, Sequence[float]] | None:
     """Curvature, slope and level at the best point of a parabola through three tried points, and these points."""
-    ordered = sorted({x for x, _ in line.points})
+    ordered = sorted({x for x, _ in sweep.points})
     if len(ordered) < 3:
         return None
-    middle = min(max(ordered.index(line.best), 1), len(ordered) - 2)
+    middle = min(max(ordered.index(sweep.best), 1), len(ordered) - 2)
     three = ordered[middle - 1 : middle + 2]
-    curve, slope, level = np.polyfit(np.subtract(three, line.best), heights(line, three), 2)
+    curve, slope, level = np.polyfit(np.subtract(three, sweep.best), heights(sweep, three), 2)
     return float(curve), float(slope), float(level), three
 
 
-def is_logarithmic(line: LrSweep, positions: Sequence[float]) -> bool:
+def is_logarithmic(sweep: LrSweep, positions: Sequence[float]) -> bool:
     """Whether losses are compared by their logarithms: over decades of the rate one may fall a hundredfold."""
-    return all(line.loss(x) > 0 for x in positions)
+    return all(sweep.loss(x) > 0 for x in positions)
