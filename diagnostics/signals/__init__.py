@@ -1,4 +1,8 @@
-"""Numbers from plain arrays: noise, trend, spikes, jitter, shape. Nothing here knows a threshold or a cause."""
+"""Numbers from plain arrays: noise, trend, spikes, jitter, shape. Nothing here knows a limit of a rule or a cause.
+
+``values`` is one finite series of shape (n,) in the order of its steps, in its own unit; ``steps`` has the same shape.
+A share is a fraction between 0 and 1. What is "log" is in natural logarithms: 0.1 is about 10 % of the level.
+"""
 
 from diagnostics.signals.jitter import (
     elasticity,

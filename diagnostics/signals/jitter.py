@@ -1,4 +1,4 @@
-"""How unsteady a series is, when, and whether the learning rate drives it."""
+"""How much a series jitters from point to point, when, and whether the learning rate drives it."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from diagnostics.signals.spikes import local_residual
 
 @memoize
 def jitter(values: FloatArray) -> float:
-    """The point-to-point scatter of a loss as a share of its level, whatever its trend."""
+    """The point-to-point scatter of a loss around its trend, as a share of its level."""
     return difference_noise(log_level(values))
 
 
 def jitter_ratio(values: FloatArray, share: float) -> tuple[float, int]:
-    """Jitter in the first ``share`` over jitter in the rest, and the number of points in the smaller part.
+    """Jitter in the first ``share`` of the points over jitter in the rest, and the size of the smaller part.
 
-    Infinite when only the first part jitters, 1 when neither does.
+    A dimensionless ratio: infinite when only the first part jitters, 1 when neither does.
     """
     logs = log_level(values)
     cut = max(1, round(share * values.size))
@@ -32,7 +32,7 @@ def jitter_ratio(values: FloatArray, share: float) -> tuple[float, int]:
 
 
 def _scatter(logs: FloatArray) -> float:
-    """The spread of second differences, by their standard deviation clipped at the bulk: jitter is not normal."""
+    """The noise of a series of logs from its second differences, outliers included: jitter is not normal."""
     if logs.size < 5:
         return difference_noise(logs)
     return float(np.sqrt(np.mean(np.diff(logs, 2) ** 2) / 6.0))
@@ -48,9 +48,10 @@ def ratio_limit(count: int) -> float:
 
 
 def elasticity(values: FloatArray, rate: FloatArray, windows: int = 6) -> float | None:
-    """The slope of log jitter on log learning rate over the decay, or None when the rate does not decay.
+    """The slope of log jitter on log learning rate over the decay, dimensionless; None when the rate does not decay.
 
-    0.3 and more: the optimizer makes the noise; near 0: the batches do.
+    ``rate`` is the learning rate at each of the values. From about 0.3 on the optimizer makes the noise; near 0 the
+    batches do.
     """
     start = int(np.argmax(rate))
     loss, eta = values[start:], rate[start:]
@@ -67,7 +68,10 @@ def elasticity(values: FloatArray, rate: FloatArray, windows: int = 6) -> float 
 
 
 def oscillation(values: FloatArray) -> tuple[float, float]:
-    """The lag-1 autocorrelation of the residual and the share of sign flips: -1 and 1 for a pure zigzag."""
+    """The lag-1 autocorrelation of the residual and the share of turns, -1 and 1 for a pure zigzag.
+
+    White noise has 0 and 2/3. A series of fewer than eight points has 0 and 0.
+    """
     rest = local_residual(values)
     power = float(np.dot(rest, rest))
     if rest.size < 8 or power == 0.0:

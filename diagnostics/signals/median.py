@@ -1,4 +1,4 @@
-"""The middle of many numbers, quickly: diagnosing asks for a hundred medians, at every evaluation."""
+"""The median of many numbers, quickly: a diagnosis takes a hundred medians, at every evaluation."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import numpy as np
 
 from diagnostics.model.curves import FloatArray
 
-ENOUGH = 20_000
+MAX_SAMPLE = 20_000
 """The scale of noise is taken from at most so many values, evenly spaced: their median is within 1 % of that of all."""
 
 
 def median(values: FloatArray) -> float:
-    """The median of finite values, nan of none; the same number as ``np.median`` in a third of its time."""
+    """The median of finite values, nan for none; the same number as ``np.median`` in a third of its time."""
     size = values.size
     if size == 0:
         return float("nan")
@@ -23,7 +23,7 @@ def median(values: FloatArray) -> float:
 
 
 def medians_of(rows: FloatArray) -> FloatArray:
-    """The median of every row of a table of finite values, of one column or more; the table is reordered."""
+    """The median of every row of a table of finite values, shape (rows, columns >= 1); reorders the table in place."""
     middle = rows.shape[1] // 2
     rows.partition(middle, axis=1)
     upper = rows[:, middle]
@@ -31,7 +31,7 @@ def medians_of(rows: FloatArray) -> FloatArray:
 
 
 def sampled(values: FloatArray) -> FloatArray:
-    """The values, or ``ENOUGH`` of them evenly spaced where there are more."""
-    if values.size <= ENOUGH:
+    """The values, or ``MAX_SAMPLE`` of them evenly spaced where there are more."""
+    if values.size <= MAX_SAMPLE:
         return values
-    return values[np.linspace(0, values.size - 1, ENOUGH).astype(np.int64)]
+    return values[np.linspace(0, values.size - 1, MAX_SAMPLE).astype(np.int64)]

@@ -1,4 +1,4 @@
-"""Signals that several rules ask for are computed once in a diagnosis; nothing is kept when it is over."""
+"""Signals that several rules need are computed once in a diagnosis; nothing is kept when it is over."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ _known: ContextVar[dict[Any, Any] | None] = ContextVar("known", default=None)
 
 @contextmanager
 def memo_scope() -> Iterator[None]:
-    """A stretch in which each remembered function is computed once for the same arrays, curves and numbers.
+    """While it is open, a memoized function is computed once for the same arrays, curves and numbers.
 
-    Arrays and curves are told apart by which they are, not by what they hold: they must not change meanwhile.
+    Arrays and curves are compared by identity, not by what they hold: they must not change meanwhile.
     """
     token = _known.set({})
     try:
@@ -30,22 +30,22 @@ def memo_scope() -> Iterator[None]:
 
 
 def memoize(function: Callable[P, T]) -> Callable[P, T]:
-    """The function, its answer looked up where it was asked the same before inside the same ``remembering``."""
+    """The function, with its result looked up when it was called with the same arguments in the same ``memo_scope``."""
 
     @wraps(function)
-    def asked(*args: P.args, **kwargs: P.kwargs) -> T:
+    def memoized(*args: P.args, **kwargs: P.kwargs) -> T:
         known = _known.get()
         if known is None:
             return function(*args, **kwargs)
-        key = (asked, *kwargs, *map(_identity, (*args, *kwargs.values())))
+        key = (memoized, *kwargs, *map(_identity, (*args, *kwargs.values())))
         if key not in known:
-            # The arguments are kept with the answer, so that no other array can get the id of one of them.
+            # The arguments are kept with the result: no other array can get the id of one of them meanwhile.
             known[key] = (function(*args, **kwargs), args, kwargs)
         return known[key][0]  # type: ignore[no-any-return]
 
-    return asked
+    return memoized
 
 
 def _identity(argument: object) -> object:
-    """What an argument is known by: an array by which one it is, all else by itself."""
+    """The key of an argument: an array's identity, and anything else itself."""
     return id(argument) if isinstance(argument, np.ndarray) else argument

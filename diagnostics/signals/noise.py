@@ -1,11 +1,11 @@
-"""How much a series scatters, whatever its trend."""
+"""How much a series scatters around its trend."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from diagnostics.model.curves import FloatArray
-from diagnostics.signals.median import ENOUGH, median, sampled
+from diagnostics.signals.median import MAX_SAMPLE, median, sampled
 from diagnostics.signals.memo import memoize
 
 MAD_TO_SIGMA = 1.4826
@@ -13,7 +13,7 @@ MAD_TO_SIGMA = 1.4826
 
 
 def robust_scale(values: FloatArray) -> float:
-    """The standard deviation of the bulk of the values (1.4826 x MAD); 0 for fewer than two."""
+    """The standard deviation of the bulk of the values (1.4826 x MAD), in their unit; 0 for fewer than two."""
     if values.size < 2:
         return 0.0
     some = sampled(values)
@@ -22,7 +22,7 @@ def robust_scale(values: FloatArray) -> float:
 
 @memoize
 def difference_noise(values: FloatArray) -> float:
-    """The standard deviation of white noise on top of any smooth trend; 0 for fewer than three values.
+    """The standard deviation of white noise on top of any smooth trend, in the values' unit; 0 for fewer than three.
 
     The smaller of the estimates from first and from second differences: both are right for noise, and on a short
     curved series the first differences hold the curve as well.
@@ -38,16 +38,16 @@ def difference_noise(values: FloatArray) -> float:
 
 def _differences(values: FloatArray, order: int) -> FloatArray:
     """The first or second differences of neighboring values, at evenly spaced places where there are very many."""
-    if values.size <= ENOUGH:
+    if values.size <= MAX_SAMPLE:
         return np.diff(values, order)
-    at = np.linspace(0, values.size - 1 - order, ENOUGH).astype(np.int64)
+    at = np.linspace(0, values.size - 1 - order, MAX_SAMPLE).astype(np.int64)
     first = values[at + 1] - values[at]
     return first if order == 1 else values[at + 2] - values[at + 1] - first
 
 
 @memoize
 def log_level(values: FloatArray, floor: float = 0.05) -> FloatArray:
-    """The logarithm of a loss, made gentle near zero: log(L + ``floor`` x its typical early size).
+    """The logarithm of a loss, flattened near zero: log(loss / early size + ``floor``), the same shape.
 
     Multiplying the loss by a constant shifts the result and changes nothing else, and a loss that goes to zero (DPO)
     does not turn its last noise into swings. Zeros for a series without size.

@@ -1,4 +1,4 @@
-"""How far a held-out loss climbed from its minimum, against what noise alone would show."""
+"""How far a held-out loss rose from its minimum, against what noise alone would show."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from diagnostics.model.curves import FloatArray
 from diagnostics.signals.median import median
 from diagnostics.signals.noise import difference_noise
 
-QUIETEST = 0.0005
+MIN_NOISE_SHARE = 0.0005
+"""The noise of an evaluation is never taken to be below this share of its level."""
 
 
 @dataclass(frozen=True)
 class Rise:
-    """The lowest smoothed level and its index, the level at the end, and the noise of one evaluation."""
+    """The index of the lowest smoothed level, that level, the level at the end, and the noise of one evaluation."""
 
     onset: int
     lowest: float
@@ -24,7 +25,7 @@ class Rise:
 
     @property
     def relative(self) -> float:
-        """The rise over the lowest level."""
+        """The rise as a share of the lowest level."""
         return (self.end - self.lowest) / abs(self.lowest) if self.lowest else 0.0
 
     @property
@@ -35,15 +36,16 @@ class Rise:
 
 
 def noise_multiple(evals: int) -> float:
-    """How many noises the last value of a *flat* noisy curve stands above its minimum in one case of twenty.
+    """How many noises the last value of a *flat* noisy curve of so many points exceeds its minimum by, one time in 20.
 
-    Simulated: 3.4 for 10 evaluations, 3.7 for 20, 4.0 for 40.
+    Simulated: 3.4 for 10 evaluations, 3.7 for 20, 4.0 for 40. It corrects the limit of Prechelt's generalization loss
+    (1998) for noise.
     """
     return float(np.interp(np.log(max(evals, 1)), np.log([5.0, 10.0, 20.0, 40.0, 160.0]), [3.0, 3.4, 3.7, 4.0, 4.5]))
 
 
 def smoothed(values: FloatArray, weight: float = 0.5) -> FloatArray:
-    """The exponential mean of a series, starting at its first value."""
+    """The exponential moving average of a series, starting at its first value; ``weight`` is that of the past."""
     out = values.copy()
     for i in range(1, out.size):
         out[i] = weight * out[i - 1] + (1.0 - weight) * values[i]
@@ -51,7 +53,7 @@ def smoothed(values: FloatArray, weight: float = 0.5) -> FloatArray:
 
 
 def onset(values: FloatArray) -> int:
-    """The index from which the curve only got worse: the earliest within two noises of the smoothed minimum."""
+    """The index of the earliest value within half a noise of the lowest one up to the smoothed minimum."""
     level = smoothed(values)
     best = int(np.argmin(level))
     noise = difference_noise(values)
@@ -62,9 +64,8 @@ def onset(values: FloatArray) -> int:
 def rise_from_minimum(values: FloatArray) -> Rise:
     """The rise of a curve from its minimum to its end.
 
-    The end is the median of the last three (of the last eighth of a long curve). The minimum is the lowest of centerd
-    means of three, so that one lucky evaluation does not count, and on short curves the lowest value. The noise of an
-    evaluation is never taken to be below 0.05 % of its level.
+    The end is the median of the last three values (of the last eighth of a long curve). The minimum is the lowest of
+    centered means of three, because a single evaluation may be lucky; of fewer than eight values, the lowest value.
     """
     last = max(min(3, max(1, values.size // 3)), values.size // 8)
     end = median(values[-last:])
@@ -72,7 +73,7 @@ def rise_from_minimum(values: FloatArray) -> Rise:
     level = np.convolve(values, np.ones(width) / width, mode="valid")
     best = int(np.argmin(level))
     lowest = float(level[best])
-    return Rise(best + width // 2, lowest, end, max(difference_noise(values), QUIETEST * abs(lowest)))
+    return Rise(best + width // 2, lowest, end, max(difference_noise(values), MIN_NOISE_SHARE * abs(lowest)))
 
 
 def largest_rise(values: FloatArray) -> float:

@@ -12,27 +12,28 @@ from diagnostics.signals.noise import difference_noise
 
 @memoize
 def head(values: FloatArray) -> float:
-    """The level a curve starts from: the median of the first 3 % of its points, at least one."""
+    """The level a curve starts from, in its unit: the median of the first 3 % of its points, at least one."""
     return median(sampled(values[: max(1, round(0.03 * values.size))]))
 
 
 @memoize
 def tail(values: FloatArray) -> float:
-    """The level a curve ends at: the median of the last 10 % of its points (the last three of a dozen or more)."""
+    """The level a curve ends at, in its unit: the median of the last 10 % of its points, three of twelve or more."""
     least = 3 if values.size >= 12 else 1
     return median(sampled(values[-max(least, round(0.1 * values.size)) :]))
 
 
 def progress(values: FloatArray) -> float:
-    """The share of its start level that the curve lost by its end; negative when it rose, 0 for a start at zero."""
+    """The fraction of its start level that the curve lost by its end; negative when it rose, 0 for a start at zero."""
     start = head(values)
     return (start - tail(values)) / abs(start) if start else 0.0
 
 
 def late_share(steps: FloatArray, values: FloatArray, share: float = 0.25) -> float:
-    """The fall in the last ``share`` of the run over the fall that a straight line would show there.
+    """The fall in the last ``share`` of the steps over the fall that a straight line would show there, dimensionless.
 
-    1 for a straight line, near 0 for a curve that has flattened, above 1 for one that falls ever faster.
+    1 for a straight line, near 0 for a curve that has flattened, above 1 for one that falls ever faster; 0 for a curve
+    that does not fall.
     """
     span = steps[-1] - steps[0]
     total = head(values) - tail(values)
@@ -46,12 +47,12 @@ def late_share(steps: FloatArray, values: FloatArray, share: float = 0.25) -> fl
 
 
 def clipped_share(norms: FloatArray, limit: float) -> float:
-    """The share of logged gradient norms above the clipping limit."""
+    """The fraction of logged gradient norms above the clipping limit; 0 for none."""
     return float(np.mean(norms > limit)) if norms.size else 0.0
 
 
 def growth(norms: FloatArray, share: float = 0.5) -> float:
-    """How many times larger the gradient norm is at the end than where the last ``share`` of the run began."""
+    """The gradient norm at the end over that where the last ``share`` of the points began; 1 for fewer than eight."""
     positive = norms[norms > 0]
     late = np.log(positive[int(positive.size * (1 - share)) :])
     if late.size < 8:
@@ -61,9 +62,10 @@ def growth(norms: FloatArray, share: float = 0.5) -> float:
 
 
 def staircase(steps: FloatArray, values: FloatArray, boundaries: FloatArray) -> list[tuple[float, float, float]]:
-    """Each boundary with the drop of the mean level there and its z: ``(step, drop, z)``.
+    """Each boundary with the drop of the mean level there, in the values' unit and in standard errors (z).
 
-    Compares the 10-20 points on either side (fewer when an epoch has fewer), less the trend inside the epochs.
+    Compares up to 20 points on either side, less the trend inside the epochs; boundaries with fewer than four points
+    on a side are left out.
     """
     found = []
     noise = difference_noise(values)

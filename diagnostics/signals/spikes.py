@@ -16,17 +16,18 @@ from diagnostics.signals.noise import MAD_TO_SIGMA, difference_noise, log_level
 
 IntArray = NDArray[np.int64]
 
-CENTERS = 160
-SAMPLES = 61
-"""At most so many windows are evaluated, from at most so many values each: diagnosing runs at every evaluation."""
-
-EDGE = 511
+MAX_WINDOWS = 160
+MAX_PER_WINDOW = 61
+"""At most so many windows are evaluated, from at most so many values each: a diagnosis runs at every evaluation."""
+MAX_PER_CUT_WINDOW = 511
 """The few windows that the ends of a series cut are evaluated from at most so many values."""
+CONFIRMING_SCALES = 5.0
+"""A confirming series jumps when it stands so many local scales out."""
 
 
 @dataclass(frozen=True)
 class Spikes:
-    """The spikes of a series: start indices, share of points, highest jump in units of noise, share recovered."""
+    """The spikes of a series: their start indices, number over points, highest in local scales, share recovered."""
 
     starts: tuple[int, ...]
     score: float
@@ -36,9 +37,10 @@ class Spikes:
 
 @memoize
 def rolling_median(values: FloatArray, window: int) -> FloatArray:
-    """The median over a window around every point, which is cut where the series ends.
+    """The median over a window of so many points around every point, the same shape; cut where the series ends.
 
-    Long series are evaluated at ``CENTERS`` points, from ``SAMPLES`` evenly spaced values each, and interpolated.
+    Long series are evaluated at ``MAX_WINDOWS`` points, from ``MAX_PER_WINDOW`` evenly spaced values each, and
+    interpolated.
     """
     half = min(window // 2, max(0, (values.size - 1) // 2))
     if half == 0:
@@ -46,7 +48,7 @@ def rolling_median(values: FloatArray, window: int) -> FloatArray:
     where = _windows(values.size, half)
     medians = np.empty(where.centers.size)
     medians[where.inner] = medians_of(values[where.places])
-    # What is not there is sorted to the end; the middle is taken of the rest.
+    # Missing values are sorted to the end; the median is that of the rest.
     ordered = np.sort(np.where(where.there, values[where.cut], np.inf), axis=1)
     count = where.there.sum(axis=1)
     rows = np.arange(count.size)
@@ -70,11 +72,13 @@ class _Windows(NamedTuple):
 @lru_cache(maxsize=16)
 def _windows(size: int, half: int) -> _Windows:
     """The windows of ``half`` points to either side; runs of one study have the same number of points."""
-    centers = np.linspace(0, size - 1, CENTERS).astype(np.int64) if size > CENTERS else np.arange(size)
+    centers = np.linspace(0, size - 1, MAX_WINDOWS).astype(np.int64) if size > MAX_WINDOWS else np.arange(size)
     inner = (centers >= half) & (centers < size - half)
-    cut = centers[~inner, None] + _reach(half, EDGE)
+    cut = centers[~inner, None] + _reach(half, MAX_PER_CUT_WINDOW)
     there = (cut >= 0) & (cut < size)
-    return _Windows(centers, inner, centers[inner, None] + _reach(half, SAMPLES), np.clip(cut, 0, size - 1), there)
+    return _Windows(
+        centers, inner, centers[inner, None] + _reach(half, MAX_PER_WINDOW), np.clip(cut, 0, size - 1), there
+    )
 
 
 def _reach(half: int, count: int) -> IntArray:
@@ -91,7 +95,7 @@ def window_for(size: int) -> int:
 
 @memoize
 def local_residual(values: FloatArray, window: int | None = None) -> FloatArray:
-    """Log loss minus its rolling median: the wiggle that is left when trend and level are gone."""
+    """Log loss minus its rolling median: the wiggle without trend and level."""
     logs = log_level(values)
     return logs - rolling_median(logs, window or window_for(values.size))
 
@@ -104,7 +108,7 @@ def spikes(
     confirming: FloatArray | None = None,
     allow_single: bool = False,
 ) -> Spikes:
-    """The spikes of a loss: residuals above ``deviations`` local scales and above ``height`` (in log loss).
+    """The spikes of a loss: residuals above ``deviations`` local scales and above ``height``, in log loss.
 
     A single point counts only when one of its two neighbors stands out too or a ``confirming`` series (the gradient
     norm at the same points) jumps with it: one odd batch is not a spike. With ``allow_single`` single points count all
@@ -129,8 +133,8 @@ def spikes(
 def local_scale(rest: FloatArray) -> FloatArray:
     """The robust scale of residuals around each point, never below a quarter of that of the whole series.
 
-    Spikes point upwards. Where there are so many that they swell the scale which they are measured by, it is taken
-    from the residuals below the median, and may shrink to half.
+    Spikes point upwards. Where so many of them swell the scale that they are measured by, it is taken from the
+    residuals below the median, and may shrink to half.
     """
     size = np.abs(rest - median(sampled(rest)))
     whole = MAD_TO_SIGMA * median(sampled(size))
@@ -145,7 +149,7 @@ def local_scale(rest: FloatArray) -> FloatArray:
 def _accompanied(out: np.ndarray, confirming: FloatArray) -> np.ndarray:
     """Which of the flagged points have a flagged neighbor or a jump of the gradient norm beside them."""
     rest = local_residual(confirming)
-    jump = rest > 5.0 * np.maximum(local_scale(rest), 1e-9)
+    jump = rest > CONFIRMING_SCALES * np.maximum(local_scale(rest), 1e-9)
     beside = np.convolve(jump, np.ones(3), mode="same") >= 1
     return np.asarray((np.convolve(out, np.ones(3), mode="same") >= 2) | beside)
 

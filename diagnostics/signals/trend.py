@@ -1,4 +1,4 @@
-"""Whether a series goes anywhere. Every test works on block means.
+"""Whether a series has a trend. Every test works on block means.
 
 On smoothed or autocorrelated series Mann-Kendall raises 26-66 % false alarms at a nominal 5 %; on means of
 non-overlapping blocks it keeps 4-6 %.
@@ -16,12 +16,15 @@ from numpy.typing import NDArray
 from diagnostics.model.curves import FloatArray
 from diagnostics.signals.median import median
 from diagnostics.signals.memo import memoize
+from diagnostics.signals.noise import MAD_TO_SIGMA
 
 BLOCKS = 10
+MIN_STRETCH = 5
+"""A stretch of fewer values is too short for a plateau."""
 
 
 class Trend(NamedTuple):
-    """Direction (-1, 0, 1), p of Mann-Kendall, total change over the series, and the scatter of the blocks."""
+    """Direction (-1, 0, 1), two-sided p of Mann-Kendall, total change and scatter of the blocks in the values' unit."""
 
     direction: int
     p: float
@@ -31,7 +34,7 @@ class Trend(NamedTuple):
 
 @memoize
 def block_means(values: FloatArray, blocks: int = BLOCKS, breaks: tuple[int, ...] = ()) -> FloatArray:
-    """Means of about ``blocks`` non-overlapping blocks; none crosses an index of ``breaks`` (epoch, warm-up end).
+    """Means of about ``blocks`` non-overlapping blocks, shape (blocks,); none crosses an index of ``breaks``.
 
     A series with fewer values than blocks comes back as it is.
     """
@@ -57,7 +60,10 @@ def means_from(values: FloatArray, starts: NDArray[np.intp]) -> FloatArray:
 
 
 def mann_kendall(values: FloatArray) -> tuple[int, float]:
-    """The direction of a monotone trend (-1, 0, 1) and its two-sided p (normal approximation, ties corrected)."""
+    """The direction of a monotone trend (-1, 0, 1) and its two-sided p.
+
+    Mann 1945 and Kendall 1975, with the normal approximation and ties corrected; 0 and 1 for fewer than three values.
+    """
     n = values.size
     if n < 3:
         return 0, 1.0
@@ -72,7 +78,7 @@ def mann_kendall(values: FloatArray) -> tuple[int, float]:
 
 
 def theil_sen(values: FloatArray, at: FloatArray | None = None) -> float:
-    """The median of the slopes between all pairs of points, per unit of ``at`` (per index when not given)."""
+    """The median slope between all pairs of points (Theil 1950, Sen 1968), per unit of ``at``, by default the index."""
     if values.size < 2:
         return 0.0
     x = np.arange(values.size, dtype=np.float64) if at is None else at
@@ -98,11 +104,11 @@ def difference_noise_of_blocks(means: FloatArray) -> float:
         return 0.0
     slope = theil_sen(means)
     rest = means - slope * np.arange(means.size)
-    return 1.4826 * median(np.abs(rest - median(rest)))
+    return MAD_TO_SIGMA * median(np.abs(rest - median(rest)))
 
 
 def late_slope(steps: FloatArray, values: FloatArray, share: float = 0.25) -> tuple[float, float]:
-    """The change per tenth of the run over its last ``share``, relative to the level there, and its p."""
+    """The change per tenth of the run over its last ``share``, as a fraction of the level there, and its p."""
     first = steps[-1] - share * (steps[-1] - steps[0])
     late = values[steps >= first]
     level = abs(median(late)) if late.size else 0.0
@@ -113,9 +119,12 @@ def late_slope(steps: FloatArray, values: FloatArray, share: float = 0.25) -> tu
 
 
 def plateau(values: FloatArray) -> tuple[float, float]:
-    """The relative total change of a stretch and the p of its trend: a plateau has little of the first, much p."""
+    """The size of a stretch's total change, as a fraction of its level, and the p of its trend.
+
+    A plateau has a small change and a large p.
+    """
     level = abs(median(values)) if values.size else 0.0
-    if values.size < 5 or level == 0.0:
+    if values.size < MIN_STRETCH or level == 0.0:
         return 0.0, 1.0
     found = trend(values)
     return abs(found.change) / level, found.p

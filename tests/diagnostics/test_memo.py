@@ -12,7 +12,7 @@ from hypothesis.extra.numpy import arrays
 
 from diagnostics import signals
 from diagnostics.model.curves import Curve
-from diagnostics.signals.median import ENOUGH, medians_of, sampled
+from diagnostics.signals.median import MAX_SAMPLE, medians_of, sampled
 
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
 
@@ -33,9 +33,9 @@ def test_the_median_of_nothing_is_no_number_and_of_a_view_leaves_it_alone():
 
 
 def test_the_noise_of_a_very_long_series_is_that_of_all_its_values():
-    values = np.random.default_rng(0).standard_normal(20 * ENOUGH)
-    assert sampled(values).size == ENOUGH
-    assert sampled(values[:ENOUGH]) is not None
+    values = np.random.default_rng(0).standard_normal(20 * MAX_SAMPLE)
+    assert sampled(values).size == MAX_SAMPLE
+    assert sampled(values[:MAX_SAMPLE]) is not None
     assert signals.robust_scale(values) == pytest.approx(1.0, abs=0.03)
     assert signals.difference_noise(values) == pytest.approx(1.0, abs=0.03)
     assert signals.difference_noise(values + np.linspace(0, 1e4, values.size)) == pytest.approx(1.0, abs=0.03)
