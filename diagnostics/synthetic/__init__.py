@@ -1,4 +1,4 @@
-"""Made-up runs whose cause is known: one for every rule of the table, and healthy ones of several kinds."""
+"""Synthetic runs whose cause is known: one for every rule of the table, and healthy ones of several kinds."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from diagnostics.synthetic.broken import BROKEN
 from diagnostics.synthetic.dpo import DPO_FAULTS
 from diagnostics.synthetic.healthy import HEALTHY_DPO, HEALTHY_SFT
 from diagnostics.synthetic.overfit import OVERFIT
-from diagnostics.synthetic.sketch import Fault, SyntheticRun, healthy_dpo, healthy_sft
 from diagnostics.synthetic.slow import SLOW
+from diagnostics.synthetic.synthetic_run import Fault, SyntheticRun, healthy_dpo, healthy_sft
 from diagnostics.synthetic.tokens import TOKENS, TOKENS_OF_PAIRS
 from diagnostics.synthetic.unstable import UNSTABLE
 
@@ -35,7 +35,7 @@ CAUSES: tuple[str, ...] = (*HEALTHY, *FAULTS)
 def make(
     cause: str, strength: float = 0.5, noise: float = 0.02, seed: int = 0, *, logs: int = 100, evals: int = 12
 ) -> Run:
-    """A made-up run with that cause, drawn with that strength (0 none, 0.5 typical, 1 severe) and noise.
+    """A synthetic run with that cause at that strength (0 none, 0.5 typical, 1 severe), the same for the same seed.
 
     ``noise`` is the scatter of the training loss as a share of its level. Raises ``ValueError`` for an unknown cause.
     """
@@ -43,9 +43,9 @@ def make(
         near = get_close_matches(cause, CAUSES, n=1, cutoff=0.0)
         raise ValueError(f"{cause}: no such cause; did you mean {near[0]}?")
     rng = np.random.default_rng(seed)
-    sketch = healthy_dpo(rng, logs, evals) if cause in OF_PAIRS else healthy_sft(rng, logs, evals)
-    {**HEALTHY_SFT, **HEALTHY_DPO, **FAULTS}[cause](sketch, strength)
-    return sketch.run(f"{cause}-{strength:g}-{seed}", 0.0 if cause == "policy-never-moves" else noise)
+    run = healthy_dpo(rng, logs, evals) if cause in OF_PAIRS else healthy_sft(rng, logs, evals)
+    {**HEALTHY_SFT, **HEALTHY_DPO, **FAULTS}[cause](run, strength)
+    return run.to_run(f"{cause}-{strength:g}-{seed}", 0.0 if cause == "policy-never-moves" else noise)
 
 
 __all__ = ["CAUSES", "FAULTS", "HEALTHY", "SyntheticRun", "make"]

@@ -1,4 +1,4 @@
-"""Healthy runs of several kinds, so that a silence is worth something: schedules, epochs, rough noise, joins."""
+"""Healthy runs of several kinds, on which rules must stay quiet: schedules, epochs, rough noise, resumes."""
 
 from __future__ import annotations
 
@@ -6,95 +6,95 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from diagnostics.synthetic.sketch import Fault, SyntheticRun, schedule
+from diagnostics.synthetic.synthetic_run import Fault, SyntheticRun, schedule
 
 
-def as_it_is(sketch: SyntheticRun, strength: float) -> None:
-    """The run of the sketch itself."""
+def unchanged(run: SyntheticRun, strength: float) -> None:
+    """The healthy run itself."""
 
 
-def varied(sketch: SyntheticRun, strength: float) -> None:
+def varied(run: SyntheticRun, strength: float) -> None:
     """Start, floor and pace drawn anew, as models and data differ; a cosine schedule."""
-    start, floor = sketch.rng.uniform(1.2, 3.0), sketch.rng.uniform(0.4, 1.0)
-    pace, power = sketch.rng.uniform(40.0, 150.0), sketch.rng.uniform(0.7, 1.2)
-    sketch.train = floor + (start - floor) * (1.0 + pace * sketch.share) ** -power
-    sketch.held = sketch.train * sketch.rng.uniform(0.98, 1.05)
-    sketch.rate = 2.5e-4 * 0.5 * (1.0 + np.cos(np.pi * sketch.share))
-    sketch.settings["lr_scheduler_type"] = "cosine"
+    start, floor = run.rng.uniform(1.2, 3.0), run.rng.uniform(0.4, 1.0)
+    pace, power = run.rng.uniform(40.0, 150.0), run.rng.uniform(0.7, 1.2)
+    run.train = floor + (start - floor) * (1.0 + pace * run.share) ** -power
+    run.held = run.train * run.rng.uniform(0.98, 1.05)
+    run.rate = 2.5e-4 * 0.5 * (1.0 + np.cos(np.pi * run.share))
+    run.settings["lr_scheduler_type"] = "cosine"
 
 
-def several_epochs(sketch: SyntheticRun, strength: float) -> None:
+def several_epochs(run: SyntheticRun, strength: float) -> None:
     """Three epochs, each a small step lower in training, with a held-out loss that still falls a little."""
-    sketch.settings["num_train_epochs"] = 3.0
-    sketch.train = sketch.train - 0.05 * np.floor(np.minimum(sketch.epoch, 2.999))
-    sketch.held = sketch.held - 0.02 * sketch.share
+    run.settings["num_train_epochs"] = 3.0
+    run.train = run.train - 0.05 * np.floor(np.minimum(run.epoch, 2.999))
+    run.held = run.held - 0.02 * run.share
 
 
-def constant_rate(sketch: SyntheticRun, strength: float) -> None:
+def constant_rate(run: SyntheticRun, strength: float) -> None:
     """A constant rate after the warm-up, and a loss that falls like a power of the steps."""
-    sketch.rate = np.minimum(2.5e-4, 2.5e-4 * sketch.share / 0.03)
-    sketch.settings["lr_scheduler_type"] = "constant_with_warmup"
-    sketch.train = 0.8 + 1.2 * (1.0 + 60.0 * sketch.share) ** -0.4
-    sketch.held = sketch.train * 1.01
+    run.rate = np.minimum(2.5e-4, 2.5e-4 * run.share / 0.03)
+    run.settings["lr_scheduler_type"] = "constant_with_warmup"
+    run.train = 0.8 + 1.2 * (1.0 + 60.0 * run.share) ** -0.4
+    run.held = run.train * 1.01
 
 
-def cools_down(sketch: SyntheticRun, strength: float) -> None:
+def cools_down(run: SyntheticRun, strength: float) -> None:
     """Warm-up, a level rate, and a cool-down in the last fifth, in which the loss drops once more."""
-    late = np.clip((sketch.share - 0.8) / 0.2, 0.0, 1.0)
-    sketch.rate = np.minimum(2.5e-4, 2.5e-4 * sketch.share / 0.03) * (1.0 - late)
-    sketch.settings["lr_scheduler_type"] = "warmup_stable_decay"
-    sketch.train = sketch.train - 0.08 * late
-    sketch.held = sketch.train * 1.01 + 0.01
+    late = np.clip((run.share - 0.8) / 0.2, 0.0, 1.0)
+    run.rate = np.minimum(2.5e-4, 2.5e-4 * run.share / 0.03) * (1.0 - late)
+    run.settings["lr_scheduler_type"] = "warmup_stable_decay"
+    run.train = run.train - 0.08 * late
+    run.held = run.train * 1.01 + 0.01
 
 
-def unlike_batches(sketch: SyntheticRun, strength: float) -> None:
+def unlike_batches(run: SyntheticRun, strength: float) -> None:
     """Batches of a few rows that differ a lot: the training loss scatters by a fifth, the held-out loss does not."""
-    sketch.settings |= {"batch_size": 2, "learning_rate": 1e-4}
-    sketch.rate *= 0.4
-    sketch.train = sketch.train * np.exp(0.2 * sketch.rng.standard_normal(sketch.train.size))
+    run.settings |= {"batch_size": 2, "learning_rate": 1e-4}
+    run.rate *= 0.4
+    run.train = run.train * np.exp(0.2 * run.rng.standard_normal(run.train.size))
 
 
-def single_rows(sketch: SyntheticRun, strength: float) -> None:
+def single_rows(run: SyntheticRun, strength: float) -> None:
     """One row a log at a constant rate, without evaluations: short answers differ by a factor of two and more."""
-    constant_rate(sketch, strength)
-    sketch.settings |= {"batch_size": 1, "logging_steps": 1}
-    sketch.at = np.empty(0, dtype=int)
-    sketch.train = sketch.train * np.exp(0.7 * sketch.rng.standard_normal(sketch.train.size))
+    constant_rate(run, strength)
+    run.settings |= {"batch_size": 1, "logging_steps": 1}
+    run.at = np.empty(0, dtype=int)
+    run.train = run.train * np.exp(0.7 * run.rng.standard_normal(run.train.size))
 
 
-def rough(sketch: SyntheticRun, strength: float) -> None:
+def rough(run: SyntheticRun, strength: float) -> None:
     """Noise with heavy tails and a memory: neighboring batches resemble each other, and some are odd."""
-    white = 0.02 * sketch.rng.standard_t(4, sketch.train.size)
+    white = 0.02 * run.rng.standard_t(4, run.train.size)
     wave = np.convolve(white, 0.5 ** np.arange(6), mode="full")[: white.size]
-    sketch.train = sketch.train * np.exp(wave)
+    run.train = run.train * np.exp(wave)
 
 
-def one_spike(sketch: SyntheticRun, strength: float) -> None:
+def one_spike(run: SyntheticRun, strength: float) -> None:
     """A single spike of a few logs that recovers at once: a bad batch, and benign."""
-    reach = np.arange(sketch.train.size) - int(0.6 * sketch.train.size)
+    reach = np.arange(run.train.size) - int(0.6 * run.train.size)
     bump = np.where(reach >= 0, np.exp(-reach / 1.5), 0.0)
-    sketch.train = sketch.train * (1.0 + 0.8 * bump)
-    sketch.norm = sketch.norm * (1.0 + 5.0 * bump)
+    run.train = run.train * (1.0 + 0.8 * bump)
+    run.norm = run.norm * (1.0 + 5.0 * bump)
 
 
-def packed_later(sketch: SyntheticRun, strength: float) -> None:
+def packed_later(run: SyntheticRun, strength: float) -> None:
     """Packing was switched on at a resume: from there a step holds four times the tokens and scatters less."""
-    late = np.clip(sketch.share - 0.5, 0.0, None)
-    sketch.extra["num_tokens"] = sketch.tokens * (sketch.share + 3.0 * late)
-    sketch.train = sketch.train * np.where(late > 0, 1.3, 1.0)
+    late = np.clip(run.share - 0.5, 0.0, None)
+    run.extra["num_tokens"] = run.tokens * (run.share + 3.0 * late)
+    run.train = run.train * np.where(late > 0, 1.3, 1.0)
 
 
-def short_warmup_dpo(sketch: SyntheticRun, strength: float) -> None:
-    """Another healthy preference run: a mild fall of the chosen answers, as is usual, and a cosine schedule."""
-    share = sketch.share
-    sketch.rate = schedule(share, 7e-6, 0.05)
-    sketch.extra["rewards_chosen"] = -0.3 * (1.0 - np.exp(-3.0 * share))
-    sketch.extra["rewards_margins"] = sketch.extra["rewards_chosen"] - sketch.extra["rewards_rejected"]
-    sketch.extra["completion_length"] = 200.0 * np.exp(0.1 * sketch.rng.standard_normal(share.size))
+def short_warmup_dpo(run: SyntheticRun, strength: float) -> None:
+    """A preference run with a short warm-up and the mild fall of the chosen answers that is usual."""
+    share = run.share
+    run.rate = schedule(share, 7e-6, 0.05)
+    run.extra["rewards_chosen"] = -0.3 * (1.0 - np.exp(-3.0 * share))
+    run.extra["rewards_margins"] = run.extra["rewards_chosen"] - run.extra["rewards_rejected"]
+    run.extra["completion_length"] = 200.0 * np.exp(0.1 * run.rng.standard_normal(share.size))
 
 
 HEALTHY_SFT: Mapping[str, Fault] = {
-    "healthy-sft": as_it_is,
+    "healthy-sft": unchanged,
     "healthy-varied": varied,
     "healthy-epochs": several_epochs,
     "healthy-constant-rate": constant_rate,
@@ -105,4 +105,4 @@ HEALTHY_SFT: Mapping[str, Fault] = {
     "healthy-one-spike": one_spike,
     "healthy-packed-later": packed_later,
 }
-HEALTHY_DPO: Mapping[str, Fault] = {"healthy-dpo": as_it_is, "healthy-dpo-chosen-falls": short_warmup_dpo}
+HEALTHY_DPO: Mapping[str, Fault] = {"healthy-dpo": unchanged, "healthy-dpo-chosen-falls": short_warmup_dpo}

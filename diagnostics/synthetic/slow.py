@@ -1,4 +1,4 @@
-"""Runs that could have learned more, drawn into a healthy sketch. The strengths: 0 none, 0.5 typical, 1 severe."""
+"""Runs that learn too little, drawn into a healthy run."""
 
 from __future__ import annotations
 
@@ -7,60 +7,60 @@ from collections.abc import Mapping
 import numpy as np
 
 from diagnostics.model.curves import FloatArray
-from diagnostics.synthetic.sketch import Fault, SyntheticRun
+from diagnostics.synthetic.synthetic_run import Fault, SyntheticRun
 
 
-def _slow(sketch: SyntheticRun, strength: float) -> None:
+def _slow(run: SyntheticRun, strength: float) -> None:
     """Both losses fall along a straight line, the less the stronger the fault."""
     lost = 0.12 * (1.0 - strength) + 0.005
-    sketch.train = 1.9 * (1.0 - lost * sketch.share)
-    sketch.held = sketch.train * 1.01
+    run.train = 1.9 * (1.0 - lost * run.share)
+    run.held = run.train * 1.01
 
 
 def _slow_with(**settings: object) -> Fault:
-    """A slow run whose settings tell the cause."""
+    """A slow run whose settings give the cause."""
 
-    def fault(sketch: SyntheticRun, strength: float) -> None:
-        _slow(sketch, strength)
-        sketch.settings |= settings
-        rate = sketch.settings["learning_rate"]
-        sketch.rate *= rate / max(float(sketch.rate.max()), 1e-12)
-        sketch.steps *= sketch.settings["max_steps"] / sketch.steps[-1]
+    def fault(run: SyntheticRun, strength: float) -> None:
+        _slow(run, strength)
+        run.settings |= settings
+        rate = run.settings["learning_rate"]
+        run.rate *= rate / max(float(run.rate.max()), 1e-12)
+        run.steps *= run.settings["max_steps"] / run.steps[-1]
 
     fault.__doc__ = f"A slow run with {', '.join(f'{k} {v}' for k, v in settings.items())}."
     return fault
 
 
-def barely_falls(sketch: SyntheticRun, strength: float) -> None:
+def barely_falls(run: SyntheticRun, strength: float) -> None:
     """Both losses stay within 2 % of their start at a good rate."""
-    sketch.train = 1.9 * (1.0 - 0.02 * (1.0 - strength) * sketch.share)
-    sketch.held = sketch.train * 1.01
+    run.train = 1.9 * (1.0 - 0.02 * (1.0 - strength) * run.share)
+    run.held = run.train * 1.01
 
 
-def rate_runs_out(sketch: SyntheticRun, strength: float) -> None:
+def rate_runs_out(run: SyntheticRun, strength: float) -> None:
     """The loss falls with every bit of learning rate spent, and flattens as the cosine runs out."""
-    share = sketch.share
-    sketch.rate = 1.2e-4 * 0.5 * (1 + np.cos(np.pi * share))
-    sketch.settings |= {"learning_rate": 1.2e-4, "lr_scheduler_type": "cosine"}
+    share = run.share
+    run.rate = 1.2e-4 * 0.5 * (1 + np.cos(np.pi * share))
+    run.settings |= {"learning_rate": 1.2e-4, "lr_scheduler_type": "cosine"}
     dose = share + np.sin(np.pi * share) / np.pi
-    sketch.train = 2.4 - (0.5 + strength) * dose**1.6
-    sketch.held = sketch.train * 1.01
+    run.train = 2.4 - (0.5 + strength) * dose**1.6
+    run.held = run.train * 1.01
 
 
-def still_improving(sketch: SyntheticRun, strength: float) -> None:
+def still_improving(run: SyntheticRun, strength: float) -> None:
     """The loss falls steeply to the end of a short run at a good rate."""
-    sketch.train = 2.6 - (0.6 + strength) * sketch.share
-    sketch.held = sketch.train * 1.01
-    sketch.settings["max_steps"] = 150
-    sketch.steps *= 150 / sketch.steps[-1]
+    run.train = 2.6 - (0.6 + strength) * run.share
+    run.held = run.train * 1.01
+    run.settings["max_steps"] = 150
+    run.steps *= 150 / run.steps[-1]
 
 
-def plateaus(sketch: SyntheticRun, strength: float) -> None:
+def plateaus(run: SyntheticRun, strength: float) -> None:
     """Flat over the last half at a constant rate."""
-    level: FloatArray = np.maximum(sketch.train, float(np.interp(0.4, sketch.share, sketch.train)))
-    sketch.train, sketch.held = level, level * 1.01
-    sketch.rate[:] = sketch.rate.max()
-    sketch.settings["lr_scheduler_type"] = "constant"
+    level: FloatArray = np.maximum(run.train, float(np.interp(0.4, run.share, run.train)))
+    run.train, run.held = level, level * 1.01
+    run.rate[:] = run.rate.max()
+    run.settings["lr_scheduler_type"] = "constant"
 
 
 SLOW: Mapping[str, Fault] = {
