@@ -29,7 +29,7 @@ from tuner.inspector.jobs.worker import EXIT
 from tuner.inspector.runs.folder import Folder
 from tuner.inspector.study.read import find_studies
 from tuner.study.report.write import as_json
-from tuner.study.results import Paragraph, RuleRecord, StudyResult, TrialResult
+from tuner.study.results import Paragraph, RuleRecord, StudyResult, TrialResult, TrialState
 
 ROOT = Path(__file__).parents[1]
 WIDTHS = (1280, 1920, 420)
@@ -221,15 +221,17 @@ def write_search(folder: Path, count: int = 16) -> None:
         if again is not None:
             moved, why = {}, f"trial {again.number} on another seed: one run each does not tell which are the best"
         curve = tuple((10.0 * k, float(value + 4 * np.exp(-k / 2))) for k in range(9))
-        state = "pruned" if value > 1 and n > 4 else "complete"
+        state = TrialState.PRUNED if value > 1 and n > 4 else TrialState.COMPLETE
         trials.append(
             TrialResult(n, settings, float(value), state, label, cause, None, by, moved, why, 80.0, 12.0, curve=curve)
         )
         before = settings
-    best = min((t for t in trials if t.state == "complete"), key=lambda trial: trial.value or 0.0).number
+    best = min((t for t in trials if t.state == TrialState.COMPLETE), key=lambda trial: trial.value or 0.0).number
     review = (
-        Paragraph("Few updates", "The best trial made 80 optimizer steps; LoRA needs about 100.", "max_steps: 160\n"),
-        Paragraph("The schedule is too short", "The best trial still improved at the end."),
+        Paragraph(
+            "Few updates", ("The best trial made 80 optimizer steps; LoRA needs about 100.",), "max_steps: 160\n"
+        ),
+        Paragraph("The schedule is too short", ("The best trial still improved at the end.",)),
     )
     records = (RuleRecord("rate-too-low", 3, 3, 0, 0), RuleRecord("loss-spikes", 1, 0, 0, 1))
     made: StudyResult = a_study(

@@ -14,9 +14,11 @@ from typing import Any
 import numpy as np
 
 from diagnostics.model.curves import Run
+from diagnostics.model.message import Message
 from diagnostics.model.settings import Settings
 from tuner.config.search_space import Choice, Range
 from tuner.config.study_file import StudyBlock, StudySpec
+from tuner.study.events import Event, Notice
 from tuner.study.protocols import Report
 from tuner.study.results import StudyResult
 
@@ -151,6 +153,11 @@ def run(out: Path, trainer: Any = None, *, trials: int | None = None, show: Any 
 
     study = spec(out.parent, **{"trials": 4, "seeds": 0, **block})
     return run_study(study, trainer or Bowl(evaluations=6), out, trials=trials, show=show, base=RandomSampler(seed=0))
+
+
+def notices(events: list[Event]) -> list[Message]:
+    """What a study said beside its trials."""
+    return [event.message for event in events if isinstance(event, Notice)]
 
 
 def main(folder: str, pause: float, **block: Any) -> None:

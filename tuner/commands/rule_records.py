@@ -10,8 +10,8 @@ from pathlib import Path
 from diagnostics.errors import BadInput
 from tuner.errors import error_text
 from tuner.search.credit import RuleRecord, summed
+from tuner.study.folder import RESULT
 
-FILE = "study.json"
 COUNTS = ("advised", "followed", "helped", "hurt", "even")
 
 
@@ -34,7 +34,7 @@ def rulebook(paths: Iterable[Path]) -> Rulebook:
     for path in paths:
         found = list(_studies(path))
         if not found:
-            raise BadInput(f"{path}: contains no study; give a folder that `tuner study` wrote {FILE} into")
+            raise BadInput(f"{path}: contains no study; give a folder that `tuner study` wrote {RESULT} into")
         files |= {file.resolve(): file for file in found}
     studies, records, unread = [], list[RuleRecord](), []
     for file in files.values():
@@ -47,10 +47,10 @@ def rulebook(paths: Iterable[Path]) -> Rulebook:
 
 
 def _studies(path: Path) -> Iterator[Path]:
-    if path.is_file() and path.name == FILE:
+    if path.is_file() and path.name == RESULT:
         yield path
     elif path.is_dir():
-        yield from sorted(path.rglob(FILE))
+        yield from sorted(path.rglob(RESULT))
 
 
 def _records(file: Path) -> Iterator[RuleRecord]:

@@ -13,10 +13,9 @@ from diagnostics.errors import BadInput
 from diagnostics.model.curves import Run
 from tuner.commands.loading import load_study_file
 from tuner.config.study_file import StudySpec
+from tuner.study.folder import DATABASE
 from tuner.training.checkpoints import checkpoints
 from tuner.training.run_config import NAME as CONFIG
-
-STORAGE = "study.db"
 
 
 def train(file: Path, *, out: Path | None = None, verbose: bool = False) -> int:
@@ -25,7 +24,7 @@ def train(file: Path, *, out: Path | None = None, verbose: bool = False) -> int:
     from tuner.training.train import train as train_once
 
     folder = out or run_folder(spec)
-    if (folder / STORAGE).exists():
+    if (folder / DATABASE).exists():
         raise BadInput(
             f"{folder}: contains a study, and a run there would be mistaken for one of its trials; give another --out"
         )

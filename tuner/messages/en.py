@@ -22,8 +22,125 @@ PROPOSALS: Mapping[str, str] = {
 
 PRUNED: Mapping[str, str] = {
     "diverged": "diverged",
+    "pruned": "the pruner stopped it",
     "out-of-reach": "{value:number} at {share:percent} of the run, where trial {trial} had {other:number}",
 }
 """Why a trial was stopped."""
 
-MESSAGES: Mapping[str, str] = {**PROPOSALS, **PRUNED}
+STOP_REASONS: Mapping[str, str] = {
+    "space-used-up": "every setting of the space has been tried",
+    "minutes-spent": "no time for another trial: {minutes:g} minutes are spent",
+    "minutes-kept": "no time for another trial: the rest of {minutes:g} minutes is for the repeats",
+    "steps-spent": "no steps for another trial: {spent:number} of {steps:number} are spent",
+    "steps-kept": "no steps for another trial: {spent:number} of {steps:number} are spent, {kept:number} are for the "
+    "repeats",
+    "no-gain-in-sight": "no gain beyond noise is in sight: {trials} more trials are expected to improve {metric} by "
+    "{expected:number:1}, and differences below {noise:number:1} are noise (--no-stop-early continues anyway)",
+}
+"""Why a search begins no other trial."""
+
+NOTICES: Mapping[str, str] = {
+    "waiting-for-trial": "waiting for trial {trial}, which another worker trains",
+    "waiting-for-repeat": "waiting for {run}, which another worker trains",
+    "trial-taken-over": "trial {trial} was left by a worker that is gone: it begins again here",
+    "trial-lost": "trial {trial} is in the hands of another worker: this one lost its connection",
+    "first-trial-broken": "trial 0 looks broken ({cause}): no setting fixes that, see its report",
+    "trials-missing": "{trials} of {total} trials so far; the same command continues",
+    "repeats-missing": "{repeats:plural:repeat is|repeats are} missing; the same command runs them",
+}
+"""What a reader should know of a study, beside its trials."""
+
+DOUBTS: Mapping[str, str] = {
+    "file-not-beaten": "no gain: your own settings, trial 0, were not beaten",
+    "no-repeats": "no gain is claimed: the study has no repeats (seeds: 0)",
+    "first-trial-without-value": "no gain is claimed: trial 0 has no value",
+    "no-pairs": "no seed was finished by both sides, so nothing is proved",
+    "seeds-without-pair": "{seeds:plural:seed|seeds} without a pair",
+    "not-every-seed-better": "not every seed is better",
+    "too-few-seeds": "{needed} seeds are needed",
+    "within-noise": "the difference is within noise",
+    "small-gain": "a gain below {share:.1%} needs {needed} seeds",
+}
+"""Why a gain is not claimed; the first four say so in a whole sentence."""
+
+FAILURES: Mapping[str, str] = {
+    "out-of-memory": "does not fit in memory, even with one row on the device{where}",
+    "killed-for-memory": "does not fit in memory, even with one row on the device{where}: the kernel killed it",
+    "workers-killed": "its workers were killed without an error, even with one row on the device{where}: out of "
+    "memory, or a crash below Python",
+}
+"""Why a trial failed, by the kind of failure; ``where`` names the settings that memory depends on."""
+
+LOWERED: Mapping[str, str] = {
+    "out-of-memory": "{run}: out of memory with {failed}{where}; again with {fits}",
+    "killed-for-memory": "{run}: its worker was killed, and the kernel was out of memory, with {failed}{where}; again "
+    "with {fits}",
+    "workers-killed": "{run}: its workers were killed without an error with {failed}{where}; again with {fits}",
+}
+"""Why a run begins again with fewer rows on the device, by the kind of failure."""
+
+GAIN: Mapping[str, str] = {
+    "seed": "{better} of {seeds} seeds better; {metric} {before:number} -> {after:number}{share}",
+    "seeds": "{better} of {seeds} seeds better; {metric} {before:number} -> {after:number}{share}, ±{spread:number:1} "
+    "(two standard errors)",
+    "not-claimed": "no gain is claimed ({doubts}): {words}",
+}
+"""What the repeats show, by how many pairs of seeds there are."""
+
+POINTS: Mapping[str, str] = {
+    "broken-run": "Something is broken that no setting fixes",
+    "unstable-trials": "Many trials are unstable",
+    "failed-trials": "Some trials failed",
+    "infeasible-trials": "Some settings do not fit in memory",
+    "rows-lowered": "The device batch was lowered to fit",
+    "edge-of-range": "The best {knob:name} lies at the edge of its range",
+    "few-updates": "Few updates",
+    "schedule-too-short": "The schedule is too short",
+    "schedule-too-long": "The schedule is longer than needed",
+    "no-effect": "{knob:name} has no effect here",
+    "gain-not-proved": "The gain is not proved",
+}
+"""The titles of the review."""
+
+REVIEW: Mapping[str, str] = {
+    "broken-finding": "Trial {trial}: {finding}.",
+    "look-first": "Look at this first: the search continues, but its comparisons mean little until it is fixed.",
+    "unstable-count": "{unstable} of {trials} trials were unstable ({share:percent}).",
+    "highest-stable-rate": "The highest learning rate that stayed stable was {rate:of:knob}; end the range there in a "
+    "new study (with another --out), or warm up for longer.",
+    "begin-lower": "Begin with a tenth of the lowest of their learning rates, or warm up for longer.",
+    "failed-with": "{count:plural:trial|trials} ({numbers}) ended with {errors}; each keeps its traceback "
+    "in error.txt.",
+    "did-not-fit": "{count:plural:trial|trials} ({numbers}) did not fit in memory with one row on the device, so the "
+    "search stays away from there.",
+    "shorter-rows": "Shorter rows need less.",
+    "checkpoint-gradients": "Gradient checkpointing needs less memory for more time.",
+    "memory-ran-out": "Memory ran out in {runs}; the study continued with {train:plural:row|rows} on the device "
+    "(evaluation: {evaluation}) and more accumulation, so the effective batch sizes are what they were.",
+    "write-rows": "Write it into the file to save the attempts.",
+    "only-kills": "In {runs} the only sign of it is workers that were killed without an error.",
+    "edge-highest": "The best {knob:name}, {value:of:knob}, is the highest that the space allows.",
+    "edge-lowest": "The best {knob:name}, {value:of:knob}, is the lowest that the space allows.",
+    "beyond-edge": "A better one may lie beyond it: widen the range in a new study (with another --out).",
+    "updates": "The best trial made {steps:.0f} optimizer steps; LoRA needs about {needed} to settle.",
+    "smaller-batch": "A smaller batch makes more of them from the same data.",
+    "more-data": "More data or more epochs make more of them.",
+    "still-improving": "The best trial still improved at the end: {first:number} to {last:number} in the last quarter.",
+    "twice-as-long": "Twice the length is worth a try.",
+    "best-early": "The best trial was at its best after {share:percent} of its steps; the rest of the time was "
+    "not needed.",
+    "below-noise": "Moving {knob:name} across its range changed the metric by less than its noise ({noise:number:1}).",
+    "keep-value": "Keep it at {value:of:knob}, so that the trials go to settings that matter.",
+    "more-seeds": "More seeds or more held-out rows would tell; the same study continues with more seeds.",
+}
+"""The sentences of the review."""
+
+MESSAGES: Mapping[str, str] = {
+    **PROPOSALS,
+    **PRUNED,
+    **STOP_REASONS,
+    **NOTICES,
+    **DOUBTS,
+    **POINTS,
+    **REVIEW,
+}

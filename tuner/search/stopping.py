@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from diagnostics.formatting import number
 from diagnostics.model.curves import FloatArray
+from diagnostics.model.message import Message, message
 from tuner.search.advisor import next_move
 from tuner.search.distributions import Distributions, nearest_in_space, position, tried_before
 from tuner.search.noise import noise_between
@@ -41,13 +41,9 @@ class StopDecision:
     expected: float
     noise: float
 
-    def why(self, metric: str) -> str:
-        """The finding in words, and how to go on all the same."""
-        return (
-            f"no gain beyond noise is in sight: {TRIALS_AHEAD} more trials are expected to better {metric} by "
-            f"{number(float(f'{self.expected:.1g}'))}, and differences below {number(float(f'{self.noise:.1g}'))} are "
-            "noise (--no-stop-early goes on all the same)"
-        )
+    def why(self, metric: str) -> Message:
+        """The finding as a message that names the metric."""
+        return message("no-gain-in-sight", trials=TRIALS_AHEAD, metric=metric, expected=self.expected, noise=self.noise)
 
 
 def should_stop(trials: Sequence[TrialView], space: Distributions) -> StopDecision | None:

@@ -5,19 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from diagnostics.formatting import number
+from diagnostics.model.message import Message, message
 from tuner.study.repeats import Repeat
 from tuner.study.results import TrialResult
 
 if TYPE_CHECKING:
     from tuner.config.study_file import StudyBlock
-
-
-def in_words(block: StudyBlock) -> str:
-    """``30 minutes and 2,000 steps``; nothing without a budget."""
-    parts = [f"{block.minutes:g} minutes"] if block.minutes is not None else []
-    parts += [f"{block.steps:,} steps"] if block.steps is not None else []
-    return " and ".join(parts)
 
 
 def steps_paid(steps: float, settings: Mapping[str, Any], first: TrialResult | None) -> float:
@@ -40,39 +33,40 @@ def seconds_spent(trials: Iterable[TrialResult], repeats: Iterable[Repeat]) -> f
     return sum(trial.seconds for trial in trials) + sum(repeat.seconds for repeat in repeats)
 
 
-def used_up(block: StudyBlock, trials: Sequence[TrialResult], repeats: Sequence[Repeat], seconds: float) -> str | None:
+def used_up(
+    block: StudyBlock, trials: Sequence[TrialResult], repeats: Sequence[Repeat], seconds: float
+) -> Message | None:
     """Why no other trial fits into the budget, the repeats to come included; None while one does.
 
     The first trial always does. ``seconds`` is the time spent so far.
     """
-    ended = [trial for trial in trials if trial.state != "running"]
+    ended = [trial for trial in trials if not trial.is_running]
     if not ended:
         return None
     missing = max(0, 2 * block.seeds - sum(repeat.trial == 0 for repeat in repeats))
     return _no_time(block, ended, missing, seconds) or _no_steps(block, trials, repeats, missing)
 
 
-def _no_time(block: StudyBlock, ended: Sequence[TrialResult], missing: int, seconds: float) -> str | None:
+def _no_time(block: StudyBlock, ended: Sequence[TrialResult], missing: int, seconds: float) -> Message | None:
     known = [trial.seconds for trial in ended if trial.seconds]
     if block.minutes is None or not known:
         return None
     if seconds + sum(known) / len(known) * (1 + missing) <= 60 * block.minutes:
         return None
-    return f"no time for another trial: {_kept(f'{block.minutes:g} minutes', missing)}"
+    return message("minutes-kept" if missing else "minutes-spent", minutes=block.minutes)
 
 
-def _no_steps(block: StudyBlock, trials: Sequence[TrialResult], repeats: Sequence[Repeat], missing: int) -> str | None:
+def _no_steps(
+    block: StudyBlock, trials: Sequence[TrialResult], repeats: Sequence[Repeat], missing: int
+) -> Message | None:
     """A run that is not stopped may take as many steps as the longest so far, and so may those that run now."""
     if block.steps is None:
         return None
     whole = max(steps_paid(trial.steps, trial.settings, trials[0]) for trial in trials)
-    running = sum(trial.state == "running" for trial in trials)
-    spent = steps_spent([trial for trial in trials if trial.state != "running"], repeats)
+    running = sum(trial.is_running for trial in trials)
+    spent = steps_spent([trial for trial in trials if not trial.is_running], repeats)
     if spent + whole * (1 + running + missing) <= block.steps:
         return None
-    text = f"no steps for another trial: {number(spent)} of {number(block.steps)} are spent"
-    return text + (f", {number(whole * missing)} are for the repeats" if missing else "")
-
-
-def _kept(budget: str, missing: int) -> str:
-    return f"the rest of {budget} is for the repeats" if missing else f"{budget} are spent"
+    if not missing:
+        return message("steps-spent", spent=spent, steps=block.steps)
+    return message("steps-kept", spent=spent, steps=block.steps, kept=whole * missing)

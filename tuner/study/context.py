@@ -1,4 +1,4 @@
-"""What the loop works with, and which repeats that makes."""
+"""What the loop works with, and the repeats that follow from it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import optuna
 
+from tuner.config.direction import Direction
 from tuner.config.overrides import setting_value
 from tuner.search.distributions import Distributions
 from tuner.study import repeats
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class StudyContext:
-    """What the loop works with: the study file, how to train, where, and who is told."""
+    """What the loop works with: the study file, how to train, where, and what shows its events."""
 
     spec: StudySpec
     train: Train
@@ -31,16 +32,16 @@ class StudyContext:
     space: Distributions
     total: int
     locks: Locks
-    say: Show
+    show: Show
 
     def file_value(self, knob: str) -> Any:
-        """What the study file sets a knob to, TRL's default when it is silent."""
+        """What the study file sets a knob to; TRL's default where the file leaves it out."""
         return file_value(self.spec, knob)
 
     @property
-    def sign(self) -> float:
-        """+1 where a lower metric is better, -1 where a higher one is."""
-        return 1.0 if self.spec.study.direction == "minimize" else -1.0
+    def direction(self) -> Direction:
+        """Which way the metric is meant to go."""
+        return Direction(self.spec.study.direction)
 
 
 def file_value(spec: StudySpec, knob: str) -> Any:

@@ -6,35 +6,40 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tuner.study.results import Gain, TrialResult
+from diagnostics.model.message import Message
+from tuner.config.direction import Direction
+from tuner.study.failure import FailureKind
+from tuner.study.results import StudyResult, Text, TrialResult
+from tuner.training.device_batch import DeviceBatch
 
 
 @dataclass(frozen=True)
 class Opened:
-    """A study begins or goes on: ``done`` are its finished trials, ``total`` how many there shall be.
+    """A study begins or continues: ``done`` are its finished trials, ``total`` how many there shall be.
 
-    ``budget`` is what they may cost, in words.
+    ``minutes`` and ``steps`` are what they may cost, None without such a budget.
     """
 
     name: str
     metric: str
-    direction: str
+    direction: Direction
     total: int
     seeds: int
     done: tuple[TrialResult, ...]
     folder: str
-    budget: str = ""
+    minutes: float | None = None
+    steps: int | None = None
 
 
 @dataclass(frozen=True)
 class Started:
-    """A trial begins, or goes on where it was cut (``continued``)."""
+    """A trial begins, or continues where it was cut (``continued``)."""
 
     number: int
     settings: Mapping[str, Any]
     moved: Mapping[str, tuple[Any, Any]]
     moved_by: str
-    because: str
+    because: Text
     continued: bool = False
 
 
@@ -72,18 +77,31 @@ class Repeated:
 
 @dataclass(frozen=True)
 class Closed:
-    """The study is done for now; ``gain`` is what the repeats proved."""
+    """The study is done for now, with this result."""
 
-    best: int | None
-    gain: Gain | None
+    result: StudyResult
 
 
 @dataclass(frozen=True)
 class Notice:
-    """A line for the reader that belongs to no trial."""
+    """What the reader should know beside the trials."""
 
-    text: str
+    message: Message
 
 
-Event = Opened | Started | Advanced | Finished | Repeated | Closed | Notice
+@dataclass(frozen=True)
+class RowsLowered:
+    """A run ended for want of memory and begins again with fewer rows on the device.
+
+    ``kind`` is how it ended; ``settings`` are those that memory depends on.
+    """
+
+    run: str
+    kind: FailureKind
+    failed: DeviceBatch
+    fits: DeviceBatch
+    settings: Mapping[str, Any]
+
+
+Event = Opened | Started | Advanced | Finished | Repeated | Closed | Notice | RowsLowered
 Show = Callable[[Event], None]

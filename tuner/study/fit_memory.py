@@ -11,13 +11,13 @@ from typing import Any, NamedTuple
 import optuna
 
 from diagnostics.errors import BadInput
-from diagnostics.formatting import plain_name, setting
 from diagnostics.model.curves import Run
 from tuner.study.context import StudyContext
-from tuner.study.events import Notice
+from tuner.study.events import RowsLowered
+from tuner.study.failure import DoesNotFit, Failure, FailureKind
 from tuner.study.protocols import Report
 from tuner.study.workers.attempts import attempts_at, detect_lost_worker, under_way
-from tuner.training.device_batch import DeviceBatch, device_batch, is_out_of_memory, limited_note, rows
+from tuner.training.device_batch import DeviceBatch, device_batch, is_out_of_memory, limited_note
 
 PREFIX = "memory:"
 GROWS = ("max_length", "lora_r", "num_generations", "max_completion_length")
@@ -30,14 +30,6 @@ HARMLESS = frozenset(
     )
 )
 """Knobs that memory does not depend on; any other must be equal for a limit to hold."""
-
-
-class DoesNotFit(Exception):
-    """A run that is out of memory even with one row on the device; the message says so for people."""
-
-
-class KillsItsWorker(DoesNotFit):
-    """A run that ends its workers without an error, even with one row on the device: most likely out of memory."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +78,7 @@ def most_that_fits(study: optuna.Study, settings: Mapping[str, Any]) -> DeviceBa
 
 
 class Fitted(NamedTuple):
-    """A run, and what is to be said of a device batch that was lowered for it."""
+    """A run, and the note on a device batch that was lowered for it."""
 
     run: Run
     note: str | None
@@ -102,14 +94,8 @@ class _Job:
     moves: Mapping[str, Any]
 
     def under(self, limit: DeviceBatch | None) -> dict[str, Any]:
-        """What the run is told to move under a limit."""
+        """What the run changes of the file under a limit."""
         return {**self.settings, **self.moves, **(limit.overrides if limit else {})}
-
-    @property
-    def at(self) -> str:
-        """The settings that memory depends on, in words."""
-        shown = [f"{plain_name(knob)} {setting(knob, value)}" for knob, value in needs_of(self.settings).items()]
-        return f" at {', '.join(shown)}" if shown else ""
 
 
 def train_fitting(
@@ -125,7 +111,7 @@ def train_fitting(
     training raises.
     """
     job = _Job(context, settings, folder, moves)
-    _answer_a_death(job)
+    _answer_lost_worker(job)
     while True:
         limit = most_that_fits(context.study, settings)
         try:
@@ -139,46 +125,38 @@ def train_fitting(
                 raise
             problem = error
         # Outside of the handler, so that nothing holds on to the frames of the run that failed.
-        in_vain = DoesNotFit(f"does not fit in memory, even with one row on the device{job.at}")
-        in_vain.__cause__ = problem
-        _lower(job, limit, "out of memory with", in_vain)
+        _lower(job, limit, FailureKind.OUT_OF_MEMORY, problem)
 
 
-def _answer_a_death(job: _Job) -> None:
+def _answer_lost_worker(job: _Job) -> None:
     """Lower the device batch where the last worker in this run was killed for memory, or several were killed.
 
     A run that takes its worker with it would otherwise take the next one as well, and so on.
     """
-    death = detect_lost_worker(job.context.study, job.folder)
-    if death is None or not (death.by_kernel or death.too_often):
-        return
-    limit = death.attempt.limit
-    if death.by_kernel:
-        in_vain = DoesNotFit(f"does not fit in memory, even with one row on the device{job.at}: the kernel killed it")
-        _lower(job, limit, "its worker was killed, and the kernel was out of memory, with", in_vain)
-    else:
-        why = f"its workers were killed without an error, even with one row on the device{job.at}: "
-        in_vain = KillsItsWorker(why + "out of memory, or a crash below Python")
-        _lower(job, limit, "its workers were killed without an error with", in_vain, likely=True)
+    loss = detect_lost_worker(job.context.study, job.folder)
+    if loss is not None and (loss.by_kernel or loss.too_often):
+        kind = FailureKind.KILLED_FOR_MEMORY if loss.by_kernel else FailureKind.WORKERS_KILLED
+        _lower(job, loss.attempt.limit, kind)
 
 
-def _lower(job: _Job, limit: DeviceBatch | None, what: str, in_vain: DoesNotFit, *, likely: bool = False) -> None:
-    """Let the whole study know that fewer rows fit than under this limit; raises ``in_vain`` after one row."""
-    context, run = job.context, job.folder.name
+def _lower(job: _Job, limit: DeviceBatch | None, kind: FailureKind, problem: Exception | None = None) -> None:
+    """Let the whole study know that fewer rows fit than under this limit; raises ``DoesNotFit`` after one row."""
+    context, run, needs = job.context, job.folder.name, needs_of(job.settings)
+    likely = kind is FailureKind.WORKERS_KILLED
     failed = device_batch(context.spec.config, context.spec.method, job.under(limit))
     fits = failed.halved
     if fits is None:
-        if likely:  # it was no matter of rows, so the other runs need not do with fewer
+        if likely:  # the rows did not matter, so the other runs need not do with fewer
             context.study.set_user_attr(f"{PREFIX}{run}", None)
-        raise in_vain
-    kept: dict[str, Any] = {"needs": needs_of(job.settings), "failed": [failed.train, failed.evaluation]}
+        raise DoesNotFit(Failure(kind, settings=needs)) from problem
+    kept: dict[str, Any] = {"needs": needs, "failed": [failed.train, failed.evaluation]}
     kept |= {"fits": [fits.train, fits.evaluation], "likely": likely}
     context.study.set_user_attr(f"{PREFIX}{run}", kept)
-    context.say(Notice(f"{run}: {what} {rows(failed)}{job.at}; again with {rows(fits)}"))
+    context.show(RowsLowered(run, kind, failed, fits, needs))
 
 
 def _note(job: _Job, limit: DeviceBatch | None) -> str | None:
-    """What is to be said of the run's device batch, and of the workers that it cost."""
+    """The note on the run's device batch, and on the workers that it cost."""
     note = limited_note(job.context.spec.config, job.context.spec.method, job.under(limit))
     killed = attempts_at(job.context.study, job.folder.name).killed
     if note is None or not killed:

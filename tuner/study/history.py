@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from optuna.study import Study, StudyDirection
-from optuna.trial import FrozenTrial, TrialState
+from optuna.trial import FrozenTrial
+from optuna.trial import TrialState as OptunaState
 
-from diagnostics.model.message import Message
-from tuner.messages import text
 from tuner.search.attributes import (
     BECAUSE,
     CURVE,
@@ -29,7 +28,9 @@ from tuner.search.attributes import (
 from tuner.search.proposal import incumbent
 from tuner.search.replicates import pooled
 from tuner.search.trial_view import TrialView, trial_view
-from tuner.study.results import TrialResult
+from tuner.study.failure import Failure
+from tuner.study.folder import trial_folder
+from tuner.study.results import TrialResult, TrialState, text_from
 from tuner.study.workers.attempts import lost_steps
 from tuner.study.workers.claims import PLACE
 
@@ -39,26 +40,26 @@ INFEASIBLE = "infeasible"
 """Set for a trial that does not fit in memory."""
 
 
-def tried_trials(study: Study) -> list[TrialView]:
+def pooled_trials(study: Study) -> list[TrialView]:
     """All trials of a study as the search sees them: settings that ran on several seeds count by their mean."""
-    return pooled(told_trials(study))
+    return pooled(trial_views(study))
 
 
-def told_trials(study: Study) -> list[TrialView]:
-    """All trials of a study, each with the value that it was told."""
+def trial_views(study: Study) -> list[TrialView]:
+    """All trials of a study, each with its own value."""
     sign = 1.0 if study.direction is StudyDirection.MINIMIZE else -1.0
-    return [trial_view(t, sign) for t in study.get_trials(deepcopy=False) if t.state is not TrialState.WAITING]
+    return [trial_view(t, sign) for t in study.get_trials(deepcopy=False) if t.state is not OptunaState.WAITING]
 
 
 def best_number(study: Study) -> int | None:
     """The number of the best trial: the lowest or highest value, an unstable trial giving way in a near tie."""
-    best = incumbent(tried_trials(study))
+    best = incumbent(pooled_trials(study))
     return None if best is None else best.number
 
 
 def trial_results(study: Study) -> tuple[TrialResult, ...]:
     """All trials that were started, in order."""
-    trials = [t for t in study.get_trials(deepcopy=False) if t.state is not TrialState.WAITING]
+    trials = [t for t in study.get_trials(deepcopy=False) if t.state is not OptunaState.WAITING]
     settings, lost = {trial.number: trial.params for trial in trials}, lost_steps(study)
     results = (trial_result(trial, settings) for trial in trials)
     return tuple(replace(one, lost=lost.get(one.folder, 0.0)) for one in results)
@@ -70,33 +71,28 @@ def trial_result(trial: FrozenTrial, settings: Mapping[int, Mapping[str, Any]]) 
     verdict = kept.get(DIAGNOSIS) or {}
     before = settings.get(kept.get(PARENT, -1), {})
     moved = {k: (before[k], v) for k, v in trial.params.items() if k in before and before[k] != v}
-    # What Optuna was told for a trial that diverged or failed is a stand-in, not a measurement.
-    told = trial.state.is_finished() and not kept.get(DIVERGED) and ERROR not in kept
-    stopped = stored_words(kept.get(STOPPED))
+    # The value that Optuna has of a trial that diverged or failed is a stand-in, not a measurement.
+    measured = trial.state.is_finished() and not kept.get(DIVERGED) and ERROR not in kept
     return TrialResult(
         number=trial.number,
         settings=trial.params,
-        value=trial.value if told else None,
+        value=trial.value if measured else None,
         state=_state(trial),
         label=verdict.get("label"),
         cause=verdict.get("cause"),
         diagnosis=verdict or None,
         moved_by=kept.get(MOVED_BY) or "sampler",
         moved=moved,
-        because=stored_words(kept.get(BECAUSE)),
+        because=text_from(kept.get(BECAUSE)) or "",
         steps=float(kept.get(STEPS) or 0.0),
         seconds=float(kept.get(SECONDS) or 0.0),
-        error=kept.get(ERROR) or (f"stopped: {stopped}" if stopped else None),
-        folder=f"trial-{trial.number:03d}",
+        failure=Failure.from_dict(kept[ERROR], infeasible=INFEASIBLE in kept) if kept.get(ERROR) else None,
+        stopped=text_from(kept.get(STOPPED)),
+        folder=trial_folder(trial.number),
         metrics=kept.get(METRICS) or {},
         curve=tuple((x, y) for x, y in kept.get(CURVE) or ()),
         memory=kept.get(MEMORY) or "",
     )
-
-
-def stored_words(stored: Mapping[str, Any] | str | None) -> str:
-    """A stored message in words; an earlier version stored the words."""
-    return text(Message.from_dict(stored)) if isinstance(stored, Mapping) else stored or ""
 
 
 def placed(trials: tuple[TrialResult, ...], study: Study, out: Path) -> tuple[TrialResult, ...]:
@@ -114,11 +110,11 @@ def _placed(trial: TrialResult, place: tuple[str, str] | None, out: Path) -> Tri
     return replace(trial, folder=path, host=host)
 
 
-def _state(trial: FrozenTrial) -> str:
+def _state(trial: FrozenTrial) -> TrialState:
     if not trial.state.is_finished():
-        return "running"
+        return TrialState.RUNNING
     if INFEASIBLE in trial.user_attrs:
-        return "infeasible"
-    if ERROR in trial.user_attrs or trial.state is TrialState.FAIL:
-        return "failed"
-    return "pruned" if STOPPED in trial.user_attrs else "complete"
+        return TrialState.INFEASIBLE
+    if ERROR in trial.user_attrs or trial.state is OptunaState.FAIL:
+        return TrialState.FAILED
+    return TrialState.PRUNED if STOPPED in trial.user_attrs else TrialState.COMPLETE

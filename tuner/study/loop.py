@@ -1,4 +1,4 @@
-"""The loop: ask for settings, train, diagnose, tell; then repeat the winner and the user's own file on fresh seeds."""
+"""The loop: propose settings, train, diagnose, record; then repeat the winner and the user's file on fresh seeds."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from diagnostics.errors import BadInput
+from diagnostics.model.message import message
 from tuner.search.distributions import distributions
 from tuner.study import repeats
-from tuner.study.budget import in_words, seconds_spent
+from tuner.study.budget import seconds_spent
 from tuner.study.context import StudyContext, repeat_plan
 from tuner.study.events import Closed, Event, Finished, Notice, Opened, Show
 from tuner.study.history import best_number, trial_results
@@ -44,12 +45,12 @@ def run_study(
 ) -> StudyResult:
     """The study's result, once ``trials`` trials (default: the file's) and the repeats are finished.
 
-    A study in ``out`` goes on where it stopped; a finished one only gets its report again. ``show`` is told of each
-    event; ``base`` replaces the base sampler. Raises ``BadInput`` when the file changed since the study began or when
-    every trial fails alike, and passes ``KeyboardInterrupt`` on with the study left ready to go on.
+    A study in ``out`` continues where it stopped; a finished one only gets its report again. ``show`` is called with
+    each event; ``base`` replaces the base sampler. Raises ``BadInput`` when the file changed since the study began or
+    when every trial fails alike, and passes ``KeyboardInterrupt`` on with the study left ready to continue.
     """
     if not spec.study.space:
-        raise BadInput(f"{spec.path}: study.space is missing; list the knobs to search with their ranges")
+        raise BadInput(f"{spec.path}: study.space is missing; list the settings to search with their ranges")
     out = Path(out)
     total = trials or spec.study.trials
     with opened(spec, out, storage, base) as (study, locks):
@@ -58,11 +59,22 @@ def run_study(
 
 
 def _run(context: StudyContext) -> StudyResult:
-    """Search, repeat and report; whatever ends it early, the report of what is there is written."""
+    """Search, repeat and report; when something ends it early, the report of what is there is written all the same."""
     block = context.spec.study
-    done = tuple(trial for trial in trial_results(context.study) if trial.state != "running")
-    name, where, budget = context.spec.name, str(context.out), in_words(block)
-    context.say(Opened(name, block.metric, block.direction, context.total, block.seeds, done, where, budget))
+    done = tuple(trial for trial in trial_results(context.study) if not trial.is_running)
+    context.show(
+        Opened(
+            name=context.spec.name,
+            metric=block.metric,
+            direction=context.direction,
+            total=context.total,
+            seeds=block.seeds,
+            done=done,
+            folder=str(context.out),
+            minutes=block.minutes,
+            steps=block.steps,
+        )
+    )
     with _interruptible():
         try:
             _search(context)
@@ -72,7 +84,7 @@ def _run(context: StudyContext) -> StudyResult:
                 write_outcome(context)
             raise
     result = write_outcome(context)
-    context.say(Closed(result.best, result.gain))
+    context.show(Closed(result))
     return result
 
 
@@ -98,30 +110,33 @@ def _interruptible() -> Iterator[None]:
 
 
 def _search(context: StudyContext) -> None:
-    """Run trials until the total or the budget is reached or no gain is in sight; cut trials always go on.
+    """Run trials until the total or the budget is reached or no gain is in sight; cut trials always continue.
 
     While other workers still train, wait: one that dies leaves its trial.
     """
     begun, before = time.monotonic(), seconds_spent(trial_results(context.study), repeats.all_of(context.study))
-    start, waits, asked, why = start_settings(context.spec), False, -1, None
+    start, waits, ended, why = start_settings(context.spec), False, -1, None
     while True:
-        ended = sum(trial.state != "running" for trial in trial_results(context.study))
-        if ended != asked:  # what is left to gain takes a while to find out, and changes with a trial's end alone
-            why, asked = why_no_more(context, before + time.monotonic() - begun), ended
+        trials = trial_results(context.study)
+        if sum(not trial.is_running for trial in trials) != ended:
+            # The gain that is left takes a while to compute, and changes only when a trial ends.
+            ended = sum(not trial.is_running for trial in trials)
+            why = why_no_more(context, trials, before + time.monotonic() - begun)
         held = claim(context.study, context.locks, context.out, context.space, 0 if why else context.total, start)
         if held is not None:
             _run_held(context, held)
             continue
-        running = next((trial.number for trial in trial_results(context.study) if trial.state == "running"), None)
+        trials = trial_results(context.study)  # another worker may have begun or ended one before the claim
+        running = next((trial.number for trial in trials if trial.is_running), None)
         if running is None:
             break
         if not waits:
-            context.say(Notice(f"waiting for trial {running}, which another worker trains"))
+            context.show(Notice(message("waiting-for-trial", trial=running)))
         waits = True
         time.sleep(POLL)
-    if why and len(trial_results(context.study)) < context.total:
-        context.study.set_user_attr(ENDED, {"trials": len(trial_results(context.study)), "why": why})
-        context.say(Notice(why))
+    if why and len(trials) < context.total:
+        context.study.set_user_attr(ENDED, {"trials": len(trials), "why": why.to_dict()})
+        context.show(Notice(why))
 
 
 def _run_held(context: StudyContext, held: Claim) -> None:
@@ -134,9 +149,9 @@ def _run_held(context: StudyContext, held: Claim) -> None:
         return
     free_disk(context.out, finished(context), best_number(context.study))
     write_outcome(context)
-    context.say(Finished(result, best_number(context.study)))
+    context.show(Finished(result, best_number(context.study)))
     if result.number == 0 and result.label == "broken":
-        context.say(Notice(f"trial 0 looks broken ({result.cause}): no setting cures that, see its report"))
+        context.show(Notice(message("first-trial-broken", cause=result.cause)))
     stop_if_hopeless(context)
 
 

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from diagnostics.model.curves import Curve, Run, canonical_name
+from tuner.config.direction import Direction
 
-POINTS = 200
+MAX_KEPT_POINTS = 200
 """A kept curve has no more points than a report draws."""
-NO_METRICS = ("eval_learning_rate", "eval_epoch", "eval_num_tokens", "eval_wall_time", "eval_grad_norm")
+NOT_METRICS = ("eval_learning_rate", "eval_epoch", "eval_num_tokens", "eval_wall_time", "eval_grad_norm")
 
 
 @dataclass(frozen=True)
@@ -26,14 +27,14 @@ class Measure:
     curve: tuple[tuple[float, float], ...]
 
 
-def measure(run: Run, metric: str, direction: str) -> Measure:
+def measure(run: Run, metric: str, direction: Direction) -> Measure:
     """What the run is worth by ``metric``: the kept checkpoint is the one with the best value."""
     curve = run.curve(canonical_name(metric))
     others = {name: c for name, c in run.curves.items() if _is_metric(name) and len(c)}
     before = {name: float(c.values[0]) for name, c in others.items() if c.steps[0] == 0}
     if curve is None or not len(curve):
         return Measure(None, _start(run), run.last_step, {}, before, ())
-    best = int(np.argmin(curve.values) if direction == "minimize" else np.argmax(curve.values))
+    best = int(np.argmin(direction.sign * curve.values))
     step = float(curve.steps[best])
     metrics = {name: _value_at(c, step) for name, c in others.items()}
     metrics[metric] = value = float(curve.values[best])
@@ -41,7 +42,7 @@ def measure(run: Run, metric: str, direction: str) -> Measure:
 
 
 def _is_metric(name: str) -> bool:
-    return name == "train_loss" or (name.startswith("eval_") and name not in NO_METRICS and "/" not in name)
+    return name == "train_loss" or (name.startswith("eval_") and name not in NOT_METRICS and "/" not in name)
 
 
 def _value_at(curve: Curve, step: float) -> float:
@@ -57,5 +58,5 @@ def _start(run: Run) -> float | None:
 
 
 def _thinned(curve: Curve) -> tuple[tuple[float, float], ...]:
-    keep = np.unique(np.linspace(0, len(curve) - 1, min(len(curve), POINTS)).round().astype(int))
+    keep = np.unique(np.linspace(0, len(curve) - 1, min(len(curve), MAX_KEPT_POINTS)).round().astype(int))
     return tuple((float(curve.steps[i]), float(curve.values[i])) for i in keep)

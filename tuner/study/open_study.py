@@ -1,4 +1,4 @@
-"""Open a study's storage: make it the first time, and check later that the study file still asks the same question."""
+"""Open a study's storage: create it the first time; later, check that the study file defines the same study."""
 
 from __future__ import annotations
 
@@ -18,10 +18,12 @@ from optuna.study import StudyDirection
 
 from diagnostics.errors import BadInput
 from diagnostics.formatting import setting
+from tuner.config.direction import Direction
 from tuner.search.distributions import distributions
 from tuner.search.pruner import DiagnosisPruner
 from tuner.search.sampler import DiagnosisSampler
 from tuner.study.context import file_value
+from tuner.study.folder import LOCKS, RESULT, database_url
 from tuner.study.history import trial_results
 from tuner.study.workers.claims import TURN
 from tuner.study.workers.file_locks import Locks, locked
@@ -35,8 +37,7 @@ if TYPE_CHECKING:
 
 DEFINITION = "definition"
 SAME_ERRORS = 3
-"""So many trials with the same error in a row have a bug to show, not settings to search."""
-ENDED_BADLY = ("failed", "infeasible")
+"""So many trials in a row that fail alike show a bug or a full disk, whatever their settings."""
 FREE = ("output_dir", "run_name", "report_to", "env", "logging_dir")
 """Keys of the file that may change: they do not change what is trained."""
 
@@ -53,7 +54,7 @@ def opened(
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     check_address(storage)
     locks = locks_for(storage, out, spec.name)
-    url = storage or f"sqlite:///{out / 'study.db'}"
+    url = storage or database_url(out)
     with reachable(url), ExitStack() as stack:
         with _folder(out), reachable(url):
             with locked(locks, TURN):
@@ -90,7 +91,7 @@ def _folder(out: Path) -> Iterator[None]:
 
 def _remove(out: Path, made: list[Path]) -> None:
     """Take back the folders that were made for a study that did not open, unless another one lives there by now."""
-    if not made or any(path.name != ".locks" for path in out.iterdir()):
+    if not made or any(path.name != LOCKS for path in out.iterdir()):
         return
     shutil.rmtree(out)
     with suppress(OSError):
@@ -103,7 +104,7 @@ def _study(
 ) -> optuna.Study:
     """The study in an open database, checked against the study file."""
     space = distributions(spec.study.space)
-    minimize = spec.study.direction == "minimize"
+    minimize = spec.study.direction == Direction.MINIMIZE
 
     def load() -> optuna.Study:
         return optuna.create_study(
@@ -120,9 +121,9 @@ def _study(
     with locked(locks, TURN):
         _check_alone(spec, out, database, storage)
         study, wanted = load(), definition(spec, space)
-        mended = study.user_attrs.get(DEFINITION, wanted) != wanted and _nothing_learned(study, locks, out)
-        if storage is None and (mended or _nothing_but_errors(study)):
-            # No trial has a value to keep, so the mended file or training starts at its trial 0.
+        fixed = study.user_attrs.get(DEFINITION, wanted) != wanted and _nothing_learned(study, locks, out)
+        if storage is None and (fixed or _nothing_but_errors(study)):
+            # No trial has a value to keep, so the corrected file or training starts at its trial 0.
             optuna.delete_study(study_name=spec.name, storage=database)
             study = load()
         if DEFINITION not in study.user_attrs:
@@ -134,14 +135,14 @@ def _study(
 def _nothing_but_errors(study: optuna.Study) -> bool:
     """Whether an earlier run of the command ended because every trial failed."""
     trials = trial_results(study)
-    return len(trials) >= SAME_ERRORS and all(trial.state in ENDED_BADLY for trial in trials)
+    return len(trials) >= SAME_ERRORS and all(trial.state.by_failure for trial in trials)
 
 
 def _nothing_learned(study: optuna.Study, locks: Locks, out: Path) -> bool:
     """Whether every trial ended by an error, or was cut before its first checkpoint and is in nobody's hands."""
     return all(
-        trial.state in ENDED_BADLY
-        or (trial.state == "running" and not checkpoints(out / trial.folder) and _is_free(locks, trial.folder))
+        trial.state.by_failure
+        or (trial.is_running and not checkpoints(out / trial.folder) and _is_free(locks, trial.folder))
         for trial in trial_results(study)
     )
 
@@ -160,7 +161,7 @@ def start_settings(spec: StudySpec) -> dict[str, Any]:
 
 
 def definition(spec: StudySpec, space: Mapping[str, BaseDistribution]) -> dict[str, Any]:
-    """What must not change while a study goes on: the space, the metric, and the training configuration."""
+    """What must not change while a study continues: the space, the metric, and the training configuration."""
     config = {key: value for key, value in spec.config.items() if key not in FREE}
     return {
         "space": {knob: json.loads(distribution_to_json(span)) for knob, span in space.items()},
@@ -183,7 +184,7 @@ def _check_alone(spec: StudySpec, out: Path, database: RDBStorage, storage: str 
 def _reported(out: Path) -> list[str]:
     """The name of the study whose report lies in ``out``, if any."""
     try:
-        return [str(json.loads((out / "study.json").read_text(encoding="utf-8"))["name"])]
+        return [str(json.loads((out / RESULT).read_text(encoding="utf-8"))["name"])]
     except (OSError, ValueError, KeyError, TypeError):
         return []
 

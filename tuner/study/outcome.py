@@ -7,16 +7,18 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 
+from diagnostics.model.message import message
 from tuner.search.attributes import BEFORE
 from tuner.search.credit import rule_records
 from tuner.study import repeats
 from tuner.study.budget import seconds_spent, steps_spent
 from tuner.study.context import StudyContext, repeat_plan
 from tuner.study.fit_memory import limits
-from tuner.study.history import best_number, placed, trial_results, tried_trials
+from tuner.study.folder import LOCKS
+from tuner.study.history import best_number, placed, pooled_trials, trial_results
 from tuner.study.noise import noise_of_study
 from tuner.study.report.review import review
-from tuner.study.results import Gain, StudyResult, TrialResult
+from tuner.study.results import Gain, StudyResult, Text, TrialResult, text_from
 from tuner.study.workers.file_locks import FileLocks, locked
 
 ENDED = "ended"
@@ -29,7 +31,7 @@ def write_outcome(context: StudyContext) -> StudyResult:
     from tuner.study.report.write import write_study_reports
 
     result = outcome(context)
-    with locked(FileLocks(context.out / ".locks"), "report"):
+    with locked(FileLocks(context.out / LOCKS), "report"):
         write_study_reports(result, context.out)
     return result
 
@@ -40,7 +42,7 @@ def outcome(context: StudyContext) -> StudyResult:
     trials = placed(trial_results(study), study, context.out)
     best = best_number(study)
     gain = gain_so_far(context, trials, best)
-    done, known = repeats.all_of(study), tried_trials(study)
+    done, known = repeats.all_of(study), pooled_trials(study)
     noise = noise_of_study(known, best, done)
     first = next((t.user_attrs.get(BEFORE) for t in study.get_trials(deepcopy=False) if t.number == 0), None)
     winner = next((trial for trial in trials if trial.number == best), None)
@@ -49,7 +51,7 @@ def outcome(context: StudyContext) -> StudyResult:
         path=str(spec.path),
         method=spec.method,
         metric=spec.study.metric,
-        direction=spec.study.direction,
+        direction=context.direction,
         space=spec.study.space,
         trials=trials,
         best=best,
@@ -68,36 +70,38 @@ def outcome(context: StudyContext) -> StudyResult:
 
 def gain_so_far(context: StudyContext, trials: tuple[TrialResult, ...], best: int | None) -> Gain | None:
     """What the finished repeats prove; None while trials are missing or no repeat has ended."""
-    block = context.spec.study
-    if best is None or any(trial.state == "running" for trial in trials):
+    if best is None or any(trial.is_running for trial in trials):
         return None
     if best == 0:
-        return Gain((), 0.0, 0.0, False, "no gain: your own settings, trial 0, were not beaten")
+        return _no_gain("file-not-beaten")
     plan = repeat_plan(context)
     if not plan:
-        why = "no repeats were asked for (seeds: 0)" if trials[0].value is not None else "trial 0 has no value"
-        return Gain((), 0.0, 0.0, False, f"no gain is claimed: {why}")
+        return _no_gain("no-repeats" if trials[0].value is not None else "first-trial-without-value")
     done = [repeat for trial, seed in plan if (repeat := repeats.load(context.study, trial, seed))]
     if not done:
         return None
     pairs = repeats.pairs_of(done, best)
     lost = sum(repeat.value is None for repeat in done)
-    return repeats.gain_of(pairs, block.metric, block.direction, lost)
+    return repeats.gain_of(pairs, context.direction, lost)
 
 
-def _notes(context: StudyContext, trials: tuple[TrialResult, ...]) -> tuple[str, ...]:
+def _no_gain(doubt: str) -> Gain:
+    return Gain((), 0.0, 0.0, (message(doubt),))
+
+
+def _notes(context: StudyContext, trials: tuple[TrialResult, ...]) -> tuple[Text, ...]:
     """What a reader should know: trials that are missing, repeats that are missing."""
     started = len(trials)
-    notes = []
+    notes: list[Text] = []
     ended = context.study.user_attrs.get(ENDED, {}) if started < context.total else {}
-    ended = ended if ended.get("trials") == started else {}
-    if ended:
-        notes.append(f"{started} trial{'s' if started != 1 else ''}: {ended['why']}")
+    why = text_from(ended["why"]) if ended.get("trials") == started else None
+    if why is not None:
+        notes.append(why)
     elif started < context.total:
-        notes.append(f"{started} of {context.total} trials so far; the same command goes on")
+        notes.append(message("trials-missing", trials=started, total=context.total))
     missing = [key for key in repeat_plan(context) if repeats.load(context.study, *key) is None]
-    if missing and (ended or started >= context.total):
-        notes.append(f"{len(missing)} repeats are missing; the same command runs them")
+    if missing and (why is not None or started >= context.total):
+        notes.append(message("repeats-missing", repeats=len(missing)))
     return tuple(notes)
 
 

@@ -1,14 +1,22 @@
-"""The records that a study leaves: its trials, the proof of a gain, how each rule did, and the review."""
+"""The records that a study leaves: its trials, the proof of a gain, how each rule did, and the review.
+
+They hold codes and numbers. ``study.json`` keeps the words beside them, for people and for programs of others.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, fields
+from enum import StrEnum
+from typing import Any, TypeVar
 
+from diagnostics.model.message import Message
+from tuner.config.direction import Direction
 from tuner.config.search_space import Space, Value
 from tuner.search.credit import RuleRecord
 from tuner.search.proposer import Proposer, ProposerKind
+from tuner.study.failure import Failure
+from tuner.study.stored_space import stored_space
 
 __all__ = [
     "AGAIN",
@@ -19,14 +27,37 @@ __all__ = [
     "Paragraph",
     "RuleRecord",
     "StudyResult",
+    "Text",
     "TrialResult",
+    "TrialState",
     "Value",
+    "text_from",
 ]
 
+Text = Message | str
+"""A sentence as data; text is what an earlier version wrote, or somebody else."""
+Record = TypeVar("Record")
+STOPPED_LINE = "stopped: "
+"""What stands in ``error`` of study.json before the reason of a trial that was pruned."""
 AGAIN = str(Proposer(ProposerKind.ANOTHER_SEED))
 """Who proposed a trial that repeats an earlier one: the search, where one run each could not tell which is better."""
 ANOTHER_SEED, ONLY_SEED = "another seed", "only the seed"
 """What people read of such a trial: who proposed it, and what moved."""
+
+
+class TrialState(StrEnum):
+    """How far a trial is, or how it ended; ``INFEASIBLE`` is one that does not fit in memory."""
+
+    COMPLETE = "complete"
+    PRUNED = "pruned"
+    FAILED = "failed"
+    INFEASIBLE = "infeasible"
+    RUNNING = "running"
+
+    @property
+    def by_failure(self) -> bool:
+        """Whether the trial ended without teaching anything but that its training fails."""
+        return self in (TrialState.FAILED, TrialState.INFEASIBLE)
 
 
 @dataclass(frozen=True)
@@ -34,25 +65,27 @@ class TrialResult:
     """One finished (or still running) training run of a study.
 
     ``settings`` holds the knobs of the space, ``value`` the metric (None when there is none), ``moved_by`` who
-    proposed the settings: ``file`` (trial 0), ``advice:<rule>``, ``sampler:<name>`` or ``AGAIN``; ``moved`` maps each
-    knob that changed to (old, new). ``curve`` is the metric over steps. ``folder`` is relative to the study's folder;
-    where ``host`` is given it is the path on that machine. ``memory`` says how a device batch was lowered to fit, and
-    ``lost`` counts the steps of attempts that came to nothing, which ``steps`` leaves out.
+    proposed the settings: ``file`` (trial 0), ``advice:<rule>``, ``sampler:<name>`` or ``AGAIN``, and ``because`` why;
+    ``moved`` maps each knob that changed to (old, new). ``stopped`` says why the trial was pruned, ``failure`` why it
+    failed. ``curve`` is the metric over steps. ``folder`` is relative to the study's folder; where ``host`` is given it
+    is the path on that machine. ``memory`` says how a device batch was lowered to fit, and ``lost`` counts the steps of
+    attempts that came to nothing, which ``steps`` leaves out.
     """
 
     number: int
     settings: Mapping[str, Value]
     value: float | None
-    state: str  # complete | pruned | failed | infeasible | running
+    state: TrialState
     label: str | None = None
     cause: str | None = None
     diagnosis: Mapping[str, Any] | None = None
     moved_by: str = "file"
     moved: Mapping[str, tuple[Value, Value]] = field(default_factory=dict)
-    because: str = ""
+    because: Text = ""
     steps: float = 0.0
     seconds: float = 0.0
-    error: str | None = None
+    failure: Failure | None = None
+    stopped: Text | None = None
     folder: str = ""
     metrics: Mapping[str, float] = field(default_factory=dict)
     curve: tuple[tuple[float, float], ...] = ()
@@ -65,9 +98,40 @@ class TrialResult:
         """Who proposed the settings, read from ``moved_by``."""
         return Proposer.from_text(self.moved_by)
 
+    @property
+    def is_running(self) -> bool:
+        """Whether the trial has not ended."""
+        return self.state is TrialState.RUNNING
+
     def to_dict(self) -> dict[str, Any]:
-        """The trial as plain values."""
-        return asdict(self)
+        """The trial as plain values, without words."""
+        plain = asdict(self)
+        return {**plain, "reason": plain.pop("because")}
+
+    @classmethod
+    def from_dict(cls, raw: Mapping[str, Any]) -> TrialResult:
+        """The trial that ``to_dict`` wrote, with or without words, in this version or an earlier one."""
+        state, value, failure, stopped = (
+            TrialState(raw["state"]),
+            raw.get("value"),
+            raw.get("failure"),
+            raw.get("stopped"),
+        )
+        line = raw.get("error")
+        if line and not failure and not stopped:  # an earlier version kept one line for all that can end a trial
+            stopped = line.removeprefix(STOPPED_LINE) if line.startswith(STOPPED_LINE) else None
+            failure = None if stopped else line
+        parts = {
+            "number": int(raw["number"]),
+            "state": state,
+            "value": None if value is None else float(value),
+            "moved": {knob: (old, new) for knob, (old, new) in (raw.get("moved") or {}).items()},
+            "curve": tuple((float(step), float(value)) for step, value in raw.get("curve") or ()),
+            "because": text_from(raw.get("reason") or raw.get("because")) or "",
+            "failure": Failure.from_dict(failure, infeasible=state is TrialState.INFEASIBLE) if failure else None,
+            "stopped": text_from(stopped),
+        }
+        return _known(cls, {**raw, **parts})
 
 
 @dataclass(frozen=True)
@@ -81,22 +145,46 @@ class Pair:
 
 @dataclass(frozen=True)
 class Gain:
-    """How much better the winner is than trial 0 on fresh seeds; ``mean`` above 0 is better, in the metric's unit."""
+    """How much better the winner is than trial 0 on fresh seeds; ``mean`` above 0 is better, in the metric's unit.
+
+    ``doubts`` say why the gain is not claimed.
+    """
 
     pairs: tuple[Pair, ...]
     mean: float
     stderr: float
-    claimed: bool
-    message: str
+    doubts: tuple[Text, ...] = ()
+
+    @property
+    def claimed(self) -> bool:
+        """Whether the repeats prove the gain."""
+        return not self.doubts
+
+    def to_dict(self) -> dict[str, Any]:
+        """The gain as plain values, without words."""
+        return {**asdict(self), "claimed": self.claimed}
+
+    @classmethod
+    def from_dict(cls, raw: Mapping[str, Any]) -> Gain:
+        """The gain that ``to_dict`` wrote; of an earlier version's doubts only the words are known."""
+        doubts = raw["doubts"] if "doubts" in raw else [] if raw["claimed"] else [raw["message"]]
+        pairs = tuple(_known(Pair, pair) for pair in raw.get("pairs") or ())
+        return _known(cls, {**raw, "pairs": pairs, "doubts": texts_from(doubts)})
 
 
 @dataclass(frozen=True)
 class Paragraph:
-    """One point of the review across trials, with the lines to put into the study file, if any."""
+    """One point of the review across trials, as a title and sentences, with the lines for the study file, if any."""
 
-    title: str
-    text: str
+    point: Text
+    sentences: tuple[Text, ...]
     yaml: str | None = None
+
+    @classmethod
+    def from_dict(cls, raw: Mapping[str, Any]) -> Paragraph:
+        """The paragraph that ``asdict`` makes; of an earlier version only the words are known."""
+        point, sentences = raw.get("point") or raw["title"], raw.get("sentences") or [raw["text"]]
+        return _known(cls, {**raw, "point": text_from(point), "sentences": texts_from(sentences)})
 
 
 @dataclass(frozen=True)
@@ -105,14 +193,15 @@ class StudyResult:
 
     ``before`` and ``after`` are metrics of the untouched base model and of the best trial; ``best`` is a trial number.
     ``steps`` counts those of all runs, in steps of trial 0. ``noise`` holds differences of the metric that mean
-    nothing: ``counts_from`` (what the search asks of a better trial), ``evaluations``, ``seeds``.
+    nothing: ``counts_from`` (the least by which the search takes a trial for better), ``evaluations``, ``seeds``.
+    ``notes`` say what is missing.
     """
 
     name: str
     path: str
     method: str
     metric: str
-    direction: str  # minimize | maximize
+    direction: Direction
     space: Space
     trials: tuple[TrialResult, ...]
     best: int | None = None
@@ -125,7 +214,7 @@ class StudyResult:
     before: Mapping[str, float] = field(default_factory=dict)
     after: Mapping[str, float] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
-    notes: tuple[str, ...] = ()
+    notes: tuple[Text, ...] = ()
 
     def trial(self, number: int | None) -> TrialResult | None:
         """The trial of that number, or None."""
@@ -142,10 +231,49 @@ class StudyResult:
         return self.trial(self.best)
 
     def to_dict(self) -> dict[str, Any]:
-        """The study as plain values."""
-        records = [{**asdict(one), "followed": one.followed} for one in self.records]
+        """The study as plain values, without words."""
+        plain = asdict(self)
         return {
-            **asdict(self),
+            **plain,
             "space": {knob: span.to_dict() for knob, span in self.space.items()},
-            "records": records,
+            "trials": [trial.to_dict() for trial in self.trials],
+            "gain": self.gain.to_dict() if self.gain else None,
+            "records": [{**asdict(one), "followed": one.followed} for one in self.records],
+            "notices": plain.pop("notes"),
         }
+
+    @classmethod
+    def from_dict(cls, raw: Mapping[str, Any]) -> StudyResult:
+        """The study that ``to_dict`` wrote, with or without words, in this version or an earlier one.
+
+        What a later version added is left out. Raises ``KeyError``, ``TypeError``, ``ValueError`` or ``AttributeError``
+        for anything else.
+        """
+        parts = {
+            "direction": Direction(raw["direction"]),
+            "space": stored_space(raw["space"]),
+            "trials": tuple(TrialResult.from_dict(trial) for trial in raw["trials"]),
+            "gain": Gain.from_dict(raw["gain"]) if raw.get("gain") else None,
+            "records": tuple(_known(RuleRecord, one) for one in raw.get("records") or ()),
+            "review": tuple(Paragraph.from_dict(one) for one in raw.get("review") or ()),
+            "notes": texts_from(raw.get("notices") or raw.get("notes") or ()),
+        }
+        return _known(cls, {**raw, **parts})
+
+
+def _known(kind: type[Record], raw: Mapping[str, Any]) -> Record:
+    """The record of those values that it knows: a file of a later version may hold more."""
+    names = {one.name for one in fields(kind)}  # type: ignore[arg-type]
+    return kind(**{key: value for key, value in raw.items() if key in names})
+
+
+def text_from(raw: Any) -> Text | None:
+    """A stored sentence: ``Message.to_dict`` of this version, text of an earlier one; None for nothing."""
+    if not raw:
+        return None
+    return Message.from_dict(raw) if isinstance(raw, Mapping) else str(raw)
+
+
+def texts_from(raw: Iterable[Any]) -> tuple[Text, ...]:
+    """Stored sentences, those that say nothing left out."""
+    return tuple(one for one in map(text_from, raw) if one is not None)

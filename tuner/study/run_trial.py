@@ -1,4 +1,4 @@
-"""One trial from start to end: train, listen, and tell the study how it went."""
+"""One trial from start to end: train, watch, and record how it went."""
 
 from __future__ import annotations
 
@@ -11,21 +11,25 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 
 from diagnostics.errors import BadInput
 from diagnostics.model.curves import Run
+from diagnostics.model.message import message
+from tuner.messages import text
 from tuner.search.attributes import BEFORE, CURVE, DIVERGED, ERROR, METRICS, SECONDS, STEPS, STOPPED
 from tuner.search.divergence import diverged
 from tuner.search.log_diagnosis import record
 from tuner.search.seeds import replicate_of, seed_of
 from tuner.study.context import StudyContext
 from tuner.study.events import Advanced, Notice, Started
-from tuner.study.fit_memory import DoesNotFit, KillsItsWorker, train_fitting
-from tuner.study.history import INFEASIBLE, MEMORY, stored_words, trial_result
+from tuner.study.failure import Failure
+from tuner.study.fit_memory import train_fitting
+from tuner.study.folder import TRACEBACK
+from tuner.study.history import INFEASIBLE, MEMORY, trial_result
 from tuner.study.measure import Measure, measure
-from tuner.study.results import TrialResult
+from tuner.study.results import Text, TrialResult, text_from
 from tuner.study.workers.claims import Claim
 
-GUESSING = 10.0
-"""A loss that is bad for any model (a guess among 22,000 tokens), told for a trial that no other one can be compared
-with."""
+LOSS_OF_GUESSING = 10.0
+"""A loss that is bad for any model (a guess among 22,000 tokens): the value of a bad trial that no other one can be
+compared with."""
 
 
 class LostTrial(Exception):
@@ -33,7 +37,7 @@ class LostTrial(Exception):
 
 
 def run_trial(context: StudyContext, held: Claim) -> TrialResult | None:
-    """Train one trial and tell the study how it went; an error of the training is a result, too.
+    """Train one trial and record how it went; an error of the training is a result, too.
 
     None when another worker has taken the trial over in the meantime.
     """
@@ -41,14 +45,14 @@ def run_trial(context: StudyContext, held: Claim) -> TrialResult | None:
     held.folder.mkdir(parents=True, exist_ok=True)
     result = _result(context, held.trial)
     if held.continued and not here:
-        context.say(Notice(f"trial {result.number} was left by a worker that is gone: it begins again here"))
-    again = held.continued and here
-    context.say(Started(result.number, result.settings, result.moved, result.moved_by, result.because, again))
+        context.show(Notice(message("trial-taken-over", trial=result.number)))
+    continued = held.continued and here
+    context.show(Started(result.number, result.settings, result.moved, result.moved_by, result.because, continued))
     watch = _Watch(context, held, earlier=result.seconds)
     try:
         _train(context, held, watch)
     except LostTrial:
-        context.say(Notice(f"trial {result.number} is in the hands of another worker: this one lost its connection"))
+        context.show(Notice(message("trial-lost", trial=result.number)))
         return None
     return _result(context, held.trial)
 
@@ -61,13 +65,13 @@ def _train(context: StudyContext, held: Claim, watch: _Watch) -> None:
     except Exception as error:
         watch.check()
         watch.save_time()
-        _tell_error(context, held, error)
+        _record_failure(context, held, error)
     else:
         watch.check()
         watch.save_time()
         if note:
             held.trial.set_user_attr(MEMORY, note)
-        _tell(context, held.trial, run, watch.stopped)
+        _record_run(context, held.trial, run, watch.stopped)
 
 
 def _seed(context: StudyContext, trial: Trial) -> dict[str, int]:
@@ -81,28 +85,28 @@ def _result(context: StudyContext, trial: Trial) -> TrialResult:
 
 
 class _Watch:
-    """What listens to a running trial: keeps its verdict and values, and says when to stop it."""
+    """Watches a running trial: keeps its verdict and values, and decides when to stop it."""
 
     def __init__(self, context: StudyContext, held: Claim, earlier: float) -> None:
-        self._setup, self._trial, self._lock = context, held.trial, held.lock
+        self._context, self._trial, self._lock = context, held.trial, held.lock
         self._begun, self._earlier = time.monotonic(), earlier
-        self.stopped: str | None = None
+        self.stopped: Text | None = None
         self._known = set(self._frozen.intermediate_values)
 
     @property
     def _frozen(self) -> FrozenTrial:
-        return self._setup.study.get_trials(deepcopy=False)[self._trial.number]
+        return self._context.study.get_trials(deepcopy=False)[self._trial.number]
 
     def check(self) -> None:
-        """Raise ``LostTrial`` when another worker has the trial, or had it and has told its value."""
+        """Raise ``LostTrial`` when another worker has the trial, or had it and has recorded its value."""
         if not self._lock.keep() or self._frozen.state.is_finished():
             raise LostTrial
 
     def report(self, run: Run, share: float) -> str | None:
         """Why the run should stop, or None; called at every evaluation."""
         self.check()
-        metric = self._setup.spec.study.metric
-        diagnosis = record(self._trial, run, metric=metric, share=share, bounds=self._setup.spec.study.bounds)
+        metric = self._context.spec.study.metric
+        diagnosis = record(self._trial, run, metric=metric, share=share, bounds=self._context.spec.study.bounds)
         self.save_time()
         curve = run.curve(metric)
         value = float(curve.values[-1]) if curve is not None and len(curve) else None
@@ -110,28 +114,28 @@ class _Watch:
         if value is not None and step not in self._known:
             self._trial.report(value, step)
             self._known.add(step)
-        self._setup.say(Advanced(self._trial.number, share, value, str(diagnosis.label)))
+        self._context.show(Advanced(self._trial.number, share, value, str(diagnosis.label)))
         if self._trial.should_prune():
-            self.stopped = stored_words(self._frozen.user_attrs.get(STOPPED)) or "the pruner stopped it"
-        return self.stopped
+            self.stopped = text_from(self._frozen.user_attrs.get(STOPPED)) or message("pruned")
+        return None if self.stopped is None else text(self.stopped)
 
     def save_time(self) -> None:
         """Keep how long the trial has taken, the time before it was cut included."""
         self._trial.set_user_attr(SECONDS, self._earlier + time.monotonic() - self._begun)
 
 
-def _tell(context: StudyContext, trial: Trial, run: Run, stopped: str | None) -> None:
-    """Store what the run showed and tell its value; a run that diverged gets a finite bad one."""
+def _record_run(context: StudyContext, trial: Trial, run: Run, stopped: Text | None) -> None:
+    """Store what the run showed, and its value; a run that diverged gets a finite bad one."""
     diagnosis = record(trial, run, metric=context.spec.study.metric, bounds=context.spec.study.bounds)
-    found = measure(run, context.spec.study.metric, context.spec.study.direction)
+    found = measure(run, context.spec.study.metric, context.direction)
     _keep(trial, found)
     if found.value is None or diverged(run, diagnosis, context.spec.study.metric):
         trial.set_user_attr(DIVERGED, True)
-        _tell_bad(context, trial, found.first)
+        _record_bad_value(context, trial, found.first)
         return
     if stopped is not None:
-        trial.set_user_attr(STOPPED, stopped)
-    # A stopped trial is told with its value as well: GPSampler does not see pruned ones and would come back.
+        trial.set_user_attr(STOPPED, stopped if isinstance(stopped, str) else stopped.to_dict())
+    # Optuna gets the value of a stopped trial as well: GPSampler does not see pruned ones and would come back.
     context.study.tell(trial, found.value)
 
 
@@ -145,36 +149,31 @@ def _keep(trial: Trial, found: Measure) -> None:
         trial.set_user_attr(key, value)
 
 
-def _tell_bad(context: StudyContext, trial: Trial, first: float | None) -> None:
-    """Tell a finite value that is worse than all others: samplers ignore failed trials, so they would try it again.
+def _record_bad_value(context: StudyContext, trial: Trial, first: float | None) -> None:
+    """Record a finite value that is worse than all others: samplers ignore failed trials and would try it again.
 
     That is the metric before training or the worst one seen, whichever is worse. Without either, the trial has failed,
     unless it did not fit into memory.
     """
-    losses = [context.sign * t.value for t in finished(context) if t.value is not None and math.isfinite(t.value)]
-    losses += [context.sign * first] if first is not None and math.isfinite(first) else []
+    losses = [
+        context.direction.sign * t.value for t in finished(context) if t.value is not None and math.isfinite(t.value)
+    ]
+    losses += [context.direction.sign * first] if first is not None and math.isfinite(first) else []
     if not losses and not context.study.get_trials(deepcopy=False)[trial.number].user_attrs.get(INFEASIBLE):
         context.study.tell(trial, state=TrialState.FAIL)
         return
-    worst = max(losses, default=GUESSING if context.sign > 0 else 0.0)
-    context.study.tell(trial, context.sign * (worst + 0.05 * abs(worst)))
+    worst = max(losses, default=LOSS_OF_GUESSING if context.direction.sign > 0 else 0.0)
+    context.study.tell(trial, context.direction.sign * (worst + 0.05 * abs(worst)))
 
 
-def _tell_error(context: StudyContext, held: Claim, error: Exception) -> None:
-    """Record why a trial failed: one line in the study, the whole traceback in ``error.txt``."""
-    (held.folder / "error.txt").write_text(traceback.format_exc(), encoding="utf-8")
-    does_not_fit = isinstance(error, DoesNotFit)
-    held.trial.set_user_attr(ERROR, str(error) if does_not_fit else error_line(error))
-    if does_not_fit and not isinstance(error, KillsItsWorker):
+def _record_failure(context: StudyContext, held: Claim, error: Exception) -> None:
+    """Record why a trial failed in the study, and the whole traceback in ``error.txt``."""
+    (held.folder / TRACEBACK).write_text(traceback.format_exc(), encoding="utf-8")
+    failure = Failure.of(error)
+    held.trial.set_user_attr(ERROR, failure.to_dict())
+    if failure.infeasible:
         held.trial.set_user_attr(INFEASIBLE, True)
-    _tell_bad(context, held.trial, None)
-    del error
-
-
-def error_line(error: Exception) -> str:
-    """``OutOfMemoryError: CUDA out of memory``: the class and the first line of an error, 200 characters at most."""
-    first = next((line.strip() for line in str(error).splitlines() if line.strip()), "")
-    return f"{type(error).__name__}: {first}"[:200].rstrip(": ")
+    _record_bad_value(context, held.trial, None)
 
 
 def finished(context: StudyContext) -> list[FrozenTrial]:

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
+from tuner.config.direction import Direction
 from tuner.config.search_space import Range
-from tuner.study.results import Gain, Pair, Paragraph, RuleRecord, StudyResult, TrialResult
+from tuner.study.results import Gain, Pair, Paragraph, RuleRecord, StudyResult, TrialResult, TrialState
 
 Points = Sequence[tuple[float, float]]
 
@@ -102,28 +103,45 @@ def a_study(**changes: object) -> StudyResult:
     rise = {"learning_rate": (1e-5, 3e-5)}
     why = "the loss was still falling"
     trials = (
-        TrialResult(0, first, 2.0, "complete", "underfit", "slow", curve=((1, 3), (2, 2))),
+        TrialResult(0, first, 2.0, TrialState.COMPLETE, "underfit", "slow", curve=((1, 3), (2, 2))),
         TrialResult(
-            1, {**first, "learning_rate": 3e-5}, 1.8, "complete", "underfit", "slow", None, "advice:slow", rise, why
+            1,
+            {**first, "learning_rate": 3e-5},
+            1.8,
+            TrialState.COMPLETE,
+            "underfit",
+            "slow",
+            None,
+            "advice:slow",
+            rise,
+            why,
         ),
         TrialResult(
-            2, {**first, "learning_rate": 1e-4}, 1.5, "complete", "healthy", moved_by="advice:slow", folder="trial-002"
+            2,
+            {**first, "learning_rate": 1e-4},
+            1.5,
+            TrialState.COMPLETE,
+            "healthy",
+            moved_by="advice:slow",
+            folder="trial-002",
         ),
-        TrialResult(3, {"learning_rate": 1e-2, "batch_size": 16}, None, "pruned", "unstable", moved_by="sampler:GP"),
+        TrialResult(
+            3, {"learning_rate": 1e-2, "batch_size": 16}, None, TrialState.PRUNED, "unstable", moved_by="sampler:GP"
+        ),
     )
     known: dict[str, object] = {
         "name": "demo",
         "path": "demo.yaml",
         "method": "sft",
         "metric": "eval_loss",
-        "direction": "minimize",
+        "direction": Direction.MINIMIZE,
         "space": {"learning_rate": Range(1e-6, 1e-2, log=True)},
         "trials": trials,
         "best": 2,
-        "gain": Gain((Pair(1, 2.0, 1.5), Pair(2, 2.1, 1.6)), 0.5, 0.01, True, "better by 0.5 in 2 of 2 seeds"),
+        "gain": Gain((Pair(1, 2.0, 1.5), Pair(2, 2.1, 1.6)), 0.5, 0.01),
         "records": (RuleRecord("slow", 2, 2, 0, 0),),
         "review": (
-            Paragraph("The best rate is inside its range", "Nothing to widen.", "learning_rate: {low: 1.0e-5}"),
+            Paragraph("The best rate is inside its range", ("Nothing to widen.",), "learning_rate: {low: 1.0e-5}"),
         ),
     }
     return StudyResult(**{**known, **changes})  # type: ignore[arg-type]

@@ -3,11 +3,11 @@ import pytest
 from tests.tuner.inspector.material import a_study
 from tuner.config.search_space import Choice, Range, Span
 from tuner.inspector.study.axes import Axis, axes_of
-from tuner.study.results import StudyResult, TrialResult
+from tuner.study.results import StudyResult, TrialResult, TrialState
 
 
 def study_of(space: dict[str, Span], *settings: dict[str, object]) -> StudyResult:
-    trials = tuple(TrialResult(n, one, 1.0, "complete") for n, one in enumerate(settings))  # type: ignore[arg-type]
+    trials = tuple(TrialResult(n, one, 1.0, TrialState.COMPLETE) for n, one in enumerate(settings))  # type: ignore[arg-type]
     return a_study(space=space, trials=trials)
 
 

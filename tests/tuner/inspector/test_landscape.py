@@ -12,7 +12,7 @@ from tuner.inspector.study.landscape_chart import landscape_chart
 from tuner.inspector.study.parallel import parallel_coordinates
 from tuner.inspector.study.parallel_chart import parallel_coordinates_chart
 from tuner.inspector.study.read import against, progress
-from tuner.study.results import StudyResult, TrialResult
+from tuner.study.results import StudyResult, TrialResult, TrialState
 
 SPACE = {
     "learning_rate": Range(1e-6, 1e-2, log=True),
@@ -29,7 +29,9 @@ def bowl(count: int = 24, seed: int = 0, metric: float = 1.0) -> StudyResult:
         rate, batch, warm = 10 ** random.uniform(-6, -2), int(random.choice([4, 8, 16])), random.uniform(0, 0.2)
         value = metric * (1 + (np.log10(rate) + 4) ** 2 + 0.01 * batch)
         settings = {"learning_rate": float(rate), "batch_size": batch, "warmup_ratio": float(warm)}
-        trials.append(TrialResult(n, settings, float(value), "complete", "healthy", moved_by="sampler:GP", steps=10))
+        trials.append(
+            TrialResult(n, settings, float(value), TrialState.COMPLETE, "healthy", moved_by="sampler:GP", steps=10)
+        )
     best = min(trials, key=lambda trial: trial.value or 0.0).number
     return a_study(space=SPACE, trials=tuple(trials), best=best)
 
@@ -45,18 +47,18 @@ def test_the_setting_that_makes_the_metric_is_the_most_important_one() -> None:
 def test_importance_is_none_where_nothing_can_be_known() -> None:
     study = bowl(4)
     assert importance(study) is None
-    same = tuple(TrialResult(n, trial.settings, 1.0, "complete") for n, trial in enumerate(bowl(9).trials))
+    same = tuple(TrialResult(n, trial.settings, 1.0, TrialState.COMPLETE) for n, trial in enumerate(bowl(9).trials))
     assert importance(a_study(space=SPACE, trials=same)) is None
-    still = tuple(TrialResult(n, {"learning_rate": 1e-4}, float(n), "complete") for n in range(9))
+    still = tuple(TrialResult(n, {"learning_rate": 1e-4}, float(n), TrialState.COMPLETE) for n in range(9))
     assert importance(a_study(space=SPACE, trials=still)) is None
 
 
 def test_a_trial_that_diverged_or_failed_flattens_nothing() -> None:
     study = bowl(8)
     wild = (
-        TrialResult(8, study.trials[0].settings, 1e9, "pruned", "unstable"),
-        TrialResult(9, study.trials[0].settings, None, "failed"),
-        TrialResult(10, study.trials[0].settings, float("nan"), "complete"),
+        TrialResult(8, study.trials[0].settings, 1e9, TrialState.PRUNED, "unstable"),
+        TrialResult(9, study.trials[0].settings, None, TrialState.FAILED),
+        TrialResult(10, study.trials[0].settings, float("nan"), TrialState.COMPLETE),
     )
     study = a_study(space=SPACE, trials=(*study.trials, *wild), best=study.best)
     assert [trial.number for trial in placed(study)] == list(range(8))
@@ -80,7 +82,8 @@ def test_the_surface_lies_between_the_trials_and_goes_through_them() -> None:
 
 def test_trials_on_one_line_or_too_few_have_no_surface() -> None:
     line = tuple(
-        TrialResult(n, {"learning_rate": 10.0 ** -(n + 2), "batch_size": 8}, 1.0 + n, "complete") for n in range(5)
+        TrialResult(n, {"learning_rate": 10.0 ** -(n + 2), "batch_size": 8}, 1.0 + n, TrialState.COMPLETE)
+        for n in range(5)
     )
     on_a_line = landscape(a_study(space=SPACE, trials=line), "learning_rate", "batch_size")
     assert on_a_line is not None and on_a_line.cells.shape == (0, 3)
@@ -104,7 +107,7 @@ def test_parallel_coordinates_hold_every_trial_on_every_axis() -> None:
 
 def test_a_metric_over_decades_has_a_log_axis() -> None:
     assert not is_log(bowl())
-    wide = a_study(space=SPACE, trials=tuple(TrialResult(n, {}, 10.0**-n, "complete") for n in range(4)))
+    wide = a_study(space=SPACE, trials=tuple(TrialResult(n, {}, 10.0**-n, TrialState.COMPLETE) for n in range(4)))
     assert is_log(wide)
 
 
@@ -119,7 +122,9 @@ def test_progress_counts_the_training_steps_of_all_trials() -> None:
 @pytest.mark.parametrize("name", ['a"b', "</script>", "' + alert(1) + '"])
 def test_names_from_a_file_stay_text_in_the_charts(name: str, dark: bool) -> None:
     trials = tuple(
-        TrialResult(n, {"k": name if n % 2 else "b", "rate": 10.0**-n}, 1.0 + n, "complete", name, moved_by=name)
+        TrialResult(
+            n, {"k": name if n % 2 else "b", "rate": 10.0**-n}, 1.0 + n, TrialState.COMPLETE, name, moved_by=name
+        )
         for n in range(6)
     )
     study = a_study(space={"k": Choice(("b", name))}, trials=trials, best=0)

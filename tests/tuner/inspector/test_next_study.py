@@ -8,7 +8,7 @@ from tuner.config.search_space import Choice, Range
 from tuner.config.study_file import load_spec
 from tuner.inspector.jobs.next_study import merged, next_study, offered
 from tuner.inspector.study.read import load_study
-from tuner.study.results import Paragraph, TrialResult
+from tuner.study.results import Paragraph, TrialResult, TrialState
 
 DATA = Path(__file__).parents[3] / "studies" / "data" / "orders-sft"
 FIRST = {
@@ -21,14 +21,14 @@ FIRST = {
     "warmup_steps": 0.03,
 }
 SPACE = {"learning_rate": Range(1e-6, 1e-2, log=True), "batch_size": Choice((4, 8)), "warmup_ratio": Range(0.0, 0.2)}
-WIDER = Paragraph("Wider", "…", "study:\n  space:\n    batch_size: [2, 4, 8]\n")
-LONGER = Paragraph("Longer", "…", "max_steps: 128\n")
-SMALLER = Paragraph("Smaller", "…", "per_device_train_batch_size: 2\n")
+WIDER = Paragraph("Wider", ("…",), "study:\n  space:\n    batch_size: [2, 4, 8]\n")
+LONGER = Paragraph("Longer", ("…",), "max_steps: 128\n")
+SMALLER = Paragraph("Smaller", ("…",), "per_device_train_batch_size: 2\n")
 
 
 def test_only_paragraphs_with_lines_are_offered() -> None:
-    words, broken = Paragraph("a", "b"), Paragraph("a", "b", "key: [")
-    assert offered(a_study(review=(words, WIDER, broken, Paragraph("a", "b", "- list")))) == [WIDER]
+    words, broken = Paragraph("a", ("b",)), Paragraph("a", ("b",), "key: [")
+    assert offered(a_study(review=(words, WIDER, broken, Paragraph("a", ("b",), "- list")))) == [WIDER]
 
 
 def test_the_next_study_is_trial_0_with_the_space_and_the_changes(tmp_path: Path) -> None:
@@ -64,7 +64,9 @@ def test_the_space_comes_back_whole_through_the_stored_study(tmp_path: Path) -> 
     own = {**FIRST, "optim_args": "1", "lora_r": 8, "warmup_steps": 0.05}
     (tmp_path / "first.yaml").write_text(yaml.safe_dump({**own, "study": {"space": space}}))
     first = load_spec(tmp_path / "first.yaml")
-    trial = TrialResult(0, {"learning_rate": 1e-5, "max_length": 1024, "lora_r": 8, "optim_args": "1"}, 1.0, "complete")
+    trial = TrialResult(
+        0, {"learning_rate": 1e-5, "max_length": 1024, "lora_r": 8, "optim_args": "1"}, 1.0, TrialState.COMPLETE
+    )
     stored = write_study(tmp_path / "study", a_study(space=first.study.space, trials=(trial,)))
     (tmp_path / "next.yaml").write_text(next_study(load_study(stored), own, []))
     again = load_spec(tmp_path / "next.yaml").study.space

@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from tests.tuner.inspector.material import a_study, write_study
+from tuner.config.direction import Direction
 from tuner.inspector.study.charts import progress_chart
 from tuner.inspector.study.read import (
     NoStudy,
@@ -18,7 +19,7 @@ from tuner.inspector.study.read import (
     trial_rows,
 )
 from tuner.search.proposer import Proposer
-from tuner.study.results import TrialResult
+from tuner.study.results import TrialResult, TrialState
 
 
 def test_a_study_comes_back_as_it_was_written(tmp_path: Path) -> None:
@@ -67,9 +68,9 @@ def test_keys_of_a_later_version_are_left_out(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("direction", "best"), [("minimize", [2.0, 1.8, 1.5, 1.5]), ("maximize", [2.0, 2.0, 2.0, 2.0])]
+    ("direction", "best"), [(Direction.MINIMIZE, [2.0, 1.8, 1.5, 1.5]), (Direction.MAXIMIZE, [2.0, 2.0, 2.0, 2.0])]
 )
-def test_best_so_far_follows_the_direction_and_no_pruned_trial(direction: str, best: list[float]) -> None:
+def test_best_so_far_follows_the_direction_and_no_pruned_trial(direction: Direction, best: list[float]) -> None:
     assert [step.best for step in progress(a_study(direction=direction))] == best
 
 
@@ -84,8 +85,10 @@ def test_a_trial_tells_who_proposed_it_what_moved_and_why() -> None:
 
 
 def test_a_repeat_says_that_only_the_seed_is_another() -> None:
-    said = {"because": "trial 2 on another seed", "error": "stopped: worse"}
-    repeat = TrialResult(4, a_study().trials[2].settings, 1.6, "pruned", moved_by="sampler:another-seed", **said)
+    said = {"because": "trial 2 on another seed", "stopped": "worse"}
+    repeat = TrialResult(
+        4, a_study().trials[2].settings, 1.6, TrialState.PRUNED, moved_by="sampler:another-seed", **said
+    )
     study = a_study(trials=(*a_study().trials, repeat))
     assert (trial_rows(study)[4]["proposed by"], trial_rows(study)[4]["moved"]) == ("another seed", "only the seed")
     assert trial_rows(study)[4]["why"] == "trial 2 on another seed; stopped: worse"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from tests.tuner.inspector.material import a_study, write_fine_run, write_overfi
 from tests.tuner.inspector.pages import click, go_to, run, table, text
 from tuner.config.search_space import Range
 from tuner.inspector.study.importance import MIN_TRIALS
-from tuner.study.results import TrialResult
+from tuner.study.results import TrialResult, TrialState
 
 
 def test_a_study_shows_its_trials_and_who_proposed_each(opened: Any, tmp_path: Path) -> None:
@@ -22,7 +23,7 @@ def test_a_study_shows_its_trials_and_who_proposed_each(opened: Any, tmp_path: P
     assert table(page, "proposed by") == ["your file", "advice: slow", "advice: slow", "sampler: GP"]
     assert table(page, "helped") == [2]
     shown = text(page)
-    assert "better by 0.5 in 2 of 2 seeds" in shown
+    assert "2 of 2 seeds better" in shown
     assert "The best rate is inside its range" in shown
     assert len(page.get("vega_lite_chart")) == 5  # progress, two settings, landscape, parallel coordinates
     page.session_state["trials"] = {"selection": {"rows": [2], "columns": [], "cells": []}}
@@ -38,7 +39,7 @@ def test_a_folder_without_a_study_says_how_to_get_one(opened: Any, tmp_path: Pat
 
 def test_a_broken_study_is_told_in_a_line(opened: Any, tmp_path: Path) -> None:
     write_study(tmp_path).write_text("{")
-    assert "no JSON" in text(go_to(opened(), "Study"))
+    assert "study.json: not JSON" in text(go_to(opened(), "Study"))
 
 
 def test_the_best_so_far_goes_over_trials_or_training_steps(opened: Any, tmp_path: Path) -> None:
@@ -49,7 +50,7 @@ def test_the_best_so_far_goes_over_trials_or_training_steps(opened: Any, tmp_pat
 
 def test_the_review_becomes_the_file_of_the_next_study(opened: Any, tmp_path: Path) -> None:
     study = a_study()
-    first = TrialResult(**{**study.trials[0].to_dict(), "folder": "trial-000"})
+    first = replace(study.trials[0], folder="trial-000")
     path = write_study(tmp_path / "demo", a_study(trials=(first, *study.trials[1:])))
     (path.parent / "trial-000").mkdir()
     (path.parent / "trial-000" / "config.yaml").write_text(
@@ -99,7 +100,7 @@ def test_no_trial_s_folder_leads_out_of_the_study(opened: Any, tmp_path: Path, f
     (tmp_path / "outside").mkdir()
     (tmp_path / "outside" / "config.yaml").write_text("method: sft\ndataset_name: secret.jsonl\n")
     study = a_study()
-    first = TrialResult(**{**study.trials[0].to_dict(), "folder": folder})
+    first = replace(study.trials[0], folder=folder)
     write_study(tmp_path / "open", a_study(trials=(first, *study.trials[1:])))
     page = go_to(opened(tmp_path / "open"), "Study")
     assert "secret" not in page.code[-1].value
@@ -117,7 +118,9 @@ def test_a_study_with_hardly_a_trial_is_shown(opened: Any, tmp_path: Path, trial
 def test_hostile_names_in_a_study_are_letters(opened: Any, tmp_path: Path) -> None:
     evil = "<img src=x onerror=alert(1)>"
     trials = tuple(
-        TrialResult(n, {evil: float(n), "b": n}, 1.0 + n, "complete", evil, evil, None, f"advice:{evil}", because=evil)
+        TrialResult(
+            n, {evil: float(n), "b": n}, 1.0 + n, TrialState.COMPLETE, evil, evil, None, f"advice:{evil}", because=evil
+        )
         for n in range(6)
     )
     write_study(tmp_path, a_study(trials=trials, metric=evil, name=evil, notes=(evil,), space={evil: Range(0.0, 5.0)}))

@@ -7,14 +7,14 @@ from tuner.config.search_space import Choice, Range
 from tuner.inspector.study.landscape import Landscape, landscape
 from tuner.inspector.study.landscape_chart import landscape_chart
 from tuner.inspector.study.trial_clusters import TrialCluster, trial_clusters
-from tuner.study.results import StudyResult, TrialResult
+from tuner.study.results import StudyResult, TrialResult, TrialState
 
 SPACE = {"learning_rate": Range(1e-6, 1e-2, log=True), "batch_size": Choice((4, 8, 16))}
 
 
 def study_of(*trials: tuple[float, int, float]) -> StudyResult:
     made = tuple(
-        TrialResult(n, {"learning_rate": rate, "batch_size": batch}, value, "complete")
+        TrialResult(n, {"learning_rate": rate, "batch_size": batch}, value, TrialState.COMPLETE)
         for n, (rate, batch, value) in enumerate(trials)
     )
     return a_study(space=SPACE, trials=made, best=1)
@@ -49,7 +49,7 @@ def test_of_many_trials_the_first_is_named() -> None:
 
 @pytest.mark.parametrize(("numbers", "wide"), [((7,), False), ((11,), False), ((7, 9), True), ((11, 12, 13), True)])
 def test_a_mark_is_as_wide_as_its_words(numbers: tuple[int, ...], wide: bool) -> None:
-    cluster = TrialCluster(0, 0, 1, tuple(TrialResult(number, {}, 1.0, "complete") for number in numbers))
+    cluster = TrialCluster(0, 0, 1, tuple(TrialResult(number, {}, 1.0, TrialState.COMPLETE) for number in numbers))
     flat = float(re.findall(r"L([\d.]+),", cluster.outline)[0])
     assert (flat > 0.3) is wide
 

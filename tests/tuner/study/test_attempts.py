@@ -17,79 +17,30 @@ import pytest
 from optuna.samplers import RandomSampler
 
 from diagnostics.model.curves import Run
+from diagnostics.model.message import Message, message
 from tests.tuner.madeup import RATE, Bowl, spec
+from tests.tuner.study.deadly import FILE, file, rows_of
 from tuner.config.search_space import Choice
 from tuner.study.budget import steps_spent
+from tuner.study.events import RowsLowered
+from tuner.study.failure import Failure, FailureKind
 from tuner.study.loop import run_study
-from tuner.study.results import StudyResult, TrialResult
+from tuner.study.results import StudyResult, TrialResult, TrialState
+from tuner.study.words import failure_words, lowered_words
 from tuner.study.workers.attempts import Attempts, attempts_at, detect_lost_worker, keep, under_way
 from tuner.study.workers.oom import kill_count
-from tuner.training.device_batch import DeviceBatch, device_batch
+from tuner.training.device_batch import DeviceBatch
 
 ROOT = Path(__file__).parents[3]
-FILE = {"per_device_train_batch_size": 16, "per_device_eval_batch_size": 16}
 CGROUPS = Path("/sys/fs/cgroup")
-DEADLY = """
-import os, signal, sys
-from pathlib import Path
-from tests.tuner.madeup import Bowl, spec
-from tests.tuner.study.test_attempts import FILE, rows_of
-from tuner.study.loop import run_study
-from tuner.study.display.terminal import progress
-from optuna.samplers import RandomSampler
-
-class Deadly(Bowl):
-    def __call__(self, moves, out, report):
-        rows = rows_of(moves)
-        {deed}
-        return super().__call__({{k: v for k, v in moves.items() if not k.endswith("_limit")}}, out, report)
-
-out = Path(sys.argv[1])
-study = spec(out.parent, **FILE, trials=3, seeds=0, stop_early=False)
-with progress() as show:
-    run_study(study, Deadly(evaluations=4), out, show=show, base=RandomSampler(seed=0))
-"""
-REAL = """
-import json, os, signal, sys
-from pathlib import Path
-from tests.tuner import smallest
-from tuner.study.loop import run_study
-from tuner.training.train import train
-
-here = Path(sys.argv[1])
-model, rows = here / "model", here / "rows"
-if not rows.exists():
-    smallest.model_folder(model), smallest.rows_folder(rows)
-spec = smallest.study(
-    here, model, rows, per_device_train_batch_size=4, per_device_eval_batch_size=4, max_steps=4, eval_steps=1,
-    use_cpu=True, study={"trials": 1, "seeds": 0, "space": {"learning_rate": {"low": 1e-4, "high": 1e-1, "log": True}}},
-)
-
-def deadly(moves, out, report):
-    def noted(run, share):
-        reason = report(run, share)
-        if share >= 0.5 and moves.get("device_batch_limit", 4) > 2:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return reason
-    return train(spec, moves, out, noted)
-
-trial = run_study(spec, deadly, here / "out").trials[0]
-print(json.dumps([trial.state, trial.steps, trial.lost, trial.memory]))
-"""
-KILL = "os.kill(os.getpid(), signal.SIGKILL)"
-
-
-def rows_of(moves: Any) -> int:
-    """The rows that a run of the made-up study puts on the device."""
-    return device_batch({**FILE, "batch_size": 16}, "sft", moves).train
 
 
 def killed_until_done(
     out: Path, deed: str, before: Callable[[], None] | None = None, most: int = 9
 ) -> tuple[StudyResult, list[str], int]:
-    """The study's result, what its last worker said, and how many workers were killed before."""
+    """The study's result, the lines that its last worker printed, and how many workers were killed before."""
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    command = [sys.executable, "-c", DEADLY.format(deed=deed), str(out)]
+    command = [sys.executable, "-m", "tests.tuner.study.deadly", str(out), deed]
     for killed in range(most):
         done = subprocess.run(
             command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=200, preexec_fn=before
@@ -97,39 +48,35 @@ def killed_until_done(
         if done.returncode != -9:
             assert done.returncode == 0, done.stdout + done.stderr
             trainer = Bowl(evaluations=4)
-            study = spec(out.parent, **FILE, trials=3, seeds=0, stop_early=False)
-            again = run_study(study, trainer, out, base=RandomSampler(seed=0))
+            again = run_study(file(out), trainer, out, base=RandomSampler(seed=0))
             assert trainer.calls == []
             return again, done.stdout.splitlines(), killed
     raise AssertionError(f"{most} workers were killed: {done.stdout}")
 
 
 def test_a_run_that_kills_its_worker_twice_is_tried_with_half_the_rows_until_it_lives(tmp_path: Path):
-    result, said, killed = killed_until_done(tmp_path / "out", f"if rows > 4: {KILL}")
+    result, said, killed = killed_until_done(tmp_path / "out", "kill_above_four_rows")
     assert killed == 3  # twice with 16 rows, once with 8
-    assert [trial.state for trial in result.trials] == ["complete"] * 3
-    where = "trial-000: its workers were killed without an error with"
-    assert f"{where} 8 rows on the device; again with 4 rows on the device" in said
+    assert [trial.state for trial in result.trials] == [TrialState.COMPLETE] * 3
+    rows = [DeviceBatch(number, number) for number in (8, 4)]
+    assert lowered_words(RowsLowered("trial-000", FailureKind.WORKERS_KILLED, *rows, {})) in said
     assert "trained with 4 at once and 4 accumulation steps, the same effective batch" in result.trials[0].memory
     assert result.trials[0].memory.endswith("3 workers were killed in it before that")
     assert "killed" not in result.trials[1].memory  # it began with 4 rows
-    report = (tmp_path / "out" / "study.md").read_text()
-    assert "The device batch was lowered to fit" in report
-    assert "In trial-000 nothing says so but workers that were killed without an error" in report
+    (point,) = [one for one in result.review if one.point == message("rows-lowered")]
+    assert point.sentences[-1] == message("only-kills", runs="trial-000")
 
 
 def test_a_run_that_kills_its_worker_whatever_the_rows_is_given_up_with_the_reason(tmp_path: Path):
-    result, said, killed = killed_until_done(tmp_path / "out", f"if moves['learning_rate'] == 1e-5: {KILL}")
+    result, said, killed = killed_until_done(tmp_path / "out", "kill_at_first_rate")
     assert killed == 6  # twice with 16 rows, then with 8, 4, 2 and 1
     first, *others = result.trials
-    assert first.state == "failed"
-    why = "its workers were killed without an error, even with one row on the device: out of memory, or a crash"
-    assert first.error is not None and first.error.startswith(why)
-    assert any(line.startswith(f"trial 0: failed with {why}") for line in said)
+    assert (first.state, first.failure) == (TrialState.FAILED, Failure(FailureKind.WORKERS_KILLED))
+    assert first.failure is not None
+    assert any(line.startswith(f"trial 0: failed with {failure_words(first.failure)}") for line in said)
     assert all(trial.value is not None and not trial.memory for trial in others)  # they have their 16 rows
-    report = (tmp_path / "out" / "study.md").read_text()
-    assert why in report
-    assert "The device batch was lowered to fit" not in report
+    assert failure_words(first.failure) in (tmp_path / "out" / "study.md").read_text()
+    assert message("rows-lowered") not in [point.point for point in result.review]
 
 
 @pytest.fixture
@@ -165,19 +112,22 @@ def small_machine() -> Iterator[Callable[[], None]]:
 def test_a_worker_that_the_kernel_kills_for_memory_is_answered_at_once(
     tmp_path: Path, small_machine: Callable[[], None]
 ):
-    deed = "taken = [bytearray(b'x' * 2**20) for _ in range(40 * rows)]"  # 640 MB with 16 rows, 320 with 8
-    result, said, killed = killed_until_done(tmp_path / "out", f"if rows > 4: {deed}", small_machine)
+    result, said, killed = killed_until_done(tmp_path / "out", "take_memory_above_four_rows", small_machine)
     assert 1 <= killed <= 2
-    assert "its worker was killed, and the kernel was out of memory, with" in "\n".join(said)
-    assert [trial.state for trial in result.trials] == ["complete"] * 3
-    report = (tmp_path / "out" / "study.md").read_text()
-    assert "The device batch was lowered to fit" in report
-    assert "nothing says so" not in report
+    lowered = RowsLowered("trial-000", FailureKind.KILLED_FOR_MEMORY, DeviceBatch(8, 8), DeviceBatch(4, 4), {})
+    assert "kernel" in lowered_words(lowered)
+    assert any(line.startswith("trial-000: ") and "kernel" in line for line in said)
+    assert [trial.state for trial in result.trials] == [TrialState.COMPLETE] * 3
+    (point,) = [one for one in result.review if one.point == message("rows-lowered")]
+    assert message("only-kills", runs="trial-000") not in point.sentences
 
 
 @pytest.mark.slow
-def test_a_real_training_that_is_killed_goes_on_once_and_then_begins_again_with_fewer_rows(tmp_path: Path):
-    command, environment = [sys.executable, "-c", REAL, str(tmp_path)], {**os.environ, "OMP_NUM_THREADS": "1"}
+def test_a_real_training_that_is_killed_continues_once_and_then_begins_again_with_fewer_rows(tmp_path: Path):
+    command, environment = (
+        [sys.executable, "-m", "tests.tuner.study.deadly", str(tmp_path), "real"],
+        {**os.environ, "OMP_NUM_THREADS": "1"},
+    )
     codes = []
     while not codes or (codes[-1] == -9 and len(codes) < 4):
         done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=200)
@@ -186,7 +136,7 @@ def test_a_real_training_that_is_killed_goes_on_once_and_then_begins_again_with_
         done.stdout + done.stderr
     )  # one death is enough where the kernel killed, too
     state, steps, lost, memory = json.loads(done.stdout.splitlines()[-1])
-    assert (state, steps, lost) == ("complete", 4.0, 2.0)
+    assert (state, steps, lost) == (TrialState.COMPLETE, 4.0, 2.0)
     assert "trained with 2 at once and 2 accumulation steps, the same effective batch" in memory
     config = (tmp_path / "out" / "trial-000" / "config.yaml").read_text()
     assert "per_device_train_batch_size: 2" in config and "gradient_accumulation_steps: 2" in config
@@ -222,7 +172,7 @@ def test_the_kernel_s_word_counts_where_the_attempt_ran(tmp_path: Path, kills: i
     died(study, tmp_path / "trial-000", 0.5, kills=now + kills, host=host or platform.node())
     death = detect_lost_worker(study, tmp_path / "trial-000")
     assert death is not None and death.by_kernel == by_kernel
-    # With fewer rows it begins again, so what was trained is lost; else it goes on from its checkpoint.
+    # With fewer rows it begins again, so what was trained is lost; else it continues from its checkpoint.
     assert attempts_at(study, "trial-000").lost == (50.0 if by_kernel else 0.0)
 
 
@@ -295,12 +245,13 @@ def test_a_budget_of_steps_ends_sooner_by_what_was_lost(tmp_path: Path):
     assert len(result.trials) == 2
     assert result.steps <= 2000
     (note,) = result.notes
-    assert "no steps for another trial" in note
+    assert isinstance(note, Message) and note.code == "steps-kept"
 
 
 def test_lost_steps_count_in_batches_of_trial_0():
     trials = [
-        TrialResult(n, {"batch_size": batch}, 1.0, "complete", steps=10.0, lost=5.0) for n, batch in ((0, 8), (1, 16))
+        TrialResult(n, {"batch_size": batch}, 1.0, TrialState.COMPLETE, steps=10.0, lost=5.0)
+        for n, batch in ((0, 8), (1, 16))
     ]
     assert steps_spent(trials, []) == 15.0 + 30.0
 

@@ -1,4 +1,4 @@
-"""Studies that are interrupted, killed or shared, and go on without loss."""
+"""Studies that are interrupted, killed or shared, and continue without loss."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ import optuna
 import pytest
 
 from diagnostics.model.curves import Run
+from diagnostics.model.message import message
 from tests.tuner.madeup import Bowl, run
 from tests.waiting import until
 from tuner.study.events import Closed, Event, Notice, Started
@@ -27,7 +28,7 @@ ROOT = Path(__file__).parents[3]
 
 def test_a_trial_that_another_worker_has_taken_over_is_left_to_it(tmp_path: Path):
     storage = f"sqlite:///{tmp_path / 'out' / 'study.db'}"
-    said = list[Event]()
+    events = list[Event]()
 
     class Overtaken(Bowl):
         """While its second trial runs, somebody else finishes that one."""
@@ -41,16 +42,14 @@ def test_a_trial_that_another_worker_has_taken_over_is_left_to_it(tmp_path: Path
 
             return super().__call__(moves, out, late)
 
-    result = run(tmp_path / "out", Overtaken(evaluations=6), trials=3, show=said.append)
-    assert any(
-        isinstance(event, Notice) and "trial 1 is in the hands of another worker" in event.text for event in said
-    )
+    result = run(tmp_path / "out", Overtaken(evaluations=6), trials=3, show=events.append)
+    assert Notice(message("trial-lost", trial=1)) in events
     assert [trial.state for trial in result.trials] == ["complete"] * 3
     assert result.trials[1].value == 1.25
 
 
 @pytest.mark.parametrize("sign", [KeyboardInterrupt, SystemExit])
-def test_an_interrupt_leaves_a_study_that_goes_on_in_the_same_trial(tmp_path: Path, sign: type[BaseException]):
+def test_an_interrupt_leaves_a_study_that_continues_in_the_same_trial(tmp_path: Path, sign: type[BaseException]):
     def cut(moves: Mapping[str, Any], call: int) -> None:
         if call == 3:
             raise sign
@@ -122,7 +121,7 @@ def test_a_killed_study_loses_nothing_and_repeats_nothing(tmp_path: Path, sign: 
     process = start(out, pause=0.0, trials=4, seeds=1)
     text, _ = process.communicate(timeout=120)
     assert process.returncode == 0, text
-    assert "trial 2 goes on where it was cut" in text
+    assert "trial 2 continues where it was cut" in text
     assert "trial 0:" not in text.replace("repeat 1 of 2: trial 0", "")
     after = optuna.load_study(study_name="bowl", storage=storage).trials
     assert [trial.state.name for trial in after] == ["COMPLETE"] * 4

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from diagnostics.model.message import message
 from diagnostics.model.records import Advice
 from tests.tuner.madeup import BATCH, RATE, WARMUP
 from tuner.search.distributions import distributions
@@ -106,10 +107,9 @@ def test_what_diverged_does_not_hide_what_is_left():
     assert should_stop([*hot, *trials], LINE) is not None
 
 
-def test_it_says_what_was_found_and_how_to_go_on():
-    text = StopDecision(0.00041, 0.0034).why("eval_loss")
-    assert text.startswith("no gain beyond noise is in sight: 2 more trials are expected to better eval_loss by 4e-4")
-    assert "0.003" in text and "--no-stop-early" in text
+def test_the_decision_names_the_metric_the_gain_and_the_noise():
+    why = StopDecision(0.00041, 0.0034).why("eval_loss")
+    assert why == message("no-gain-in-sight", trials=2, metric="eval_loss", expected=0.00041, noise=0.0034)
 
 
 def test_the_surrogate_is_sure_where_points_are_and_unsure_where_none_are():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import replace
@@ -12,8 +13,10 @@ import optuna
 import pytest
 
 from diagnostics.errors import BadInput
+from diagnostics.model.message import message
 from tests.tuner.madeup import BATCH, RATE, Bowl, run, spec
 from tuner.config.search_space import Choice, Range
+from tuner.study.failure import Failure, FailureKind
 from tuner.study.loop import run_study
 
 ON_DEVICE = {"per_device_train_batch_size": 1, "per_device_eval_batch_size": 1}
@@ -37,7 +40,7 @@ def test_a_study_file_that_changed_is_one_clear_line(tmp_path: Path, change: dic
     assert "\n" not in str(error.value)
 
 
-def test_an_error_is_recorded_with_its_cause_and_the_study_goes_on(tmp_path: Path):
+def test_an_error_is_recorded_with_its_cause_and_the_study_continues(tmp_path: Path):
     def odd(moves: Mapping[str, Any], call: int) -> None:
         if moves["learning_rate"] > 1e-4:
             raise RuntimeError("an odd shape\nmore")
@@ -45,19 +48,19 @@ def test_an_error_is_recorded_with_its_cause_and_the_study_goes_on(tmp_path: Pat
     result = run(tmp_path / "out", Bowl(evaluations=6, fails=odd), trials=4)
     failed = [trial for trial in result.trials if trial.state == "failed"]
     assert failed
-    assert failed[0].error == "RuntimeError: an odd shape"
+    assert failed[0].failure == Failure(FailureKind.ERROR, "RuntimeError", "an odd shape")
     assert failed[0].value is None
     trace = (tmp_path / "out" / failed[0].folder / "error.txt").read_text()
     assert "Traceback" in trace
     assert "in odd" in trace
     assert len(result.trials) == 4
-    assert any("traceback in error.txt" in point.text for point in result.review)
-    told = optuna.load_study(study_name="bowl", storage=f"sqlite:///{tmp_path / 'out' / 'study.db'}").trials
-    worst = max(t.value or 0 for t in told if t.number not in {f.number for f in failed})
-    assert all((told[f.number].value or 0) > worst for f in failed)
+    assert message("failed-trials") in [point.point for point in result.review]
+    trials = optuna.load_study(study_name="bowl", storage=f"sqlite:///{tmp_path / 'out' / 'study.db'}").trials
+    worst = max(t.value or 0 for t in trials if t.number not in {f.number for f in failed})
+    assert all((trials[f.number].value or 0) > worst for f in failed)
 
 
-def test_the_same_error_in_every_trial_ends_the_study_with_one_line_and_mending_it_starts_afresh(tmp_path: Path):
+def test_the_same_error_in_every_trial_ends_the_study_with_one_line_and_fixing_it_starts_afresh(tmp_path: Path):
     def bug(moves: Mapping[str, Any], call: int) -> None:
         raise RuntimeError("shapes do not match")
 
@@ -89,12 +92,14 @@ def test_a_repeat_that_failed_is_run_again_by_the_next_command(tmp_path: Path):
 
     broken = run(tmp_path / "out", Bowl(evaluations=6, fails=fail), trials=3, seeds=1)
     assert broken.gain is not None
-    assert "nothing is proved" in broken.gain.message
+    assert broken.gain.doubts == (message("no-pairs"),)
+    kept = json.loads((tmp_path / "out" / "repeat-0-seed-8" / "repeat.json").read_text())
+    assert (kept["failure"]["kind"], kept["error"]) == ("error", "OSError: No space left on device")
     trainer = Bowl(evaluations=6)
-    mended = run(tmp_path / "out", trainer, trials=3, seeds=1)
+    fixed = run(tmp_path / "out", trainer, trials=3, seeds=1)
     assert len(trainer.calls) == 2
-    assert mended.gain is not None
-    assert len(mended.gain.pairs) == 1
+    assert fixed.gain is not None
+    assert len(fixed.gain.pairs) == 1
 
 
 def test_a_mistake_in_the_input_ends_the_study_at_once(tmp_path: Path):
@@ -105,14 +110,14 @@ def test_a_mistake_in_the_input_ends_the_study_at_once(tmp_path: Path):
         run(tmp_path / "out", Bowl(fails=missing))
 
 
-def test_a_file_mended_after_a_mistake_may_differ_while_nothing_is_learned(tmp_path: Path):
+def test_a_file_corrected_after_a_mistake_may_differ_while_nothing_is_learned(tmp_path: Path):
     def missing(moves: Mapping[str, Any], call: int) -> None:
         raise BadInput("a-typo: no such model")
 
     with pytest.raises(BadInput, match="a-typo"):
         run(tmp_path / "out", Bowl(fails=missing), model_name_or_path="a-typo")
-    mended = run(tmp_path / "out", trials=2)
-    assert [trial.state for trial in mended.trials] == ["complete", "complete"]
+    fixed = run(tmp_path / "out", trials=2)
+    assert [trial.state for trial in fixed.trials] == ["complete", "complete"]
     with pytest.raises(BadInput, match="model_name_or_path"):
         run(tmp_path / "out", model_name_or_path="another")
 
@@ -142,9 +147,9 @@ def test_a_storage_that_cannot_be_opened_is_one_line(tmp_path: Path):
 @pytest.mark.parametrize(
     ("storage", "named"),
     [
-        ("foo", "--storage foo: no address of a database; write sqlite:///FILE.db or postgresql://USER@HOST/NAME"),
-        ("redis://u:secret@x", "--storage redis://u:***@x: no address of a database; write sqlite:///FILE.db or"),
-        ("sqlite:///{rows}", "is no SQLite database; name another file"),
+        ("foo", "--storage foo: not the address of a database; write sqlite:///FILE.db or postgresql://USER@HOST/NAME"),
+        ("redis://u:secret@x", "--storage redis://u:***@x: not the address of a database; write sqlite:///FILE.db or"),
+        ("sqlite:///{rows}", "is not an SQLite database; name another file"),
         ("sqlite:///{folder}", "is a folder; write sqlite:///FILE.db"),
         ("mysql://me@there/runs", "--storage mysql://me@there/runs: "),
         ("postgresql://me:secret@127.0.0.1:1/runs", "Connection refused"),

@@ -17,7 +17,8 @@ from diagnostics.errors import BadInput
 from diagnostics.model.curves import Run
 from tests.tuner.madeup import RATE, Bowl, spec
 from tuner.config.search_space import Choice
-from tuner.study.events import Event, Notice
+from tuner.study.events import Event, RowsLowered
+from tuner.study.failure import Failure, FailureKind
 from tuner.study.fit_memory import MemoryLimit, most_that_fits, needs_of
 from tuner.study.loop import run_study
 from tuner.study.protocols import Report
@@ -55,16 +56,20 @@ def run(out: Path, trainer: Any, show: Any = None, **block: Any) -> StudyResult:
 
 
 def test_the_same_trial_is_tried_again_with_half_the_rows_and_later_ones_begin_there(tmp_path: Path):
-    trainer, said = Small(evaluations=4), list[Event]()
-    result = run(tmp_path / "out", trainer, said.append)
+    trainer, events = Small(evaluations=4), list[Event]()
+    result = run(tmp_path / "out", trainer, events.append)
     first = [batch for name, *batch in trainer.seen if name == "trial-000"]
     assert first == [[16, 32], [8, 16], [4, 8]]
     others = [batch for name, *batch in trainer.seen if name != "trial-000"]
     assert {tuple(batch) for batch in others} == {(4, 8)}
     assert [trial.state for trial in result.trials] == ["complete"] * 4
     assert result.gain is not None and len(result.gain.pairs) == 1
-    lines = [event.text for event in said if isinstance(event, Notice)]
-    assert "trial-000: out of memory with 16 rows on the device (evaluation: 32); again with 8 rows" in lines[0]
+    lowered = [event for event in events if isinstance(event, RowsLowered)]
+    assert [(event.run, event.kind) for event in lowered] == [("trial-000", FailureKind.OUT_OF_MEMORY)] * 2
+    assert [(event.failed, event.fits) for event in lowered] == [
+        (DeviceBatch(16, 32), DeviceBatch(8, 16)),
+        (DeviceBatch(8, 16), DeviceBatch(4, 8)),
+    ]
 
 
 def test_the_report_says_what_did_not_fit_and_what_to_write_into_the_file(tmp_path: Path):
@@ -92,7 +97,7 @@ def test_longer_rows_have_a_limit_of_their_own_and_shorter_ones_are_not_held_bac
 
 
 @pytest.mark.parametrize("error", [RuntimeError, MemoryError, OSError])
-def test_a_trial_that_never_fits_is_finished_as_infeasible_and_the_study_goes_on(tmp_path: Path, error: Any):
+def test_a_trial_that_never_fits_is_finished_as_infeasible_and_the_study_continues(tmp_path: Path, error: Any):
     trainer = Small(evaluations=4)
     trainer.error = error
     trainer.room = 4096
@@ -100,23 +105,23 @@ def test_a_trial_that_never_fits_is_finished_as_infeasible_and_the_study_goes_on
     result = run(tmp_path / "out", trainer, trials=6, seeds=0, space=space, max_length=512, stop_early=False)
     lost = [trial for trial in result.trials if trial.settings["max_length"] == 8192]
     assert lost and {trial.state for trial in lost} == {"infeasible"}
-    assert lost[0].error == "does not fit in memory, even with one row on the device at max length 8192"
+    assert lost[0].failure == Failure(FailureKind.OUT_OF_MEMORY, settings={"max_length": 8192})
     assert lost[0].value is None
-    told = optuna.load_study(study_name="bowl", storage=f"sqlite:///{tmp_path / 'out' / 'study.db'}").trials
-    assert {trial.state.name for trial in told} == {"COMPLETE"}
-    worst = max(t.value for t in told if t.params["max_length"] == 512)
-    assert all(told[trial.number].value > worst for trial in lost)
+    trials = optuna.load_study(study_name="bowl", storage=f"sqlite:///{tmp_path / 'out' / 'study.db'}").trials
+    assert {trial.state.name for trial in trials} == {"COMPLETE"}
+    worst = max(t.value for t in trials if t.params["max_length"] == 512)
+    assert all((trials[trial.number].value or 0) > worst for trial in lost)
     assert "too large for the memory" in (tmp_path / "out" / "study.md").read_text()
     assert "Traceback" in (tmp_path / "out" / lost[0].folder / "error.txt").read_text()
 
 
-def test_a_first_trial_that_never_fits_is_told_all_the_same(tmp_path: Path):
+def test_a_first_trial_that_never_fits_has_a_finite_bad_value(tmp_path: Path):
     trainer = Small(evaluations=4)
     trainer.room = 4096
     space = {"learning_rate": RATE, "max_length": Choice((512, 8192))}
     result = run(tmp_path / "out", trainer, trials=6, seeds=0, space=space, max_length=8192, stop_early=False)
-    told = optuna.load_study(study_name="bowl", storage=f"sqlite:///{tmp_path / 'out' / 'study.db'}").trials
-    assert (result.trials[0].state, told[0].state.name, told[0].value) == ("infeasible", "COMPLETE", 10.5)
+    trials = optuna.load_study(study_name="bowl", storage=f"sqlite:///{tmp_path / 'out' / 'study.db'}").trials
+    assert (result.trials[0].state, trials[0].state.name, trials[0].value) == ("infeasible", "COMPLETE", 10.5)
     assert len(result.trials) == 6
 
 
@@ -194,7 +199,7 @@ class OutOfMemoryError(RuntimeError):
         (KeyError("out of memory"), False),
     ],
 )
-def test_out_of_memory_is_told_from_other_errors(error: Exception, is_it: bool):
+def test_out_of_memory_is_distinguished_from_other_errors(error: Exception, is_it: bool):
     assert is_out_of_memory(error) == is_it
 
 
@@ -226,7 +231,7 @@ used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesi
 resource.setrlimit(resource.RLIMIT_AS, (used + spare, used + spare))
 result = run_study(spec, lambda moves, out, report: train(spec, moves, out, report), here / "out", show=print)
 trial = result.trials[0]
-print(json.dumps([trial.state, trial.value, trial.memory, trial.error]))
+print(json.dumps([trial.state, trial.value, trial.memory, trial.failure and trial.failure.to_dict()]))
 """
 
 
@@ -237,8 +242,8 @@ def test_a_real_training_under_a_real_memory_limit_ends_with_fewer_rows_on_the_d
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=280)
     assert done.returncode == 0, done.stdout + done.stderr
-    state, value, memory, error = json.loads(done.stdout.splitlines()[-1])
-    assert (state, error) == ("complete", None), done.stdout
+    state, value, memory, failure = json.loads(done.stdout.splitlines()[-1])
+    assert (state, failure) == ("complete", None), done.stdout
     assert value > 0
     assert "out of memory with 16 rows on the device: trained with" in memory
     config = (tmp_path / "out" / "trial-000" / "config.yaml").read_text()

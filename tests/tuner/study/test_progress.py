@@ -8,21 +8,26 @@ import pytest
 from optuna.samplers import RandomSampler
 from rich.console import Console
 
+from diagnostics.model.message import message
 from tests.tuner.madeup import Bowl, spec
+from tuner.config.direction import Direction
+from tuner.messages import text
 from tuner.search.proposer import ANOTHER_SEED
-from tuner.study.display.state import ProgressState, apply, line, moves, seconds_left
+from tuner.study.display.lines import line, moves
+from tuner.study.display.state import ProgressState, apply, seconds_left
 from tuner.study.display.terminal import progress, render
 from tuner.study.events import Advanced, Closed, Event, Finished, Notice, Opened, Repeated, Started
+from tuner.study.failure import Failure, FailureKind
 from tuner.study.loop import run_study
-from tuner.study.results import Gain, Pair, TrialResult
+from tuner.study.results import Gain, Pair, StudyResult, TrialResult, TrialState
 
-OPENED = Opened("sft", "eval_loss", "minimize", 12, 3, (), "runs/sft")
-FIRST = TrialResult(0, {"learning_rate": 1e-5}, 2.415, "complete", label="underfit", seconds=60)
+OPENED = Opened("sft", "eval_loss", Direction.MINIMIZE, 12, 3, (), "runs/sft")
+FIRST = TrialResult(0, {"learning_rate": 1e-5}, 2.415, TrialState.COMPLETE, label="underfit", seconds=60)
 SECOND = TrialResult(
     1,
     {"learning_rate": 1e-4},
     1.9012,
-    "complete",
+    TrialState.COMPLETE,
     label="healthy",
     moved_by="advice:rate-too-low",
     moved={"learning_rate": (1e-5, 1e-4)},
@@ -31,7 +36,9 @@ SECOND = TrialResult(
 )
 LONG = {"learning_rate": (1e-5, 1.23456e-4), "batch_size": (8, 16), "warmup_ratio": (0.03, 0.123456)}
 THIRD = Started(2, {"batch_size": 16}, LONG, "sampler:GPSampler", "")
-GAIN = Gain((Pair(43, 2.4, 1.9),) * 3, 0.5, 0.01, True, "3 of 3 seeds better; eval_loss 2.4 -> 1.9 (-21 %)")
+RESULT = StudyResult("sft", "sft.yaml", "sft", "eval_loss", Direction.MINIMIZE, {}, ())
+PROVED = replace(RESULT, best=1, gain=Gain((Pair(43, 2.4, 1.9),) * 3, 0.5, 0.01))
+ERROR = Failure(FailureKind.ERROR, "RuntimeError", "an odd shape")
 STORY: list[Event] = [
     OPENED,
     Started(0, {"learning_rate": 1e-5}, {}, "file", ""),
@@ -44,7 +51,7 @@ STORY: list[Event] = [
 ]
 
 
-def scene(*events: Event) -> ProgressState:
+def shown_after(*events: Event) -> ProgressState:
     made = ProgressState()
     for event in events:
         made = apply(made, event)
@@ -58,7 +65,7 @@ def drawn(shown: ProgressState, width: int = 80, rows: int = 20) -> list[str]:
 
 
 def test_a_row_says_what_moved_the_metric_the_verdict_and_who_proposed_it():
-    rows = drawn(scene(*STORY), width=110)
+    rows = drawn(shown_after(*STORY), width=110)
     assert any("your file" in row and "2.415" in row and "underfit" in row for row in rows)
     row = next(row for row in rows if "1.901" in row)
     assert "★ 1" in row
@@ -69,38 +76,38 @@ def test_a_row_says_what_moved_the_metric_the_verdict_and_who_proposed_it():
 def test_a_repeat_on_another_seed_is_called_that_in_the_table_and_in_plain_lines():
     settings = {"learning_rate": 1e-4}
     again = Started(2, settings, {}, str(ANOTHER_SEED), "trial 1 on another seed: one run each does not tell")
-    over = TrialResult(2, settings, 1.91, "complete", label="healthy", moved_by=str(ANOTHER_SEED))
+    over = TrialResult(2, settings, 1.91, TrialState.COMPLETE, label="healthy", moved_by=str(ANOTHER_SEED))
     assert line(again) == "trial 2: only the seed (trial 1 on another seed: one run each does not tell)"
-    for told in (again, Finished(over, 1)):
-        row = next(row for row in drawn(scene(*STORY[:6], told), width=110) if "only the seed" in row)
+    for event in (again, Finished(over, 1)):
+        row = next(row for row in drawn(shown_after(*STORY[:6], event), width=110) if "only the seed" in row)
         assert row.rstrip().endswith("another seed")
 
 
 def test_the_running_trial_shows_its_share_and_latest_metric():
-    row = next(row for row in drawn(scene(*STORY)) if "45 %" in row)
+    row = next(row for row in drawn(shown_after(*STORY)) if "45 %" in row)
     assert "1.95" in row
 
 
 def test_why_the_running_trial_is_tried_is_said():
-    text = " ".join(" ".join(drawn(scene(*STORY[:5]))).split())
+    text = " ".join(" ".join(drawn(shown_after(*STORY[:5]))).split())
     assert "trial 1: learning_rate 1e-5 → 1e-4; rate too low in trial 0: the loss barely fell" in text
 
 
 @pytest.mark.parametrize("width", [60, 80, 120, 200])
 def test_it_fits_its_width(width: int):
-    rows = drawn(scene(*STORY), width=width)
+    rows = drawn(shown_after(*STORY), width=width)
     assert max(map(len, rows)) <= width
 
 
 def test_numbers_and_verdicts_are_whole_at_80_columns():
-    text = "\n".join(drawn(scene(*STORY)))
+    text = "\n".join(drawn(shown_after(*STORY)))
     for word in ("2.415", "1.901", "→ underfit", "✓ healthy", "▸ 45 %", "eval_loss"):
         assert word in text
 
 
 def test_a_long_study_keeps_the_first_the_best_and_the_latest_rows():
     trials = [replace(SECOND, number=n, value=2 - (n == 7) / 2) for n in range(1, 60)]
-    rows = drawn(scene(OPENED, Finished(FIRST, 0), *(Finished(trial, 7) for trial in trials)), rows=10)
+    rows = drawn(shown_after(OPENED, Finished(FIRST, 0), *(Finished(trial, 7) for trial in trials)), rows=10)
     text = "\n".join(rows)
     assert "your file" in text
     assert "★ 7" in text
@@ -110,46 +117,48 @@ def test_a_long_study_keeps_the_first_the_best_and_the_latest_rows():
 
 
 def test_the_time_left_counts_trials_and_repeats():
-    assert seconds_left(scene(OPENED)) is None
-    assert seconds_left(scene(*STORY)) == pytest.approx(60 * (10 - 0.45 + 6))
-    assert seconds_left(scene(*STORY, Repeated(0, 43, 2, 6))) == pytest.approx(60 * (10 + 4))
+    assert seconds_left(shown_after(OPENED)) is None
+    assert seconds_left(shown_after(*STORY)) == pytest.approx(60 * (10 - 0.45 + 6))
+    assert seconds_left(shown_after(*STORY, Repeated(0, 43, 2, 6))) == pytest.approx(60 * (10 + 4))
 
 
 def test_repeats_and_the_proof_are_shown():
-    text = " ".join(" ".join(drawn(scene(*STORY[:6], Repeated(1, 44, 3, 6), Advanced(1, 0.5, 1.9, None, 44)))).split())
+    text = " ".join(
+        " ".join(drawn(shown_after(*STORY[:6], Repeated(1, 44, 3, 6), Advanced(1, 0.5, 1.9, None, 44)))).split()
+    )
     assert "3 of 6 repeats done: trial 1 on seed 44, 50 %" in text
-    text = " ".join(" ".join(drawn(scene(*STORY[:6], Closed(1, GAIN)))).split())
+    text = " ".join(" ".join(drawn(shown_after(*STORY[:6], Closed(PROVED)))).split())
     assert "best: trial 1; 3 of 3 seeds better" in text
     assert "left" not in text
 
 
 def test_a_failed_and_a_diverged_trial_have_no_number():
-    failed = replace(SECOND, number=2, value=None, state="failed", label=None, error="OutOfMemoryError: 2 GiB")
+    failed = replace(SECOND, number=2, value=None, state=TrialState.FAILED, label=None, failure=ERROR)
     hot = replace(SECOND, number=3, value=None, label="unstable")
-    rows = drawn(scene(OPENED, Finished(FIRST, 0), Finished(failed, 0), Finished(hot, 0)))
+    rows = drawn(shown_after(OPENED, Finished(FIRST, 0), Finished(failed, 0), Finished(hot, 0)))
     assert any("✕ failed" in row for row in rows)
     assert any("≈ unstable" in row and "–" in row for row in rows)
-    assert line(Finished(failed, 0)) == "trial 2: failed with OutOfMemoryError: 2 GiB, 60 s"
+    assert line(Finished(failed, 0)) == "trial 2: failed with RuntimeError: an odd shape, 60 s"
     assert line(Finished(hot, 0)) == "trial 3: diverged, unstable, 60 s"
 
 
 @pytest.mark.parametrize(
-    ("event", "text"),
+    ("event", "expected"),
     [
         (OPENED, "sft: 12 trials by eval_loss (lower is better), then a proof on 3 fresh seeds; in runs/sft"),
         (STORY[1], "trial 0: your file"),
         (STORY[4], "trial 1: learning_rate 1e-5 -> 1e-4 (rate too low in trial 0: the loss barely fell)"),
-        (Started(4, {}, {}, "file", "", continued=True), "trial 4 goes on where it was cut: your file"),
+        (Started(4, {}, {}, "file", "", continued=True), "trial 4 continues where it was cut: your file"),
         (STORY[5], "trial 1: 1.901, healthy, 60 s (best)"),
         (Repeated(1, 44, 3, 6), None),
         (Repeated(1, 44, 4, 6, True, 1.9, 3.0), "repeat 4 of 6: trial 1, seed 44: 1.9"),
-        (Notice("no time"), "no time"),
+        (Notice(message("space-used-up")), text(message("space-used-up"))),
         (Advanced(0, 0.5, 2.0, None), None),
-        (Closed(None, None), "no trial has a value"),
+        (Closed(RESULT), "no trial has a value"),
     ],
 )
-def test_each_event_is_one_plain_line_at_most(event: Event, text: str | None):
-    assert line(event) == text
+def test_each_event_is_one_plain_line_at_most(event: Event, expected: str | None):
+    assert line(event) == expected
 
 
 def test_all_moved_knobs_are_named():

@@ -6,6 +6,9 @@ from pathlib import Path
 import optuna
 import pytest
 
+from diagnostics.model.message import Message, message
+from tuner.config.direction import Direction
+from tuner.study.failure import Failure, FailureKind
 from tuner.study.repeats import Repeat, all_of, claim, gain_of, load, pairs_of, planned, save
 from tuner.study.results import Pair
 from tuner.study.workers.file_locks import FileLocks
@@ -16,39 +19,39 @@ def pairs(*values: tuple[float, float]) -> tuple[Pair, ...]:
 
 
 def test_a_clear_gain_on_three_seeds_is_claimed():
-    gain = gain_of(pairs((0.61, 0.32), (0.6, 0.33), (0.62, 0.31)), "eval_loss", "minimize")
+    gain = gain_of(pairs((0.61, 0.32), (0.6, 0.33), (0.62, 0.31)), Direction.MINIMIZE)
     assert gain.claimed
     assert gain.mean == pytest.approx(0.29)
-    assert gain.message == "3 of 3 seeds better; eval_loss 0.61 -> 0.32 (-48 %), ±0.02 (two standard errors)"
+    assert gain.doubts == ()
 
 
 def test_a_gain_of_a_metric_that_rises_is_positive():
-    gain = gain_of(pairs((0.6, 0.7), (0.62, 0.71), (0.61, 0.72)), "eval_exact_match", "maximize")
+    gain = gain_of(pairs((0.6, 0.7), (0.62, 0.71), (0.61, 0.72)), Direction.MAXIMIZE)
     assert gain.claimed
     assert gain.mean == pytest.approx(0.1)
 
 
 @pytest.mark.parametrize(
-    ("values", "why"),
+    ("values", "doubts"),
     [
-        ([(1.0, 0.9), (1.0, 0.9), (1.0, 1.01)], "not every seed is better"),
-        ([(1.0, 0.9), (1.0, 0.9)], "3 seeds are needed"),
-        ([(1.0, 0.999), (1.0, 0.9985), (1.0, 0.9988)], "the difference is within noise"),
-        ([(1.0, 0.99), (1.0, 0.7), (1.0, 0.998)], "the difference is within noise"),
-        ([(1.0, 0.996), (1.0, 0.9961), (1.0, 0.9959)], "a gain below 0.5 % needs 5 seeds"),
-        ([], "nothing is proved"),
+        ([(1.0, 0.9), (1.0, 0.9), (1.0, 1.01)], [message("not-every-seed-better"), message("within-noise")]),
+        ([(1.0, 0.9), (1.0, 0.9)], [message("too-few-seeds", needed=3)]),
+        ([(1.0, 0.999), (1.0, 0.9985), (1.0, 0.9988)], [message("within-noise")]),
+        ([(1.0, 0.99), (1.0, 0.7), (1.0, 0.998)], [message("within-noise")]),
+        ([(1.0, 0.996), (1.0, 0.9961), (1.0, 0.9959)], [message("small-gain", share=0.005, needed=5)]),
+        ([], [message("no-pairs")]),
     ],
 )
-def test_a_doubtful_gain_is_not_claimed_and_says_why(values: list[tuple[float, float]], why: str):
-    gain = gain_of(pairs(*values), "eval_loss", "minimize")
+def test_a_doubtful_gain_is_not_claimed_and_says_why(values: list[tuple[float, float]], doubts: list[Message]):
+    gain = gain_of(pairs(*values), Direction.MINIMIZE)
     assert not gain.claimed
-    assert why in gain.message
+    assert list(gain.doubts) == doubts
 
 
 def test_a_seed_that_one_side_lost_is_no_proof():
-    gain = gain_of(pairs((1.0, 0.9), (1.0, 0.9), (1.0, 0.9)), "eval_loss", "minimize", lost=1)
+    gain = gain_of(pairs((1.0, 0.9), (1.0, 0.9), (1.0, 0.9)), Direction.MINIMIZE, lost=1)
     assert not gain.claimed
-    assert "1 seed without a pair" in gain.message
+    assert gain.doubts == (message("seeds-without-pair", seeds=1),)
 
 
 def test_trial_0_and_the_winner_take_turns_on_fresh_seeds():
@@ -80,5 +83,7 @@ def test_a_finished_repeat_is_never_claimed_again(tmp_path: Path):
 
 def test_a_repeat_that_failed_can_be_claimed_again(tmp_path: Path):
     study = optuna.create_study()
-    save(study, Repeat(4, 43, None, 1.0, {}, "OSError: No space left on device"), tmp_path)
+    save(
+        study, Repeat(4, 43, None, 1.0, {}, Failure(FailureKind.ERROR, "OSError", "No space left on device")), tmp_path
+    )
     assert claim(study, FileLocks(tmp_path), 4, 43) is not None

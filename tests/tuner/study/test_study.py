@@ -8,9 +8,10 @@ import optuna
 import pytest
 
 from diagnostics.model.curves import Run
-from tests.tuner.madeup import RATE, Bowl, run
+from diagnostics.model.message import message
+from tests.tuner.madeup import RATE, Bowl, notices, run
 from tuner.config.search_space import Choice, Range
-from tuner.study.events import Event, Notice
+from tuner.study.events import Event
 from tuner.study.protocols import Report
 
 RATE_ONLY: dict[str, Range | Choice] = {"learning_rate": RATE}
@@ -77,13 +78,13 @@ def test_the_number_of_trials_seeds_and_minutes_may_change(tmp_path: Path):
 
 
 @pytest.mark.parametrize("start", [8e-3, 1e-2])
-def test_nan_is_told_as_a_finite_bad_value(tmp_path: Path, start: float):
+def test_nan_counts_as_a_finite_bad_value(tmp_path: Path, start: float):
     result = run(tmp_path / "out", learning_rate=start, trials=4)
     assert result.trials[0].value is None
     assert result.trials[0].label == "unstable"
-    told = optuna.load_study(study_name="bowl", storage=f"sqlite:///{tmp_path / 'out' / 'study.db'}").trials
-    assert told[0].state.name == "COMPLETE"
-    assert told[0].value == max(t.value or 0 for t in told)
+    trials = optuna.load_study(study_name="bowl", storage=f"sqlite:///{tmp_path / 'out' / 'study.db'}").trials
+    assert trials[0].state.name == "COMPLETE"
+    assert trials[0].value == max(t.value or 0 for t in trials)
     assert result.winner is not None
     assert result.winner.number > 0
 
@@ -117,43 +118,43 @@ def test_when_the_file_is_the_best_nothing_is_repeated_and_no_gain_is_claimed(tm
     assert result.best == 0
     assert result.gain is not None
     assert not result.gain.claimed
-    assert "no gain" in result.gain.message
+    assert result.gain.doubts == (message("file-not-beaten"),)
     assert len(trainer.calls) == 2
 
 
 def test_minutes_stop_new_trials_while_time_for_the_repeats_is_left(tmp_path: Path):
     run(tmp_path / "out", trials=3, space=RATE_ONLY)
-    trainer, said = Bowl(evaluations=6), list[Event]()
-    result = run(tmp_path / "out", trainer, trials=50, seeds=1, minutes=0.001, show=said.append, space=RATE_ONLY)
+    trainer, events = Bowl(evaluations=6), list[Event]()
+    result = run(tmp_path / "out", trainer, trials=50, seeds=1, minutes=0.001, show=events.append, space=RATE_ONLY)
     assert len(result.trials) == 3
     assert trainer.calls == ["repeat-0-seed-8", f"repeat-{result.best}-seed-8"]
-    assert any(isinstance(event, Notice) and "no time" in event.text for event in said)
+    assert message("minutes-kept", minutes=0.001) in notices(events)
 
 
 def test_steps_stop_new_trials_while_the_repeats_can_still_be_paid(tmp_path: Path):
     # A trial of one pass over 6,400 rows takes 400 steps of trial 0's batch, whatever its own batch.
-    said = list[Event]()
-    result = run(tmp_path / "out", trials=50, seeds=1, steps=2500, show=said.append, stop_early=False)
+    events = list[Event]()
+    result = run(tmp_path / "out", trials=50, seeds=1, steps=2500, show=events.append, stop_early=False)
     assert len(result.trials) == 4
     assert len({trial.settings["batch_size"] for trial in result.trials}) >= 1
     assert result.steps == pytest.approx(2400, abs=100)
     assert result.gain is not None and len(result.gain.pairs) == 1
-    text = "no steps for another trial: 1600 of 2500 are spent, 800 are for the repeats"
-    assert any(isinstance(event, Notice) and event.text == text for event in said)
-    assert result.notes == (f"4 trials: {text}",)
+    (why,) = [notice for notice in notices(events) if notice.code == "steps-kept"]
+    assert why.values == pytest.approx({"spent": 1600, "steps": 2500, "kept": 800})
+    assert result.notes == (why,)
     more = run(tmp_path / "out", trials=50, seeds=1, steps=3300, stop_early=False)
     assert len(more.trials) == 5
 
 
-def test_a_study_stops_when_no_gain_beyond_noise_is_in_sight_and_can_go_on_all_the_same(tmp_path: Path):
-    said = list[Event]()
-    result = run(tmp_path / "out", trials=40, show=said.append, space=RATE_ONLY)
+def test_a_study_stops_when_no_gain_beyond_noise_is_in_sight_and_can_continue_anyway(tmp_path: Path):
+    events = list[Event]()
+    result = run(tmp_path / "out", trials=40, show=events.append, space=RATE_ONLY)
     assert 10 <= len(result.trials) < 40
     assert result.winner is not None
     assert (result.winner.value or 9) < 1.02
-    why = next(event.text for event in said if isinstance(event, Notice))
-    assert "no gain beyond noise is in sight" in why and "--no-stop-early" in why
-    assert result.notes == (f"{len(result.trials)} trials: {why}",)
+    (why,) = notices(events)
+    assert why.code == "no-gain-in-sight"
+    assert result.notes == (why,)
     trainer = Bowl(evaluations=6)
     assert len(run(tmp_path / "out", trainer, trials=40, space=RATE_ONLY).trials) == len(result.trials)
     assert trainer.calls == []
@@ -162,8 +163,8 @@ def test_a_study_stops_when_no_gain_beyond_noise_is_in_sight_and_can_go_on_all_t
 
 
 def test_a_finite_space_is_tried_once_and_the_study_ends(tmp_path: Path):
-    said: list[Event] = []
+    events: list[Event] = []
     space = {"learning_rate": Choice((3e-4, 1e-3)), "batch_size": Choice((8, 16))}
-    result = run(tmp_path / "out", space=space, learning_rate=3e-4, trials=10, show=said.append)
+    result = run(tmp_path / "out", space=space, learning_rate=3e-4, trials=10, show=events.append)
     assert len(result.trials) == len({tuple(trial.settings.values()) for trial in result.trials}) == 4
-    assert any(isinstance(event, Notice) and "every setting" in event.text for event in said)
+    assert message("space-used-up") in notices(events)

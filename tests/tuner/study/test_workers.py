@@ -14,9 +14,11 @@ import optuna
 import pytest
 
 from diagnostics.errors import BadInput
+from diagnostics.model.message import message
 from tests.tuner.madeup import Bowl, spec
 from tests.tuner.study import server
 from tests.waiting import until
+from tuner.messages import text as words
 from tuner.study.loop import run_study
 from tuner.study.workers.storage import database_at, locks_for
 
@@ -139,7 +141,7 @@ def test_a_worker_that_is_killed_leaves_its_trial_to_the_others(work: Any, stora
     doomed.kill()
     text, _ = other.communicate(timeout=200)
     assert other.returncode == 0, text
-    assert f"trial {lost} was left by a worker that is gone: it begins again here" in text
+    assert words(message("trial-taken-over", trial=lost)) in text
     runs = trained(tmp_path, "b")
     assert [run for run in runs if run.startswith("trial")] == TRIALS[lost:]
     trials = trials_of(storage)
@@ -240,4 +242,4 @@ def test_a_server_that_is_gone_is_one_line_without_the_password(tmp_path: Path):
         run_study(spec(tmp_path), Bowl(), tmp_path / "out", storage="postgresql://tuner:secret@127.0.0.1:1/none")
     assert "secret" not in str(error.value)
     assert "\n" not in str(error.value)
-    assert "the same command goes on" in str(error.value)
+    assert "the same command continues" in str(error.value)

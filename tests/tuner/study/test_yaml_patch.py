@@ -9,13 +9,15 @@ from typing import Any
 import pytest
 import yaml
 
+from diagnostics.model.message import message
 from tuner.config.search_space import Choice, Range
 from tuner.config.study_file import load_spec
 from tuner.search.distributions import distributions
+from tuner.study.failure import Failure, FailureKind
 from tuner.study.fit_memory import MemoryLimit
 from tuner.study.report.review import review
 from tuner.study.report.yaml_patch import plain, widen, written, yaml_patch
-from tuner.study.results import Gain, Pair, TrialResult
+from tuner.study.results import Gain, Pair, TrialResult, TrialState
 from tuner.training.device_batch import DeviceBatch
 
 FALLING = tuple((float(step), 1.0 + 0.5 * (1 - step / 400)) for step in range(0, 401, 40))
@@ -64,7 +66,7 @@ def trial(number: int, value: float | None = 1.0, label: str = "healthy", **fiel
         "num_train_epochs": 1.0,
     }
     settings |= {name: fields.pop(name) for name in list(fields) if name in settings}
-    made = {"state": "complete", "steps": 400.0, **fields}
+    made = {"state": TrialState.COMPLETE, "steps": 400.0, **fields}
     return TrialResult(number=number, settings=settings, value=value, label=label, **made)
 
 
@@ -78,7 +80,7 @@ def many(effect: float = 0.0) -> list[TrialResult]:
 
 HOT = [trial(n, None, "unstable", learning_rate=5e-3) for n in (1, 2, 3)]
 LIMIT = MemoryLimit("trial-000", {}, DeviceBatch(16, 8), DeviceBatch(2, 1))
-NO_GAIN = Gain((Pair(1, 1.0, 0.99),) * 3, 0.01, 0.02, False, "no gain is claimed (noise)")
+NO_GAIN = Gain((Pair(1, 1.0, 0.99),) * 3, 0.01, 0.02, (message("within-noise"),))
 CASES: dict[str, dict[str, Any]] = {
     "edge": {"trials": [trial(0, learning_rate=1e-2), trial(1, 1.1, learning_rate=1e-3)]},
     "edge of a batch": {"trials": [trial(0, batch_size=8), trial(1, 1.1, batch_size=16)]},
@@ -92,7 +94,9 @@ CASES: dict[str, dict[str, Any]] = {
     "within noise": {"trials": [trial(0), trial(1, 0.99)], "best": 1, "gain": NO_GAIN},
     "no effect": {"trials": many(), "best": 7},
     "memory": {"trials": [trial(0)], "limits": [LIMIT]},
-    "too large": {"trials": [trial(0), trial(1, None, state="infeasible", error="does not fit in memory")]},
+    "too large": {
+        "trials": [trial(0), trial(1, None, state=TrialState.INFEASIBLE, failure=Failure(FailureKind.OUT_OF_MEMORY))]
+    },
 }
 
 
@@ -109,11 +113,11 @@ def test_the_study_file_is_read_with_each_paragraph_s_lines(tmp_path: Path, case
     )
     assert points
     for point in points:
-        assert point.yaml, point.title
+        assert point.yaml, point.point
         lines = yaml.safe_load(point.yaml)
         path.write_text(yaml.safe_dump(merged(whole, lines)))
         changed = load_spec(path)
-        assert (changed.config, changed.study) != (spec.config, spec.study), point.title
+        assert (changed.config, changed.study) != (spec.config, spec.study), point.point
 
 
 def test_a_range_that_leaves_the_file_s_value_out_takes_it_along(tmp_path: Path):

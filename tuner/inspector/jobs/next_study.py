@@ -14,6 +14,7 @@ from tuner.inspector.escape import one_line
 from tuner.inspector.jobs.next_run import FILL_IN
 from tuner.inspector.study.axes import searched
 from tuner.study.results import Paragraph, StudyResult
+from tuner.study.words import title_words
 
 
 def offered(study: StudyResult) -> list[Paragraph]:
@@ -33,7 +34,7 @@ def next_study(study: StudyResult, file: Mapping[str, Any] | None, changes: Sequ
         made = merged(made, _lines(paragraph))
     space = made["study"]["space"]
     made["study"]["space"] = {name: _with_own_value(span, made, study, name) for name, span in space.items()}
-    head = [f"# the next study after {one_line(study.name)}"] + [f"# {one_line(one.title)}" for one in changes]
+    head = [f"# the next study after {one_line(study.name)}"] + [f"# {one_line(title_words(one))}" for one in changes]
     if FILL_IN in made.values():
         head.append(f"# what stands at {FILL_IN} is not known here; write it before the first run")
     return "\n".join(head) + "\n" + yaml.safe_dump(made, sort_keys=False, allow_unicode=True)
@@ -44,7 +45,11 @@ def _gaps(study: StudyResult) -> dict[str, Any]:
 
 
 def _block(study: StudyResult) -> dict[str, Any]:
-    block: dict[str, Any] = {"trials": max(1, len(study.trials)), "metric": study.metric, "direction": study.direction}
+    block: dict[str, Any] = {
+        "trials": max(1, len(study.trials)),
+        "metric": study.metric,
+        "direction": str(study.direction),
+    }
     if study.gain is not None and study.gain.pairs:
         block["seeds"] = len(study.gain.pairs)
     if any(name.endswith("exact_match") for name in (study.metric, *study.before, *study.after)):

@@ -10,10 +10,10 @@ from diagnostics.readers.file_state import FileState, file_state, link_out, writ
 from diagnostics.readers.run_paths import split
 from tuner.inspector.runs.diagnose_worker import Task
 from tuner.inspector.runs.row import Row, unreadable_row, waiting_row
+from tuner.study.folder import RESULT
 
 HERE = "."
 """The id of the folder itself, where it is a run."""
-STUDY_FILE = "study.json"
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Listing:
     def _study(self, path: Path) -> str:
         """The id of the nearest folder above the run that holds a study; empty when there is none."""
         for above in path.parents:
-            if (above / STUDY_FILE).is_file():
+            if (above / RESULT).is_file():
                 return id_of(self.root, above)
             if above == self.root or self.root not in above.parents:
                 break

@@ -7,9 +7,10 @@ import warnings
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from tuner.config.direction import Direction
 from tuner.config.search_space import Choice, is_same
 from tuner.inspector.study.axes import Axis, axes_of
-from tuner.study.results import StudyResult, TrialResult
+from tuner.study.results import StudyResult, TrialResult, TrialState
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
@@ -39,7 +40,7 @@ def importance(study: StudyResult) -> dict[str, float] | None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         optuna.logging.set_verbosity(optuna.logging.ERROR)
-        copy = optuna.create_study(direction="maximize" if study.direction == "maximize" else "minimize")
+        copy = optuna.create_study(direction="maximize" if study.direction is Direction.MAXIMIZE else "minimize")
         copy.add_trials([_trial(trial, axes) for trial in used])
         evaluator = optuna.importance.PedAnovaImportanceEvaluator(
             target_quantile=max(0.1, min(0.5, MIN_BEST_TRIALS / len(used)))
@@ -51,7 +52,7 @@ def importance(study: StudyResult) -> dict[str, float] | None:
 
 def _counts(trial: TrialResult, axes: list[Axis]) -> bool:
     known = all(axis.place(trial.settings.get(axis.name)) is not None for axis in axes)
-    return trial.value is not None and math.isfinite(trial.value) and trial.state != "failed" and known
+    return trial.value is not None and math.isfinite(trial.value) and trial.state is not TrialState.FAILED and known
 
 
 def _trial(trial: TrialResult, axes: list[Axis]) -> FrozenTrial:

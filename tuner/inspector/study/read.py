@@ -3,34 +3,27 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from diagnostics.errors import BadInput
 from diagnostics.formatting import number, setting
+from tuner.config.direction import Direction
+from tuner.messages import text
 from tuner.search.proposer import Proposer, ProposerKind
+from tuner.study.folder import DATABASE, RESULT
 from tuner.study.report.words import source
-from tuner.study.results import (
-    ONLY_SEED,
-    Gain,
-    Pair,
-    Paragraph,
-    RuleRecord,
-    StudyResult,
-    TrialResult,
-)
-from tuner.study.stored_space import stored_space
+from tuner.study.results import ONLY_SEED, StudyResult, TrialResult, TrialState
+from tuner.study.words import ending
 
-FILE, STORAGE = "study.json", "study.db"
-DEEP = 2
-LARGEST = 64_000_000
-Record = TypeVar("Record")
+MAX_DEPTH = 2
+"""Levels of folders below the opened one in which studies are looked for."""
+MAX_BYTES = 64_000_000
 
 
 class NoStudy(BadInput):
-    """The file is no study that can be shown; the message says why."""
+    """The file does not hold a study that can be shown; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -51,8 +44,8 @@ def find_studies(root: Path) -> dict[str, Path]:
     """The study files at or a little below ``root``, by the name of their folder; links that lead out are left out."""
     inside = root.resolve()
     found = {}
-    for deep in range(DEEP + 1):
-        for path in sorted(root.glob("*/" * deep + FILE)):
+    for deep in range(MAX_DEPTH + 1):
+        for path in sorted(root.glob("*/" * deep + RESULT)):
             if path.resolve().is_relative_to(inside) and path.is_file():
                 folder = path.parent.relative_to(root).as_posix()
                 found[root.name if folder == "." else folder] = path
@@ -63,8 +56,8 @@ def beginning(root: Path) -> dict[str, Path]:
     """Folders of studies whose first trial is still being trained, by name: they have a storage and no result yet."""
     inside, known = root.resolve(), {path.parent for path in find_studies(root).values()}
     found = {}
-    for deep in range(DEEP + 1):
-        for path in sorted(root.glob("*/" * deep + STORAGE)):
+    for deep in range(MAX_DEPTH + 1):
+        for path in sorted(root.glob("*/" * deep + DATABASE)):
             if path.parent not in known and path.resolve().is_relative_to(inside):
                 folder = path.parent.relative_to(root).as_posix()
                 found[root.name if folder == "." else folder] = path.parent
@@ -74,59 +67,19 @@ def beginning(root: Path) -> dict[str, Path]:
 def load_study(path: Path) -> StudyResult:
     """The study in a ``study.json``; raises ``NoStudy`` when the file is gone, half written, or something else."""
     try:
-        if path.stat().st_size > LARGEST:
-            raise NoStudy(f"{path.name}: larger than {LARGEST // 1_000_000} MB; that is no study of tuner")
+        if path.stat().st_size > MAX_BYTES:
+            raise NoStudy(f"{path.name}: larger than {MAX_BYTES // 1_000_000} MB; that is not a study of tuner")
         raw = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise NoStudy(f"{path.name}: cannot be read: {error.strerror or error}") from error
     except ValueError as error:
-        raise NoStudy(f"{path.name}: no JSON (a study that is being written is whole again in a moment)") from error
+        raise NoStudy(f"{path.name}: not JSON (a study that is being written is whole again in a moment)") from error
     if not isinstance(raw, dict):
-        raise NoStudy(f"{path.name}: holds no study but a {type(raw).__name__}")
+        raise NoStudy(f"{path.name}: holds a {type(raw).__name__}, not a study")
     try:
-        return _study(raw)
+        return StudyResult.from_dict(raw)
     except (TypeError, ValueError, KeyError, AttributeError) as error:
         raise NoStudy(f"{path.name}: not what `tuner study` writes ({error})") from error
-
-
-def _study(raw: Mapping[str, Any]) -> StudyResult:
-    gain = raw.get("gain")
-    parts: dict[str, Any] = {
-        **raw,
-        "space": stored_space(raw["space"]),
-        "trials": tuple(_trial(trial) for trial in raw["trials"]),
-        "records": tuple(_record(RuleRecord, item) for item in raw.get("records") or ()),
-        "review": tuple(_record(Paragraph, item) for item in raw.get("review") or ()),
-        "gain": _gain(gain) if gain else None,
-        "notes": tuple(map(str, raw.get("notes") or ())),
-    }
-    return _record(StudyResult, parts)
-
-
-def _trial(raw: Mapping[str, Any]) -> TrialResult:
-    moved = {knob: (old, new) for knob, (old, new) in (raw.get("moved") or {}).items()}
-    curve = tuple((float(step), float(value)) for step, value in raw.get("curve") or ())
-    value = raw.get("value")
-    return _record(
-        TrialResult,
-        {
-            **raw,
-            "number": int(raw["number"]),
-            "value": None if value is None else float(value),
-            "moved": moved,
-            "curve": curve,
-        },
-    )
-
-
-def _gain(raw: Mapping[str, Any]) -> Gain:
-    return _record(Gain, {**raw, "pairs": tuple(_record(Pair, pair) for pair in raw.get("pairs") or ())})
-
-
-def _record(kind: type[Record], raw: Mapping[str, Any]) -> Record:
-    """The record of those values that it knows: a file of a later version may hold more."""
-    known = {field.name for field in fields(kind)}  # type: ignore[arg-type]
-    return kind(**{key: value for key, value in raw.items() if key in known})
 
 
 def in_order(study: StudyResult) -> list[TrialResult]:
@@ -136,13 +89,13 @@ def in_order(study: StudyResult) -> list[TrialResult]:
 
 def progress(study: StudyResult) -> list[Step]:
     """The metric trial by trial with the best so far in the study's direction; pruned trials set no best."""
-    better = min if study.direction == "minimize" else max
+    better = min if study.direction is Direction.MINIMIZE else max
     best: float | None = None
     spent = 0.0
     steps = []
     for trial in in_order(study):
         spent += trial.steps
-        if trial.value is not None and trial.state == "complete":
+        if trial.value is not None and trial.state is TrialState.COMPLETE:
             best = trial.value if best is None else better(best, trial.value)
         steps.append(Step(trial.number, trial.value, best, spent, source(trial.proposer)))
     return steps
@@ -169,12 +122,12 @@ def trial_rows(study: StudyResult) -> list[dict[str, Any]]:
             {
                 "trial": trial.number,
                 study.metric: trial.value,
-                "state": "★ best" if trial.number == study.best else trial.state,
+                "state": "★ best" if trial.number == study.best else str(trial.state),
                 "verdict": trial.label or "–",
                 "cause": trial.cause or "–",
                 "proposed by": proposer_words(trial.proposer),
                 "moved": changed(trial),
-                "why": "; ".join(part for part in (trial.because, trial.error) if part) or "–",
+                "why": "; ".join(part for part in (text(trial.because), ending(trial)) if part) or "–",
                 **{knob: setting(knob, value) for knob, value in trial.settings.items()},
                 "steps": number(trial.steps),
                 "curve": [value for _, value in trial.curve],
@@ -206,7 +159,7 @@ def against(study: StudyResult, knob: str) -> list[dict[str, Any]]:
                     "metric": trial.value,
                     "by": source(trial.proposer),
                     "verdict": trial.label or "–",
-                    "state": trial.state,
+                    "state": str(trial.state),
                 }
             )
     return points

@@ -10,9 +10,10 @@ from tuner.inspector.escape import chip, one_line, plain
 from tuner.inspector.jobs.record import Job, State, job, jobs, kill, last_lines, stop
 from tuner.inspector.jobs.start import go_on
 from tuner.inspector.runs.folder import HERE, latest, seconds_since
-from tuner.inspector.study.read import FILE, NoStudy, load_study
+from tuner.inspector.study.read import NoStudy, load_study
 from tuner.inspector.views.context import PageContext
 from tuner.inspector.views.current import EVERY, current_curve, folder_of
+from tuner.study.folder import RESULT
 
 STATES = {
     State.RUNNING: ":blue-badge[▶ running]",
@@ -79,7 +80,7 @@ def _actions(context: PageContext, known: Job, run_id: str | None) -> None:
             _switch(context, known)
         if run_id is not None and st.button("Open run", key="open-started"):
             context.go("run", run=known.name if run_id == HERE else f"{known.name}/{run_id}")
-        if known.kind == "study" and (known.folder / FILE).exists() and st.button("Open study", key="open-study"):
+        if known.kind == "study" and (known.folder / RESULT).exists() and st.button("Open study", key="open-study"):
             context.go("study", study=known.name)
 
 
@@ -105,9 +106,9 @@ STOPPING = "It saves a checkpoint after its step and ends; half a minute later i
 
 def _words(known: Job) -> None:
     """What a study has found so far, and the last lines that were printed."""
-    if known.kind == "study" and (known.folder / FILE).exists():
+    if known.kind == "study" and (known.folder / RESULT).exists():
         try:
-            study = load_study(known.folder / FILE)
+            study = load_study(known.folder / RESULT)
         except NoStudy:  # it is being written
             study = None
         if study is not None and study.winner is not None:

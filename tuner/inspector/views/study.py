@@ -12,12 +12,15 @@ from diagnostics.formatting import duration, number, percent
 from diagnostics.readers.file_state import file_state, written
 from tuner.inspector.escape import file_name, one_line, plain
 from tuner.inspector.runs.folder import Folder, latest, seconds_since
-from tuner.inspector.study.read import FILE, NoStudy, beginning, find_studies, load_study, report, trial_rows
+from tuner.inspector.study.read import NoStudy, beginning, find_studies, load_study, report, trial_rows
 from tuner.inspector.views.context import CHECK_EVERY, PageContext
 from tuner.inspector.views.current import EVERY, current_curve, folder_of
 from tuner.inspector.views.study_charts import charts
 from tuner.inspector.views.study_words import learned
-from tuner.study.results import StudyResult
+from tuner.messages import text
+from tuner.study.folder import HTML_REPORT, MARKDOWN_REPORT, RESULT
+from tuner.study.results import StudyResult, TrialState
+from tuner.study.words import direction_words, ending, gain_words
 
 AT_WORK = 600.0
 """Seconds: a run of the study that was written later than this, and later than its result, is being trained."""
@@ -29,7 +32,7 @@ def page(context: PageContext) -> None:
     found, begun = find_studies(root), beginning(root)
     if not found and not begun:
         st.info(
-            "No study in this folder: `tuner study FILE` leaves a `study.json` beside its trials.",
+            "No study in this folder: `tuner study RESULT` leaves a `study.json` beside its trials.",
             icon=":material/search:",
         )
         _follow(lambda: (len(find_studies(root)), len(beginning(root))))
@@ -38,7 +41,7 @@ def page(context: PageContext) -> None:
     if name in begun:
         st.info("This study has begun; its result comes with the first trial that ends.", icon=":material/hourglass:")
         _at_work(begun[name], 0.0)
-        _follow(lambda: _changed(begun[name] / FILE))
+        _follow(lambda: _changed(begun[name] / RESULT))
         return
     seen = _changed(found[name])
     try:
@@ -100,12 +103,10 @@ def _at_work(folder: Path, told: float) -> None:
 
 
 def _summary(study: StudyResult, path: Path) -> None:
-    done = sum(trial.state == "complete" for trial in study.trials)
-    way = "lower is better" if study.direction == "minimize" else "higher is better"
+    done = sum(trial.state is TrialState.COMPLETE for trial in study.trials)
     start, best = study.baseline, study.winner
-    st.caption(
-        plain(f"{study.method.upper()}, {study.metric} ({way}); {done} of {len(study.trials)} trials ran to their end")
-    )
+    goal = f"{study.method.upper()}, {study.metric} ({direction_words(study.direction)})"
+    st.caption(plain(f"{goal}; {done} of {len(study.trials)} trials ran to their end"))
     with st.container(horizontal=True):
         st.metric("Your file", number(start.value if start else None))
         change = _change(study)
@@ -115,11 +116,11 @@ def _summary(study: StudyResult, path: Path) -> None:
         st.metric("Best trial", number(study.best))
         st.metric("Time", duration(study.seconds) if study.seconds else "–")
     if study.gain is not None:
-        say = st.success if study.gain.claimed else st.info
-        say(plain(study.gain.message))
+        show = st.success if study.gain.claimed else st.info
+        show(plain(gain_words(study.gain, study.metric, study.direction)))
     for note in study.notes:
-        st.caption(plain(note))
-    _downloads(path, "", {"study.html": "HTML report", "study.md": "Markdown", "study.json": "JSON"})
+        st.caption(plain(text(note)))
+    _downloads(path, "", {HTML_REPORT: "HTML report", MARKDOWN_REPORT: "Markdown", RESULT: "JSON"})
 
 
 def _change(study: StudyResult) -> str | None:
@@ -166,7 +167,7 @@ def _trials(context: PageContext, study: StudyResult, path: Path) -> None:
     trial = study.trial(rows[event.selection.rows[0]]["trial"])
     if trial is None:
         return
-    st.markdown(f"Trial {trial.number}: {plain(trial.because or trial.error or 'nobody said why')}")
+    st.markdown(f"Trial {trial.number}: {plain(text(trial.because) or ending(trial) or 'no reason was recorded')}")
     run_id = _run_id(context.folder, path, trial.folder)
     if run_id is not None and st.button("Open run", type="primary", key="open-trial"):
         context.go("run", run=run_id)

@@ -13,6 +13,7 @@ from tuner.inspector.jobs.next_study import next_study, offered
 from tuner.inspector.views.context import PageContext
 from tuner.inspector.views.next_run import yaml_file
 from tuner.study.results import StudyResult
+from tuner.study.words import paragraph_words, title_words
 from tuner.training.run_config import own_config
 
 
@@ -49,8 +50,8 @@ def _review(study: StudyResult) -> None:
         st.markdown("#### Review")
     for paragraph in study.review:
         with st.container(border=True):
-            st.markdown(f"**{plain(paragraph.title)}**")
-            st.markdown(plain(paragraph.text, 4000))
+            st.markdown(f"**{plain(title_words(paragraph))}**")
+            st.markdown(plain(paragraph_words(paragraph), 4000))
             if paragraph.yaml:
                 st.code(paragraph.yaml, language="yaml")
 
@@ -66,7 +67,7 @@ def _next(context: PageContext, study: StudyResult, path: Path) -> None:
         "Changes to make",
         places,
         default=list(places),
-        format_func=lambda place: one_line(paragraphs[place].title),
+        format_func=lambda place: one_line(title_words(paragraphs[place])),
         key=f"next-study-changes-{study.name}",
     )
     first = study.baseline

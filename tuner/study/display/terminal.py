@@ -8,47 +8,49 @@ from typing import TYPE_CHECKING
 
 from diagnostics.formatting import SIGNS, duration, number, percent
 from diagnostics.model.records import Label
-from tuner.study.display.state import ProgressState, apply, closing, goal, line, moves, proposer, seconds_left
+from tuner.messages import text
+from tuner.study.display.lines import closing, continued, goal, line, moves, proposer
+from tuner.study.display.state import ProgressState, apply, seconds_left
 from tuner.study.events import Advanced, Event, Opened, Repeated, Show, Started
-from tuner.study.results import TrialResult
+from tuner.study.results import TrialResult, TrialState
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
     from rich.table import Table
 
 STYLES = {"healthy": "green", "underfit": "yellow", "overfit": "magenta", "unstable": "red", "broken": "red"}
-ENDED = {"failed": "✕ failed", "infeasible": "✕ no memory"}
-FURNITURE = 9
+ENDED = {TrialState.FAILED: "✕ failed", TrialState.INFEASIBLE: "✕ no memory"}
+LINES_AROUND_TABLE = 9
 """Lines of the screen that are not rows of the table."""
 
 
-def table(scene: ProgressState, width: int = 80, rows: int = 100) -> Table:
-    """The trials as a table: what moved, the metric, the verdict; the running one last. At most ``rows`` rows."""
+def table(state: ProgressState, width: int = 80, rows: int = 100) -> Table:
+    """The trials as a table: what moved, the metric, the verdict; the running one last; at most ``rows`` rows."""
     from rich.table import Table
 
-    metric = scene.opened.metric if scene.opened else "value"
+    metric = state.opened.metric if state.opened else "value"
     grid = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim", width=min(width, 110))
     grid.add_column("", justify="right", no_wrap=True)
     grid.add_column("what moved", ratio=1, overflow="ellipsis", no_wrap=True)
     grid.add_column(metric, justify="right", no_wrap=True)
     grid.add_column("verdict", no_wrap=True, min_width=11)
     grid.add_column("proposed by", no_wrap=True, overflow="ellipsis", max_width=24)
-    shown = _rows_that_fit(scene, rows)
-    if len(shown) < len(scene.trials):
-        grid.add_row("", f"[dim]… {len(scene.trials) - len(shown)} earlier trials[/]", "", "", "")
+    shown = _rows_that_fit(state, rows)
+    if len(shown) < len(state.trials):
+        grid.add_row("", f"[dim]… {len(state.trials) - len(shown)} earlier trials[/]", "", "", "")
     for trial in shown:
-        grid.add_row(*_row(trial, best=trial.number == scene.best, narrow=width < 100))
-    if scene.started is not None:
-        grid.add_row(*_running_row(scene.started, scene.advanced, narrow=width < 100))
+        grid.add_row(*_row(trial, best=trial.number == state.best, narrow=width < 100))
+    if state.started is not None:
+        grid.add_row(*_running_row(state.started, state.advanced, narrow=width < 100))
     return grid
 
 
-def _rows_that_fit(scene: ProgressState, rows: int) -> list[TrialResult]:
+def _rows_that_fit(state: ProgressState, rows: int) -> list[TrialResult]:
     """The latest trials, and always the first and the best one."""
-    trials = sorted(scene.trials, key=lambda trial: trial.number)
+    trials = sorted(state.trials, key=lambda trial: trial.number)
     if len(trials) <= rows:
         return trials
-    kept = [trial for trial in trials if trial.number in (0, scene.best)]
+    kept = [trial for trial in trials if trial.number in (0, state.best)]
     late = [trial for trial in trials if trial not in kept][-max(1, rows - len(kept) - 1) :]
     return sorted([*kept, *late], key=lambda trial: trial.number)
 
@@ -77,20 +79,20 @@ def _running_row(started: Started, advanced: Advanced | None, *, narrow: bool) -
     return [f"[cyan]{started.number}[/]", f"[cyan]{text}[/]", value, f"[cyan]▸ {share}[/]", f"[dim]{by}[/]"]
 
 
-def render(scene: ProgressState, width: int = 80, rows: int = 100) -> RenderableType:
-    """The whole picture: title, table, what is tried now and why, the repeats, the time left."""
+def render(state: ProgressState, width: int = 80, rows: int = 100) -> RenderableType:
+    """The whole screen: title, table, what is tried now and why, the repeats, the time left."""
     from rich.console import Group
     from rich.text import Text
 
     parts: list[RenderableType] = []
-    if scene.opened is not None:
-        parts += [Text(_title(scene.opened), style="bold", no_wrap=True, overflow="ellipsis"), Text("")]
-    parts.append(table(scene, width, rows))
-    notes = [*scene.said[-2:], *_now(scene)]
+    if state.opened is not None:
+        parts += [Text(_title(state.opened), style="bold", no_wrap=True, overflow="ellipsis"), Text("")]
+    parts.append(table(state, width, rows))
+    notes = [*(line(notice) or "" for notice in state.notices[-2:]), *_now(state)]
     if notes:
         parts += [Text(""), *(Text(note, style="default") for note in notes)]
-    left = seconds_left(scene)
-    if left is not None and not scene.closed:
+    left = seconds_left(state)
+    if left is not None and state.closed is None:
         parts.append(Text(f"about {duration(left)} left", style="dim"))
     return Group(*parts)
 
@@ -99,19 +101,20 @@ def _title(opened: Opened) -> str:
     return f"{opened.name} · {goal(opened)}"
 
 
-def _now(scene: ProgressState) -> list[str]:
+def _now(state: ProgressState) -> list[str]:
     """What happens right now, and why."""
-    if scene.closed:
-        return [closing(scene.best, scene.gain)]
-    if scene.repeated is not None:
-        return [_repeat_line(scene.repeated, scene.advanced)]
-    if scene.started is None:
+    if state.closed is not None:
+        return [closing(state.closed.result)]
+    if state.repeated is not None:
+        return [_repeat_line(state.repeated, state.advanced)]
+    if state.started is None:
         return []
-    started = scene.started
-    again = " goes on where it was cut" if started.continued else ""
-    text = moves(started.moved, started.moved_by)
-    why = started.because or (f"proposed by {proposer(started.moved_by)}" if started.moved_by != "file" else "")
-    return [f"trial {started.number}{again}: {text}" + (f"; {why}" if why else "")]
+    started = state.started
+    moved = moves(started.moved, started.moved_by)
+    why = text(started.because)
+    if not why and started.moved_by != "file":
+        why = f"proposed by {proposer(started.moved_by)}"
+    return [f"trial {started.number}{continued(started)}: {moved}" + (f"; {why}" if why else "")]
 
 
 def _repeat_line(repeated: Repeated, advanced: Advanced | None) -> str:
@@ -128,7 +131,7 @@ def _escaped(text: str) -> str:
 
 @contextmanager
 def progress(console: Console | None = None) -> Iterator[Show]:
-    """A listener for ``run_study``: a live table where the console is a terminal, else plain lines on it."""
+    """What shows the events of ``run_study``: a live table where the console is a terminal, else plain lines on it."""
     from rich.console import Console as RichConsole
 
     console = console or RichConsole()
@@ -152,14 +155,14 @@ def _plain(console: Console) -> Show:
 def _live(console: Console) -> Iterator[Show]:
     from rich.live import Live
 
-    scene = ProgressState()
+    state = ProgressState()
 
     def picture() -> RenderableType:
-        return render(scene, console.width, max(3, console.height - FURNITURE))
+        return render(state, console.width, max(3, console.height - LINES_AROUND_TABLE))
 
     def show(event: Event) -> None:
-        nonlocal scene
-        scene = apply(scene, event)
+        nonlocal state
+        state = apply(state, event)
         live.refresh()
 
     with Live(console=console, get_renderable=picture, auto_refresh=False, vertical_overflow="crop") as live:

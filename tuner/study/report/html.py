@@ -9,6 +9,7 @@ from diagnostics.chart.markup import Child, Markup, element, joined
 from diagnostics.formatting import duration, plain_name, sentence, setting
 from diagnostics.model.records import Label
 from diagnostics.report.html_page import bullets, change, chip, details, facts, figure, page, table, tone
+from tuner.messages import text
 from tuner.study.report.axes import COLORS, MOVERS, mover, shape
 from tuner.study.report.curve_charts import curves_chart, progress_chart
 from tuner.study.report.path_chart import path_chart
@@ -26,6 +27,7 @@ from tuner.study.report.words import (
     noise,
     outcome,
     place,
+    proof,
     record,
     snippet,
     steps,
@@ -33,12 +35,13 @@ from tuner.study.report.words import (
     who,
 )
 from tuner.study.results import Pair, StudyResult, TrialResult
+from tuner.study.words import direction_words, paragraph_words, title_words
 
 WIDE, NARROW, HALF = 950, 380, 460
 
 
 def as_html(result: StudyResult) -> str:
-    """The whole study on one page: what came out, how the search went, the proof, and how to go on."""
+    """The whole study on one page: what came out, how the search went, the proof, and what to do next."""
     return page(
         f"{result.name} · study",
         _top(result),
@@ -64,10 +67,7 @@ def _top(result: StudyResult) -> Markup:
         ("steps", steps(result)),
         ("exact match", _exact_match(result)),
         ("method", result.method.upper()),
-        (
-            "metric",
-            f"{plain_name(result.metric)} ({'higher' if result.direction == 'maximize' else 'lower'} is better)",
-        ),
+        ("metric", f"{plain_name(result.metric)} ({direction_words(result.direction)})"),
         ("noise", noise(result)),
     ]
     return element(
@@ -170,7 +170,7 @@ def _trial(result: StudyResult, trial: TrialResult) -> list[Child]:
     ]
     why = joined(
         element("div", who(trial)),
-        element("div", sentence(trial.because), class_="soft small") if trial.because else None,
+        element("div", sentence(text(trial.because)), class_="soft small") if trial.because else None,
     )
     return [link, measure(result.metric, trial.value), verdict, joined(*moved, unmoved(trial)), why]
 
@@ -184,14 +184,13 @@ def _proof(result: StudyResult) -> Markup | None:
     spread = f"{measure(result.metric, gain.mean)} ± {measure(result.metric, float(f'{gain.stderr:.2g}'))}"
     rows.append([element("b", "mean ± standard error"), None, None, element("b", spread)])
     verdict = "The gain is real: " if gain.claimed else ""
-    words = f"Both were trained again with the same fresh seeds. {sentence(verdict + gain.message)}"
-    proof = table(heads, rows, numbers=heads[1:], stacks=False)
-    return joined(element("h3", "The proof"), element("p", words, class_="intro"), proof)
+    words = f"Both were trained again with the same fresh seeds. {verdict}{proof(result)}"
+    pairs = table(heads, rows, numbers=heads[1:], stacks=False)
+    return joined(element("h3", "The proof"), element("p", words, class_="intro"), pairs)
 
 
 def _pair(result: StudyResult, pair: Pair) -> list[Child]:
-    sign = 1.0 if result.direction == "maximize" else -1.0
-    values = (pair.baseline, pair.winner, sign * (pair.winner - pair.baseline))
+    values = (pair.baseline, pair.winner, result.direction.gain(pair.baseline, pair.winner))
     return [str(pair.seed), *(measure(result.metric, value) for value in values)]
 
 
@@ -212,8 +211,8 @@ def _review(result: StudyResult) -> Markup | None:
     parts = [
         element(
             "div",
-            element("b", one.title),
-            element("p", one.text, style="margin-top:4px"),
+            element("b", title_words(one)),
+            element("p", paragraph_words(one), style="margin-top:4px"),
             element("pre", element("code", one.yaml.rstrip())) if one.yaml else None,
             class_="finding",
             style="--tone:var(--line)",
@@ -228,7 +227,7 @@ def _next(result: StudyResult) -> Markup | None:
         return None
     shell = "\n\n".join(f"# {what}\n{command}" for what, command in commands(result).items())
     return joined(
-        element("h3", "How to go on"),
+        element("h3", "Next steps"),
         element(
             "p",
             "Trials lie beside this report, each with the settings, the log and a report of its own.",
@@ -249,4 +248,4 @@ def _versions(result: StudyResult) -> Markup | None:
 
 
 def _notes(result: StudyResult) -> Markup | None:
-    return details("Notes", bullets(result.notes)) if result.notes else None
+    return details("Notes", bullets(map(text, result.notes))) if result.notes else None

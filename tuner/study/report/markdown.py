@@ -7,6 +7,7 @@ import re
 from diagnostics.chart.markup import printable
 from diagnostics.formatting import duration, number, plain_name, sentence, setting
 from diagnostics.report.markdown import cell, grid, listed
+from tuner.messages import text
 from tuner.study.report.words import (
     RECORD,
     changed,
@@ -20,6 +21,7 @@ from tuner.study.report.words import (
     noise,
     outcome,
     place,
+    proof,
     record,
     snippet,
     steps,
@@ -27,23 +29,26 @@ from tuner.study.report.words import (
     who,
 )
 from tuner.study.results import StudyResult, TrialResult
+from tuner.study.words import direction_words, paragraph_words, title_words
 
 
 def as_markdown(result: StudyResult) -> str:
-    """What came out, how the search went, the proof, and how to go on."""
+    """What came out, how the search went, the proof, and what to do next."""
     parts = [f"# Study {cell(result.name)}", f"**{cell(headline(result))}.** {cell(lead(result))}", _facts(result)]
     parts += _settings(result) + _metrics(result) + _trials(result) + _proof(result) + _records(result)
     parts += ["## Across all trials"] if result.review else []
     for one in result.review:
-        parts += [f"### {cell(one.title)}", cell(one.text)] + ([_code("yaml", one.yaml)] if one.yaml else [])
+        parts += [f"### {cell(title_words(one))}", cell(paragraph_words(one))] + (
+            [_code("yaml", one.yaml)] if one.yaml else []
+        )
     if result.winner is not None:
         shell = "\n\n".join(f"# {what}\n{command}" for what, command in commands(result).items())
-        parts += ["## How to go on", _code("sh", shell), _code("python", snippet(result))]
+        parts += ["## Next steps", _code("sh", shell), _code("python", snippet(result))]
     if result.space:
         rows = [(f"`{knob}`", str(span)) for knob, span in result.space.items()]
         parts += ["## The space that was searched", grid(("setting", "values"), rows)]
     if result.notes:
-        parts += ["## Notes", listed(map(cell, result.notes))]
+        parts += ["## Notes", listed(cell(text(note)) for note in result.notes)]
     if result.versions:
         parts.append("Versions: " + ", ".join(f"{cell(name)} {cell(one)}" for name, one in result.versions.items()))
     return "\n\n".join(parts) + "\n"
@@ -54,7 +59,7 @@ def _facts(result: StudyResult) -> str:
         ("trials", counts(result)),
         ("time", duration(result.seconds)),
         ("steps", steps(result)),
-        ("metric", f"{cell(result.metric)} ({cell(result.direction)})"),
+        ("metric", f"{cell(result.metric)} ({direction_words(result.direction)})"),
         ("noise", noise(result)),
     )
     return listed(f"{name}: {value}" for name, value in rows if value)
@@ -83,7 +88,7 @@ def _trial(result: StudyResult, trial: TrialResult) -> tuple[str, ...]:
     name = f"{trial.number} (best)" if trial.number == result.best else f"{trial.number}"
     verdict = ", ".join(filter(None, (trial.label, trial.cause, outcome(trial), trial.memory, place(trial))))
     moved = ", ".join(f"{knob} {old} → {new}" for knob, old, new in moves(trial)) or unmoved(trial)
-    why = ". ".join(filter(None, (who(trial), sentence(trial.because))))
+    why = ". ".join(filter(None, (who(trial), sentence(text(trial.because)))))
     return name, measure(result.metric, trial.value), verdict, moved, why
 
 
@@ -93,7 +98,7 @@ def _proof(result: StudyResult) -> list[str]:
         return []
     values = [(pair.seed, pair.baseline, pair.winner) for pair in gain.pairs]
     rows = [(f"{seed}", measure(result.metric, a), measure(result.metric, b)) for seed, a, b in values]
-    words = f"Mean gain {number(gain.mean)}, standard error {number(gain.stderr)}. {cell(sentence(gain.message))}"
+    words = f"Mean gain {number(gain.mean)}, standard error {number(gain.stderr)}. {cell(proof(result))}"
     return ["## The proof", words, grid(("seed", "your file", "best settings"), rows)]
 
 

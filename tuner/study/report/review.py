@@ -7,29 +7,34 @@ from typing import TYPE_CHECKING, Any
 
 from optuna.distributions import BaseDistribution, FloatDistribution
 
-from diagnostics.formatting import number, percent, plain_name, setting
+from diagnostics.formatting import sentence
 from diagnostics.messages import finding_message
+from diagnostics.model.message import message
 from diagnostics.model.records import Finding
+from tuner.config.direction import Direction
 from tuner.config.overrides import with_overrides
 from tuner.config.search_space import Choice, Range
 from tuner.search.distributions import Distributions, edge_of, position, span_of
 from tuner.search.importance import parameter_effect
 from tuner.search.noise import RELATIVE_NOISE_FLOOR
 from tuner.study.context import file_value
+from tuner.study.failure import Failure
 from tuner.study.fit_memory import MemoryLimit
 from tuner.study.noise import Noise
 from tuner.study.report.yaml_patch import BATCH_KEYS, rounded, widen, yaml_patch
-from tuner.study.results import Gain, Paragraph, TrialResult
-from tuner.training.device_batch import rows
+from tuner.study.results import Gain, Paragraph, TrialResult, TrialState
+from tuner.study.words import failure_words, gain_words
 
 if TYPE_CHECKING:
     from tuner.config.study_file import StudySpec
 
 MANY_UNSTABLE = 0.3
-FEW_UPDATES = 100
+"""The share of unstable trials from which on the space is at fault."""
+MIN_UPDATES = 100
 """Below this many optimizer steps LoRA learns little whatever the rate (tinker: at least 100, best 1000 and more)."""
-LATE = 0.9
-SATURATED = 0.3
+BEST_LATE = 0.9
+BEST_EARLY = 0.3
+"""A best value after so much of the run, or before so much of it: the schedule is too short, or longer than needed."""
 INSIDE = 0.05
 """So far from the edge, as a share of the range, another value says whether the edge matters."""
 RATE = "learning_rate"
@@ -46,7 +51,7 @@ def review(
 ) -> tuple[Paragraph, ...]:
     """The points that the trials raise together, the more pressing first; empty when there is nothing to say."""
     winner = next((trial for trial in trials if trial.number == best), None)
-    ended = [trial for trial in trials if trial.state != "running"]
+    ended = [trial for trial in trials if not trial.is_running]
     points: list[Paragraph | None] = [_broken(ended), _unstable(ended, spec, space), _failed(ended)]
     points += [_does_not_fit(ended, spec), _little_memory(limits, spec)]
     if winner is not None:
@@ -66,9 +71,8 @@ def _broken(trials: Sequence[TrialResult]) -> Paragraph | None:
         return None
     findings = (hurt[0].diagnosis or {}).get("findings") or []
     found = finding_message(Finding.from_dict(findings[0])) if findings else hurt[0].cause
-    text = f"Trial {hurt[0].number}: {found}. Look at this first: "
-    text += "the search goes on, but its comparisons mean little until it is mended."
-    return Paragraph("Something is broken that no setting cures", text)
+    what = message("broken-finding", trial=hurt[0].number, finding=found)
+    return Paragraph(message("broken-run"), (what, message("look-first")))
 
 
 def _apart(winner: TrialResult, noise: Noise | None) -> float:
@@ -93,70 +97,73 @@ def _edge(
     side, known = edge_of(value, span), span_of(span)
     inside = [trial for trial in trials if _is_inside(trial.settings.get(knob), value, span)]
     further = widen(knob, known, value, side) if side and known is not None else None
-    sign = 1.0 if spec.study.direction == "minimize" else -1.0
+    sign = Direction(spec.study.direction).sign
     if not inside or further is None:
         return None
     if min(sign * ((trial.value or 0.0) - (winner.value or 0.0)) for trial in inside) <= apart:
         return None
-    word = "highest" if side > 0 else "lowest"
-    text = f"The best {plain_name(knob)}, {setting(knob, value)}, is the {word} that the space allows. "
-    text += "A better one may lie beyond it: widen the range in a new study (with another --out)."
-    title = f"The best {plain_name(knob)} lies at the edge of its range"
-    return Paragraph(title, text, yaml_patch(spec, space={knob: further}))
+    what = message("edge-highest" if side > 0 else "edge-lowest", knob=knob, value=value)
+    lines = yaml_patch(spec, space={knob: further})
+    return Paragraph(message("edge-of-range", knob=knob), (what, message("beyond-edge")), lines)
 
 
 def _is_inside(value: Any, edge: Any, span: BaseDistribution) -> bool:
-    """Whether a value lies clearly off one at the edge of the range."""
+    """Whether a value lies clearly apart from one at the edge of the range."""
     here, there = position(value, span), position(edge, span)
     return value not in (edge, None) and (here is None or there is None or abs(here - there) > INSIDE)
 
 
 def _unstable(trials: Sequence[TrialResult], spec: StudySpec, space: Distributions) -> Paragraph | None:
     """Many trials were unstable: the space reaches too far up, or the warm-up is too short."""
-    hot = [trial for trial in trials if trial.label == "unstable"]
-    if len(trials) < 3 or len(hot) < MANY_UNSTABLE * len(trials):
+    unstable = [trial for trial in trials if trial.label == "unstable"]
+    share = len(unstable) / max(1, len(trials))
+    if len(trials) < 3 or share < MANY_UNSTABLE:
         return None
-    text = f"{len(hot)} of {len(trials)} trials were unstable ({percent(len(hot) / len(trials))})."
-    calm = [float(t.settings[RATE] or 0) for t in trials if t not in hot and t.value is not None and RATE in t.settings]
+    count = message("unstable-count", unstable=len(unstable), trials=len(trials), share=share)
+    others = [trial for trial in trials if trial not in unstable and trial.value is not None]
+    stable = [float(trial.settings[RATE] or 0) for trial in others if RATE in trial.settings]
     span = span_of(space[RATE]) if isinstance(space.get(RATE), FloatDistribution) else None
-    title = "Many trials are unstable"
-    if calm and isinstance(span, Range):
-        text += f" The highest learning rate that stayed calm was {setting(RATE, max(calm))}; "
-        text += "end the range there in a new study (with another --out), or warm up for longer."
-        ended = Range(min(span.low, max(calm)), min(span.high, rounded(2 * max(calm))), span.log)
-        return Paragraph(title, text, yaml_patch(spec, space={RATE: ended}))
-    rates = [float(t.settings.get(RATE) or file_value(spec, RATE)) for t in hot]
-    text += " Begin with a tenth of the lowest of their learning rates, or warm up for longer."
-    return Paragraph(title, text, yaml_patch(spec, {RATE: rounded(min(rates) / 10)}))
+    if stable and isinstance(span, Range):
+        highest = max(stable)
+        ended = Range(min(span.low, highest), min(span.high, rounded(2 * highest)), span.log)
+        what = message("highest-stable-rate", knob=RATE, rate=highest)
+        return Paragraph(message("unstable-trials"), (count, what), yaml_patch(spec, space={RATE: ended}))
+    rates = [float(trial.settings.get(RATE) or file_value(spec, RATE)) for trial in unstable]
+    lines = yaml_patch(spec, {RATE: rounded(min(rates) / 10)})
+    return Paragraph(message("unstable-trials"), (count, message("begin-lower")), lines)
 
 
 def _failed(trials: Sequence[TrialResult]) -> Paragraph | None:
     """Some trials ended with an error: say how many and with which."""
-    failed = [trial for trial in trials if trial.state == "failed"]
+    failed = [trial for trial in trials if trial.state is TrialState.FAILED]
     if not failed:
         return None
-    causes = sorted({(trial.error or "an error").split(":")[0] for trial in failed})
-    text = f"{_numbers(failed)} ended with {', '.join(causes)}; each keeps its traceback in error.txt."
-    return Paragraph("Some trials failed", text)
+    errors = sorted({_error_name(trial.failure) for trial in failed})
+    what = message("failed-with", count=len(failed), numbers=_numbers(failed), errors=", ".join(errors))
+    return Paragraph(message("failed-trials"), (what,))
+
+
+def _error_name(failure: Failure | None) -> str:
+    """The class of an error, or what else a run failed with."""
+    return "no value" if failure is None else failure.error or failure_words(failure)
 
 
 def _numbers(trials: Sequence[TrialResult]) -> str:
-    """``Trial 3`` or ``Trials 3, 5``."""
-    return f"Trial{'s' if len(trials) > 1 else ''} {', '.join(str(trial.number) for trial in trials)}"
+    """``3, 5``."""
+    return ", ".join(str(trial.number) for trial in trials)
 
 
 def _does_not_fit(trials: Sequence[TrialResult], spec: StudySpec) -> Paragraph | None:
     """Some settings need more memory than there is, even one row at a time."""
-    hurt = [trial for trial in trials if trial.state == "infeasible"]
+    hurt = [trial for trial in trials if trial.state is TrialState.INFEASIBLE]
     if not hurt:
         return None
-    text = f"{_numbers(hurt)} did not fit in memory with one row on the device, so the search stays away from there. "
-    text += "Gradient checkpointing needs less memory for more time."
+    what = message("did-not-fit", count=len(hurt), numbers=_numbers(hurt))
+    needs_less, change = message("checkpoint-gradients"), dict[str, Any](gradient_checkpointing=True)
     if file_value(spec, "gradient_checkpointing"):
         length = int(file_value(spec, "max_length") or 1024)
-        text = text.replace("Gradient checkpointing needs less memory for more time", "Shorter rows need less")
-        return Paragraph("Some settings do not fit in memory", text, yaml_patch(spec, {"max_length": length // 2}))
-    return Paragraph("Some settings do not fit in memory", text, yaml_patch(spec, {"gradient_checkpointing": True}))
+        needs_less, change = message("shorter-rows"), {"max_length": length // 2}
+    return Paragraph(message("infeasible-trials"), (what, needs_less), yaml_patch(spec, change))
 
 
 def _little_memory(limits: Sequence[MemoryLimit], spec: StudySpec) -> Paragraph | None:
@@ -165,26 +172,27 @@ def _little_memory(limits: Sequence[MemoryLimit], spec: StudySpec) -> Paragraph 
         return None
     least = min(limits, key=lambda limit: (limit.fits.train, limit.fits.evaluation))
     runs = ", ".join(limit.run for limit in limits)
-    text = f"Memory ran out in {runs}; the study went on with {rows(least.fits)} and more accumulation, "
-    text += "so the effective batch sizes are what they were. Write it into the file to save the attempts."
+    sentences = [
+        message("memory-ran-out", runs=runs, train=least.fits.train, evaluation=least.fits.evaluation),
+        message("write-rows"),
+    ]
     guessed = ", ".join(limit.run for limit in limits if limit.likely)
-    text += f" In {guessed} nothing says so but workers that were killed without an error." if guessed else ""
+    sentences += [message("only-kills", runs=guessed)] if guessed else []
     whole = with_overrides(spec.config, least.fits.overrides)
-    return Paragraph(
-        "The device batch was lowered to fit", text, yaml_patch(spec, {key: whole[key] for key in BATCH_KEYS})
-    )
+    lines = yaml_patch(spec, {key: whole[key] for key in BATCH_KEYS})
+    return Paragraph(message("rows-lowered"), tuple(sentences), lines)
 
 
 def _too_few_updates(winner: TrialResult, spec: StudySpec) -> Paragraph | None:
     """The best run made very few optimizer steps."""
-    if not 0 < winner.steps < FEW_UPDATES:
+    if not 0 < winner.steps < MIN_UPDATES:
         return None
-    text = f"The best trial made {winner.steps:.0f} optimizer steps; LoRA needs about {FEW_UPDATES} to settle. "
+    what = message("updates", steps=winner.steps, needed=MIN_UPDATES)
     batch = winner.settings.get("batch_size") or file_value(spec, "batch_size")
     if isinstance(batch, (int, float)) and batch > 4:
-        text += "A smaller batch makes more of them from the same data."
-        return Paragraph("Few updates", text, yaml_patch(spec, {"batch_size": max(1, int(batch) // 4)}))
-    return Paragraph("Few updates", text + "More data or more epochs make more of them.", _as_long(spec, 2))
+        lines = yaml_patch(spec, {"batch_size": max(1, int(batch) // 4)})
+        return Paragraph(message("few-updates"), (what, message("smaller-batch")), lines)
+    return Paragraph(message("few-updates"), (what, message("more-data")), _as_long(spec, 2))
 
 
 def _as_long(spec: StudySpec, times: float) -> str:
@@ -208,24 +216,24 @@ def _best_share(trial: TrialResult) -> float | None:
 def _too_short(winner: TrialResult, spec: StudySpec) -> Paragraph | None:
     """The best trial still improved when its schedule ended."""
     share = _best_share(winner)
-    if share is None or share < LATE:
+    if share is None or share < BEST_LATE:
         return None
     values = [value for _, value in winner.curve]
     late = values[-max(2, len(values) // 4) :]
     fell = abs(late[0] - late[-1])
     if fell <= 2 * RELATIVE_NOISE_FLOOR * abs(late[-1]):
         return None
-    text = f"The best trial still improved at the end: {number(late[0])} to {number(late[-1])} in the last quarter. "
-    return Paragraph("The schedule is too short", text + "Twice the length is worth a try.", _as_long(spec, 2))
+    what = message("still-improving", first=late[0], last=late[-1])
+    return Paragraph(message("schedule-too-short"), (what, message("twice-as-long")), _as_long(spec, 2))
 
 
 def _too_long(winner: TrialResult, spec: StudySpec) -> Paragraph | None:
     """The best trial was at its best early on."""
     share = _best_share(winner)
-    if share is None or share > SATURATED:
+    if share is None or share > BEST_EARLY:
         return None
-    text = f"The best trial was at its best after {percent(share)} of its steps; the rest of the time was not needed."
-    return Paragraph("The schedule is longer than needed", text, _as_long(spec, max(0.1, 1.5 * share)))
+    what = message("best-early", share=share)
+    return Paragraph(message("schedule-too-long"), (what,), _as_long(spec, max(0.1, 1.5 * share)))
 
 
 def _no_effect(
@@ -236,13 +244,11 @@ def _no_effect(
     floor = RELATIVE_NOISE_FLOOR * abs(winner.value or 0.0)
     if effect is None or effect > floor or knob not in winner.settings:
         return None
-    name, value = plain_name(knob), winner.settings[knob]
-    text = (
-        f"Moving {name} across its range changed the metric by less than its noise ({number(float(f'{floor:.1g}'))}). "
+    value = winner.settings[knob]
+    sentences = (message("below-noise", knob=knob, noise=floor), message("keep-value", knob=knob, value=value))
+    return Paragraph(
+        message("no-effect", knob=knob), sentences, yaml_patch(spec, {knob: value}, {knob: Choice((value,))})
     )
-    text += f"Keep it at {setting(knob, value)}, so that the trials go to knobs that matter."
-    lines = yaml_patch(spec, {knob: value}, {knob: Choice((value,))})
-    return Paragraph(f"{name.capitalize()} has no effect here", text, lines)
 
 
 def _within_noise(gain: Gain | None, spec: StudySpec) -> Paragraph | None:
@@ -250,6 +256,7 @@ def _within_noise(gain: Gain | None, spec: StudySpec) -> Paragraph | None:
     if gain is None or gain.claimed or not gain.pairs:
         return None
     seeds = max(5, 2 * len(gain.pairs), 2 * spec.study.seeds)
-    text = f"{gain.message[0].upper()}{gain.message[1:]}. More seeds or more held-out rows would tell; "
-    text += "the same study goes on with more seeds."
-    return Paragraph("The gain is not proved", text, yaml_patch(spec, study={"seeds": seeds}))
+    words = sentence(gain_words(gain, spec.study.metric, Direction(spec.study.direction)))
+    return Paragraph(
+        message("gain-not-proved"), (words, message("more-seeds")), yaml_patch(spec, study={"seeds": seeds})
+    )

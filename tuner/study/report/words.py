@@ -9,15 +9,18 @@ from shlex import quote
 
 from diagnostics.formatting import number, percent, plain_name, sentence, setting
 from tuner.search.proposer import Proposer, ProposerKind
-from tuner.study.repeats import ENOUGH
-from tuner.study.results import ANOTHER_SEED, ONLY_SEED, RuleRecord, StudyResult, TrialResult, Value
+from tuner.study.folder import trial_folder
+from tuner.study.repeats import MIN_SEEDS
+from tuner.study.results import ANOTHER_SEED, ONLY_SEED, RuleRecord, StudyResult, TrialResult, TrialState, Value
+from tuner.study.words import ending, gain_words
+from tuner.training.run_config import NAME as CONFIG_FILE
 
-STATES = {
-    "complete": "complete",
-    "pruned": "stopped early",
-    "failed": "failed",
-    "infeasible": "too large for the memory",
-    "running": "running",
+STATES: Mapping[TrialState, str] = {
+    TrialState.COMPLETE: "complete",
+    TrialState.PRUNED: "stopped early",
+    TrialState.FAILED: "failed",
+    TrialState.INFEASIBLE: "too large for the memory",
+    TrialState.RUNNING: "running",
 }
 SHARES = ("exact_match", "accuracy", "accuracies")
 
@@ -42,8 +45,7 @@ def better_by(result: StudyResult) -> float | None:
         return None
     if not (math.isfinite(first.value) and math.isfinite(best.value)):
         return None
-    sign = 1.0 if result.direction == "maximize" else -1.0
-    return sign * (best.value - first.value) / abs(first.value)
+    return result.direction.gain(first.value, best.value) / abs(first.value)
 
 
 def headline(result: StudyResult) -> str:
@@ -66,24 +68,29 @@ def _lacks_seeds(result: StudyResult) -> bool:
     """Whether the repeats all agree on a gain, and only more of them could prove it."""
     if result.gain is None:
         return False
-    sign = 1.0 if result.direction == "maximize" else -1.0
-    agree = all(sign * (pair.winner - pair.baseline) > 0 for pair in result.gain.pairs)
-    return agree and len(result.gain.pairs) < ENOUGH and result.gain.mean > 2 * result.gain.stderr
+    agree = all(result.direction.gain(pair.baseline, pair.winner) > 0 for pair in result.gain.pairs)
+    return agree and len(result.gain.pairs) < MIN_SEEDS and result.gain.mean > 2 * result.gain.stderr
 
 
 def lead(result: StudyResult) -> str:
     """The sentence under the headline: from which value to which, and how well that is proved."""
     first, best = result.baseline, result.winner
     if best is None or best.value is None:
-        return "Run the study again to go on."
+        return "Run the study again to continue it."
     value, count = measure(result.metric, best.value), len(result.trials)
     if result.best == 0:
         return f"Trial 0, exactly your file, is the best of {count} with {value}."
     if result.gain and result.gain.pairs:
-        return f"Trial {best.number} is the best of {count}. {sentence(result.gain.message)}"
+        return f"Trial {best.number} is the best of {count}. {proof(result)}"
     before = measure(result.metric, first.value) if first else "–"
     words = f"From {before} with your own file to {value} in trial {best.number} of {count}. "
-    return words + (sentence(result.gain.message) if result.gain else "Not yet repeated on fresh seeds.")
+    return words + (proof(result) if result.gain else "Not yet repeated on fresh seeds.")
+
+
+def proof(result: StudyResult) -> str:
+    """What the repeats prove, in a sentence; empty while none has ended."""
+    gain = result.gain
+    return sentence(gain_words(gain, result.metric, result.direction)) if gain is not None else ""
 
 
 def changed(result: StudyResult) -> list[tuple[str, Value, Value]]:
@@ -174,21 +181,20 @@ def unmoved(trial: TrialResult) -> str:
 
 def outcome(trial: TrialResult) -> str:
     """How a trial ended where it did not simply complete."""
-    if trial.error:
-        return trial.error
-    ended = "" if trial.state == "complete" else STATES.get(trial.state, trial.state)
-    return {"running": "still running"}.get(trial.state, ended)
+    if trial.is_running:
+        return "still running"
+    return ending(trial) or ("" if trial.state is TrialState.COMPLETE else STATES[trial.state])
 
 
 def commands(result: StudyResult) -> Mapping[str, str]:
-    """How to go on: what each command does, and the command."""
+    """What to do next: what each command does, and the command."""
     folder = _best_folder(result)
     there = f" (on {result.winner.host})" if result.winner and result.winner.host else " (in the study's folder)"
     more = f"tuner study {quote(result.path)} --trials {len(result.trials) + 6}"
     return {
-        f"Train the best settings again{there}": f"tuner train {quote(f'{folder}/config.yaml')}",
+        f"Train the best settings again{there}": f"tuner train {quote(f'{folder}/{CONFIG_FILE}')}",
         f"Merge the adapter into the model{there}": f"tuner merge {quote(folder)} merged-model",
-        "Go on with more trials (from where the study was started)": more,
+        "Continue with more trials (from where the study was started)": more,
     }
 
 
@@ -205,4 +211,4 @@ def snippet(result: StudyResult) -> str:
 
 def _best_folder(result: StudyResult) -> str:
     best = result.winner
-    return best.folder or f"trial-{best.number:03d}" if best else "trial-000"
+    return best.folder or trial_folder(best.number) if best else trial_folder(0)

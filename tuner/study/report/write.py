@@ -5,16 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 
 from diagnostics.report.write import dumped, write_text
+from tuner.study.folder import HTML_REPORT, MARKDOWN_REPORT, RESULT
 from tuner.study.report.html import as_html
 from tuner.study.report.markdown import as_markdown
 from tuner.study.results import StudyResult
+from tuner.study.words import with_words
 
 __all__ = ["as_html", "as_json", "as_markdown", "write_study_reports"]
 
 
 def as_json(result: StudyResult) -> str:
     """The whole record of the study as one JSON object; numbers that are not finite become null."""
-    return dumped(result.to_dict())
+    return dumped(with_words(result))
 
 
 def write_study_reports(result: StudyResult, folder: Path | str) -> tuple[Path, ...]:
@@ -22,9 +24,9 @@ def write_study_reports(result: StudyResult, folder: Path | str) -> tuple[Path, 
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     texts = {
-        "study.json": as_json(result),
-        "study.md": as_markdown(result),
-        "study.html": as_html(result),
+        RESULT: as_json(result),
+        MARKDOWN_REPORT: as_markdown(result),
+        HTML_REPORT: as_html(result),
     }
     for name, text in texts.items():
         write_text(folder / name, text)

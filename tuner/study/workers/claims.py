@@ -1,4 +1,4 @@
-"""Whose turn it is: take up a trial that was cut, or ask for a new one, without two workers on the same trial."""
+"""Claims: continue a trial that was cut or begin a new one, never with two workers on the same trial."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 from tuner.search.attributes import MOVED_BY
 from tuner.search.distributions import Distributions, suggest
 from tuner.search.proposer import FILE
+from tuner.study.folder import trial_folder
 from tuner.study.workers.file_locks import Lock, Locks, locked
 
 TURN = "turn"
@@ -35,7 +36,7 @@ class Claim:
 
 def folder_of(out: Path, number: int) -> Path:
     """The folder of a trial: ``trial-007``."""
-    return out / f"trial-{number:03d}"
+    return out / trial_folder(number)
 
 
 def claim(
@@ -43,7 +44,7 @@ def claim(
 ) -> Claim | None:
     """The next trial to run, held by a lock; None when ``total`` trials are finished or in other hands.
 
-    A running trial whose lock can be had belonged to a worker that died: it goes on under its number. ``start`` are
+    A running trial whose lock can be had belonged to a worker that died: it continues under its number. ``start`` are
     the settings of trial 0.
     """
     with locked(locks, TURN):
@@ -58,7 +59,7 @@ def _cut(study: Study, locks: Locks, out: Path, space: Distributions) -> Claim |
             continue
         if not study.get_trials(deepcopy=False)[frozen.number].state.is_finished():
             return _held(Trial(study, frozen._trial_id), folder, lock, space, continued=True)
-        lock.release()  # its worker told its value between the two looks
+        lock.release()  # its worker recorded its value in between
     return None
 
 
@@ -92,6 +93,6 @@ def free_disk(out: Path, finished: list[FrozenTrial], best: int | None) -> None:
 
 
 def drop_weights(folder: Path, *, adapter: bool) -> None:
-    """Remove ``checkpoint-*`` below a run's folder, and its adapter when asked."""
+    """Remove ``checkpoint-*`` below a run's folder, and its adapter with ``adapter``."""
     for path in [*folder.glob("checkpoint-*"), *([folder / "adapter"] if adapter else [])]:
         shutil.rmtree(path, ignore_errors=True)

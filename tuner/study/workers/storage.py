@@ -13,6 +13,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from diagnostics.errors import BadInput
+from tuner.study.folder import LOCKS
 from tuner.study.workers.file_locks import FileLocks, Locks
 
 PATIENCE = 120
@@ -23,14 +24,14 @@ MAGIC = b"SQLite format 3\0"
 
 
 def check_address(storage: str | None) -> None:
-    """Raise ``BadInput`` for what is no address of a database, or of a file that is no SQLite database."""
+    """Raise ``BadInput`` where ``storage`` is not an address of a database, or names a file that is not SQLite."""
     if storage is None:
         return
     try:
         url = make_url(storage)
         url.get_dialect()
     except (SQLAlchemyError, ImportError) as error:
-        raise BadInput(f"--storage {shown(storage)}: no address of a database; {ADDRESSES}") from error
+        raise BadInput(f"--storage {shown(storage)}: not the address of a database; {ADDRESSES}") from error
     path = Path(url.database) if url.get_backend_name() == "sqlite" and url.database else None
     if path is None or not path.exists():
         return
@@ -38,13 +39,13 @@ def check_address(storage: str | None) -> None:
         raise BadInput(f"--storage {storage}: {path} is a folder; {ADDRESSES}")
     with path.open("rb") as file:
         if file.read(len(MAGIC)) not in (b"", MAGIC):
-            raise BadInput(f"--storage {storage}: {path} is no SQLite database; name another file")
+            raise BadInput(f"--storage {storage}: {path} is not an SQLite database; name another file")
 
 
 def database_at(url: str) -> RDBStorage:
     """The database at ``url``, its tables made when they are missing; raises ``BadInput`` when it cannot be opened.
 
-    SQLite waits for a writer instead of failing; a server is asked whether it is still there before each use.
+    SQLite waits for a writer instead of failing; a connection to a server is checked before each use.
     """
     is_file = url.startswith("sqlite")
     arguments = {"connect_args": {"timeout": PATIENCE}} if is_file else {"pool_pre_ping": True}
@@ -55,13 +56,13 @@ def database_at(url: str) -> RDBStorage:
 
 
 def locks_for(storage: str | None, out: Path, study: str) -> Locks:
-    """The locks that all workers on this storage share; raises ``BadInput`` for what is no address of a database.
+    """The locks that all workers on this storage share; raises ``BadInput`` where that is not the address of one.
 
     Files beside an SQLite database, the server's own locks for PostgreSQL. Of any other database only the workers
     with the same ``out`` share trials.
     """
     if storage is None:
-        return FileLocks(out / ".locks")
+        return FileLocks(out / LOCKS)
     try:
         url = make_url(storage)
         if url.get_backend_name() == "postgresql":
@@ -73,7 +74,7 @@ def locks_for(storage: str | None, out: Path, study: str) -> Locks:
     if url.get_backend_name() == "sqlite" and url.database and url.database != ":memory:":
         database = Path(url.database).resolve()
         return FileLocks(database.with_name(f"{database.name}-locks") / study)
-    return FileLocks(out / ".locks")
+    return FileLocks(out / LOCKS)
 
 
 @contextmanager
@@ -83,7 +84,7 @@ def reachable(storage: str) -> Iterator[None]:
         yield
     except (SQLAlchemyError, StorageInternalError) as error:
         why = _one_line(error.__cause__ or error)
-        raise BadInput(f"{shown(storage)}: {why}; once it can be used, the same command goes on") from error
+        raise BadInput(f"{shown(storage)}: {why}; once it can be used, the same command continues") from error
 
 
 def with_driver(storage: str) -> str:

@@ -9,44 +9,50 @@ from pathlib import Path
 
 import pytest
 
+from diagnostics.formatting import sentence
+from diagnostics.model.message import message
 from tests.diagnostics.pictured import HOSTILE
 from tests.diagnostics.test_report import Outline
+from tuner.config.direction import Direction
 from tuner.config.search_space import Choice, Range
+from tuner.messages import text
 from tuner.search.proposer import ANOTHER_SEED
+from tuner.study.failure import Failure, FailureKind
 from tuner.study.report.axes import has_place, mover
 from tuner.study.report.curve_charts import curves_chart, progress_chart
 from tuner.study.report.path_chart import path_chart, path_knob
 from tuner.study.report.words import better_by, changed, headline, lead, measure, unmoved, who
 from tuner.study.report.write import as_html, as_json, as_markdown, write_study_reports
-from tuner.study.results import Gain, Pair, Paragraph, RuleRecord, StudyResult, TrialResult
+from tuner.study.results import Gain, Pair, Paragraph, RuleRecord, StudyResult, TrialResult, TrialState
 
 
 def trial(number: int, rate: float, value: float | None, moved_by: str = "sampler:gp", **more: object) -> TrialResult:
     curve = tuple((float(step), (value or 3.0) + 10 / step) for step in range(10, 60, 10))
-    fields = {"state": "complete", "label": "healthy", "folder": f"trial-{number:03d}", "curve": curve, **more}
+    fields = {"state": TrialState.COMPLETE, "label": "healthy", "folder": f"trial-{number:03d}", "curve": curve, **more}
     return TrialResult(number, {"learning_rate": rate, "batch_size": 8}, value, moved_by=moved_by, **fields)
 
 
 TRIALS = (
     trial(0, 1e-5, 1.4, "file", label="underfit", cause="rate-too-low", metrics={"eval_exact_match": 0.02}),
     trial(1, 3e-5, 1.1, "advice:rate-too-low", moved={"learning_rate": (1e-5, 3e-5)}, because="one rung up"),
-    trial(2, 5e-3, None, state="pruned", label="unstable", cause="loss-diverges", error="stopped: loss-diverges"),
+    trial(2, 5e-3, None, state=TrialState.PRUNED, label="unstable", cause="loss-diverges", stopped="loss-diverges"),
     trial(3, 1e-4, 0.7, "advice:rate-too-low", moved={"learning_rate": (3e-5, 1e-4)}, because="one rung up"),
     trial(4, 9e-3, 8.0, label="unstable"),
 )
-GAIN = Gain((Pair(43, 1.41, 0.71), Pair(44, 1.39, 0.69), Pair(45, 1.4, 0.7)), 0.7, 0.001, True, "3 of 3 seeds better")
+GAIN = Gain((Pair(43, 1.41, 0.71), Pair(44, 1.39, 0.69), Pair(45, 1.4, 0.7)), 0.7, 0.001)
+TOO_FEW = Gain(GAIN.pairs[:1], 0.7, 0.0, (message("too-few-seeds", needed=3),))
 STUDY = StudyResult(
     name="orders",
     path="studies/orders.yaml",
     method="sft",
     metric="eval_loss",
-    direction="minimize",
+    direction=Direction.MINIMIZE,
     space={"learning_rate": Range(1e-6, 1e-2, log=True), "batch_size": Choice((4, 8))},
     trials=TRIALS,
     best=3,
     gain=GAIN,
     records=(RuleRecord("rate-too-low", 2, 2, 0, 0),),
-    review=(Paragraph("Batch at its edge", "Allow more.", "study:\n  space:\n    batch_size: [8, 16]"),),
+    review=(Paragraph("Batch at its edge", ("Allow more.",), "study:\n  space:\n    batch_size: [8, 16]"),),
     seconds=600.0,
     before={"eval_exact_match": 0.0},
     after={"eval_exact_match": 0.69},
@@ -57,7 +63,12 @@ BARE = replace(
     STUDY, trials=(), best=None, gain=None, records=(), review=(), before={}, after={}, versions={}, notes=()
 )
 ONE = replace(BARE, trials=TRIALS[:1], best=0)
-LOST = replace(BARE, trials=(trial(0, 1e-5, None, "file", state="failed", error="CUDA out of memory", curve=()),))
+LOST = replace(
+    BARE,
+    trials=(
+        trial(0, 1e-5, None, "file", state=TrialState.FAILED, failure=Failure(FailureKind.OUT_OF_MEMORY), curve=()),
+    ),
+)
 ODD = replace(
     STUDY,
     trials=(
@@ -88,11 +99,11 @@ def test_every_study_has_all_three_reports(case, tmp_path: Path):
     json.loads(paths[0].read_text("utf-8"), parse_constant=pytest.fail)
 
 
-def test_the_page_tells_gain_settings_trials_proof_and_how_to_go_on():
-    text = Outline(as_html(STUDY)).text
+def test_the_page_tells_gain_settings_trials_proof_and_next_steps():
+    shown = Outline(as_html(STUDY)).text
     for words in (
         "Eval loss is 50 % better",
-        "Trial 3 is the best of 5. 3 of 3 seeds better.",
+        lead(STUDY),
         "0 % → 69 %",
         "1e-5 → 3e-5",
         "One rung up.",
@@ -102,7 +113,7 @@ def test_the_page_tells_gain_settings_trials_proof_and_how_to_go_on():
         "tuner train trial-003/config.yaml",
         'AutoPeftModelForCausalLM.from_pretrained("trial-003/adapter")',
     ):
-        assert words in text, words
+        assert words in shown, words
     assert 'href="trial-003/report.html"' in as_html(STUDY)
 
 
@@ -122,7 +133,7 @@ def test_json_holds_the_whole_record():
 
 
 def test_hostile_names_stay_text():
-    bad = replace(TRIALS[0], label=HOSTILE, cause=HOSTILE, because=HOSTILE, folder=HOSTILE, error=HOSTILE)
+    bad = replace(TRIALS[0], label=HOSTILE, cause=HOSTILE, because=HOSTILE, folder=HOSTILE, stopped=HOSTILE)
     study = replace(
         STUDY,
         name=HOSTILE,
@@ -209,14 +220,14 @@ def test_an_arrow_leads_to_a_repeat_from_the_settings_that_it_repeats():
     ("study", "words"),
     [
         (STUDY, "Eval loss is 50 % better"),
-        (replace(STUDY, gain=replace(GAIN, claimed=False)), "No gain beyond noise"),
+        (replace(STUDY, gain=replace(GAIN, doubts=(message("within-noise"),))), "No gain beyond noise"),
         (
-            replace(STUDY, gain=Gain(GAIN.pairs[:1], 0.7, 0.0, False, "3 seeds are needed")),
+            replace(STUDY, gain=TOO_FEW),
             "A gain that is not proved yet",
         ),
         (ONE, "Nothing beat your own settings"),
         (BARE, "No trial has finished yet"),
-        (replace(STUDY, direction="maximize", best=0), "Nothing beat your own settings"),
+        (replace(STUDY, direction=Direction.MAXIMIZE, best=0), "Nothing beat your own settings"),
     ],
 )
 def test_the_headline_claims_no_more_than_is_known(study, words):
@@ -224,22 +235,22 @@ def test_the_headline_claims_no_more_than_is_known(study, words):
 
 
 def test_a_gain_without_repeats_is_called_unproved():
-    for gain in (None, Gain((), 0.0, 0.0, False, "no repeats were asked for")):
+    for gain in (None, Gain((), 0.0, 0.0, (message("no-repeats"),))):
         study = replace(STUDY, gain=gain)
         assert headline(study) == "Eval loss is 50 % better, on one seed"
         assert "The proof" not in as_html(study)
     assert lead(replace(STUDY, gain=None)).endswith("Not yet repeated on fresh seeds.")
-    assert "No repeats were asked for." in lead(study)
+    assert lead(study).endswith(sentence(text(message("no-repeats"))))
 
 
 def test_higher_is_better_where_the_study_maximizes():
-    share = replace(STUDY, metric="eval_exact_match", direction="maximize", best=0, gain=None)
+    share = replace(STUDY, metric="eval_exact_match", direction=Direction.MAXIMIZE, best=0, gain=None)
     rising = replace(share, trials=(trial(0, 1e-5, 0.2, "file"), trial(1, 1e-4, 0.5)), best=1)
     assert better_by(rising) == pytest.approx(1.5)
     assert measure("eval_exact_match", 0.5) == "50 %"
 
 
-def test_a_claimed_gain_is_told_as_the_fresh_seeds_have_it():
+def test_a_claimed_gain_is_the_one_on_fresh_seeds():
     flattered = replace(STUDY, trials=(*TRIALS[:3], replace(TRIALS[3], value=0.1), TRIALS[4]))
     assert headline(flattered) == "Eval loss is 50 % better"
     assert headline(replace(flattered, gain=None)) == "Eval loss is 93 % better, on one seed"

@@ -1,0 +1,92 @@
+"""What a study's records say: the sentences that its display, its reports and the inspector share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from diagnostics.formatting import plain_name, setting
+from tuner.config.direction import Direction
+from tuner.messages import filled, text
+from tuner.messages.en import FAILURES, GAIN, LOWERED
+from tuner.study.events import RowsLowered
+from tuner.study.failure import Failure, FailureKind
+from tuner.study.results import STOPPED_LINE, Gain, Paragraph, StudyResult, TrialResult
+from tuner.training.device_batch import rows
+
+
+def failure_words(failure: Failure) -> str:
+    """``RuntimeError: an odd shape``, or which settings do not fit in memory."""
+    if failure.kind is FailureKind.ERROR or failure.detail:
+        return ": ".join(part for part in (failure.error, failure.detail) if part)
+    return filled(FAILURES[failure.kind], {"where": _where(failure.settings)})
+
+
+def lowered_words(event: RowsLowered) -> str:
+    """Which run begins again with fewer rows on the device, and why."""
+    values = {"run": event.run, "failed": rows(event.failed), "fits": rows(event.fits)}
+    return filled(LOWERED[event.kind], {**values, "where": _where(event.settings)})
+
+
+def _where(settings: Mapping[str, Any]) -> str:
+    """`` at max length 8192``, or nothing."""
+    shown = [f"{plain_name(knob)} {setting(knob, value)}" for knob, value in settings.items()]
+    return f" at {', '.join(shown)}" if shown else ""
+
+
+def ending(trial: TrialResult) -> str | None:
+    """Why a trial ended without running to its end: its failure, or ``stopped: diverged``; None when it did not."""
+    if trial.failure is not None:
+        return failure_words(trial.failure)
+    return None if trial.stopped is None else f"{STOPPED_LINE}{text(trial.stopped)}"
+
+
+def direction_words(direction: Direction) -> str:
+    """Which way the metric is meant to go."""
+    return "lower is better" if direction is Direction.MINIMIZE else "higher is better"
+
+
+def gain_words(gain: Gain, metric: str, direction: Direction) -> str:
+    """``3 of 3 seeds better; eval_loss 0.61 -> 0.32 (-47 %), ±0.01 (two standard errors)``, the doubts in front."""
+    doubts = "; ".join(map(text, gain.doubts))
+    if not gain.pairs or any(isinstance(doubt, str) for doubt in gain.doubts):
+        return doubts
+    sides = [(pair.baseline, pair.winner) for pair in gain.pairs]
+    before, after = (sum(values) / len(gain.pairs) for values in zip(*sides, strict=True))
+    better = sum(direction.gain(pair.baseline, pair.winner) > 0 for pair in gain.pairs)
+    change = 100 * (after - before) / abs(before) if before else 0.0
+    values = {
+        "better": better,
+        "seeds": len(gain.pairs),
+        "metric": metric,
+        "before": before,
+        "after": after,
+        "share": f" ({change:+.{0 if 10 <= abs(change) < 99 else 1}f} %)" if before else "",
+        "spread": 2 * gain.stderr,
+    }
+    words = filled(GAIN["seeds" if len(gain.pairs) > 1 else "seed"], values)
+    return filled(GAIN["not-claimed"], {"doubts": doubts, "words": words}) if gain.doubts else words
+
+
+def with_words(result: StudyResult) -> dict[str, Any]:
+    """The study as ``study.json`` holds it: its data, and the sentence that goes with each part."""
+    data = result.to_dict()
+    for raw, trial in zip(data["trials"], result.trials, strict=True):
+        raw |= {"because": text(trial.because), "error": ending(trial)}
+    for raw, paragraph in zip(data["review"], result.review, strict=True):
+        raw |= {"title": title_words(paragraph), "text": paragraph_words(paragraph)}
+    if result.gain is not None:
+        data["gain"]["message"] = gain_words(result.gain, result.metric, result.direction)
+    data["notes"] = [text(note) for note in result.notes]
+    return data
+
+
+def title_words(paragraph: Paragraph) -> str:
+    """The title of a point of the review."""
+    title = text(paragraph.point)
+    return title[:1].upper() + title[1:]
+
+
+def paragraph_words(paragraph: Paragraph) -> str:
+    """The sentences of a point of the review."""
+    return " ".join(text(one) for one in paragraph.sentences)
