@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from tuner.search.sampler import DiagnosisSampler
     from tuner.search.seeds import seed_of
 
+__version__ = "0.1.0"
+
 _HOMES = {
     "DiagnosisCallback": "tuner.callback",
     "DiagnosisSampler": "tuner.search.sampler",
@@ -20,7 +22,7 @@ _HOMES = {
     "seed_of": "tuner.search.seeds",
 }
 
-__all__ = ["DiagnosisCallback", "DiagnosisPruner", "DiagnosisSampler", "record", "seed_of"]
+__all__ = ["DiagnosisCallback", "DiagnosisPruner", "DiagnosisSampler", "__version__", "record", "seed_of"]
 
 
 def __getattr__(name: str) -> Any:
