@@ -54,7 +54,7 @@ def version_of(source: str) -> str:
 
 
 def try_wheel(wheel: Path, version: str) -> None:
-    """Install the wheel in a new environment, away from the source tree, and run the commands that need nothing else."""
+    """Install the wheel in a new environment, away from the source, and run the commands that need nothing else."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         _run(sys.executable, "-m", "venv", str(folder / "venv"))

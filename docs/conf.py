@@ -1,6 +1,6 @@
 """The documentation site: MyST pages, and pages generated from the rule table, ``--help`` and docstrings.
 
-    pip install -e '.[docs]' && sphinx-build -W docs docs/_build
+pip install -e '.[docs]' && sphinx-build -W docs docs/_build
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any
 
 sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parent)]
 
-import generate
+import generate  # noqa: E402 (it lies beside this file, which is not a package)
 
 project = "tuner"
 author = "The tuner authors"

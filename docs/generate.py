@@ -38,8 +38,8 @@ def gallery() -> str:
     """The index of the gallery: every rule by the label it gives, in order of precedence."""
     parts = [
         "# Rule gallery",
-        f"{len(RULES)} rules read the curves. The first one that fires, in this order, sets the verdict; the others are "
-        "reported beside it. A rule marked *(noted)* never sets the verdict by itself, and its advice is optional. "
+        f"{len(RULES)} rules read the curves. The first one that fires, in this order, sets the verdict; the others "
+        "are reported beside it. A rule marked *(noted)* never sets the verdict by itself, and its advice is optional. "
         "`tuner rules NAME` prints the same page in the terminal.",
     ]
     for label, title in TITLES.items():
@@ -95,8 +95,8 @@ def commands() -> str:
     action = next(one for one in parser._actions if isinstance(one, argparse._SubParsersAction))
     parts += [f"## tuner {name}\n\n```text\n{sub.format_help()}```" for name, sub in action.choices.items()]
     parts.append(
-        "Exit status: 0 when done; 1 only if `--fail-on` names a verdict that was found; 2 for bad input, with one line "
-        "on standard error; 130 after Ctrl-C."
+        "Exit status: 0 when done; 1 only if `--fail-on` names a verdict that was found; 2 for bad input, with one "
+        "line on standard error; 130 after Ctrl-C."
     )
     return "\n\n".join(parts) + "\n"
 

@@ -11,6 +11,7 @@ from typing import NoReturn
 
 from diagnostics.errors import BadInput
 from diagnostics.model.label import Label
+from tuner import __version__
 from tuner.errors import STOPPED, error_text
 
 LABELS = tuple(map(str, Label))
@@ -46,7 +47,7 @@ def _explained(error: Exception) -> str | None:
         return error_text(error, None)
     if isinstance(error, ModuleNotFoundError) and error.name and error.name.split(".")[0] in EXTRAS:
         extra = EXTRAS[error.name.split(".")[0]]
-        return f"{error.name} is not installed; this command needs: pip install 'tuner[{extra}]'"
+        return f"{error.name} is not installed; this command needs: pip install 'curvetuner[{extra}]'"
     if isinstance(error, OSError) and error.errno in REFUSALS:
         return f"{error.filename or 'a file'}: {(error.strerror or 'cannot be used').lower()}; {REFUSALS[error.errno]}"
     return None
@@ -81,22 +82,14 @@ def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="tuner", description="Read the loss curve, say what is wrong, change it, train again, show that it helped."
     )
-    parser.add_argument("--version", action=_Version, nargs=0, help="print the version and exit")
+    parser.add_argument(
+        "--version", action="version", version=f"tuner {__version__}", help="print the version and exit"
+    )
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     _add_training(commands)
     _add_reading(commands)
     _add_making(commands)
     return parser
-
-
-class _Version(argparse.Action):
-    """Prints the installed version, which is looked up only here (importlib.metadata costs 20 ms)."""
-
-    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
-        from importlib.metadata import version
-
-        print(f"tuner {version('tuner')}")
-        parser.exit()
 
 
 def _add_training(commands: argparse._SubParsersAction[_Parser]) -> None:

@@ -23,7 +23,7 @@ from tuner.study.workers.file_locks import FileLocks, locked
 
 ENDED = "ended"
 """Why the search ended before its number of trials, and after how many."""
-PACKAGES = ("tuner", "torch", "transformers", "trl", "peft", "optuna")
+PACKAGES = ("curvetuner", "torch", "transformers", "trl", "peft", "optuna")
 
 
 def write_outcome(context: StudyContext) -> StudyResult:

@@ -31,7 +31,7 @@ def why_not() -> str | None:
     try:
         import psycopg  # noqa: F401  # the driver that the extra installs
     except ImportError:
-        return "no driver for PostgreSQL: pip install 'tuner[postgres]'"
+        return "no driver for PostgreSQL: pip install 'curvetuner[postgres]'"
     return None
 
 

@@ -99,7 +99,7 @@ def _driver_or(error: Exception) -> str:
     """The package to install when the database's driver is missing, else what the error says."""
     missing = error.__cause__ if isinstance(error.__cause__, ImportError) else error
     if isinstance(missing, ModuleNotFoundError) and missing.name in DRIVERS:
-        return f"{missing.name} is not installed; PostgreSQL needs: pip install 'tuner[postgres]'"
+        return f"{missing.name} is not installed; PostgreSQL needs: pip install 'curvetuner[postgres]'"
     return _one_line(error)
 
 
