@@ -6,8 +6,50 @@ import numpy as np
 import pytest
 
 from diagnostics.detectors.gap import gap_of
-from diagnostics.model.curves import Curve, FloatArray
-from tests.diagnostics.cases import cannot_evaluate, curve, evaluate, fired, noise
+from diagnostics.model.curves import Curve
+from diagnostics.model.rate_prior import LearningRatePrior
+from diagnostics.model.settings import Settings
+from tests.diagnostics.cases import cannot_evaluate, curve, evaluate, fired, healthy, noise
+
+
+@pytest.mark.parametrize(("change", "fires"), [(0.0, True), (0.1, False), (-0.1, False)])
+def test_train_alone_needs_a_flat_held_out_loss(change: float, fires: bool):
+    held = curve(np.linspace(1.6, 1.6 * (1 + change), 10), np.linspace(10, 100, 10))
+    found = evaluate(
+        "train-falls-alone",
+        train_loss=healthy() * noise(0.01, 100),
+        eval_loss=held,
+        settings=Settings(num_train_epochs=1.0),
+    )
+    assert (found is not None) is fires
+
+
+def test_train_alone_is_not_evaluated_without_the_number_of_epochs():
+    with cannot_evaluate("setting-unknown", settings="num_train_epochs"):
+        evaluate("train-falls-alone", train_loss=healthy(), eval_loss=[1.6] * 10)
+
+
+FALLING = curve(np.linspace(1.5, 0.5, 100))
+
+
+def turning(by: float, evals: int = 20, scale: float = 0.0) -> Curve:
+    half = evals // 2
+    values = np.concatenate([np.linspace(1.5, 1.3, half), np.linspace(1.3, 1.3 * (1 + by), evals - half)])
+    return curve(values * noise(scale, evals, 2), np.linspace(5, 100, evals))
+
+
+@pytest.mark.parametrize(("epochs", "rate", "fires"), [(6, 5e-5, True), (2, 5e-5, False), (6, 2e-4, False)])
+def test_a_low_rate_over_many_epochs_memorizes(epochs: float, rate: float, fires: bool):
+    settings = Settings(num_train_epochs=epochs, learning_rate=rate)
+    found = evaluate(
+        "tiny-rate-many-epochs",
+        train_loss=FALLING,
+        eval_loss=turning(0.0),
+        settings=settings,
+        rate_prior=LearningRatePrior(center=2.5e-4),
+    )
+    assert (found is not None) is fires
+
 
 STEPS = np.arange(1, 121)
 EPOCH = curve(3.0 * STEPS / 120)
@@ -47,7 +89,7 @@ def test_the_noise_of_single_batches_is_no_growth():
     assert sum(one is not None for one in found) <= 1
 
 
-def test_within_one_epoch_it_is_not_asked():
+def test_within_one_epoch_a_gap_is_not_evaluated():
     with cannot_evaluate("no-epoch-end"):
         evaluate("gap-grows", **losses(0.4), epoch=STEPS / 121)
 
@@ -70,40 +112,3 @@ def test_a_gap_needs_training_losses_between_the_evaluations():
     gaps = gap_of(curve([1.0, 1.0, 1.0], [10, 20, 60]), curve([2.0, 2.0, 4.0, 4.0], [15, 25, 40, 70]))
     np.testing.assert_array_equal(gaps.steps, [25, 70])
     np.testing.assert_allclose(gaps.values, [1.0, 3.0])
-
-
-def norms(count: int, times: float, seed: int = 0) -> FloatArray:
-    values = 0.6 * noise(0.2, 300, seed)
-    values[np.linspace(60, 280, count).astype(int)] *= times
-    return values
-
-
-@pytest.mark.parametrize(("count", "times", "fires"), [(0, 1, False), (2, 12, False), (3, 12, True), (6, 3, False)])
-def test_three_tall_spikes_of_the_gradient_norm_are_noted(count: int, times: float, fires: bool):
-    found = evaluate("gradients-spike", grad_norm=norms(count, times), train_loss=1.2 * noise(0.02, 300))
-    assert (found is not None) is fires
-    if found:
-        assert found.measured["events"] == count
-        assert found.measured["highest"] > 4 * found.measured["median"]
-
-
-def test_spikes_that_the_loss_shares_are_told_by_the_loss():
-    loss = 1.2 * noise(0.02, 300)
-    for start in np.linspace(60, 280, 5).astype(int):
-        loss[start : start + 2] *= 2.0
-    assert not fired("gradients-spike", grad_norm=norms(5, 12), train_loss=loss)
-    assert fired("gradients-spike", grad_norm=norms(5, 12))
-
-
-def test_spikes_of_the_gradient_norm_in_the_warm_up_do_not_count():
-    values = 0.6 * noise(0.2, 300)
-    values[[10, 25, 40]] *= 12.0
-    rate = curve(np.minimum(np.arange(300) / 60, 1.0))
-    assert not fired("gradients-spike", grad_norm=values, learning_rate=rate)
-    assert fired("gradients-spike", grad_norm=values)
-
-
-@pytest.mark.parametrize("seed", range(5))
-def test_gradient_norms_with_a_heavy_tail_are_no_spikes(seed: int):
-    heavy = np.exp(0.5 * np.random.default_rng(seed).standard_normal(400))
-    assert not fired("gradients-spike", grad_norm=heavy)

@@ -1,4 +1,4 @@
-"""Detectors of preference runs (DPO)."""
+"""Rules on preference pairs (DPO)."""
 
 from __future__ import annotations
 
@@ -8,8 +8,31 @@ import pytest
 from diagnostics.model.curves import Curve
 from tests.diagnostics.cases import cannot_evaluate, curve, evaluate, fired
 
-SHARE = np.linspace(0.02, 1, 50)
-LN2 = float(np.log(2))
+
+@pytest.mark.parametrize(
+    ("train", "held", "margin", "found"),
+    [(0.8, 0.2, -1.0, True), (0.8, 0.34, -1.0, True), (0.8, 0.36, -1.0, False), (0.6, 0.2, -1.0, False)],
+)
+def test_swapped_held_out_pairs(train: float, held: float, margin: float, found: bool):
+    told = evaluate(
+        "held-out-pairs-swapped",
+        rewards_accuracies=np.full(20, train),
+        eval_rewards_accuracies=[held] * 4,
+        eval_rewards_margins=[margin] * 4,
+    )
+    assert bool(told) is found
+
+
+def test_few_held_out_pairs_by_bad_luck_are_not_swapped():
+    right = curve(np.full(20, 0.8))
+    assert not fired(
+        "held-out-pairs-swapped",
+        rewards_accuracies=right,
+        eval_rewards_accuracies=[0.2] * 4,
+        eval_rewards_margins=[0.1] * 4,
+    )  # their margin is positive
+    with cannot_evaluate("too-few-points"):
+        evaluate("held-out-pairs-swapped", rewards_accuracies=right, eval_rewards_accuracies=[0.2] * 2)
 
 
 def flat(value: float, size: int = 50) -> Curve:
@@ -53,6 +76,9 @@ def test_the_held_out_pairs_decide_where_they_are_logged():
         train_loss=flat(0.65),
         **held,
     )
+
+
+LN2 = float(np.log(2))
 
 
 def test_four_losses_are_too_few():
@@ -103,6 +129,9 @@ def test_perfect_training_pairs_alone_are_no_fault():
 @pytest.mark.parametrize(("loss", "fires"), [(0.01, True), (0.2, False)])
 def test_without_held_out_pairs_a_loss_near_zero_decides(loss: float, fires: bool):
     assert fired("preferences-saturate", rewards_accuracies=flat(1.0), train_loss=flat(loss)) is fires
+
+
+SHARE = np.linspace(0.02, 1, 50)
 
 
 @pytest.mark.parametrize(("low", "fires"), [(-0.7, False), (-2.0, True)])

@@ -1,4 +1,4 @@
-"""Detectors of logs that cannot be right: what fires, what does not, and what is too short to ask."""
+"""Logs that cannot be right."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ import pytest
 
 from diagnostics.model.settings import Settings
 from tests.diagnostics.cases import cannot_evaluate, curve, evaluate, fired, healthy, noise
-
-LN2 = float(np.log(2))
 
 
 def test_a_loss_of_zero_to_the_end_is_found_from_its_first_step():
@@ -46,9 +44,12 @@ def test_the_start_is_compared_with_an_even_guess(first: float, fires: bool):
     assert (found is not None) is fires
 
 
-def test_without_the_vocabulary_the_start_cannot_be_asked():
+def test_without_the_vocabulary_the_start_cannot_be_evaluated():
     with cannot_evaluate("setting-unknown", settings="vocab_size"):
         evaluate("start-loss-wrong", train_loss=[50.0])
+
+
+LN2 = float(np.log(2))
 
 
 @pytest.mark.parametrize(("first", "fires"), [(LN2, False), (0.8, False), (0.9, True), (1.4, True), (0.15, True)])
@@ -58,7 +59,7 @@ def test_a_dpo_run_starts_at_ln_two(first: float, fires: bool):
 
 
 @pytest.mark.parametrize(("before", "fires"), [(LN2, False), (1.4, True)])
-def test_an_evaluation_before_training_tells_where_a_dpo_run_starts(before: float, fires: bool):
+def test_an_evaluation_before_training_shows_where_a_dpo_run_starts(before: float, fires: bool):
     train, held = curve([0.89, 0.6, 0.5, 0.5], [3, 6, 9, 12]), curve([before, 0.6], [0, 12])
     assert (
         fired("dpo-start-loss-wrong", train_loss=train, settings=Settings(loss_type="sigmoid"), eval_loss=held) is fires
@@ -102,7 +103,7 @@ def test_a_loss_multiplied_by_the_accumulation(times: float, fires: bool):
     assert (found is not None) is fires
 
 
-def test_held_out_pairs_that_are_told_apart_better_than_training_pairs_are_no_scaling():
+def test_held_out_pairs_with_a_lower_loss_are_not_a_scaled_loss():
     train, held = curve([0.69, 0.69, 0.54, 0.61, 0.39, 0.58, 0.35, 0.43]), [0.35, 0.28, 0.29, 0.29]
     two = Settings(gradient_accumulation_steps=2)
     assert not fired(

@@ -1,4 +1,4 @@
-"""Swings of the training loss alone: those of small batches are no instability."""
+"""Swings and zigzags of the training loss: those of small batches are not instability."""
 
 from __future__ import annotations
 
@@ -6,12 +6,62 @@ import numpy as np
 import pytest
 
 from diagnostics.model.curves import FloatArray
+from diagnostics.model.rate_prior import LearningRatePrior
 from diagnostics.model.settings import Settings
-from tests.diagnostics.cases import curve, evaluate, fired, noise
+from tests.diagnostics.cases import cannot_evaluate, curve, evaluate, fired, healthy, noise
+
+
+def test_a_loss_that_zigzags():
+    beat = np.where(np.arange(100) % 2, 1.1, 0.9)
+    found = evaluate("loss-zigzags", train_loss=1.5 * beat * noise(0.01, 100))
+    assert found.measured["flips"] > 0.95
+    assert not fired("loss-zigzags", train_loss=1.5 * (1 + 0.2 * (beat - 1)) * noise(0.005, 100))  # 2 % of the level
+    with cannot_evaluate("too-few-points"):
+        evaluate("loss-zigzags", train_loss=beat[:59])
+
+
+def test_noise_does_not_zigzag():
+    runs = [curve(healthy(size) * noise(0.1, size, seed)) for seed in range(40) for size in (60, 100, 400)]
+    assert not any(evaluate("loss-zigzags", train_loss=run) for run in runs)
+
+
+@pytest.mark.parametrize(("scale", "fires"), [(0.1, False), (0.35, True)])
+def test_swings_of_a_loss_that_does_not_fall(scale: float, fires: bool):
+    assert (
+        fired(
+            "loss-swings",
+            train_loss=1.5 * noise(scale, 100),
+            settings=Settings(),
+            rate_prior=LearningRatePrior(),
+        )
+        is fires
+    )
+
+
+def test_swings_smaller_than_what_was_learned_are_no_fault():
+    values = np.geomspace(3.0, 0.3, 100) * noise(0.3, 100)
+    assert not fired("loss-swings", train_loss=values)
+
+
+def test_batches_that_differ_are_no_swing_where_the_held_out_loss_is_calm():
+    swinging, at = curve(1.5 * noise(0.35, 100)), [1, 25, 50, 75, 100]
+    calm, swung = curve([1.5, 1.499, 1.498, 1.497, 1.496], at), curve([1.5, 1.9, 1.2, 2.1, 1.4], at)
+    assert not fired("loss-swings", train_loss=swinging, eval_loss=calm)
+    assert fired("loss-swings", train_loss=swinging, eval_loss=swung)
+
+
+@pytest.mark.parametrize(("rate", "fires"), [(5e-5, False), (2e-4, True)])
+def test_a_rate_far_below_the_usual_one_is_not_blamed_for_swings(rate: float, fires: bool):
+    found = evaluate(
+        "loss-swings",
+        train_loss=1.5 * noise(0.35, 100),
+        settings=Settings(learning_rate=rate),
+        rate_prior=LearningRatePrior(center=2.5e-4),
+    )
+    assert (found is not None) is fires
+
 
 COUNT = 120
-SHARE = np.arange(1, COUNT + 1) / COUNT
-DECAY = 2e-4 * (1.01 - SHARE)
 FLAT = 1.5 * np.ones(COUNT)
 
 
@@ -22,8 +72,12 @@ def swings(values: FloatArray, rate: FloatArray | None = None, **known: float) -
     return found is not None
 
 
-def test_without_a_word_on_batches_or_rate_wild_swings_count():
+def test_wild_swings_count_where_batch_and_rate_are_unknown():
     assert swings(FLAT * noise(0.35, COUNT))
+
+
+SHARE = np.arange(1, COUNT + 1) / COUNT
+DECAY = 2e-4 * (1.01 - SHARE)
 
 
 def test_a_scatter_that_stays_while_the_rate_decays_is_of_the_batches():
@@ -41,7 +95,7 @@ def test_single_rows_scatter_by_themselves(rows: int, fires: bool):
 
 
 @pytest.mark.parametrize(("rows", "fires"), [(1, False), (4, False), (8, True)])
-def test_at_a_constant_rate_a_few_short_rows_may_swing_ever_so_much(rows: int, fires: bool):
+def test_at_a_constant_rate_a_few_short_rows_may_swing_widely(rows: int, fires: bool):
     constant = 2e-4 * np.ones(COUNT)
     assert swings(FLAT * noise(0.9, COUNT), constant, batch_size=rows, logging_steps=1) is fires
 
