@@ -77,11 +77,11 @@ def main() -> None:
 
 
 def measure_table(path: Path) -> None:
-    """Time the rows of the table: at once, judged by processes, then again unchanged, then by a new server."""
+    """Time the rows of the table: at once, diagnosed by processes, then again unchanged, then by a new server."""
     os.environ["XDG_CACHE_HOME"] += "-plain"
     folder = Folder(path, on_disk=True)
     rows = timed("rows at once, cold", lambda: folder.rows(within=0.4))
-    print(f"{'':18}  {sum(row.label != 'waiting' for row in rows):,} of {len(rows):,} judged by then")
+    print(f"{'':18}  {sum(row.label != 'waiting' for row in rows):,} of {len(rows):,} diagnosed by then")
     timed("all verdicts after that", lambda: wait(lambda: not folder.waiting()))
     timed("rows, warm", lambda: folder.rows(within=0.4))
     timed("rows of a new server, from disk", lambda: Folder(path, on_disk=True).rows(within=0.4))
@@ -99,7 +99,7 @@ def measure_chart(path: Path) -> None:
     """Time a long run from its file to the chart that is sent to the browser, and changed views of it."""
     folder = Folder(path)
     (run_id,) = folder.runs()
-    opened = timed(f"long run read and judged, {path.name}", lambda: folder.open(run_id))
+    opened = timed(f"long run read and diagnosed, {path.name}", lambda: folder.open(run_id))
     if not isinstance(opened, Opened):
         raise SystemExit(f"the long run could not be read: {opened}")
     run, chart, whole = opened.run, opened.chart, View(smoothing=0.97)

@@ -34,7 +34,7 @@ def may_be_noisy(name: str) -> bool:
     return not is_eval(name) and name not in NOISELESS
 
 
-@lru_cache(maxsize=6)
+@lru_cache(maxsize=12)
 def is_noisy(curve: Curve) -> bool:
     """Whether a running mean helps the eye: enough points, which jump by over 2 % of the range of the curve.
 

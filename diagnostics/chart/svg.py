@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import zlib
 
-from diagnostics.chart import svg_marks
+from diagnostics.chart import svg_bands, svg_curves, svg_marks
 from diagnostics.chart.label_layout import LETTER_WIDTH, bars
 from diagnostics.chart.markup import Markup, element, joined
 from diagnostics.chart.model import Chart, Panel, Series
 from diagnostics.chart.scales import Scale, scale_over
-from diagnostics.chart.svg_marks import ROW_HEIGHT, Drawing
+from diagnostics.chart.svg_bands import ROW_HEIGHT, Drawing
 from diagnostics.chart.theme import CHART_SHEET, color_sheet
 from diagnostics.formatting import number, setting
 
@@ -60,28 +60,28 @@ def _svg(drawing: Drawing, width: int, height: int, content: Markup) -> str:
 
 def _opening(drawing: Drawing, width: int, height: int, standalone: bool) -> Markup:
     if not standalone:
-        return svg_marks.patterns(drawing)
+        return svg_bands.patterns(drawing)
     style = element("style", Markup(color_sheet("svg.chart") + CHART_SHEET))
     paper = element("rect", width=width, height=height, fill="var(--card)")
-    return joined(element("title", f"Curves of {drawing.chart.run}"), style, svg_marks.patterns(drawing), paper)
+    return joined(element("title", f"Curves of {drawing.chart.run}"), style, svg_bands.patterns(drawing), paper)
 
 
 def _panel(drawing: Drawing, panel: Panel, y: float) -> tuple[Markup, float]:
     """The panel with its head, and the y where it ends."""
     first = panel is drawing.chart.panels[0]
     head, top = _head(drawing, panel, y)
-    lanes = [svg_marks.finding_bar(bar, top) for bar in drawing.bars] if first else []
+    lanes = [svg_bands.finding_bar(bar, top) for bar in drawing.bars] if first else []
     if lanes:
         top += ROW_HEIGHT * (1 + max(bar.row for bar in drawing.bars)) + 2
     height = FIRST_HEIGHT if first else HEIGHTS.get(panel.name, HEIGHT)
     scale = _scale(panel, top, height)
     levels = [level for level in panel.levels if scale.low <= level.value <= scale.high]
     parts: list[Markup | None] = [
-        *(svg_marks.shade(drawing, bar, top, height, hatched=first) for bar in drawing.bars),
+        *(svg_bands.shade(drawing, bar, top, height, hatched=first) for bar in drawing.bars),
         _values_axis(drawing, panel, scale, 5 if height > 100 else 3),
         svg_marks.verticals(drawing, panel, top, height),
-        *(svg_marks.level(drawing, level, scale) for level in levels),
-        *(svg_marks.curve(drawing, panel, series, scale) for series in panel.series),
+        *(svg_curves.level(drawing, level, scale) for level in levels),
+        *(svg_curves.curve(drawing, panel, series, scale) for series in panel.series),
     ]
     if first:
         parts += [svg_marks.best(drawing, scale, top), svg_marks.nans(drawing, top)]
@@ -113,14 +113,14 @@ def _head(drawing: Drawing, panel: Panel, y: float) -> tuple[Markup, float]:
 
 def _named(panel: Panel) -> list[tuple[str, Series, str]]:
     """The lines that need a name: one a curve, and one to say that thin lines are the values as logged."""
-    named = [(one.title, one, "curve" if one.is_smoothed else svg_marks.points_class(one)) for one in panel.series]
-    behind = [("as logged", one, svg_marks.points_class(one)) for one in panel.series if one.is_smoothed]
+    named = [(one.title, one, "curve" if one.is_smoothed else svg_curves.points_class(one)) for one in panel.series]
+    behind = [("as logged", one, svg_curves.points_class(one)) for one in panel.series if one.is_smoothed]
     named += behind[:1]
     return named if len(named) > 1 else []
 
 
 def _legend(name: str, series: Series, style: str, x: float, y: float) -> Markup:
-    color = svg_marks.color(series)
+    color = svg_curves.color(series)
     line = element("path", class_=style, d=f"M{x:g},{y - 4:g}h18", stroke=color)
     dot = element("circle", cx=x + 9, cy=y - 4, r=2.8, fill=color) if series.is_eval else None
     return joined(line, dot, element("text", name, class_="name", x=x + 24, y=y))

@@ -1,144 +1,16 @@
-"""What is drawn into a panel: curves, the shade of findings, and marks on the axis of steps."""
+"""The marks of a drawing on its axis of steps: the best checkpoint, warm-up, epochs, resumes, steps without a value."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-import numpy as np
-
-from diagnostics.chart.label_layout import Bar
 from diagnostics.chart.mark_names import RESUMED, mark_names
 from diagnostics.chart.markup import Child, Markup, element, joined
-from diagnostics.chart.model import Chart, Level, Mark, MarkKind, Panel, Series
+from diagnostics.chart.model import Chart, Mark, MarkKind, Panel
 from diagnostics.chart.scales import Scale
-from diagnostics.formatting import number, setting
-from diagnostics.model.curves import FloatArray
-from diagnostics.model.records import Label
+from diagnostics.chart.svg_bands import Drawing
+from diagnostics.formatting import number
 
-ROW_HEIGHT = 20.0  # of a row of finding bars
-MAX_DOTTED_EVALS = 60  # more evaluations are drawn as a line without dots
-MAX_HATCHED_SHARE = 0.8  # a finding over more of the run than this fills the plot
-MAX_BOLD_POINTS = 300  # a line of more points is drawn thin
 CROSS_WIDTH = 7.0  # pixels; steps without a value that are nearer share a cross
 EPOCH_WIDTH = 60  # pixels that the name of an epoch takes
-
-HATCHES = {
-    Label.BROKEN: "M0,0L8,8M8,0L0,8",
-    Label.UNSTABLE: "M0,4L2,1L6,7L8,4",
-    Label.OVERFIT: "M0,8L8,0",
-    Label.UNDERFIT: "M0,4L8,4",
-}
-"""A pattern for each label, so that bands differ without color."""
-
-
-@dataclass(frozen=True)
-class Drawing:
-    """What every part of one drawing shares: the chart, its axis of steps, its finding bars, a name for references."""
-
-    chart: Chart
-    x: Scale
-    bars: tuple[Bar, ...]
-    ident: str
-
-
-def patterns(drawing: Drawing) -> Markup:
-    """The hatches that this drawing's bands refer to."""
-    labels = dict.fromkeys(band.label for band in drawing.chart.bands if band.label in HATCHES)
-    drawn = [_pattern(f"{drawing.ident}-{label}", label) for label in labels]
-    return element("defs", *drawn)
-
-
-def _pattern(ident: str, label: Label) -> Markup:
-    line = element("path", d=HATCHES[label], fill="none", stroke=f"var(--{label})", stroke_opacity=0.22)
-    return element("pattern", line, id=ident, width=8, height=8, patternUnits="userSpaceOnUse")
-
-
-def finding_bar(bar: Bar, top: float) -> Markup:
-    """A finding as a bar with its name, its message as a tooltip."""
-    y, width, color = top + bar.row * ROW_HEIGHT, bar.right - bar.left, f"var(--{bar.band.label})"
-    where = f"{bar.band.label}: steps {number(bar.band.first)} to {number(bar.band.last)}"
-    inside = bar.left <= bar.text_at <= bar.right
-    box: dict[str, Child] = {"y": y, "height": ROW_HEIGHT - 4, "x": bar.left, "fill": color}
-    return element(
-        "g",
-        element("title", f"{where}. {bar.band.message}"),
-        element("rect", **box, width=width, rx=3, fill_opacity=0.16),
-        element("rect", **box, width=min(3.0, width), rx=1.5),
-        element(
-            "text",
-            bar.text,
-            class_=None if inside else "halo",
-            x=bar.text_at,
-            y=y + 12,
-            style=f"fill:{color};font-weight:600",
-        ),
-    )
-
-
-def shade(drawing: Drawing, bar: Bar, top: float, height: float, *, hatched: bool) -> Markup:
-    """The steps of a finding, shaded; those of the verdict's own finding hatched too.
-
-    A finding that fills the plot is not hatched, and shaded only when it is the verdict's own.
-    """
-    part = bar.right - bar.left < MAX_HATCHED_SHARE * (drawing.x.end - drawing.x.start)
-    own = bar is drawing.bars[0] and bar.band.label is drawing.chart.label
-    if not part and not own:
-        return Markup("")
-    area: dict[str, Child] = {"x": bar.left, "y": top, "width": bar.right - bar.left, "height": height}
-    wash = element("rect", fill=f"var(--{bar.band.label})", fill_opacity=0.07, **area)
-    hatched = hatched and part and own and bar.band.label in HATCHES
-    hatch = element("rect", fill=f"url(#{drawing.ident}-{bar.band.label})", **area) if hatched else None
-    return joined(wash, hatch)
-
-
-def level(drawing: Drawing, at: Level, scale: Scale) -> Markup:
-    """A value worth comparing with, across the panel."""
-    y = scale.at(at.value)
-    line = element("path", class_="level", d=f"M{drawing.x.start:g},{y:.1f}H{drawing.x.end:g}")
-    above = y - 4 if y - scale.end > 28 else y + 13  # the upper edge belongs to the name of the best step
-    return joined(line, element("text", at.title, class_="halo", x=drawing.x.end - 4, y=above, text_anchor="end"))
-
-
-def color(series: Series) -> str:
-    """The color of a series, as a CSS variable."""
-    return f"var(--{series.name.replace('_', '-')})"
-
-
-def points_class(series: Series) -> str:
-    """The style of a series's points: faint behind their running mean, thin where they are many."""
-    if series.is_smoothed:
-        return "curve behind"
-    return "curve dense" if not series.is_eval and series.x.size > MAX_BOLD_POINTS else "curve"
-
-
-def curve(drawing: Drawing, panel: Panel, series: Series, scale: Scale) -> Markup:
-    """A series as a line, with a dot and a tooltip at each point where there are few, and its running mean."""
-    places = _places(drawing, scale, series.x, series.y)
-    few = len(places) == 1 or (series.is_eval and len(places) <= MAX_DOTTED_EVALS)
-    logged = zip(places.tolist(), series.x.tolist(), series.y.tolist(), strict=True) if few else ()
-    dots = [_dot(panel, series, x, y, step, value) for (x, y), step, value in logged]
-    smooth = _places(drawing, scale, series.smooth_x, series.smooth_y)
-    return joined(
-        _line(series, places, points_class(series), series.title),
-        *dots,
-        _line(series, smooth, "curve", f"{series.title}, smoothed"),
-    )
-
-
-def _places(drawing: Drawing, scale: Scale, x: FloatArray, y: FloatArray) -> FloatArray:
-    return np.column_stack((drawing.x.all_at(x), scale.all_at(y)))
-
-
-def _line(series: Series, places: FloatArray, style: str, name: str) -> Markup | None:
-    if not len(places):
-        return None
-    path = "M" + "L".join(("%.1f,%.1f",) * len(places)) % tuple(places.ravel().tolist())
-    return element("path", class_=style, d=path, stroke=color(series), data_name=name)
-
-
-def _dot(panel: Panel, series: Series, x: float, y: float, step: float, value: float) -> Markup:
-    words = f"step {number(step)}: {series.title} {setting(panel.name, value)}"
-    return element("circle", element("title", words), cx=round(x, 1), cy=round(y, 1), r=2.8, fill=color(series))
 
 
 def best(drawing: Drawing, scale: Scale, top: float) -> Markup | None:

@@ -8,7 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from tests.tuner.inspector.pages import ENTRY, run
-from tests.tuner.inspector.serving import MOST_TOLD, PATIENCE, chromium, served, told
+from tests.tuner.inspector.serving import MAX_QUOTED, PAGE_TIMEOUT, chromium, served, shown_on
 from tuner.inspector import server
 
 
@@ -31,14 +31,14 @@ def opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
 def browser() -> Iterator[Any]:
     from playwright.sync_api import expect
 
-    expect.set_options(timeout=PATIENCE)
+    expect.set_options(timeout=PAGE_TIMEOUT)
     with chromium() as browser:
         yield browser
 
 
 @pytest.fixture(scope="module")
 def log(folder: Path) -> Path:
-    """The file that the server of a module's ``folder`` writes its words to."""
+    """The file that the server of a module's ``folder`` writes its output to."""
     return folder.parent / "server.log"
 
 
@@ -54,7 +54,7 @@ def page(browser: Any, log: Path) -> Iterator[Any]:
     """A page of its own cookies and storage, on which no script may fail and no dialog may open."""
     context = browser.new_context(viewport={"width": 1280, "height": 1000})
     page = context.new_page()
-    page.set_default_timeout(PATIENCE)
+    page.set_default_timeout(PAGE_TIMEOUT)
     alerts: list[str] = []
 
     def refuse(dialog: Any) -> None:
@@ -70,10 +70,10 @@ def page(browser: Any, log: Path) -> Iterator[Any]:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """The report of a browser test that failed tells what stood on its page and what the server said last."""
+    """The report of a browser test that failed quotes its page and the last lines of the server."""
     report = yield
     given = getattr(item, "funcargs", {})
     if report.when == "call" and report.failed and "page" in given:
-        report.sections.append(("the page", told(given["page"])))
-        report.sections.append(("the server", given["log"].read_text()[-MOST_TOLD:]))
+        report.sections.append(("the page", shown_on(given["page"])))
+        report.sections.append(("the server", given["log"].read_text()[-MAX_QUOTED:]))
     return report

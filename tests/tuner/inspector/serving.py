@@ -21,17 +21,17 @@ NEEDS_CHROMIUM = [
     pytest.mark.slow,
     pytest.mark.skipif(not CHROMIUM.exists(), reason=f"needs Chromium at {CHROMIUM}"),
 ]
-PATIENCE = 60_000
-"""Milliseconds that a page gets on a busy machine to show what is waited for."""
-MOST_TOLD = 3000
-"""Characters of a page and of a server's words that the report of a failed test quotes."""
+PAGE_TIMEOUT = 60_000
+"""Milliseconds that a page gets on a busy machine to show what a test waits for."""
+MAX_QUOTED = 3000
+"""Characters of a page and of a server's log that the report of a failed test quotes."""
 QUIET = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
          "--disable-component-update", "--disable-sync")  # fmt: skip
 
 
 @contextmanager
 def served(folder: Path, log: Path, *, allow_run: bool = False) -> Iterator[str]:
-    """The address of ``tuner inspect`` on the folder; its words go to the file ``log``."""
+    """The address of ``tuner inspect`` on the folder; its output goes to the file ``log``."""
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))
         port = int(one.getsockname()[1])
@@ -81,7 +81,7 @@ def settled(page: Any) -> None:
     )
 
 
-def told(page: Any) -> str:
+def shown_on(page: Any) -> str:
     """The address of a page and the text that stands on it, for the report of a test that failed."""
     from playwright.sync_api import Error
 
@@ -89,4 +89,4 @@ def told(page: Any) -> str:
         text = page.inner_text("body", timeout=10_000)
     except Error as error:
         text = f"The page does not answer: {error}"
-    return f"{page.url}\n" + re.sub(r"\s*\n\s*", "\n", text)[:MOST_TOLD]
+    return f"{page.url}\n" + re.sub(r"\s*\n\s*", "\n", text)[:MAX_QUOTED]

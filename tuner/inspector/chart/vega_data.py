@@ -13,7 +13,7 @@ from diagnostics.model.curves import FloatArray
 from tuner.inspector.chart.palette import label_color
 from tuner.inspector.chart.panels import ChartData, has_dots
 from tuner.inspector.chart.series import View
-from tuner.inspector.chart.vega_spec import ROW_HEIGHT
+from tuner.inspector.chart.vega_layers import ROW_HEIGHT
 from tuner.inspector.escape import one_line
 
 MAX_SHADED_SHARE = 0.8

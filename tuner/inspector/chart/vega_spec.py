@@ -8,20 +8,17 @@ colors' domain and in text marks only, never in an expression.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
-from diagnostics.chart.model import Chart, MarkKind, Panel
-from diagnostics.model.records import Label
+from diagnostics.chart.model import Chart, Panel
 from tuner.inspector.chart.legend import dashes, legend_of
-from tuner.inspector.chart.palette import label_color, series_colors, soft_color
+from tuner.inspector.chart.palette import series_colors, soft_color
 from tuner.inspector.chart.panels import has_dots
 from tuner.inspector.chart.series import AXES, View
+from tuner.inspector.chart.vega_layers import ROW_HEIGHT, Spec, bands, crosshair, marks
 from tuner.inspector.escape import one_line
 
-Spec = dict[str, Any]
 ZOOM = "zoom"
 FIRST_HEIGHT, HEIGHT, GAP = 300, 92, 26  # pixels of the panels and between them
-ROW_HEIGHT = 16  # pixels for the name of a finding
 LETTER_WIDTH = 6.0  # pixels, about
 DASHES: tuple[tuple[int, int], ...] = ((1, 0), (7, 3), (2, 2))
 DASH_SIGNS, DOT_SIGN = ("━", "╍", "┉"), "●━"
@@ -53,11 +50,11 @@ def spec(chart: Chart, view: View, *, dark: bool = False, legend: bool = False, 
         "height": height,
         "autosize": {"type": "fit-x", "contains": "padding"},
         "layer": [
-            *([] if legend else _bands(x)),  # their own colors would part the legend's colors from its dashes
+            *([] if legend else bands(x)),  # their own colors would part the legend's colors from its dashes
             *panels,
             *([] if legend else _titles(chart, tops, dark)),
-            *_marks(x, tops[0] + FIRST_HEIGHT, dark),
-            *_crosshair(x, height, dark),
+            *marks(x, tops[0] + FIRST_HEIGHT, dark),
+            *crosshair(x, height, dark),
         ],
         "resolve": {"scale": {"y": "independent"}},
         "config": {"axisY": {"minExtent": 44}},
@@ -178,97 +175,3 @@ def _titles(chart: Chart, tops: Sequence[int], dark: bool) -> list[Spec]:
 
 def _colors(chart: Chart, dark: bool) -> list[str]:
     return series_colors([line.name for line in chart.series], dark)
-
-
-def _bands(x: Spec) -> list[Spec]:
-    """The findings as shaded stretches, each with its name on a row of its own."""
-    color = {"field": "color", "type": "nominal", "scale": None}
-    edges = {"x": x, "x2": {"field": "x2"}, "color": color}
-    name = {"text": {"field": "name", "type": "nominal"}, "color": color}
-    row = {"field": "row", "type": "quantitative", "scale": None, "axis": None}
-    bold: Spec = {"type": "text", "fontWeight": "bold", "fontSize": 12, "clip": False}
-    return [
-        {
-            "data": {"name": "bands"},
-            "mark": {"type": "rect", "clip": True},
-            "encoding": {**edges, "opacity": {"field": "wash", "type": "quantitative", "scale": None}},
-        },
-        {
-            "data": {"name": "bands"},
-            "mark": {"type": "rule", "strokeWidth": 2, "clip": True},
-            "encoding": {**edges, "y": row},
-        },
-        {
-            "data": {"name": "early"},
-            "mark": {**bold, "align": "left", "dx": 2, "dy": -8},
-            "encoding": {"x": x, "y": row, **name},
-        },
-        {
-            "data": {"name": "late"},
-            "mark": {**bold, "align": "right", "dx": -2, "dy": -8},
-            "encoding": {"x": x, "y": row, **name},
-        },
-    ]
-
-
-def _marks(x: Spec, floor: int, dark: bool) -> list[Spec]:
-    """Thin upright lines: warm-up's end, epochs' ends, where it was resumed, the best step, steps without a value."""
-    soft, best, broken = soft_color(dark), label_color(Label.HEALTHY, dark), label_color(Label.BROKEN, dark)
-    looks: dict[MarkKind, Spec] = {
-        MarkKind.WARMUP: {"color": soft, "strokeDash": [5, 3]},
-        MarkKind.EPOCH: {"color": soft, "strokeDash": [1, 4]},
-        MarkKind.DISCONTINUITY: {"color": soft, "strokeDash": [8, 3, 2, 3]},
-        MarkKind.BEST: {"color": best, "strokeDash": [5, 3], "strokeWidth": 1.6},
-        MarkKind.BROKEN: {"color": broken, "opacity": 0.5},
-    }
-    rules = [
-        {"data": {"name": str(kind)}, "mark": {"type": "rule", "clip": True, **look}, "encoding": {"x": x}}
-        for kind, look in looks.items()
-    ]
-    texts = []
-    heights = {
-        MarkKind.BEST: ROW_HEIGHT - 4,
-        MarkKind.DISCONTINUITY: floor - 31,
-        MarkKind.WARMUP: floor - 18,
-        MarkKind.EPOCH: floor - 5,
-    }
-    for kind, y in heights.items():
-        for side, align in (("", "left"), ("-late", "right")):
-            mark = {"type": "text", "align": align, "dx": 4 if align == "left" else -4, "fontSize": 11}
-            texts.append(
-                {
-                    "data": {"name": f"{kind}{side}-name"},
-                    "mark": {**mark, "color": looks[kind]["color"], "clip": True},
-                    "encoding": {"x": x, "y": {"value": y}, "text": {"field": "text", "type": "nominal"}},
-                }
-            )
-    return [*rules, *texts]
-
-
-def _crosshair(x: Spec, height: int, dark: bool) -> list[Spec]:
-    """An upright line that follows the pointer through all panels, and what every line says there."""
-    return [
-        {
-            "data": {"name": "crosshair"},
-            "transform": [{"filter": {"param": "hover", "empty": False}}],
-            "mark": {"type": "rule", "color": soft_color(dark), "clip": True},
-            "encoding": {"x": x},
-        },
-        {
-            "data": {"name": "crosshair"},
-            "mark": {"type": "point", "opacity": 0},
-            "params": [
-                {
-                    "name": "hover",
-                    "select": {
-                        "type": "point",
-                        "nearest": True,
-                        "encodings": ["x"],
-                        "on": "pointermove",
-                        "clear": "pointerout",
-                    },
-                }
-            ],
-            "encoding": {"x": x, "y": {"value": height / 2}, "tooltip": {"field": "says", "type": "nominal"}},
-        },
-    ]

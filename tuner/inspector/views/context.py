@@ -40,8 +40,8 @@ class Snapshot:
 def look(folder: Folder, run_ids: Collection[str] | None = None) -> Snapshot:
     """The state of the runs' files now; to be taken before they are read."""
     started = time.perf_counter()
-    stamps = folder.file_states(run_ids)
-    return Snapshot(run_ids, stamps, time.perf_counter() - started)
+    files = folder.file_states(run_ids)
+    return Snapshot(run_ids, files, time.perf_counter() - started)
 
 
 def follow(folder: Folder, seen: Snapshot, cost: float = 0.0) -> None:

@@ -22,8 +22,8 @@ from tuner.study.folder import HTML_REPORT, MARKDOWN_REPORT, RESULT
 from tuner.study.results import StudyResult, TrialState
 from tuner.study.words import direction_words, ending, gain_words
 
-AT_WORK = 600.0
-"""Seconds: a run of the study that was written later than this, and later than its result, is being trained."""
+MAX_SILENCE = 600.0
+"""Seconds: a run that was written more recently, and after the study's result, is being trained."""
 
 
 def page(context: PageContext) -> None:
@@ -86,16 +86,16 @@ def _changed(path: Path) -> int:
         return 0
 
 
-def _at_work(folder: Path, told: float) -> None:
-    """The trial or repeat that is being trained, if one is: the run that was written after the result was ``told``."""
+def _at_work(folder: Path, result_written: float) -> None:
+    """The trial or repeat that is being trained, if one is: the run that was written after the study's result."""
     inner = folder_of(str(folder))
 
     def look() -> None:
         run_id = latest(inner)
         since = written(file_state(inner.runs()[run_id])) if run_id is not None and run_id in inner.runs() else 0.0
-        if run_id is None and not told:
+        if run_id is None and not result_written:
             current_curve(inner, None, "at-work")
-        elif since > told and seconds_since(since) < AT_WORK:
+        elif since > result_written and seconds_since(since) < MAX_SILENCE:
             st.markdown("#### Being trained")
             current_curve(inner, run_id, "at-work")
 

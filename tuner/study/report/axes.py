@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from statistics import median
-from typing import Literal
 
 from diagnostics.chart.markup import Child, Markup, element, joined
 from diagnostics.chart.scales import Scale, scale_over
@@ -17,30 +16,24 @@ MIN_LOG_RATIO = 20.0
 """The metric's axis is logarithmic when its worst value is this many times its best."""
 MAX_BEHIND = 1.2
 """How far behind the usual trial a value may lie, in units of how far the best one is ahead of it."""
-Mover = Literal["file", "advice", "sampler", "seed"]
 LEFT, RIGHT, TOP, BOTTOM = 62.0, 22.0, 26.0, 44.0
-COLORS: Mapping[Mover, str] = {
-    "file": "var(--ink)",
-    "advice": "var(--train-loss)",
-    "sampler": "var(--eval-loss)",
-    "seed": "var(--soft)",
+COLORS: Mapping[ProposerKind, str] = {
+    ProposerKind.FILE: "var(--ink)",
+    ProposerKind.ADVICE: "var(--train-loss)",
+    ProposerKind.SAMPLER: "var(--eval-loss)",
+    ProposerKind.ANOTHER_SEED: "var(--soft)",
 }
-KINDS: Mapping[ProposerKind, Mover] = {
-    ProposerKind.FILE: "file",
-    ProposerKind.ADVICE: "advice",
-    ProposerKind.ANOTHER_SEED: "seed",
-}
-MOVERS: Mapping[Mover, str] = {
-    "file": "your file",
-    "advice": "moved by advice",
-    "sampler": "moved by the sampler",
-    "seed": ANOTHER_SEED,
+MOVERS: Mapping[ProposerKind, str] = {
+    ProposerKind.FILE: "your file",
+    ProposerKind.ADVICE: "moved by advice",
+    ProposerKind.SAMPLER: "moved by the sampler",
+    ProposerKind.ANOTHER_SEED: ANOTHER_SEED,
 }
 
 
-def mover(trial: TrialResult) -> Mover:
-    """Who proposed a trial's settings; ``seed`` for a repeat of earlier ones on another seed."""
-    return KINDS.get(trial.proposer.kind, "sampler")
+def mover(trial: TrialResult) -> ProposerKind:
+    """Who proposed a trial, as far as the charts tell proposers apart: one of ``COLORS``."""
+    return trial.proposer.kind if trial.proposer.kind in COLORS else ProposerKind.SAMPLER
 
 
 def worst_shown(result: StudyResult, behind: float = MAX_BEHIND) -> float:
@@ -81,17 +74,17 @@ def spans_decades(values: Iterable[float]) -> bool:
     return bool(known) and min(known) > 0 and max(known) / min(known) > MIN_LOG_RATIO
 
 
-def shape(who: Mover, x: float, y: float, r: float) -> Markup:
+def shape(who: ProposerKind, x: float, y: float, r: float) -> Markup:
     """A diamond for the user's file, a square for advice, a circle for the sampler, a hexagon for another seed."""
     fill = COLORS[who]
     edge: dict[str, Child] = {"fill": fill, "stroke": "var(--card)", "stroke_width": 1.2}
-    if who == "file":
+    if who is ProposerKind.FILE:
         d = r * 1.3
         return element("path", d=f"M{x:.1f},{y - d:.1f}l{d:g},{d:g}l{-d:g},{d:g}l{-d:g},{-d:g}z", **edge)
-    if who == "advice":
+    if who is ProposerKind.ADVICE:
         s = r * 0.92
         return element("rect", x=x - s, y=y - s, width=2 * s, height=2 * s, rx=r / 4, **edge)
-    if who == "seed":
+    if who is ProposerKind.ANOTHER_SEED:
         h, w = r * 0.95, r * 1.1
         return element(
             "path", d=f"M{x - w:.1f},{y:.1f}l{w / 2:g},{-h:g}h{w:g}l{w / 2:g},{h:g}l{-w / 2:g},{h:g}h{-w:g}z", **edge

@@ -10,6 +10,7 @@ from diagnostics.formatting import duration, plain_name, sentence, setting
 from diagnostics.model.records import Label
 from diagnostics.report.html_page import bullets, change, chip, details, facts, figure, page, table, tone
 from tuner.messages import text
+from tuner.search.proposer import ProposerKind
 from tuner.study.report.axes import COLORS, MOVERS, mover, shape
 from tuner.study.report.curve_charts import curves_chart, progress_chart
 from tuner.study.report.path_chart import path_chart
@@ -125,7 +126,7 @@ def _legend(result: StudyResult) -> Markup:
     present = dict.fromkeys(mover(trial) for trial in result.trials)
     entries = []
     for kind in present:
-        line = {"file": None, "advice": "none", "sampler": "4 4", "seed": "4 4"}[kind]
+        line = {ProposerKind.FILE: None, ProposerKind.ADVICE: "none"}.get(kind, "4 4")
         stroke = (
             element("path", d="M20,8h22", stroke=COLORS[kind], stroke_width=1.6, stroke_dasharray=line)
             if line

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from diagnostics.chart.markup import Child, Markup, element, joined
 from diagnostics.chart.scales import Scale, scale_over
 from diagnostics.formatting import number, plain_name
+from tuner.search.proposer import ProposerKind
 from tuner.study.report.axes import (
     BOTTOM,
     COLORS,
@@ -95,7 +96,7 @@ def _from(result: StudyResult, trial: TrialResult, places: Mapping[int, Place]) 
     """The trial that a trial starts from: the one whose settings it changed or repeats, else the one before."""
     earlier = [other for other in result.trials if other.number < trial.number and other.number in places]
     before = {**trial.settings, **{knob: old for knob, (old, _) in trial.moved.items()}}
-    known = trial.moved or mover(trial) == "seed"
+    known = trial.moved or mover(trial) is ProposerKind.ANOTHER_SEED
     parents = [other.number for other in earlier if known and dict(other.settings) == before]
     return parents[:1] or [other.number for other in earlier][-1:]
 
@@ -108,7 +109,7 @@ def _arrow(to: TrialResult, start: Place, end: Place) -> Markup | None:
     ux, uy = (end[0] - start[0]) / length, (end[1] - start[1]) / length
     x1, y1 = start[0] + ux * RADIUS, start[1] + uy * RADIUS
     x2, y2 = end[0] - ux * (RADIUS + 3), end[1] - uy * (RADIUS + 3)
-    advised = mover(to) == "advice"
+    advised = mover(to) is ProposerKind.ADVICE
     wings = ((x2 - 7 * ux - side * 4 * uy, y2 - 7 * uy + side * 4 * ux) for side in (1, -1))
     (ax, ay), (bx, by) = wings
     style: dict[str, Child] = {

@@ -16,7 +16,7 @@ from tests.diagnostics.test_report import Outline
 from tuner.config.direction import Direction
 from tuner.config.search_space import Choice, Range
 from tuner.messages import text
-from tuner.search.proposer import ANOTHER_SEED
+from tuner.search.proposer import ANOTHER_SEED, ProposerKind
 from tuner.study.failure import Failure, FailureKind
 from tuner.study.report.axes import has_place, mover
 from tuner.study.report.curve_charts import curves_chart, progress_chart
@@ -199,7 +199,7 @@ def test_who_moved_a_trial_is_known_from_its_record():
 def test_a_repeat_on_another_seed_is_called_that_and_no_sampler():
     again = trial(5, 1e-4, 0.72, str(ANOTHER_SEED), because="trial 3 on another seed")
     study = replace(STUDY, trials=(*TRIALS[:4], again))
-    assert (mover(again), who(again), unmoved(again)) == ("seed", "another seed", "only the seed")
+    assert (mover(again), who(again), unmoved(again)) == (ProposerKind.ANOTHER_SEED, "another seed", "only the seed")
     page, text = as_html(study), as_markdown(study)
     assert "only the seed | another seed. Trial 3 on another seed." in text
     assert "another-seed" not in page and "moved by the sampler" in page  # of trial 2
