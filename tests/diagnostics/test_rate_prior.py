@@ -34,7 +34,7 @@ def test_a_rank_in_the_settings_is_an_adapter():
 
 
 @pytest.mark.parametrize("settings", [Settings(), Settings(method="sft"), Settings(method="kto", use_peft=True)])
-def test_an_unknown_method_has_no_family(settings: Settings):
+def test_nothing_is_known_of_an_unknown_method(settings: Settings):
     found = rate_prior_of(settings)
     assert found == LearningRatePrior()
     assert found.may_rise(1.0)

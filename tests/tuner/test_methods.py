@@ -14,10 +14,10 @@ def test_a_method_s_row_fits_trl(name):
     assert method.config_class.__name__ == f"{name.upper()}Config"
     assert method.trainer_class.__name__ == f"{name.upper()}Trainer"
     assert set(method.loss_types) >= set([keys_of(name)["loss_type"].default] if name == "sft" else ["sigmoid"])
-    knobs = {knob for scaled in method.scaled_by.values() for knob in scaled}
+    knobs = {knob for scaled in method.metric_depends_on.values() for knob in scaled}
     assert knobs <= set(keys_of(name))
-    assert set(method.scaled_by) <= set(method.metrics)
-    assert method.instead.removeprefix("eval_") in method.metrics
+    assert set(method.metric_depends_on) <= set(method.metrics)
+    assert method.comparable_metric.removeprefix("eval_") in method.metrics
 
 
 @pytest.mark.parametrize(

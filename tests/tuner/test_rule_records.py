@@ -81,3 +81,9 @@ def test_a_study_that_cannot_be_read_is_named_and_the_others_count(runs: Path, c
     assert "rate-too-low" in seen.out
     assert "broken/study.json: " in seen.err
     assert seen.err.count("\n") == 1
+
+
+def test_a_rule_that_was_renamed_keeps_its_record(tmp_path: Path):
+    study(tmp_path / "old", ("loss-thrown-up", 3, 2, 0, 1))
+    study(tmp_path / "new", ("loss-overshoots", 1, 1, 0, 0))
+    assert rulebook([tmp_path]).records == {"loss-overshoots": RuleRecord("loss-overshoots", 4, 3, 0, 1)}

@@ -55,8 +55,4 @@ def _studies(path: Path) -> Iterator[Path]:
 
 def _records(file: Path) -> Iterator[RuleRecord]:
     """The records in a study's file; raises ``ValueError`` unless each count is a whole number of 0 or more."""
-    for raw in json.loads(file.read_text(encoding="utf-8"))["records"]:
-        counts = {name: raw[name] for name in COUNTS if name != "followed"}
-        if not all(isinstance(count, int) and count >= 0 for count in counts.values()):
-            raise ValueError(f"the counts of {raw['rule']} must be whole numbers")
-        yield RuleRecord(str(raw["rule"]), **counts)
+    yield from map(RuleRecord.from_dict, json.loads(file.read_text(encoding="utf-8"))["records"])

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from importlib import import_module
 from typing import Any
 
@@ -20,23 +21,30 @@ SHARED_METRICS = {
 }
 
 
+class RowKind(StrEnum):
+    """What a row of training data holds."""
+
+    INSTRUCTION = "instruction"
+    PREFERENCE = "preference"
+
+
 @dataclass(frozen=True)
 class TrlMethod:
     """A training method as TRL trains it.
 
-    ``config`` and ``trainer`` are ``module:class``, imported when needed. ``metrics`` maps each curve that can be
-    a study's metric (without ``eval_``) to the name that the trainer logs it under. ``scaled_by`` names the settings
-    that change the meaning of a metric, so that its values cannot be compared across trials; ``instead`` is a metric
-    that stays comparable.
+    ``config`` and ``trainer`` are ``module:class``, imported when needed. ``metrics`` maps each curve that can be a
+    study's metric (without ``eval_``) to the name that the trainer logs it under. ``metric_depends_on`` names the
+    settings that change the meaning of a metric, so that its values cannot be compared across trials;
+    ``comparable_metric`` is one that stays comparable.
     """
 
     method: TrainingMethod
     config: str
     trainer: str
-    rows: str  # "instruction" or "preference"
+    rows: RowKind
     metrics: Mapping[str, str]
-    scaled_by: Mapping[str, tuple[str, ...]]
-    instead: str
+    metric_depends_on: Mapping[str, tuple[str, ...]]
+    comparable_metric: str
     loss_types: tuple[str, ...]
 
     @property
@@ -55,10 +63,10 @@ class TrlMethod:
         return _named(self.trainer)
 
     def trainer_name(self, metric: str) -> str:
-        """The trainer's name of a metric at its evaluations; ``eval_loss`` for one that those do not log."""
+        """The trainer's name of a metric at its evaluations; of the method's own metric where those do not log it."""
         plain = metric.removeprefix("eval_")
         logged = metric.startswith("eval_") and plain in self.metrics and plain != "exact_match"
-        return f"eval_{self.metrics[plain]}" if logged else "eval_loss"
+        return f"eval_{self.metrics[plain]}" if logged else self.method.metric
 
 
 def _named(path: str) -> Any:
@@ -70,10 +78,10 @@ TRL_SFT = TrlMethod(
     method=SFT,
     config="trl.trainer.sft_config:SFTConfig",
     trainer="trl.trainer.sft_trainer:SFTTrainer",
-    rows="instruction",
+    rows=RowKind.INSTRUCTION,
     metrics=SHARED_METRICS,
-    scaled_by={"loss": ("loss_type", "label_smoothing_factor", "completion_only_loss", "assistant_only_loss")},
-    instead="eval_mean_token_accuracy",
+    metric_depends_on={"loss": ("loss_type", "label_smoothing_factor", "completion_only_loss", "assistant_only_loss")},
+    comparable_metric="eval_mean_token_accuracy",
     loss_types=("nll", "dft", "chunked_nll"),
 )
 
@@ -81,7 +89,7 @@ TRL_DPO = TrlMethod(
     method=DPO,
     config="trl.trainer.dpo_config:DPOConfig",
     trainer="trl.trainer.dpo_trainer:DPOTrainer",
-    rows="preference",
+    rows=RowKind.PREFERENCE,
     metrics={
         **SHARED_METRICS,
         "rewards_accuracies": "rewards/accuracies",
@@ -91,11 +99,11 @@ TRL_DPO = TrlMethod(
         "logps_chosen": "logps/chosen",
         "logps_rejected": "logps/rejected",
     },
-    scaled_by={
+    metric_depends_on={
         "loss": ("beta", "loss_type", "loss_weights", "label_smoothing", "f_divergence_type", "use_weighting"),
         **dict.fromkeys(("rewards_margins", "rewards_chosen", "rewards_rejected"), ("beta",)),
     },
-    instead="eval_rewards_accuracies",
+    comparable_metric="eval_rewards_accuracies",
     loss_types=(
         *("sigmoid", "hinge", "ipo", "exo_pair", "nca_pair", "robust", "bco_pair", "sppo_hard", "aot"),
         *("aot_unpaired", "apo_zero", "apo_down", "discopop", "sft", "sigmoid_norm"),

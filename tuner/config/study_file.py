@@ -246,11 +246,11 @@ def _direction(metric: str, method: TrainingMethod) -> str:
 
 def _check_comparable(metric: str, space: Space, method: TrlMethod, path: Path) -> None:
     plain = "loss" if metric == "train_loss" else metric.removeprefix("eval_")
-    for name in method.scaled_by.get(plain, ()):
+    for name in method.metric_depends_on.get(plain, ()):
         if name in space:
             raise SpecError(
                 f"{path}: study.metric: {metric} cannot be compared between trials with different {name}; "
-                f"use metric: {method.instead}, or remove {name} from study.space"
+                f"use metric: {method.comparable_metric}, or remove {name} from study.space"
             )
 
 

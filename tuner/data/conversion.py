@@ -6,15 +6,18 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tuner.config.methods import TRL_METHODS, TrlMethod
+from tuner.config.methods import TRL_METHODS, RowKind, TrlMethod
 from tuner.data.files import DataError, Rows
-from tuner.data.formats import INSTRUCTION, PREFERENCE, Format, formats
+from tuner.data.formats import Format, formats
 from tuner.data.messages import RowError
 
 ROWS_FOR_COLUMNS = 100
 """How many rows are read to learn which columns there are."""
 
-DESCRIPTIONS = {INSTRUCTION: "instructions with answers", PREFERENCE: "pairs of a chosen and a rejected answer"}
+DESCRIPTIONS = {
+    RowKind.INSTRUCTION: "instructions with answers",
+    RowKind.PREFERENCE: "pairs of a chosen and a rejected answer",
+}
 
 
 @dataclass(frozen=True)

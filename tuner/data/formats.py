@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from tuner.config.methods import RowKind
 from tuner.data.messages import (
     RowError,
     conversation,
@@ -22,8 +23,8 @@ from tuner.data.messages import (
 )
 
 Row = Mapping[str, Any]
-INSTRUCTION, PREFERENCE = "instruction", "preference"
 
+INSTRUCTION, PREFERENCE = RowKind.INSTRUCTION, RowKind.PREFERENCE
 PAIRS = (
     *(("prompt", "completion"), ("prompt", "response"), ("question", "answer"), ("question", "response")),
     *(("query", "response"), ("instruction", "response"), ("instruction", "output"), ("input", "output")),
@@ -36,7 +37,7 @@ class Format:
     """A row format: ``fits`` looks at the column names, ``convert`` makes TRL's columns of one row."""
 
     name: str
-    rows: str  # INSTRUCTION or PREFERENCE
+    rows: RowKind
     fits: Callable[[Collection[str]], bool]
     convert: Callable[[Row], dict[str, Any]]
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
+from diagnostics.model.records import current_rule_name
 from tuner.search.noise import beyond_noise
 from tuner.search.trial_view import TrialView
 
@@ -23,6 +25,14 @@ class RuleRecord:
     helped: int
     hurt: int
     even: int
+
+    @classmethod
+    def from_dict(cls, raw: Mapping[str, Any]) -> RuleRecord:
+        """The record that a study stored; raises ``KeyError`` or ``ValueError`` when a count is missing or wrong."""
+        counts = {name: raw[name] for name in ("advised", "helped", "hurt", "even")}
+        if not all(isinstance(count, int) and count >= 0 for count in counts.values()):
+            raise ValueError(f"the counts of {raw['rule']} must be whole numbers")
+        return cls(current_rule_name(raw["rule"]), **counts)
 
     @property
     def followed(self) -> int:
