@@ -135,7 +135,7 @@ class RiseLimits(Arguments):
 def has_risen(train_loss: Curve, eval_loss: Curve | None, limits: RiseLimits) -> bool:
     """Whether the held-out loss, or without one the training loss in means of parts of the run, rose on its way.
 
-    The noise of the training loss is that of its second half: in the first the rate may have thrown it about.
+    The noise of the training loss is that of its second half: in the first half a high rate may have scattered it.
     """
     if eval_loss is not None and len(eval_loss) >= MIN_EVALS_FOR_END:
         values = eval_loss.values

@@ -25,7 +25,7 @@ class EvalRiseLimits(Arguments):
     rise: float
     """The rise as a share of the minimum."""
     of_descent: float
-    """The rise as a share of what the held-out loss had come down: far down, a small rise looks level to any eye."""
+    """The rise as a share of the descent before it: after a long descent a small rise still looks level."""
     clear_rise: float
     """A rise from this share of the minimum on counts however far the loss had come down."""
     noise_share: float

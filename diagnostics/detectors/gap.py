@@ -25,8 +25,8 @@ START_SIGMA = 2.0
 def gap_of(train_loss: Curve, eval_loss: Curve) -> Curve:
     """Between each two evaluations their mean less that of the training losses there, at the later one's step.
 
-    A training loss is a mean over the steps before it: held against the last evaluation alone, any fall looks like a
-    gap. Where no training loss lies between two evaluations there is no point.
+    A training loss is a mean over the steps before it: compared with the last evaluation alone, any fall looks like a
+    gap. Two evaluations without a training loss between them give no point.
     """
     edges = np.searchsorted(train_loss.steps, eval_loss.steps, side="right")
     sums = np.concatenate([[0.0], np.cumsum(train_loss.values)])

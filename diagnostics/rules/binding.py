@@ -49,7 +49,7 @@ def _fields_of(record: type[Arguments]) -> tuple[tuple[str, bool], ...]:
 
 @cache
 def inputs_of(check: Check) -> Mapping[str, bool]:
-    """The curves and other inputs that a check looks at by name, each with whether it cannot do without."""
+    """The curves and other inputs that a check takes, by name, each with whether it is required."""
     inputs: dict[str, bool] = {}
     for name, required in (part for p in parameters_of(check) if not p.is_limit for part in p.parts):
         inputs[name] = required or inputs.get(name, False)

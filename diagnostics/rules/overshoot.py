@@ -20,7 +20,7 @@ LOSS_OVERSHOOTS = Rule(
         "min_points": 12,  # training losses, without such evaluations...
         "min_rate_ratio": 3.0,  # ... and the rate over its center
     },
-    message="the loss was thrown from {start:.3g} up to {highest:.3g} ({rise:+.0%}), and ends at {end:.3g}",
+    message="the loss climbs from a start of {start:.3g} to {highest:.3g} ({rise:+.0%}), and ends at {end:.3g}",
     cause="The learning rate is far too high: it throws the weights away and decays before they are back.",
     fixes=AFTER_BLOW_UP,
     confidence=0.85,

@@ -129,7 +129,7 @@ PREFERENCES_NOT_LEARNED = Rule(
     label=Label.UNDERFIT,
     check=preference.preferences_not_learned,
     limits={
-        "accuracy": 0.55,  # below which the pairs are not told apart
+        "accuracy": 0.55,  # below which the policy does no better than chance
         "fall": 0.04,  # of the loss below ln 2: less is nothing learned
         "margin": 0.1,  # above which something was learned
         "min_points": 5,

@@ -99,12 +99,12 @@ class Rule:
 
     @property
     def needs(self) -> tuple[str, ...]:
-        """The curves that the check cannot do without."""
+        """The curves that the check requires."""
         return tuple(name for name, required in inputs_of(self.check).items() if required and name not in GIVEN)
 
     @property
     def takes(self) -> tuple[str, ...]:
-        """All that the check may look at: curves it needs or can use, ``settings``, ``rate_prior``."""
+        """All that the check takes: curves, required or optional, ``settings``, ``rate_prior``."""
         return tuple(inputs_of(self.check))
 
     @property

@@ -20,7 +20,11 @@ BATCHES_CHANGE_SIZE = Rule(
     message="from step {step:g} on a step holds {after:.0f} tokens instead of {before:.0f}",
     cause="Packing, the batch or the mix of rows changed: losses before and after are means of different things.",
     fixes=(
-        Fix("data", "keep packing, batch and data the same within a run, or judge the two parts alone", "one level"),
+        Fix(
+            "data",
+            "keep packing, batch and data the same within a run, or judge the two parts alone",
+            "steps of one size",
+        ),
     ),
     confidence=0.7,
     example="num_tokens grows by 2,000 a step until step 400, then by 8,000",

@@ -20,8 +20,8 @@ def test_a_cell_counts_the_verdicts_of_its_seeds():
     cell = judged(("loss-diverges", 0.75, 0.01, 3, ()))
     assert (cell.runs, cell.fired["loss-diverges"], cell.named["loss-diverges"]) == (3, 3, 3)
     assert cell.labels == {"unstable": 3}
-    asked = judged(("loss-diverges", 0.75, 0.01, 2, ("loss-spikes",)))
-    assert not asked.fired["loss-diverges"]
+    kept = judged(("loss-diverges", 0.75, 0.01, 2, ("loss-spikes",)))
+    assert not kept.fired["loss-diverges"]
 
 
 def test_a_row_tells_found_named_and_false_alarms(tmp_path: Path):

@@ -72,7 +72,7 @@ def test_a_healthy_fall_is_not_an_overshoot():
 
 
 BEFORE_THE_FIRST_LOG = [9.7, 8.6, 6.5, 6.6, 6.2, 6.0, 5.9, 5.9, 6.0, 5.8, 5.6, 5.6, 5.4, 5.5, 5.6, 5.5, 5.5, 5.3]
-"""Thrown before the first log: the model had begun at 4.8."""
+"""It overshot before the first log: the model had begun at 4.8."""
 
 
 def test_an_overshoot_before_the_first_log_shows_in_losses_that_never_come_down_to_the_start():

@@ -14,13 +14,13 @@ from tests.diagnostics.cases import cannot_evaluate, curve, evaluate, fired
     [(0.8, 0.2, -1.0, True), (0.8, 0.34, -1.0, True), (0.8, 0.36, -1.0, False), (0.6, 0.2, -1.0, False)],
 )
 def test_swapped_held_out_pairs(train: float, held: float, margin: float, found: bool):
-    told = evaluate(
+    fires = evaluate(
         "held-out-pairs-swapped",
         rewards_accuracies=np.full(20, train),
         eval_rewards_accuracies=[held] * 4,
         eval_rewards_margins=[margin] * 4,
     )
-    assert bool(told) is found
+    assert bool(fires) is found
 
 
 def test_few_held_out_pairs_by_bad_luck_are_not_swapped():

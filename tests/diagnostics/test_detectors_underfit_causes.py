@@ -75,7 +75,7 @@ def test_still_improving():
 
 @pytest.mark.parametrize(("parameters", "fires"), [(1_000_000, True), (1_600_000, False), (None, False)])
 def test_an_adapter_is_small_for_more_tokens_than_parameters(parameters: int | None, fires: bool):
-    """Rank 32 is no small rank, but three million tokens a pass are many for a million parameters."""
+    """Rank 32 is not small, but three million tokens a pass are many for a million parameters."""
     tokens = curve(6_000_000 * np.arange(1, 101) / 100)
     settings = Settings(lora_r=32, learning_rate=9e-4, num_train_epochs=2.0, trainable_parameters=parameters)
     found = evaluate("adapter-too-small", train_loss=LINE, settings=settings, rate_prior=SFT, num_tokens=tokens)

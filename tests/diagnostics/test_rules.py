@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 import string
+from importlib import import_module
+from pkgutil import iter_modules
 
 import pytest
 
+from diagnostics import rules
 from diagnostics.diagnosis.advice import CAPS, NO_SETTING
 from diagnostics.diagnosis.diagnose import diagnose
 from diagnostics.messages import finding_message
@@ -47,13 +50,19 @@ def test_the_limits_are_those_that_the_check_takes(rule: Rule):
     assert rule.limits.keys() == limits_of(rule.check)
 
 
+def test_each_file_of_rules_holds_those_of_the_detectors_of_the_same_name():
+    files = {import_module(f"{rules.__name__}.{found.name}") for found in iter_modules(rules.__path__)}
+    homes = {value.name: file.__name__ for file in files for value in vars(file).values() if isinstance(value, Rule)}
+    assert homes == {rule.name: rule.check.__module__.replace("detectors", "rules") for rule in RULES}
+
+
 @every_rule
-def test_a_check_asks_for_known_curves_only(rule: Rule):
+def test_a_check_takes_known_curves_only(rule: Rule):
     assert all(name in GIVEN or name.removeprefix("eval_") in CURVES or name in CURVES for name in rule.takes)
 
 
 @every_rule
-def test_every_rule_says_what_why_and_where_from(rule: Rule):
+def test_every_rule_has_a_message_a_cause_sources_and_fixes(rule: Rule):
     assert rule.message
     assert rule.cause.endswith(".")
     assert rule.example
@@ -69,7 +78,7 @@ def test_fixes_move_known_knobs(rule: Rule):
 
 
 @every_rule
-def test_explain_tells_all(rule: Rule):
+def test_explain_holds_everything(rule: Rule):
     text = rule.explain()
     assert all(part in text for part in (rule.name, str(rule.label), rule.cause, rule.example, *rule.sources))
     assert all(f"{name} = " in text for name in rule.limits)
@@ -83,8 +92,8 @@ def test_the_rule_fires_on_its_own_fault(rule: Rule):
     finding = next(f for f in diagnosis.findings if f.rule == rule.name)
     if rule.sets_label:
         assert (diagnosis.label, diagnosis.cause) == (rule.label, rule.name)
-    asked = {name for _, name, _, _ in string.Formatter().parse(rule.message) if name}
-    assert asked <= set(finding.measured)
+    used = {name for _, name, _, _ in string.Formatter().parse(rule.message) if name}
+    assert used <= set(finding.measured)
     text = finding_message(finding)
     assert "{" not in text
     assert not re.search(r"\d%", text), "a share is written 1.3 %"
@@ -115,7 +124,7 @@ def test_a_rule_without_its_curve_is_skipped_with_the_reason(rule: Rule):
     assert reasons[rule.name] == message("curve-missing", curves=", ".join(rule.needs))
 
 
-def test_every_rule_has_a_made_up_fault():
+def test_every_rule_has_a_synthetic_fault():
     assert set(FAULTS) == {rule.name for rule in RULES}
 
 

@@ -1,4 +1,4 @@
-"""The made-up runs: seeded, labeled, and healthy where they say so."""
+"""The synthetic runs: seeded, labeled, and healthy where they say so."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The diagnosis table that the project's user asked for, line by line: what fires, what does not, and by how much."""
+"""The diagnosis table, line by line: what fires, what does not, and by how much."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def test_a_healthy_fall_of_a_few_percent_is_not_underfit_whatever_its_level():
         ({"max_steps": 100}, "still-improving", "num_train_epochs"),
     ],
 )
-def test_the_settings_tell_the_cause_of_underfit(known: dict[str, object], cause: str, knob: str):
+def test_the_settings_explain_underfit(known: dict[str, object], cause: str, knob: str):
     found = diagnose(slow(num_train_epochs=1.0, **known))
     assert (found.label, found.cause) == (Label.UNDERFIT, cause)
     assert found.advice[0].knob == knob
@@ -97,18 +97,18 @@ def test_at_the_usual_settings_a_flattened_curve_has_none_of_the_causes():
     assert diagnose(run(FALLING * noise(0.01), FALLING, **settings)).label is Label.HEALTHY
 
 
-# the ladder 1e-5 -> 3e-5 -> 1e-4
+# the rate goes up threefold: 1e-5 -> 3e-5 -> 1e-4
 
 
 @pytest.mark.parametrize(("old", "new"), [(3e-5, 1e-4), (5e-5, 1.5e-4), (1e-4, 3e-4)])
-def test_the_ladder_goes_up_one_rung_of_three(old: float, new: float):
+def test_the_rate_is_tripled(old: float, new: float):
     advice = diagnose(slow(learning_rate=old)).advice[0]
     assert (advice.knob, advice.old) == ("learning_rate", old)
     assert advice.new == pytest.approx(new)
     assert advice.factor == pytest.approx(3, abs=0.4)
 
 
-def test_from_a_tenth_of_the_center_it_jumps_to_a_third_of_it():
+def test_from_a_tenth_of_the_center_the_rate_is_raised_to_a_third_of_it():
     assert diagnose(slow(learning_rate=1e-6)).advice[0].new == pytest.approx(2.5e-4 / 3, rel=0.05)
 
 
@@ -119,7 +119,7 @@ def test_without_settings_the_same_is_advised_as_a_factor():
     assert (found.advice[0].knob, found.advice[0].new, found.advice[0].factor) == ("learning_rate", None, 3.0)
 
 
-def test_the_ladder_of_preference_runs_is_lower():
+def test_the_rates_of_preference_runs_are_lower():
     found = diagnose(make("preferences-not-learned", 0.6))
     assert (found.advice[0].old, found.advice[0].new) == (1e-6, 3e-6)
 
@@ -138,7 +138,7 @@ def test_the_rate_is_kept_or_raised_below_the_center():
     assert advised(found, "learning_rate").factor > 1
 
 
-def test_a_batch_of_64_is_not_too_large_and_full_fine_tuning_likes_large_ones():
+def test_a_batch_of_64_is_not_too_large_and_full_fine_tuning_takes_large_ones():
     assert "batch-too-large" not in rules(diagnose(slow(batch_size=64)))
     assert "batch-too-large" not in rules(diagnose(slow(batch_size=1024, use_peft=False, lora_r=None)))
 
@@ -155,7 +155,7 @@ def test_train_falling_alone_in_one_epoch_is_a_probe_of_low_confidence():
 
 
 @pytest.mark.parametrize("epochs", [3.0, None])
-def test_with_repeats_or_unknown_epochs_that_line_is_not_drawn(epochs: float | None):
+def test_with_repeats_or_unknown_epochs_train_falling_alone_is_not_found(epochs: float | None):
     found = diagnose(run(FALLING * noise(0.01), np.full(N, 1.62) * noise(0.001, 1), num_train_epochs=epochs))
     assert "train-falls-alone" not in rules(found)
 
@@ -168,7 +168,7 @@ def rising(by: float, **known: object) -> Run:
     return run((1.5 - 0.9 * SHARE) * noise(0.01), held * noise(0.001, 1), num_train_epochs=4.0, **known)
 
 
-def test_val_rising_while_train_falls_is_overfit_with_the_free_cure_first():
+def test_val_rising_while_train_falls_is_overfit_with_the_free_remedy_first():
     found = diagnose(rising(0.15))
     assert (found.label, found.cause) == (Label.OVERFIT, "eval-loss-rises")
     assert found.best_step == pytest.approx(40, abs=9)
@@ -188,12 +188,12 @@ def test_a_rise_counts_from_two_percent_on(by: float, label: Label):
     assert diagnose(rising(by)).label is label
 
 
-def test_a_rise_within_the_noise_is_none():
+def test_a_rise_within_the_noise_does_not_count():
     held = 1.3 * noise(0.05, 3)
     assert diagnose(run((1.5 - 0.3 * SHARE) * noise(0.01), held)).label is not Label.OVERFIT
 
 
-def test_both_rising_is_no_overfit():
+def test_both_rising_is_not_overfit():
     found = diagnose(run((1 + SHARE) * noise(0.01), 1 + SHARE))
     assert found.label is Label.UNSTABLE
 
@@ -218,13 +218,13 @@ def test_batch_noise_in_train_alone_is_healthy():
 # train and val jitter together = rate too large
 
 
-def test_jitter_that_shrinks_with_the_rate_is_the_rates_fault():
+def test_jitter_that_shrinks_with_the_rate_is_found():
     found = diagnose(make("train-and-eval-jitter", 0.9, logs=200, evals=20))
     assert found.cause == "train-and-eval-jitter"
     assert found.findings[0].measured["elasticity"] >= 0.3
 
 
-def test_jitter_that_does_not_shrink_with_the_rate_is_the_batches():
+def test_jitter_that_does_not_shrink_with_the_rate_is_that_of_the_batches():
     rate = Curve.from_points(X, 1e-3 * (1.02 - SHARE))
     shaken = run(FALLING * noise(0.1), FALLING * noise(0.05, 5), evals=20)
     found = diagnose(Run("run", {**shaken.curves, "learning_rate": rate}, shaken.settings))
@@ -253,7 +253,7 @@ def test_with_a_tenth_already_the_rate_is_halved_instead():
     assert found.advice[0].factor == pytest.approx(0.5, abs=0.03)
 
 
-def test_a_steep_early_fall_is_no_jitter():
+def test_a_steep_early_fall_is_not_jitter():
     steep = 1.0 + 8.0 * np.exp(-SHARE * 40)
     assert diagnose(run(steep * noise(0.01), steep)).label is Label.HEALTHY
 
@@ -261,7 +261,7 @@ def test_a_steep_early_fall_is_no_jitter():
 # val jitter > train jitter = batch too small
 
 
-def test_val_jitter_above_train_jitter_asks_for_the_eval_set_then_a_double_batch():
+def test_val_jitter_above_train_jitter_advises_a_larger_eval_set_then_a_double_batch():
     found = diagnose(run(FALLING * noise(0.005), FALLING * noise(0.03, 2), evals=20, batch_size=4))
     assert "eval-jitters-more" in rules(found)
     assert found.label is Label.HEALTHY
@@ -269,7 +269,7 @@ def test_val_jitter_above_train_jitter_asks_for_the_eval_set_then_a_double_batch
     assert advised(found, "batch_size").new == 8
 
 
-def test_a_calm_val_is_not_accused():
+def test_a_calm_val_is_not_found_to_jitter():
     assert "eval-jitters-more" not in rules(diagnose(run(FALLING * noise(0.03), FALLING * noise(0.002, 2), evals=20)))
 
 
@@ -326,7 +326,7 @@ def test_beyond_128_rows_the_batch_shrinks_instead():
     assert diagnose(slow(batch_size=256)).cause == "batch-too-large"
 
 
-# tiny batch + tiny rate = a machine that memorizes (weak)
+# tiny batch + tiny rate = memorization (weak)
 
 
 def memorizing(**known: object) -> Run:
@@ -345,5 +345,5 @@ def test_tiny_rate_and_many_epochs_is_a_finding_of_low_confidence_that_moves_bot
 
 
 @pytest.mark.parametrize("known", [{"num_train_epochs": 1.0}, {"learning_rate": 2.5e-4}])
-def test_one_epoch_or_a_usual_rate_is_no_such_machine(known: dict[str, float]):
+def test_one_epoch_or_a_usual_rate_does_not_memorize(known: dict[str, float]):
     assert "tiny-rate-many-epochs" not in rules(diagnose(memorizing(**known)))
