@@ -28,6 +28,7 @@ from tuner.inspector.jobs.record import HIDDEN, LOG, RECORD
 from tuner.inspector.jobs.worker import EXIT
 from tuner.inspector.runs.folder import Folder
 from tuner.inspector.study.read import find_studies
+from tuner.search.proposer import Proposer
 from tuner.study.report.write import as_json
 from tuner.study.results import Paragraph, RuleRecord, StudyResult, TrialResult, TrialState
 
@@ -223,7 +224,21 @@ def write_search(folder: Path, count: int = 16) -> None:
         curve = tuple((10.0 * k, float(value + 4 * np.exp(-k / 2))) for k in range(9))
         state = TrialState.PRUNED if value > 1 and n > 4 else TrialState.COMPLETE
         trials.append(
-            TrialResult(n, settings, float(value), state, label, cause, None, by, moved, why, 80.0, 12.0, curve=curve)
+            TrialResult(
+                n,
+                settings,
+                float(value),
+                state,
+                label,
+                cause,
+                None,
+                Proposer.from_text(by),
+                moved,
+                why,
+                80.0,
+                12.0,
+                curve=curve,
+            )
         )
         before = settings
     best = min((t for t in trials if t.state == TrialState.COMPLETE), key=lambda trial: trial.value or 0.0).number

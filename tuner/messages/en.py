@@ -27,6 +27,18 @@ PRUNED: Mapping[str, str] = {
 }
 """Why a trial was stopped."""
 
+SOURCES: Mapping[str, str] = {
+    "file": "your file",
+    "advice": "advice",
+    "trust-region": "sampler",
+    "sampler": "sampler",
+    "another-seed": "another seed",
+}
+"""Who proposes trials, by kind."""
+
+ONLY_SEED = "only the seed"
+"""What moved in a repeat of earlier settings."""
+
 STOP_REASONS: Mapping[str, str] = {
     "space-used-up": "every setting of the space has been tried",
     "minutes-spent": "no time for another trial: {minutes:g} minutes are spent",

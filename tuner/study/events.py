@@ -8,6 +8,7 @@ from typing import Any
 
 from diagnostics.model.message import Message
 from tuner.config.direction import Direction
+from tuner.search.proposer import Proposer
 from tuner.study.failure import FailureKind
 from tuner.study.results import StudyResult, Text, TrialResult
 from tuner.training.device_batch import DeviceBatch
@@ -38,7 +39,7 @@ class Started:
     number: int
     settings: Mapping[str, Any]
     moved: Mapping[str, tuple[Any, Any]]
-    moved_by: str
+    proposer: Proposer
     because: Text
     continued: bool = False
 

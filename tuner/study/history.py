@@ -26,6 +26,7 @@ from tuner.search.attributes import (
     STOPPED,
 )
 from tuner.search.proposal import incumbent
+from tuner.search.proposer import UNKNOWN_SAMPLER, Proposer
 from tuner.search.replicates import pooled
 from tuner.search.trial_view import TrialView, trial_view
 from tuner.study.failure import Failure
@@ -81,7 +82,7 @@ def trial_result(trial: FrozenTrial, settings: Mapping[int, Mapping[str, Any]]) 
         label=verdict.get("label"),
         cause=verdict.get("cause"),
         diagnosis=verdict or None,
-        moved_by=kept.get(MOVED_BY) or "sampler",
+        proposer=Proposer.from_text(kept[MOVED_BY]) if kept.get(MOVED_BY) else UNKNOWN_SAMPLER,
         moved=moved,
         because=text_from(kept.get(BECAUSE)) or "",
         steps=float(kept.get(STEPS) or 0.0),

@@ -14,14 +14,11 @@ from diagnostics.model.message import Message
 from tuner.config.direction import Direction
 from tuner.config.search_space import Space, Value
 from tuner.search.credit import RuleRecord
-from tuner.search.proposer import Proposer, ProposerKind
+from tuner.search.proposer import FILE, Proposer
 from tuner.study.failure import Failure
 from tuner.study.stored_space import stored_space
 
 __all__ = [
-    "AGAIN",
-    "ANOTHER_SEED",
-    "ONLY_SEED",
     "Gain",
     "Pair",
     "Paragraph",
@@ -39,10 +36,6 @@ Text = Message | str
 Record = TypeVar("Record")
 STOPPED_LINE = "stopped: "
 """What stands in ``error`` of study.json before the reason of a trial that was pruned."""
-AGAIN = str(Proposer(ProposerKind.ANOTHER_SEED))
-"""Who proposed a trial that repeats an earlier one: the search, where one run each could not tell which is better."""
-ANOTHER_SEED, ONLY_SEED = "another seed", "only the seed"
-"""What people read of such a trial: who proposed it, and what moved."""
 
 
 class TrialState(StrEnum):
@@ -64,8 +57,8 @@ class TrialState(StrEnum):
 class TrialResult:
     """One finished (or still running) training run of a study.
 
-    ``settings`` holds the knobs of the space, ``value`` the metric (None when there is none), ``moved_by`` who
-    proposed the settings: ``file`` (trial 0), ``advice:<rule>``, ``sampler:<name>`` or ``AGAIN``, and ``because`` why;
+    ``settings`` holds the knobs of the space, ``value`` the metric (None when there is none), ``proposer`` who proposed
+    the settings (``moved_by`` in study.json) and ``because`` why;
     ``moved`` maps each knob that changed to (old, new). ``stopped`` says why the trial was pruned, ``failure`` why it
     failed. ``curve`` is the metric over steps. ``folder`` is relative to the study's folder; where ``host`` is given it
     is the path on that machine. ``memory`` says how a device batch was lowered to fit, and ``lost`` counts the steps of
@@ -79,7 +72,7 @@ class TrialResult:
     label: str | None = None
     cause: str | None = None
     diagnosis: Mapping[str, Any] | None = None
-    moved_by: str = "file"
+    proposer: Proposer = FILE
     moved: Mapping[str, tuple[Value, Value]] = field(default_factory=dict)
     because: Text = ""
     steps: float = 0.0
@@ -94,11 +87,6 @@ class TrialResult:
     lost: float = 0.0
 
     @property
-    def proposer(self) -> Proposer:
-        """Who proposed the settings, read from ``moved_by``."""
-        return Proposer.from_text(self.moved_by)
-
-    @property
     def is_running(self) -> bool:
         """Whether the trial has not ended."""
         return self.state is TrialState.RUNNING
@@ -106,7 +94,8 @@ class TrialResult:
     def to_dict(self) -> dict[str, Any]:
         """The trial as plain values, without words."""
         plain = asdict(self)
-        return {**plain, "reason": plain.pop("because")}
+        del plain["proposer"]
+        return {**plain, "reason": plain.pop("because"), "moved_by": str(self.proposer)}
 
     @classmethod
     def from_dict(cls, raw: Mapping[str, Any]) -> TrialResult:
@@ -125,6 +114,7 @@ class TrialResult:
             "number": int(raw["number"]),
             "state": state,
             "value": None if value is None else float(value),
+            "proposer": Proposer.from_text(str(raw.get("moved_by", FILE))),
             "moved": {knob: (old, new) for knob, (old, new) in (raw.get("moved") or {}).items()},
             "curve": tuple((float(step), float(value)) for step, value in raw.get("curve") or ()),
             "because": text_from(raw.get("reason") or raw.get("because")) or "",

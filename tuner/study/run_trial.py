@@ -47,7 +47,7 @@ def run_trial(context: StudyContext, held: Claim) -> TrialResult | None:
     if held.continued and not here:
         context.show(Notice(message("trial-taken-over", trial=result.number)))
     continued = held.continued and here
-    context.show(Started(result.number, result.settings, result.moved, result.moved_by, result.because, continued))
+    context.show(Started(result.number, result.settings, result.moved, result.proposer, result.because, continued))
     watch = _Watch(context, held, earlier=result.seconds)
     try:
         _train(context, held, watch)

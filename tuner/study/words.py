@@ -8,7 +8,8 @@ from typing import Any
 from diagnostics.formatting import plain_name, setting
 from tuner.config.direction import Direction
 from tuner.messages import filled, text
-from tuner.messages.en import FAILURES, GAIN, LOWERED
+from tuner.messages.en import FAILURES, GAIN, LOWERED, ONLY_SEED, SOURCES
+from tuner.search.proposer import Proposer, ProposerKind
 from tuner.study.events import RowsLowered
 from tuner.study.failure import Failure, FailureKind
 from tuner.study.results import STOPPED_LINE, Gain, Paragraph, StudyResult, TrialResult
@@ -32,6 +33,31 @@ def _where(settings: Mapping[str, Any]) -> str:
     """`` at max length 8192``, or nothing."""
     shown = [f"{plain_name(knob)} {setting(knob, value)}" for knob, value in settings.items()]
     return f" at {', '.join(shown)}" if shown else ""
+
+
+def source(by: Proposer) -> str:
+    """What kind of proposer it is: ``your file``, ``advice``, ``sampler`` or ``another seed``."""
+    return SOURCES.get(by.kind, by.name)
+
+
+def proposer_words(by: Proposer) -> str:
+    """Who proposed a trial: ``your file``, ``advice: eval loss rises``, ``sampler: GPSampler``, ``another seed``."""
+    return f"{source(by)}: {plain_name(by.detail)}" if by.detail else source(by)
+
+
+def moves(trial: TrialResult) -> list[tuple[str, str, str]]:
+    """What changed for a trial, as (setting, old, new)."""
+    return [(name, setting(name, old), setting(name, new)) for name, (old, new) in trial.moved.items()]
+
+
+def unmoved(by: Proposer) -> str:
+    """What is said of a trial that moved no setting: of a repeat ``only the seed``, of others nothing."""
+    return ONLY_SEED if by.kind is ProposerKind.ANOTHER_SEED else ""
+
+
+def moves_line(trial: TrialResult) -> str:
+    """What changed for a trial in one line: ``learning_rate 3e-5 → 1e-4``; of a repeat ``only the seed``."""
+    return ", ".join(f"{name} {old} → {new}" for name, old, new in moves(trial)) or unmoved(trial.proposer)
 
 
 def ending(trial: TrialResult) -> str | None:

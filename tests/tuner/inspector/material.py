@@ -10,6 +10,7 @@ import numpy as np
 
 from tuner.config.direction import Direction
 from tuner.config.search_space import Range
+from tuner.search.proposer import Proposer, advice_of
 from tuner.study.results import Gain, Pair, Paragraph, RuleRecord, StudyResult, TrialResult, TrialState
 
 Points = Sequence[tuple[float, float]]
@@ -112,7 +113,7 @@ def a_study(**changes: object) -> StudyResult:
             "underfit",
             "slow",
             None,
-            "advice:slow",
+            advice_of("slow"),
             rise,
             why,
         ),
@@ -122,11 +123,16 @@ def a_study(**changes: object) -> StudyResult:
             1.5,
             TrialState.COMPLETE,
             "healthy",
-            moved_by="advice:slow",
+            proposer=advice_of("slow"),
             folder="trial-002",
         ),
         TrialResult(
-            3, {"learning_rate": 1e-2, "batch_size": 16}, None, TrialState.PRUNED, "unstable", moved_by="sampler:GP"
+            3,
+            {"learning_rate": 1e-2, "batch_size": 16},
+            None,
+            TrialState.PRUNED,
+            "unstable",
+            proposer=Proposer.from_text("sampler:GP"),
         ),
     )
     known: dict[str, object] = {

@@ -12,6 +12,7 @@ from tuner.inspector.study.landscape_chart import landscape_chart
 from tuner.inspector.study.parallel import parallel_coordinates
 from tuner.inspector.study.parallel_chart import parallel_coordinates_chart
 from tuner.inspector.study.read import against, progress
+from tuner.search.proposer import Proposer
 from tuner.study.results import StudyResult, TrialResult, TrialState
 
 SPACE = {
@@ -30,7 +31,15 @@ def bowl(count: int = 24, seed: int = 0, metric: float = 1.0) -> StudyResult:
         value = metric * (1 + (np.log10(rate) + 4) ** 2 + 0.01 * batch)
         settings = {"learning_rate": float(rate), "batch_size": batch, "warmup_ratio": float(warm)}
         trials.append(
-            TrialResult(n, settings, float(value), TrialState.COMPLETE, "healthy", moved_by="sampler:GP", steps=10)
+            TrialResult(
+                n,
+                settings,
+                float(value),
+                TrialState.COMPLETE,
+                "healthy",
+                proposer=Proposer.from_text("sampler:GP"),
+                steps=10,
+            )
         )
     best = min(trials, key=lambda trial: trial.value or 0.0).number
     return a_study(space=SPACE, trials=tuple(trials), best=best)
@@ -123,7 +132,12 @@ def test_progress_counts_the_training_steps_of_all_trials() -> None:
 def test_names_from_a_file_stay_text_in_the_charts(name: str, dark: bool) -> None:
     trials = tuple(
         TrialResult(
-            n, {"k": name if n % 2 else "b", "rate": 10.0**-n}, 1.0 + n, TrialState.COMPLETE, name, moved_by=name
+            n,
+            {"k": name if n % 2 else "b", "rate": 10.0**-n},
+            1.0 + n,
+            TrialState.COMPLETE,
+            name,
+            proposer=Proposer.from_text(name),
         )
         for n in range(6)
     )

@@ -14,6 +14,7 @@ from tests.tuner.inspector.material import a_study, write_fine_run, write_overfi
 from tests.tuner.inspector.pages import click, go_to, run, table, text
 from tuner.config.search_space import Range
 from tuner.inspector.study.importance import MIN_TRIALS
+from tuner.search.proposer import advice_of
 from tuner.study.results import TrialResult, TrialState
 
 
@@ -119,7 +120,7 @@ def test_hostile_names_in_a_study_are_letters(opened: Any, tmp_path: Path) -> No
     evil = "<img src=x onerror=alert(1)>"
     trials = tuple(
         TrialResult(
-            n, {evil: float(n), "b": n}, 1.0 + n, TrialState.COMPLETE, evil, evil, None, f"advice:{evil}", because=evil
+            n, {evil: float(n), "b": n}, 1.0 + n, TrialState.COMPLETE, evil, evil, None, advice_of(evil), because=evil
         )
         for n in range(6)
     )

@@ -12,7 +12,7 @@ from diagnostics.model.message import message
 from tests.tuner.madeup import Bowl, spec
 from tuner.config.direction import Direction
 from tuner.messages import text
-from tuner.search.proposer import ANOTHER_SEED
+from tuner.search.proposer import ANOTHER_SEED, FILE, Proposer, ProposerKind, advice_of
 from tuner.study.display.lines import line, moves
 from tuner.study.display.state import ProgressState, apply, seconds_left
 from tuner.study.display.terminal import progress, render
@@ -29,22 +29,23 @@ SECOND = TrialResult(
     1.9012,
     TrialState.COMPLETE,
     label="healthy",
-    moved_by="advice:rate-too-low",
+    proposer=advice_of("rate-too-low"),
     moved={"learning_rate": (1e-5, 1e-4)},
     because="rate too low in trial 0: the loss barely fell",
     seconds=60,
 )
+SAMPLER = Proposer(ProposerKind.SAMPLER, "GPSampler")
 LONG = {"learning_rate": (1e-5, 1.23456e-4), "batch_size": (8, 16), "warmup_ratio": (0.03, 0.123456)}
-THIRD = Started(2, {"batch_size": 16}, LONG, "sampler:GPSampler", "")
+THIRD = Started(2, {"batch_size": 16}, LONG, SAMPLER, "")
 RESULT = StudyResult("sft", "sft.yaml", "sft", "eval_loss", Direction.MINIMIZE, {}, ())
 PROVED = replace(RESULT, best=1, gain=Gain((Pair(43, 2.4, 1.9),) * 3, 0.5, 0.01))
 ERROR = Failure(FailureKind.ERROR, "RuntimeError", "an odd shape")
 STORY: list[Event] = [
     OPENED,
-    Started(0, {"learning_rate": 1e-5}, {}, "file", ""),
+    Started(0, {"learning_rate": 1e-5}, {}, FILE, ""),
     Advanced(0, 0.5, 2.6, "unknown"),
     Finished(FIRST, 0),
-    Started(1, SECOND.settings, SECOND.moved, SECOND.moved_by, SECOND.because),
+    Started(1, SECOND.settings, SECOND.moved, SECOND.proposer, SECOND.because),
     Finished(SECOND, 1),
     THIRD,
     Advanced(2, 0.45, 1.95, "healthy"),
@@ -75,8 +76,8 @@ def test_a_row_says_what_moved_the_metric_the_verdict_and_who_proposed_it():
 
 def test_a_repeat_on_another_seed_is_called_that_in_the_table_and_in_plain_lines():
     settings = {"learning_rate": 1e-4}
-    again = Started(2, settings, {}, str(ANOTHER_SEED), "trial 1 on another seed: one run each does not tell")
-    over = TrialResult(2, settings, 1.91, TrialState.COMPLETE, label="healthy", moved_by=str(ANOTHER_SEED))
+    again = Started(2, settings, {}, ANOTHER_SEED, "trial 1 on another seed: one run each does not tell")
+    over = TrialResult(2, settings, 1.91, TrialState.COMPLETE, label="healthy", proposer=ANOTHER_SEED)
     assert line(again) == "trial 2: only the seed (trial 1 on another seed: one run each does not tell)"
     for event in (again, Finished(over, 1)):
         row = next(row for row in drawn(shown_after(*STORY[:6], event), width=110) if "only the seed" in row)
@@ -148,7 +149,7 @@ def test_a_failed_and_a_diverged_trial_have_no_number():
         (OPENED, "sft: 12 trials by eval_loss (lower is better), then a proof on 3 fresh seeds; in runs/sft"),
         (STORY[1], "trial 0: your file"),
         (STORY[4], "trial 1: learning_rate 1e-5 -> 1e-4 (rate too low in trial 0: the loss barely fell)"),
-        (Started(4, {}, {}, "file", "", continued=True), "trial 4 continues where it was cut: your file"),
+        (Started(4, {}, {}, FILE, "", continued=True), "trial 4 continues where it was cut: your file"),
         (STORY[5], "trial 1: 1.901, healthy, 60 s (best)"),
         (Repeated(1, 44, 3, 6), None),
         (Repeated(1, 44, 4, 6, True, 1.9, 3.0), "repeat 4 of 6: trial 1, seed 44: 1.9"),
@@ -162,9 +163,9 @@ def test_each_event_is_one_plain_line_at_most(event: Event, expected: str | None
 
 
 def test_all_moved_knobs_are_named():
-    text = moves(LONG, "sampler:GPSampler")
+    text = moves(LONG, SAMPLER)
     assert text == "learning_rate 1e-5 → 1.2e-4, batch_size 8 → 16, warmup_ratio 0.03 → 0.12"
-    assert moves(LONG, "sampler:GPSampler", narrow=True) == "rate 1e-5 → 1.2e-4, batch 8 → 16, warm-up 0.03 → 0.12"
+    assert moves(LONG, SAMPLER, narrow=True) == "rate 1e-5 → 1.2e-4, batch 8 → 16, warm-up 0.03 → 0.12"
 
 
 @pytest.mark.parametrize("terminal", [True, False])

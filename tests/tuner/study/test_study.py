@@ -11,6 +11,7 @@ from diagnostics.model.curves import Run
 from diagnostics.model.message import message
 from tests.tuner.madeup import RATE, Bowl, notices, run
 from tuner.config.search_space import Choice, Range
+from tuner.search.proposer import FILE, advice_of
 from tuner.study.events import Event
 from tuner.study.protocols import Report
 
@@ -22,11 +23,11 @@ def test_a_study_finds_a_better_rate_proves_it_and_leaves_its_reports(tmp_path: 
     result = run(tmp_path / "out", trainer, trials=6, seeds=3)
     assert result.baseline is not None
     assert result.baseline.settings["learning_rate"] == 1e-5
-    assert result.baseline.moved_by == "file"
+    assert result.baseline.proposer == FILE
     assert result.winner is not None
     assert result.winner.value is not None
     assert result.winner.value < 1.03
-    assert result.trials[1].moved_by == "advice:rate-too-low"
+    assert result.trials[1].proposer == advice_of("rate-too-low")
     assert result.gain is not None
     assert result.gain.claimed
     assert [pair.seed for pair in result.gain.pairs] == [8, 9, 10]

@@ -14,14 +14,14 @@ from tuner.inspector.chart.legend import columns
 from tuner.inspector.chart.palette import label_color, soft_color
 from tuner.inspector.escape import one_line
 from tuner.inspector.study.read import Step
-from tuner.study.results import ANOTHER_SEED
+from tuner.messages.en import SOURCES
 
 HEIGHT = 280
 PROPOSERS = {
     "your file": ("diamond", PAPER["ink"]),
     "advice": ("square", BLUE),
     "sampler": ("circle", ORANGE),
-    ANOTHER_SEED: ("cross", PAPER["soft"]),
+    SOURCES["another-seed"]: ("cross", PAPER["soft"]),
 }
 """The shape and the color of a trial by who proposed it; the colors are those of the report."""
 OVER = {"trials": "trial", "training steps": "training steps, all trials together"}

@@ -14,9 +14,9 @@ from diagnostics.formatting import number, setting
 from tuner.inspector.escape import one_line
 from tuner.inspector.study.axes import Axis
 from tuner.inspector.study.landscape import CELLS, Landscape
-from tuner.inspector.study.read import proposer_words
 from tuner.inspector.study.trial_clusters import TrialCluster, trial_clusters
 from tuner.study.results import TrialResult
+from tuner.study.words import proposer_words
 
 HEIGHT = 350
 

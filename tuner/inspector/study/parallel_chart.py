@@ -12,7 +12,7 @@ from tuner.inspector.chart.palette import soft_color
 from tuner.inspector.escape import one_line
 from tuner.inspector.study.landscape_chart import HEIGHT, metric_color
 from tuner.inspector.study.parallel import ParallelCoordinates, Polyline
-from tuner.inspector.study.read import proposer_words
+from tuner.study.words import proposer_words
 
 PAGE = ("#ffffff", "#171614")
 """The page that Streamlit draws on, light and dark."""

@@ -11,11 +11,9 @@ from diagnostics.errors import BadInput
 from diagnostics.formatting import number, setting
 from tuner.config.direction import Direction
 from tuner.messages import text
-from tuner.search.proposer import Proposer, ProposerKind
 from tuner.study.folder import DATABASE, RESULT
-from tuner.study.report.words import source
-from tuner.study.results import ONLY_SEED, StudyResult, TrialResult, TrialState
-from tuner.study.words import ending
+from tuner.study.results import StudyResult, TrialResult, TrialState
+from tuner.study.words import ending, moves_line, proposer_words, source
 
 MAX_DEPTH = 2
 """Levels of folders below the opened one in which studies are looked for."""
@@ -101,19 +99,6 @@ def progress(study: StudyResult) -> list[Step]:
     return steps
 
 
-def proposer_words(by: Proposer) -> str:
-    """Who proposed a trial, in words: the user's file, the advice of a rule, a sampler, or a repeat's fresh seed."""
-    return f"{source(by)}: {by.detail}" if by.detail else source(by)
-
-
-def changed(trial: TrialResult) -> str:
-    """What a trial changed: ``learning_rate 3e-5 → 1e-4``; a repeat nothing but the seed."""
-    if trial.proposer.kind is ProposerKind.ANOTHER_SEED and not trial.moved:
-        return ONLY_SEED
-    moves = (f"{knob} {setting(knob, old)} → {setting(knob, new)}" for knob, (old, new) in trial.moved.items())
-    return ", ".join(moves) or "–"
-
-
 def trial_rows(study: StudyResult) -> list[dict[str, Any]]:
     """One line for each trial: its value, verdict, settings, who proposed it, what moved and why."""
     rows = []
@@ -126,7 +111,7 @@ def trial_rows(study: StudyResult) -> list[dict[str, Any]]:
                 "verdict": trial.label or "–",
                 "cause": trial.cause or "–",
                 "proposed by": proposer_words(trial.proposer),
-                "moved": changed(trial),
+                "moved": moves_line(trial) or "–",
                 "why": "; ".join(part for part in (text(trial.because), ending(trial)) if part) or "–",
                 **{knob: setting(knob, value) for knob, value in trial.settings.items()},
                 "steps": number(trial.steps),

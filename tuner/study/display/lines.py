@@ -8,30 +8,30 @@ from typing import Any
 from diagnostics.formatting import duration, number, setting
 from tuner.config.study_file import AS_MANY_AS_FIT
 from tuner.messages import text
+from tuner.search.proposer import Proposer, ProposerKind
 from tuner.study.events import Closed, Event, Finished, Notice, Opened, Repeated, RowsLowered, Started
-from tuner.study.results import AGAIN, ANOTHER_SEED, ONLY_SEED, StudyResult, TrialResult, TrialState
-from tuner.study.words import direction_words, ending, gain_words, lowered_words
+from tuner.study.results import StudyResult, TrialResult, TrialState
+from tuner.study.words import direction_words, ending, gain_words, lowered_words, source, unmoved
+
+NARROW_NAMES = {"learning_rate": "rate", "batch_size": "batch", "warmup_ratio": "warm-up"}
 
 
-def moves(moved: Mapping[str, tuple[Any, Any]], moved_by: str, *, narrow: bool = False) -> str:
-    """What changed, in words: ``learning_rate 1e-5 → 1e-4``; or ``your file``, or ``only the seed``."""
-    if moved_by == "file":
-        return "your file"
-    names = {"learning_rate": "rate", "batch_size": "batch", "warmup_ratio": "warm-up"} if narrow else {}
+def moves(moved: Mapping[str, tuple[Any, Any]], by: Proposer, *, narrow: bool = False) -> str:
+    """What changed, to two digits: ``learning_rate 1e-5 → 1e-4``; or ``your file``, or ``only the seed``."""
+    if by.kind is ProposerKind.FILE:
+        return source(by)
+    names = NARROW_NAMES if narrow else {}
     parts = [f"{names.get(k, k)} {setting(k, _short(a))} → {setting(k, _short(b))}" for k, (a, b) in moved.items()]
-    return ", ".join(parts) or (ONLY_SEED if moved_by == AGAIN else "as before")
+    return ", ".join(parts) or unmoved(by) or "as before"
 
 
 def _short(value: Any) -> Any:
     return float(f"{value:.2g}") if isinstance(value, float) else value
 
 
-def proposer(moved_by: str) -> str:
-    """Who proposed a trial, in a word or two: the rule, the sampler, or a repeat's fresh seed."""
-    if moved_by == AGAIN:
-        return ANOTHER_SEED
-    kind, _, name = moved_by.partition(":")
-    return {"advice": name, "sampler": name or "sampler"}.get(kind, "")
+def proposer(by: Proposer) -> str:
+    """Who proposed a trial, in a word or two: the rule, the sampler, or a repeat's fresh seed; empty for the file."""
+    return by.detail or ("" if by.kind is ProposerKind.FILE else source(by))
 
 
 def line(event: Event) -> str | None:
@@ -40,8 +40,9 @@ def line(event: Event) -> str | None:
         case Opened():
             return _opening(event)
         case Started():
-            why = f" ({text(event.because) or proposer(event.moved_by)})" if event.moved_by != "file" else ""
-            moved = moves(event.moved, event.moved_by).replace("→", "->")
+            why = text(event.because) or proposer(event.proposer)
+            why = f" ({why})" if why else ""
+            moved = moves(event.moved, event.proposer).replace("→", "->")
             return f"trial {event.number}{continued(event)}: {moved}{why}"
         case Finished():
             return f"trial {event.trial.number}: {outcome(event.trial)}{' (best)' if _is_best(event) else ''}"

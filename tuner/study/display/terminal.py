@@ -59,11 +59,11 @@ def _row(trial: TrialResult, *, best: bool, narrow: bool) -> list[str]:
     value = number(trial.value) if trial.value is not None else "–"
     label = trial.label or "unknown"
     verdict = ENDED.get(trial.state) or f"{SIGNS.get(_label(label), '?')} {label}"
-    text = _escaped(moves(trial.moved, trial.moved_by, narrow=narrow))
+    text = _escaped(moves(trial.moved, trial.proposer, narrow=narrow))
     name = f"[bold]★ {trial.number}[/]" if best else str(trial.number)
     style = "red" if trial.state in ENDED else STYLES.get(label, "dim")
     value = f"[bold]{value}[/]" if best else value
-    return [name, text, value, f"[{style}]{verdict}[/]", f"[dim]{proposer(trial.moved_by)}[/]"]
+    return [name, text, value, f"[{style}]{verdict}[/]", f"[dim]{proposer(trial.proposer)}[/]"]
 
 
 def _label(name: str) -> Label:
@@ -74,8 +74,8 @@ def _running_row(started: Started, advanced: Advanced | None, *, narrow: bool) -
     here = advanced is not None and advanced.number == started.number and advanced.seed is None
     value = number(advanced.value) if advanced is not None and here and advanced.value is not None else ""
     share = percent(advanced.share) if advanced is not None and here else "starting"
-    text = _escaped(moves(started.moved, started.moved_by, narrow=narrow))
-    by = proposer(started.moved_by)
+    text = _escaped(moves(started.moved, started.proposer, narrow=narrow))
+    by = proposer(started.proposer)
     return [f"[cyan]{started.number}[/]", f"[cyan]{text}[/]", value, f"[cyan]▸ {share}[/]", f"[dim]{by}[/]"]
 
 
@@ -110,10 +110,10 @@ def _now(state: ProgressState) -> list[str]:
     if state.started is None:
         return []
     started = state.started
-    moved = moves(started.moved, started.moved_by)
+    moved = moves(started.moved, started.proposer)
     why = text(started.because)
-    if not why and started.moved_by != "file":
-        why = f"proposed by {proposer(started.moved_by)}"
+    if not why and proposer(started.proposer):
+        why = f"proposed by {proposer(started.proposer)}"
     return [f"trial {started.number}{continued(started)}: {moved}" + (f"; {why}" if why else "")]
 
 

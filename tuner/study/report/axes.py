@@ -9,8 +9,9 @@ from statistics import median
 from diagnostics.chart.markup import Child, Markup, element, joined
 from diagnostics.chart.scales import Scale, scale_over
 from diagnostics.formatting import number, plain_name, setting
+from tuner.messages.en import SOURCES
 from tuner.search.proposer import ProposerKind
-from tuner.study.results import ANOTHER_SEED, StudyResult, TrialResult
+from tuner.study.results import StudyResult, TrialResult
 
 MIN_LOG_RATIO = 20.0
 """The metric's axis is logarithmic when its worst value is this many times its best."""
@@ -27,7 +28,7 @@ MOVERS: Mapping[ProposerKind, str] = {
     ProposerKind.FILE: "your file",
     ProposerKind.ADVICE: "moved by advice",
     ProposerKind.SAMPLER: "moved by the sampler",
-    ProposerKind.ANOTHER_SEED: ANOTHER_SEED,
+    ProposerKind.ANOTHER_SEED: SOURCES["another-seed"],
 }
 
 

@@ -24,7 +24,6 @@ from tuner.study.report.words import (
     lead,
     measure,
     measured,
-    moves,
     noise,
     outcome,
     place,
@@ -32,11 +31,9 @@ from tuner.study.report.words import (
     record,
     snippet,
     steps,
-    unmoved,
-    who,
 )
 from tuner.study.results import Pair, StudyResult, TrialResult
-from tuner.study.words import direction_words, paragraph_words, title_words
+from tuner.study.words import direction_words, moves, paragraph_words, proposer_words, title_words, unmoved
 
 WIDE, NARROW, HALF = 950, 380, 460
 
@@ -170,10 +167,16 @@ def _trial(result: StudyResult, trial: TrialResult) -> list[Child]:
         element("div", element("code", knob), " ", change(old, new), class_="nowrap") for knob, old, new in moves(trial)
     ]
     why = joined(
-        element("div", who(trial)),
+        element("div", proposer_words(trial.proposer)),
         element("div", sentence(text(trial.because)), class_="soft small") if trial.because else None,
     )
-    return [link, measure(result.metric, trial.value), verdict, joined(*moved, unmoved(trial)), why]
+    return [
+        link,
+        measure(result.metric, trial.value),
+        verdict,
+        joined(*moved, None if moved else unmoved(trial.proposer)),
+        why,
+    ]
 
 
 def _proof(result: StudyResult) -> Markup | None:

@@ -17,7 +17,6 @@ from tuner.study.report.words import (
     lead,
     measure,
     measured,
-    moves,
     noise,
     outcome,
     place,
@@ -25,11 +24,9 @@ from tuner.study.report.words import (
     record,
     snippet,
     steps,
-    unmoved,
-    who,
 )
 from tuner.study.results import StudyResult, TrialResult
-from tuner.study.words import direction_words, paragraph_words, title_words
+from tuner.study.words import direction_words, moves_line, paragraph_words, proposer_words, title_words
 
 
 def as_markdown(result: StudyResult) -> str:
@@ -87,9 +84,8 @@ def _trials(result: StudyResult) -> list[str]:
 def _trial(result: StudyResult, trial: TrialResult) -> tuple[str, ...]:
     name = f"{trial.number} (best)" if trial.number == result.best else f"{trial.number}"
     verdict = ", ".join(filter(None, (trial.label, trial.cause, outcome(trial), trial.memory, place(trial))))
-    moved = ", ".join(f"{knob} {old} → {new}" for knob, old, new in moves(trial)) or unmoved(trial)
-    why = ". ".join(filter(None, (who(trial), sentence(text(trial.because)))))
-    return name, measure(result.metric, trial.value), verdict, moved, why
+    why = ". ".join(filter(None, (proposer_words(trial.proposer), sentence(text(trial.because)))))
+    return name, measure(result.metric, trial.value), verdict, moves_line(trial), why
 
 
 def _proof(result: StudyResult) -> list[str]:

@@ -7,11 +7,10 @@ import math
 from collections.abc import Mapping
 from shlex import quote
 
-from diagnostics.formatting import number, percent, plain_name, sentence, setting
-from tuner.search.proposer import Proposer, ProposerKind
+from diagnostics.formatting import number, percent, plain_name, sentence
 from tuner.study.folder import trial_folder
 from tuner.study.repeats import MIN_SEEDS
-from tuner.study.results import ANOTHER_SEED, ONLY_SEED, RuleRecord, StudyResult, TrialResult, TrialState, Value
+from tuner.study.results import RuleRecord, StudyResult, TrialResult, TrialState, Value
 from tuner.study.words import ending, gain_words
 from tuner.training.run_config import NAME as CONFIG_FILE
 
@@ -147,36 +146,6 @@ def record(one: RuleRecord) -> tuple[int, ...]:
 def place(trial: TrialResult) -> str:
     """Where the trial's folder lies when it is not beside the report: ``on gpu2: /runs/sft/trial-003``."""
     return f"on {trial.host}: {trial.folder}" if trial.host else ""
-
-
-SOURCES: Mapping[ProposerKind, str] = {
-    ProposerKind.FILE: "your file",
-    ProposerKind.ADVICE: "advice",
-    ProposerKind.TRUST_REGION: "sampler",
-    ProposerKind.SAMPLER: "sampler",
-    ProposerKind.ANOTHER_SEED: ANOTHER_SEED,
-}
-
-
-def who(trial: TrialResult) -> str:
-    """Who proposed a trial: ``your file``, ``advice: eval loss rises``, ``sampler: gp``, ``another seed``."""
-    by = trial.proposer
-    return f"{source(by)}: {plain_name(by.detail)}" if by.detail else source(by)
-
-
-def source(by: Proposer) -> str:
-    """What kind of proposer it is: ``your file``, ``advice``, ``sampler`` or ``another seed``."""
-    return SOURCES.get(by.kind, by.name)
-
-
-def moves(trial: TrialResult) -> list[tuple[str, str, str]]:
-    """What changed for a trial, as (knob, old, new)."""
-    return [(knob, setting(knob, old), setting(knob, new)) for knob, (old, new) in trial.moved.items()]
-
-
-def unmoved(trial: TrialResult) -> str:
-    """What is said of a trial that moved no setting: of a repeat ``only the seed``, of others nothing."""
-    return ONLY_SEED if trial.proposer.kind is ProposerKind.ANOTHER_SEED and not trial.moved else ""
 
 
 def outcome(trial: TrialResult) -> str:

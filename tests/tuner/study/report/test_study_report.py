@@ -16,20 +16,25 @@ from tests.diagnostics.test_report import Outline
 from tuner.config.direction import Direction
 from tuner.config.search_space import Choice, Range
 from tuner.messages import text
-from tuner.search.proposer import ANOTHER_SEED, ProposerKind
+from tuner.search.proposer import ANOTHER_SEED, Proposer, ProposerKind
 from tuner.study.failure import Failure, FailureKind
 from tuner.study.report.axes import has_place, mover
 from tuner.study.report.curve_charts import curves_chart, progress_chart
 from tuner.study.report.path_chart import path_chart, path_knob
-from tuner.study.report.words import better_by, changed, headline, lead, measure, unmoved, who
+from tuner.study.report.words import better_by, changed, headline, lead, measure
 from tuner.study.report.write import as_html, as_json, as_markdown, write_study_reports
 from tuner.study.results import Gain, Pair, Paragraph, RuleRecord, StudyResult, TrialResult, TrialState
+from tuner.study.words import moves_line, proposer_words
 
 
-def trial(number: int, rate: float, value: float | None, moved_by: str = "sampler:gp", **more: object) -> TrialResult:
+def trial(
+    number: int, rate: float, value: float | None, by: str | Proposer = "sampler:gp", **more: object
+) -> TrialResult:
     curve = tuple((float(step), (value or 3.0) + 10 / step) for step in range(10, 60, 10))
     fields = {"state": TrialState.COMPLETE, "label": "healthy", "folder": f"trial-{number:03d}", "curve": curve, **more}
-    return TrialResult(number, {"learning_rate": rate, "batch_size": 8}, value, moved_by=moved_by, **fields)
+    return TrialResult(
+        number, {"learning_rate": rate, "batch_size": 8}, value, proposer=Proposer.from_text(str(by)), **fields
+    )
 
 
 TRIALS = (
@@ -197,9 +202,13 @@ def test_who_moved_a_trial_is_known_from_its_record():
 
 
 def test_a_repeat_on_another_seed_is_called_that_and_no_sampler():
-    again = trial(5, 1e-4, 0.72, str(ANOTHER_SEED), because="trial 3 on another seed")
+    again = trial(5, 1e-4, 0.72, ANOTHER_SEED, because="trial 3 on another seed")
     study = replace(STUDY, trials=(*TRIALS[:4], again))
-    assert (mover(again), who(again), unmoved(again)) == (ProposerKind.ANOTHER_SEED, "another seed", "only the seed")
+    assert (mover(again), proposer_words(again.proposer), moves_line(again)) == (
+        ProposerKind.ANOTHER_SEED,
+        "another seed",
+        "only the seed",
+    )
     page, text = as_html(study), as_markdown(study)
     assert "only the seed | another seed. Trial 3 on another seed." in text
     assert "another-seed" not in page and "moved by the sampler" in page  # of trial 2
@@ -209,7 +218,7 @@ def test_a_repeat_on_another_seed_is_called_that_and_no_sampler():
 
 
 def test_an_arrow_leads_to_a_repeat_from_the_settings_that_it_repeats():
-    far = trial(5, 1e-5, 1.0, str(ANOTHER_SEED))  # the settings of trial 0, after trial 4
+    far = trial(5, 1e-5, 1.0, ANOTHER_SEED)  # the settings of trial 0, after trial 4
     root = ET.fromstring(str(path_chart(replace(STUDY, trials=(*TRIALS[:4], far)), width=860)))
     paths = [path for path in root.iter("{http://www.w3.org/2000/svg}path") if path.get("stroke") == "var(--soft)"]
     start, end = re.findall(r"([\d.]+),", str(paths[0].get("d")))
