@@ -1,4 +1,4 @@
-"""The next move as a pure function of all trials so far: the verdict gives the direction, the values decide."""
+"""The advisor's next proposal, a pure function of all trials: verdicts give the direction, losses decide."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tuner.search.trial_view import TrialView
 
 
 def next_move(trials: Sequence[TrialView], space: Distributions) -> Proposal | None:
-    """What to try next: learning rate first, then the other knobs; None when the advisor has nothing left to say."""
+    """What to try next: the learning rate first, then the other settings; None when nothing is left to try."""
     best = incumbent(trials)
     if best is None:
         best = min((t for t in trials if t.diverged), key=lambda t: t.settings.get(RATE, 0.0), default=None)
@@ -22,7 +22,7 @@ def next_move(trials: Sequence[TrialView], space: Distributions) -> Proposal | N
 
 
 def _moves(best: TrialView, trials: Sequence[TrialView], space: Distributions) -> Iterator[Proposal]:
-    """All moves from the best trial, the first to be made first."""
+    """All proposals from the best trial, in order."""
     rate = rate_move(best, trials, space) if has_rate(space) else None
     if (
         rate is not None

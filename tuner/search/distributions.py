@@ -124,7 +124,7 @@ def alike(a: Any, b: Any, span: BaseDistribution) -> bool:
 
 
 def tried_before(settings: Mapping[str, Any], others: Sequence[Mapping[str, Any]], space: Distributions) -> bool:
-    """Whether one of the others had these settings, for the knobs of the space."""
+    """Whether one of the others had these settings, as far as they are in the space."""
     return any(
         all(knob in other and alike(settings.get(knob), other[knob], span) for knob, span in space.items())
         for other in others

@@ -31,7 +31,7 @@ def record(
     ``run`` is a ``Run``, or the folder or file that the training logs to. Call it once before the objective returns;
     to prune, call it at each evaluation, with ``share``: how much of the schedule is done, 0 to 1. ``metric`` is the
     curve that the study optimizes, by default that of the training method. ``bounds`` are the ranges that advice may
-    use, by knob.
+    use, by setting.
     Raises ``UnreadableLog`` when there is no log.
     """
     if not isinstance(run, Run):

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class TrialView:
-    """One trial as the search sees it; a lower ``loss`` is better, whatever the study's direction.
+    """One trial as the search sees it; a lower ``loss`` is better, also where the study maximizes.
 
     ``loss`` is None while the trial runs, and when it failed without a value. ``seed`` is 0 for the study's own seed
     and n for the n-th repeat of the settings; ``stderr`` is the standard error of a loss that is a mean over seeds.

@@ -31,26 +31,26 @@ def proposed(trials: list[TrialView]) -> float:
     return float(move.settings["learning_rate"])
 
 
-def test_a_run_that_has_not_begun_to_learn_is_climbed_on_from_though_chance_made_it_worse():
+def test_the_rate_rises_further_from_a_run_that_has_not_begun_to_learn_though_it_is_worse_by_chance():
     trials = runs((5e-7, 0.6874, [UP]), (1.5e-6, 0.6931, [UP]))
     assert proposed(trials) == pytest.approx(4.5e-6)
     assert next_move(trials, SPACE).parent == 1
 
 
-def test_a_clearly_worse_run_is_not_climbed_on_from():
+def test_the_rate_does_not_rise_further_from_a_clearly_worse_run():
     assert proposed(runs((5e-7, 0.6874, [UP]), (1.5e-6, 0.75, [UP]))) < 1.5e-6
 
 
-def test_the_climb_ends_where_the_verdict_no_longer_points_up():
+def test_the_rate_stops_rising_where_the_verdict_no_longer_advises_it():
     assert proposed(runs((5e-7, 0.6874, [UP]), (1.5e-6, 0.6931, []))) < 1.5e-6
 
 
-def test_the_climb_stays_inside_the_space():
+def test_the_rate_rises_no_further_than_the_space():
     assert proposed(runs((3e-4, 0.6874, [UP]), (9e-4, 0.6931, [UP]))) == pytest.approx(1e-3)
 
 
 @pytest.mark.parametrize("label", ["unstable", "healthy"])
-def test_past_the_edge_of_stability_the_loss_says_nothing_of_the_rates_below(label: str):
+def test_a_loss_past_the_edge_of_stability_says_nothing_about_the_rates_below(label: str):
     low, best, far = runs((1e-6, 3.9, []), (1e-5, 3.1, []), (1e-4, 4.7, []))
     rate = proposed([low, best, replace(far, label=label)])
     assert (rate == pytest.approx(5e-5)) == (label == "unstable")
@@ -69,25 +69,25 @@ WIDE = {
 HERE = {"learning_rate": 1e-3, "batch_size": 8, "lora_r": 8}
 
 
-def bracketed(*more: TrialView, told: Sequence[Advice]) -> list[TrialView]:
-    """A best trial with one rung tried on either side, and what else was tried."""
+def bracketed(*more: TrialView, advised: Sequence[Advice]) -> list[TrialView]:
+    """A best trial with one step tried on either side, and what else was tried."""
     sides = [TrialView(1, HERE | {"learning_rate": 3e-4}, 1.1), TrialView(2, HERE | {"learning_rate": 3e-3}, 1.1)]
-    return [TrialView(0, HERE, 1.0, advice=tuple(told)), *sides, *more]
+    return [TrialView(0, HERE, 1.0, advice=tuple(advised)), *sides, *more]
 
 
 def test_the_surer_advice_is_followed_first():
-    told = [advice("lora_r", 8, 16, "capacity-short", 0.4), advice("batch_size", 8, 4, "too-few-updates", 0.7)]
-    assert next_move(bracketed(told=told), WIDE).settings["batch_size"] == 4
+    advised = [advice("lora_r", 8, 16, "capacity-short", 0.4), advice("batch_size", 8, 4, "too-few-updates", 0.7)]
+    assert next_move(bracketed(advised=advised), WIDE).settings["batch_size"] == 4
 
 
-def test_a_rule_that_brought_nothing_in_this_study_waits_behind_one_that_was_not_tried():
-    told = [advice("lora_r", 8, 16, "capacity-short", 0.5), advice("batch_size", 8, 4, "too-few-updates", 0.7)]
+def test_a_rule_whose_advice_brought_nothing_comes_after_one_that_was_not_followed():
+    advised = [advice("lora_r", 8, 16, "capacity-short", 0.5), advice("batch_size", 8, 4, "too-few-updates", 0.7)]
     lost = TrialView(3, HERE | {"batch_size": 16}, 1.2, proposer=advice_of("too-few-updates"), parent=0)
-    assert next_move(bracketed(told=told), WIDE).settings["batch_size"] == 4
-    assert next_move(bracketed(lost, told=told), WIDE).settings["lora_r"] == 16
+    assert next_move(bracketed(advised=advised), WIDE).settings["batch_size"] == 4
+    assert next_move(bracketed(lost, advised=advised), WIDE).settings["lora_r"] == 16
 
 
-def test_other_knobs_are_asked_before_the_rate_is_refined():
+def test_other_settings_are_changed_before_the_rate_is_refined():
     uneven = [TrialView(0, HERE, 1.0), TrialView(1, HERE | {"learning_rate": 3e-4}, 1.02)]
     uneven += [TrialView(2, HERE | {"learning_rate": 3e-3}, 1.4)]
     move = next_move(uneven, WIDE)
@@ -98,10 +98,10 @@ def test_other_knobs_are_asked_before_the_rate_is_refined():
 
 
 @pytest.mark.parametrize("method", ["dpo", "sft"])
-def test_a_step_that_lost_by_what_seeds_may_do_is_asked_again_from_another_place(method: str):
+def test_a_step_that_lost_by_no_more_than_seeds_differ_is_tried_again_from_another_place(method: str):
     lost = TrialView(3, HERE | {"batch_size": 4}, 1.1, proposer=TRUST_REGION, parent=0)
     better = TrialView(4, HERE | {"lora_r": 16}, 0.9, proposer=TRUST_REGION, parent=0)
-    trials = [replace(trial, method=method) for trial in bracketed(lost, better, told=[])]
+    trials = [replace(trial, method=method) for trial in bracketed(lost, better, advised=[])]
     around = [replace(trial, settings=trial.settings | {"lora_r": 16}, loss=1.0) for trial in trials[1:3]]
     around = [replace(trial, number=5 + n, proposer=TRUST_REGION, parent=4) for n, trial in enumerate(around)]
     move = next_move([*trials, *around], WIDE)

@@ -1,4 +1,4 @@
-"""Optional advice gives the search no direction: a run that nothing ails is not moved by its notes."""
+"""Optional advice gives the search no direction: a healthy run is not changed by its notes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tuner.search.trial_view import trial_view
 
 
 def recorded(cause: str) -> list[str]:
-    """The knobs that the search may move after a made-up run with that cause."""
+    """The settings that the search may change after a synthetic run with that cause."""
     verdict = diagnose(make(cause, 0.7)).to_dict()
     rate = {"learning_rate": optuna.distributions.FloatDistribution(1e-6, 1e-2, log=True)}
     trial = create_trial(params={"learning_rate": 1e-4}, distributions=rate, value=1.0, user_attrs={DIAGNOSIS: verdict})

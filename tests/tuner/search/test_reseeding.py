@@ -29,7 +29,7 @@ def trial(number: int, rate: float, loss: float | None, seed: int = 0, **more: A
 LUCKY = [trial(0, 1e-4, 1.00), trial(1, 2e-4, 0.90), trial(2, 4e-4, 0.95)]
 
 
-def test_without_a_repeat_nothing_is_pooled_and_the_best_is_asked_again():
+def test_without_a_repeat_nothing_is_pooled_and_the_best_is_repeated():
     assert pooled(LUCKY) == LUCKY
     assert in_doubt(LUCKY) == LUCKY[1]
     assert next_seed(LUCKY[1], LUCKY) == 1
@@ -44,7 +44,7 @@ def test_settings_count_by_the_mean_of_their_seeds_and_a_lucky_seed_loses_its_pl
     assert pooled(trials)[1].stderr > 0
 
 
-def test_one_run_is_doubted_more_than_three_and_must_be_that_much_better():
+def test_settings_that_ran_once_must_be_better_by_more_than_settings_that_ran_three_times():
     repeats = [trial(3, 2e-4, 0.98, seed=1), trial(4, 2e-4, 0.94, seed=2)]
     close = pooled([trial(0, 1e-4, 0.93), LUCKY[1], *repeats])
     assert close[0].stderr > close[1].stderr
@@ -54,7 +54,7 @@ def test_one_run_is_doubted_more_than_three_and_must_be_that_much_better():
     assert not beyond_noise(close[0], close[1])
 
 
-def test_what_a_seed_does_to_every_setting_is_no_noise():
+def test_what_a_seed_adds_to_all_settings_is_not_noise():
     hard = [trial(0, 1e-4, 1.0), trial(1, 2e-4, 0.9), trial(2, 4e-4, 0.8)]
     hard += [trial(3 + k, one.settings["learning_rate"], (one.loss or 0) + 0.3, seed=1) for k, one in enumerate(hard)]
     spread = seed_deviation(grouped(hard))
@@ -64,20 +64,20 @@ def test_what_a_seed_does_to_every_setting_is_no_noise():
     assert spread < 0.1 < apart
 
 
-def test_the_rival_within_the_spread_is_asked_next_and_one_far_off_never():
+def test_the_rival_within_the_noise_of_seeds_is_repeated_next_and_a_distant_one_never():
     trials = [*LUCKY, trial(3, 2e-4, 0.96, seed=1), trial(4, 8e-4, 3.0)]
     assert in_doubt(trials) == LUCKY[2]
     trials += [trial(5, 4e-4, 0.93, seed=1), trial(6, 2e-4, 0.92, seed=2), trial(7, 4e-4, 0.97, seed=2)]
-    asked = in_doubt(trials)
-    assert asked is None or asked.number not in (1, 2, 4)
+    repeated = in_doubt(trials)
+    assert repeated is None or repeated.number not in (1, 2, 4)
 
 
-def test_a_setting_that_is_under_way_is_not_asked_twice():
+def test_settings_that_are_running_are_not_repeated_again():
     assert in_doubt([*LUCKY, trial(3, 2e-4, None, seed=1)]) is None
     assert next_seed(LUCKY[1], [*LUCKY, trial(3, 2e-4, None, seed=1)]) == 2
 
 
-def test_a_setting_that_diverged_on_a_seed_is_no_candidate():
+def test_settings_that_diverged_on_a_seed_are_not_repeated():
     trials = [*LUCKY, trial(3, 2e-4, 9.0, seed=1, diverged=True)]
     assert in_doubt(trials) == LUCKY[2]
     best = incumbent(pooled(trials))
@@ -99,13 +99,13 @@ def test_only_a_sampler_that_may_reseed_does_and_each_repeat_has_a_fresh_seed(re
     study.enqueue_trial({"learning_rate": 1e-4, "batch_size": 16})
     seeds: dict[tuple[Any, ...], list[int]] = {}
     for _ in range(16):
-        asked = study.ask()
-        seed = seed_of(asked, 42)  # before the first suggestion, too
-        suggest(asked, SPACE)
-        seeds.setdefault(tuple(asked.params.values()), []).append(seed)
-        done = run(asked.params["learning_rate"], seed)
-        record(asked, done)
-        study.tell(asked, float(done.curves["eval_loss"].values[-1]))
+        trial = study.ask()
+        seed = seed_of(trial, 42)  # before the first suggestion, too
+        suggest(trial, SPACE)
+        seeds.setdefault(tuple(trial.params.values()), []).append(seed)
+        done = run(trial.params["learning_rate"], seed)
+        record(trial, done)
+        study.tell(trial, float(done.curves["eval_loss"].values[-1]))
     repeated = [t for t in study.trials if t.user_attrs.get(RESEED)]
     assert bool(repeated) is reseed
     assert all(t.user_attrs["moved_by"] == "sampler:another-seed" for t in repeated)
@@ -119,13 +119,13 @@ def test_a_repeat_has_the_settings_that_only_some_trials_have():
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = optuna.create_study(sampler=DiagnosisSampler(RandomSampler(seed=0), reseed=True))
     for _ in range(14):
-        asked = study.ask()
-        rate = asked.suggest_float("learning_rate", 1e-6, 1e-2, log=True)
-        if asked.suggest_categorical("adapter", ["lora", "dora"]) == "lora":
-            asked.suggest_float("lora_dropout", 0.0, 0.5)
-        done = run(rate, seed_of(asked, 42))
-        record(asked, done)
-        study.tell(asked, float(done.curves["eval_loss"].values[-1]))
+        trial = study.ask()
+        rate = trial.suggest_float("learning_rate", 1e-6, 1e-2, log=True)
+        if trial.suggest_categorical("adapter", ["lora", "dora"]) == "lora":
+            trial.suggest_float("lora_dropout", 0.0, 0.5)
+        done = run(rate, seed_of(trial, 42))
+        record(trial, done)
+        study.tell(trial, float(done.curves["eval_loss"].values[-1]))
     repeated = [t for t in study.trials if t.user_attrs.get(RESEED)]
     assert repeated
     assert any("lora_dropout" in t.params for t in repeated)

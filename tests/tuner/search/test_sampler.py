@@ -40,7 +40,7 @@ def search(
     study: optuna.Study | None = None,
     **start: Any,
 ) -> optuna.Study:
-    """A study of the bowl that starts at ``rate``, or goes on for so many trials."""
+    """A study of the bowl that starts at ``rate``, or continues, for so many trials."""
     bowl = bowl or Bowl()
     if study is None:
         study = optuna.create_study(sampler=sampler)
@@ -105,7 +105,7 @@ def test_the_base_sampler_keeps_half_of_the_trials_once_the_rate_is_resolved():
     assert late.count("sampler:RandomSampler") >= len(late) // 2
 
 
-def test_every_knob_is_turned_once_before_the_base_sampler_is_asked():
+def test_every_setting_is_changed_once_before_the_base_sampler_proposes():
     study = search(DiagnosisSampler(RandomSampler(seed=0)), 9, 1e-4)
     first = next(t for t in study.trials if t.user_attrs.get("moved_by") == "sampler:RandomSampler")
     before = study.trials[: first.number]
@@ -234,7 +234,7 @@ def test_advice_lands_on_a_value_of_the_space(span: BaseDistribution, old: Any, 
     )
 
 
-def test_advice_for_a_knob_outside_of_the_space_gives_way_to_the_next():
+def test_advice_on_a_setting_outside_the_space_gives_way_to_the_next():
     verdict = advice("lora_r", 8, 16)
     more = advice("batch_size", 16, 4, rule="rate-too-low").advice
     trial = one_move(

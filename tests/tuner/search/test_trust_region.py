@@ -22,7 +22,7 @@ def test_the_advised_way_is_taken_from_a_single_point():
     assert (up.position, down.position) == pytest.approx((-4.5, -5.3))
 
 
-def test_a_jump_is_two_rungs_at_most():
+def test_a_step_is_a_decade_at_most():
     step = next_step(line((-6, 1.0)), advised=1.9)
     assert step is not None
     assert step.position == pytest.approx(-5)
@@ -41,7 +41,7 @@ def test_the_more_a_step_has_gained_the_further_the_next_one_goes(before: float,
     assert step.position + 4.5 == pytest.approx(stride, abs=0.01)
 
 
-def test_a_way_that_was_turned_into_begins_with_one_rung():
+def test_after_a_failure_in_one_direction_the_other_begins_with_half_a_decade():
     step = next_step(line((-4, 1.0), (-3.5, 1.2)))
     assert step is not None
     assert step.position == pytest.approx(-4.5)
@@ -68,7 +68,7 @@ def test_a_best_point_at_the_end_of_a_steep_fall_is_followed_further():
     assert step.position == pytest.approx(-1.5)
 
 
-def test_an_open_end_that_a_parabola_bends_before_is_not_followed_a_whole_rung():
+def test_an_open_end_that_a_parabola_bends_before_is_not_followed_for_a_whole_step():
     losses = {-3.5: 3.43, -3.0: 1.63, -2.5: 0.85, -2.0: 0.75}
     step = next_step(line(*losses.items(), high=-1.0))
     assert step is None or step.position < -2.0
