@@ -1,4 +1,4 @@
-"""Elements of HTML and SVG as text that cannot be broken out of: whatever is not ``Markup`` is escaped."""
+"""Elements of HTML and SVG as text that cannot be broken out of: everything but ``Markup`` is escaped."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def printable(text: object) -> str:
 
 
 def escaped(text: object) -> Markup:
-    """The text as it must stand in HTML or SVG; ``Markup`` goes through untouched."""
+    """The text as HTML and SVG need it; ``Markup`` is left as it is."""
     return text if isinstance(text, Markup) else Markup(html.escape(printable(text)))
 
 

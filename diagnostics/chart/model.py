@@ -24,7 +24,7 @@ class Series:
     """One line of a panel: the points of a curve and, where it is smoothed, its running mean, both downsampled.
 
     ``logged`` points are in the log and ``in_view`` of them in the drawn part of the x axis; a logarithmic axis cannot
-    show ``hidden`` of those. ``low`` and ``high`` bound the ribbon around a line that stands for several runs.
+    show ``hidden`` of those. ``low`` and ``high`` bound the ribbon around a line that is a mean of several runs.
     """
 
     name: str
@@ -105,7 +105,7 @@ class Band:
 
 
 class MarkKind(StrEnum):
-    """What a mark stands for."""
+    """What a mark means."""
 
     BEST = "best"
     WARMUP = "warmup"

@@ -1,4 +1,4 @@
-"""Which curves share a panel, in which order the panels stand, and the values their curves are compared with."""
+"""Which curves share a panel, the order of the panels, and the values their curves are compared with."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where a value stands on a drawing, and which round values get a tick."""
+"""The position of a value in a drawing, and which round values get a tick."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ class Scale:
     log: bool = False
 
     def at(self, value: float) -> float:
-        """The pixel of a value; values outside the scale stand at its edge."""
+        """The pixel of a value; values outside the scale are at its edge."""
         return float(self.all_at((value,))[0])
 
     def all_at(self, values: ArrayLike) -> FloatArray:
-        """The pixels of many values; values outside the scale stand at its edge."""
+        """The pixels of many values; values outside the scale are at its edge."""
         inside = np.clip(np.asarray(values, dtype=np.float64), self.low, self.high)
         if self.log:
             low = math.log10(self.low)

@@ -25,7 +25,7 @@ def plain(text: object, longest: int = 600) -> str:
 
 
 def chip(text: object, longest: int = 120) -> str:
-    """Markdown that shows ``text`` as code, whatever backticks it holds."""
+    """Markdown that shows ``text`` as code, even where it holds backticks."""
     clean = one_line(text, longest) or " "
     fence = "`" * (max((len(run) for run in re.findall("`+", clean)), default=0) + 1)
     padding = " " if clean.startswith("`") or clean.endswith("`") else ""

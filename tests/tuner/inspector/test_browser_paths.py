@@ -68,7 +68,7 @@ def test_an_advice_becomes_a_run_that_is_followed_and_stopped(address: str, fold
     ended = job(folder, folder / "slow-next")
     assert ended is not None and (ended.state, ended.status) == (State.STOPPED, 130)
     assert list((folder / "slow-next").glob("checkpoint-*"))
-    page.get_by_role("button", name="Go on").wait_for()
+    page.get_by_role("button", name="Resume").wait_for()
 
 
 SEEDS = "run=seed-0&run=seed-1&run=seed-2"

@@ -59,10 +59,10 @@ def test_names_from_logs_are_only_ever_text(address: str, page: Any) -> None:
     [
         ("nan.csv", "nan"),
         ("cut", "could not be read"),
-        ("gone.csv", "There is no run called"),
-        ("../secret.csv", "There is no run called"),
-        ("%2e%2e%2fsecret.csv", "There is no run called"),
-        ("/etc/passwd", "There is no run called"),
+        ("gone.csv", "has no run called"),
+        ("../secret.csv", "has no run called"),
+        ("%2e%2e%2fsecret.csv", "has no run called"),
+        ("/etc/passwd", "has no run called"),
     ],
 )
 def test_a_run_that_is_broken_gone_or_elsewhere_has_a_helpful_page(

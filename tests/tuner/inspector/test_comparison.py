@@ -19,7 +19,7 @@ def opened(folder: Path) -> list[Opened]:
 def test_only_settings_that_differ_are_named(tmp_path: Path) -> None:
     write_fine_run(tmp_path / "a", rate=1e-4)
     write_fine_run(tmp_path / "b", rate=3e-4)
-    (found,) = [d for d in differences(opened(tmp_path)) if d.knob == "learning_rate"]
+    (found,) = [d for d in differences(opened(tmp_path)) if d.name == "learning_rate"]
     assert found.texts() == ("1e-4", "3e-4")
     write_fine_run(tmp_path / "b", rate=1e-4)
     assert differences(opened(tmp_path)) == []
@@ -28,7 +28,7 @@ def test_only_settings_that_differ_are_named(tmp_path: Path) -> None:
 def test_a_log_that_does_not_say_differs(tmp_path: Path) -> None:
     write_fine_run(tmp_path / "a")
     write_overfit_run(tmp_path / "b.csv")
-    (found,) = [d for d in differences(opened(tmp_path)) if d.knob == "learning_rate"]
+    (found,) = [d for d in differences(opened(tmp_path)) if d.name == "learning_rate"]
     assert found.texts()[1] == "–"
 
 

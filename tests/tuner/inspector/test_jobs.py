@@ -23,7 +23,7 @@ from tuner.inspector.jobs.record import (
     stop,
     write_record,
 )
-from tuner.inspector.jobs.start import NotStarted, free_name, go_on, plan, start
+from tuner.inspector.jobs.start import NotStarted, free_name, plan, resume, start
 from tuner.inspector.jobs.worker import EXIT, main
 
 TEXT = "method: sft\nmodel_name_or_path: tuner/tiny\ndataset_name: rows.jsonl\n"
@@ -162,7 +162,7 @@ def test_the_child_leaves_its_exit_status_and_its_error(tmp_path: Path) -> None:
     ended = standing(known, tmp_path)
     assert (ended.state, ended.status) == (State.FAILED, 2)
     assert "did you mean study.trials?" in last_lines(ended)
-    again = go_on(tmp_path, ended)
+    again = resume(tmp_path, ended)
     until(lambda: not standing(again, tmp_path).is_on, "the end of the run that went on")
     assert again.began > ended.began
     assert "-- goes on --" in last_lines(again)
@@ -180,7 +180,7 @@ def test_the_worker_tells_how_its_command_ended(tmp_path: Path) -> None:
 
 def test_a_run_that_is_on_is_not_started_again(begin: Begin, tmp_path: Path) -> None:
     with pytest.raises(NotStarted, match="still runs"):
-        go_on(tmp_path, begin("a"))
+        resume(tmp_path, begin("a"))
 
 
 @pytest.mark.parametrize(

@@ -17,21 +17,21 @@ MAX_RUNS = 20
 
 @dataclass(frozen=True)
 class Difference:
-    """A setting that is not the same in all runs: its values in the order of the runs, None where the log is silent."""
+    """A setting that differs between runs: its values in the order of the runs, None where a log does not hold it."""
 
-    knob: str
+    name: str
     values: tuple[object, ...]
 
     def texts(self) -> tuple[str, ...]:
         """The values as a person writes them."""
-        return tuple(setting(self.knob, value) for value in self.values)
+        return tuple(setting(self.name, value) for value in self.values)
 
 
 def differences(runs: Sequence[Opened]) -> list[Difference]:
-    """The settings that differ between the runs, in the order of the vocabulary of knobs; a silent log differs too."""
+    """The settings that differ between the runs, in the order of ``Settings``; a log without a setting differs too."""
     known = [opened.run.settings.known() for opened in runs]
-    knobs = list(dict.fromkeys(knob for settings in known for knob in settings))
-    found = [Difference(knob, tuple(settings.get(knob) for settings in known)) for knob in knobs]
+    names = list(dict.fromkeys(name for settings in known for name in settings))
+    found = [Difference(name, tuple(settings.get(name) for settings in known)) for name in names]
     return [difference for difference in found if len(set(map(repr, difference.values))) > 1]
 
 

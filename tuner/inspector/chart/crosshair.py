@@ -1,4 +1,4 @@
-"""What a chart says where the reader points: the value of every line there, as text."""
+"""The readings of a chart where the reader points: the value of every line there, as text."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from tuner.inspector.escape import one_line
 
 MAX_CROSSHAIR_PLACES = 300
 Crosshair = tuple[tuple[float, str], ...]
-"""Places on the x axis, from left to right, each with what the chart says there."""
+"""Places on the x axis, from left to right, each with the readings there."""
 
 
 def crosshair(run: Run, chart: Chart) -> Crosshair:
-    """What one run's chart says: the step, the last logged value of every line and the findings there."""
+    """The readings of one run's chart: the step, the last logged value of every line and the findings there."""
     places = _places([series.x for series in chart.series])
     steps = np.full(places.size, np.nan)
     logged: list[list[tuple[str, float, float]]] = [[] for _ in places]
@@ -49,7 +49,7 @@ def _findings(chart: Chart, x: float) -> list[str]:
 
 
 def readings(lines: Sequence[Series], axis: str) -> Crosshair:
-    """What a chart of several runs says: the value of every line between its ends, with the ends of its ribbon."""
+    """The readings of a chart of several runs: the value of every line between its ends, with that of its ribbon."""
     places = _places([line.x for line in lines])
     texts = [[] if axis == "clock" else [f"{number(x)} {AXES[axis].unit}"] for x in places.tolist()]
     for line in lines:

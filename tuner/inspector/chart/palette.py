@@ -21,7 +21,7 @@ def label_color(label: str, dark: bool) -> str:
 
 
 def soft_color(dark: bool) -> str:
-    """The color of what should stand back."""
+    """The color of what is in the background."""
     return PAPER["soft"][dark]
 
 

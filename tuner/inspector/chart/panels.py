@@ -26,7 +26,7 @@ MARGIN = 0.25
 
 @dataclass(frozen=True, eq=False)
 class ChartData:
-    """What is drawn: the chart, and what it says at places of its x axis."""
+    """What is drawn: the chart, and its readings along the x axis."""
 
     chart: Chart
     crosshair: Crosshair = ()

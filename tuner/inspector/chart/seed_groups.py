@@ -100,12 +100,12 @@ def spread(name: str, runs: Sequence[Opened], curve: str, view: View, band: str 
 
 
 def _points(opened: Opened, name: str, view: View) -> tuple[FloatArray, FloatArray] | None:
-    """The curve's places on the axis, rising, and its values, smoothed as asked."""
+    """The curve's places on the axis, rising, and its values, smoothed as in ``view``."""
     curve = opened.run.curve(name)
     if curve is None or not len(curve):
         return None
     mean = smoothed(name, curve, view.smoothing)
     y = curve.values if mean is None else mean
     x = along(opened.run, curve.steps, view.x)
-    keep = np.r_[True, np.diff(x) > 0]  # a measure of progress can stand still
+    keep = np.r_[True, np.diff(x) > 0]  # a measure of progress can stay the same
     return x[keep], y[keep]

@@ -29,8 +29,8 @@ def tables(data: ChartData, view: View, *, dark: bool = False) -> dict[str, pd.D
     low, high = view.between or (chart.first, chart.last)
     found |= _band_tables(chart, low, high, dark)
     found |= _mark_tables(chart, (low + high) / 2)
-    places, texts = [x for x, _ in data.crosshair], [says for _, says in data.crosshair]
-    return found | {"crosshair": pd.DataFrame({"x": pd.Series(places, dtype="float64"), "says": texts})}
+    places, texts = [x for x, _ in data.crosshair], [text for _, text in data.crosshair]
+    return found | {"crosshair": pd.DataFrame({"x": pd.Series(places, dtype="float64"), "text": texts})}
 
 
 def _panel_tables(panel: Panel, place: int) -> dict[str, pd.DataFrame]:

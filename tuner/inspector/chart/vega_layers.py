@@ -78,7 +78,7 @@ def marks(x: Spec, floor: int, dark: bool) -> list[Spec]:
 
 
 def crosshair(x: Spec, height: int, dark: bool) -> list[Spec]:
-    """An upright line that follows the pointer through all panels, and what every line says there."""
+    """An upright line that follows the pointer through all panels, and the reading of every line there."""
     return [
         {
             "data": {"name": "crosshair"},
@@ -101,6 +101,6 @@ def crosshair(x: Spec, height: int, dark: bool) -> list[Spec]:
                     },
                 }
             ],
-            "encoding": {"x": x, "y": {"value": height / 2}, "tooltip": {"field": "says", "type": "nominal"}},
+            "encoding": {"x": x, "y": {"value": height / 2}, "tooltip": {"field": "text", "type": "nominal"}},
         },
     ]

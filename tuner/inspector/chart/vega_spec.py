@@ -133,7 +133,7 @@ def _panel(panel: Panel, place: int, top: int, x: Spec, looks: Spec) -> Spec:
     y = {"field": "y", "type": "quantitative", "scale": scale, "axis": axis}
 
     def layer(kind: str, mark: Spec, *channels: str) -> Spec:
-        # Color and dash share one legend only where they stand together in every layer.
+        # Color and dash share one legend only where both are in every layer.
         chosen = {channel: look for channel, look in looks.items() if channel in channels or look["legend"]}
         data = {"name": f"{kind}{place}"}
         return {"data": data, "mark": mark, "encoding": {"x": x, "y": y, **chosen}}
@@ -151,7 +151,7 @@ def _panel(panel: Panel, place: int, top: int, x: Spec, looks: Spec) -> Spec:
 
 
 def _numbers(panel: Panel) -> Spec:
-    """How the axis writes its numbers: learning rates as powers, 5e-7 and 1e-6, whatever their size."""
+    """How the axis writes its numbers: learning rates as powers, such as 5e-7 and 1e-6."""
     if any(line.name == "learning_rate" for line in panel.series):
         return {"format": "~e", "labelExpr": "datum.value == 0 ? '0' : datum.label"}
     return {"format": "~g"}

@@ -137,7 +137,7 @@ def stop(started: Job, grace: float = GRACE) -> None:
 
 
 def kill(started: Job) -> None:
-    """End a run at once; it can go on from its last checkpoint."""
+    """End a run at once; it can be resumed from its last checkpoint."""
     if processes.is_running(started.process, mark(started.folder)):
         (started.folder / HIDDEN / STOP).write_text(str(time.time()))
         processes.kill(started.process)

@@ -112,17 +112,17 @@ def start(root: Path, wanted: Plan) -> Job:
     return _started(root, wanted.kind, wanted.file, wanted.folder)
 
 
-def go_on(root: Path, ended: Job) -> Job:
-    """A run that was stopped or failed, started again: it goes on from its last checkpoint.
+def resume(root: Path, ended: Job) -> Job:
+    """A run that was stopped or failed, started again: it continues from its last checkpoint.
 
-    Raises ``NotStarted`` while it still runs, and when its file is gone or reaches out of the folder by now.
+    Raises ``NotStarted`` while it is still running, and when its file is gone or now reaches out of the folder.
     """
     if ended.is_on:
-        raise NotStarted(f"{ended.name}: still runs")
+        raise NotStarted(f"{ended.name}: is still running")
     try:
         config = _config(ended.file.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
-        raise NotStarted(f"{ended.file.name}: cannot be read, so {ended.name} cannot go on: {error}") from error
+        raise NotStarted(f"{ended.file.name}: cannot be read, so {ended.name} cannot be resumed: {error}") from error
     _check_reach(root, config)
     return _started(root, ended.kind, ended.file, ended.folder)
 
@@ -139,13 +139,13 @@ def _started(root: Path, kind: str, file: Path, folder: Path) -> Job:
     command += [kind, str(file.resolve()), "--out", out]
     with (kept / LOG).open("ab") as log:
         if log.tell():
-            log.write(b"-- goes on --\n")
+            log.write(b"-- resumed --\n")
             log.flush()
         child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
     running = processes.process(child.pid)
     Thread(target=child.wait, daemon=True).start()  # so that it leaves no zombie while the server lives
     if running is None:
-        raise NotStarted(f"{file.name}: ended at once; {kept / LOG} says why")
+        raise NotStarted(f"{file.name}: ended at once; {kept / LOG} has the reason")
     write_record(root, folder, kind, file, running)
     known = job(root, folder)
     if known is None:

@@ -56,7 +56,7 @@ def as_line(what: Task | Row) -> str:
 
 
 def serve(tasks: TextIO, answers: TextIO) -> None:
-    """Answer the line of each task with the line of its row, until there are no more."""
+    """Answer the line of each task with the line of its row, to the last."""
     for line in tasks:
         answers.write(as_line(diagnosed_row(Task(**json.loads(line)))))
         answers.flush()

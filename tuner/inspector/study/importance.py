@@ -66,7 +66,7 @@ def _trial(trial: TrialResult, axes: list[Axis]) -> FrozenTrial:
 
 
 def _spelled(axis: Axis, trial: TrialResult) -> object:
-    """The value as its axis spells it: 8 where the trial says 8.0."""
+    """The value as its axis holds it: 8 where the trial has 8.0."""
     value = trial.settings[axis.name]
     return next(one for one in axis.span.values if is_same(one, value)) if isinstance(axis.span, Choice) else value
 

@@ -92,7 +92,7 @@ def metric_color(metric: str, direction: str, log: bool, dark: bool, *, legend: 
 def _placed(channel: Any, along: Axis) -> Any:
     """An axis of places from 0 to 1 that reads as the setting's values."""
     ticks = along.ticks()
-    # The texts come from a file: as JSON they are strings to Vega, whatever they hold.
+    # The texts come from a file: as JSON they are always strings to Vega.
     texts = "".join(f"datum.value == {place!r} ? {json.dumps(one_line(text, 24))} : " for place, text in ticks)
     axis = alt.Axis(values=[place for place, _ in ticks], labelExpr=f"{texts}''", labelOverlap=True, grid=False)
     return channel.title(one_line(along.name, 40)).axis(axis).scale(domain=[-0.06, 1.06], nice=False)

@@ -16,7 +16,7 @@ from tuner.inspector.views.context import LAST, PageContext
 LESS_SPACE = (
     "<style>.stMainBlockContainer {padding-top: 4rem; padding-bottom: 3rem}"
     "#vg-tooltip-element {white-space: pre-line}"
-    # Where columns stand below each other, the file of the next run comes after the advice that it is made of.
+    # Where columns are stacked, the file of the next run comes after the advice that it is made of.
     f"@media (max-width: 640px) {{.stHorizontalBlock:has(> .stColumn .st-key-{LAST}) > .stColumn,"
     f".stHorizontalBlock:has(> .stColumn .st-key-{LAST}) > .stColumn > .stVerticalBlock {{display: contents}}"
     f"[data-testid=stLayoutWrapper]:has(> .st-key-{LAST}) {{order: 1}}}}</style>"
@@ -44,13 +44,13 @@ def show(path: Path, may_run: bool = False) -> None:
             ("started", "Started", started.page),
         )
     }
-    # The first page's own address is the bare one, which nobody would guess from those of the others.
+    # The first page's own address is the bare one, which nobody would guess from those of the other pages.
     typed = st.Page(lambda: _go(pages["runs"], _query()), title="Runs", url_path="runs", visibility="hidden")
     st.html(LESS_SPACE)
     chosen = st.navigation([*pages.values(), typed], position="top")
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(f"Folder {chip(context.folder.path, 400)}")
-        st.toggle("Live", value=True, key="live", help="Look again every few seconds and redraw when a log has grown.")
+        st.toggle("Live", value=True, key="live", help="Check every few seconds and redraw when a log has grown.")
     chosen.run()
 
 

@@ -46,11 +46,11 @@ def page(context: PageContext) -> None:
 
 
 def _chosen(folder: Folder, runs: Mapping[str, Path]) -> list[str]:
-    asked = st.query_params.get_all("run")
-    gone = [run_id for run_id in asked if run_id not in runs]
+    requested = st.query_params.get_all("run")
+    gone = [run_id for run_id in requested if run_id not in runs]
     if gone:
         st.warning(f"Not in this folder: {', '.join(chip(run_id) for run_id in gone[:MAX_RUNS])}")
-    ticked = asked or st.session_state.get(CHOSEN, ())
+    ticked = requested or st.session_state.get(CHOSEN, ())
     start = [run_id for run_id in dict.fromkeys(ticked) if run_id in runs][:MAX_RUNS]
     chosen: list[str] = st.multiselect(
         "Runs",
@@ -60,7 +60,7 @@ def _chosen(folder: Folder, runs: Mapping[str, Path]) -> list[str]:
         max_selections=MAX_RUNS,
         placeholder=f"Choose up to {MAX_RUNS} runs",
     )
-    if chosen != asked:
+    if chosen != requested:
         st.query_params["run"] = chosen
     return chosen
 
@@ -108,19 +108,19 @@ def _comparison(opened: Sequence[Opened]) -> None:
 
 def _baseline(opened: Sequence[Opened]) -> int:
     """The place of the run that the others are measured against: the one of the address, else the first."""
-    asked = st.query_params.get("baseline")
+    requested = st.query_params.get("baseline")
     ids = [one.id for one in opened]
     legend = legend_names(opened)
     place = st.selectbox(
         "Baseline",
         range(len(ids)),
-        index=ids.index(asked) if asked in ids else 0,
+        index=ids.index(requested) if requested in ids else 0,
         format_func=lambda place: legend[place],
         key="baseline",
         width=280,
         help="Differences are those to this run.",
     )
-    if ids[place] != asked and (place or asked is not None):
+    if ids[place] != requested and (place or requested is not None):
         st.query_params["baseline"] = ids[place]
     return int(place)
 
@@ -178,10 +178,10 @@ def _settings(opened: Sequence[Opened]) -> None:
     if found:
         columns = legend_names(opened)
         cells = {column: [d.texts()[place] for d in found] for place, column in enumerate(columns)}
-        table = pd.DataFrame({"setting": [d.knob for d in found], **cells})
+        table = pd.DataFrame({"setting": [d.name for d in found], **cells})
         st.dataframe(table, hide_index=True, column_config={"setting": st.column_config.TextColumn(pinned=True)})
     else:
-        st.caption("None: as far as their logs tell, these runs were made with the same settings.")
+        st.caption("None: as far as their logs show, these runs have the same settings.")
 
 
 def _take_away(opened: Sequence[Opened]) -> None:

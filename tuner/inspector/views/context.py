@@ -68,7 +68,7 @@ def follow(folder: Folder, seen: Snapshot, cost: float = 0.0) -> None:
 
 
 def nothing_here(folder: Folder) -> None:
-    """The page for a folder without a run: what was looked for, and how to get one."""
+    """The page for a folder without a run: what the inspector reads, and how to get a run."""
     if not folder.path.exists():
         st.warning(f"{chip(folder.path, 400)} no longer exists.", icon=":material/folder_open:")
     else:

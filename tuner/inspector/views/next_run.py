@@ -89,4 +89,4 @@ def _run_it(context: PageContext, text: str, stem: str, key: str) -> None:
             context.go("started", job=begun.name)
     on = sum(one.is_on for one in jobs(root))
     busy = f" It shares the machine with {on} that {'is' if on == 1 else 'are'} running." if on else ""
-    st.caption(f"Writes below {chip(root, 200)} and goes on when this page is closed.{busy}")
+    st.caption(f"Writes below {chip(root, 200)} and continues when this page is closed.{busy}")

@@ -49,11 +49,11 @@ def page(context: PageContext) -> None:
 def _chosen(folder: Folder, runs: Mapping[str, Path]) -> str | None:
     """The run of the address, else the one ticked last, else the first; the reader can choose another."""
     ids = list(runs)
-    asked = st.query_params.get("run")
-    if asked is not None and asked not in runs:
-        st.warning(f"There is no run called {chip(asked)} in this folder. It may have been moved or deleted.")
+    requested = st.query_params.get("run")
+    if requested is not None and requested not in runs:
+        st.warning(f"This folder has no run called {chip(requested)}. It may have been moved or deleted.")
     ticked = next((run_id for run_id in st.session_state.get(CHOSEN, ()) if run_id in runs), None)
-    start = asked if asked in runs else None if asked is not None else ticked or ids[0]
+    start = requested if requested in runs else None if requested is not None else ticked or ids[0]
     chosen: str | None = st.selectbox(
         "Run",
         ids,
@@ -61,7 +61,7 @@ def _chosen(folder: Folder, runs: Mapping[str, Path]) -> str | None:
         format_func=lambda run_id: one_line(folder.name(run_id)),
         placeholder="Choose a run",
     )
-    if chosen is not None and chosen != asked:
+    if chosen is not None and chosen != requested:
         st.query_params["run"] = chosen
     return chosen
 

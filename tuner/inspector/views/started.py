@@ -1,4 +1,4 @@
-"""What was started from the page: how it stands, its live curve, its last words, and the way to stop it."""
+"""What was started from the page: its state, its live curve, its last lines, and the way to stop it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from diagnostics.errors import BadInput
 from diagnostics.formatting import duration, number
 from tuner.inspector.escape import chip, one_line, plain
 from tuner.inspector.jobs.record import Job, State, job, jobs, kill, last_lines, stop
-from tuner.inspector.jobs.start import go_on
+from tuner.inspector.jobs.start import resume
 from tuner.inspector.runs.folder import HERE, latest, seconds_since
 from tuner.inspector.study.read import NoStudy, load_study
 from tuner.inspector.views.context import PageContext
@@ -38,12 +38,14 @@ def page(context: PageContext) -> None:
         st.markdown("Nothing was started from here yet. " + HOW)
         st.code("tuner inspect PATH --allow-run", language="bash")
         return
-    asked = st.query_params.get("job")
-    if asked is not None and asked not in found:
-        st.warning(f"Nothing called {chip(asked)} was started in this folder.")
+    requested = st.query_params.get("job")
+    if requested is not None and requested not in found:
+        st.warning(f"Nothing called {chip(requested)} was started in this folder.")
     names = list(found)
-    chosen = st.selectbox("Started run", names, index=names.index(asked) if asked in found else 0, format_func=one_line)
-    if chosen != asked:
+    chosen = st.selectbox(
+        "Started run", names, index=names.index(requested) if requested in found else 0, format_func=one_line
+    )
+    if chosen != requested:
         st.query_params["job"] = chosen
     before = found[chosen]
     live = before.is_on and st.session_state.get("live", True)
@@ -51,7 +53,7 @@ def page(context: PageContext) -> None:
 
 
 def _job(context: PageContext, before: Job) -> None:
-    """How the run stands now; the page is drawn anew when its state has changed."""
+    """The state of the run; the page is drawn again when it has changed."""
     known = job(context.folder.root, before.folder)
     if known is None or known.state is not before.state:
         st.rerun()
@@ -85,23 +87,25 @@ def _actions(context: PageContext, known: Job, run_id: str | None) -> None:
 
 
 def _switch(context: PageContext, known: Job) -> None:
-    """Stop a run that is on; let one that was stopped or has failed go on."""
+    """Stop a run that is on; resume one that was stopped or has failed."""
     if known.state is State.RUNNING and st.button("Stop", icon=":material/stop:", key="stop", help=STOPPING):
         stop(known)
         st.rerun()
     if known.state is State.STOPPING and st.button("Kill", icon=":material/close:", key="kill"):
         kill(known)
         st.rerun()
-    if known.state in (State.STOPPED, State.FAILED) and st.button("Go on", icon=":material/play_arrow:", key="go-on"):
+    if known.state in (State.STOPPED, State.FAILED) and st.button("Resume", icon=":material/play_arrow:", key="resume"):
         try:
-            go_on(context.folder.root, known)
+            resume(context.folder.root, known)
         except (BadInput, OSError) as error:
             st.error(plain(error))
         else:
             st.rerun()
 
 
-STOPPING = "It saves a checkpoint after its step and ends; half a minute later it is killed. It can go on afterwards."
+STOPPING = (
+    "It saves a checkpoint after its step and ends; half a minute later it is killed. It can be resumed afterwards."
+)
 
 
 def _words(known: Job) -> None:
@@ -118,8 +122,8 @@ def _words(known: Job) -> None:
     if lines:
         st.code(lines, language=None, wrap_lines=True, height=320 if lines.count("\n") > 10 else "content")
     else:
-        st.caption("It has said nothing yet.")
-    end = "Goes on when this page or the inspector is closed. " if known.is_on else ""
+        st.caption("No output yet.")
+    end = "Continues when this page or the inspector is closed. " if known.is_on else ""
     if known.state is State.FAILED and known.status is None:
-        end = "It ended without a word: it was killed, or the machine was restarted. "
+        end = "It ended without a message: it was killed, or the machine was restarted. "
     st.caption(f"{end}Its log is {chip(known.log.relative_to(known.folder.parent), 200)}.")

@@ -59,9 +59,11 @@ def page(context: PageContext) -> None:
 
 
 def _chosen(names: list[str]) -> str:
-    asked = st.query_params.get("study")
-    name: str = st.selectbox("Study", names, index=names.index(asked) if asked in names else 0, format_func=one_line)
-    if name != asked and (asked is not None or name != names[0]):
+    requested = st.query_params.get("study")
+    name: str = st.selectbox(
+        "Study", names, index=names.index(requested) if requested in names else 0, format_func=one_line
+    )
+    if name != requested and (requested is not None or name != names[0]):
         st.query_params["study"] = name
     return name
 

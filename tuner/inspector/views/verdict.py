@@ -49,7 +49,7 @@ def headline(diagnosis: Diagnosis) -> None:
 
 
 def details(diagnosis: Diagnosis) -> None:
-    """What to change, the evidence, and what could not be asked."""
+    """What to change, the evidence, and which rules could not be evaluated."""
     if diagnosis.advice:
         st.markdown(f"**{advice_heading(diagnosis.advice)}**")
         _advice(diagnosis.advice)
@@ -57,7 +57,7 @@ def details(diagnosis: Diagnosis) -> None:
         st.markdown("**Evidence**")
         for finding in diagnosis.findings:
             _finding(finding)
-    _not_asked(diagnosis)
+    _not_checked(diagnosis)
 
 
 def _advice(advice: Sequence[Advice]) -> None:
@@ -96,7 +96,7 @@ def _finding(finding: Finding) -> None:
         )
 
 
-def _not_asked(diagnosis: Diagnosis) -> None:
+def _not_checked(diagnosis: Diagnosis) -> None:
     if not diagnosis.skipped:
         return
     with st.expander(filled("Not checked: {count:plural:rule|rules}", {"count": len(diagnosis.skipped)})):
