@@ -26,7 +26,7 @@ from benchmarks.reader import write_events
 from diagnostics import diagnose, read
 from diagnostics.readers import find_runs
 from diagnostics.synthetic import make
-from tuner.batch import found
+from tuner.batch import diagnose_runs
 
 CAUSES = ("healthy-sft", "loss-spikes", "eval-loss-rises", "healthy-dpo")
 
@@ -75,8 +75,8 @@ def many_runs(folder: Path, runs: int, points: int, form: str, repeats: int) -> 
     print(f"{runs:,} runs of {points:,} points ({form})")
     places = timed("found", lambda: find_runs(folder), repeats)
     timed("read", lambda: [read(place) for place in places], repeats)
-    timed("found, read and judged, one process", lambda: list(found([folder], workers=1)), repeats)
-    timed("found, read and judged, two processes", lambda: list(found([folder], workers=2)), repeats)
+    timed("found, read and judged, one process", lambda: list(diagnose_runs([folder], workers=1)), repeats)
+    timed("found, read and judged, two processes", lambda: list(diagnose_runs([folder], workers=2)), repeats)
     timed("tuner diagnose FOLDER --json, from start to end", lambda: command(folder), repeats)
 
 

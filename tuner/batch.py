@@ -1,4 +1,4 @@
-"""Runs found, read and judged: one by one, or by several processes where there are many."""
+"""Runs found, read and diagnosed: one by one, or by several processes where there are many."""
 
 from __future__ import annotations
 
@@ -23,89 +23,90 @@ from diagnostics.diagnosis.diagnose import diagnose
 from diagnostics.model.curves import Run
 from diagnostics.model.records import Diagnosis
 from diagnostics.readers import UnreadableLog, find_runs, read
-from diagnostics.report.write import Unreadable
+from diagnostics.report.write import UnreadRun
 
-Found = tuple[Run, Diagnosis] | Unreadable
+Diagnosed = tuple[Run, Diagnosis] | UnreadRun
 Tags = Mapping[str, str] | None
 
-MANY = 64
-"""From so many runs on, starting a second process costs less than it saves."""
+RUNS_PER_PROCESS = 64
+"""Each process must get this many runs: starting one costs less than it saves only then."""
 
-CHUNK = 8
+RUNS_PER_TASK = 8
+"""Runs that are handed to a process at a time."""
 
 _over: c_bool | None = None
 """In a process that shares the work: whether the first one wants no more of it."""
 
 
-def found(
+def diagnose_runs(
     paths: Sequence[Path],
     tags: Tags = None,
     *,
     curves: bool = True,
     baseline: Run | None = None,
     workers: int | None = None,
-) -> Iterator[Found]:
+) -> Iterator[Diagnosed]:
     """Every run at or below the paths with its diagnosis, or why it could not be read, in the order of the paths.
 
     ``workers`` processes share the runs when there are many; by default as many as this process has cores. The runs
     come without their points where ``curves`` is False: most reports need none. Each is compared with the ``baseline``.
     """
-    places: list[Path | Unreadable] = [place for path in paths for place in _places(path, tags)]
-    count = workers if workers is not None else min(_cores(), len(places) // MANY + 1)
-    judge = partial(_judged, tags=tags, curves=curves, baseline=baseline)
-    yield from map(judge, places) if min(count, len(places)) < 2 else _shared(places, judge, count)
+    places: list[Path | UnreadRun] = [place for path in paths for place in _places(path, tags)]
+    count = workers if workers is not None else min(_cores(), len(places) // RUNS_PER_PROCESS + 1)
+    diagnose_one = partial(_diagnosed, tags=tags, curves=curves, baseline=baseline)
+    yield from map(diagnose_one, places) if min(count, len(places)) < 2 else _in_processes(places, diagnose_one, count)
 
 
-def _places(path: Path, tags: Tags) -> Sequence[Path | Unreadable]:
+def _places(path: Path, tags: Tags) -> Sequence[Path | UnreadRun]:
     """The runs at or below a path, or why there is none."""
     try:
         runs = find_runs(path, tags)
         if not runs:
-            raise UnreadableLog(f"{path}: no training log at or below it; see the README for the formats")
+            raise UnreadableLog(f"{path}: no training log at or below this path; see the README for the formats")
     except UnreadableLog as error:
-        return [Unreadable(str(path), str(error))]
+        return [UnreadRun(str(path), str(error))]
     return runs
 
 
-def _judged(place: Path | Unreadable, tags: Tags, curves: bool, baseline: Run | None) -> Found:
+def _diagnosed(place: Path | UnreadRun, tags: Tags, curves: bool, baseline: Run | None) -> Diagnosed:
     """The run at a place with its diagnosis, or why it could not be read."""
-    if isinstance(place, Unreadable):
+    if isinstance(place, UnreadRun):
         return place
     try:
         run = read(place, tags)
     except UnreadableLog as error:
-        return Unreadable(str(place), str(error))
+        return UnreadRun(str(place), str(error))
     verdict = diagnose(run)
     if baseline is not None:
         verdict = replace(verdict, baseline=compare(run, baseline))
     return run if curves else replace(run, curves={}), verdict
 
 
-def _shared(
-    places: Sequence[Path | Unreadable], judge: Callable[[Path | Unreadable], Found], count: int
-) -> Iterator[Found]:
+def _in_processes(
+    places: Sequence[Path | UnreadRun], diagnose_one: Callable[[Path | UnreadRun], Diagnosed], count: int
+) -> Iterator[Diagnosed]:
     """The same by several processes, in order; what a process that was killed leaves is done here."""
     done, context = 0, _context()
     over = context.RawValue(c_bool, False)
     with ProcessPoolExecutor(count, mp_context=context, initializer=_begin, initargs=(over,)) as pool:
         try:
             with _no_interrupts():
-                answers = pool.map(partial(_unless_over, judge), places, chunksize=CHUNK)
+                answers = pool.map(partial(_unless_over, diagnose_one), places, chunksize=RUNS_PER_TASK)
             for one in answers:
                 yield one
                 done += 1
         except BrokenProcessPool:
-            yield from map(judge, islice(places, done, None))
+            yield from map(diagnose_one, islice(places, done, None))
         except BaseException:
-            # Else leaving the block waits for the runs that were shared out, by then of interest to nobody.
+            # Otherwise leaving the block waits for the runs that were handed out and that nobody wants any more.
             over.value = True
             pool.shutdown(wait=False, cancel_futures=True)
             raise
 
 
-def _unless_over(judge: Callable[[Path | Unreadable], Found], place: Path | Unreadable) -> Found:
-    """The run judged, unless the first process wants no more of them."""
-    return Unreadable(str(place), "stopped") if _over is not None and _over.value else judge(place)
+def _unless_over(diagnose_one: Callable[[Path | UnreadRun], Diagnosed], place: Path | UnreadRun) -> Diagnosed:
+    """The run diagnose_oned, unless the first process wants no more of them."""
+    return UnreadRun(str(place), "stopped") if _over is not None and _over.value else diagnose_one(place)
 
 
 @contextmanager

@@ -21,7 +21,7 @@ from diagnostics.model.message import Message, message
 from diagnostics.model.methods import METHODS
 from diagnostics.model.records import Diagnosis
 from diagnostics.model.settings import Settings
-from tuner.throttle import SHARE, Throttle
+from tuner.throttle import MAX_SHARE, Throttle
 
 logger = logging.getLogger("tuner")
 
@@ -33,14 +33,14 @@ BOOKKEEPING = ("_runtime", "_per_second")
 
 
 class DiagnosisCallback(TrainerCallback):  # type: ignore[misc]
-    """Diagnoses a run at each evaluation while it trains, and says what appeared or cleared, once.
+    """Diagnoses a run at each evaluation while it trains, and reports what appeared or cleared, once.
 
-    A finding is said when it lasts; nan and divergence are said at once, and underfitting at the end. Works with a
-    plain ``Trainer`` and with TRL's. ``every`` also looks after so many logs (20 when the run has no evaluation).
-    ``share`` bounds what all looks take of the run's time (0.5 %): on a quick run with a long log some are left out.
-    ``say`` takes the lines, the ``tuner`` logger by default. ``stop_on`` holds labels or rule names that end the run
-    when they are said (none by default). ``out`` is a folder for the reports at the end. ``bounds`` maps a knob to your
-    own range of it. After training, ``run`` and ``diagnosis`` hold what was logged and the verdict.
+    A finding is reported when it lasts, nan and divergence at once, and underfitting at the end. Works with a plain
+    ``Trainer`` and with TRL's. ``every`` also diagnoses after that many logs (20 when the run has no evaluation).
+    ``share`` bounds the time that all of this takes (0.5 % of the run): on a quick run with a long log some are left
+    out. ``say`` takes the lines, the ``tuner`` logger by default. ``stop_on`` holds labels or rule names that end the
+    run when they are reported (none by default). ``out`` is a folder for the reports at the end. ``bounds`` maps a
+    setting to your own range of it. After training, ``run`` and ``diagnosis`` hold what was logged and the verdict.
     """
 
     def __init__(
@@ -50,7 +50,7 @@ class DiagnosisCallback(TrainerCallback):  # type: ignore[misc]
         every: int | None = None,
         say: Callable[[str], None] | None = None,
         stop_on: Collection[str] = (),
-        share: float = SHARE,
+        share: float = MAX_SHARE,
         bounds: Mapping[str, tuple[float, float]] | None = None,
         settings: Settings | None = None,
         name: str | None = None,
@@ -79,7 +79,7 @@ class DiagnosisCallback(TrainerCallback):  # type: ignore[misc]
         )
 
     def look(self, *, over: bool = True) -> Diagnosis:
-        """The verdict on what was logged so far; what is news is said, and all of it when the run is ``over``."""
+        """The verdict on what was logged so far; what is new is reported, and all of it when the run is ``over``."""
         run = self.run
         now = diagnose(run, bounds=self.bounds)
         self._live, events = update(self._live, now, run.last_step, over=over)
@@ -91,9 +91,9 @@ class DiagnosisCallback(TrainerCallback):  # type: ignore[misc]
     _speaks = True
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        """Read the settings off the arguments and the model; take over the log of a run that goes on.
+        """Read the settings from the arguments and the model; take over the log of a resumed run.
 
-        The step after the checkpoint that it goes on from is a join: a jump of the loss there is no fault.
+        The step after the checkpoint is a discontinuity: a jump of the loss there is not a fault.
         """
         self._speaks = bool(state.is_world_process_zero)
         self.settings = settings_of_trainer(args, state, kwargs.get("model")).merged(self.settings)
@@ -105,7 +105,7 @@ class DiagnosisCallback(TrainerCallback):  # type: ignore[misc]
         self.spacing.start()
 
     def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **kwargs: Any) -> None:
-        """Keep the numbers; look when there is no evaluation to look at."""
+        """Keep the numbers; diagnose now and then where there are no evaluations."""
         self._collect(logs or {}, state.global_step, time.time())
         is_training = "loss" in (logs or {})
         self._logs += is_training
@@ -116,12 +116,12 @@ class DiagnosisCallback(TrainerCallback):  # type: ignore[misc]
             self._look_in_passing(control, urgent=True)
 
     def on_evaluate(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        """Look."""
+        """Diagnose."""
         if state.global_step:
             self._look_in_passing(control)
 
     def on_train_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        """Look a last time; write the reports when a folder was given."""
+        """Diagnose a last time; write the reports when a folder was given."""
         diagnosis = self.look(over=True)
         if self.out and self._speaks:
             from diagnostics.report.write import write_reports
@@ -130,18 +130,18 @@ class DiagnosisCallback(TrainerCallback):  # type: ignore[misc]
             write_reports(self.run, diagnosis, self.out)
 
     def _is_lost(self, logs: Mapping[str, Any]) -> bool:
-        """Whether a loss is nan or inf for the first time: that is worth a look out of turn."""
+        """Whether a loss is nan or inf for the first time: that is worth a diagnosis out of turn."""
         loss = logs.get("loss", logs.get("eval_loss", 0.0))
         return isinstance(loss, float) and not math.isfinite(loss) and "loss-not-finite" not in self._live.reported
 
     def _look_in_passing(self, control: Any, *, urgent: bool = False) -> None:
-        """Look when it is due and the share of the time allows it; end the run on what it was asked to stop for."""
+        """Diagnose when the share of the time allows it; end the run on a finding in ``stop_on``."""
         if not urgent and not self.spacing.allows():
             return
         with self.spacing.check():
             self.look(over=False)
-        said = self._live.reported.values()
-        hit = next((one for one in said if one.label in self.stop_on or one.rule in self.stop_on), None)
+        reported = self._live.reported.values()
+        hit = next((one for one in reported if one.label in self.stop_on or one.rule in self.stop_on), None)
         if hit and not control.should_training_stop:
             note = message("stopped-early", rule=hit.rule)
             self.notes.append(note)
@@ -158,7 +158,7 @@ class DiagnosisCallback(TrainerCallback):  # type: ignore[misc]
 
 
 def settings_of_trainer(args: Any, state: Any, model: Any) -> Settings:
-    """The settings of a run as its training arguments and its model tell them."""
+    """The settings of a run, from its training arguments and its model."""
     raw = args.to_dict()
     processes = max(int(getattr(args, "world_size", 1)), 1)
     raw["batch_size"] = args.train_batch_size * args.gradient_accumulation_steps * processes

@@ -1,4 +1,4 @@
-"""Looks that are spaced so that looking takes at most a given share of the time."""
+"""Checks that are spaced so that checking takes at most a given share of the time."""
 
 from __future__ import annotations
 
@@ -6,23 +6,23 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-SHARE = 0.005
-"""Half of the 1 % that watching may cost: keeping the log takes its part of the rest."""
+MAX_SHARE = 0.005
+"""The share of the time that checks may take: half of the 1 % that watching may cost; logging takes from the rest."""
 
-GUESS = 0.005
-"""Seconds that a first look is taken to need, until one has been measured."""
+FIRST_GUESS = 0.005
+"""Seconds that the first check is assumed to take."""
 
 
 class Throttle:
-    """Says whether a look may be taken now: it keeps what all looks took below ``share`` of the time since the start.
+    """Allows checks so that all of them together take less than ``share`` of the time since the start.
 
-    A look costs more the longer the log is, so the last one is the measure of the next.
+    A check costs more the longer the log is, so the next one is assumed to take as long as the last one.
     """
 
-    def __init__(self, share: float = SHARE) -> None:
+    def __init__(self, share: float = MAX_SHARE) -> None:
         self.share = share
         self.spent = 0.0
-        self.last = GUESS
+        self.last = FIRST_GUESS
         self.began = time.perf_counter()
 
     def start(self) -> None:
@@ -30,13 +30,13 @@ class Throttle:
         self.spent, self.began = 0.0, time.perf_counter()
 
     def allows(self) -> bool:
-        """Whether another look as long as the last one fits."""
+        """Whether another check as long as the last one fits."""
         elapsed = time.perf_counter() - self.began
         return self.spent + self.last <= self.share * (elapsed + self.last)
 
     @contextmanager
     def check(self) -> Iterator[None]:
-        """Count what happens inside as a look."""
+        """Count the time spent inside as a check."""
         began = time.perf_counter()
         try:
             yield

@@ -8,7 +8,7 @@ from math import log
 
 from benchmarks.verdicts.cases import Case
 from benchmarks.verdicts.folds import each_source_out
-from diagnostics.diagnosis.calibration import DEFAULT, HIGHEST_HEALTHY, ConfidenceMap
+from diagnostics.diagnosis.calibration import DEFAULT, MAX_CONFIDENCE_HEALTHY, ConfidenceMap
 
 HELD_BEFORE = 40.0
 """The table's own confidences count as if they had held on so many verdicts before: few runs must not undo them."""
@@ -28,7 +28,7 @@ def fitted(cases: Sequence[Case]) -> ConfidenceMap:
     near = (sum(c.right for c in close) / healthy + HELD_BEFORE / 2 * NEAR_BEFORE) / (
         sum(_shape(c) for c in close) + HELD_BEFORE / 2
     )
-    return ConfidenceMap(stretch, min(HIGHEST_HEALTHY, healthy), min(1.0, near))
+    return ConfidenceMap(stretch, min(MAX_CONFIDENCE_HEALTHY, healthy), min(1.0, near))
 
 
 def recalibrated_elsewhere(cases: Sequence[Case]) -> list[Case]:

@@ -9,7 +9,7 @@ from diagnostics.model.rate_prior import Bounds
 from diagnostics.model.records import Advice
 from diagnostics.rules.rule import Case, Fix
 
-CAPS: Mapping[str, tuple[float, float]] = {
+ADVICE_RANGES: Mapping[str, tuple[float, float]] = {
     "batch_size": (1, 1024),
     "warmup_ratio": (0.0, 0.1),
     "num_train_epochs": (0.1, 5.0),
@@ -20,11 +20,11 @@ CAPS: Mapping[str, tuple[float, float]] = {
     "label_smoothing": (0.0, 0.2),
     "adam_beta2": (0.9, 0.999),
 }
-"""The range that advice stays in where the user gives none; the learning rate has its family's."""
+"""The range that advice stays in where the user gives none; the learning rate has its prior."""
 
-LADDER = (1.0, 3.0)
-WHOLE = ("batch_size", "max_steps", "lora_r")
-NO_SETTING = ("data", "checkpoint", "eval_set", "target_modules")
+RATE_LEADS = (1.0, 3.0)
+WHOLE_NUMBERS = ("batch_size", "max_steps", "lora_r")
+NOT_SETTINGS = ("data", "checkpoint", "eval_set", "target_modules")
 
 
 def advise(fixes: tuple[Fix, ...], case: Case, *, because: str, confidence: float, bounds: Bounds) -> list[Advice]:
@@ -61,7 +61,7 @@ def _advice(fix: Fix, case: Case, because: str, confidence: float, bounds: Bound
 
 
 def _number(value: object, case: Case) -> float | None:
-    """A factor or target, asked of the case where it is a function."""
+    """A factor or target, computed from the case where it is a function."""
     found = value(case) if callable(value) else value
     return float(found) if isinstance(found, (int, float)) and isfinite(found) else None
 
@@ -94,35 +94,35 @@ def _range(knob: str, case: Case, bounds: Bounds) -> tuple[float, float]:
         return bounds[knob]
     if knob == "learning_rate":
         return case.rate_prior.floor or 0.0, case.rate_prior.cap or float("inf")
-    return CAPS.get(knob, (0.0, float("inf")))
+    return ADVICE_RANGES.get(knob, (0.0, float("inf")))
 
 
 def _tidy(knob: str, value: float, old: float | None) -> float:
-    """The value as a person would write it: whole where it counts things, two digits, rates on their ladder.
+    """The value as a person would write it: whole where it counts things, else two digits.
 
-    The ladder is 1e-5, 3e-5, 1e-4, ...: three times a rung is the next rung.
+    Learning rates stay on the grid 1e-5, 3e-5, 1e-4, ...: three times a rate is the next one.
     """
-    if knob in WHOLE:
+    if knob in WHOLE_NUMBERS:
         return float(max(1, round(value)))
     if value <= 0.0:
         return value
-    if knob == "learning_rate" and old is not None and _on_ladder(old):
-        near = min((_rung(value, k) for k in (-1, 0, 1)), key=lambda r: abs(log10(r / value)), default=value)
+    if knob == "learning_rate" and old is not None and _on_rate_grid(old):
+        near = min((_grid_rate(value, k) for k in (-1, 0, 1)), key=lambda r: abs(log10(r / value)), default=value)
         if abs(log10(near / value)) < 0.06:
             return near
     digits = 1 - floor(log10(value))
     return round(value, digits) if digits < 300 else value
 
 
-def _on_ladder(value: float) -> bool:
+def _on_rate_grid(value: float) -> bool:
     """Whether a rate is one or three times a power of ten."""
     lead = value / 10.0 ** floor(log10(value))
-    return min(abs(lead - r) for r in (*LADDER, 10.0)) < 0.02
+    return min(abs(lead - r) for r in (*RATE_LEADS, 10.0)) < 0.02
 
 
-def _rung(value: float, offset: int) -> float:
-    """The ladder's rung near a value, ``offset`` rungs off."""
+def _grid_rate(value: float, offset: int) -> float:
+    """The rate on the grid near a value, ``offset`` places further."""
     exponent = floor(log10(value))
     lead = 3.0 if value / 10.0**exponent >= 3.0 else 1.0
     index = 2 * exponent + (1 if lead == 3.0 else 0) + offset
-    return float(f"{LADDER[index % 2]:g}e{index // 2}")
+    return float(f"{RATE_LEADS[index % 2]:g}e{index // 2}")

@@ -13,16 +13,16 @@ from math import exp, log
 
 PIVOT = 0.3
 """A rule whose evidence is known to be weak has this confidence; the map leaves it there."""
-HIGHEST = 0.98
-"""No curve makes a verdict surer than this: even a clear one is read otherwise by some."""
-HIGHEST_HEALTHY = 0.96
-"""A loss that settled too high looks like one that settled: no curve alone makes "healthy" surer."""
-HALF_A_POINT = 0.5
+MAX_CONFIDENCE = 0.98
+"""No curve makes a verdict surer than this: people disagree even about clear ones."""
+MAX_CONFIDENCE_HEALTHY = 0.96
+"""A loss that settled too high looks like one that settled: no curve alone makes "healthy" surer than this."""
+POINTS_AT_HALF = 0.5
 """Healthy is as sure as points / (points + this) makes it."""
-OTHER_SIGN = 0.3
+OTHER_SIGN_SHARE = 0.3
 """The share of its confidence with which a second, different sign of the same fault removes doubt."""
-KINDS = {3: 1.0, 2: 0.85, 1: 0.65}
-"""Healthy is said of what was asked: the factor by how many of unstable, overfit and underfit could be."""
+LABELS_FACTOR = {3: 1.0, 2: 0.85, 1: 0.65}
+"""The factor on "healthy" by how many of unstable, overfit and underfit could be checked."""
 
 
 @dataclass(frozen=True)
@@ -42,16 +42,16 @@ class ConfidenceMap:
         if estimate <= 0.0:
             return 0.0
         odds = _log_odds(PIVOT) + self.stretch * (_log_odds(min(estimate, 0.999)) - _log_odds(PIVOT))
-        return HIGHEST / (1.0 + exp(-odds))
+        return MAX_CONFIDENCE / (1.0 + exp(-odds))
 
     def estimate(self, sure: float) -> float:
         """The first estimate that ``fault`` turned into this confidence."""
-        odds = _log_odds(PIVOT) + (_log_odds(min(sure / HIGHEST, 0.999999)) - _log_odds(PIVOT)) / self.stretch
+        odds = _log_odds(PIVOT) + (_log_odds(min(sure / MAX_CONFIDENCE, 0.999999)) - _log_odds(PIVOT)) / self.stretch
         return 1.0 / (1.0 + exp(-odds))
 
     def no_fault(self, kinds: int, points: int, nearly: bool) -> float:
-        """How sure "healthy" is: less with few points, with kinds of fault not asked for, and with one nearly found."""
-        shape = KINDS.get(kinds, 0.0) * points / (points + HALF_A_POINT)
+        """How sure "healthy" is: less with few points, unchecked labels or a borderline fault."""
+        shape = LABELS_FACTOR.get(kinds, 0.0) * points / (points + POINTS_AT_HALF)
         return self.healthy * shape * (self.near if nearly else 1.0)
 
 
@@ -62,7 +62,7 @@ def combine(own: float, others: Iterable[float]) -> float:
     """The estimate of a fault that shows in its own sign and in others, each of which removes some of the doubt."""
     doubt = 1.0 - own
     for other in others:
-        doubt *= 1.0 - OTHER_SIGN * other
+        doubt *= 1.0 - OTHER_SIGN_SHARE * other
     return 1.0 - doubt
 
 

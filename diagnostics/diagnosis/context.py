@@ -1,4 +1,4 @@
-"""The run as the rules see it: finite curves, the settings with their gaps filled, and the family of rates."""
+"""The run as the rules see it: finite curves, completed settings, the prior on the learning rate."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from diagnostics.model.records import Label
 from diagnostics.model.settings import Settings
 from diagnostics.rules import Rule
 
-HUGE = 1e60
-"""Values beyond this are read as this: products of them must stay finite."""
+MAX_VALUE = 1e60
+"""Larger values are clipped to this, so that products of them stay finite."""
 
-LOGS_LIKE_AN_EVALUATION = 10.0
-"""So many single logs tell as much as one evaluation, where there is none."""
+LOGS_PER_EVALUATION = 10.0
+"""This many single logs count as much as one evaluation, where there are none."""
 
 
 @dataclass(frozen=True)
 class DiagnosisContext:
-    """What the rules are asked about: finite curves by name, the settings, and the family of rates.
+    """What the rules are evaluated on: finite curves by name, the settings, and the prior on the learning rate.
 
     ``logged`` are the curves with their ``jumps`` where the run was resumed; what is wrong with a log shows in them.
     """
@@ -40,7 +40,7 @@ class DiagnosisContext:
 
 
 def prepare(run: Run, bounds: Bounds | None) -> DiagnosisContext:
-    """The run as the rules see it, with the method filled in where the settings are silent and the curves tell."""
+    """The run as the rules see it, with the method taken from the curves where the settings do not give it."""
     curves = {name: _clipped(curve) for name, curve in run.curves.items() if len(curve) or curve.broken}
     settings = run.settings
     if settings.method in (None, "dpo") and settings.loss_type is None and settings.beta is None:
@@ -49,19 +49,19 @@ def prepare(run: Run, bounds: Bounds | None) -> DiagnosisContext:
     return DiagnosisContext(level, settings, rate_prior_of(settings, bounds), curves, tuple(notes))
 
 
-def _method(curves: Mapping[str, Curve], said: str | None) -> str | None:
-    """The method that the first loss and margin speak for: ORPO and others log rewards too, but start elsewhere."""
+def _method(curves: Mapping[str, Curve], named: str | None) -> str | None:
+    """The method that fits the first loss and margin: ORPO and others log rewards too, but start elsewhere."""
     loss, margins = curves.get("train_loss"), curves.get("rewards_margins")
     if loss is None or margins is None or not len(loss) or not len(margins):
-        return said
+        return named
     return "dpo" if is_sigmoid(float(loss.values[0]), float(margins.values[0]), factor=1.5) else None
 
 
 def _clipped(curve: Curve) -> Curve:
     """The curve with values that can be multiplied without overflow."""
-    if not len(curve) or np.abs(curve.values).max() < HUGE:
+    if not len(curve) or np.abs(curve.values).max() < MAX_VALUE:
         return curve
-    return Curve(curve.steps, np.clip(curve.values, -HUGE, HUGE), curve.broken)
+    return Curve(curve.steps, np.clip(curve.values, -MAX_VALUE, MAX_VALUE), curve.broken)
 
 
 def evaluate(rule: Rule, context: DiagnosisContext) -> Evidence | Message | None:
@@ -85,7 +85,7 @@ def best_step(eval_loss: Curve | None) -> float | None:
 
 
 def on_course(context: DiagnosisContext) -> bool:
-    """Whether a run in mid-air has enough points to be called healthy so far."""
+    """Whether an unfinished run has enough points to be called healthy so far."""
     loss, last = context.curves.get("train_loss"), context.settings.max_steps
     return loss is not None and last is not None and len(loss) >= 20 and loss.steps[-1] < last
 
@@ -93,5 +93,5 @@ def on_course(context: DiagnosisContext) -> bool:
 def evaluation_count(context: DiagnosisContext) -> int:
     """The number of evaluations, or of groups of logs where there are fewer of those or none."""
     held, train = context.curves.get("eval_loss"), context.curves.get("train_loss")
-    logs = int(len(train) / LOGS_LIKE_AN_EVALUATION) if train is not None else 0
+    logs = int(len(train) / LOGS_PER_EVALUATION) if train is not None else 0
     return max(len(held) if held is not None else 0, logs)

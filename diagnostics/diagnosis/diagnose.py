@@ -24,52 +24,52 @@ from diagnostics.model.records import Advice, Diagnosis, Finding, Label, Skipped
 from diagnostics.rules import RULES, Case, Rule
 from diagnostics.signals import memo_scope
 
-KINDS = (Label.UNSTABLE, Label.OVERFIT, Label.UNDERFIT)
-"""What a run must have been asked for to be called healthy."""
+HEALTH_LABELS = (Label.UNSTABLE, Label.OVERFIT, Label.UNDERFIT)
+"""The labels whose rules must have been evaluated before a run is called healthy."""
 
 
 def diagnose(run: Run, rules: tuple[Rule, ...] = RULES, *, bounds: Bounds | None = None) -> Diagnosis:
-    """The verdict on a run: label, cause, findings with their steps, advice, and what could not be asked.
+    """The verdict on a run: label, cause, findings with their steps, advice, and what could not be checked.
 
     ``bounds`` maps a knob to the range the user allows for it; it replaces the built-in caps.
     """
     with np.errstate(all="ignore"), memo_scope():
         context = prepare(run, bounds)
         run = replace(run, notes=(*run.notes, *context.jumps))
-        asked = [r for r in rules if r.applies_to(context.settings.method)]
-        answers = [(rule, evaluate(rule, context)) for rule in asked]
+        evaluated = [r for r in rules if r.applies_to(context.settings.method)]
+        answers = [(rule, evaluate(rule, context)) for rule in evaluated]
         best = best_step(context.curves.get("eval_loss"))
-        near = () if any(_names(rule, found) for rule, found in answers) else _nearly(asked, context)
+        near = () if any(_sets_label(rule, found) for rule, found in answers) else _nearly(evaluated, context)
     fired = [(rule, found) for rule, found in answers if isinstance(found, Evidence)]
     skipped = tuple(Skipped(rule.name, why, rule.label) for rule, why in answers if isinstance(why, Message))
-    naming = [(rule, found) for rule, found in fired if rule.sets_label]
-    if not naming:
+    deciding = [(rule, found) for rule, found in fired if rule.sets_label]
+    if not deciding:
         return _without_fault(run, answers, fired, near, skipped, best, context, bounds or {})
-    main = naming[0]
-    order = [main, *(pair for pair in fired if pair[0] is not main[0] and _goes_with(pair[0], main[0]))]
+    main = deciding[0]
+    order = [main, *(pair for pair in fired if pair[0] is not main[0] and _stays_beside(pair[0], main[0]))]
     findings = tuple(_finding(rule, found) for rule, found in order)
     return Diagnosis(
-        run.name,
-        main[0].label,
-        main[0].name,
-        _sure(order),
-        best,
-        findings,
-        _advice(order, context, bounds or {}),
-        skipped,
-        (*run.notes, *_of_no_known_length(main[0], context)),
+        run=run.name,
+        label=main[0].label,
+        cause=main[0].name,
+        confidence=_confidence(order),
+        best_step=best,
+        findings=findings,
+        advice=_advice(order, context, bounds or {}),
+        skipped=skipped,
+        notes=(*run.notes, *_length_notes(main[0], context)),
     )
 
 
-def _of_no_known_length(main: Rule, context: DiagnosisContext) -> tuple[Message, ...]:
+def _length_notes(main: Rule, context: DiagnosisContext) -> tuple[Message, ...]:
     """A note where the verdict is about a complete run and nothing says whether the log is one."""
     if not main.judges_whole_runs or context.settings.max_steps is not None:
         return ()
     return (message("planned-length-unknown"),)
 
 
-def _names(rule: Rule, found: Evidence | Message | None) -> bool:
-    """Whether the rule fired and gives the run its name."""
+def _sets_label(rule: Rule, found: Evidence | Message | None) -> bool:
+    """Whether the rule fired and may set the label."""
     return rule.sets_label and isinstance(found, Evidence)
 
 
@@ -80,15 +80,15 @@ def _nearly(rules: list[Rule], context: DiagnosisContext) -> tuple[tuple[Rule, E
     return tuple((rule, found) for rule, found in answers if isinstance(found, Evidence))
 
 
-def _sure(order: list[tuple[Rule, Evidence]]) -> float:
-    """How sure the verdict is: by the finding that names the run, and by other signs of the same fault."""
+def _confidence(order: list[tuple[Rule, Evidence]]) -> float:
+    """The confidence of the verdict: of the finding that sets the label, and of other signs of the same fault."""
     main, found = order[0]
     others = [rule.confidence * sign.strength for rule, sign in order[1:] if rule.confirms(main)]
     return DEFAULT.fault(combine(main.confidence * found.strength, others))
 
 
-def _goes_with(rule: Rule, main: Rule) -> bool:
-    """Whether a finding still means something beside the one that names the run: a broken log is no evidence."""
+def _stays_beside(rule: Rule, main: Rule) -> bool:
+    """Whether a finding still means something beside the one that sets the label: a broken log proves nothing else."""
     return main.label is not Label.BROKEN or rule.label is Label.BROKEN
 
 
@@ -101,7 +101,7 @@ def _finding(rule: Rule, found: Evidence) -> Finding:
 
 
 def _advice(order: list[tuple[Rule, Evidence]], context: DiagnosisContext, bounds: Bounds) -> tuple[Advice, ...]:
-    """The advice of the findings in their order; a knob that was already spoken for is not moved again.
+    """The advice of the findings in their order; a setting that is already advised is not advised again.
 
     Only findings of the run's own label advise: what else a run lacks shows when the first fault is gone. Findings that
     never stand alone advise too, as an option.
@@ -127,25 +127,29 @@ def _without_fault(
     context: DiagnosisContext,
     bounds: Bounds,
 ) -> Diagnosis:
-    """Healthy where enough could be asked, else unknown; findings that never stand alone are kept."""
-    asked = {rule.label for rule, found in answers if not isinstance(found, Message) and rule.sets_label} & set(KINDS)
-    healthy = Label.UNSTABLE in asked and (len(asked) > 1 or on_course(context))
+    """Healthy where enough could be checked, else unknown; findings that never stand alone are kept."""
+    checked = {rule.label for rule, found in answers if not isinstance(found, Message) and rule.sets_label} & set(
+        HEALTH_LABELS
+    )
+    healthy = Label.UNSTABLE in checked and (len(checked) > 1 or on_course(context))
     reasons = {skip.label: skip.reason for skip in reversed(skipped)}
-    unchecked = tuple(Unchecked(kind, reasons.get(kind, message("no-rule"))) for kind in KINDS if kind not in asked)
+    unchecked = tuple(
+        Unchecked(kind, reasons.get(kind, message("no-rule"))) for kind in HEALTH_LABELS if kind not in checked
+    )
     borderline = _finding(*near[0]) if healthy and near else None
     label = Label.HEALTHY if healthy else Label.UNKNOWN
-    confidence = DEFAULT.no_fault(len(asked), evaluation_count(context), bool(near)) if healthy else 0.0
+    confidence = DEFAULT.no_fault(len(checked), evaluation_count(context), bool(near)) if healthy else 0.0
     findings = tuple(_finding(rule, found) for rule, found in fired)
     return Diagnosis(
-        run.name,
-        label,
-        None,
-        confidence,
-        best,
-        findings,
-        _advice(fired, context, bounds),
-        skipped,
-        run.notes,
-        unchecked,
-        borderline,
+        run=run.name,
+        label=label,
+        cause=None,
+        confidence=confidence,
+        best_step=best,
+        findings=findings,
+        advice=_advice(fired, context, bounds),
+        skipped=skipped,
+        notes=run.notes,
+        unchecked=unchecked,
+        borderline=borderline,
     )

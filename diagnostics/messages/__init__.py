@@ -2,11 +2,12 @@
 
 Records hold facts: a rule's name and what was measured, a knob with its old and new value, a ``Message`` with a code.
 This room turns them into sentences when somebody is about to read them. The templates of one language are one file
-(``en``); another language is another file with the same names, and nothing else.
+(``en``); another language is another file with the same names, chosen in ``language``. Identifiers are the same in
+every language: rules, labels, settings and curves keep their names.
 """
 
 from diagnostics.messages.catalog import filled, phrase, text
-from diagnostics.messages.en import HEADLINES, LANGUAGE, TABLE_HEADS
+from diagnostics.messages.language import words
 from diagnostics.messages.live import live_line
 from diagnostics.messages.phrases import (
     advice_heading,
@@ -31,6 +32,10 @@ from diagnostics.messages.verdicts import (
     skipped_reason,
     summary,
 )
+
+HEADLINES, TABLE_HEADS = words.HEADLINES, words.TABLE_HEADS
+LANGUAGE = words.LANGUAGE
+"""The language's code, as HTML names it."""
 
 __all__ = [
     "HEADLINES",

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from diagnostics.formatting import percent
-from diagnostics.messages import en
+from diagnostics.messages.language import words
 from diagnostics.model.message import Message
 
 PLURAL = re.compile(r"\{(\w+):plural:([^{}|]*)\|([^{}|]*)\}")
@@ -23,7 +23,7 @@ class _Values(dict[str, Any]):
             return _VeryLarge()
         value = super().__getitem__(key)
         if isinstance(value, str):
-            return en.TERMS.get(value, value)
+            return words.TERMS.get(value, value)
         if isinstance(value, bool) or not isinstance(value, (int, float)):
             return value
         return _Number(value) if math.isfinite(value) else _VeryLarge()
@@ -38,7 +38,7 @@ class _Number(float):
 
 class _VeryLarge:
     def __format__(self, spec: str) -> str:
-        return en.VERY_LARGE
+        return words.VERY_LARGE
 
 
 def filled(template: str, values: Mapping[str, Any]) -> str:
@@ -60,7 +60,7 @@ def text(message: Message) -> str:
 
     A code that this language has no template for reads as the code and its values.
     """
-    template = en.MESSAGES.get(message.code)
+    template = words.MESSAGES.get(message.code)
     if template is None:
         values = ", ".join(f"{key} {value}" for key, value in message.values.items())
         return message.code.replace("-", " ") + (f" ({values})" if values else "")
@@ -69,4 +69,4 @@ def text(message: Message) -> str:
 
 def phrase(code: str, **values: Any) -> str:
     """The words that stand around a fact, by their code; raises ``KeyError`` for a code that has none."""
-    return filled(en.PHRASES[code], values)
+    return filled(words.PHRASES[code], values)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from diagnostics.formatting import number, percent, plain_name, sentence, setting, times
-from diagnostics.messages import en
 from diagnostics.messages.catalog import phrase, text
+from diagnostics.messages.language import words
 from diagnostics.messages.verdicts import advice_action
 from diagnostics.model.comparison import Comparison
 from diagnostics.model.records import Advice, Diagnosis, Finding, Label
@@ -42,7 +42,7 @@ def advice_sentence(advice: Advice) -> str:
 
 def confidence_words(confidence: float) -> str:
     """A confidence in words: ``quite sure``."""
-    return next((words for limit, words in en.CONFIDENCE if confidence >= limit), en.CONFIDENCE[-1][1])
+    return next((named for limit, named in words.CONFIDENCE if confidence >= limit), words.CONFIDENCE[-1][1])
 
 
 def confidence_phrase(confidence: float) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from diagnostics.formatting import number, plain_name, sentence, setting
-from diagnostics.messages import en
 from diagnostics.messages.catalog import filled, phrase, text
+from diagnostics.messages.language import words
 from diagnostics.model.curves import Run
 from diagnostics.model.message import Message
 from diagnostics.model.records import Advice, Diagnosis, Finding, Label, Skipped
@@ -14,13 +14,13 @@ from diagnostics.model.records import Advice, Diagnosis, Finding, Label, Skipped
 
 def finding_message(finding: Finding) -> str:
     """What the finding says: its rule's template with what was measured; the rule's name where there is no template."""
-    template = en.RULES.get(finding.rule, {}).get("message", finding.template)
+    template = words.RULES.get(finding.rule, {}).get("message", finding.template)
     return filled(template, finding.measured) if template else plain_name(finding.rule)
 
 
 def advice_action(advice: Advice) -> str:
     """What the advice says to do, without the values: ``divide the learning rate by ten``."""
-    return en.RULES.get(advice.because, {}).get(advice.fix, advice.fix)
+    return words.RULES.get(advice.because, {}).get(advice.fix, advice.fix)
 
 
 def advice_line(advice: Advice) -> str:

@@ -12,7 +12,7 @@ Value = float | int | str | bool | None
 
 @dataclass(frozen=True)
 class Message:
-    """What is to be said, without the words: ``code`` names the sentence, ``values`` fill it.
+    """A sentence before its words: ``code`` names it, ``values`` fill it.
 
     Two messages are equal when code and values are; a message can be stored as JSON and read back.
     """
@@ -39,9 +39,9 @@ class Message:
         return cls.from_dict(stored) if isinstance(stored, Mapping) else as_message(str(stored))
 
 
-def as_message(said: Message | str) -> Message:
+def as_message(content: Message | str) -> Message:
     """The message itself; text that somebody else wrote becomes a message that holds it."""
-    return said if isinstance(said, Message) else Message("text", {"text": said})
+    return content if isinstance(content, Message) else Message("text", {"text": content})
 
 
 def message(code: str, **values: Value) -> Message:

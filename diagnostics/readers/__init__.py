@@ -44,11 +44,11 @@ READERS = (
     Reader("table", table.reads, table.read_log, table.runs_in, table.read_log),
     Reader("printed output", textlog.reads, textlog.read_log),
 )
-"""Every format, in the order in which they are asked; the first that claims a path reads it."""
+"""Every format in order of precedence; the first that claims a path reads it."""
 
 
 def read(path: str | Path, tags: Mapping[str, str] | None = None) -> Run:
-    """The run that a log file or a run's folder tells of.
+    """The run in a log file or in a run's folder.
 
     A run that shares its file with others is named behind the path, as ``find_runs`` lists it: ``export.csv#name``.
     ``tags`` maps a canonical curve name to the log's own tag, as in ``{"train_loss": "my/loss"}``. Raises
@@ -56,7 +56,7 @@ def read(path: str | Path, tags: Mapping[str, str] | None = None) -> Run:
     """
     path, inner = run_paths.split(Path(path))
     if not os.path.isdir(path):
-        content(path, 1)  # a missing or closed file is told before anyone asks what it holds
+        content(path, 1)  # report a missing or unreadable file before looking for its format
     for reader in READERS:
         if reader.reads(path):
             log = _log(reader, path, inner)
@@ -65,7 +65,9 @@ def read(path: str | Path, tags: Mapping[str, str] | None = None) -> Run:
             return assemble(path, log, tags, name=inner)
     if os.path.isdir(path):
         return read(_only_run(path), tags)
-    raise UnreadableLog(f"{path}: no log known here; give an event file, trainer_state.json, a CSV or JSON-lines log")
+    raise UnreadableLog(
+        f"{path}: not a known log format; give an event file, trainer_state.json, a CSV or JSON-lines log"
+    )
 
 
 def _log(reader: Reader, path: Path, inner: str | None) -> Log:
@@ -74,17 +76,17 @@ def _log(reader: Reader, path: Path, inner: str | None) -> Log:
     if inner is None:
         if names:
             one = run_paths.of_run(path, names[0])
-            raise UnreadableLog(f"{path}: holds {len(names)} runs; give one of them, such as {one}")
+            raise UnreadableLog(f"{path}: the file holds {len(names)} runs; give one of them, such as {one}")
         return reader.read(path)
     if reader.read_run is None or inner not in names:
         near = get_close_matches(inner, names, 3, 0.0)
         held = f"it has {', '.join(near)}" if near else "it holds one run"
-        raise UnreadableLog(f"{path}: no run {inner} in it; {held}")
+        raise UnreadableLog(f"{path}: the file has no run {inner}; {held}")
     return reader.read_run(path, inner)
 
 
 def _is_general(path: Path) -> bool:
-    """Whether a file's name says nothing of the run, so that the folder and its other files are about the run."""
+    """Whether a file's name says nothing about the run: then the folder and its other files describe it."""
     return ".tfevents." in path.name or GENERIC_NAMES.fullmatch(path.stem.lower()) is not None
 
 
@@ -92,7 +94,7 @@ def _only_run(path: Path) -> Path:
     """The one run below a folder. Raises ``UnreadableLog`` when there is none or more than one."""
     runs = find_runs(path)
     if not runs:
-        raise UnreadableLog(f"{path}: no training log in this folder; give a run's folder or a log file")
+        raise UnreadableLog(f"{path}: the folder holds no training log; give a run's folder or a log file")
     if len(runs) > 1:
-        raise UnreadableLog(f"{path}: holds {len(runs)} runs; give one of them, such as {runs[0]}")
+        raise UnreadableLog(f"{path}: the folder holds {len(runs)} runs; give one of them, such as {runs[0]}")
     return runs[0]

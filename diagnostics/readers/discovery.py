@@ -18,8 +18,8 @@ CHECKPOINT = re.compile(r"checkpoint-(\d+)")
 DATED = re.compile(r"[A-Z][a-z]{2}\d\d_\d\d-\d\d-\d\d_")
 HPARAMS_FOLDER = re.compile(r"\d{10}\.\d+")
 SKIPPED = {"__pycache__", "node_modules", "site-packages", "wandb"}
-DEPTH = 12
-FIRST_LINES = 4096
+MAX_DEPTH = 12
+HEAD_CHARACTERS = 4096
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ def _is_dir(entry: os.DirEntry[str]) -> bool:
 
 
 def parts(folder: Path, names: Listing | None = None) -> Parts | None:
-    """The logs of a folder that is one run, None when it is none. Raises ``UnreadableLog`` when it is closed."""
+    """The logs of a folder that is one run, else None. Raises ``UnreadableLog`` when it may not be opened."""
     names = names or listing(folder)
     checkpoints = sorted((int(m.group(1)), m.string) for name in names.folders if (m := CHECKPOINT.fullmatch(name)))
     checkpoint = next(
@@ -100,7 +100,7 @@ def find_runs(path: str | Path, tags: Mapping[str, str] | None = None) -> list[P
     """Every run at or below a path, sorted: run folders, and log files that lie in no run folder.
 
     A file is itself, or the runs in it where it holds several: ``export.csv#name``. Tables and texts are logs where
-    they name a loss, or one of ``tags``. Raises ``UnreadableLog`` when there is no such path or it may not be opened.
+    they name a loss, or one of ``tags``. Raises ``UnreadableLog`` when the path does not exist or may not be opened.
     """
     path = Path(path)
     if os.path.isdir(path):
@@ -118,7 +118,7 @@ def _in_file(path: Path) -> list[Path]:
             names = table.runs_in(path)
         elif jsonlines.reads(path):
             names = jsonlines.runs_in(path)
-    except UnreadableLog:  # which is told when the file is read
+    except UnreadableLog:  # reported when the file is read
         names = ()
     return [run_paths.of_run(path, name) for name in names] or [path]
 
@@ -130,7 +130,7 @@ def _walk(folder: Path, names: Listing, tags: frozenset[str], depth: int) -> Ite
         yield folder
     else:
         yield from (run for name in names.files if _is_log(folder / name, tags) for run in _in_file(folder / name))
-    if depth == DEPTH:
+    if depth == MAX_DEPTH:
         return
     inner = held.inner if held else frozenset()
     for name in names.folders:
@@ -149,10 +149,10 @@ def _is_log(path: Path, tags: frozenset[str]) -> bool:
         if table.reads(path):
             return _names_a_loss(table.header_of(path), tags)
         if jsonlines.reads(path):
-            rows, _ = jsonlines.objects(text(path, FIRST_LINES).rpartition("\n")[0] or text(path, FIRST_LINES))
+            rows, _ = jsonlines.objects(text(path, HEAD_CHARACTERS).rpartition("\n")[0] or text(path, HEAD_CHARACTERS))
             return any(_names_a_loss(list(row), tags) for row in rows[:5])
         if path.suffix.lower() == ".json":
-            return '"log_history"' in text(path, FIRST_LINES)
+            return '"log_history"' in text(path, HEAD_CHARACTERS)
         return path.suffix.lower() in textlog.ENDINGS and textlog.has_losses(path)
     except UnreadableLog:
         return False

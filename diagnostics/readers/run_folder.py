@@ -18,10 +18,10 @@ from diagnostics.readers.raw_log import Log, Series
 from diagnostics.readers.tabular import jsonlines
 from diagnostics.readers.tensorboard import event_files
 
-AGREE = 1e-3
-"""Relative difference up to which two logs tell the same value; event files hold 32-bit numbers."""
+RELATIVE_TOLERANCE = 1e-3
+"""The relative difference up to which two logged values are the same; event files hold 32-bit numbers."""
 
-OURS = {"lr": "learning_rate"}
+CANONICAL = {"lr": "learning_rate"}
 """LLaMA-Factory's names where they are not those of transformers."""
 
 
@@ -34,7 +34,7 @@ def read_log(path: Path) -> Log:
     """The log of a run's folder. Raises ``UnreadableLog`` when nothing in it can be read."""
     held = parts(path)
     if held is None:
-        raise UnreadableLog(f"{path}: no log in this folder; give a run's folder or a log file")
+        raise UnreadableLog(f"{path}: the folder holds no log; give a run's folder or a log file")
     logs, errors = _logs(held)
     if not logs:
         raise errors[0]
@@ -72,7 +72,7 @@ def _logs(held: Parts) -> tuple[list[tuple[str, Log]], list[UnreadableLog]]:
 
 def _tagged(log: Log) -> Log:
     """LLaMA-Factory's log with the tags that the other logs of its run have."""
-    return replace(log, series={trainer_state.tag(OURS.get(name, name)): s for name, s in log.series.items()})
+    return replace(log, series={trainer_state.tag(CANONICAL.get(name, name)): s for name, s in log.series.items()})
 
 
 def _state(held: Parts) -> Log:
@@ -104,7 +104,7 @@ def _step_of(state: Path) -> int:
 
 
 def _filled(log: Log, other: Log, name: str) -> Log:
-    """The log with what it lacks from another log of the same run; one that disagrees is left out."""
+    """The log completed from another log of the same run; one that disagrees is left out."""
     shared = [tag for tag in other.series if tag in log.series]
     if any(not _agree(log.series[tag], other.series[tag]) for tag in shared if tag.endswith("loss")):
         return log.with_notes(message("other-run", log=name))
@@ -127,7 +127,7 @@ def _filled(log: Log, other: Log, name: str) -> Log:
 def _agree(one: Series, other: Series) -> bool:
     """Whether most of the steps that both series hold have the same value in both; True when they share none."""
     _, mine, theirs = np.intersect1d(one.steps, other.steps, return_indices=True)
-    same = np.isclose(one.values[mine], other.values[theirs], rtol=AGREE, atol=1e-6, equal_nan=True)
+    same = np.isclose(one.values[mine], other.values[theirs], rtol=RELATIVE_TOLERANCE, atol=1e-6, equal_nan=True)
     return bool(same.size == 0 or same.mean() > 0.5)
 
 

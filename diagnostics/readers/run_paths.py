@@ -8,7 +8,7 @@ from urllib.parse import quote, unquote
 
 SIGN = "#"
 PLAIN = "".join(chr(code) for code in range(32, 127) if chr(code) not in "/%\\")
-"""What may stand in a file's name as it is; the rest of a run's name is written as in an address of the web."""
+"""Characters of a run's name that stay as they are; the others are percent-encoded."""
 
 
 def of_run(file: Path, run: str) -> Path:
@@ -17,7 +17,7 @@ def of_run(file: Path, run: str) -> Path:
 
 
 def split(path: Path) -> tuple[Path, str | None]:
-    """The file and the name of the run inside it; a path that exists as it stands is no such path."""
+    """The file and the name of the run inside it; an existing path is never split."""
     if SIGN not in path.name or os.path.lexists(path):
         return path, None
     for place in (at for at, sign in enumerate(path.name) if sign == SIGN and at):

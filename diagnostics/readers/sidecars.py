@@ -1,4 +1,4 @@
-"""The files beside a log that tell its settings: a study's or axolotl's config, PEFT's adapter and others."""
+"""Files beside a log that hold its settings: a study's or axolotl's config, PEFT's adapter config and others."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ ADAPTER = "adapter_config.json"
 ADAPTER_KEYS = {"r", "lora_alpha", "lora_dropout", "base_model_name_or_path", "peft_type"}
 BEFORE_THE_LOG = (ADAPTER, "hparams.yaml", "args.json", "training_args.json", "training_args.yaml")
 AFTER_THE_LOG = ("axolotl_config.yml", "axolotl_config.yaml", "config.yml", "config.yaml")
-"""What the user wrote wins over what the log tells, and that over what other files tell."""
+"""What the user wrote wins over the log, and the log over the other files."""
 
 RATES = {"learning_rate", "lr"}
-MANY_BRACKETS, LONGEST = 400, 100_000
+MAX_BRACKETS, MAX_NESTED_CHARACTERS = 400, 100_000
 NESTED_ON_A_LINE = re.compile(r"(?:[-?:][ \t]+){50}")
 
 CHECKPOINT = re.compile(r"checkpoint-\d+")
 
 
 def with_settings(log: Log, folders: Iterable[Path | None]) -> Log:
-    """The log with the settings that files in these folders tell, the last folder's winning."""
+    """The log with the settings from files in these folders; the last folder wins."""
     notes: list[Message] = []
     held = [(folder, _names_in(folder)) for folder in folders if folder is not None]
-    before, after = (_told(held, names, notes) for names in (BEFORE_THE_LOG, AFTER_THE_LOG))
-    said = dict(log.options)
-    if RATES & (before.keys() | after.keys() | said.keys()):
-        # trainer_state.json rounds the epochs up and always names the steps; the arguments say what was asked for.
-        said = {key: value for key, value in said.items() if key not in log.derived}
-    return replace(log, options={**before, **_known(said), **after}).with_notes(*notes)
+    before, after = (_options_in(held, names, notes) for names in (BEFORE_THE_LOG, AFTER_THE_LOG))
+    raw = dict(log.options)
+    if RATES & (before.keys() | after.keys() | raw.keys()):
+        # trainer_state.json rounds the epochs up and always names the steps; the arguments say what was requested.
+        raw = {key: value for key, value in raw.items() if key not in log.derived}
+    return replace(log, options={**before, **_known(raw), **after}).with_notes(*notes)
 
 
 def beside(path: Path) -> list[Path]:
@@ -52,7 +52,9 @@ def _names_in(folder: Path) -> frozenset[str]:
         return frozenset()
 
 
-def _told(held: list[tuple[Path, frozenset[str]]], names: tuple[str, ...], notes: list[Message]) -> dict[str, object]:
+def _options_in(
+    held: list[tuple[Path, frozenset[str]]], names: tuple[str, ...], notes: list[Message]
+) -> dict[str, object]:
     """What the files of these names say, later files and folders winning."""
     options: dict[str, object] = {}
     for name in names:
@@ -70,8 +72,8 @@ def _known(options: Mapping[str, object]) -> dict[str, object]:
 def _mapping(file: Path, notes: list[Message]) -> dict[str, object]:
     """What a settings file says; nothing, and a note, when it cannot be read."""
     try:
-        said = text(file)
-        found = json.loads(said) if file.suffix == ".json" else _yaml(said)
+        raw = text(file)
+        found = json.loads(raw) if file.suffix == ".json" else _yaml(raw)
     except (ValueError, RecursionError):
         notes.append(message("settings-not-read", file=file.name))
         return {}
@@ -81,16 +83,16 @@ def _mapping(file: Path, notes: list[Message]) -> dict[str, object]:
     return _known(options)
 
 
-def _yaml(said: str) -> object:
-    """The content of a YAML text. Raises ``ValueError`` when it is none, and ``RecursionError`` when it is too deep."""
+def _yaml(raw: str) -> object:
+    """The content of a YAML text. Raises ``ValueError`` when it is not YAML, ``RecursionError`` when it is too deep."""
     import yaml
 
-    flat = said.count("[") + said.count("{") < MANY_BRACKETS and not NESTED_ON_A_LINE.search(said)
-    if not flat and len(said) > LONGEST:
+    flat = raw.count("[") + raw.count("{") < MAX_BRACKETS and not NESTED_ON_A_LINE.search(raw)
+    if not flat and len(raw) > MAX_NESTED_CHARACTERS:
         raise ValueError("too long and too nested for settings")
     # libyaml's own stack overflows on deep nesting, and takes the process with it.
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader) if flat else yaml.SafeLoader
     try:
-        return yaml.load(said, Loader=loader)
+        return yaml.load(raw, Loader=loader)
     except yaml.YAMLError as error:
         raise ValueError(str(error)) from None

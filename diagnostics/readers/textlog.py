@@ -1,4 +1,4 @@
-"""What training programs print: transformers' dictionaries, torchtune's and mlx-lm's lines, Keras's, hand-written ones.
+"""Printed output: transformers' dictionaries, the lines of torchtune, mlx-lm and Keras, hand-written ones.
 
 Colors, progress bars, and what a logging library writes before a line are passed over.
 """
@@ -53,20 +53,20 @@ def has_losses(path: Path) -> bool:
 
 
 def read_log(path: Path) -> Log:
-    """The log in printed output, steps taken from its progress bar. Raises ``UnreadableLog`` when it tells no loss."""
+    """The log in printed output, steps taken from its progress bar. Raises ``UnreadableLog`` without a loss."""
     lines = _lines(text(path))
     rows = list(_printed(lines)) or list(_spoken(lines))
     if not rows:
-        raise UnreadableLog(f"{path}: no line tells a loss; expected lines such as {{'loss': 1.23, 'epoch': 0.1}}")
+        raise UnreadableLog(f"{path}: no line holds a loss; expected lines such as {{'loss': 1.23, 'epoch': 0.1}}")
     total = _steps_in_all(rows)
     if total is None:
         return log_of_rows([row for row, _ in rows])
     return log_of_rows([{**row, "step": bars.get(total, 0), "total_steps": total} for row, bars in rows])
 
 
-def _lines(said: str) -> list[str]:
+def _lines(raw: str) -> list[str]:
     """The lines without colors; a progress bar that is drawn anew begins a line."""
-    return re.split(r"[\r\n]+", COLOR.sub("", said) if "\x1b" in said else said)
+    return re.split(r"[\r\n]+", COLOR.sub("", raw) if "\x1b" in raw else raw)
 
 
 def _printed(lines: list[str]) -> Iterator[tuple[Row, Counts]]:
@@ -81,8 +81,8 @@ def _printed(lines: list[str]) -> Iterator[tuple[Row, Counts]]:
         elif "Step " in line and (found := TORCHTUNE.search(line)):
             pairs = [part.split(":", 1) for part in found.group(2).split() if ":" in part]
             yield {"step": found.group(1), **{key: value for key, value in pairs if number(value) is not None}}, {}
-        elif "Iter " in line and (found := MLX.search(line)) and (told := dict(MLX_PAIR.findall(found.group(2)))):
-            yield {"step": found.group(1), **told}, {}
+        elif "Iter " in line and (found := MLX.search(line)) and (spoken := dict(MLX_PAIR.findall(found.group(2)))):
+            yield {"step": found.group(1), **spoken}, {}
 
 
 def _pairs(printed: str) -> Row:
@@ -97,12 +97,12 @@ def _spoken(lines: list[str]) -> Iterator[tuple[Row, Counts]]:
     for line in lines:
         if heading := EPOCH_LINE.match(line):
             epoch = heading.group(1)
-        elif "loss" in line.lower() and (told := SPOKEN.findall(line)):
+        elif "loss" in line.lower() and (spoken := SPOKEN.findall(line)):
             counts = {
                 "step" if name.lower().startswith(("step", "iter")) else "epoch": n for name, n in COUNT.findall(line)
             }
-            if "loss" in " ".join(name for name, _ in told).lower() and (counts or epoch is not None):
-                values = {re.sub(r"[ /-]", "_", name.lower()): value for name, value in told}
+            if "loss" in " ".join(name for name, _ in spoken).lower() and (counts or epoch is not None):
+                values = {re.sub(r"[ /-]", "_", name.lower()): value for name, value in spoken}
                 yield {**(counts or {"epoch": epoch}), **values}, {}
 
 

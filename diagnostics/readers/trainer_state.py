@@ -11,7 +11,7 @@ from typing import Any
 from diagnostics.readers.files import UnreadableLog, text
 from diagnostics.readers.raw_log import Log
 from diagnostics.readers.tabular.columns import Names, Row, columns_of, number
-from diagnostics.readers.tabular.rows import LARGEST, log_of_columns, log_of_rows
+from diagnostics.readers.tabular.rows import MAX_STEP, log_of_columns, log_of_rows
 
 NAME = "trainer_state.json"
 OPTIONS = ("logging_steps", "eval_steps")
@@ -25,28 +25,28 @@ def reads(path: Path) -> bool:
 def read_log(path: Path) -> Log:
     """The log in ``log_history``, a list of rows, or a mapping of name to list.
 
-    Raises ``UnreadableLog`` when the file is no JSON or holds none of these.
+    Raises ``UnreadableLog`` when the file is not JSON or holds none of these.
     """
     state = _json(path)
     history = state.get("log_history") if isinstance(state, dict) else state
     if isinstance(history, list):
-        told = [row for row in history if isinstance(row, dict)]
-        return _with_state(log_of_columns(columns_of(told, _tagged)), state)
+        entries = [row for row in history if isinstance(row, dict)]
+        return _with_state(log_of_columns(columns_of(entries, _tagged)), state)
     rows = _rows_of_columns(state) if isinstance(state, dict) else []
     if not rows:
-        raise UnreadableLog(f"{path}: no log_history in it; give a trainer_state.json or the run's folder")
+        raise UnreadableLog(f"{path}: the file has no log_history; give a trainer_state.json or the run's folder")
     return log_of_rows(rows)
 
 
 def _json(path: Path) -> Any:
-    said = text(path)
+    raw = text(path)
     try:
-        return json.loads(said)
+        return json.loads(raw)
     except RecursionError:
-        raise UnreadableLog(f"{path}: nested too deep for a log") from None
+        raise UnreadableLog(f"{path}: the JSON is nested too deeply for a log; give a trainer_state.json") from None
     except ValueError as error:
         where = f"line {error.lineno}: " if isinstance(error, json.JSONDecodeError) else ""
-        why = "the file is empty" if not said.strip() else f"{where}not valid JSON"
+        why = "the file is empty" if not raw.strip() else f"{where}not valid JSON"
         raise UnreadableLog(f"{path}: {why}; it may be cut off: give an older checkpoint's {NAME}") from None
 
 
@@ -74,7 +74,7 @@ def _with_state(log: Log, state: object) -> Log:
     total = number(state.get("max_steps"))
     if number(state.get("num_train_epochs")):
         options["num_train_epochs"] = state["num_train_epochs"]
-    total = total if total and 0 < total < LARGEST else None
+    total = total if total and 0 < total < MAX_STEP else None
     return replace(log, options=options, total_steps=total, derived=frozenset({"num_train_epochs"}))
 
 

@@ -19,7 +19,7 @@ from diagnostics.report.markdown import as_markdown
 from diagnostics.report.terminal import as_text
 
 __all__ = [
-    "Unreadable",
+    "UnreadRun",
     "as_html",
     "as_json",
     "as_markdown",
@@ -34,7 +34,7 @@ Errors = Mapping[str, str] | Iterable[tuple[str, str]]
 
 
 @dataclass(frozen=True)
-class Unreadable:
+class UnreadRun:
     """A path that gave no run, and why; stands in the list where its diagnosis would."""
 
     run: str
@@ -45,13 +45,13 @@ class Unreadable:
         return {"run": self.run, "error": self.error}
 
 
-def as_json(diagnoses: Iterable[Diagnosis | Unreadable], errors: Errors = ()) -> str:
+def as_json(diagnoses: Iterable[Diagnosis | UnreadRun], errors: Errors = ()) -> str:
     """A JSON list with one object a run, in the given order.
 
     A path that could not be read is an ``Unreadable`` in its place, or a (path, reason) of ``errors``, at the end.
     """
     pairs = errors.items() if isinstance(errors, Mapping) else errors
-    failed = [Unreadable(path, why) for path, why in pairs]
+    failed = [UnreadRun(path, why) for path, why in pairs]
     return dumped(
         [with_words(item) if isinstance(item, Diagnosis) else item.to_dict() for item in (*diagnoses, *failed)]
     )

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from diagnostics import RULES, Curve, Run, diagnose
-from diagnostics.diagnosis.calibration import DEFAULT, HIGHEST, PIVOT, combine
+from diagnostics.diagnosis.calibration import DEFAULT, MAX_CONFIDENCE, PIVOT, combine
 from diagnostics.model.records import Label
 from diagnostics.synthetic import make
 
@@ -24,7 +24,7 @@ def test_the_map_rises_and_never_claims_certainty():
     sure = [DEFAULT.fault(x) for x in np.linspace(0.0, 1.0, 50)]
     assert sure == sorted(sure)
     assert sure[0] == 0.0
-    assert sure[-1] <= HIGHEST < 1.0
+    assert sure[-1] <= MAX_CONFIDENCE < 1.0
 
 
 def test_a_weak_rule_stays_weak():

@@ -29,7 +29,7 @@ from diagnostics.model.records import Diagnosis, Finding, Label, Skipped
 from diagnostics.model.settings import Settings
 from diagnostics.report.markdown import cell, grid
 from diagnostics.report.write import (
-    Unreadable,
+    UnreadRun,
     as_html,
     as_json,
     as_markdown,
@@ -110,7 +110,7 @@ def test_json_of_a_diagnosis_is_the_contract():
 
 def test_json_keeps_the_order_of_the_paths_and_names_those_that_failed():
     _, diagnosis = overfitted()
-    items = [Unreadable("gone", "no such file"), diagnosis]
+    items = [UnreadRun("gone", "no such file"), diagnosis]
     assert [one["run"] for one in json.loads(as_json(items))] == ["gone", "runs/a"]
     failed = {"run": "gone", "error": "no such file"}
     assert json.loads(as_json([], {"gone": "no such file"})) == [failed]

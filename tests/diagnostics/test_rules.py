@@ -10,7 +10,7 @@ from pkgutil import iter_modules
 import pytest
 
 from diagnostics import rules
-from diagnostics.diagnosis.advice import CAPS, NO_SETTING
+from diagnostics.diagnosis.advice import ADVICE_RANGES, NOT_SETTINGS
 from diagnostics.diagnosis.diagnose import diagnose
 from diagnostics.messages import finding_message
 from diagnostics.model.curves import CURVES, Curve, Run
@@ -22,7 +22,7 @@ from diagnostics.rules.binding import limits_of
 from diagnostics.rules.rule import GIVEN
 from diagnostics.synthetic import FAULTS, make
 
-KNOBS = {*Settings.__dataclass_fields__, *NO_SETTING}
+KNOBS = {*Settings.__dataclass_fields__, *NOT_SETTINGS}
 ORDER = (Label.BROKEN, Label.UNSTABLE, Label.OVERFIT, Label.UNDERFIT)
 every_rule = pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
 
@@ -129,4 +129,4 @@ def test_every_rule_has_a_synthetic_fault():
 
 
 def test_the_caps_bound_known_knobs():
-    assert set(CAPS) <= set(Settings.__dataclass_fields__)
+    assert set(ADVICE_RANGES) <= set(Settings.__dataclass_fields__)

@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 
 from diagnostics.readers import read
-from diagnostics.report.write import Unreadable
+from diagnostics.report.write import UnreadRun
 from tuner import batch
-from tuner.batch import Found, found
+from tuner.batch import Diagnosed, diagnose_runs
 from tuner.cli import main
 
 ROOT = Path(__file__).parents[2]
@@ -32,33 +32,33 @@ def runs(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def told(items: list[Found]) -> list[object]:
-    return [item if isinstance(item, Unreadable) else item[1].to_dict() for item in items]
+def told(items: list[Diagnosed]) -> list[object]:
+    return [item if isinstance(item, UnreadRun) else item[1].to_dict() for item in items]
 
 
 def test_two_processes_answer_as_one_does_and_in_order(runs: Path):
-    one, two = (list(found([runs, runs / "none"], workers=workers)) for workers in (1, 2))
+    one, two = (list(diagnose_runs([runs, runs / "none"], workers=workers)) for workers in (1, 2))
     assert told(one) == told(two)
-    assert [number for number, item in enumerate(two) if isinstance(item, Unreadable)] == [7, 30]
+    assert [number for number, item in enumerate(two) if isinstance(item, UnreadRun)] == [7, 30]
     assert len(two[0][0].curves["train_loss"]) == 60  # type: ignore[index]
-    assert not next(found([runs], workers=2, curves=False))[0].curves  # type: ignore[index]
+    assert not next(diagnose_runs([runs], workers=2, curves=False))[0].curves  # type: ignore[index]
 
 
 def test_few_runs_start_no_process(runs: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(batch, "ProcessPoolExecutor", None)
-    assert len(list(found([runs]))) == 30
+    assert len(list(diagnose_runs([runs]))) == 30
 
 
-def _judged_or_dies(place: Path | Unreadable, home: int) -> Found:
+def _judged_or_dies(place: Path | UnreadRun, home: int) -> Diagnosed:
     if os.getpid() != home and isinstance(place, Path) and place.stem == "run-20":
         os.kill(os.getpid(), signal.SIGKILL)
-    return batch._judged(place, None, True, None)
+    return batch._diagnosed(place, None, True, None)
 
 
 def test_what_a_killed_process_leaves_is_done_by_the_first(runs: Path):
     places = sorted(runs.glob("*.csv"))
-    answers = list(batch._shared(places, partial(_judged_or_dies, home=os.getpid()), 2))
-    assert told(answers) == told(list(found([runs], workers=1)))
+    answers = list(batch._in_processes(places, partial(_judged_or_dies, home=os.getpid()), 2))
+    assert told(answers) == told(list(diagnose_runs([runs], workers=1)))
 
 
 @pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="looks for the processes in /proc")
@@ -92,9 +92,11 @@ def test_a_baseline_is_compared_with_every_run(runs: Path, capsys: pytest.Captur
 
 def test_a_baseline_that_cannot_be_read_is_one_line(runs: Path, capsys: pytest.CaptureFixture[str]):
     assert main(["diagnose", str(runs / "run-00.csv"), "--baseline", str(runs / "none")]) == 2
-    assert capsys.readouterr().err == f"tuner: {runs / 'none'}: no such file or folder; check the path\n"
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"tuner: {runs / 'none'}: ")
     assert main(["diagnose", str(runs / "run-00.csv"), "--baseline", str(runs)]) == 2
-    assert "holds 30 runs; give one of them" in capsys.readouterr().err
+    (line,) = capsys.readouterr().err.splitlines()
+    assert " 30 runs" in line
 
 
 def test_a_run_inside_a_file_is_judged_by_its_path(tmp_path: Path, capsys: pytest.CaptureFixture[str]):

@@ -10,9 +10,9 @@ from diagnostics.errors import BadInput
 from diagnostics.model.curves import Run
 from diagnostics.model.records import Diagnosis, Label
 from diagnostics.readers import read
-from diagnostics.report.write import Unreadable, as_html, as_json, as_markdown, as_text, write_text
+from diagnostics.report.write import UnreadRun, as_html, as_json, as_markdown, as_text, write_text
 from tuner import batch
-from tuner.batch import Found
+from tuner.batch import Diagnosed
 
 Pair = tuple[Run, Diagnosis]
 
@@ -29,14 +29,14 @@ def diagnose(
     """Print the verdict on every run at or below ``paths``; return 1 when ``fail_on`` matched, 2 after a read error.
 
     ``form`` is text, md or json. Unreadable paths are reported and skipped. Each run is compared with the
-    one at ``baseline``; raises ``UnreadableLog`` when there is no such run.
+    one at ``baseline``; raises ``UnreadableLog`` when that run does not exist.
     """
     if html is not None:
         _check_page(html)
     good = None if baseline is None else read(baseline, tags)
-    found = list(batch.found(paths, tags, curves=html is not None, baseline=good))
-    pairs = [item for item in found if not isinstance(item, Unreadable)]
-    errors = [item for item in found if isinstance(item, Unreadable)]
+    found = list(batch.diagnose_runs(paths, tags, curves=html is not None, baseline=good))
+    pairs = [item for item in found if not isinstance(item, UnreadRun)]
+    errors = [item for item in found if isinstance(item, UnreadRun)]
     if form == "json":
         _print_json(found)
     elif form == "md":
@@ -75,8 +75,8 @@ def _print_markdown(pairs: Sequence[Pair]) -> None:
     print("\n\n".join(as_markdown(run, diagnosis) for run, diagnosis in pairs))
 
 
-def _print_json(found: Sequence[Found]) -> None:
-    print(as_json([item if isinstance(item, Unreadable) else item[1] for item in found]))
+def _print_json(found: Sequence[Diagnosed]) -> None:
+    print(as_json([item if isinstance(item, UnreadRun) else item[1] for item in found]))
 
 
 def _check_page(path: Path) -> None:
@@ -87,7 +87,7 @@ def _check_page(path: Path) -> None:
         raise BadInput(f"--html {path}: is a folder; give a file, such as {path / 'report.html'}")
 
 
-def _write_html(pairs: Sequence[Pair], errors: Sequence[Unreadable], path: Path) -> None:
+def _write_html(pairs: Sequence[Pair], errors: Sequence[UnreadRun], path: Path) -> None:
     page = as_html(pairs, errors=[(item.run, item.error) for item in errors])
     try:
         write_text(path, page)

@@ -13,7 +13,7 @@ from diagnostics.messages import live_line
 from diagnostics.model.curves import Run
 from diagnostics.readers import UnreadableLog, file_of, find_runs, read
 from diagnostics.readers.file_state import FileState, file_state, written
-from tuner.throttle import SHARE, Throttle
+from tuner.throttle import MAX_SHARE, Throttle
 
 IDLE_SECONDS = 120.0
 """Seconds without a write after which a log counts as finished; if it continues, so does the watch."""
@@ -37,7 +37,7 @@ def watch(
     rounds: int | None = None,
     tags: Mapping[str, str] | None = None,
     say: Callable[[str], None] = print,
-    share: float = SHARE,
+    share: float = MAX_SHARE,
 ) -> None:
     """Print one line whenever a finding of a run at or below ``path`` appears or clears, until interrupted.
 
@@ -46,21 +46,21 @@ def watch(
     lasts. ``rounds`` ends the watch after that many checks. Raises ``UnreadableLog`` when the path does not exist.
     """
     if not file_of(path).exists():
-        raise UnreadableLog(f"{path}: no such file or folder; give the folder that the run logs to")
+        raise UnreadableLog(f"{path}: the file or folder does not exist; give the folder that the run logs to")
     runs: dict[Path, Watched] = {}
     say(f"watching {path} (Ctrl-C to stop)")
-    look = 0
-    while rounds is None or look < rounds:
+    checks = 0
+    while rounds is None or checks < rounds:
         began = time.perf_counter()
         found = find_runs(path, tags)
-        if not found and look == 0:
+        if not found and checks == 0:
             say("no training log there yet; waiting for one")
         search = time.perf_counter() - began
         for run_path in found:
             watched = runs.setdefault(run_path, Watched(spacing=Throttle(share)))
             _visit(run_path, watched, tags, say)
-        look += 1
-        if rounds is None or look < rounds:
+        checks += 1
+        if rounds is None or checks < rounds:
             time.sleep(max(every, search * (1.0 / share - 1.0)))
 
 

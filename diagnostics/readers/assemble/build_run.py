@@ -11,7 +11,7 @@ import numpy as np
 
 from diagnostics.model.curves import Curve, Run
 from diagnostics.model.message import Message, message
-from diagnostics.readers.assemble.counter_jumps import jumps
+from diagnostics.readers.assemble.counter_jumps import counter_jumps
 from diagnostics.readers.assemble.restarts import twice
 from diagnostics.readers.assemble.settings import recovered
 from diagnostics.readers.assemble.tags import ONE_OF_SEVERAL_SETS, curve_names, match
@@ -24,13 +24,13 @@ GENERIC_NAMES = re.compile(
 
 
 def assemble(path: Path, log: Log, tags: Mapping[str, str] | None = None, name: str | None = None) -> Run:
-    """The run that the log at ``path`` tells of, under that name or the path's.
+    """The run that the log at ``path`` records, under that name or the path's.
 
     Raises ``UnreadableLog`` when it has no point at all.
     """
     series = {tag: points for tag, points in log.series.items() if points.steps.size}
     if not series:
-        raise UnreadableLog(f"{path}: the log holds no numbers over steps yet; wait for the first log line")
+        raise UnreadableLog(f"{path}: the log holds no values over steps yet; wait for the first log line")
     names = curve_names({tag: int(points.steps.size) for tag, points in series.items()}, tags)
     curves: dict[str, Curve] = {}
     series, uncounted = _counted(series)
@@ -40,7 +40,7 @@ def assemble(path: Path, log: Log, tags: Mapping[str, str] | None = None, name: 
         curves[names[tag]] = Curve.from_points(points.steps, points.values)
     curves = _with_wall_time(curves, series, names)
     settings, guessed = recovered(log.options, curves, log.total_steps)
-    discontinuities, changed = jumps(curves)
+    discontinuities, changed = counter_jumps(curves)
     notes += [*_doubtful(names), *guessed, *changed]
     discontinuities = sorted({*log.discontinuities, *discontinuities})
     return Run(name or run_name(path), curves, settings, tuple(dict.fromkeys(notes)), tuple(discontinuities))

@@ -1,4 +1,4 @@
-"""Where the counters of a log, tokens or epochs, jump: a resumed run, another packing, another batch."""
+"""Where the counters of a log (tokens, epochs) jump: a resumed run, another packing, another batch."""
 
 from __future__ import annotations
 
@@ -11,21 +11,23 @@ from diagnostics.model.curves import Curve, FloatArray
 from diagnostics.model.message import Message, message
 from diagnostics.signals import difference_noise, median
 
-AROUND = 8
-TIMES = 1.5
-"""A counter's pace changes where it is so many times as fast after a step as before, over ``AROUND`` points each."""
+WINDOW = 8
+"""Points before and after a step whose pace is compared."""
 
-MOST = 3
-"""More changes than this are how the rows are ordered (by length), and no joins."""
+MIN_PACE_RATIO = 1.5
+"""A counter's pace changes where it differs by this factor before and after a step."""
 
-COARSE = 8_000
-"""A counter of more points is first looked at with half as many: what it counts between two of them is exact."""
+MAX_CHANGES = 3
+"""More changes than this come from the order of the rows (by length), not from resumed runs."""
+
+MAX_POINTS = 8_000
+"""A longer counter is first searched on half as many points: what it counts between two of them is exact."""
 
 COUNTERS: Mapping[str, str] = {"num_tokens": "tokens", "epoch": "epochs"}
 
 
-def jumps(curves: Mapping[str, Curve]) -> tuple[list[float], list[Message]]:
-    """The steps at which a counter falls back or goes on at another pace, and a note on each."""
+def counter_jumps(curves: Mapping[str, Curve]) -> tuple[list[float], list[Message]]:
+    """The steps at which a counter falls back or continues at another pace, and a note on each."""
     found: list[float] = []
     notes: list[Message] = []
     for name, unit in COUNTERS.items():
@@ -34,10 +36,10 @@ def jumps(curves: Mapping[str, Curve]) -> tuple[list[float], list[Message]]:
             continue
         back = np.flatnonzero(np.diff(curve.values) < 0) + 1
         changes = _changes_of_pace(curve) if back.size == 0 else []
-        if back.size <= MOST:
+        if back.size <= MAX_CHANGES:
             found += [float(curve.steps[place]) for place in back]
             notes += [message("counter-falls-back", counter=name, step=float(curve.steps[place])) for place in back]
-        for place, before, after in changes if len(changes) <= MOST else ():
+        for place, before, after in changes if len(changes) <= MAX_CHANGES else ():
             step = float(curve.steps[place])
             found.append(step)
             notes.append(message("pace-changes", counter=unit, step=step, before=float(before), after=float(after)))
@@ -46,26 +48,26 @@ def jumps(curves: Mapping[str, Curve]) -> tuple[list[float], list[Message]]:
 
 def _changes_of_pace(curve: Curve) -> list[tuple[int, float, float]]:
     """The indices from which on a counter that rises goes at another pace for good, with both paces."""
-    if len(curve) < 2 * AROUND + 1:
+    if len(curve) < 2 * WINDOW + 1:
         return []
-    if len(curve) > COARSE:
-        return _closer(curve, np.linspace(0, len(curve) - 1, COARSE // 2).astype(np.int64))
+    if len(curve) > MAX_POINTS:
+        return _closer(curve, np.linspace(0, len(curve) - 1, MAX_POINTS // 2).astype(np.int64))
     pace = np.diff(curve.values) / np.diff(curve.steps)
     if (pace <= 0).any():
         return []
     logs = np.log(pace)
-    windows = np.lib.stride_tricks.sliding_window_view(logs, AROUND)
+    windows = np.lib.stride_tricks.sliding_window_view(logs, WINDOW)
     levels = np.median(windows, axis=1)
-    change = levels[AROUND:] - levels[:-AROUND]
-    limit = max(float(np.log(TIMES)), 4.0 * difference_noise(logs) / float(np.sqrt(AROUND)))
+    change = levels[WINDOW:] - levels[:-WINDOW]
+    limit = max(float(np.log(MIN_PACE_RATIO)), 4.0 * difference_noise(logs) / float(np.sqrt(WINDOW)))
     found = []
     left = np.abs(change)
     while left.size and left.max() > limit:
         start = int(left.argmax())
-        part = slice(start, start + 2 * AROUND)
+        part = slice(start, start + 2 * WINDOW)
         place = start + _split(logs[part])
         found.append((place + 1, median(pace[part.start : place]), median(pace[place : part.stop])))
-        left[max(0, start - AROUND) : start + AROUND] = 0.0
+        left[max(0, start - WINDOW) : start + WINDOW] = 0.0
     return sorted(found)
 
 
@@ -81,7 +83,7 @@ def _closer(curve: Curve, some: NDArray[np.int64]) -> list[tuple[int, float, flo
     """The same for a long curve: looked for among ``some`` of its points, and then around what was found."""
     found = []
     for place, *_ in _changes_of_pace(Curve(curve.steps[some], curve.values[some])):
-        near = slice(int(some[max(0, place - AROUND)]), int(some[min(some.size - 1, place + AROUND)]) + 1)
+        near = slice(int(some[max(0, place - WINDOW)]), int(some[min(some.size - 1, place + WINDOW)]) + 1)
         exact = _changes_of_pace(Curve(curve.steps[near], curve.values[near]))
         found += [(near.start + at, before, after) for at, before, after in exact]
     return found

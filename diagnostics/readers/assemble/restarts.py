@@ -12,8 +12,8 @@ from diagnostics.model.message import Message, message
 from diagnostics.readers.assemble.tags import match
 from diagnostics.readers.raw_log import Series
 
-MOST = 20
-"""Steps that go back more often than this are out of order; the run was not started again each time."""
+MAX_RESTARTS = 20
+"""Steps that go back more often than this are out of order, not restarts."""
 
 
 def kept_rows(
@@ -21,14 +21,14 @@ def kept_rows(
 ) -> tuple[NDArray[np.bool_], tuple[float, ...], list[Message]]:
     """Which rows of one log count, the steps at which the run was started again, and a note on each.
 
-    It was started again where the steps of the ``training`` rows go back. Rows above from that step on belong to a
-    branch that was given up.
+    It was started again where the steps of the ``training`` rows go back. Earlier rows from that step on belong to
+    an abandoned branch.
     """
     keep = np.ones(steps.size, dtype=np.bool_)
     back = np.flatnonzero(np.diff(steps[training]) < 0)
     discontinuities: list[float] = []
     notes: list[Message] = []
-    for row in training[back + 1].tolist() if back.size <= MOST else ():
+    for row in training[back + 1].tolist() if back.size <= MAX_RESTARTS else ():
         lost = keep[:row] & (steps[:row] >= steps[row])
         keep[:row] &= ~lost
         discontinuities.append(float(steps[row]))
@@ -45,10 +45,10 @@ def started_again(before: Mapping[str, Series], after: Mapping[str, Series]) -> 
 def continued(
     before: Mapping[str, Series], after: Mapping[str, Series], name: str, notes: list[Message]
 ) -> dict[str, Series]:
-    """The series of a run whose log goes on in a further file of that name.
+    """The series of a run whose log continues in another file, ``name``.
 
     Where the further file starts again at a step that was logged before, the earlier points from there on are left
-    out, of every tag: they belong to a branch that was given up. TensorBoard does the same.
+    out, of every tag: they belong to an abandoned branch. TensorBoard does the same.
     """
     restart = _restart(before, after)
     if restart is not None:
@@ -72,9 +72,10 @@ def twice(points: Series, tag: str) -> Message | None:
 
 
 def _restart(before: Mapping[str, Series], after: Mapping[str, Series]) -> float | None:
-    """The step at which the further log starts again, None when it goes on where the first one ended.
+    """The step at which the further log starts again, None when it continues where the first one ended.
 
-    Training losses decide; where there are none, losses on held-out rows. A log of one later evaluation is no restart.
+    Training losses decide; where there are none, losses on held-out rows. A log of one later evaluation is not a
+    restart.
     """
     for wanted in ("train_loss", "eval_loss"):
         tags = [tag for tag in after if tag in before and (found := match(tag)) and found.name == wanted]

@@ -1,4 +1,4 @@
-"""How long a run was to be, by a learning rate that is on its way down to 0."""
+"""The planned length of a run, from a learning rate that decays to 0."""
 
 from __future__ import annotations
 
@@ -6,29 +6,29 @@ import numpy as np
 
 from diagnostics.model.curves import Curve, FloatArray
 
-FEWEST = 12
-"""So many logged rates from the peak on are needed."""
+MIN_RATES = 12
+"""The fewest logged rates from the peak on."""
 
-CLOSE = 0.01
-"""The share of the peak by which no rate may miss the schedule."""
+MAX_DEVIATION = 0.01
+"""The largest deviation of a rate from the schedule, as a share of the peak."""
 
 
 def planned_steps(learning_rate: Curve) -> float | None:
-    """The step at which a linear or cosine decay from the peak will reach 0; None for a rate that is on no such way.
+    """The step at which a linear or cosine decay from the peak will reach 0; None for other rates.
 
-    Other decays (exponential, in stairs, to a floor) tell no end, and a rate that is nearly 0 needs none.
+    Other decays (exponential, in stairs, to a floor) show no end, and a rate near 0 needs none.
     """
     rates, steps = learning_rate.values, learning_rate.steps
-    if len(learning_rate) < FEWEST or rates.max() <= 0:
+    if len(learning_rate) < MIN_RATES or rates.max() <= 0:
         return None
     # A warm-up that ends, or a level stretch: the decay begins where the peak was seen last.
     start = len(learning_rate) - 1 - int(np.argmax(rates[::-1]))
     share, along = rates[start:] / rates[start], steps[start:] - steps[start]
-    if share.size < FEWEST or not 0.02 < share[-1] < 0.98 or not (np.diff(share) < 0).all():
+    if share.size < MIN_RATES or not 0.02 < share[-1] < 0.98 or not (np.diff(share) < 0).all():
         return None
     for form, inverse in ((_linear, _linear_at), (_cosine, _cosine_at)):
         length = along[-1] / inverse(float(share[-1]))
-        if np.abs(form(along / length) - share).max() <= CLOSE:
+        if np.abs(form(along / length) - share).max() <= MAX_DEVIATION:
             return float(steps[start] + length)
     return None
 

@@ -1,4 +1,4 @@
-"""Settings of what logs and the files beside them say, whichever program's names they use."""
+"""Settings from logs and the files beside them, whichever program's names they use."""
 
 from __future__ import annotations
 
@@ -34,23 +34,23 @@ SPELLINGS: Mapping[str, tuple[str, ...]] = {
 """Other programs' names for our settings: LLaMA-Factory, axolotl, ms-swift, PEFT's adapter_config, Lightning."""
 
 WORLD = ("world_size", "num_devices", "n_gpu", "_n_gpu", "num_processes")
-ENDED = 0.95
-"""The share of the planned steps from which on a log is one of a whole run."""
+FINISHED_SHARE = 0.95
+"""The share of the planned steps from which a log counts as complete."""
 
-COARSE = 0.05
+MIN_THROUGHPUT = 0.05
 """Rows per second below which the rounding of the logged throughput, to three decimals, matters."""
 
-MOST_ROWS = 1e7
-"""More rows a step than this are no throughput but a damaged log."""
+MAX_ROWS = 1e7
+"""More rows a step than this come from a damaged log."""
 
-LARGEST = 1e15
-"""Whole numbers from here on are no setting of a training."""
+MAX_STEPS = 1e15
+"""Larger numbers are not settings of a training."""
 
 
 def recovered(
     options: Mapping[str, object], curves: Mapping[str, Curve], total_steps: float | None = None
 ) -> tuple[Settings, list[Message]]:
-    """The settings that options and curves tell, and notes on what was guessed.
+    """The settings in options and curves, and notes on what was guessed.
 
     ``total_steps`` is the planned length of the run; without it, it follows from the epochs when those were logged.
     """
@@ -67,9 +67,9 @@ def recovered(
     settings = _with_batch(settings, options, curves, notes)
     total_steps = total_steps or _by_schedule(settings, curves, notes)
     total = settings.max_steps or total_steps or _planned_steps(settings, curves)
-    asked_for = settings.learning_rate is not None  # then the epochs were asked for, and the steps follow from them
-    planned = total if asked_for and _is_cut(total, curves) else None if asked_for else total_steps
-    if planned and planned < LARGEST and settings.max_steps is None:
+    requested = settings.learning_rate is not None  # then the epochs were requested, and the steps follow from them
+    planned = total if requested and _is_cut(total, curves) else None if requested else total_steps
+    if planned and planned < MAX_STEPS and settings.max_steps is None:
         settings = replace(settings, max_steps=int(planned))
     settings = replace(settings, warmup_ratio=_warmup(options, total))
     return _with_logged_rate(settings, curves, notes), notes
@@ -91,7 +91,7 @@ def _single(value: object) -> Any:
     """The value, the only one of a list of one, None for a whole number that no setting has."""
     if isinstance(value, list) and len(value) == 1:
         value = value[0]
-    return None if isinstance(value, int) and abs(value) >= LARGEST else value
+    return None if isinstance(value, int) and abs(value) >= MAX_STEPS else value
 
 
 def _spelled(options: Mapping[str, Any]) -> dict[str, Any]:
@@ -142,15 +142,15 @@ def _with_batch(
 ) -> Settings:
     """The settings with the effective batch size; devices that the log does not count follow from the throughput."""
     each, gathered = settings.per_device_train_batch_size, settings.gradient_accumulation_steps
-    each, gathered = ((n if n and 0 < n < MOST_ROWS else None) for n in (each, gathered))
+    each, gathered = ((n if n and 0 < n < MAX_ROWS else None) for n in (each, gathered))
     if settings.batch_size is not None:
         return settings
     devices = next((int(n) for key in WORLD if (n := _number(options.get(key))) is not None and n >= 1), None)
     if each and gathered and devices:
         return replace(settings, batch_size=each * gathered * devices)
-    if told := _rows_a_step(curves):
+    if rows_per_step := _rows_a_step(curves):
         part = (each or 1) * (gathered or 1)
-        batch = part * max(1, round(told / part))
+        batch = part * max(1, round(rows_per_step / part))
         if not gathered or batch != part:
             notes.append(message("batch-from-throughput", batch=batch))
         return replace(settings, batch_size=batch)
@@ -165,12 +165,12 @@ def _rows_a_step(curves: Mapping[str, Curve]) -> float | None:
     rate, seconds = curves.get("train/train_samples_per_second"), curves.get("train/train_runtime")
     if rate is None or seconds is None or not len(rate) or not len(seconds) or seconds.steps[-1] < 1:
         return None
-    told = float(rate.values[-1]) * float(seconds.values[-1]) / float(seconds.steps[-1])
-    return told if rate.values[-1] > COARSE and 0.5 < told < MOST_ROWS else None
+    rows_per_step = float(rate.values[-1]) * float(seconds.values[-1]) / float(seconds.steps[-1])
+    return rows_per_step if rate.values[-1] > MIN_THROUGHPUT and 0.5 < rows_per_step < MAX_ROWS else None
 
 
 def _planned_steps(settings: Settings, curves: Mapping[str, Curve]) -> float | None:
-    """Steps in the whole run, from the epochs asked for and the epochs logged."""
+    """Steps in the whole run, from the epochs requested and the epochs logged."""
     epoch = curves.get("epoch")
     if settings.num_train_epochs is None or epoch is None or not len(epoch) or epoch.values[-1] <= 0:
         return None
@@ -180,16 +180,16 @@ def _planned_steps(settings: Settings, curves: Mapping[str, Curve]) -> float | N
 def _is_cut(total: float | None, curves: Mapping[str, Curve]) -> bool:
     """Whether the log ends well before the planned end: its last steps must not be taken for those of a whole run."""
     last = max((float(curve.steps[-1]) for curve in curves.values() if len(curve)), default=0.0)
-    return total is not None and last < ENDED * total
+    return total is not None and last < FINISHED_SHARE * total
 
 
 def _by_schedule(settings: Settings, curves: Mapping[str, Curve], notes: list[Message]) -> float | None:
-    """Steps in the whole run as the decay of the learning rate tells, for a log that does not say it otherwise."""
+    """Steps in the whole run by the decay of the learning rate, for a log that does not give them otherwise."""
     rate = curves.get("learning_rate")
     if rate is None or settings.max_steps is not None or _planned_steps(settings, curves) is not None:
         return None
     total = planned_steps(rate)
-    if total is None or total >= LARGEST:
+    if total is None or total >= MAX_STEPS:
         return None
     notes.append(message("length-from-schedule", planned=float(total), step=float(rate.steps[-1])))
     return float(round(total))

@@ -17,11 +17,11 @@ SIGNS = ",;\t|"
 ODD = '"\r\0\x0b\x0c\x1c\x1d\x1e'
 """What a plain table has none of: quotes, and signs that end a line other than the ordinary one."""
 
-PART = 1 << 19
+PART_CHARACTERS = 1 << 19
 """Characters that are cut up at a time: a table of cells is large in memory."""
 
-BLOCK = 1 << 14
-LONGEST = 1 << 17
+BLOCK_ROWS = 1 << 14
+MAX_CELL = 1 << 17
 """Longer cells are left to ``csv``, which refuses them."""
 
 
@@ -37,32 +37,32 @@ def delimiter(first: str) -> str:
     return max(SIGNS, key=first.count)
 
 
-def header_and_blocks(said: str) -> tuple[list[str] | None, Iterator[Block]]:
+def header_and_blocks(raw: str) -> tuple[list[str] | None, Iterator[Block]]:
     """The first row that is not empty, None when there is none, and the rows below it that are not.
 
     Raises ``csv.Error``, also while the blocks are taken, where a cell is longer than ``csv`` reads.
     """
-    first, _, rest = said.partition("\n")
+    first, _, rest = raw.partition("\n")
     first = first.removesuffix("\r")
     sign = delimiter((first.splitlines() or [""])[0])
     if any(first.split(sign)) and not any(odd in first for odd in ODD) and first.splitlines() == [first]:
         header = first.split(sign)
         return header, _blocks(rest, sign, len(header))
-    rows = _rows(said, sign)
+    rows = _rows(raw, sign)
     return next(rows, None), _by_columns(rows)
 
 
-def _blocks(said: str, sign: str, width: int) -> Iterator[Block]:
+def _blocks(raw: str, sign: str, width: int) -> Iterator[Block]:
     """The rows part by part, each part cut at its signs or, where it is not plain, read by ``csv``."""
     start = 0
-    while start < len(said):
-        stop = said.find("\n", start + PART) + 1 or len(said)
-        part = said[start:stop].replace("\r\n", "\n")
+    while start < len(raw):
+        stop = raw.find("\n", start + PART_CHARACTERS) + 1 or len(raw)
+        part = raw[start:stop].replace("\r\n", "\n")
         plain = _plain(part, sign, width)
         if plain is not None:
             yield Block([plain[place::width] for place in range(width)], len(plain) // width)
         elif '"' in part:  # a quoted cell may go on in the next part
-            yield from _by_columns(_rows(said[start:], sign))
+            yield from _by_columns(_rows(raw[start:], sign))
             return
         else:
             yield from _by_columns(_rows(part, sign))
@@ -80,15 +80,15 @@ def _plain(part: str, sign: str, width: int) -> list[str] | None:
         return None
     last = (codes[ends] == ord("\n")).reshape(-1, width)
     lengths = np.diff(ends, prepend=-1).reshape(-1, width) - 1
-    if last[:, :-1].any() or not last[:, -1].all() or not lengths.any(axis=1).all() or lengths.max() >= LONGEST:
+    if last[:, :-1].any() or not last[:, -1].all() or not lengths.any(axis=1).all() or lengths.max() >= MAX_CELL:
         return None
     return part[:-1].replace("\n", sign).split(sign)
 
 
-def _rows(said: str, sign: str) -> Iterator[list[str]]:
-    return filter(any, csv.reader(said.splitlines(), delimiter=sign))
+def _rows(raw: str, sign: str) -> Iterator[list[str]]:
+    return filter(any, csv.reader(raw.splitlines(), delimiter=sign))
 
 
 def _by_columns(rows: Iterator[list[str]]) -> Iterator[Block]:
-    while block := list(islice(rows, BLOCK)):
+    while block := list(islice(rows, BLOCK_ROWS)):
         yield Block(list(zip_longest(*block, fillvalue="")), len(block))

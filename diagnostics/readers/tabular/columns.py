@@ -52,9 +52,9 @@ def numbers(cells: Sequence[object]) -> tuple[FloatArray, NDArray[np.bool_] | No
             return np.array(cells, dtype=np.float64), None
         except (ValueError, OverflowError):
             pass
-    told = [number(cell) for cell in cells]
-    kept = np.array([value is not None for value in told], dtype=np.bool_)
-    return np.array([value for value in told if value is not None], dtype=np.float64), kept
+    parsed = [number(cell) for cell in cells]
+    kept = np.array([value is not None for value in parsed], dtype=np.bool_)
+    return np.array([value for value in parsed if value is not None], dtype=np.float64), kept
 
 
 def columns_of(rows: Sequence[Row], named: Callable[[Names], Names] = lambda names: names) -> Columns:

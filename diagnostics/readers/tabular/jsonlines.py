@@ -13,16 +13,16 @@ from diagnostics.readers.raw_log import Log
 from diagnostics.readers.tabular.rows import MORE_STEPS, STEPS, Row, log_of_rows
 
 ENDINGS = {".jsonl", ".ndjson"}
-FIRST_LINES = 1 << 16
+HEAD_CHARACTERS = 1 << 16
 SPLITS = ("split", "phase", "mode")
-"""Keys that tell whether a line is about training or held-out rows."""
+"""Keys that say whether a line is about training or held-out rows."""
 
-MANY = 200
-"""A key that tells the split is looked for in so many lines."""
+ROWS_SEARCHED = 200
+"""The number of rows in which a key for the split is searched."""
 
 COUNTS = {"epoch", *STEPS, *MORE_STEPS}
 RUN_KEYS = ("run", "run_name", "run_id", "experiment", "experiment_name")
-"""Keys that tell which run a line belongs to, in the order in which they are asked."""
+"""Keys that name the run a line belongs to, in order of precedence."""
 
 
 def reads(path: Path) -> bool:
@@ -32,7 +32,7 @@ def reads(path: Path) -> bool:
 
 def runs_in(path: Path) -> tuple[str, ...]:
     """The names of the runs in a file that holds several, in their order; none for a file of one run."""
-    first, _ = objects(text(path, FIRST_LINES).rpartition("\n")[0])
+    first, _ = objects(text(path, HEAD_CHARACTERS).rpartition("\n")[0])
     key = _run_key(first[0]) if first else None
     if key is None:
         return ()
@@ -62,22 +62,22 @@ def _run_key(row: Row) -> str | None:
 
 def _run_of(row: Row, key: str) -> str:
     """The name of the run that a row belongs to, empty when it does not say."""
-    said = row.get(key)
-    return said.strip() if isinstance(said, str) else ""
+    raw = row.get(key)
+    return raw.strip() if isinstance(raw, str) else ""
 
 
 def objects(lines: str) -> tuple[list[Row], int]:
-    """The objects on the lines, inner ones flattened with a slash, and the number of lines that are none."""
-    told = [line for line in lines.splitlines() if line and not line.isspace()]
-    found = _all_at_once(told) or [_object(line) for line in told]
+    """The objects on the lines, inner ones flattened with a slash, and the number of other lines."""
+    counted = [line for line in lines.splitlines() if line and not line.isspace()]
+    found = _all_at_once(counted) or [_object(line) for line in counted]
     kept: list[Row] = [_with_swifts_step(row) for row in found if isinstance(row, dict)]
     rows = [dict(_flat(row)) if dict in map(type, row.values()) else row for row in kept]
-    split = next((key for key in SPLITS if any(isinstance(row.get(key), str) for row in rows[:MANY])), None)
-    return [_of_split(row, split) for row in rows] if split else rows, len(told) - len(rows)
+    split = next((key for key in SPLITS if any(isinstance(row.get(key), str) for row in rows[:ROWS_SEARCHED])), None)
+    return [_of_split(row, split) for row in rows] if split else rows, len(counted) - len(rows)
 
 
 def _of_split(row: Row, key: str) -> Row:
-    """A row that tells which rows of the data it is about, with the split before its names."""
+    """The row with its split as a prefix of its names, where it names one."""
     split = str(row.get(key)).lower()
     if split not in TRAIN | HELD_OUT:
         return row
@@ -85,11 +85,11 @@ def _of_split(row: Row, key: str) -> Row:
 
 
 def _with_swifts_step(row: Row) -> Row:
-    """A row of ms-swift's logging.jsonl, which tells the step as ``"global_step/max_steps": "10/400"``."""
-    told = row.get("global_step/max_steps")
-    if not isinstance(told, str) or "/" not in told:
+    """A row of ms-swift's logging.jsonl, which gives the step as ``"global_step/max_steps": "10/400"``."""
+    counted = row.get("global_step/max_steps")
+    if not isinstance(counted, str) or "/" not in counted:
         return row
-    step, _, total = told.partition("/")
+    step, _, total = counted.partition("/")
     return {**row, "step": step, "max_steps": total}
 
 
@@ -103,7 +103,7 @@ def _all_at_once(lines: list[str]) -> list[object] | None:
 
 
 def _object(line: str) -> object:
-    """The value on a line, None when it holds none."""
+    """The JSON value on a line, None when there is none."""
     try:
         return json.loads(line)
     except (ValueError, RecursionError):

@@ -13,7 +13,7 @@ from diagnostics.readers.assemble.tags import match
 from diagnostics.readers.raw_log import Log, Series
 from diagnostics.readers.tabular.columns import Columns, IntArray, Names, Row, columns_of, number
 
-__all__ = ["LARGEST", "UNKNOWN", "Row", "log_of_columns", "log_of_rows", "number", "step_name"]
+__all__ = ["MAX_STEP", "UNKNOWN", "Row", "log_of_columns", "log_of_rows", "number", "step_name"]
 
 STEPS = (
     "step",
@@ -27,8 +27,8 @@ STEPS = (
 )
 MORE_STEPS = ("iteration", "iter", "iterations", "update", "num_updates", "batch")
 NOT_CURVES = {"total_steps", "percentage", "max_steps", "_timestamp", "_runtime", "timestamp"}
-LARGEST = 1e15
-"""A step from here on is damage."""
+MAX_STEP = 1e15
+"""Larger steps are damage in the log."""
 
 BY_EPOCH = message("steps-are-epochs")
 UNKNOWN = {"", "no log", "none", "null", "n/a", "na", "-"}
@@ -55,7 +55,7 @@ def log_of_rows(rows: Sequence[Row]) -> Log:
 def log_of_columns(columns: Columns) -> Log:
     """The log of columns; steps are taken from a step-like name, else from the epoch, else from the order."""
     steps, skip, notes = _steps(columns)
-    keep, discontinuities, told = kept_rows(steps, _training_rows(columns))
+    keep, discontinuities, more_notes = kept_rows(steps, _training_rows(columns))
     found = {}
     for name, column in columns.named.items():
         there = keep[column.rows]
@@ -64,7 +64,7 @@ def log_of_columns(columns: Columns) -> Log:
     if BY_EPOCH in notes and steps.size and steps.min() == 0:
         # Keras counts epochs from 0 and logs at their end.
         found = {name: _one_more(points) if name.lower() == "epoch" else points for name, points in found.items()}
-    return Log(found, notes=(*notes, *told), total_steps=_total(columns), discontinuities=discontinuities)
+    return Log(found, notes=(*notes, *more_notes), total_steps=_total(columns), discontinuities=discontinuities)
 
 
 def _training_rows(columns: Columns) -> IntArray:
@@ -79,7 +79,7 @@ def _one_more(points: Series) -> Series:
 
 
 def _steps(columns: Columns) -> tuple[FloatArray, set[str], list[Message]]:
-    """The step of each row, the names that are no curves, and how the steps were found."""
+    """The step of each row, the names that are not curves, and notes on how the steps were found."""
     names = columns.named
     skip = {name for name in names if name.strip().lower() in NOT_CURVES}
     counted = step_name(names)
@@ -98,7 +98,7 @@ def _steps(columns: Columns) -> tuple[FloatArray, set[str], list[Message]]:
 def _through_epochs(steps: FloatArray, epochs: FloatArray | None) -> FloatArray | None:
     """Steps that are counted anew in every epoch as one count, None when they are not.
 
-    They are where the epoch goes on, or, in a log without epochs, where three stretches and more are of one length.
+    They are counted anew where the epoch advances, or, without epochs, where three or more stretches are equally long.
     """
     back = np.flatnonzero(np.diff(steps) < 0)
     if not back.size:
@@ -132,18 +132,20 @@ def _by_order(columns: Columns) -> FloatArray:
 def _filled(columns: Columns, name: str) -> FloatArray:
     """The steps under a name, a missing one taken from the row before."""
     column = columns.named[name]
-    known = np.abs(column.values) < LARGEST  # False for nan
+    known = np.abs(column.values) < MAX_STEP  # False for nan
     rows, values = column.rows[known], column.values[known]
     before = np.searchsorted(rows, np.arange(columns.size), side="right")
     return np.concatenate([[0.0], values])[before]
 
 
 def _total(columns: Columns) -> float | None:
-    """The planned number of steps, as the last row that tells it says."""
+    """The planned number of steps in the last row that gives one."""
     best: tuple[int, float] | None = None
     for name in ("total_steps", "max_steps"):
         column = columns.named.get(name)
-        told = np.flatnonzero((column.values > 0) & (column.values < LARGEST)) if column is not None else np.empty(0)
-        if column is not None and told.size and (best is None or column.rows[told[-1]] > best[0]):
-            best = int(column.rows[told[-1]]), float(column.values[told[-1]])
+        if column is None:
+            continue
+        given = np.flatnonzero((column.values > 0) & (column.values < MAX_STEP))
+        if given.size and (best is None or column.rows[given[-1]] > best[0]):
+            best = int(column.rows[given[-1]]), float(column.values[given[-1]])
     return best[1] if best else None

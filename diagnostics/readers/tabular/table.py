@@ -21,11 +21,11 @@ from diagnostics.readers.tabular.columns import Column, Columns, joined, numbers
 from diagnostics.readers.tabular.rows import UNKNOWN, log_of_columns, number
 
 ENDINGS = {".csv", ".tsv"}
-HEAD = 1 << 16
+HEAD_CHARACTERS = 1 << 16
 DASH = " - "
 BOUNDS = ("__MIN", "__MAX")
 RUN_COLUMNS = ("run", "run_name", "run name", "runname", "run_id", "run id", "experiment", "experiment_name")
-"""Columns that tell which run a row belongs to, in the order in which they are asked."""
+"""Columns that name the run a row belongs to, in order of precedence."""
 
 
 def reads(path: Path) -> bool:
@@ -66,7 +66,7 @@ def read_log(path: Path, run: str | None = None) -> Log:
 
 def header_of(path: Path) -> list[str]:
     """The names in a table's first row, empty when there is none."""
-    lines = text(path, HEAD).splitlines()
+    lines = text(path, HEAD_CHARACTERS).splitlines()
     try:
         first = next(csv.reader(lines[:1], delimiter=delimiter(lines[0])), []) if lines else []
     except csv.Error:
@@ -77,12 +77,12 @@ def header_of(path: Path) -> list[str]:
 def _table(path: Path) -> tuple[list[str], Iterator[Block]]:
     """The names in the header and the rows below it.
 
-    Raises ``UnreadableLog`` when there is no header, and while the rows are taken when they are no table.
+    Raises ``UnreadableLog`` when there is no header, and while the rows are read when they are not a table.
     """
     try:
         header, blocks = header_and_blocks(text(path))
     except csv.Error as error:
-        raise UnreadableLog(f"{path}: not a table: {error}") from None
+        raise UnreadableLog(f"{path}: the file is not a table ({error}); give a CSV file with a header") from None
     if header is None:
         raise UnreadableLog(f"{path}: the file is empty; wait for the first log line")
     if all(number(name) is not None for name in header if name):
@@ -96,7 +96,7 @@ def _checked(path: Path, blocks: Iterator[Block]) -> Iterator[Block]:
     try:
         yield from blocks
     except csv.Error as error:
-        raise UnreadableLog(f"{path}: not a table: {error}") from None
+        raise UnreadableLog(f"{path}: the file is not a table ({error}); give a CSV file with a header") from None
 
 
 def _of_one(block: Block, place: int, run: str | None) -> Block:
@@ -122,14 +122,14 @@ class _Parts:
         self.size += block.size
 
     def _column(self, tag: str, cells: Sequence[str]) -> Column:
-        rows, said = np.arange(self.size, self.size + len(cells)), cells
+        rows, filled = np.arange(self.size, self.size + len(cells)), cells
         if "" in cells:
             rows = rows[np.fromiter(map(bool, cells), np.bool_, len(cells))]
-            said = list(filter(None, cells))
-        values, kept = numbers(said)
+            filled = list(filter(None, cells))
+        values, kept = numbers(filled)
         if kept is None:
             return Column(rows, values)
-        words = sum(said[place].strip().lower() not in UNKNOWN for place in np.flatnonzero(~kept).tolist())
+        words = sum(filled[place].strip().lower() not in UNKNOWN for place in np.flatnonzero(~kept).tolist())
         self.words[tag] = self.words.get(tag, 0) + words
         return Column(rows[kept], values)
 
@@ -145,7 +145,7 @@ def _runs_across(header: Sequence[str]) -> tuple[str, ...]:
 
 
 def _run_column(header: Sequence[str]) -> int | None:
-    """The place of the column that tells which run a row belongs to, None when there is none."""
+    """The index of the column that names the run of a row, None when there is none."""
     plain = [name.lower() for name in header]
     return next((plain.index(name) for name in RUN_COLUMNS if name in plain), None)
 

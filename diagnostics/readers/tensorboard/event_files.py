@@ -19,7 +19,7 @@ from diagnostics.readers.tensorboard.tfrecord import HEAD, frames
 
 TEXT = "/text_summary"
 MODEL_KEYS = {"model_type", "hidden_size", "vocab_size", "text_config", "quantization_config", "_name_or_path"}
-"""What the model's config tells of a run; its other keys share names with settings of the training."""
+"""Keys taken from the model's config; its other keys share names with settings of the training."""
 
 
 def reads(path: Path) -> bool:
@@ -80,9 +80,9 @@ def _series(blocks: Sequence[Block]) -> Series:
 def _options(texts: Mapping[str, bytes]) -> dict[str, object]:
     """The settings in ``model_config`` and ``args`` (JSON, by transformers) and in the hparams plugin's records."""
     options: dict[str, object] = {}
-    for tag, said in texts.items():
+    for tag, raw in texts.items():
         if tag.startswith("_hparams_/"):
-            options |= hparams(said)
+            options |= hparams(raw)
     model = _json(texts.get("model_config" + TEXT, b""))
     options |= {key: model[key] for key in MODEL_KEYS & model.keys()}
     arguments = _json(texts.get("args" + TEXT, b""))
@@ -91,10 +91,10 @@ def _options(texts: Mapping[str, bytes]) -> dict[str, object]:
     return options | {key: value for key, value in arguments.items() if value is not None}
 
 
-def _json(said: bytes) -> dict[str, object]:
+def _json(raw: bytes) -> dict[str, object]:
     """The JSON object in a text, empty when there is none."""
     try:
-        found = json.loads(said.decode("utf-8", "replace")) if said else {}
+        found = json.loads(raw.decode("utf-8", "replace")) if raw else {}
     except (ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}

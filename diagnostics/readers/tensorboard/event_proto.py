@@ -16,7 +16,7 @@ NUMBER_TYPES = {1: "<f4", 2: "<f8", 3: "<i4", 9: "<i8", 19: "<f2", 4: "<u1", 6: 
 
 
 class Damaged(ValueError):
-    """The bytes are no message of the expected kind."""
+    """The bytes are not a message of the expected kind."""
 
 
 class Field(NamedTuple):
@@ -54,7 +54,7 @@ class Layout:
 
 
 def layout(data: bytes) -> Layout:
-    """The layout of one event's payload. Raises ``Damaged`` when it is no event."""
+    """The layout of one event's payload. Raises ``Damaged`` when it is not an event."""
     found = Layout()
     for part in fields(data, 0, len(data)):
         if part.number == 1 and part.wire == FIXED64:
@@ -141,7 +141,7 @@ def _tensor(data: bytes, where: Field, tag: str, found: Layout) -> None:
             held.append(part)
     if kind == 7:
         texts = [data[part.start : part.stop] for part in held if part.number == 8 and part.wire == BYTES]
-        found.texts.extend((tag, said) for said in texts[:1])
+        found.texts.extend((tag, raw) for raw in texts[:1])
     elif kind in NUMBER_TYPES and single and len(held) == 1:
         _number(data, held[0], NUMBER_TYPES[kind], tag, found)
 

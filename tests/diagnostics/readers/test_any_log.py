@@ -63,7 +63,7 @@ def test_lines_of_several_runs_are_told_apart(tmp_path: Path):
     (tmp_path / "all.jsonl").write_text("\n".join(map(json.dumps, rows)))
     assert [path.name for path in find_runs(tmp_path)] == ["all.jsonl#a%2Fx", "all.jsonl#b"]
     assert read(tmp_path / "all.jsonl#b").curves["train_loss"].values.tolist() == [2.9, 2.8, 2.7]
-    with pytest.raises(UnreadableLog, match="holds 2 runs"):
+    with pytest.raises(UnreadableLog, match=r" 2 runs"):
         read(tmp_path / "all.jsonl")
 
 
@@ -203,7 +203,7 @@ def test_a_tag_of_ones_own_is_taken_in_every_format_and_finds_the_log(tmp_path: 
     for path in found:
         assert len(read(path, tags).curves["train_loss"]) == 5
     assert len(read(tmp_path / "c.json", {"eval_loss": "eval_score"}).curves["eval_loss"]) == 5
-    with pytest.raises(UnreadableLog, match="the log has no tag objektive; it has objective"):
+    with pytest.raises(UnreadableLog, match=r"objektive; .*objective"):
         read(tmp_path / "a.csv", {"train_loss": "objektive"})
 
 

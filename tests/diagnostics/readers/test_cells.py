@@ -16,14 +16,14 @@ LOG = "step,loss,eval\n" + "".join(f"{k},{3 - k / 900!r},{k / 7 if k % 9 == 0 el
 WILD = st.lists(st.sampled_from([*'\n\n,,;"a1 .\r\x1c\x85é', "nan", "\r\n", "1.5", "1e-3", "\ufeff"]), max_size=60)
 
 
-def table_of(said: str) -> tuple[list[str] | None, list[list[str]]]:
+def table_of(raw: str) -> tuple[list[str] | None, list[list[str]]]:
     """The header and the rows, short ones filled up with empty cells as a block fills them."""
-    header, blocks = header_and_blocks(said)
+    header, blocks = header_and_blocks(raw)
     return header, [list(row) for block in blocks for row in zip(*block.columns, strict=True)]
 
 
-def by_csv(said: str) -> tuple[list[str] | None, list[list[str]]]:
-    lines = said.splitlines()
+def by_csv(raw: str) -> tuple[list[str] | None, list[list[str]]]:
+    lines = raw.splitlines()
     rows = list(filter(any, csv.reader(lines, delimiter=delimiter(lines[0] if lines else ""))))
     return (rows[0] if rows else None), rows[1:]
 
@@ -39,11 +39,11 @@ def bare(row: list[str]) -> list[str]:
 
 @pytest.fixture(autouse=True)
 def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cells, "PART", 40)
+    monkeypatch.setattr(cells, "PART_CHARACTERS", 40)
 
 
 @pytest.mark.parametrize(
-    "said",
+    "raw",
     [
         LOG,
         LOG.replace("\n", "\r\n"),
@@ -68,16 +68,16 @@ def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
         "step,loss",
     ],
 )
-def test_every_table_has_the_cells_that_csv_finds(said: str):
-    (header, rows), (true, expected) = table_of(said), by_csv(said)
+def test_every_table_has_the_cells_that_csv_finds(raw: str):
+    (header, rows), (true, expected) = table_of(raw), by_csv(raw)
     assert header == true
     assert same(rows, expected)
 
 
 @given(WILD)
 def test_any_text_has_the_cells_that_csv_finds(pieces: list[str]):
-    said = "".join(pieces)
-    (header, rows), (true, expected) = table_of(said), by_csv(said)
+    raw = "".join(pieces)
+    (header, rows), (true, expected) = table_of(raw), by_csv(raw)
     assert header == true
     assert same(rows, expected)
 

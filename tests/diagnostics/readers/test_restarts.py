@@ -13,7 +13,7 @@ from diagnostics.model.curves import Curve
 from diagnostics.model.message import message
 from diagnostics.model.records import Label
 from diagnostics.readers import read
-from diagnostics.readers.assemble.counter_jumps import jumps
+from diagnostics.readers.assemble.counter_jumps import counter_jumps
 from tests.diagnostics.readers.records import event, simple, version
 
 
@@ -88,17 +88,17 @@ def test_steady_noisy_and_sorted_rows_are_no_joins():
         np.tile(np.linspace(2000, 300, 50), 10),
         np.linspace(500, 2000, 300),
     ):
-        assert jumps(curve(pace)) == ([], [])
+        assert counter_jumps(curve(pace)) == ([], [])
 
 
 def test_the_place_of_a_change_is_exact_on_long_logs_too():
     for size, at in ((60, 30), (9_000, 5_000), (300_000, 123_456)):
         pace = np.where(np.arange(size) < at, 1000.0, 2000.0)
-        assert jumps(curve(pace))[0] == [float(at + 1)]
+        assert counter_jumps(curve(pace))[0] == [float(at + 1)]
 
 
 def test_a_counter_that_falls_back_is_a_join():
     tokens = np.concatenate([np.arange(1, 51) * 100.0, np.arange(1, 51) * 100.0])
-    steps, notes = jumps({"num_tokens": Curve(np.arange(1.0, 101.0), tokens)})
+    steps, notes = counter_jumps({"num_tokens": Curve(np.arange(1.0, 101.0), tokens)})
     assert steps == [51.0]
     assert notes == [message("counter-falls-back", counter="num_tokens", step=51.0)]
