@@ -112,7 +112,7 @@ def test_a_chart_is_taken_away_as_png_and_svg_and_its_points_as_csv(address: str
 
 def test_a_study_shows_what_mattered_and_its_file_can_be_saved(address: str, page: Any, tmp_path: Path) -> None:
     page.goto(f"{address}/study?study=demo")
-    page.get_by_text("better by 0.5 in 2 of 2 seeds").wait_for()
+    page.get_by_role("heading", name="What mattered").wait_for()
     settled(page)
     page.get_by_text("training steps", exact=True).first.click()
     page.wait_for_url(re.compile("study-over=training"))

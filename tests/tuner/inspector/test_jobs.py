@@ -165,7 +165,7 @@ def test_the_child_leaves_its_exit_status_and_its_error(tmp_path: Path) -> None:
     again = resume(tmp_path, ended)
     until(lambda: not standing(again, tmp_path).is_on, "the end of the run that went on")
     assert again.began > ended.began
-    assert "-- goes on --" in last_lines(again)
+    assert "-- resumed --" in last_lines(again)
 
 
 def test_the_worker_tells_how_its_command_ended(tmp_path: Path) -> None:
@@ -179,7 +179,7 @@ def test_the_worker_tells_how_its_command_ended(tmp_path: Path) -> None:
 
 
 def test_a_run_that_is_on_is_not_started_again(begin: Begin, tmp_path: Path) -> None:
-    with pytest.raises(NotStarted, match="still runs"):
+    with pytest.raises(NotStarted, match="still running"):
         resume(tmp_path, begin("a"))
 
 
