@@ -8,12 +8,7 @@ import numpy as np
 
 from diagnostics import signals
 from diagnostics.detectors.arguments import Arguments
-from diagnostics.detectors.preconditions import (
-    MIN_EVALS_FOR_END,
-    MIN_EVALS_FOR_NOISE,
-    MIN_POINTS_FOR_SCATTER,
-    TREND_P,
-)
+from diagnostics.detectors.preconditions import MIN_EVALS_FOR_END, MIN_EVALS_FOR_NOISE, MIN_POINTS_FOR_SCATTER, TREND_P
 from diagnostics.model.curves import Curve, FloatArray
 
 MANY_POINTS = 40

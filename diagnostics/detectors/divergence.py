@@ -9,13 +9,7 @@ from numpy.typing import NDArray
 
 from diagnostics import signals
 from diagnostics.detectors.arguments import Arguments
-from diagnostics.detectors.preconditions import (
-    MIN_EVALS_FOR_END,
-    MIN_EVALS_TO_COMPARE,
-    enough,
-    finite,
-    share_of_run,
-)
+from diagnostics.detectors.preconditions import MIN_EVALS_FOR_END, MIN_EVALS_TO_COMPARE, enough, finite, share_of_run
 from diagnostics.model.curves import Curve, FloatArray, NotEnoughPoints
 from diagnostics.model.evidence import Evidence
 from diagnostics.model.settings import Settings
@@ -99,21 +93,16 @@ def loss_diverges(train_loss: Curve, eval_loss: Curve | None = None, *, diverged
     enough(train_loss, MIN_LOSSES_TO_CLIMB, "training losses")
     climb = _climb(train_loss.values, diverged)
     stays = _stays_above(climb, diverged)
-    if (
-        not stays
-        and not _ends_above_best(climb, train_loss, diverged)
-        and not _both_left(train_loss, eval_loss, diverged.rise)
-    ):
+    if not (stays or _ends_above_best(climb, train_loss, diverged) or _both_left(train_loss, eval_loss, diverged.rise)):
         return None
     first = int(climb.above[0]) if stays else int(np.argmin(climb.level))
     last = int(climb.above[-1]) if stays else len(train_loss) - 1
     measured = _measured(climb, train_loss, first)
-    steps = train_loss.steps
-    if measured["times"] < diverged.always_fault_ratio and _eval_stays(
-        eval_loss, float(steps[first]), diverged.max_eval_rise
-    ):
+    begins, ends = float(train_loss.steps[first]), float(train_loss.steps[last])
+    mild = measured["times"] < diverged.always_fault_ratio
+    if mild and _eval_stays(eval_loss, begins, diverged.max_eval_rise):
         return None
-    return Evidence(float(steps[first]), float(steps[last]), finite(measured))
+    return Evidence(begins, ends, finite(measured))
 
 
 def _climb(values: FloatArray, limits: DivergenceLimits) -> _Climb:

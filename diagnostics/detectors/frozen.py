@@ -5,13 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from diagnostics import signals
-from diagnostics.detectors.preconditions import (
-    MIN_LOSSES_FOR_LEVELS,
-    MIN_LOSSES_FOR_TREND,
-    enough,
-    finite,
-    throughout,
-)
+from diagnostics.detectors.preconditions import MIN_LOSSES_FOR_LEVELS, MIN_LOSSES_FOR_TREND, enough, finite, throughout
 from diagnostics.model.curves import Curve, FloatArray, NotEnoughPoints
 from diagnostics.model.evidence import Evidence
 

@@ -5,14 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from diagnostics.detectors.arguments import Losses
-from diagnostics.detectors.descent import (
-    RiseLimits,
-    has_risen,
-)
-from diagnostics.detectors.preconditions import (
-    near_its_end,
-    rate_of,
-)
+from diagnostics.detectors.descent import RiseLimits, has_risen
+from diagnostics.detectors.preconditions import near_its_end, rate_of
 from diagnostics.detectors.slow_learning import SlowLimits, eval_barely_falls, learns_slowly, still_falls
 from diagnostics.model.curves import NotEnoughPoints
 from diagnostics.model.evidence import Evidence

@@ -5,13 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from diagnostics import signals
-from diagnostics.detectors.preconditions import (
-    MIN_POINTS_FOR_SCATTER,
-    after_warmup,
-    enough,
-    finite,
-    share_of_run,
-)
+from diagnostics.detectors.preconditions import MIN_POINTS_FOR_SCATTER, after_warmup, enough, finite, share_of_run
 from diagnostics.detectors.tokens import batches_change
 from diagnostics.model.curves import Curve
 from diagnostics.model.evidence import Evidence
@@ -85,11 +79,6 @@ def loss_spikes(
     often = len(found.starts) >= events and found.score >= score
     if not found.starts or not (often or (found.recovered == 0.0 and len(found.starts) > 1)):
         return None
-    measured = {
-        "events": len(found.starts),
-        "score": found.score,
-        "height": found.height,
-        "recovered": found.recovered,
-    }
+    measured = {"events": len(found.starts), "score": found.score, "height": found.height, "recovered": found.recovered}
     first, last = curve.steps[found.starts[0]], curve.steps[found.starts[-1]]
     return Evidence(float(first), float(last), finite(measured), min(1.0, 0.6 + 0.1 * len(found.starts)))

@@ -76,12 +76,7 @@ def _is_calm(eval_loss: Curve, scatter: float) -> bool:
 
 
 def _weights_swing(
-    train_loss: Curve,
-    settings: Settings,
-    learning_rate: Curve | None,
-    scatter: float,
-    fall: float,
-    limits: SwingLimits,
+    train_loss: Curve, settings: Settings, learning_rate: Curve | None, scatter: float, fall: float, limits: SwingLimits
 ) -> bool:
     """Whether the training loss alone shows that the weights swing.
 

@@ -138,9 +138,7 @@ LONGER = (
     ),
 )
 CHECKPOINT = Fix(
-    "checkpoint",
-    "use the checkpoint at the minimum of the held-out loss",
-    "the best model of this run, at no cost",
+    "checkpoint", "use the checkpoint at the minimum of the held-out loss", "the best model of this run, at no cost"
 )
 ONE_OR_TWO_EPOCHS = Fix(
     "num_train_epochs",

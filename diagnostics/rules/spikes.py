@@ -4,14 +4,7 @@ from __future__ import annotations
 
 from diagnostics.detectors import spikes
 from diagnostics.model.records import Label
-from diagnostics.rules.remedies import (
-    AFTER_BLOW_UP,
-    BIGGER_BATCH,
-    LONGER_WARMUP,
-    LOOK_AT_DATA,
-    PLAYBOOK,
-    cut_rate,
-)
+from diagnostics.rules.remedies import AFTER_BLOW_UP, BIGGER_BATCH, LONGER_WARMUP, LOOK_AT_DATA, PLAYBOOK, cut_rate
 from diagnostics.rules.rule import Case, Rule, Sign
 
 

@@ -4,26 +4,12 @@
 A share is a fraction between 0 and 1. What is "log" is in natural logarithms: 0.1 is about 10 % of the level.
 """
 
-from diagnostics.signals.jitter import (
-    elasticity,
-    jitter,
-    jitter_ratio,
-    oscillation,
-    ratio_limit,
-)
+from diagnostics.signals.jitter import elasticity, jitter, jitter_ratio, oscillation, ratio_limit
 from diagnostics.signals.median import median
 from diagnostics.signals.memo import memo_scope, memoize
 from diagnostics.signals.noise import difference_noise, log_level, robust_scale
 from diagnostics.signals.rise import Rise, largest_rise, noise_multiple, onset, rise_from_minimum
-from diagnostics.signals.shape import (
-    clipped_share,
-    growth,
-    head,
-    late_share,
-    progress,
-    staircase,
-    tail,
-)
+from diagnostics.signals.shape import clipped_share, growth, head, late_share, progress, staircase, tail
 from diagnostics.signals.spikes import Spikes, local_residual, rolling_median, spikes
 from diagnostics.signals.trend import (
     Trend,

@@ -18,15 +18,7 @@ from diagnostics.synthetic.tokens import TOKENS, TOKENS_OF_PAIRS
 from diagnostics.synthetic.unstable import UNSTABLE
 
 OF_PAIRS: Mapping[str, Fault] = {**HEALTHY_DPO, **DPO_FAULTS, **TOKENS_OF_PAIRS}
-FAULTS: Mapping[str, Fault] = {
-    **BROKEN,
-    **UNSTABLE,
-    **OVERFIT,
-    **SLOW,
-    **TOKENS,
-    **DPO_FAULTS,
-    **TOKENS_OF_PAIRS,
-}
+FAULTS: Mapping[str, Fault] = {**BROKEN, **UNSTABLE, **OVERFIT, **SLOW, **TOKENS, **DPO_FAULTS, **TOKENS_OF_PAIRS}
 HEALTHY: tuple[str, ...] = (*HEALTHY_SFT, *HEALTHY_DPO)
 CAUSES: tuple[str, ...] = (*HEALTHY, *FAULTS)
 """Every cause that ``make`` knows: the names of the rules, and healthy runs."""

@@ -121,13 +121,7 @@ def healthy_dpo(rng: np.random.Generator, logs: int, evals: int) -> SyntheticRun
     """A DPO run with LoRA: the loss leaves ln 2, the margin grows, the held-out accuracy reaches 73 %."""
     run = healthy_sft(rng, logs, evals)
     share = run.share
-    run.settings |= {
-        "method": "dpo",
-        "learning_rate": 7e-6,
-        "warmup_ratio": 0.1,
-        "beta": 0.1,
-        "loss_type": "sigmoid",
-    }
+    run.settings |= {"method": "dpo", "learning_rate": 7e-6, "warmup_ratio": 0.1, "beta": 0.1, "loss_type": "sigmoid"}
     run.settings |= {"batch_size": 64}
     run.rate = schedule(share, 7e-6, 0.1)
     draw_rewards(run, chosen=0.3 * (1 - np.exp(-3 * share)), rejected=-0.7 * (1 - np.exp(-3 * share)))

@@ -123,7 +123,4 @@ TOKENS: Mapping[str, Fault] = {
     "overconfident": overconfident,
     "too-few-tokens": few_tokens,
 }
-TOKENS_OF_PAIRS: Mapping[str, Fault] = {
-    "held-out-pairs-swapped": pairs_swapped,
-    "answers-grow-long": answers_grow,
-}
+TOKENS_OF_PAIRS: Mapping[str, Fault] = {"held-out-pairs-swapped": pairs_swapped, "answers-grow-long": answers_grow}

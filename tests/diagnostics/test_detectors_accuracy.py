@@ -40,11 +40,7 @@ def test_a_loss_that_falls_without_its_accuracy():
     assert found.measured["fall"] > 0.3
     assert abs(found.measured["gained"]) < 0.005
     assert not fired("accuracy-contradicts-loss", train_loss=loss, mean_token_accuracy=still + 0.006 * (SHARE > 0.5))
-    assert not fired(
-        "accuracy-contradicts-loss",
-        train_loss=1.0 + 0.3 * np.exp(-4 * SHARE),
-        mean_token_accuracy=still,
-    )
+    assert not fired("accuracy-contradicts-loss", train_loss=1.0 + 0.3 * np.exp(-4 * SHARE), mean_token_accuracy=still)
     assert not fired(
         "accuracy-contradicts-loss", train_loss=loss, mean_token_accuracy=still + 0.4
     )  # no room left to gain

@@ -31,9 +31,7 @@ def test_steps_with_a_held_out_loss_are_only_reported():
 
 def test_a_steady_fall_over_epochs_is_no_staircase():
     assert not fired(
-        "loss-steps-down-at-epochs",
-        train_loss=np.linspace(2, 1, 120) * noise(0.02, 120),
-        epoch=stairs(0)["epoch"],
+        "loss-steps-down-at-epochs", train_loss=np.linspace(2, 1, 120) * noise(0.02, 120), epoch=stairs(0)["epoch"]
     )
 
 

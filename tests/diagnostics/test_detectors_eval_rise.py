@@ -34,9 +34,7 @@ def test_a_rise_must_stand_out_of_the_noise(scale: float, fires: bool):
 def test_the_training_loss_must_go_on_falling():
     assert not fired("eval-loss-rises", eval_loss=turning(0.2), train_loss=np.linspace(1.0, 1.2, 100))
     assert not fired(
-        "eval-loss-rises",
-        eval_loss=turning(0.2),
-        train_loss=np.concatenate([np.linspace(2, 1, 50), np.ones(50)]),
+        "eval-loss-rises", eval_loss=turning(0.2), train_loss=np.concatenate([np.linspace(2, 1, 50), np.ones(50)])
     )
 
 

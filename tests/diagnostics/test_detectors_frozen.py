@@ -45,11 +45,7 @@ def test_a_held_out_loss_that_never_changes_a_digit():
     assert not fired("eval-loss-never-moves", eval_loss=three, train_loss=falling)
     rounded = np.round(1.5 - 0.6 * SHARE * noise(0.02, 100), 3)
     with cannot_evaluate("log-rounded"):
-        evaluate(
-            "eval-loss-never-moves",
-            eval_loss=curve(np.round([*moving, *[1.047] * 4], 3), at),
-            train_loss=rounded,
-        )
+        evaluate("eval-loss-never-moves", eval_loss=curve(np.round([*moving, *[1.047] * 4], 3), at), train_loss=rounded)
     assert not fired(
         "eval-loss-never-moves", eval_loss=curve([1.0473217] * 10, at), train_loss=np.full(100, 1.2)
     )  # nor training

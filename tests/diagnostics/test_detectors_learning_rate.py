@@ -35,11 +35,7 @@ def test_the_peak_of_the_logged_rate_replaces_a_missing_setting():
     rate = curve(np.linspace(5e-4, 0, 100))
     assert not fired("rate-too-low", train_loss=LINE, rate_prior=SFT, learning_rate=rate)
     found = evaluate(
-        "rate-too-low",
-        train_loss=LINE,
-        settings=Settings(),
-        rate_prior=SFT,
-        learning_rate=np.linspace(5e-5, 0, 100),
+        "rate-too-low", train_loss=LINE, settings=Settings(), rate_prior=SFT, learning_rate=np.linspace(5e-5, 0, 100)
     )
     assert found.measured["rate"] == 5e-5
 

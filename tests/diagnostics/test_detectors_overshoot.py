@@ -22,11 +22,7 @@ def overshoots(
 ) -> bool:
     evals = None if held is None else curve(held, np.linspace(first, len(train), len(held)))
     return fired(
-        "loss-overshoots",
-        train_loss=train,
-        settings=Settings(learning_rate=rate),
-        rate_prior=DPO,
-        eval_loss=evals,
+        "loss-overshoots", train_loss=train, settings=Settings(learning_rate=rate), rate_prior=DPO, eval_loss=evals
     )
 
 

@@ -78,10 +78,7 @@ def test_other_preference_losses_start_elsewhere():
 
 def test_a_margin_that_explains_the_loss_speaks_for_sigmoid():
     assert fired(
-        "dpo-start-loss-wrong",
-        train_loss=[1.4, 1.2, 1.0, 0.9],
-        settings=Settings(),
-        rewards_margins=[-1.1] * 4,
+        "dpo-start-loss-wrong", train_loss=[1.4, 1.2, 1.0, 0.9], settings=Settings(), rewards_margins=[-1.1] * 4
     )
 
 
@@ -107,16 +104,10 @@ def test_held_out_pairs_with_a_lower_loss_are_not_a_scaled_loss():
     train, held = curve([0.69, 0.69, 0.54, 0.61, 0.39, 0.58, 0.35, 0.43]), [0.35, 0.28, 0.29, 0.29]
     two = Settings(gradient_accumulation_steps=2)
     assert not fired(
-        "loss-scaled-by-accumulation",
-        train_loss=train,
-        eval_loss=curve([0.69, *held], [0, 2, 4, 6, 8]),
-        settings=two,
+        "loss-scaled-by-accumulation", train_loss=train, eval_loss=curve([0.69, *held], [0, 2, 4, 6, 8]), settings=two
     )
     assert fired(
-        "loss-scaled-by-accumulation",
-        train_loss=train,
-        eval_loss=curve([0.35, *held], [0, 2, 4, 6, 8]),
-        settings=two,
+        "loss-scaled-by-accumulation", train_loss=train, eval_loss=curve([0.35, *held], [0, 2, 4, 6, 8]), settings=two
     )
 
 

@@ -28,12 +28,7 @@ def test_noise_does_not_zigzag():
 @pytest.mark.parametrize(("scale", "fires"), [(0.1, False), (0.35, True)])
 def test_swings_of_a_loss_that_does_not_fall(scale: float, fires: bool):
     assert (
-        fired(
-            "loss-swings",
-            train_loss=1.5 * noise(scale, 100),
-            settings=Settings(),
-            rate_prior=LearningRatePrior(),
-        )
+        fired("loss-swings", train_loss=1.5 * noise(scale, 100), settings=Settings(), rate_prior=LearningRatePrior())
         is fires
     )
 

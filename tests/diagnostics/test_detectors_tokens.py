@@ -37,19 +37,9 @@ def test_few_tokens_explain_a_slow_run_unless_the_rate_does(tokens: float, rate:
     slow, family = 1.9 * (1 - 0.15 * SHARE), LearningRatePrior(2.5e-4, 1e-3, 2.5e-4)
     settings = Settings(method="sft", learning_rate=rate)
     assert (
-        fired(
-            "too-few-tokens",
-            train_loss=slow,
-            num_tokens=tokens * SHARE,
-            settings=settings,
-            rate_prior=family,
-        )
+        fired("too-few-tokens", train_loss=slow, num_tokens=tokens * SHARE, settings=settings, rate_prior=family)
         is found
     )
     assert not fired(
-        "too-few-tokens",
-        train_loss=healthy(),
-        num_tokens=tokens * SHARE,
-        settings=settings,
-        rate_prior=family,
+        "too-few-tokens", train_loss=healthy(), num_tokens=tokens * SHARE, settings=settings, rate_prior=family
     )
