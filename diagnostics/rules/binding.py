@@ -56,12 +56,6 @@ def inputs_of(check: Check) -> Mapping[str, bool]:
     return inputs
 
 
-@cache
-def limits_of(check: Check) -> frozenset[str]:
-    """The names of the limits that a check must be given."""
-    return frozenset(name for p in parameters_of(check) if p.is_limit for name, _ in p.parts)
-
-
 def call(check: Check, inputs: Mapping[str, Any], limits: Mapping[str, float]) -> Evidence | None:
     """What the check finds; raises ``NotEnoughPoints`` where it cannot tell, ``KeyError`` for a missing input."""
     return check(**{p.name: p.value(limits if p.is_limit else inputs) for p in parameters_of(check)})

@@ -10,6 +10,9 @@ from diagnostics.signals.memo import memoize
 from diagnostics.signals.noise import difference_noise, log_level, robust_scale
 from diagnostics.signals.spikes import local_residual
 
+WINDOWS = 6
+"""The stretches of a run whose jitter is compared with their learning rate."""
+
 
 @memoize
 def jitter(values: FloatArray) -> float:
@@ -47,7 +50,7 @@ def ratio_limit(count: int) -> float:
     return float(np.interp(np.log(max(count, 1)), np.log(sizes), limits))
 
 
-def elasticity(values: FloatArray, rate: FloatArray, windows: int = 6) -> float | None:
+def elasticity(values: FloatArray, rate: FloatArray) -> float | None:
     """The slope of log jitter on log learning rate over the decay, dimensionless; None when the rate does not decay.
 
     ``rate`` is the learning rate at each of the values. From about 0.3 on the optimizer makes the noise; near 0 the
@@ -55,10 +58,10 @@ def elasticity(values: FloatArray, rate: FloatArray, windows: int = 6) -> float 
     """
     start = int(np.argmax(rate))
     loss, eta = values[start:], rate[start:]
-    if loss.size < 8 * windows or eta[-1] > 0.5 * eta[0]:
+    if loss.size < 8 * WINDOWS or eta[-1] > 0.5 * eta[0]:
         return None
     rest = local_residual(loss)
-    parts = np.array_split(np.arange(loss.size), windows)
+    parts = np.array_split(np.arange(loss.size), WINDOWS)
     scale = np.asarray([robust_scale(rest[p]) for p in parts])
     speed = np.asarray([median(eta[p]) for p in parts])
     good = (scale > 0) & (speed > 0)

@@ -94,10 +94,10 @@ def window_for(size: int) -> int:
 
 
 @memoize
-def local_residual(values: FloatArray, window: int | None = None) -> FloatArray:
+def local_residual(values: FloatArray) -> FloatArray:
     """Log loss minus its rolling median: the wiggle without trend and level."""
     logs = log_level(values)
-    return logs - rolling_median(logs, window or window_for(values.size))
+    return logs - rolling_median(logs, window_for(values.size))
 
 
 def spikes(

@@ -6,7 +6,6 @@ non-overlapping blocks it keeps 4-6 %.
 
 from __future__ import annotations
 
-from itertools import pairwise
 from math import erfc, sqrt
 from typing import NamedTuple
 
@@ -16,7 +15,6 @@ from numpy.typing import NDArray
 from diagnostics.model.curves import FloatArray
 from diagnostics.signals.median import median
 from diagnostics.signals.memo import memoize
-from diagnostics.signals.noise import MAD_TO_SIGMA
 
 BLOCKS = 10
 MIN_STRETCH = 5
@@ -24,31 +22,22 @@ MIN_STRETCH = 5
 
 
 class Trend(NamedTuple):
-    """Direction (-1, 0, 1), two-sided p of Mann-Kendall, total change and scatter of the blocks in the values' unit."""
+    """Direction (-1, 0, 1), two-sided p of Mann-Kendall, and total change in the values' unit."""
 
     direction: int
     p: float
     change: float
-    noise: float
 
 
 @memoize
-def block_means(values: FloatArray, blocks: int = BLOCKS, breaks: tuple[int, ...] = ()) -> FloatArray:
-    """Means of about ``blocks`` non-overlapping blocks, shape (blocks,); none crosses an index of ``breaks``.
+def block_means(values: FloatArray, blocks: int = BLOCKS) -> FloatArray:
+    """Means of ``blocks`` non-overlapping blocks of about equal size, shape (blocks,).
 
     A series with fewer values than blocks comes back as it is.
     """
-    if values.size <= blocks and not breaks:
+    if values.size <= blocks:
         return values
-    if not breaks:
-        return means_from(values, np.arange(blocks) * values.size // blocks)
-    edges = np.unique([0, *(b for b in breaks if 0 < b < values.size), values.size])
-    width = max(1.0, values.size / blocks)
-    starts: list[int] = []
-    for first, last in pairwise(edges.tolist()):
-        count = max(1, round((last - first) / width))
-        starts += [first + (last - first) * i // count for i in range(count)]
-    return means_from(values, np.asarray(starts))
+    return means_from(values, np.arange(blocks) * values.size // blocks)
 
 
 def means_from(values: FloatArray, starts: NDArray[np.intp]) -> FloatArray:
@@ -77,34 +66,19 @@ def mann_kendall(values: FloatArray) -> tuple[int, float]:
     return (1 if score > 0 else -1), float(erfc(z / sqrt(2.0)))
 
 
-def theil_sen(values: FloatArray, at: FloatArray | None = None) -> float:
-    """The median slope between all pairs of points (Theil 1950, Sen 1968), per unit of ``at``, by default the index."""
+def theil_sen(values: FloatArray) -> float:
+    """The median slope between all pairs of points, per index (Theil 1950, Sen 1968); 0 for fewer than two."""
     if values.size < 2:
         return 0.0
-    x = np.arange(values.size, dtype=np.float64) if at is None else at
     first, last = np.triu_indices(values.size, 1)
-    run = x[last] - x[first]
-    keep = run != 0
-    if not keep.any():
-        return 0.0
-    return median((values[last] - values[first])[keep] / run[keep])
+    return median((values[last] - values[first]) / (last - first))
 
 
-def trend(values: FloatArray, blocks: int = BLOCKS, breaks: tuple[int, ...] = ()) -> Trend:
+def trend(values: FloatArray, blocks: int = BLOCKS) -> Trend:
     """The trend of a series on its block means."""
-    means = block_means(values, blocks, breaks)
+    means = block_means(values, blocks)
     direction, p = mann_kendall(means)
-    change = theil_sen(means) * max(0, means.size - 1)
-    return Trend(direction, p, change, difference_noise_of_blocks(means))
-
-
-def difference_noise_of_blocks(means: FloatArray) -> float:
-    """The scatter of block means around their trend."""
-    if means.size < 3:
-        return 0.0
-    slope = theil_sen(means)
-    rest = means - slope * np.arange(means.size)
-    return MAD_TO_SIGMA * median(np.abs(rest - median(rest)))
+    return Trend(direction, p, theil_sen(means) * max(0, means.size - 1))
 
 
 def late_slope(steps: FloatArray, values: FloatArray, share: float = 0.25) -> tuple[float, float]:

@@ -15,6 +15,7 @@ from diagnostics.model.evidence import Evidence
 from diagnostics.model.rate_prior import LearningRatePrior
 from diagnostics.model.settings import Settings
 from diagnostics.rules import RULES
+from diagnostics.rules.binding import Check, parameters_of
 
 NOTHING_KNOWN = {"settings": Settings(), "rate_prior": LearningRatePrior()}
 BY_NAME = {rule.name: rule for rule in RULES}
@@ -36,6 +37,11 @@ def evaluate(name: str, **given: Any) -> Evidence | None:
 def fired(name: str, **given: Any) -> bool:
     """Whether the rule finds its fault."""
     return evaluate(name, **given) is not None
+
+
+def limits_of(check: Check) -> set[str]:
+    """The names of the limits that a check must be given."""
+    return {name for p in parameters_of(check) if p.is_limit for name, _ in p.parts}
 
 
 @contextmanager

@@ -9,8 +9,8 @@ import pytest
 from diagnostics.detectors.arguments import Arguments, Losses
 from diagnostics.model.curves import Curve
 from diagnostics.model.evidence import Evidence
-from diagnostics.rules.binding import call, inputs_of, limits_of
-from tests.diagnostics.cases import BY_NAME, curve
+from diagnostics.rules.binding import call, inputs_of
+from tests.diagnostics.cases import BY_NAME, curve, limits_of
 
 
 @dataclass(frozen=True)

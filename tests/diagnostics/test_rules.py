@@ -18,9 +18,9 @@ from diagnostics.model.message import message
 from diagnostics.model.records import Label
 from diagnostics.model.settings import Settings
 from diagnostics.rules import RULES, Rule
-from diagnostics.rules.binding import limits_of
 from diagnostics.rules.rule import GIVEN
 from diagnostics.synthetic import FAULTS, make
+from tests.diagnostics.cases import limits_of
 
 KNOBS = {*Settings.__dataclass_fields__, *NOT_SETTINGS}
 ORDER = (Label.BROKEN, Label.UNSTABLE, Label.OVERFIT, Label.UNDERFIT)

@@ -43,11 +43,6 @@ def test_block_means_of_a_line_are_its_middle_values():
     np.testing.assert_allclose(signals.block_means(np.arange(100.0), 10), np.arange(4.5, 100, 10))
 
 
-def test_no_block_crosses_a_break():
-    values = np.concatenate([np.zeros(33), np.ones(67)])
-    assert set(signals.block_means(values, 10, breaks=[33])) == {0.0, 1.0}
-
-
 def test_mann_kendall_finds_a_line_and_not_a_constant():
     assert signals.mann_kendall(np.arange(10.0))[0] == 1
     assert signals.mann_kendall(-np.arange(10.0))[1] < 0.001
