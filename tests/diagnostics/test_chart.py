@@ -18,7 +18,7 @@ from diagnostics.formatting import SIGNS
 from diagnostics.model.curves import Curve, Run
 from diagnostics.model.records import Finding, Label
 from diagnostics.model.settings import Settings
-from tests.diagnostics.pictured import HOSTILE, healthy, of_points, overfitted
+from tests.diagnostics.diagnosed_runs import HOSTILE, healthy, of_points, overfitted
 
 SVG = "{http://www.w3.org/2000/svg}"
 HARD = {

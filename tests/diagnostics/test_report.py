@@ -38,7 +38,7 @@ from diagnostics.report.write import (
     write_reports,
     write_text,
 )
-from tests.diagnostics.pictured import HOSTILE, healthy, of_points, overfitted
+from tests.diagnostics.diagnosed_runs import HOSTILE, healthy, of_points, overfitted
 
 EMPTY = (Run("runs/empty", {}), Diagnosis("runs/empty", Label.UNKNOWN, None, 0.0, None))
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from diagnostics.chart.build import chart
 from diagnostics.chart.smoothing import default_weight, ema, is_noisy, smoothed
 from diagnostics.model.curves import Curve, Run
-from tests.diagnostics.pictured import healthy
+from tests.diagnostics.diagnosed_runs import healthy
 
 ZIGZAG = Curve.from_points(np.arange(200), np.arange(200) % 2)
 

@@ -32,7 +32,7 @@ def page(context: PageContext) -> None:
     found, begun = find_studies(root), beginning(root)
     if not found and not begun:
         st.info(
-            "No study in this folder: `tuner study RESULT` leaves a `study.json` beside its trials.",
+            "No study in this folder: `tuner study FILE` leaves a `study.json` beside its trials.",
             icon=":material/search:",
         )
         _follow(lambda: (len(find_studies(root)), len(beginning(root))))

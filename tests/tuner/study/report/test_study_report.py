@@ -11,7 +11,7 @@ import pytest
 
 from diagnostics.formatting import sentence
 from diagnostics.model.message import message
-from tests.diagnostics.pictured import HOSTILE
+from tests.diagnostics.diagnosed_runs import HOSTILE
 from tests.diagnostics.test_report import Outline
 from tuner.config.direction import Direction
 from tuner.config.search_space import Choice, Range
