@@ -98,7 +98,7 @@ def eval_jitters_more(
 ) -> Evidence | None:
     """The held-out loss jitters more than the training loss averaged between two evaluations.
 
-    It must turn round often: a steep smooth fall is not jitter.
+    It must change direction often: a steep smooth fall is not jitter.
     """
     enough(eval_loss, MIN_EVALS_FOR_NOISE, "evaluations")
     enough(train_loss, MIN_LOSSES_FOR_TREND, "training losses")

@@ -16,16 +16,16 @@ ROWS_KNOWN_FROM_THE_START = Rule(
         "loss": 0.03,  # of the first logs, where the accuracy is not logged
         "min_points": 5,
     },
-    message="the first losses are {loss:.2g} already: nearly every token is predicted before anything is learned",
+    message="the first losses are already {loss:.2g}: nearly every token is predicted before anything is learned",
     cause=(
-        "The rows hold nothing to learn: the answer stands in the prompt, padding is scored, or the model already "
+        "The rows hold nothing to learn: the answer appears in the prompt, padding is scored, or the model already "
         "knows them."
     ),
     fixes=(
         Fix(
             "data",
             "decode one row with its labels: only the answer may be scored, without padding, and it must not "
-            "stand in the prompt; check whether the base model was trained on these rows",
+            "appear in the prompt; check whether the base model was trained on these rows",
             "a first loss of about 1 to 3 on ordinary text",
         ),
     ),

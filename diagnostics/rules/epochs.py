@@ -23,7 +23,7 @@ LOSS_STEPS_DOWN_AT_EPOCHS = Rule(
     fixes=(
         Fix(
             "eval_set",
-            "hold 5 % of the rows out and evaluate on them",
+            "hold out 5 % of the rows and evaluate on them",
             "a held-out loss that shows whether the repeats still help",
         ),
         Fix("num_train_epochs", "train one or two epochs", "fewer rows memorized", to=1.0, at_least=1.0, weight=0.8),

@@ -36,7 +36,9 @@ GRADIENTS_SPIKE = Rule(
         "quantile": 0.9,  # of the norms, to clip at
         "min_points": 40,
     },
-    message="the gradient norm jumps {events:.0f} times, to {highest:.3g} from its usual {median:.2g}; the loss stays",
+    message=(
+        "the gradient norm jumps {events:.0f} times, to {highest:.3g} from its usual {median:.2g}; the loss does not"
+    ),
     cause="Single batches pull far harder than the rest: odd rows, or steps that come near the edge of stability.",
     fixes=(
         Fix(
@@ -83,7 +85,7 @@ CLIPS_MOST_STEPS = Rule(
         ),
     ),
     confidence=0.55,
-    example="max_grad_norm 1.0, norms between 2 and 3 all along",
+    example="max_grad_norm 1.0, norms between 2 and 3 throughout",
     sources=(f"{PLAYBOOK}: above 50 % clipped is extremely aggressive; about the 90th percentile",),
     not_when="QLoRA's limit of 0.3, which its authors chose below the usual norms",
     sets_label=False,

@@ -27,8 +27,8 @@ TRAIN_AND_EVAL_JITTER = Rule(
         "driven_of_descent": 0.03,  # ... and where the jitter shrinks with the rate
     },
     borderline={"train_jitter": 0.035, "eval_jitter": 0.02, "of_descent": 0.14, "driven_of_descent": 0.02},
-    message="training ({train_jitter:.0%}) and held-out loss ({eval_jitter:.0%}) jitter together, all along",
-    cause="The learning rate is too high: the weights themselves swing, for the held-out rows never change.",
+    message="training ({train_jitter:.0%}) and held-out loss ({eval_jitter:.0%}) jitter together throughout",
+    cause="The learning rate is too high: the held-out rows never change, so the weights themselves must swing.",
     fixes=(
         cut_rate(0.3, "cut the learning rate to a third", when=_wild, condition="where the jitter is 30 % or more"),
         cut_rate(0.5, "halve the learning rate"),
@@ -131,7 +131,7 @@ EVAL_JITTERS_MORE = Rule(
     limits={
         "ratio": 1.0,  # of the held-out loss's jitter to that of the training loss between evaluations
         "min_jitter": 0.01,  # of the held-out loss, over the level
-        "flips": 0.35,  # the share of the evaluations that turn round
+        "flips": 0.35,  # the share of the evaluations that change direction
     },
     message=(
         "the held-out loss jitters by {eval_jitter:.1%} from evaluation to evaluation, the training loss by "

@@ -29,7 +29,7 @@ RATE_TOO_LOW = Rule(
         "min_evals": 6,  # ... or so many flat evaluations beside training losses too noisy to tell
     },
     borderline={**NEARLY, "late_share": 0.05},
-    message="the loss barely falls, or is still on its way at the end: down by {fall:.1%} in all",
+    message="the loss barely falls, or is still falling at the end: down by {fall:.1%} in all",
     cause="The learning rate is too low: the steps are too small to get anywhere in this many updates.",
     fixes=(
         JUMP,
@@ -46,7 +46,7 @@ RATE_TOO_LOW = Rule(
         SMALLER_BATCH,
     ),
     confidence=0.8,
-    example="LoRA at 1e-5: loss 1.62, 1.61, 1.60, 1.59 in 500 steps, eval beside it",
+    example="LoRA at 1e-5: loss 1.62, 1.61, 1.60, 1.59 in 500 steps, eval close to it",
     sources=(
         "tinker-cookbook sft_sweep: a rate ten times too low costs 2 to 4 % of the loss, with no gap to show it",
         "TRL: LoRA rates are ten times those of full fine-tuning",

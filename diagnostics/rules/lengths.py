@@ -29,7 +29,7 @@ ANSWERS_GROW_LONG = Rule(
         Fix(
             "ld_alpha",
             "weight the tokens beyond the shorter answer by half (ld_alpha 0.5)",
-            "answers of the length they had",
+            "answers of their earlier length",
             to=0.5,
             when=_plain_loss,
             condition="with the plain sigmoid loss",
@@ -37,7 +37,7 @@ ANSWERS_GROW_LONG = Rule(
         Fix(
             "loss_type",
             "or divide by length (loss_type: sigmoid_norm; it needs a beta of its own, about 5)",
-            "answers of the length they had",
+            "answers of their earlier length",
             to="sigmoid_norm",
             when=_plain_loss,
             condition="with the plain sigmoid loss",

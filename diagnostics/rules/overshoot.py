@@ -29,5 +29,5 @@ LOSS_OVERSHOOTS = Rule(
         f"{PLAYBOOK}: any workload becomes unstable if the learning rate is too large",
         "684 LoRA runs, benchmarks/search/tables: none at the best rate or below overshoots",
     ),
-    not_when="other rows or another loss from some step on",
+    not_when="the rows or the loss function change at some step",
 )

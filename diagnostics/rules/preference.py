@@ -185,7 +185,7 @@ HELD_OUT_PAIRS_SWAPPED = Rule(
     fixes=(
         Fix(
             "eval_set",
-            "look at five pairs of either split and check which answer stands in the column chosen",
+            "look at five pairs of each split and check which answer is in the column chosen",
             "a held-out accuracy above 50 %",
         ),
     ),

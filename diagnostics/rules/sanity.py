@@ -45,9 +45,9 @@ RATE_IS_ZERO = Rule(
     check=sanity.rate_is_zero,
     limits={"share": 0.99, "min_points": 3},
     message="the learning rate is 0 in {share:.0%} of the logs",
-    cause="Nothing is learned at a rate of 0: the scheduler was built for another number of steps.",
+    cause="Nothing is learned at a rate of 0: the scheduler was built for a different number of steps.",
     fixes=_data(
-        "check the scheduler's number of steps and what the resumed state holds", "a rate that rises and falls"
+        "check the scheduler's number of steps and the state it was resumed from", "a rate that rises and falls"
     ),
     confidence=0.95,
     example="learning_rate 0.0 in every line of the log",
@@ -89,7 +89,7 @@ DPO_START_LOSS_WRONG = Rule(
     },
     message="the first DPO loss is {first:.3g}; it must be near ln 2 = {expected:.3g}",
     cause=(
-        "While the policy equals its reference the DPO loss is -log sigmoid(0) = 0.693. Another start means a "
+        "While the policy equals its reference the DPO loss is -log sigmoid(0) = 0.693. Any other start means a "
         "wrong reference model, adapter, or precomputed log-probabilities."
     ),
     fixes=_data(
@@ -144,7 +144,7 @@ EPOCH_END_LOG_LOW = Rule(
     sign=Sign.IMPOSSIBLE_LOG,
     check=sanity.epoch_end_low,
     limits={"max_ratio": 0.6, "min_epochs": 2},  # max_ratio: the log at an epoch end over its neighbors
-    message="the log at every epoch end is only {ratio:.0%} of its neighbors",
+    message="the loss logged at every epoch end is only {ratio:.0%} of its neighbors",
     cause="The last, incomplete accumulation step of each epoch is scaled wrongly; the dips are not learning.",
     fixes=_data(
         "update transformers or set dataloader_drop_last=True, and do not read the dips as learning",
@@ -163,7 +163,7 @@ EVAL_DIFFERS_AT_START = Rule(
         "gap": 0.25,  # between the losses, over the training loss
         "early_share": 0.03,  # of the run, within which the first evaluation must lie
     },
-    message="at the start the held-out loss already lies {gap:+.0%} from the training loss",
+    message="at the start the held-out loss already differs from the training loss by {gap:+.0%}",
     cause=(
         "Training and held-out rows are not of one kind, or are scored differently: template, masking, packing, "
         "or dropout and NEFTune noise, which only training has."

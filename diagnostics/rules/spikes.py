@@ -65,7 +65,7 @@ LOSS_SPIKES = Rule(
         LOOK_AT_DATA,
     ),
     confidence=0.85,
-    example="four jumps from 1.2 to 2 in 300 logs, each gone after a few steps",
+    example="four jumps from 1.2 to 2 in 300 logs, each over after a few steps",
     sources=(
         "OLMo-core StabilityMonitor: 6 sigma over 128 steps",
         f"{PLAYBOOK}: clipping helps; above 50 % clipped lower the rate",

@@ -52,15 +52,18 @@ LOSS_ZIGZAGS = Rule(
     limits={
         "lag": 0.35,  # the size of the negative lag-1 autocorrelation of the residual...
         "standard_errors": 4.0,  # ... and its standard errors
-        "flips": 0.75,  # the share of the logs that turn round: 2/3 for pure noise
+        "flips": 0.75,  # the share of the logs that change direction: 2/3 for pure noise
         "swing": 0.03,  # the scatter over the level
         "min_points": 60,
     },
-    message="the loss goes up and down in turn by {swing:.0%}; {flips:.0%} of the logs turn round (noise: 67 %)",
+    message="the loss alternates up and down by {swing:.0%}; {flips:.0%} of the logs change direction (noise: 67 %)",
     cause="Every step overshoots and the next one corrects it, or the data alternate between two kinds of rows.",
     fixes=(
         Fix(
-            "data", "shuffle the rows, so that the kinds of rows do not alternate", "a loss without a beat", weight=0.9
+            "data",
+            "shuffle the rows, so that the kinds of rows do not alternate",
+            "a loss that does not alternate",
+            weight=0.9,
         ),
         cut_rate(0.5, "halve the learning rate", weight=0.8),
     ),

@@ -22,7 +22,7 @@ BATCHES_CHANGE_SIZE = Rule(
     fixes=(
         Fix(
             "data",
-            "keep packing, batch and data the same within a run, or judge the two parts alone",
+            "keep packing, batch and data the same within a run, or judge the two parts separately",
             "steps of one size",
         ),
     ),
@@ -48,7 +48,7 @@ TOO_FEW_TOKENS = Rule(
         Fix("data", "add rows, and check that max_length does not cut them off", "a loss that falls further"),
     ),
     confidence=0.6,
-    example="num_tokens ends at 20,000: some hundred short rows",
+    example="num_tokens ends at 20,000: about a hundred short rows",
     sources=("tinker LoRA primer: completion tokens against LoRA parameters", "LIMA: 1,000 rows, a million tokens"),
     not_when="the rate is far below its center: raise it first",
     not_methods=("dpo",),
