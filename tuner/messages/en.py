@@ -99,6 +99,106 @@ GAIN: Mapping[str, str] = {
 }
 """What the repeats show, by how many pairs of seeds there are."""
 
+STATES: Mapping[str, str] = {
+    "complete": "complete",
+    "pruned": "stopped early",
+    "failed": "failed",
+    "infeasible": "too large for the memory",
+    "running": "running",
+}
+"""How trials ended, by state."""
+
+HEADLINES: Mapping[str, str] = {
+    "nothing-finished": "no trial has finished yet",
+    "nothing-better": "nothing beat your own settings",
+    "best-value": "best {metric:name}: {value}",
+    "gain-lacks-seeds": "a gain that is not proved yet",
+    "gain-within-noise": "no gain beyond noise",
+    "slightly-better-proved": "{metric:name} is slightly better",
+    "slightly-better-on-one-seed": "{metric:name} is slightly better, on one seed",
+    "better-proved": "{metric:name} is {share:percent} better",
+    "better-on-one-seed": "{metric:name} is {share:percent} better, on one seed",
+}
+"""What came of a study, in a line."""
+
+PHRASES: Mapping[str, str] = {
+    "run-again": "Run the study again to continue it.",
+    "file-is-best": "Trial 0, exactly your file, is the best of {trials} with {value}.",
+    "best-of": "Trial {trial} is the best of {trials}.",
+    "from-to": "From {before} with your own file to {value} in trial {trial} of {trials}.",
+    "not-repeated": "Not yet repeated on fresh seeds.",
+    "proof": "Both were trained again with the same fresh seeds. {words}",
+    "proof-claimed": "Both were trained again with the same fresh seeds. The gain is real: {words}",
+    "records": "How many verdicts gave a rule's advice, and how the trials that followed it compare with those they "
+    "came from.",
+    "path": "Numbers are trials in the order they were tried; an arrow leads to each from the trial it moved on from. "
+    "A cross at the edge is a trial that diverged, was stopped, or is too bad for the axis. Points that would cover "
+    "each other stand side by side.",
+    "beside": "Trials lie beside this report, each with the settings, the log and a report of its own.",
+    "noise": "the search takes differences below {noise} between two runs for noise",
+    "deviation": "standard deviation {parts}",
+    "noise-evaluations": "{noise} between evaluations of one run",
+    "noise-seeds": "{noise} between seeds of the best settings",
+    "steps": "{steps:number} (in batches of trial 0, repeats included)",
+    "steps-and-lost": "{steps:number} (in batches of trial 0, repeats included, and attempts that ran out of memory)",
+    "still-running": "still running",
+    "place": "on {host}: {folder}",
+    "trial": "trial {trial}",
+    "best-trial": "{trial} (best)",
+    "on-host": "(on {host})",
+    "in-folder": "(in the study's folder)",
+    "train-again": "Train the best settings again {there}",
+    "merge": "Merge the adapter into the model {there}",
+    "continue": "Continue with more trials (from where the study was started)",
+}
+"""What a study's report says beside its tables."""
+
+HEADS: Mapping[str, str] = {
+    "trials": "trials",
+    "time": "time",
+    "steps": "steps",
+    "exact-match": "exact match",
+    "method": "method",
+    "metric": "metric",
+    "noise": "noise",
+    "setting": "setting",
+    "values": "values",
+    "file": "your file",
+    "model": "untouched model",
+    "best": "best trial",
+    "best-settings": "best settings",
+    "better-by": "better by",
+    "metric-table": "metric (eval: held-out rows)",
+    "trial": "trial",
+    "verdict": "verdict",
+    "moved": "what moved",
+    "why": "who moved it, and why",
+    "seed": "seed",
+    "mean": "mean ± standard error",
+    "rule": "rule",
+}
+"""Names of facts and heads of tables."""
+
+RECORD_COUNTS = ("advised", "followed", "helped", "hurt", "within noise")
+"""What is counted of a rule's advice."""
+
+TITLES: Mapping[str, str] = {
+    "study": "Study {name}",
+    "metrics": "Before and after",
+    "path": "The path of the search",
+    "progress": "Best so far",
+    "curves": "Every trial's curve",
+    "trials": "All trials",
+    "proof": "The proof",
+    "records": "How the advice did",
+    "review": "Across all trials",
+    "next": "Next steps",
+    "space": "The space that was searched",
+    "versions": "Versions",
+    "notes": "Notes",
+}
+"""The titles of the sections of a study's report."""
+
 POINTS: Mapping[str, str] = {
     "broken-run": "Something is broken that no setting fixes",
     "unstable-trials": "Many trials are unstable",
@@ -153,6 +253,7 @@ MESSAGES: Mapping[str, str] = {
     **STOP_REASONS,
     **NOTICES,
     **DOUBTS,
+    **HEADLINES,
     **POINTS,
     **REVIEW,
 }

@@ -3,104 +3,61 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from diagnostics.chart.markup import printable
-from diagnostics.formatting import duration, number, plain_name, sentence, setting
 from diagnostics.report.markdown import cell, grid, listed
-from tuner.messages import text
-from tuner.study.report.words import (
-    RECORD,
-    changed,
-    commands,
-    counts,
-    headline,
-    lead,
-    measure,
-    measured,
-    noise,
-    outcome,
-    place,
-    proof,
-    record,
-    snippet,
-    steps,
-)
-from tuner.study.results import StudyResult, TrialResult
-from tuner.study.words import direction_words, moves_line, paragraph_words, proposer_words, title_words
+from tuner.messages.en import HEADS, TITLES
+from tuner.study.report.sections import ShownPoint, ShownTrial, Table, sections
+from tuner.study.report.words import phrase
+from tuner.study.results import StudyResult
 
 
 def as_markdown(result: StudyResult) -> str:
     """What came out, how the search went, the proof, and what to do next."""
-    parts = [f"# Study {cell(result.name)}", f"**{cell(headline(result))}.** {cell(lead(result))}", _facts(result)]
-    parts += _settings(result) + _metrics(result) + _trials(result) + _proof(result) + _records(result)
-    parts += ["## Across all trials"] if result.review else []
-    for one in result.review:
-        parts += [f"### {cell(title_words(one))}", cell(paragraph_words(one))] + (
-            [_code("yaml", one.yaml)] if one.yaml else []
-        )
-    if result.winner is not None:
-        shell = "\n\n".join(f"# {what}\n{command}" for what, command in commands(result).items())
-        parts += ["## Next steps", _code("sh", shell), _code("python", snippet(result))]
-    if result.space:
-        rows = [(f"`{knob}`", str(span)) for knob, span in result.space.items()]
-        parts += ["## The space that was searched", grid(("setting", "values"), rows)]
-    if result.notes:
-        parts += ["## Notes", listed(cell(text(note)) for note in result.notes)]
-    if result.versions:
-        parts.append("Versions: " + ", ".join(f"{cell(name)} {cell(one)}" for name, one in result.versions.items()))
+    shown = sections(result)
+    versions = ", ".join(f"{cell(name)} {cell(one)}" for name, one in shown.versions)
+    parts = [
+        f"# {TITLES['study'].format(name=cell(shown.name))}",
+        f"**{cell(shown.headline)}.** {cell(shown.lead)}",
+        listed(f"{name}: {cell(value)}" for name, value in shown.facts),
+        *_table(shown.settings, code=True),
+        *_titled("metrics", _table(shown.metrics)),
+        *_titled("trials", [grid(shown.trial_heads, map(_trial, shown.trials))]),
+        *_titled("proof", _table(shown.proof)),
+        *_titled("records", _table(shown.records)),
+        *_titled("review", [part for point in shown.review for part in _point(point)]),
+        *_titled("next", [_code("sh", shown.shell), _code("python", shown.python)] if shown.shell else []),
+        *_titled("space", _table(Table((HEADS["setting"], HEADS["values"]), shown.space), code=True)),
+        *_titled("notes", [listed(map(cell, shown.notes))] if shown.notes else []),
+        *([f"{TITLES['versions']}: {versions}"] if versions else []),
+    ]
     return "\n\n".join(parts) + "\n"
 
 
-def _facts(result: StudyResult) -> str:
-    rows = (
-        ("trials", counts(result)),
-        ("time", duration(result.seconds)),
-        ("steps", steps(result)),
-        ("metric", f"{cell(result.metric)} ({direction_words(result.direction)})"),
-        ("noise", noise(result)),
-    )
-    return listed(f"{name}: {value}" for name, value in rows if value)
+def _titled(title: str, parts: Iterable[str]) -> list[str]:
+    """A section with its title; nothing without content."""
+    known = list(parts)
+    return [f"## {TITLES[title]}", *known] if known else []
 
 
-def _settings(result: StudyResult) -> list[str]:
-    rows = [(f"`{knob}`", setting(knob, old), setting(knob, new)) for knob, old, new in changed(result)]
-    return [grid(("setting", "your file", f"trial {result.best}"), rows)] if rows else []
-
-
-def _metrics(result: StudyResult) -> list[str]:
-    rows = [
-        (f"`{name}`", *(measure(name, value) if value is not None else "–" for value in values))
-        for name, *values in measured(result)
-    ]
-    heads = ("metric (eval: held-out rows)", "untouched model", "your file", "best trial")
-    return ["## Before and after", grid(heads, rows)] if rows else []
-
-
-def _trials(result: StudyResult) -> list[str]:
-    heads = ("trial", plain_name(result.metric), "verdict", "what moved", "who moved it, and why")
-    return ["## All trials", grid(heads, [_trial(result, trial) for trial in result.trials])]
-
-
-def _trial(result: StudyResult, trial: TrialResult) -> tuple[str, ...]:
-    name = f"{trial.number} (best)" if trial.number == result.best else f"{trial.number}"
-    verdict = ", ".join(filter(None, (trial.label, trial.cause, outcome(trial), trial.memory, place(trial))))
-    why = ". ".join(filter(None, (proposer_words(trial.proposer), sentence(text(trial.because)))))
-    return name, measure(result.metric, trial.value), verdict, moves_line(trial), why
-
-
-def _proof(result: StudyResult) -> list[str]:
-    gain = result.gain
-    if gain is None or not gain.pairs:
+def _table(shown: Table | None, *, code: bool = False) -> list[str]:
+    """A table with the words before it; ``code`` sets the first column as code."""
+    if shown is None or not shown.rows:
         return []
-    values = [(pair.seed, pair.baseline, pair.winner) for pair in gain.pairs]
-    rows = [(f"{seed}", measure(result.metric, a), measure(result.metric, b)) for seed, a, b in values]
-    words = f"Mean gain {number(gain.mean)}, standard error {number(gain.stderr)}. {cell(proof(result))}"
-    return ["## The proof", words, grid(("seed", "your file", "best settings"), rows)]
+    rows = [(f"`{name}`" if code else name, *values) for name, *values in shown.rows]
+    return [*([cell(shown.words)] if shown.words else []), grid(shown.heads, rows)]
 
 
-def _records(result: StudyResult) -> list[str]:
-    rows = [(one.rule, *map(str, record(one))) for one in result.records]
-    return ["## How the advice did", grid(("rule", *RECORD), rows)] if rows else []
+def _trial(trial: ShownTrial) -> tuple[str, ...]:
+    name = phrase("best-trial", trial=trial.number) if trial.is_best else f"{trial.number}"
+    verdict = ", ".join(filter(None, (trial.label, *trial.remarks)))
+    moved = ", ".join(f"{knob} {old} → {new}" for knob, old, new in trial.moves) or trial.unmoved
+    return name, trial.value, verdict, moved, ". ".join(filter(None, (trial.proposer, trial.why)))
+
+
+def _point(point: ShownPoint) -> list[str]:
+    return [f"### {cell(point.title)}", cell(point.text), *([_code("yaml", point.yaml)] if point.yaml else [])]
 
 
 def _code(language: str, text: str) -> str:

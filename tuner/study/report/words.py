@@ -1,34 +1,34 @@
-"""What a study found, in the words and rows that its reports share."""
+"""What a study found: its headline, its lead, and the parts of the facts that its reports state."""
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections import Counter
 from shlex import quote
 
-from diagnostics.formatting import number, percent, plain_name, sentence
+from diagnostics.formatting import number, percent, sentence
+from diagnostics.model.message import Message, message
+from tuner.messages import filled
+from tuner.messages.en import PHRASES, STATES
 from tuner.study.folder import trial_folder
 from tuner.study.repeats import MIN_SEEDS
-from tuner.study.results import RuleRecord, StudyResult, TrialResult, TrialState, Value
+from tuner.study.results import StudyResult, TrialResult, TrialState, Value
 from tuner.study.words import ending, gain_words
 from tuner.training.run_config import NAME as CONFIG_FILE
 
-STATES: Mapping[TrialState, str] = {
-    TrialState.COMPLETE: "complete",
-    TrialState.PRUNED: "stopped early",
-    TrialState.FAILED: "failed",
-    TrialState.INFEASIBLE: "too large for the memory",
-    TrialState.RUNNING: "running",
-}
-SHARES = ("exact_match", "accuracy", "accuracies")
+SHARE_METRICS = ("exact_match", "accuracy", "accuracies")
+MIN_SHOWN_GAIN = 0.005
+"""A gain below it, as a share, would round to 0 %."""
+MORE_TRIALS = 6
+"""How many more trials the command that continues a study asks for."""
 
 
 def measure(metric: str, value: float | None) -> str:
     """A metric's value: shares such as exact match as a percentage, losses as numbers."""
     if value is None or not math.isfinite(value):
         return number(value)
-    return percent(value) if metric.endswith(SHARES) else number(value)
+    return percent(value) if metric.endswith(SHARE_METRICS) else number(value)
 
 
 def better_by(result: StudyResult) -> float | None:
@@ -47,20 +47,21 @@ def better_by(result: StudyResult) -> float | None:
     return result.direction.gain(first.value, best.value) / abs(first.value)
 
 
-def headline(result: StudyResult) -> str:
+def headline(result: StudyResult) -> Message:
     """One line: whether it got better, and by how much."""
     best, share = result.winner, better_by(result)
-    name = plain_name(result.metric)
     if best is None or best.value is None:
-        return "No trial has finished yet"
+        return message("nothing-finished")
     if result.best == 0:
-        return "Nothing beat your own settings"
+        return message("nothing-better")
     if share is None:
-        return f"Best {name}: {measure(result.metric, best.value)}"
+        return message("best-value", metric=result.metric, value=measure(result.metric, best.value))
     if result.gain is not None and result.gain.pairs and not result.gain.claimed:
-        return "A gain that is not proved yet" if _lacks_seeds(result) else "No gain beyond noise"
-    words = f"{percent(share)} better" if share >= 0.005 else "slightly better"
-    return f"{name.capitalize()} is {words}" + ("" if result.gain and result.gain.claimed else ", on one seed")
+        return message("gain-lacks-seeds" if _lacks_seeds(result) else "gain-within-noise")
+    proved = "proved" if result.gain is not None and result.gain.claimed else "on-one-seed"
+    if share < MIN_SHOWN_GAIN:
+        return message(f"slightly-better-{proved}", metric=result.metric)
+    return message(f"better-{proved}", metric=result.metric, share=share)
 
 
 def _lacks_seeds(result: StudyResult) -> bool:
@@ -72,18 +73,23 @@ def _lacks_seeds(result: StudyResult) -> bool:
 
 
 def lead(result: StudyResult) -> str:
-    """The sentence under the headline: from which value to which, and how well that is proved."""
+    """The sentences under the headline: from which value to which, and how well that is proved."""
     first, best = result.baseline, result.winner
     if best is None or best.value is None:
-        return "Run the study again to continue it."
-    value, count = measure(result.metric, best.value), len(result.trials)
+        return phrase("run-again")
+    value, trials = measure(result.metric, best.value), len(result.trials)
     if result.best == 0:
-        return f"Trial 0, exactly your file, is the best of {count} with {value}."
+        return phrase("file-is-best", trials=trials, value=value)
     if result.gain and result.gain.pairs:
-        return f"Trial {best.number} is the best of {count}. {proof(result)}"
+        return f"{phrase('best-of', trial=best.number, trials=trials)} {proof(result)}"
     before = measure(result.metric, first.value) if first else "–"
-    words = f"From {before} with your own file to {value} in trial {best.number} of {count}. "
-    return words + (proof(result) if result.gain else "Not yet repeated on fresh seeds.")
+    words = phrase("from-to", before=before, value=value, trial=best.number, trials=trials)
+    return f"{words} {proof(result) if result.gain else phrase('not-repeated')}"
+
+
+def phrase(code: str, **values: Value) -> str:
+    """A phrase of the report."""
+    return filled(PHRASES[code], values)
 
 
 def proof(result: StudyResult) -> str:
@@ -111,65 +117,57 @@ def measured(result: StudyResult) -> list[tuple[str, float | None, float | None,
 
 def counts(result: StudyResult) -> str:
     """How many trials ended how: ``9 complete, 2 stopped early, 1 failed``."""
-    states = [trial.state for trial in result.trials]
-    return ", ".join(f"{states.count(state)} {word}" for state, word in STATES.items() if state in states) or "none"
+    states = Counter(trial.state for trial in result.trials)
+    return ", ".join(f"{states[state]} {STATES[state]}" for state in TrialState if states[state]) or "–"
 
 
-def noise(result: StudyResult) -> str | None:
-    """Which differences of the metric mean nothing, and where that is known from; None before there is a best trial."""
+def noise(result: StudyResult) -> str:
+    """Which differences of the metric mean nothing, and how that is known; empty before there is a best trial."""
     known = {name: measure(result.metric, float(f"{value:.2g}")) for name, value in result.noise.items()}
     if "counts_from" not in known:
-        return None
-    words = f"the search takes differences below {known['counts_from']} between two runs for noise"
-    parts = [f"{known['evaluations']} between evaluations of one run"] if result.noise.get("evaluations") else []
-    parts += [f"{known['seeds']} between seeds of the best settings"] if "seeds" in known else []
-    return words + (f"; standard deviation {', '.join(parts)}" if parts else "")
+        return ""
+    parts = [phrase("noise-evaluations", noise=known["evaluations"])] if result.noise.get("evaluations") else []
+    parts += [phrase("noise-seeds", noise=known["seeds"])] if "seeds" in known else []
+    words = phrase("noise", noise=known["counts_from"])
+    return f"{words}; {phrase('deviation', parts=', '.join(parts))}" if parts else words
 
 
-def steps(result: StudyResult) -> str | None:
+def steps(result: StudyResult) -> str:
     """The steps of all runs, the repeats and what came to nothing included."""
     if not result.steps:
-        return None
-    lost = ", and attempts that ran out of memory" if any(trial.lost for trial in result.trials) else ""
-    return f"{number(result.steps)} (in batches of trial 0, repeats included{lost})"
-
-
-RECORD = ("advised", "followed", "helped", "hurt", "within noise")
-"""What is counted of a rule, in the order of ``record``."""
-
-
-def record(one: RuleRecord) -> tuple[int, ...]:
-    """A rule's counts, as ``RECORD`` names them."""
-    return one.advised, one.followed, one.helped, one.hurt, one.even
+        return ""
+    return phrase("steps-and-lost" if any(trial.lost for trial in result.trials) else "steps", steps=result.steps)
 
 
 def place(trial: TrialResult) -> str:
     """Where the trial's folder lies when it is not beside the report: ``on gpu2: /runs/sft/trial-003``."""
-    return f"on {trial.host}: {trial.folder}" if trial.host else ""
+    return phrase("place", host=trial.host, folder=trial.folder) if trial.host else ""
 
 
 def outcome(trial: TrialResult) -> str:
     """How a trial ended where it did not simply complete."""
     if trial.is_running:
-        return "still running"
+        return phrase("still-running")
     return ending(trial) or ("" if trial.state is TrialState.COMPLETE else STATES[trial.state])
 
 
-def commands(result: StudyResult) -> Mapping[str, str]:
-    """What to do next: what each command does, and the command."""
-    folder = _best_folder(result)
-    there = f" (on {result.winner.host})" if result.winner and result.winner.host else " (in the study's folder)"
-    more = f"tuner study {quote(result.path)} --trials {len(result.trials) + 6}"
-    return {
-        f"Train the best settings again{there}": f"tuner train {quote(f'{folder}/{CONFIG_FILE}')}",
-        f"Merge the adapter into the model{there}": f"tuner merge {quote(folder)} merged-model",
-        "Continue with more trials (from where the study was started)": more,
-    }
+def commands(result: StudyResult) -> list[tuple[str, str]]:
+    """What to do next, as (what a command does, the command); nothing before there is a best trial."""
+    if result.winner is None:
+        return []
+    folder, host = best_folder(result), result.winner.host
+    there = phrase("on-host", host=host) if host else phrase("in-folder")
+    more = len(result.trials) + MORE_TRIALS
+    return [
+        (phrase("train-again", there=there), f"tuner train {quote(f'{folder}/{CONFIG_FILE}')}"),
+        (phrase("merge", there=there), f"tuner merge {quote(folder)} merged-model"),
+        (phrase("continue"), f"tuner study {quote(result.path)} --trials {more}"),
+    ]
 
 
-def snippet(result: StudyResult) -> str:
-    """Python that loads the best adapter."""
-    adapter = json.dumps(f"{_best_folder(result)}/adapter")
+def snippet(folder: str) -> str:
+    """Python that loads the adapter in the folder of a trial."""
+    adapter = json.dumps(f"{folder}/adapter")
     return (
         "from peft import AutoPeftModelForCausalLM\n"
         "from transformers import AutoTokenizer\n\n"
@@ -178,6 +176,7 @@ def snippet(result: StudyResult) -> str:
     )
 
 
-def _best_folder(result: StudyResult) -> str:
+def best_folder(result: StudyResult) -> str:
+    """The folder of the best trial, or of the first one before there is a best."""
     best = result.winner
     return best.folder or trial_folder(best.number) if best else trial_folder(0)

@@ -21,7 +21,8 @@ from tuner.study.failure import Failure, FailureKind
 from tuner.study.report.axes import has_place, mover
 from tuner.study.report.curve_charts import curves_chart, progress_chart
 from tuner.study.report.path_chart import path_chart, path_knob
-from tuner.study.report.words import better_by, changed, headline, lead, measure
+from tuner.study.report.sections import sections
+from tuner.study.report.words import better_by, changed, headline, lead, measure, phrase
 from tuner.study.report.write import as_html, as_json, as_markdown, write_study_reports
 from tuner.study.results import Gain, Pair, Paragraph, RuleRecord, StudyResult, TrialResult, TrialState
 from tuner.study.words import moves_line, proposer_words
@@ -100,7 +101,7 @@ def test_every_study_has_all_three_reports(case, tmp_path: Path):
     assert outline.tags.count("script") == 1
     assert not {"link", "img", "iframe"} & set(outline.tags)
     assert not re.findall(r"(?:src|href)=\"(?:https?:)?//", page)
-    assert headline(STUDIES[case]) in outline.text
+    assert sections(STUDIES[case]).headline in outline.text
     json.loads(paths[0].read_text("utf-8"), parse_constant=pytest.fail)
 
 
@@ -226,29 +227,26 @@ def test_an_arrow_leads_to_a_repeat_from_the_settings_that_it_repeats():
 
 
 @pytest.mark.parametrize(
-    ("study", "words"),
+    ("study", "code"),
     [
-        (STUDY, "Eval loss is 50 % better"),
-        (replace(STUDY, gain=replace(GAIN, doubts=(message("within-noise"),))), "No gain beyond noise"),
-        (
-            replace(STUDY, gain=TOO_FEW),
-            "A gain that is not proved yet",
-        ),
-        (ONE, "Nothing beat your own settings"),
-        (BARE, "No trial has finished yet"),
-        (replace(STUDY, direction=Direction.MAXIMIZE, best=0), "Nothing beat your own settings"),
+        (STUDY, "better-proved"),
+        (replace(STUDY, gain=replace(GAIN, doubts=(message("within-noise"),))), "gain-within-noise"),
+        (replace(STUDY, gain=TOO_FEW), "gain-lacks-seeds"),
+        (ONE, "nothing-better"),
+        (BARE, "nothing-finished"),
+        (replace(STUDY, direction=Direction.MAXIMIZE, best=0), "nothing-better"),
     ],
 )
-def test_the_headline_claims_no_more_than_is_known(study, words):
-    assert headline(study) == words
+def test_the_headline_claims_no_more_than_is_known(study, code):
+    assert headline(study).code == code
 
 
 def test_a_gain_without_repeats_is_called_unproved():
     for gain in (None, Gain((), 0.0, 0.0, (message("no-repeats"),))):
         study = replace(STUDY, gain=gain)
-        assert headline(study) == "Eval loss is 50 % better, on one seed"
-        assert "The proof" not in as_html(study)
-    assert lead(replace(STUDY, gain=None)).endswith("Not yet repeated on fresh seeds.")
+        assert headline(study) == message("better-on-one-seed", metric="eval_loss", share=pytest.approx(0.5))
+        assert sections(study).proof is None
+    assert lead(replace(STUDY, gain=None)).endswith(phrase("not-repeated"))
     assert lead(study).endswith(sentence(text(message("no-repeats"))))
 
 
@@ -261,8 +259,8 @@ def test_higher_is_better_where_the_study_maximizes():
 
 def test_a_claimed_gain_is_the_one_on_fresh_seeds():
     flattered = replace(STUDY, trials=(*TRIALS[:3], replace(TRIALS[3], value=0.1), TRIALS[4]))
-    assert headline(flattered) == "Eval loss is 50 % better"
-    assert headline(replace(flattered, gain=None)) == "Eval loss is 93 % better, on one seed"
+    assert better_by(flattered) == pytest.approx(0.5)
+    assert better_by(replace(flattered, gain=None)) == pytest.approx(1.3 / 1.4)
 
 
 def test_only_the_settings_that_differ_are_shown():
@@ -283,15 +281,15 @@ def test_a_trial_on_another_machine_says_where_it_lies_and_is_no_link():
 
 def test_the_record_of_the_rules_counts_advice_that_was_not_followed_too():
     study = replace(STUDY, records=(RuleRecord("rate-too-low", 5, 2, 1, 1),))
-    row = next(line for line in as_markdown(study).splitlines() if line.startswith("| rate-too-low"))
-    assert [cell.strip() for cell in row.strip("|").split("|")] == ["rate-too-low", "5", "4", "2", "1", "1"]
-    assert "followed" in as_html(study)
+    records = sections(study).records
+    assert records is not None and records.rows == (("rate too low", "5", "4", "2", "1", "1"),)
     assert json.loads(as_json(study))["records"][0]["followed"] == 4
 
 
 def test_the_noise_is_said_in_the_unit_of_the_metric():
     study = replace(STUDY, noise={"counts_from": 0.0042, "evaluations": 0.0021, "seeds": 0.0104}, steps=1234.0)
-    words = "differences below 0.0042 between two runs for noise; standard deviation 0.0021 between evaluations"
+    facts = dict(sections(study).facts)
+    assert all(value in facts["noise"] for value in ("0.0042", "0.0021", "0.01"))
+    assert facts["steps"] == phrase("steps", steps=1234.0)
     for report in (as_html(study), as_markdown(study)):
-        assert words in report
-        assert "1234 (in batches of trial 0, repeats included)" in report
+        assert facts["noise"] in report and facts["steps"] in report
