@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from diagnostics.formatting import percent
+from diagnostics.formatting import number, percent, plain_name
 from diagnostics.messages.language import words
 from diagnostics.model.message import Message
 
@@ -23,17 +23,27 @@ class _Values(dict[str, Any]):
             return _VeryLarge()
         value = super().__getitem__(key)
         if isinstance(value, str):
-            return words.TERMS.get(value, value)
+            return _Text(words.TERMS.get(value, value))
+        if value is None:
+            return _Text("–")
         if isinstance(value, bool) or not isinstance(value, (int, float)):
             return value
         return _Number(value) if math.isfinite(value) else _VeryLarge()
 
 
+class _Text(str):
+    def __format__(self, spec: str) -> str:
+        return plain_name(self) if spec == "name" else str(self)  # where a number was expected it stays as it is
+
+
 class _Number(float):
     def __format__(self, spec: str) -> str:
+        kind, _, digits = spec.partition(":")
         if not spec:
             return f"{float(self):,.0f}" if float(self).is_integer() else f"{float(self):g}"
-        return percent(self) if spec == "percent" else super().__format__(spec).replace("%", " %")
+        if kind == "number":
+            return number(float(f"{float(self):.{digits}g}") if digits else float(self))
+        return percent(self) if kind == "percent" else super().__format__(spec).replace("%", " %")
 
 
 class _VeryLarge:
@@ -45,7 +55,8 @@ def filled(template: str, values: Mapping[str, Any]) -> str:
     """The template with its values.
 
     Beside Python's own formats: ``{rise:.1%}`` has a space before the sign, ``{n:plural:line|lines}`` is the number
-    with its word, ``{share:percent}`` a share as a whole percentage.
+    with its word, ``{share:percent}`` a share as a whole percentage, ``{gain:number}`` a number as people write it
+    (``{gain:number:2}``: to two digits), ``{rule:name}`` a name without its dashes.
     """
 
     def plural(found: re.Match[str]) -> str:
@@ -56,15 +67,17 @@ def filled(template: str, values: Mapping[str, Any]) -> str:
 
 
 def text(message: Message) -> str:
-    """The message as a sentence without a capital or a full stop.
+    """The message as a sentence without a capital or a full stop."""
+    return in_words(message, words.MESSAGES, filled)
 
-    A code that this language has no template for reads as the code and its values.
-    """
-    template = words.MESSAGES.get(message.code)
+
+def in_words(message: Message, templates: Mapping[str, str], fill: Callable[[str, Mapping[str, Any]], str]) -> str:
+    """The message's template with its values; a code without a template reads as the code and its values."""
+    template = templates.get(message.code)
     if template is None:
         values = ", ".join(f"{key} {value}" for key, value in message.values.items())
         return message.code.replace("-", " ") + (f" ({values})" if values else "")
-    return filled(template, message.values)
+    return fill(template, message.values)
 
 
 def phrase(code: str, **values: Any) -> str:

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from diagnostics.messages import en, text
+from diagnostics import diagnose
+from diagnostics.diagnosis.baseline import compare
+from diagnostics.messages import comparison_rows, diagnosis_notes, en, live_line, skipped_reason, text
 from diagnostics.messages.catalog import filled
+from diagnostics.model.live import FindingCleared, VerdictChanged
 from diagnostics.model.message import Message, as_message, message
+from diagnostics.model.records import Label
+from diagnostics.report.markdown import as_markdown
+from diagnostics.synthetic import make
 from tuner.messages.en import MESSAGES as OF_THE_SEARCH
 
 ROOT = Path(__file__).parents[2]
@@ -55,6 +62,9 @@ def test_a_code_without_words_reads_as_itself():
         ("{batch} and {rate}", {"batch": 1024, "rate": 0.25}, "1,024 and 0.25"),
         ("{rise:.0%} and {gone:.3g}", {"rise": float("inf")}, "very large and very large"),
         ("{known}", {"known": True}, "True"),
+        ("{share:percent} {gain:number} {gain:number:1}", {"share": 0.125, "gain": 0.000321}, "12 % 3.21e-4 3e-4"),
+        ("{old:number} {text:.3g}", {"old": None, "text": "auto"}, "– auto"),
+        ("{rule:name}", {"rule": "eval-loss_rises"}, "eval loss rises"),
     ],
 )
 def test_values_are_filled_in_as_people_write_them(template: str, values: dict[str, float], words: str):
@@ -70,3 +80,25 @@ def test_messages_are_equal_and_counted_by_code_and_values():
     one, same = message("a", x=1, y=2.0), Message("a", {"y": 2.0, "x": 1})
     assert len({one, same, message("a", x=2)}) == 2
     assert Message.from_dict(one.to_dict()) == one
+
+
+def test_another_language_changes_every_sentence_of_a_report(monkeypatch: pytest.MonkeyPatch):
+    """Nothing but the language file makes sentences: with marked templates, what a report says is marked."""
+    for templates in (en.MESSAGES, en.PHRASES, en.HEADLINES):
+        for key, template in templates.items():
+            monkeypatch.setitem(templates, key, f"«{template}»")
+    run, good = make("eval-loss-rises", 0.8), make("healthy-sft", seed=2)
+    found = replace(diagnose(run), baseline=compare(run, good))
+    report = as_markdown(run, found)
+    headings = [line for line in report.splitlines() if line.startswith("## ")]
+    assert len(headings) == 6
+    assert all(line.startswith("## «") for line in headings)
+    said = (
+        *diagnosis_notes(found),
+        *map(skipped_reason, found.skipped),
+        *(row[2] for row in comparison_rows(found.baseline)),
+    )
+    assert said
+    assert all(words.startswith("«") for words in said)
+    for event in (VerdictChanged(Label.OVERFIT, None, over=True), FindingCleared("a-rule")):
+        assert live_line(event).startswith("«")

@@ -82,6 +82,10 @@ def is_self_contained(page: str) -> bool:
     return inside and "@import" not in page and not {"link", "img", "iframe", "object"} & set(outline.tags)
 
 
+FINDING_FIELDS = {"rule", "label", "first_step", "last_step", "measured", "message", "confidence"}
+ADVICE_FIELDS = {"knob", "old", "new", "factor", "because", "expect", "confidence", "message"}
+
+
 def test_json_of_a_diagnosis_is_the_contract():
     _, diagnosis = overfitted()
     (found,) = json.loads(as_json([diagnosis]))
@@ -106,6 +110,8 @@ def test_json_of_a_diagnosis_is_the_contract():
         skipped_reason(diagnosis.skipped[0]),
     )
     assert found["notes"] == ["a note"]
+    assert found["findings"][0].keys() >= FINDING_FIELDS
+    assert all(one.keys() >= ADVICE_FIELDS for one in found["advice"])
 
 
 def test_json_keeps_the_order_of_the_paths_and_names_those_that_failed():

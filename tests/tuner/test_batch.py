@@ -1,4 +1,4 @@
-"""Many runs read and judged by several processes: the same answers in the same order, whatever goes wrong."""
+"""Many runs diagnosed by several processes: the same answers in the same order, also after a crash."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ def runs(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def told(items: list[Diagnosed]) -> list[object]:
+def as_data(items: list[Diagnosed]) -> list[object]:
     return [item if isinstance(item, UnreadRun) else item[1].to_dict() for item in items]
 
 
 def test_two_processes_answer_as_one_does_and_in_order(runs: Path):
     one, two = (list(diagnose_runs([runs, runs / "none"], workers=workers)) for workers in (1, 2))
-    assert told(one) == told(two)
+    assert as_data(one) == as_data(two)
     assert [number for number, item in enumerate(two) if isinstance(item, UnreadRun)] == [7, 30]
     assert len(two[0][0].curves["train_loss"]) == 60  # type: ignore[index]
     assert not next(diagnose_runs([runs], workers=2, curves=False))[0].curves  # type: ignore[index]
@@ -49,7 +49,7 @@ def test_few_runs_start_no_process(runs: Path, monkeypatch: pytest.MonkeyPatch):
     assert len(list(diagnose_runs([runs]))) == 30
 
 
-def _judged_or_dies(place: Path | UnreadRun, home: int) -> Diagnosed:
+def _diagnosed_or_killed(place: Path | UnreadRun, home: int) -> Diagnosed:
     if os.getpid() != home and isinstance(place, Path) and place.stem == "run-20":
         os.kill(os.getpid(), signal.SIGKILL)
     return batch._diagnosed(place, None, True, None)
@@ -57,8 +57,8 @@ def _judged_or_dies(place: Path | UnreadRun, home: int) -> Diagnosed:
 
 def test_what_a_killed_process_leaves_is_done_by_the_first(runs: Path):
     places = sorted(runs.glob("*.csv"))
-    answers = list(batch._in_processes(places, partial(_judged_or_dies, home=os.getpid()), 2))
-    assert told(answers) == told(list(diagnose_runs([runs], workers=1)))
+    answers = list(batch._in_processes(places, partial(_diagnosed_or_killed, home=os.getpid()), 2))
+    assert as_data(answers) == as_data(list(diagnose_runs([runs], workers=1)))
 
 
 @pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="looks for the processes in /proc")

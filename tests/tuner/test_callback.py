@@ -1,10 +1,15 @@
 import json
+import re
 import time
 from itertools import pairwise
 
 import numpy as np
 import pytest
 
+from diagnostics import RULES
+from diagnostics.messages import live_line
+from diagnostics.model.live import FindingCleared, VerdictChanged
+from diagnostics.model.records import Label
 from tuner.assets import TINY
 from tuner.callback import DiagnosisCallback
 from tuner.config.library_logging import quiet
@@ -72,16 +77,14 @@ def test_reports_are_written_at_the_end(plain_trainer, tmp_path):
     assert "label" in (told[0] if isinstance(told, list) else told)
 
 
-def test_a_finding_is_said_once_while_it_stays(plain_trainer):
+def test_a_finding_is_reported_once_while_it_stays(plain_trainer):
     said = []
     plain_trainer(DiagnosisCallback(say=said.append, every=1, share=1.0), learning_rate=5.0, max_steps=20).train()
-    findings = [line for line in said if not line.startswith(("verdict", "cleared"))]
-    for line in set(findings):
-        rule = line.split(":")[1].strip()
-        shown = [other for other in said if f" {rule}" in other and not other.startswith("verdict")]
-        kinds = ["cleared" if other.startswith("cleared") else "said" for other in shown]
-        assert all(one != other for one, other in pairwise(kinds))
-    assert findings
+    about = {rule.name: [line for line in said if rule.name in re.split("[: ]+", line)] for rule in RULES}
+    assert any(about.values())
+    for rule, lines in about.items():
+        cleared = [line == live_line(FindingCleared(rule)) for line in lines]
+        assert all(one != other for one, other in pairwise(cleared))
 
 
 def test_a_hopeless_run_is_stopped_only_when_that_is_asked_for(plain_trainer):
@@ -94,7 +97,7 @@ def test_a_hopeless_run_is_stopped_only_when_that_is_asked_for(plain_trainer):
     assert unasked.run.last_step == 40
 
 
-def test_a_run_without_evaluations_is_looked_at_now_and_then(plain_trainer, monkeypatch):
+def test_a_run_without_evaluations_is_diagnosed_now_and_then(plain_trainer, monkeypatch):
     looked = []
     watch = DiagnosisCallback(say=lambda line: None, share=1.0)
     look = watch.look
@@ -123,7 +126,7 @@ def driven(tmp_path):
     return drive
 
 
-def test_looking_takes_about_a_hundredth_of_a_run_with_a_long_log(driven, monkeypatch):
+def test_diagnosing_takes_about_a_hundredth_of_a_run_with_a_long_log(driven, monkeypatch):
     """Measured: 8,000 logs of a third of a millisecond, looked at whenever that is allowed."""
     watch, inside = DiagnosisCallback(say=lambda line: None, every=1), []
     look = watch.look
@@ -141,7 +144,7 @@ def test_looking_takes_about_a_hundredth_of_a_run_with_a_long_log(driven, monkey
     assert sum(inside) - max(inside) <= 0.01 * (time.perf_counter() - began)
 
 
-def test_a_nan_is_looked_at_out_of_turn_and_said_once(driven):
+def test_a_nan_is_diagnosed_out_of_turn_and_reported_once(driven):
     said = []
     control = driven(DiagnosisCallback(say=said.append, every=10**6, stop_on={"loss-not-finite"}, share=0.0), [2.0] * 5)
     assert said == []
@@ -149,7 +152,7 @@ def test_a_nan_is_looked_at_out_of_turn_and_said_once(driven):
         DiagnosisCallback(say=said.append, every=10**6, stop_on={"loss-not-finite"}, share=0.0),
         [2.0, 1.9, 1.8, float("nan"), float("nan"), 0.0],
     )
-    assert sum("unstable: loss-not-finite: " in line for line in said) == 1
+    assert sum(f"{Label.UNSTABLE}: loss-not-finite: " in line for line in said) == 1
     assert control.should_training_stop
 
 
@@ -157,10 +160,10 @@ def test_a_flat_stretch_in_mid_run_is_not_called_a_plateau_and_taken_back(driven
     said = []
     losses = 1.0 + np.exp(-np.arange(400) / 60) + 0.05 * (np.arange(400) < 250)
     driven(DiagnosisCallback(say=said.append, every=20, share=1.0), losses)
-    assert said == ["verdict: healthy so far"]
+    assert said == [live_line(VerdictChanged(Label.HEALTHY, None, over=False))]
 
 
-def test_the_mean_loss_at_the_end_is_no_point_of_the_curve(plain_trainer):
+def test_the_mean_loss_at_the_end_is_not_a_point_of_the_curve(plain_trainer):
     watch = DiagnosisCallback(say=lambda line: None)
     trainer = plain_trainer(watch)
     trainer.train()
@@ -169,7 +172,7 @@ def test_the_mean_loss_at_the_end_is_no_point_of_the_curve(plain_trainer):
     assert not any("runtime" in name or "per_second" in name for name in watch.run.curves)
 
 
-def test_a_run_that_goes_on_from_a_checkpoint_has_a_join_there(plain_trainer, tmp_path):
+def test_a_resumed_run_has_a_discontinuity_at_its_checkpoint(plain_trainer, tmp_path):
     plain_trainer(save_strategy="steps", save_steps=8, max_steps=8).train()
     watch = DiagnosisCallback(say=lambda line: None)
     plain_trainer(watch, max_steps=16).train(resume_from_checkpoint=str(tmp_path / "trainer" / "checkpoint-8"))
@@ -180,7 +183,7 @@ def test_a_run_that_goes_on_from_a_checkpoint_has_a_join_there(plain_trainer, tm
     assert fresh.run.discontinuities == ()
 
 
-def test_a_jump_of_the_loss_where_a_run_goes_on_is_no_fault(driven):
+def test_a_jump_of_the_loss_where_a_run_is_resumed_is_not_a_fault(driven):
     from transformers import TrainerControl, TrainerState, TrainingArguments
 
     jumped = np.concatenate([np.full(60, 1.2), np.full(60, 1.6)]) * np.exp(0.01 * np.sin(np.arange(120) ** 2))
@@ -196,7 +199,7 @@ def test_a_jump_of_the_loss_where_a_run_goes_on_is_no_fault(driven):
     assert gone_on.look().label != "unstable"
 
 
-def test_trl_s_trainer_tells_method_and_adapter(make, tmp_path):
+def test_trl_s_trainer_gives_method_and_adapter(make, tmp_path):
     from tuner.training.train import train
 
     run = train(make("dpo"), {}, tmp_path / "run")
