@@ -19,6 +19,12 @@ PINK: Color = ("#b0478f", "#e693cb")
 LINE_COLORS = (BLUE, ORANGE, TEAL, CRIMSON, VIOLET, YELLOW, GREEN, PINK)
 """For lines without a color of their own, in the order in which they are given out."""
 
+MANY_LINE_COLORS = (
+    *("#4c78a8", "#9ecae9", "#f58518", "#ffbf79", "#54a24b", "#88d27a", "#b79a20", "#f2cf5b", "#439894", "#83bcb6"),
+    *("#e45756", "#ff9d98", "#79706e", "#bab0ac", "#d67195", "#fcbfd2", "#b279a2", "#d6a5c9", "#9e765f", "#d8b5a5"),
+)
+"""Tableau's twenty, as in Vega, for more lines than a few colors can tell apart."""
+
 LABEL_COLORS: Mapping[Label, Color] = {
     Label.BROKEN: ("#b3261e", "#ff8a80"),
     Label.UNSTABLE: ("#9a5b00", "#f0b24a"),

@@ -12,7 +12,7 @@ import pytest
 from rich.console import Console
 
 from diagnostics.chart.markup import Markup, element, joined
-from diagnostics.chart.theme import LABEL_COLORS, PAPER, SERIES_COLORS
+from diagnostics.chart.theme import LABEL_COLORS, LINE_COLORS, PAPER, SERIES_COLORS
 from diagnostics.formatting import duration, number, percent, sentence, setting, times
 from diagnostics.messages import (
     HEADLINES,
@@ -308,7 +308,8 @@ def luminance(color: str) -> float:
 
 @pytest.mark.parametrize("shade", [0, 1], ids=["light", "dark"])
 def test_every_color_that_carries_text_reads_well_on_its_paper(shade):
-    texts = [pair[shade] for pair in (*LABEL_COLORS.values(), *SERIES_COLORS.values(), PAPER["ink"], PAPER["soft"])]
+    pairs = (*LABEL_COLORS.values(), *SERIES_COLORS.values(), *LINE_COLORS, PAPER["ink"], PAPER["soft"])
+    texts = [pair[shade] for pair in pairs]
     for paper in (PAPER["card"][shade], PAPER["paper"][shade]):
         for text in texts:
             high, low = sorted((luminance(text), luminance(paper)), reverse=True)

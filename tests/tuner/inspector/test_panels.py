@@ -7,12 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from diagnostics.chart.build import outline
+from diagnostics.chart.build import PIXELS, chart, outline
 from diagnostics.chart.model import MarkKind
 from diagnostics.chart.panels import panel_name
+from diagnostics.chart.smoothing import default_weight
 from diagnostics.formatting import SIGNS, number
 from diagnostics.model.curves import Curve, Run
 from diagnostics.model.records import Diagnosis, Finding, Label
+from tests.diagnostics.diagnosed_runs import overfitted
 from tests.tuner.inspector.material import HOSTILE
 from tuner.inspector.chart.panels import ChartData, chart_data, points_caption, usual_limits
 from tuner.inspector.chart.series import View
@@ -47,6 +49,20 @@ def test_curves_of_one_thing_share_a_panel_and_the_others_get_their_own() -> Non
         ("rewards", ["rewards_chosen", "rewards_margins"]),
         ("kl", ["train/kl", "eval/kl"]),
     ]
+
+
+def test_the_inspector_draws_the_series_bands_and_marks_of_the_report() -> None:
+    run, diagnosis = overfitted()
+    report = chart(run, diagnosis)
+    view = View(smoothing=default_weight(run), points=2 * PIXELS)
+    names = [series.name for series in report.series]
+    page = chart_data(run, outline(run, diagnosis), names, view).chart
+    assert [panel.name for panel in page.panels] == [panel.name for panel in report.panels]
+    assert (page.bands, page.marks) == (report.bands, report.marks)
+    assert any(series.is_smoothed for series in report.series)
+    for one, other in zip(page.series, report.series, strict=True):
+        for part in ("x", "y", "smooth_x", "smooth_y"):
+            assert np.array_equal(getattr(one, part), getattr(other, part))
 
 
 @pytest.mark.parametrize(

@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import cycle
 
-from diagnostics.chart.theme import LABEL_COLORS, LINE_COLORS, PAPER, SERIES_COLORS, Color
+from diagnostics.chart.theme import LABEL_COLORS, LINE_COLORS, MANY_LINE_COLORS, PAPER, SERIES_COLORS, Color
 from diagnostics.model.records import Label
 
-MANY_COLORS = (
-    *("#4c78a8", "#9ecae9", "#f58518", "#ffbf79", "#54a24b", "#88d27a", "#b79a20", "#f2cf5b", "#439894", "#83bcb6"),
-    *("#e45756", "#ff9d98", "#79706e", "#bab0ac", "#d67195", "#fcbfd2", "#b279a2", "#d6a5c9", "#9e765f", "#d8b5a5"),
-)
-"""Tableau's twenty, as in Vega, for more lines than a few colors can tell apart."""
+PAGE: Color = ("#ffffff", "#171614")
+"""The page that Streamlit draws on."""
 
 
 def label_color(label: str, dark: bool) -> str:
@@ -28,7 +25,7 @@ def soft_color(dark: bool) -> str:
 def series_colors(names: Sequence[str], dark: bool) -> list[str]:
     """A color for each line: a curve's own where it has one, else one that no other line has, as long as they last."""
     if len(names) > len(LINE_COLORS):
-        return [color for _, color in zip(names, cycle(MANY_COLORS), strict=False)]
+        return [color for _, color in zip(names, cycle(MANY_LINE_COLORS), strict=False)]
     own = {name: SERIES_COLORS[name] for name in names if name in SERIES_COLORS}
     taken: dict[Color, str] = {}
     for name, pair in own.items():

@@ -8,14 +8,11 @@ import altair as alt
 import pandas as pd
 
 from diagnostics.formatting import number, setting
-from tuner.inspector.chart.palette import soft_color
+from tuner.inspector.chart.palette import PAGE, soft_color
 from tuner.inspector.escape import one_line
 from tuner.inspector.study.landscape_chart import HEIGHT, metric_color
 from tuner.inspector.study.parallel import ParallelCoordinates, Polyline
 from tuner.study.words import proposer_words
-
-PAGE = ("#ffffff", "#171614")
-"""The page that Streamlit draws on, light and dark."""
 
 
 def parallel_coordinates_chart(
