@@ -155,8 +155,8 @@ def trainer_of(kind: str, steps: int, batch: int, out: Path) -> tuple[Any, list[
     from tuner.config.overrides import with_overrides
     from tuner.config.study_file import load_spec
     from tuner.data import load_data
-    from tuner.training.callbacks.stopping import Steering
-    from tuner.training.callbacks.tensorboard import Board
+    from tuner.training.callbacks.stopping import StopCallback
+    from tuner.training.callbacks.tensorboard import EventFileCallback
     from tuner.training.logging_defaults import with_logging_defaults
     from tuner.training.trainers import make_trainer, parse
 
@@ -167,7 +167,7 @@ def trainer_of(kind: str, steps: int, batch: int, out: Path) -> tuple[Any, list[
     ours: list[Any] = []
     if kind == "watched":
         watch = DiagnosisCallback(out / "reports", say=lambda line: None, bounds=spec.study.bounds)
-        ours = [watch, Steering(lambda: watch.run, None), Board(out)]
+        ours = [watch, StopCallback(lambda: watch.run, None), EventFileCallback(out)]
     trainer = make_trainer(parsed, spec.method, data, STUDY.parent, STUDY, ours)
     trainer.remove_callback(PrinterCallback)
     return trainer, ours

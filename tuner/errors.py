@@ -23,4 +23,5 @@ def nearest(word: str, known: Iterable[str], prefix: str = "") -> str:
 
 def error_text(error: BaseException, longest: int | None = 200) -> str:
     """What an error says, on one line of at most ``longest`` characters; its type where it says nothing."""
-    return (" ".join(str(error).split()) or type(error).__name__)[:longest]
+    says = str(error).split("[SQL:")[0].split("(Background on")[0]  # SQLAlchemy appends its statement and a link
+    return (" ".join(says.split()) or type(error).__name__)[:longest]

@@ -78,6 +78,8 @@ MESSAGES: Mapping[str, str] = {
     "pairs-without-difference": "{file}: left out {pairs:plural:pair|pairs} whose chosen equals rejected",
     "rows-held-out": "the data has no held-out split: {test:plural:row|rows} held out, {train} left to train on",
     "streamed-rows-held-out": "the data is streamed: its first {rows} rows are held out",
+    "device-batch-lowered": "out of memory with {wanted:plural:row|rows} on the device: trained with {rows} at once "
+    "and {steps:plural:accumulation step|accumulation steps}, the same effective batch; evaluated {evaluation} at once",
     "chat-template-added": "the tokenizer has no chat template; a plain one was added and is saved with it",
     "weights-not-finite": "the weights hold nan, so none were saved",
     "planned-length-unknown": "the log does not give the planned length: it is judged as a complete run",

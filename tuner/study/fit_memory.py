@@ -11,13 +11,14 @@ from typing import Any, NamedTuple
 import optuna
 
 from diagnostics.errors import BadInput
+from diagnostics.messages import text
 from diagnostics.model.curves import Run
 from tuner.study.context import StudyContext
 from tuner.study.events import RowsLowered
 from tuner.study.failure import DoesNotFit, Failure, FailureKind
 from tuner.study.protocols import Report
 from tuner.study.workers.attempts import attempts_at, detect_lost_worker, under_way
-from tuner.training.device_batch import DeviceBatch, device_batch, is_out_of_memory, limited_note
+from tuner.training.device_batch import DeviceBatch, device_batch, is_out_of_memory, lowered_batch_note
 
 PREFIX = "memory:"
 GROWS = ("max_length", "lora_r", "num_generations", "max_completion_length")
@@ -157,8 +158,8 @@ def _lower(job: _Job, limit: DeviceBatch | None, kind: FailureKind, problem: Exc
 
 def _note(job: _Job, limit: DeviceBatch | None) -> str | None:
     """The note on the run's device batch, and on the workers that it cost."""
-    note = limited_note(job.context.spec.config, job.context.spec.method, job.under(limit))
+    note = lowered_batch_note(job.context.spec.config, job.context.spec.method, job.under(limit))
     killed = attempts_at(job.context.study, job.folder.name).killed
     if note is None or not killed:
-        return note
-    return f"{note}; {killed} worker{'s were' if killed > 1 else ' was'} killed in it before that"
+        return text(note) if note else None
+    return f"{text(note)}; {killed} worker{'s were' if killed > 1 else ' was'} killed in it before that"

@@ -32,17 +32,10 @@ def noise_of_study(tried: Sequence[TrialView], best: int | None, repeats: Iterab
         return None
     # Other settings may be noisier by orders of magnitude, trial 0 above all.
     own = [repeat for repeat in repeats if repeat.trial == best]
-    return Noise(noise_between(winner), winner.noise, between_seeds(own))
+    return Noise(noise_between(winner), winner.noise, seed_deviation(own))
 
 
-def between_seeds(repeats: Sequence[Repeat]) -> float | None:
-    """The standard deviation between seeds, pooled over the trials that were repeated; None with fewer than two."""
-    groups: dict[int, list[float]] = {}
-    for repeat in repeats:
-        if repeat.value is not None:
-            groups.setdefault(repeat.trial, []).append(repeat.value)
-    known = [np.asarray(values) for values in groups.values() if len(values) > 1]
-    if not known:
-        return None
-    squares = sum(float(((values - values.mean()) ** 2).sum()) for values in known)
-    return float(np.sqrt(squares / sum(values.size - 1 for values in known)))
+def seed_deviation(repeats: Sequence[Repeat]) -> float | None:
+    """The standard deviation of one trial's metric between seeds; None with fewer than two values."""
+    values = [repeat.value for repeat in repeats if repeat.value is not None]
+    return float(np.std(values, ddof=1)) if len(values) > 1 else None

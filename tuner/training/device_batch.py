@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from diagnostics.model.message import Message, message
 from tuner.config.overrides import setting_value, with_overrides
 
 PHRASES = (
@@ -74,8 +75,8 @@ def device_batch(config: Mapping[str, Any], method: str, overrides: Mapping[str,
     return DeviceBatch(int(train), int(evaluation))
 
 
-def limited_note(config: Mapping[str, Any], method: str, overrides: Mapping[str, Any]) -> str | None:
-    """What a run's report says of a device batch that was lowered to fit; None when it was not."""
+def lowered_batch_note(config: Mapping[str, Any], method: str, overrides: Mapping[str, Any]) -> Message | None:
+    """The note on a device batch that was lowered to fit in memory; None when it was not."""
     if "device_batch_limit" not in overrides:
         return None
     freely = {key: value for key, value in overrides.items() if not key.endswith("_batch_limit")}
@@ -84,8 +85,10 @@ def limited_note(config: Mapping[str, Any], method: str, overrides: Mapping[str,
         return None
     whole = with_overrides(config, overrides)
     times = setting_value(whole, method, "gradient_accumulation_steps")
-    return (
-        f"out of memory with {wanted.train} rows on the device: trained with {fitting.train} at once and "
-        f"{times} accumulation step{'s' if times != 1 else ''}, the same effective batch; "
-        f"evaluated {fitting.evaluation} at once"
+    return message(
+        "device-batch-lowered",
+        wanted=wanted.train,
+        rows=fitting.train,
+        steps=times,
+        evaluation=fitting.evaluation,
     )

@@ -21,7 +21,7 @@ from tuner.config.study_file import StudySpec, environment
 from tuner.data import load_data
 from tuner.errors import SpecError
 from tuner.training.checkpoints import clear, clear_run, last_whole
-from tuner.training.device_batch import chain, limited_note
+from tuner.training.device_batch import chain, lowered_batch_note
 from tuner.training.logging_defaults import with_logging_defaults
 from tuner.training.protocol import Report
 from tuner.training.run_config import is_same, rerun_config, write_config
@@ -53,7 +53,7 @@ def train(
     os.environ.update(environment(spec.config))
     with quiet():
         try:
-            return _trained(spec, dict(overrides), Path(out), report, keep_checkpoints, resume, say or logger.info)
+            return _train_once(spec, dict(overrides), Path(out), report, keep_checkpoints, resume, say or logger.info)
         except BaseException as error:
             # The frames hold the model; a study continues after an out-of-memory error.
             for one in chain(error):
@@ -64,7 +64,7 @@ def train(
             _free_memory()
 
 
-def _trained(
+def _train_once(
     spec: StudySpec,
     overrides: dict[str, Any],
     out: Path,
@@ -73,21 +73,21 @@ def _trained(
     resume: bool,
     say: Callable[[str], None],
 ) -> Run:
-    from tuner.training.session import Attempt
+    from tuner.training.session import Session
 
     config = with_overrides(spec.config, overrides)
     _create(out)
     checkpoint = _opened(out, rerun_config(spec, config, out), resume)
     data = load_data(config, spec.method, spec.path.parent, seed=int(spec.config.get("seed", 42)))
     logged = with_logging_defaults(config, *_best_by(spec))
-    attempt = Attempt(spec, logged, data, out, report, say, settings_of(logged, spec.method))
-    note = limited_note(spec.config, spec.method, overrides)
-    attempt.watch.notes += [note] if note else []
+    session = Session(spec, logged, data, out, report, say, settings_of(logged, spec.method))
+    note = lowered_batch_note(spec.config, spec.method, overrides)
+    session.diagnosis_callback.notes += [note] if note else []
     try:
-        attempt.go(checkpoint)
-        run = attempt.leave()
+        session.train(checkpoint)
+        run = session.save()
     finally:
-        attempt.close()
+        session.close()
     if not keep_checkpoints:
         clear(out)
     return replace(run, name=out.name)

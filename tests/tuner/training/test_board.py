@@ -6,14 +6,14 @@ from transformers import TrainerControl, TrainerState, TrainingArguments
 
 from diagnostics.readers import read
 from tuner.training.callbacks import tensorboard
-from tuner.training.callbacks.tensorboard import Board
+from tuner.training.callbacks.tensorboard import EventFileCallback
 
 
 @pytest.fixture
 def logging(tmp_path, monkeypatch):
     """A board with the file that it writes, and a function that logs a loss at a step; an fsync is an error."""
     monkeypatch.setattr(os, "fsync", lambda _: pytest.fail("waited for the disk"))
-    one = Board(tmp_path)
+    one = EventFileCallback(tmp_path)
     args = TrainingArguments(str(tmp_path), report_to="none", use_cpu=True)
     (file,) = tmp_path.glob("events.out.tfevents.*")
 
@@ -37,7 +37,7 @@ def test_the_file_grows_between_evaluations(logging, monkeypatch):
 
 
 def test_a_log_soon_after_a_flush_waits_for_no_disk(tmp_path):
-    one = Board(tmp_path)
+    one = EventFileCallback(tmp_path)
     waited = []
     one._flush = lambda: waited.append(time.monotonic())
     for _ in range(50):

@@ -30,19 +30,19 @@ def yaml_patch(
     value.
     """
     values, spans = dict(config or {}), dict(space or {})
-    for knob, span in spans.items():
-        value = values.get(knob, file_value(spec, knob))
+    for name, span in spans.items():
+        value = values.get(name, file_value(spec, name))
         if not span.holds(value):
-            values[knob] = _inside(value, span)
-    for knob, value in values.items():
-        known = spans.get(knob, spec.study.space.get(knob))
+            values[name] = _inside(value, span)
+    for name, value in values.items():
+        known = spans.get(name, spec.study.space.get(name))
         if known is not None and not known.holds(value):
-            spans[knob] = known.including(value)
-    lines = [f"{key}: {plain(value)}" for key, value in _in_the_file_s_keys(spec, values).items()]
+            spans[name] = known.including(value)
+    lines = [f"{key}: {plain(value)}" for key, value in _in_file_keys(spec, values).items()]
     if study or spans:
         lines += ["study:", *(f"  {key}: {plain(value)}" for key, value in (study or {}).items())]
     if spans:
-        lines += ["  space:", *(f"    {knob}: {written(span)}" for knob, span in spans.items())]
+        lines += ["  space:", *(f"    {name}: {written(span)}" for name, span in spans.items())]
     return "\n".join(lines) + "\n"
 
 
@@ -56,7 +56,7 @@ def _inside(value: Any, span: Span) -> Any:
     return span.values[0]
 
 
-def _in_the_file_s_keys(spec: StudySpec, values: Mapping[str, Any]) -> dict[str, Any]:
+def _in_file_keys(spec: StudySpec, values: Mapping[str, Any]) -> dict[str, Any]:
     """An effective batch size in the keys that the file uses for it, with its counts of steps for as many samples."""
     made = {key: value for key, value in values.items() if key != "batch_size"}
     if "batch_size" not in values:
@@ -70,7 +70,7 @@ def _in_the_file_s_keys(spec: StudySpec, values: Mapping[str, Any]) -> dict[str,
     return {**{key: value for key, value in wanted.items() if spec.config.get(key, 1) != value}, **made}
 
 
-def widen(knob: str, span: Span, value: Any, side: int) -> Span | None:
+def widen(name: str, span: Span, value: Any, side: int) -> Span | None:
     """The span extended at its upper (+1) or lower (-1) end: a choice by a factor of 2, a log range by 3.
 
     None when nothing lies beyond that end.
@@ -78,22 +78,22 @@ def widen(knob: str, span: Span, value: Any, side: int) -> Span | None:
     if isinstance(span, Choice):
         further = value * 2 if side > 0 else value / 2
         further = int(further) if isinstance(value, int) else further
-        further = _limited(knob, further)
+        further = _limited(name, further)
         return span.including(further) if further and not span.holds(further) else None
     reach = (span.high - span.low) / 2
     low, high = span.low, span.high
     if side < 0:
-        low = _limited(knob, rounded(low / 3 if span.log else max(0.0, low - reach)))
+        low = _limited(name, rounded(low / 3 if span.log else max(0.0, low - reach)))
     else:
-        high = _limited(knob, rounded(high * 3 if span.log else high + reach))
+        high = _limited(name, rounded(high * 3 if span.log else high + reach))
     if span.integer:
         low, high = max(1, math.floor(low)), math.ceil(high)
     made = replace(span, low=low, high=high)
     return None if made == span else made
 
 
-def _limited(knob: str, value: float) -> float:
-    low, high, _ = LIMITS.get(knob, (-math.inf, math.inf, ""))
+def _limited(name: str, value: float) -> float:
+    low, high, _ = LIMITS.get(name, (-math.inf, math.inf, ""))
     return min(max(value, low), high)
 
 

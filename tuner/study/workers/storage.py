@@ -13,6 +13,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from diagnostics.errors import BadInput
+from tuner.errors import error_text
 from tuner.study.folder import LOCKS
 from tuner.study.workers.file_locks import FileLocks, Locks
 
@@ -83,7 +84,7 @@ def reachable(storage: str) -> Iterator[None]:
     try:
         yield
     except (SQLAlchemyError, StorageInternalError) as error:
-        why = _one_line(error.__cause__ or error)
+        why = error_text(error.__cause__ or error, 300)
         raise BadInput(f"{shown(storage)}: {why}; once it can be used, the same command continues") from error
 
 
@@ -100,12 +101,7 @@ def _driver_or(error: Exception) -> str:
     missing = error.__cause__ if isinstance(error.__cause__, ImportError) else error
     if isinstance(missing, ModuleNotFoundError) and missing.name in DRIVERS:
         return f"{missing.name} is not installed; PostgreSQL needs: pip install 'curvetuner[postgres]'"
-    return _one_line(error)
-
-
-def _one_line(error: BaseException) -> str:
-    # SQLAlchemy appends the statement and a link; the first line says what is wrong.
-    return " ".join(str(error).split("[SQL:")[0].split("(Background on")[0].split())[:300]
+    return error_text(error, 300)
 
 
 def shown(storage: str) -> str:

@@ -25,7 +25,7 @@ def model_key(parsed: Any) -> tuple[Any, ...]:
     return (model.model_name_or_path, model.model_revision, model.dtype, model.load_in_4bit, model.load_in_8bit)
 
 
-class Answers(TrainerCallback):  # type: ignore[misc]
+class ExactMatchCallback(TrainerCallback):  # type: ignore[misc]
     """Puts the held-out questions to the model."""
 
     def __init__(self, trainer: Any, asked: Sequence[Question], key: tuple[Any, ...]) -> None:

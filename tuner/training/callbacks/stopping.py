@@ -15,7 +15,7 @@ from diagnostics.model.curves import Run
 from tuner.training.protocol import Report
 
 
-class Steering(TrainerCallback):  # type: ignore[misc]
+class StopCallback(TrainerCallback):  # type: ignore[misc]
     """Stops when ``report`` gives a reason at an evaluation, on a loss that is not finite, and on a signal.
 
     ``reason`` says why the run was stopped, None for one that ran to its end; ``interrupted`` that a signal did it.

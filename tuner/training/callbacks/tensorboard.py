@@ -27,7 +27,7 @@ METRICS: Mapping[str, str] = {
 }
 
 
-class Board(TensorBoardCallback):  # type: ignore[misc]
+class EventFileCallback(TensorBoardCallback):  # type: ignore[misc]
     """transformers' own TensorBoard callback, writing straight into ``folder`` and open until ``close``."""
 
     tb_writer: Any
@@ -84,6 +84,6 @@ class Board(TensorBoardCallback):  # type: ignore[misc]
         self._SummaryWriter = None
 
 
-def write_diagnosis(board: Board, diagnosis: Diagnosis, markdown: str, step: int) -> None:
+def write_diagnosis(board: EventFileCallback, diagnosis: Diagnosis, markdown: str, step: int) -> None:
     """Put the verdict into the event file as text, under ``diagnosis``."""
     board.text("diagnosis", f"**{diagnosis.label}**\n\n{markdown}", step)
