@@ -19,7 +19,7 @@ from tuner.inspector.jobs.processes import Process
 from tuner.inspector.jobs.worker import EXIT
 
 HIDDEN, RECORD, LOG, STOP = ".job", "job.json", "log.txt", "stop"
-DEEP = 3
+MAX_DEPTH = 3
 GRACE = 30.0
 """Seconds that a run gets to save itself after it was asked to stop."""
 INTERRUPTED = 130
@@ -69,7 +69,7 @@ def jobs(root: Path) -> list[Job]:
     """Everything that was started at or a little below ``root``, the latest first."""
     inside = root.resolve()
     found = []
-    for deep in range(DEEP + 1):
+    for deep in range(MAX_DEPTH + 1):
         for path in root.glob("*/" * deep + f"{HIDDEN}/{RECORD}"):
             folder = path.parent.parent
             if path.resolve().is_relative_to(inside) and (known := job(root, folder)):

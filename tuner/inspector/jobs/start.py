@@ -21,7 +21,7 @@ from tuner.inspector.jobs.record import HIDDEN, LOG, STOP, Job, job, write_recor
 from tuner.inspector.jobs.worker import EXIT
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)*")
-LONGEST = 120
+MAX_NAME_LENGTH = 120
 WRITES = ("output_dir", "logging_dir")
 REACHES_OUT: Mapping[str, str] = {
     "env": "changes the environment of the process",
@@ -63,7 +63,7 @@ def plan(root: Path, name: str, text: str) -> Plan:
 
 
 def _inside(root: Path, name: str) -> Path:
-    if not NAME.fullmatch(name) or len(name) > LONGEST:
+    if not NAME.fullmatch(name) or len(name) > MAX_NAME_LENGTH:
         raise NotStarted(f"{name or 'nothing'}: no name for a run; use letters, digits, dots, dashes and slashes")
     folder = root / name
     if not folder.resolve().is_relative_to(root.resolve()) or folder.resolve() == root.resolve():
@@ -96,7 +96,7 @@ def _check_reach(root: Path, config: Mapping[str, Any]) -> None:
 
 def free_name(root: Path, stem: str) -> str:
     """A name made of ``stem`` that is not taken in ``root`` yet: ``stem``, ``stem-2``, …"""
-    clean = re.sub(r"[^A-Za-z0-9._-]+", "-", stem).strip("-._")[: LONGEST - 8] or "next"
+    clean = re.sub(r"[^A-Za-z0-9._-]+", "-", stem).strip("-._")[: MAX_NAME_LENGTH - 8] or "next"
     names = (clean if n == 1 else f"{clean}-{n}" for n in range(1, 10_000))
     return next(name for name in names if not (root / name).exists() and not (root / f"{name}.yaml").exists())
 

@@ -20,7 +20,7 @@ OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
     "<": operator.lt,
     ">": operator.gt,
 }
-SIGN = "|".join(OPERATORS)
+ANY_SIGN = "|".join(OPERATORS)
 ABBREVIATIONS = {"lr": "learning_rate", "batch": "batch_size", "epochs": "num_train_epochs", "rank": "lora_r"}
 BOOLEANS = {"yes": True, "true": True, "no": False, "false": False}
 
@@ -80,13 +80,13 @@ def conditions(text: str, rows: Sequence[Row]) -> Callable[[Row], bool]:
 
     ``eval_loss`` and ``steps`` are valid names too. Raises ``BadPattern`` for a name that no row has.
     """
-    parts = re.sub(rf"\s*({SIGN})\s*", r"\1", text).replace(",", " ").split()
+    parts = re.sub(rf"\s*({ANY_SIGN})\s*", r"\1", text).replace(",", " ").split()
     tests = [_condition(part, rows) for part in parts]
     return lambda row: all(test(row) for test in tests)
 
 
 def _condition(part: str, rows: Sequence[Row]) -> Callable[[Row], bool]:
-    found = re.fullmatch(rf"(.+?)({SIGN})(.+)", part)
+    found = re.fullmatch(rf"(.+?)({ANY_SIGN})(.+)", part)
     if found is None:
         raise BadPattern(f"{part}: must be a setting, a sign and a value, such as learning_rate>1e-4")
     name, sign, given = ABBREVIATIONS.get(found[1], found[1]), found[2], found[3]

@@ -10,7 +10,7 @@ from diagnostics.formatting import scientific, setting
 from tuner.config.search_space import Choice, Range, Span, Value, is_number, is_same
 from tuner.study.results import StudyResult
 
-MOST_CHOICES = 50
+MAX_CHOICES = 50
 SCIENTIFIC_BELOW = 1e-3
 WIDE_RATIO = 30
 """Numbers whose largest is this many times their smallest go on a logarithmic axis."""
@@ -69,7 +69,7 @@ def axes_of(study: StudyResult) -> list[Axis]:
     found = []
     for name in names:
         span = searched(study, name) or _tried(_values(study, name))
-        if span is not None and not (isinstance(span, Choice) and len(span.values) > MOST_CHOICES):
+        if span is not None and not (isinstance(span, Choice) and len(span.values) > MAX_CHOICES):
             found.append(Axis(name, _in_order(span)))
     return found
 

@@ -17,7 +17,7 @@ from tuner.inspector.escape import plain
 from tuner.inspector.runs.folder import HERE, Folder, Opened, seconds_since
 from tuner.inspector.views.context import is_dark
 
-EVERY = 2.0  # seconds
+REFRESH_EVERY = 2.0  # seconds
 
 
 def current_curve(folder: Folder, run_id: str | None, key: str) -> None:

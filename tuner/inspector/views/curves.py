@@ -22,7 +22,7 @@ from tuner.inspector.runs.folder import Opened
 from tuner.inspector.views.context import is_dark
 from tuner.inspector.views.controls import LINK, ZOOMING, part, view_controls
 
-BESIDE = ("rewards_margins", "learning_rate")
+SHOWN_BELOW = ("rewards_margins", "learning_rate")
 """What is shown below the losses from the start, where it was logged."""
 NOTHING_IN_VIEW = "No point lies in this part of the axis. A log axis shows only values above 0."
 
@@ -72,7 +72,7 @@ def reading(place: Any, size: int) -> None:
 def usual_curves(names: Sequence[str]) -> list[str]:
     """The curves that a run is opened with: the losses, what a DPO run is about, the learning rate."""
     losses = [name for name in LOSSES if name in names]
-    return losses + [name for name in BESIDE if name in names] if losses else list(names[:1])
+    return losses + [name for name in SHOWN_BELOW if name in names] if losses else list(names[:1])
 
 
 def _chart(opened: Opened, names: Sequence[str], view: View) -> None:

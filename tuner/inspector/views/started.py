@@ -12,7 +12,7 @@ from tuner.inspector.jobs.start import resume
 from tuner.inspector.runs.folder import HERE, latest, seconds_since
 from tuner.inspector.study.read import NoStudy, load_study
 from tuner.inspector.views.context import PageContext
-from tuner.inspector.views.current import EVERY, current_curve, folder_of
+from tuner.inspector.views.current import REFRESH_EVERY, current_curve, folder_of
 from tuner.study.folder import RESULT
 
 STATES = {
@@ -22,7 +22,7 @@ STATES = {
     State.STOPPED: ":gray-badge[◼ stopped]",
     State.FAILED: ":red-badge[✕ failed]",
 }
-HOW = (
+HOW_TO_START = (
     "Runs are started from an advice on the **Run** page or from a review on the **Study** page, once the inspector is "
     "opened with:"
 )
@@ -35,7 +35,7 @@ def page(context: PageContext) -> None:
     if not context.may_run:
         st.info("Starting and stopping runs is off.", icon=":material/lock:")
     if not found:
-        st.markdown("Nothing was started from here yet. " + HOW)
+        st.markdown("Nothing was started from here yet. " + HOW_TO_START)
         st.code("tuner inspect PATH --allow-run", language="bash")
         return
     requested = st.query_params.get("job")
@@ -49,7 +49,7 @@ def page(context: PageContext) -> None:
         st.query_params["job"] = chosen
     before = found[chosen]
     live = before.is_on and st.session_state.get("live", True)
-    st.fragment(lambda: _job(context, before), run_every=EVERY if live else None)()
+    st.fragment(lambda: _job(context, before), run_every=REFRESH_EVERY if live else None)()
 
 
 def _job(context: PageContext, before: Job) -> None:

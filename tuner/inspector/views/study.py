@@ -14,7 +14,7 @@ from tuner.inspector.escape import file_name, one_line, plain
 from tuner.inspector.runs.folder import Folder, latest, seconds_since
 from tuner.inspector.study.read import NoStudy, beginning, find_studies, load_study, report, trial_rows
 from tuner.inspector.views.context import CHECK_EVERY, PageContext
-from tuner.inspector.views.current import EVERY, current_curve, folder_of
+from tuner.inspector.views.current import REFRESH_EVERY, current_curve, folder_of
 from tuner.inspector.views.study_charts import charts
 from tuner.inspector.views.study_words import learned
 from tuner.messages import text
@@ -101,7 +101,7 @@ def _at_work(folder: Path, result_written: float) -> None:
             st.markdown("#### Being trained")
             current_curve(inner, run_id, "at-work")
 
-    st.fragment(look, run_every=EVERY if st.session_state.get("live", True) else None)()
+    st.fragment(look, run_every=REFRESH_EVERY if st.session_state.get("live", True) else None)()
 
 
 def _summary(study: StudyResult, path: Path) -> None:
