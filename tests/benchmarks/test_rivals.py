@@ -31,7 +31,7 @@ def test_a_smooth_healthy_run_is_healthy_to_all(rival):
 
 
 @pytest.mark.parametrize("rival", RIVALS, ids=lambda rival: rival.name)
-def test_an_empty_log_is_no_fault(rival):
+def test_an_empty_log_is_not_a_fault(rival):
     assert rival.says(Run("empty", {})) == "healthy"
 
 

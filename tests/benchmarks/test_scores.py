@@ -33,7 +33,7 @@ def test_scores_of_known_answers():
     assert confusion(ANSWERS)["healthy", "overfit"] == 2
 
 
-def test_unknown_is_no_false_alarm():
+def test_unknown_is_not_a_false_alarm():
     assert score([("healthy", "unknown"), ("healthy", "healthy")])["false_alarms"] == 0.0
 
 

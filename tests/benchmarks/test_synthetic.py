@@ -24,7 +24,7 @@ def test_a_cell_counts_the_verdicts_of_its_seeds():
     assert not kept.fired["loss-diverges"]
 
 
-def test_a_row_tells_found_named_and_false_alarms(tmp_path: Path):
+def test_a_row_counts_found_named_and_false_alarms(tmp_path: Path):
     own, calm = Cell("loss-spikes", 0.5, 0.01, runs=4), Cell("healthy-sft", 0.0, 0.01, runs=4)
     own.fired["loss-spikes"], own.labels["unstable"], calm.fired["loss-spikes"] = 3, 2, 1
     other = Cell("eval-loss-rises", 0.5, 0.03, runs=4)

@@ -30,7 +30,7 @@ def rate(times: float) -> Fix:
 @pytest.mark.parametrize(
     ("old", "new"), [(1e-5, 3e-5), (3e-5, 1e-4), (1e-4, 3e-4), (3e-4, 1e-3), (2e-5, 6e-5), (1.7e-4, 5.1e-4)]
 )
-def test_three_times_a_rung_is_the_next_rung(old: float, new: float):
+def test_three_times_a_rate_on_the_grid_is_the_next_rate(old: float, new: float):
     assert advice_of(rate(3), sft(learning_rate=old)).new == pytest.approx(new)
 
 

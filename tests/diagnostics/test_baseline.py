@@ -58,7 +58,7 @@ def test_another_seed_of_the_same_run_is_alike_in_all(seed: int):
         (sketched(norm=0.2), "gradient norm", "lower"),
     ],
 )
-def test_what_is_another_is_said(run: Run, question: str, verdict: str):
+def test_a_difference_is_found_in_its_direction(run: Run, question: str, verdict: str):
     assert outcomes(compare(run, sketched()))[question] == verdict
 
 
@@ -77,7 +77,7 @@ def test_rows_count_where_both_batch_sizes_are_known_and_steps_where_not():
     assert {answer.evidence.values.get("unit") for answer in found.answers} == {"steps", None}
 
 
-def test_other_methods_and_scales_are_refused_in_a_line():
+def test_other_methods_and_scales_are_refused():
     dpo = replace(sketched(), settings=Settings(method="dpo"))
     assert compare(dpo, sketched()).refused == message("methods-differ", mine="DPO", baseline="SFT")
     twice = {name: Curve(c.steps, 2.5 * c.values) for name, c in sketched().curves.items()}
@@ -88,7 +88,7 @@ def test_other_methods_and_scales_are_refused_in_a_line():
     assert compare(Run("empty", {}), sketched()).refused == message("no-common-loss", need=MIN_POINTS)
 
 
-def test_what_cannot_be_asked_is_told():
+def test_what_cannot_be_compared_is_listed_with_the_reason():
     curves = {name: curve for name, curve in sketched().curves.items() if name != "grad_norm"}
     found = compare(replace(sketched(), curves=curves), sketched())
     assert found.skipped == {Question.GRADIENT_NORM: message("no-grad-norm-in", whose="run")}
@@ -105,7 +105,7 @@ def test_short_logs_are_compared_without_a_fault(size: int):
     assert json.dumps(found.to_dict())
 
 
-def test_a_run_in_mid_air_is_compared_up_to_its_own_last_step():
+def test_an_unfinished_run_is_compared_up_to_its_own_last_step():
     good = sketched()
     curves = {name: curve.between(0, 120) for name, curve in sketched(seed=3).curves.items()}
     going = replace(good, name="going", curves=curves, settings=replace(good.settings, max_steps=400))

@@ -56,7 +56,7 @@ def test_more_evaluations_make_a_healthy_verdict_surer():
     assert sure[0] < sure[-1]
 
 
-def test_a_run_near_a_limit_is_healthy_less_surely_and_says_what_was_near():
+def test_a_run_near_a_limit_is_healthy_less_surely_with_the_borderline_fault():
     fall = [2.0, 1.5, 1.2, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0]
     calm = diagnose(history(fall))
     near = diagnose(history([*fall[:5], 1.01, 1.02, 1.03, 1.055, 1.055]))

@@ -54,7 +54,7 @@ def test_the_first_rule_to_fire_names_the_run_and_the_others_follow():
     assert found.findings[0].rule == found.cause
 
 
-def test_a_broken_log_is_no_evidence_for_anything_else():
+def test_a_broken_log_proves_nothing_else():
     found = diagnose(make("loss-is-zero", 0.5))
     assert found.label is Label.BROKEN
     assert {f.label for f in found.findings} == {Label.BROKEN}
@@ -87,7 +87,7 @@ def test_a_finding_of_its_own_kind_leaves_the_label_alone():
     assert found.advice[0].knob == "max_grad_norm"
 
 
-def test_a_run_in_mid_air_is_not_blamed_for_still_falling():
+def test_an_unfinished_run_is_not_blamed_for_still_falling():
     run = make("still-improving", 0.6)
     half = {name: curve.between(0, 75) for name, curve in run.curves.items()}
     found = diagnose(Run("half", half, run.settings))
@@ -98,7 +98,7 @@ def test_a_run_in_mid_air_is_not_blamed_for_still_falling():
 # Honesty
 
 
-def test_an_empty_run_is_unknown_and_says_what_was_missing():
+def test_an_empty_run_is_unknown_and_names_what_is_missing():
     found = diagnose(Run("empty", {}))
     assert found.label is Label.UNKNOWN
     assert found.confidence == 0.0
@@ -118,7 +118,7 @@ def test_too_few_evaluations_are_named_with_the_number_needed():
     assert reasons["eval-loss-rises"] == message("too-few-points", have=3, need=4, what="evaluations")
 
 
-def test_healthy_without_held_out_loss_says_that_overfit_was_not_checked():
+def test_without_a_held_out_loss_overfit_is_listed_as_unchecked():
     found = diagnose(make("healthy-sft", evals=0))
     full = diagnose(make("healthy-sft"))
     assert (found.label, full.label) == (Label.HEALTHY, Label.HEALTHY)
@@ -126,7 +126,7 @@ def test_healthy_without_held_out_loss_says_that_overfit_was_not_checked():
     assert full.unchecked == ()
 
 
-def test_dpo_rules_are_asked_of_dpo_runs_only():
+def test_dpo_rules_are_evaluated_on_dpo_runs_only():
     dpo = {rule.name for rule in RULES if rule.methods == ("dpo",)}
     sft = diagnose(make("healthy-sft"))
     assert not dpo & {s.rule for s in sft.skipped}

@@ -25,7 +25,7 @@ def test_the_median_is_numpys(values: np.ndarray):
         np.testing.assert_array_equal(medians_of(rows.copy()), np.median(rows, axis=1))
 
 
-def test_the_median_of_nothing_is_no_number_and_of_a_view_leaves_it_alone():
+def test_the_median_of_nothing_is_nan_and_a_view_is_left_unchanged():
     assert np.isnan(signals.median(np.empty(0)))
     values = np.array([3.0, 1.0, 2.0])
     signals.median(values[::-1])

@@ -32,7 +32,7 @@ def test_a_healthy_run_without_findings_gets_no_advice():
     assert [diagnose(make(cause)).advice for cause in ("healthy-sft", "healthy-dpo")] == [(), ()]
 
 
-def test_reports_say_that_a_change_is_an_option():
+def test_reports_mark_an_optional_change():
     run = make("clips-most-steps", 0.6)
     found = diagnose(run)
     assert (found.label, found.advice[0].knob) == (Label.HEALTHY, "max_grad_norm")
@@ -45,6 +45,6 @@ def test_reports_say_that_a_change_is_an_option():
         assert phrase("what-to-change") not in report
 
 
-def test_reports_of_a_sick_run_say_what_to_change():
+def test_reports_of_a_faulty_run_list_what_to_change():
     run = make("eval-loss-rises", 0.8)
     assert f"## {phrase('what-to-change')}" in as_markdown(run, diagnose(run))

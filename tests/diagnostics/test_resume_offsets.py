@@ -33,7 +33,7 @@ def from_step(run: Run, name: str, step: float, much: float) -> FloatArray:
 
 @pytest.mark.parametrize("much", [0.8, 0.5, -0.5])
 @pytest.mark.parametrize("seed", range(5))
-def test_a_loss_that_jumps_at_a_join_and_stays_is_healthy_and_told(much: float, seed: int):
+def test_a_loss_that_jumps_at_a_resume_and_stays_is_healthy_and_noted(much: float, seed: int):
     run = make("healthy-sft", noise=0.02, seed=seed, logs=200, evals=20)
     more = {name: from_step(run, name, 600.0, much) for name in ("train_loss", "eval_loss")}
     found = diagnose(changed(run, (600.0,), more))
@@ -44,14 +44,14 @@ def test_a_loss_that_jumps_at_a_join_and_stays_is_healthy_and_told(much: float, 
     }
 
 
-def test_the_same_jump_without_a_join_is_a_fault():
+def test_the_same_jump_without_a_resume_is_a_fault():
     run = make("healthy-sft", noise=0.02, seed=0, logs=200, evals=20)
     more = {name: from_step(run, name, 600.0, 0.8) for name in ("train_loss", "eval_loss")}
     assert diagnose(changed(run, (), more)).label is not Label.HEALTHY
     assert diagnose(changed(run, (300.0,), more)).label is not Label.HEALTHY
 
 
-def test_spikes_right_after_joins_are_the_resumed_run_settling():
+def test_spikes_right_after_a_resume_are_the_run_settling():
     run = make("healthy-sft", noise=0.02, seed=1, logs=200, evals=20)
     steps = run.curves["train_loss"].steps
     discontinuities = (300.0, 500.0, 700.0)
@@ -62,7 +62,7 @@ def test_spikes_right_after_joins_are_the_resumed_run_settling():
 
 
 @pytest.mark.parametrize(("times", "label"), [(1.4, Label.HEALTHY), (2.0, Label.UNSTABLE)])
-def test_a_loss_far_above_all_that_came_before_the_join_has_blown_up(times: float, label: Label):
+def test_a_loss_far_above_all_before_the_resume_has_blown_up(times: float, label: Label):
     run = make("healthy-sft", noise=0.02, seed=4, logs=200, evals=20)
     highest = float(run.curves["train_loss"].values.max())
     more = {
@@ -72,14 +72,14 @@ def test_a_loss_far_above_all_that_came_before_the_join_has_blown_up(times: floa
     assert diagnose(changed(run, (600.0,), more)).label is label
 
 
-def test_a_run_that_blows_up_after_a_join_is_unstable_still():
+def test_a_run_that_blows_up_after_a_resume_is_still_unstable():
     run = make("healthy-sft", noise=0.02, seed=2, logs=200, evals=20)
     steps = run.curves["train_loss"].steps
     climb = np.where(steps >= 600, (steps - 600) / 100, 0.0)
     assert diagnose(changed(run, (600.0,), {"train_loss": climb})).label is Label.UNSTABLE
 
 
-def test_a_join_without_a_jump_changes_nothing():
+def test_a_resume_without_a_jump_changes_nothing():
     for seed in range(5):
         run = make("eval-loss-rises", noise=0.05, seed=seed, logs=150, evals=15)
         curves, notes = remove_offsets(run.curves, (100.0, 400.0))
@@ -98,7 +98,7 @@ def test_what_came_before_is_shifted_and_the_end_stays():
 
 
 @pytest.mark.parametrize("join", [0.0, 1.0, 2.0, 40.0, 41.0, 99.0])
-def test_joins_at_the_ends_are_left_alone(join: float):
+def test_discontinuities_at_the_ends_are_left_alone(join: float):
     curve = Curve(np.arange(1.0, 41.0), np.linspace(2, 1, 40))
     curves, notes = remove_offsets({"train_loss": curve}, (join,))
     assert notes == []

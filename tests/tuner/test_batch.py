@@ -99,7 +99,7 @@ def test_a_baseline_that_cannot_be_read_is_one_line(runs: Path, capsys: pytest.C
     assert " 30 runs" in line
 
 
-def test_a_run_inside_a_file_is_judged_by_its_path(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+def test_a_run_inside_a_file_is_diagnosed_by_its_path(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     rows = "\n".join(f"{step},{2 / step:.3f},{3 / step:.3f}" for step in range(1, 41))
     (tmp_path / "export.csv").write_text(f"Step,a - train/loss,b - train/loss\n{rows}\n")
     assert main(["diagnose", "--json", str(tmp_path)]) == 0

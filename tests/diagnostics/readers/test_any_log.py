@@ -58,7 +58,7 @@ def test_a_wandb_chart_is_every_run_in_it():
     assert second.curves["train_loss"].values[0] == 2.35
 
 
-def test_lines_of_several_runs_are_told_apart(tmp_path: Path):
+def test_lines_of_several_runs_are_separated(tmp_path: Path):
     rows = [{"run_name": name, "step": s, "loss": k - s / 10} for s in (1, 2, 3) for k, name in ((2, "a/x"), (3, "b"))]
     (tmp_path / "all.jsonl").write_text("\n".join(map(json.dumps, rows)))
     assert [path.name for path in find_runs(tmp_path)] == ["all.jsonl#a%2Fx", "all.jsonl#b"]
@@ -94,12 +94,12 @@ def test_lines_of_hand_written_loops_are_read(tmp_path: Path, line: str):
 
 
 @pytest.mark.parametrize("value", ["nan", "inf", "'nan'", "NaN", "np.float64(nan)", "tensor(nan, device='cuda:0')"])
-def test_a_printed_loss_that_is_no_number_is_a_broken_step(tmp_path: Path, value: str):
+def test_a_printed_loss_that_is_not_a_number_is_a_broken_step(tmp_path: Path, value: str):
     run = printed(tmp_path, f"{{'loss': 2.0, 'epoch': 0.1}}\n{{'loss': {value}, 'epoch': 0.2}}\n")
     assert run.curves["train_loss"].broken == (2.0,)
 
 
-def test_prose_about_losses_is_no_log(tmp_path: Path):
+def test_prose_about_losses_is_not_a_log(tmp_path: Path):
     for said in ("the loss was 3 in the end\n", "epoch of losses\nstep 3 of the plan: avoid a loss\n", "loss\n" * 50):
         with pytest.raises(UnreadableLog):
             printed(tmp_path, said)
@@ -125,7 +125,7 @@ def state(path: Path, rows: list[dict[str, float]], **more: object) -> Run:
 
 
 @pytest.mark.parametrize("method", LOGGED)
-def test_the_method_is_told_by_what_its_trainer_logs(tmp_path: Path, method: str):
+def test_the_method_follows_from_what_its_trainer_logs(tmp_path: Path, method: str):
     rows = [{"step": k, "loss": 1.0, **LOGGED[method]} for k in range(1, 11)]
     assert state(tmp_path / "trainer_state.json", rows).settings.method == method
     held_out = [{"step": k, "loss": 1.0, **{f"eval_{key}": v for key, v in LOGGED[method].items()}} for k in (5, 10)]
@@ -147,7 +147,7 @@ def test_the_method_is_told_by_what_its_trainer_logs(tmp_path: Path, method: str
         ("method: rloo\n", "rloo"),
     ],
 )
-def test_the_method_is_told_by_the_settings(tmp_path: Path, said: str, method: str):
+def test_the_method_follows_from_the_settings(tmp_path: Path, said: str, method: str):
     (tmp_path / "config.yaml").write_text(said)
     rows = [{"step": k, "loss": 1.0, **PAIRS} for k in range(1, 11)]
     assert state(tmp_path / "trainer_state.json", rows).settings.method == method
@@ -157,7 +157,7 @@ def test_the_method_is_told_by_the_settings(tmp_path: Path, said: str, method: s
     ("said", "method"),
     [("", "grpo or rloo"), ("scale_rewards: true\n", "grpo"), ("reward_clip_range: [-10, 10]\n", "rloo")],
 )
-def test_what_grpo_and_rloo_log_alike_is_told_apart_by_their_own_options(tmp_path: Path, said: str, method: str):
+def test_grpo_and_rloo_are_distinguished_by_their_own_options(tmp_path: Path, said: str, method: str):
     (tmp_path / "config.yaml").write_text(f"num_generations: 8\n{said}")
     rows = [{"step": k, "loss": 0.01, **LOGGED["grpo or rloo"]} for k in range(1, 11)]
     assert state(tmp_path / "trainer_state.json", rows).settings.method == method
@@ -184,7 +184,7 @@ def test_other_losses_of_dpo_are_not_held_to_ln_2(tmp_path: Path, loss_type: str
     assert not DPO_RULES & {finding.rule for finding in found.findings}
 
 
-def test_a_grpo_loss_near_zero_is_no_fault(tmp_path: Path):
+def test_a_grpo_loss_near_zero_is_not_a_fault(tmp_path: Path):
     rows = [{"step": k, "loss": 0.0, "learning_rate": 1e-6, "grad_norm": 0.2, **LOGGED["grpo"]} for k in range(1, 61)]
     found = diagnose(state(tmp_path / "trainer_state.json", rows))
     assert not found.findings
@@ -207,7 +207,7 @@ def test_a_tag_of_ones_own_is_taken_in_every_format_and_finds_the_log(tmp_path: 
         read(tmp_path / "a.csv", {"train_loss": "objektive"})
 
 
-def test_ms_swift_tells_its_step_with_the_total(tmp_path: Path):
+def test_ms_swift_logs_its_step_with_the_total(tmp_path: Path):
     rows = [{"loss": 3.0 / k, "token_acc": 0.5, "epoch": k / 9, "global_step/max_steps": f"{5 * k}/90"} for k in (1, 2)]
     (tmp_path / "logging.jsonl").write_text("\n".join(map(json.dumps, rows)))
     run = read(tmp_path / "logging.jsonl")

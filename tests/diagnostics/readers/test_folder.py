@@ -129,7 +129,7 @@ def test_a_state_of_another_run_is_left_out(tmp_path: Path):
     assert message("other-run", log="trainer_state.json") in run.notes
 
 
-def test_llamafactorys_live_log_goes_on_where_the_last_checkpoint_ends(tmp_path: Path):
+def test_llamafactorys_live_log_continues_where_the_last_checkpoint_ends(tmp_path: Path):
     state(tmp_path / "checkpoint-20", range(5, 21, 5), 2.0)
     rows = [{"current_steps": s, "total_steps": 100, "loss": 2.0, "lr": 1e-4, "epoch": s / 10} for s in range(5, 41, 5)]
     (tmp_path / "trainer_log.jsonl").write_text("\n".join(map(json.dumps, rows)))
@@ -139,7 +139,7 @@ def test_llamafactorys_live_log_goes_on_where_the_last_checkpoint_ends(tmp_path:
     assert find_runs(tmp_path) == [tmp_path]
 
 
-def test_a_damaged_state_beside_a_good_event_file_is_told(tmp_path: Path):
+def test_a_damaged_state_beside_a_good_event_file_is_noted(tmp_path: Path):
     events(tmp_path, losses(range(1, 21)))
     (tmp_path / "trainer_state.json").write_text("{")
     run = read(tmp_path)
@@ -159,7 +159,7 @@ def test_an_older_checkpoint_is_read_where_the_newest_is_damaged(tmp_path: Path,
     assert [note.code for note in run.notes].count("log-not-read") == 2
 
 
-def test_a_restart_from_a_checkpoint_drops_the_branch_that_was_given_up(tmp_path: Path):
+def test_a_restart_from_a_checkpoint_drops_the_abandoned_branch(tmp_path: Path):
     events(tmp_path, losses(range(1, 81), 1.0) + losses(range(10, 81, 10), 1.0, "eval/loss"))
     events(tmp_path, losses(range(51, 61), 2.0), "events.out.tfevents.200.host.1.0")
     run = read(tmp_path)
@@ -180,7 +180,7 @@ def test_of_two_runs_from_the_start_in_one_folder_the_last_is_read(tmp_path: Pat
     assert "eval_loss" not in run.curves
 
 
-def test_a_later_evaluation_is_no_restart(tmp_path: Path):
+def test_a_later_evaluation_is_not_a_restart(tmp_path: Path):
     events(tmp_path, losses(range(1, 81)) + losses(range(10, 81, 10), 1.0, "eval/loss"))
     events(tmp_path, [event(0, simple("eval/loss", 9.0))], "events.out.tfevents.200.host.1.0")
     run = read(tmp_path)
@@ -211,7 +211,7 @@ def test_add_scalars_folders_belong_to_their_run(tmp_path: Path):
     assert read(tmp_path).curves["eval_loss"].values.tolist() == [3.0] * 5
 
 
-def test_a_run_with_split_in_its_name_is_no_part_of_the_folder_above(tmp_path: Path):
+def test_a_run_with_split_in_its_name_is_not_part_of_the_folder_above(tmp_path: Path):
     for name in (".", "alpaca_test", "sft_train"):
         events(tmp_path / name, losses(range(5)))
     assert find_runs(tmp_path) == [tmp_path, tmp_path / "alpaca_test", tmp_path / "sft_train"]
@@ -241,7 +241,7 @@ def test_runs_are_found_sorted_and_nothing_else_is(tmp_path: Path):
     assert find_runs(tmp_path / "c" / "..") != []
 
 
-def test_a_log_always_at_the_same_step_is_told(tmp_path: Path):
+def test_a_log_always_at_step_zero_is_noted(tmp_path: Path):
     events(tmp_path, [event(0, simple("train/loss", 3.0 - k)) for k in range(3)])
     run = read(tmp_path)
     assert run.curves["train_loss"].values.tolist() == [3.0, 2.0, 1.0]

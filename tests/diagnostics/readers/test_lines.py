@@ -15,7 +15,7 @@ def run_of(tmp_path: Path, said: str, name: str) -> Run:
     return read(tmp_path / name)
 
 
-def test_llamafactory_tells_its_steps_rates_and_length(tmp_path: Path):
+def test_llamafactory_logs_its_steps_rates_and_length(tmp_path: Path):
     rows = [
         {"current_steps": s, "total_steps": 90, "loss": 3 - s / 50, "lr": 1e-4, "percentage": 1} for s in (10, 20, 30)
     ]

@@ -43,7 +43,7 @@ POINTS = st.dictionaries(st.integers(-10, 10**9), VALUES, min_size=1, max_size=4
 
 @settings(max_examples=200, deadline=None)
 @given(st.sampled_from(NAMES), st.lists(PIECES, max_size=12))
-def test_any_bytes_are_read_and_judged_or_refused_in_a_line(name: str, pieces: list[bytes]):
+def test_any_bytes_are_diagnosed_or_refused_in_a_line(name: str, pieces: list[bytes]):
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, name)
         path.write_bytes(b"".join(pieces))

@@ -51,7 +51,7 @@ def test_three_logs_of_one_run_tell_the_same_losses():
             assert np.allclose(other.curves[name].values, folder.curves[name].values, rtol=1e-3)
 
 
-def test_the_final_mean_of_the_run_is_no_point_of_the_training_loss():
+def test_the_final_mean_of_the_run_is_not_a_point_of_the_training_loss():
     for name in ("run folder", "TensorBoard event file", "trainer_state.json", "printed output"):
         run = read(SAMPLES[name])
         assert len(run.curves["train_loss"]) == 24
@@ -93,7 +93,7 @@ UNREADABLE: dict[str, bytes] = {
 
 
 @pytest.mark.parametrize("name", UNREADABLE)
-def test_what_holds_no_log_says_so_in_one_line(name: str, tmp_path: Path):
+def test_what_holds_no_log_is_refused_in_one_line(name: str, tmp_path: Path):
     path = tmp_path / name
     path.write_bytes(UNREADABLE[name])
     with pytest.raises(UnreadableLog) as error:
@@ -102,13 +102,13 @@ def test_what_holds_no_log_says_so_in_one_line(name: str, tmp_path: Path):
     assert "\n" not in str(error.value)
 
 
-def test_a_missing_path_says_so(tmp_path: Path):
+def test_a_missing_path_is_refused(tmp_path: Path):
     for act in (read, find_runs):
         with pytest.raises(UnreadableLog, match="none: "):
             act(tmp_path / "none")
 
 
-def test_an_empty_folder_and_one_of_several_runs_say_what_to_give(tmp_path: Path):
+def test_an_empty_folder_and_one_of_several_runs_are_refused(tmp_path: Path):
     with pytest.raises(UnreadableLog, match=f"^{re.escape(str(tmp_path))}: "):
         read(tmp_path)
     for name in "ab":
@@ -129,7 +129,7 @@ def nobody() -> Iterator[None]:
     os.seteuid(before)
 
 
-def test_a_closed_file_and_folder_say_so(nobody: None):
+def test_a_file_or_folder_without_permission_is_refused(nobody: None):
     with tempfile.TemporaryDirectory() as name:
         closed = Path(name) / "run"
         closed.mkdir()
@@ -167,7 +167,7 @@ def test_a_wrong_choice_of_tags_names_what_is_there(tmp_path: Path):
         read(path, tags={"train_los": "objective"})
 
 
-def test_a_log_without_a_known_loss_keeps_its_curves_and_says_so(tmp_path: Path):
+def test_a_log_without_a_known_loss_keeps_its_curves_with_a_note(tmp_path: Path):
     path = tmp_path / "odd.csv"
     path.write_text("step,objective\n1,5\n2,4\n")
     run = read(path)

@@ -42,7 +42,7 @@ def test_what_a_resume_overwrites_is_left_out_of_every_tag(tmp_path: Path):
 
 
 @pytest.mark.parametrize("resumed", [121, 101])
-def test_a_jump_at_a_resume_is_told_and_is_no_fault(tmp_path: Path, resumed: int):
+def test_a_jump_at_a_resume_is_noted_and_is_not_a_fault(tmp_path: Path, resumed: int):
     again = rows(resumed, 300, 0.5)
     run = read(jsonl(tmp_path / "a.jsonl", [*rows(1, 120), *again] if resumed < 121 else rows(1, 120) + again))
     if resumed == 101:
@@ -64,7 +64,7 @@ def test_event_files_that_follow_one_another_are_joined_where_the_second_begins(
 
 
 @pytest.mark.parametrize("tag", ["num_input_tokens_seen", "num_tokens"])
-def test_a_change_of_packing_is_seen_in_the_tokens_and_is_no_fault(tmp_path: Path, tag: str):
+def test_a_change_of_packing_is_seen_in_the_tokens_and_is_not_a_fault(tmp_path: Path, tag: str):
     rng = np.random.default_rng(3)
     tokens = np.cumsum(np.where(np.arange(1, 301) < 150, 900, 4000) * rng.uniform(0.8, 1.2, 300))
     told = [{**row, tag: count} for row, count in zip(rows(1, 149) + rows(150, 300, 0.6), tokens, strict=True)]
@@ -80,7 +80,7 @@ def curve(pace: np.ndarray) -> dict[str, Curve]:
     return {"num_tokens": Curve(np.arange(1.0, pace.size + 1), np.cumsum(pace))}
 
 
-def test_steady_noisy_and_sorted_rows_are_no_joins():
+def test_steady_noisy_and_sorted_rows_are_not_discontinuities():
     rng = np.random.default_rng(1)
     for pace in (
         np.full(200, 512.0),
@@ -97,7 +97,7 @@ def test_the_place_of_a_change_is_exact_on_long_logs_too():
         assert counter_jumps(curve(pace))[0] == [float(at + 1)]
 
 
-def test_a_counter_that_falls_back_is_a_join():
+def test_a_counter_that_falls_back_is_a_discontinuity():
     tokens = np.concatenate([np.arange(1, 51) * 100.0, np.arange(1, 51) * 100.0])
     steps, notes = counter_jumps({"num_tokens": Curve(np.arange(1.0, 101.0), tokens)})
     assert steps == [51.0]

@@ -34,7 +34,7 @@ def cosine(done: FloatArray) -> FloatArray:
 
 @pytest.mark.parametrize("form", [linear, cosine])
 @pytest.mark.parametrize("share", [0.25, 0.5, 0.9])
-def test_a_schedule_that_is_cut_tells_its_end(form: Callable[[FloatArray], FloatArray], share: float):
+def test_a_schedule_that_is_cut_off_shows_its_end(form: Callable[[FloatArray], FloatArray], share: float):
     keep = share >= DONE
     assert planned_steps(Curve(STEPS[keep], form(DONE)[keep])) == pytest.approx(1000, rel=0.01)
 
@@ -58,7 +58,7 @@ def test_a_warm_up_and_a_level_stretch_come_before_the_decay():
     ],
     ids=["constant", "whole linear", "whole cosine", "exponential", "stairs", "floor", "zero", "warm-up"],
 )
-def test_other_schedules_tell_no_end(rates: FloatArray):
+def test_other_schedules_show_no_end(rates: FloatArray):
     assert planned_steps(Curve(STEPS, rates)) is None
 
 
@@ -69,7 +69,7 @@ def falling(path: Path, share: float, rates: FloatArray) -> Path:
     return path
 
 
-def test_a_run_that_is_cut_off_is_not_judged_as_if_it_had_ended(tmp_path: Path):
+def test_a_run_that_is_cut_off_is_not_diagnosed_as_complete(tmp_path: Path):
     run = read(falling(tmp_path / "a.csv", 0.6, linear(DONE)))
     assert run.settings.max_steps == pytest.approx(1000, rel=0.01)
     assert [note.values["step"] for note in run.notes if note.code == "length-from-schedule"] == [600.0]
@@ -79,7 +79,7 @@ def test_a_run_that_is_cut_off_is_not_judged_as_if_it_had_ended(tmp_path: Path):
     assert "still-improving" not in {one.rule for one in whole.skipped}
 
 
-def test_a_verdict_on_a_whole_run_says_so_where_the_length_is_unknown(tmp_path: Path):
+def test_a_verdict_on_a_complete_run_is_noted_where_the_length_is_unknown(tmp_path: Path):
     for name, known, told in (("a", True, False), ("b", False, True)):
         run = read(falling(tmp_path / f"{name}.csv", 1.0, np.full(101, 1e-4)))
         if known:
@@ -89,7 +89,7 @@ def test_a_verdict_on_a_whole_run_says_so_where_the_length_is_unknown(tmp_path: 
         assert (message("planned-length-unknown") in found.notes) is told
 
 
-def test_a_checkpoint_in_mid_run_is_known_by_the_epochs_asked_for(tmp_path: Path):
+def test_a_checkpoint_in_mid_run_is_known_by_the_epochs_requested(tmp_path: Path):
     rows = [{"step": k, "loss": 3 - k / 500, "epoch": k / 300} for k in range(1, 301)]
     (tmp_path / "trainer_state.json").write_text(
         json.dumps({"log_history": rows, "max_steps": 900, "global_step": 300})

@@ -62,13 +62,13 @@ def test_the_batch_size_is_the_effective_one(options: dict[str, Any], size: int 
     assert settings_of(options).batch_size == size
 
 
-def test_one_device_is_assumed_and_told_where_the_log_is_silent():
+def test_one_device_is_assumed_and_noted_where_the_log_gives_none():
     found, notes = recovered({"per_device_train_batch_size": 4, "gradient_accumulation_steps": 8}, {})
     assert found.batch_size == 32
     assert notes == [message("one-device-assumed")]
 
 
-def test_the_throughput_tells_how_many_devices_there_were():
+def test_the_number_of_devices_follows_from_the_throughput():
     # 1218 steps of Alpaca on four devices, as its authors logged them.
     end = {"train/train_samples_per_second": Curve.from_points([1218], [9.279])}
     end["train/train_runtime"] = Curve.from_points([1218], [16812.9961])

@@ -43,7 +43,7 @@ def test_a_notebook_table_has_its_metrics_from_the_held_out_rows(tmp_path: Path)
     assert "rewards_chosen" not in run.curves
 
 
-def test_a_notebook_table_by_epoch_says_so(tmp_path: Path):
+def test_a_notebook_table_by_epoch_is_noted(tmp_path: Path):
     run = run_of(tmp_path, "Epoch,Training Loss,Validation Loss\n1,2.5,2.6\n2,2.2,2.3\n")
     assert run.curves["eval_loss"].steps.tolist() == [1, 2]
     assert run.curves["epoch"].values.tolist() == [1, 2]
@@ -99,7 +99,7 @@ def test_every_run_of_a_wandb_export_is_found_and_read(tmp_path: Path):
 
 
 @pytest.mark.parametrize("name", ["run", "Run Name", "run_id", "experiment"])
-def test_runs_below_one_another_are_told_apart_by_the_column_that_names_them(tmp_path: Path, name: str):
+def test_runs_below_one_another_are_separated_by_the_column_that_names_them(tmp_path: Path, name: str):
     said = f"_step,{name},train/loss,_timestamp\n1,x,3,1\n1,y,5,1\n2,x,2,2\n2,y,4,2\n3,,9,3\n"
     (tmp_path / "history.csv").write_text(said)
     assert [path.name for path in find_runs(tmp_path)] == ["history.csv#x", "history.csv#y"]
@@ -108,7 +108,7 @@ def test_runs_below_one_another_are_told_apart_by_the_column_that_names_them(tmp
     assert read(tmp_path / "one.csv").name == "one"
 
 
-def test_a_file_of_several_runs_must_be_told_which(tmp_path: Path):
+def test_a_file_of_several_runs_needs_the_name_of_one(tmp_path: Path):
     path = tmp_path / "export.csv"
     path.write_text("Step,a - train/loss,b - train/loss\n1,2,9\n2,1,8\n")
     with pytest.raises(UnreadableLog, match=r"export.csv: .* 2 runs.*export.csv#a"):
@@ -134,14 +134,14 @@ def test_a_table_without_steps_is_read_by_rows(tmp_path: Path):
     assert message("steps-are-row-numbers") in run.notes
 
 
-def test_words_among_numbers_are_skipped_and_told(tmp_path: Path):
+def test_words_among_numbers_are_skipped_and_noted(tmp_path: Path):
     run = run_of(tmp_path, "step,loss,when\n1,3,monday\n2,high,tuesday\n3,1,friday\n")
     assert run.curves["train_loss"].steps.tolist() == [1, 3]
     assert run.curves.keys() == {"train_loss"}
     assert run.notes == (message("cells-skipped", cells=1),)
 
 
-def test_steps_that_are_counted_anew_in_every_epoch_are_counted_on(tmp_path: Path):
+def test_steps_that_restart_in_every_epoch_are_counted_across_epochs(tmp_path: Path):
     run = run_of(
         tmp_path, "epoch,iter,loss\n" + "".join(f"{e},{i},{9 - 3 * e - i}\n" for e in range(3) for i in range(3))
     )
@@ -159,7 +159,7 @@ def test_three_stretches_of_one_length_are_epochs_and_two_are_a_run_that_was_sta
     assert two.curves["train_loss"].values.tolist() == [6, 5, 4]
 
 
-def test_a_step_that_comes_again_keeps_its_last_value_and_is_told(tmp_path: Path):
+def test_a_repeated_step_keeps_its_last_value_and_is_noted(tmp_path: Path):
     run = run_of(tmp_path, "step,loss\n10,3\n20,2\n30,1\n20,2.5\n30,2.2\n40,2\n")
     assert run.curves["train_loss"].values.tolist() == [3, 2.5, 2.2, 2]
     assert run.notes == (message("log-restarts", step=20.0, rows=2),)

@@ -51,14 +51,14 @@ def test_random_lengths_come_back_whole():
 
 
 @pytest.mark.parametrize("garbage", [b"\xff", b"\0" * 5, b"\0" * 40, b"some words in between", bytes(range(256))])
-def test_reading_goes_on_after_garbage(garbage: bytes):
+def test_reading_continues_after_garbage(garbage: bytes):
     data = record(b"first") + garbage + record(b"second") + record(b"third")
     assert payloads(data) == [b"first", b"second", b"third"]
     assert frames(data).lost == 1
     assert not frames(data).cut
 
 
-def test_a_cut_tail_is_told_and_the_rest_is_read():
+def test_a_cut_tail_is_counted_and_the_rest_is_read():
     data = record(b"first") + record(b"second")
     for length in range(len(record(b"first")) + 1, len(data)):
         assert payloads(data[:length]) == [b"first"]

@@ -40,7 +40,7 @@ def test_the_history_becomes_curves(tmp_path: Path):
     assert run.curves["epoch"].values.tolist() == [0.5, 1.0]
 
 
-def test_the_state_tells_rate_length_and_batch(tmp_path: Path):
+def test_the_state_gives_rate_length_and_batch(tmp_path: Path):
     (tmp_path / "trainer_state.json").write_text(state(train_batch_size=8, logging_steps=10))
     run = read(tmp_path / "trainer_state.json")
     assert run.settings.learning_rate == 1e-4
@@ -79,7 +79,7 @@ def test_the_files_beside_it_tell_what_the_state_does_not(tmp_path: Path):
     assert "max_steps" not in known
 
 
-def test_a_settings_file_that_cannot_be_read_is_told_and_left_out(tmp_path: Path):
+def test_an_unreadable_settings_file_is_noted_and_left_out(tmp_path: Path):
     (tmp_path / "trainer_state.json").write_text(state())
     (tmp_path / "config.yaml").write_text("learning_rate: [1\n")
     (tmp_path / "adapter_config.json").write_bytes(b"\0\1")
