@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -27,37 +27,97 @@ from diagnostics.signals import memo_scope
 HEALTH_LABELS = (Label.UNSTABLE, Label.OVERFIT, Label.UNDERFIT)
 """The labels whose rules must have been evaluated before a run is called healthy."""
 
+Fired = tuple[Rule, Evidence]
+
+
+@dataclass(frozen=True)
+class _Answers:
+    """What every rule answered, in the order of the table: evidence, nothing, or why it could not be evaluated."""
+
+    all: tuple[tuple[Rule, Evidence | Message | None], ...]
+
+    @property
+    def fired(self) -> list[Fired]:
+        """The rules that fired."""
+        return [(rule, found) for rule, found in self.all if isinstance(found, Evidence)]
+
+    @property
+    def deciding(self) -> list[Fired]:
+        """The rules that fired and may set the label; the first one does."""
+        return [(rule, found) for rule, found in self.fired if rule.sets_label]
+
+    @property
+    def skipped(self) -> tuple[Skipped, ...]:
+        """The rules that could not be evaluated."""
+        return tuple(Skipped(rule.name, why, rule.label) for rule, why in self.all if isinstance(why, Message))
+
+    @property
+    def checked(self) -> set[Label]:
+        """The labels of which at least one rule was evaluated."""
+        return {rule.label for rule, found in self.all if rule.sets_label and not isinstance(found, Message)}
+
+    @property
+    def unchecked(self) -> tuple[Unchecked, ...]:
+        """The labels that a healthy run should have been checked for and was not, each with the first reason."""
+        reasons = {skip.label: skip.reason for skip in reversed(self.skipped)}
+        missing = [label for label in HEALTH_LABELS if label not in self.checked]
+        return tuple(Unchecked(label, reasons.get(label, message("no-rule"))) for label in missing)
+
 
 def diagnose(run: Run, rules: tuple[Rule, ...] = RULES, *, bounds: Bounds | None = None) -> Diagnosis:
     """The verdict on a run: label, cause, findings with their steps, advice, and what could not be checked.
 
-    ``bounds`` maps a knob to the range the user allows for it; it replaces the built-in caps.
+    ``bounds`` maps a setting to the range the user allows for it; it replaces the built-in range.
     """
     with np.errstate(all="ignore"), memo_scope():
         context = prepare(run, bounds)
-        run = replace(run, notes=(*run.notes, *context.jumps))
-        evaluated = [r for r in rules if r.applies_to(context.settings.method)]
-        answers = [(rule, evaluate(rule, context)) for rule in evaluated]
-        best = best_step(context.curves.get("eval_loss"))
-        near = () if any(_sets_label(rule, found) for rule, found in answers) else _nearly(evaluated, context)
-    fired = [(rule, found) for rule, found in answers if isinstance(found, Evidence)]
-    skipped = tuple(Skipped(rule.name, why, rule.label) for rule, why in answers if isinstance(why, Message))
-    deciding = [(rule, found) for rule, found in fired if rule.sets_label]
-    if not deciding:
-        return _without_fault(run, answers, fired, near, skipped, best, context, bounds or {})
-    main = deciding[0]
-    order = [main, *(pair for pair in fired if pair[0] is not main[0] and _stays_beside(pair[0], main[0]))]
-    findings = tuple(_finding(rule, found) for rule, found in order)
-    return Diagnosis(
+        applicable = [rule for rule in rules if rule.applies_to(context.settings.method)]
+        answers = _Answers(tuple((rule, evaluate(rule, context)) for rule in applicable))
+        borderline = None if answers.deciding else _borderline(applicable, context)
+    verdict = Diagnosis(
         run=run.name,
+        label=Label.UNKNOWN,
+        cause=None,
+        confidence=0.0,
+        best_step=best_step(context.curves.get("eval_loss")),
+        skipped=answers.skipped,
+        notes=(*run.notes, *context.jumps),
+    )
+    if answers.deciding:
+        return _with_fault(verdict, answers, context, bounds or {})
+    return _without_fault(verdict, answers, borderline, context, bounds or {})
+
+
+def _with_fault(verdict: Diagnosis, answers: _Answers, context: DiagnosisContext, bounds: Bounds) -> Diagnosis:
+    """The verdict by the first rule that may set the label; the other findings follow it."""
+    main = answers.deciding[0]
+    order = [main, *(pair for pair in answers.fired if pair[0] is not main[0] and _stays_beside(pair[0], main[0]))]
+    return replace(
+        verdict,
         label=main[0].label,
         cause=main[0].name,
         confidence=_confidence(order),
-        best_step=best,
-        findings=findings,
-        advice=_advice(order, context, bounds or {}),
-        skipped=skipped,
-        notes=(*run.notes, *_length_notes(main[0], context)),
+        findings=tuple(_finding(*pair) for pair in order),
+        advice=_advice(order, context, bounds),
+        notes=(*verdict.notes, *_length_notes(main[0], context)),
+    )
+
+
+def _without_fault(
+    verdict: Diagnosis, answers: _Answers, borderline: Fired | None, context: DiagnosisContext, bounds: Bounds
+) -> Diagnosis:
+    """Healthy where enough could be checked, else unknown; findings that never stand alone are kept."""
+    checked = answers.checked & set(HEALTH_LABELS)
+    healthy = Label.UNSTABLE in checked and (len(checked) > 1 or on_course(context))
+    confidence = DEFAULT.no_fault(len(checked), evaluation_count(context), nearly=borderline is not None)
+    return replace(
+        verdict,
+        label=Label.HEALTHY if healthy else Label.UNKNOWN,
+        confidence=confidence if healthy else 0.0,
+        findings=tuple(_finding(*pair) for pair in answers.fired),
+        advice=_advice(answers.fired, context, bounds),
+        unchecked=answers.unchecked,
+        borderline=_finding(*borderline) if healthy and borderline else None,
     )
 
 
@@ -68,19 +128,17 @@ def _length_notes(main: Rule, context: DiagnosisContext) -> tuple[Message, ...]:
     return (message("planned-length-unknown"),)
 
 
-def _sets_label(rule: Rule, found: Evidence | Message | None) -> bool:
-    """Whether the rule fired and may set the label."""
-    return rule.sets_label and isinstance(found, Evidence)
+def _borderline(rules: list[Rule], context: DiagnosisContext) -> Fired | None:
+    """The first rule that fires under its looser limits, on a run where none fires under its own."""
+    for rule in rules:
+        if rule.borderline:
+            found = evaluate(replace(rule, limits={**rule.limits, **rule.borderline}), context)
+            if isinstance(found, Evidence):
+                return rule, found
+    return None
 
 
-def _nearly(rules: list[Rule], context: DiagnosisContext) -> tuple[tuple[Rule, Evidence], ...]:
-    """The rules that fire under their looser limits, on a run where none fires under its own."""
-    loose = [replace(rule, limits={**rule.limits, **rule.borderline}) for rule in rules if rule.borderline]
-    answers = [(rule, evaluate(rule, context)) for rule in loose]
-    return tuple((rule, found) for rule, found in answers if isinstance(found, Evidence))
-
-
-def _confidence(order: list[tuple[Rule, Evidence]]) -> float:
+def _confidence(order: list[Fired]) -> float:
     """The confidence of the verdict: of the finding that sets the label, and of other signs of the same fault."""
     main, found = order[0]
     others = [rule.confidence * sign.strength for rule, sign in order[1:] if rule.confirms(main)]
@@ -94,13 +152,18 @@ def _stays_beside(rule: Rule, main: Rule) -> bool:
 
 def _finding(rule: Rule, found: Evidence) -> Finding:
     """What the rule found, with its confidence."""
-    sure = DEFAULT.fault(rule.confidence * found.strength)
     return Finding(
-        rule.name, rule.label, found.first_step, found.last_step, dict(found.measured), rule.message, float(sure)
+        rule=rule.name,
+        label=rule.label,
+        first_step=found.first_step,
+        last_step=found.last_step,
+        measured=dict(found.measured),
+        template=rule.message,
+        confidence=float(DEFAULT.fault(rule.confidence * found.strength)),
     )
 
 
-def _advice(order: list[tuple[Rule, Evidence]], context: DiagnosisContext, bounds: Bounds) -> tuple[Advice, ...]:
+def _advice(order: list[Fired], context: DiagnosisContext, bounds: Bounds) -> tuple[Advice, ...]:
     """The advice of the findings in their order; a setting that is already advised is not advised again.
 
     Only findings of the run's own label advise: what else a run lacks shows when the first fault is gone. Findings that
@@ -111,45 +174,7 @@ def _advice(order: list[tuple[Rule, Evidence]], context: DiagnosisContext, bound
         if rule.sets_label and rule.label is not order[0][0].label:
             continue
         case = Case(context.settings, context.rate_prior, found.measured)
-        sure = rule.confidence * found.strength
-        for item in advise(rule.fixes, case, because=rule.name, confidence=sure, bounds=bounds):
+        confidence = rule.confidence * found.strength
+        for item in advise(rule.fixes, case, because=rule.name, confidence=confidence, bounds=bounds):
             advice.setdefault(item.knob, replace(item, optional=not rule.sets_label))
     return tuple(advice.values())
-
-
-def _without_fault(
-    run: Run,
-    answers: list[tuple[Rule, Evidence | Message | None]],
-    fired: list[tuple[Rule, Evidence]],
-    near: tuple[tuple[Rule, Evidence], ...],
-    skipped: tuple[Skipped, ...],
-    best: float | None,
-    context: DiagnosisContext,
-    bounds: Bounds,
-) -> Diagnosis:
-    """Healthy where enough could be checked, else unknown; findings that never stand alone are kept."""
-    checked = {rule.label for rule, found in answers if not isinstance(found, Message) and rule.sets_label} & set(
-        HEALTH_LABELS
-    )
-    healthy = Label.UNSTABLE in checked and (len(checked) > 1 or on_course(context))
-    reasons = {skip.label: skip.reason for skip in reversed(skipped)}
-    unchecked = tuple(
-        Unchecked(kind, reasons.get(kind, message("no-rule"))) for kind in HEALTH_LABELS if kind not in checked
-    )
-    borderline = _finding(*near[0]) if healthy and near else None
-    label = Label.HEALTHY if healthy else Label.UNKNOWN
-    confidence = DEFAULT.no_fault(len(checked), evaluation_count(context), bool(near)) if healthy else 0.0
-    findings = tuple(_finding(rule, found) for rule, found in fired)
-    return Diagnosis(
-        run=run.name,
-        label=label,
-        cause=None,
-        confidence=confidence,
-        best_step=best,
-        findings=findings,
-        advice=_advice(fired, context, bounds),
-        skipped=skipped,
-        notes=run.notes,
-        unchecked=unchecked,
-        borderline=borderline,
-    )

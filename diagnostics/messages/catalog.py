@@ -43,7 +43,10 @@ class _Number(float):
             return f"{float(self):,.0f}" if float(self).is_integer() else f"{float(self):g}"
         if kind == "number":
             return number(float(f"{float(self):.{digits}g}") if digits else float(self))
-        return percent(self) if kind == "percent" else super().__format__(spec).replace("%", " %")
+        if kind == "percent":
+            return percent(self)
+        sign = spec[0] if spec[0] in "+- " else ""
+        return super().__format__(f"{sign}z{spec.removeprefix(sign)}").replace("%", " %")  # z: no -0.0
 
 
 class _VeryLarge:
