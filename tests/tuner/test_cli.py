@@ -97,7 +97,7 @@ def test_what_cannot_be_used_is_one_line_that_says_what_to_do(
     assert named in said.err and said.err.count("\n") == 1 and not said.out
 
 
-def test_what_the_machine_refuses_is_no_bug(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+def test_what_the_machine_refuses_is_not_a_bug(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
     def full(*_: object, **__: object) -> int:
         raise OSError(errno.ENOSPC, "No space left on device", "runs/a/report.md")
 
@@ -216,7 +216,7 @@ def test_html_is_written_as_one_file(healthy: Path, tmp_path: Path):
     ],
     ids=" ".join,
 )
-def test_bad_input_is_told_without_a_traceback_and_exits_with_two(args: list[str]):
+def test_bad_input_prints_no_traceback_and_exits_with_two(args: list[str]):
     done = tuner(*args)
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
@@ -277,7 +277,7 @@ sys.exit(main(["study", "sft.yaml"]))
 
 
 @pytest.mark.parametrize(("room", "status"), [(4, 0), (0, 2)])
-def test_train_goes_on_with_fewer_rows_where_memory_runs_out(
+def test_train_continues_with_fewer_rows_when_memory_runs_out(
     room: int, status: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
     from diagnostics.model.curves import Run

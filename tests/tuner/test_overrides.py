@@ -11,29 +11,29 @@ FILE = {"learning_rate": 1e-5, "per_device_train_batch_size": 8, "lora_r": 8, "l
 
 
 def test_a_batch_of_32_with_8_on_the_device_is_four_accumulated_batches():
-    turned = with_overrides(FILE, {"batch_size": 32})
-    assert (turned["per_device_train_batch_size"], turned["gradient_accumulation_steps"]) == (8, 4)
-    assert "batch_size" not in turned
+    made = with_overrides(FILE, {"batch_size": 32})
+    assert (made["per_device_train_batch_size"], made["gradient_accumulation_steps"]) == (8, 4)
+    assert "batch_size" not in made
 
 
 @pytest.mark.parametrize(
     ("batch", "per_device", "accumulation"), [(12, 6, 2), (7, 7, 1), (4, 4, 1), (22, 2, 11), (1, 1, 1), (13, 1, 13)]
 )
 def test_a_batch_that_does_not_divide_takes_the_largest_part_that_fits_the_device(batch, per_device, accumulation):
-    turned = with_overrides(FILE, {"batch_size": batch})
-    assert turned["per_device_train_batch_size"] == per_device
-    assert turned["gradient_accumulation_steps"] == accumulation
+    made = with_overrides(FILE, {"batch_size": batch})
+    assert made["per_device_train_batch_size"] == per_device
+    assert made["gradient_accumulation_steps"] == accumulation
 
 
 @given(st.integers(1, 4096), st.integers(1, 64))
 def test_the_parts_of_a_batch_always_multiply_to_it_and_never_exceed_the_device(batch, on_device):
-    turned = with_overrides({"per_device_train_batch_size": on_device}, {"batch_size": batch})
-    assert turned["per_device_train_batch_size"] * turned["gradient_accumulation_steps"] == batch
-    assert turned["per_device_train_batch_size"] <= on_device
+    made = with_overrides({"per_device_train_batch_size": on_device}, {"batch_size": batch})
+    assert made["per_device_train_batch_size"] * made["gradient_accumulation_steps"] == batch
+    assert made["per_device_train_batch_size"] <= on_device
 
 
 @pytest.mark.parametrize(("batch", "steps"), [(16, 50), (4, 200), (8, 100), (3, 267)])
-def test_a_moved_batch_sees_as_many_samples(batch, steps):
+def test_another_batch_sees_as_many_samples(batch, steps):
     assert with_overrides({**FILE, "max_steps": 100}, {"batch_size": batch})["max_steps"] == steps
 
 
@@ -46,21 +46,21 @@ def test_steps_between_evaluations_and_of_warm_up_follow_the_batch_but_shares_do
         "logging_steps": 0.02,
         "warmup_steps": 8.0,
     }
-    turned = with_overrides(config, {"batch_size": 32})
-    assert (turned["max_steps"], turned["eval_steps"], turned["save_steps"], turned["warmup_steps"]) == (25, 2, 4, 2)
-    assert turned["logging_steps"] == 0.02
+    made = with_overrides(config, {"batch_size": 32})
+    assert (made["max_steps"], made["eval_steps"], made["save_steps"], made["warmup_steps"]) == (25, 2, 4, 2)
+    assert made["logging_steps"] == 0.02
 
 
 def test_warm_up_is_a_share_below_one_in_trl_s_warmup_steps():
-    turned = with_overrides(FILE, {"warmup_ratio": 0.1})
-    assert turned["warmup_steps"] == 0.1
-    assert "warmup_ratio" not in turned
+    made = with_overrides(FILE, {"warmup_ratio": 0.1})
+    assert made["warmup_steps"] == 0.1
+    assert "warmup_ratio" not in made
     assert with_overrides({**FILE, "warmup_ratio": 0.05}, {})["warmup_steps"] == 0.05
 
 
-def test_alpha_stays_when_the_rank_moves():
-    turned = with_overrides(FILE, {"lora_r": 64})
-    assert (turned["lora_r"], turned["lora_alpha"]) == (64, 16)
+def test_alpha_stays_when_the_rank_changes():
+    made = with_overrides(FILE, {"lora_r": 64})
+    assert (made["lora_r"], made["lora_alpha"]) == (64, 16)
 
 
 def test_more_epochs_are_not_hidden_behind_max_steps():
@@ -107,7 +107,7 @@ def test_batch_keys_that_disagree_are_refused(tmp_path):
     check_batch({**config, "gradient_accumulation_steps": 4}, tmp_path / "x.yaml")
 
 
-def test_settings_hold_what_was_turned_and_the_defaults():
+def test_settings_hold_what_was_changed_and_the_defaults():
     settings = settings_of(with_overrides(FILE, {"batch_size": 32, "warmup_ratio": 0.1}), "sft")
     assert (settings.batch_size, settings.warmup_ratio, settings.learning_rate) == (32, 0.1, 1e-5)
     assert (settings.method, settings.lora_r, settings.lora_dropout) == ("sft", 8, 0.05)
@@ -126,13 +126,13 @@ def test_settings_hold_what_was_turned_and_the_defaults():
     ],
 )
 def test_a_limit_lowers_the_rows_of_a_device_and_never_the_effective_batch(config, batch, limits, parts):
-    moves = dict(zip(("device_batch_limit", "eval_batch_limit"), limits, strict=True))
-    turned = with_overrides(config, moves | ({"batch_size": batch} if batch else {}))
+    overrides = dict(zip(("device_batch_limit", "eval_batch_limit"), limits, strict=True))
+    made = with_overrides(config, overrides | ({"batch_size": batch} if batch else {}))
     keys = ("per_device_train_batch_size", "gradient_accumulation_steps", "per_device_eval_batch_size")
-    assert tuple(turned[key] for key in keys) == parts
-    assert "device_batch_limit" not in turned and "eval_batch_limit" not in turned
+    assert tuple(made[key] for key in keys) == parts
+    assert "device_batch_limit" not in made and "eval_batch_limit" not in made
 
 
 def test_a_limit_leaves_the_number_of_steps_alone():
-    turned = with_overrides({**FILE, "max_steps": 100}, {"device_batch_limit": 2, "eval_batch_limit": 8})
-    assert turned["max_steps"] == 100
+    made = with_overrides({**FILE, "max_steps": 100}, {"device_batch_limit": 2, "eval_batch_limit": 8})
+    assert made["max_steps"] == 100

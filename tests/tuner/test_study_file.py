@@ -136,7 +136,7 @@ def test_a_mistake_is_one_line_that_names_file_and_key(write, text, named):
     assert "\n" not in str(caught.value)
 
 
-def test_a_file_that_is_not_there_is_said_so(tmp_path):
+def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(SpecError, match=r"gone.yaml: "):
         load_spec(tmp_path / "gone.yaml")
 

@@ -35,7 +35,7 @@ def test_only_advice_with_a_new_value_for_a_setting_goes_into_the_file() -> None
     assert numeric(advice) == [RATE]
 
 
-def test_a_factor_alone_becomes_a_value_once_the_old_one_is_told() -> None:
+def test_a_factor_alone_becomes_a_value_once_the_old_one_is_known() -> None:
     triple = Advice("learning_rate", None, None, 3.0, "some-rule", "", 0.5, "")
     quarter = Advice("batch_size", None, None, 0.25, "some-rule", "", 0.5, "")
     assert numeric([triple, quarter]) == [triple, quarter]
@@ -43,7 +43,7 @@ def test_a_factor_alone_becomes_a_value_once_the_old_one_is_told() -> None:
     assert from_old(quarter, 3).new == 1
 
 
-def test_the_next_run_is_the_logged_settings_in_trl_s_words_with_the_change() -> None:
+def test_the_next_run_is_the_logged_settings_in_trl_s_keys_with_the_change() -> None:
     config = next_config(SETTINGS, [RATE])
     assert config == {
         "method": "sft",
@@ -161,11 +161,10 @@ def test_the_file_loads_with_every_number_a_number_and_says_what_changed() -> No
     loaded = yaml.safe_load(text)
     assert loaded["learning_rate"] == 1e-4
     assert loaded["study"]["space"]["learning_rate"] == {"low": 1e-5, "high": 1e-3, "log": True}
-    assert text.splitlines()[:3] == [
-        "# the next run after my run",
-        "# learning_rate: 3e-5 -> 1e-4 (some-rule)",
-        "# the log does not say what stands at FILL-IN; write it before the first run",
-    ]
+    run, change, fill_in = text.splitlines()[:3]
+    assert [line[0] for line in (run, change, fill_in)] == ["#", "#", "#"]
+    assert "my run" in run and FILL_IN in fill_in
+    assert all(part in change for part in ("learning_rate", "3e-5", "1e-4", "some-rule"))
 
 
 @pytest.mark.parametrize(

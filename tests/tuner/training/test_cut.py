@@ -35,7 +35,7 @@ def assert_same_curve(one, other):
 
 
 @pytest.mark.slow
-def test_a_killed_run_goes_on_and_ends_as_if_it_had_not_been(tmp_path, small_model, small_rows):
+def test_a_killed_run_continues_and_ends_as_if_it_had_not_been(tmp_path, small_model, small_rows):
     path = smallest.study_file(tmp_path, small_model, small_rows, max_steps=60, eval_steps=5, logging_steps=1)
     out = tmp_path / "run"
     command = [sys.executable, "-c", SCRIPT, str(path), str(out)]
@@ -62,7 +62,7 @@ def test_a_killed_run_goes_on_and_ends_as_if_it_had_not_been(tmp_path, small_mod
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_ends_the_run_after_its_step_and_it_goes_on_from_there(make, tmp_path, number):
+def test_a_signal_ends_the_run_after_its_step_and_it_continues_from_there(make, tmp_path, number):
     spec = make(max_steps=8, eval_steps=2, logging_steps=1, study={"exact_match_rows": 2})
     before = signal.getsignal(number)
 
@@ -100,7 +100,7 @@ def test_a_half_run_with_other_settings_is_not_gone_on_from(make, tmp_path):
         ("scheduler.pt", None),
     ],
 )
-def test_a_cut_checkpoint_is_told_from_a_whole_one(make, tmp_path, name, harm):
+def test_a_cut_checkpoint_is_recognized(make, tmp_path, name, harm):
     out = tmp_path / "run"
     train(make(), {}, out, keep_checkpoints=True)
     checkpoint = last_whole(out)

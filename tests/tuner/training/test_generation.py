@@ -61,7 +61,7 @@ def test_every_row_with_an_answer_is_a_question(row, reference):
     assert questions([row] * 3, 2) == [Question(row.get("prompt", row.get("messages", [None])[:1]), reference)] * 2
 
 
-def test_plain_text_is_no_question():
+def test_plain_text_is_not_a_question():
     with pytest.raises(SpecError, match=r"study\.exact_match_rows: "):
         questions([{"text": "t"}], 1)
     assert questions([{"text": "t"}], 0) == []

@@ -71,10 +71,10 @@ def test_dpo_can_choose_its_checkpoint_by_a_reward(make, tmp_path):
     assert state["best_metric"] == max(run.curves["eval_rewards_accuracies"].values[1:])
 
 
-def test_moves_are_applied_and_written_where_they_rerun(make, tmp_path):
+def test_overrides_are_applied_and_written_where_they_rerun(make, tmp_path):
     spec = make(study={"space": {"learning_rate": {"low": 1e-4, "high": 1e-1}}})
-    moves = {"learning_rate": 2e-3, "batch_size": 8, "warmup_ratio": 0.3, "seed": 7}
-    run = train(spec, moves, tmp_path / "run")
+    overrides = {"learning_rate": 2e-3, "batch_size": 8, "warmup_ratio": 0.3, "seed": 7}
+    run = train(spec, overrides, tmp_path / "run")
     assert (
         run.settings.known().items() >= {"learning_rate": 2e-3, "batch_size": 8, "warmup_ratio": 0.3, "seed": 7}.items()
     )
@@ -102,7 +102,7 @@ def test_another_seed_trains_another_way_on_the_same_split(make, tmp_path, small
     assert one.curves["eval_loss"].values[0] == two.curves["eval_loss"].values[0]
 
 
-def test_report_is_asked_at_every_evaluation_and_its_reason_ends_the_run(make, tmp_path):
+def test_report_is_called_at_every_evaluation_and_its_reason_stops_the_run(make, tmp_path):
     asked = []
 
     def report(run, share):

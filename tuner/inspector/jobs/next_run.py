@@ -1,4 +1,4 @@
-"""From advice to the next run: a study file in TRL's words, ready to save."""
+"""From advice to the next run: a study file in TRL's keys, ready to save."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ FILL_IN = "FILL-IN"
 def numeric(advice: Sequence[Advice]) -> list[Advice]:
     """The advice about settings that is a number, one for each setting, the first that was given.
 
-    Where the log is silent on the old value there is only a factor: ``from_old`` makes it a value.
+    Where the log does not contain the old value there is only a factor: ``from_old`` makes it a value.
     """
     first: dict[str, Advice] = {}
     for change in advice:
@@ -34,7 +34,7 @@ def numeric(advice: Sequence[Advice]) -> list[Advice]:
 
 
 def from_old(change: Advice, old: float) -> Advice:
-    """The advice with the value that its factor gives from ``old``, to two digits or a whole number."""
+    """The advice with the value that its factor makes of ``old``, to two digits or a whole number."""
     new = old * (change.factor or 1.0)
     return replace(change, old=old, new=max(1, round(new)) if _is_whole(change.knob) else float(f"{new:.2g}"))
 
@@ -98,12 +98,12 @@ def _range(change: Advice) -> Any:
 
 
 def as_yaml(name: str, config: Mapping[str, Any], changes: Sequence[Advice], study: Mapping[str, Any] | None) -> str:
-    """The file as text; its first lines say which run it follows and what was changed and why."""
+    """The file as text; its first lines name the run it follows, the changes and their reasons."""
     head = [f"# the next run after {one_line(name)}"]
     head += [
         f"# {c.knob}: {setting(c.knob, c.old)} -> {setting(c.knob, c.new)} ({one_line(c.because)})" for c in changes
     ]
     if FILL_IN in config.values():
-        head.append(f"# the log does not say what stands at {FILL_IN}; write it before the first run")
+        head.append(f"# {FILL_IN}: the log does not contain this value; set it before the first run")
     body = {**config, **({"study": dict(study)} if study else {})}
     return "\n".join(head) + "\n" + yaml.safe_dump(body, sort_keys=False, allow_unicode=True)
