@@ -10,6 +10,7 @@ from diagnostics.formatting import setting
 from diagnostics.messages import finding_message
 from diagnostics.messages.catalog import filled as filled_plainly
 from diagnostics.messages.catalog import in_words
+from diagnostics.messages.catalog import text as text_of_run
 from diagnostics.model.message import Message
 from diagnostics.model.records import Finding, Label
 from tuner.messages import en
@@ -42,4 +43,7 @@ def text(message: Message | str) -> str:
 
     A code without a template reads as the code and its values.
     """
-    return message if isinstance(message, str) else in_words(message, en.MESSAGES, filled)
+    if isinstance(message, str):
+        return message
+    # A note of a training has its words beside those of its log.
+    return in_words(message, en.MESSAGES, filled) if message.code in en.MESSAGES else text_of_run(message)

@@ -199,6 +199,11 @@ TITLES: Mapping[str, str] = {
 }
 """The titles of the sections of a study's report."""
 
+MEMORY: Mapping[str, str] = {
+    "workers-killed-before": "{killed:plural:worker was|workers were} killed in it before that",
+}
+"""What a run cost for want of memory, beside the note on its device batch."""
+
 POINTS: Mapping[str, str] = {
     "broken-run": "Something is broken that no setting fixes",
     "unstable-trials": "Many trials are unstable",
@@ -253,6 +258,7 @@ MESSAGES: Mapping[str, str] = {
     **STOP_REASONS,
     **NOTICES,
     **DOUBTS,
+    **MEMORY,
     **HEADLINES,
     **POINTS,
     **REVIEW,

@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 import optuna
 
 from diagnostics.errors import BadInput
-from diagnostics.messages import text
 from diagnostics.model.curves import Run
+from diagnostics.model.message import Message, message
 from tuner.study.context import StudyContext
 from tuner.study.events import RowsLowered
 from tuner.study.failure import DoesNotFit, Failure, FailureKind
@@ -79,10 +79,10 @@ def most_that_fits(study: optuna.Study, settings: Mapping[str, Any]) -> DeviceBa
 
 
 class Fitted(NamedTuple):
-    """A run, and the note on a device batch that was lowered for it."""
+    """A run, and the notes on a device batch that was lowered for it."""
 
     run: Run
-    note: str | None
+    notes: tuple[Message, ...]
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,7 @@ def train_fitting(
         try:
             with under_way(context.study, folder, limit, report) as noted:
                 run = context.train(job.under(limit), folder, noted)
-            return Fitted(run, _note(job, limit))
+            return Fitted(run, _notes(job, limit))
         except BadInput:
             raise
         except Exception as error:
@@ -156,10 +156,10 @@ def _lower(job: _Job, limit: DeviceBatch | None, kind: FailureKind, problem: Exc
     context.show(RowsLowered(run, kind, failed, fits, needs))
 
 
-def _note(job: _Job, limit: DeviceBatch | None) -> str | None:
-    """The note on the run's device batch, and on the workers that it cost."""
+def _notes(job: _Job, limit: DeviceBatch | None) -> tuple[Message, ...]:
+    """The notes on the run's device batch, and on the workers that it cost."""
     note = lowered_batch_note(job.context.spec.config, job.context.spec.method, job.under(limit))
     killed = attempts_at(job.context.study, job.folder.name).killed
-    if note is None or not killed:
-        return text(note) if note else None
-    return f"{text(note)}; {killed} worker{'s were' if killed > 1 else ' was'} killed in it before that"
+    if note is None:
+        return ()
+    return (note, message("workers-killed-before", killed=killed)) if killed else (note,)

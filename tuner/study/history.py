@@ -31,12 +31,12 @@ from tuner.search.replicates import pooled
 from tuner.search.trial_view import TrialView, trial_view
 from tuner.study.failure import Failure
 from tuner.study.folder import trial_folder
-from tuner.study.results import TrialResult, TrialState, text_from
+from tuner.study.results import TrialResult, TrialState, text_from, texts_from
 from tuner.study.workers.attempts import lost_steps
 from tuner.study.workers.claims import PLACE
 
 MEMORY = "memory"
-"""What a trial says of a device batch that was lowered for it."""
+"""The notes on a device batch that was lowered for the trial."""
 INFEASIBLE = "infeasible"
 """Set for a trial that does not fit in memory."""
 
@@ -92,7 +92,7 @@ def trial_result(trial: FrozenTrial, settings: Mapping[int, Mapping[str, Any]]) 
         folder=trial_folder(trial.number),
         metrics=kept.get(METRICS) or {},
         curve=tuple((x, y) for x, y in kept.get(CURVE) or ()),
-        memory=kept.get(MEMORY) or "",
+        memory=texts_from(kept.get(MEMORY)),
     )
 
 

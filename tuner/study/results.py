@@ -29,6 +29,7 @@ __all__ = [
     "TrialState",
     "Value",
     "text_from",
+    "texts_from",
 ]
 
 Text = Message | str
@@ -83,7 +84,7 @@ class TrialResult:
     metrics: Mapping[str, float] = field(default_factory=dict)
     curve: tuple[tuple[float, float], ...] = ()
     host: str = ""
-    memory: str = ""
+    memory: tuple[Text, ...] = ()
     lost: float = 0.0
 
     @property
@@ -95,7 +96,8 @@ class TrialResult:
         """The trial as plain values, without words."""
         plain = asdict(self)
         del plain["proposer"]
-        return {**plain, "reason": plain.pop("because"), "moved_by": str(self.proposer)}
+        named = {"reason": plain.pop("because"), "lowered": plain.pop("memory")}
+        return {**plain, **named, "moved_by": str(self.proposer)}
 
     @classmethod
     def from_dict(cls, raw: Mapping[str, Any]) -> TrialResult:
@@ -120,6 +122,7 @@ class TrialResult:
             "because": text_from(raw.get("reason") or raw.get("because")) or "",
             "failure": Failure.from_dict(failure, infeasible=state is TrialState.INFEASIBLE) if failure else None,
             "stopped": text_from(stopped),
+            "memory": texts_from(raw.get("lowered", raw.get("memory"))),
         }
         return _known(cls, {**raw, **parts})
 
@@ -264,6 +267,7 @@ def text_from(raw: Any) -> Text | None:
     return Message.from_dict(raw) if isinstance(raw, Mapping) else str(raw)
 
 
-def texts_from(raw: Iterable[Any]) -> tuple[Text, ...]:
-    """Stored sentences, those that say nothing left out."""
-    return tuple(one for one in map(text_from, raw) if one is not None)
+def texts_from(raw: Iterable[Any] | None) -> tuple[Text, ...]:
+    """Stored sentences, those that say nothing left out; a text of an earlier version is one."""
+    stored = [raw] if isinstance(raw, (str, Mapping)) else raw or ()
+    return tuple(one for one in map(text_from, stored) if one is not None)

@@ -59,7 +59,7 @@ def run_trial(context: StudyContext, held: Claim) -> TrialResult | None:
 
 def _train(context: StudyContext, held: Claim, watch: _Watch) -> None:
     try:
-        run, note = train_fitting(context, held.settings, held.folder, watch.report, _seed(context, held.trial))
+        run, notes = train_fitting(context, held.settings, held.folder, watch.report, _seed(context, held.trial))
     except (BadInput, LostTrial, StorageInternalError):
         raise
     except Exception as error:
@@ -69,8 +69,8 @@ def _train(context: StudyContext, held: Claim, watch: _Watch) -> None:
     else:
         watch.check()
         watch.save_time()
-        if note:
-            held.trial.set_user_attr(MEMORY, note)
+        if notes:
+            held.trial.set_user_attr(MEMORY, [note.to_dict() for note in notes])
         _record_run(context, held.trial, run, watch.stopped)
 
 

@@ -67,6 +67,11 @@ def ending(trial: TrialResult) -> str | None:
     return None if trial.stopped is None else f"{STOPPED_LINE}{text(trial.stopped)}"
 
 
+def memory_words(trial: TrialResult) -> str:
+    """How the device batch of a trial was lowered to fit; empty where it was not."""
+    return "; ".join(map(text, trial.memory))
+
+
 def direction_words(direction: Direction) -> str:
     """Which way the metric is meant to go."""
     return "lower is better" if direction is Direction.MINIMIZE else "higher is better"
@@ -98,7 +103,7 @@ def with_words(result: StudyResult) -> dict[str, Any]:
     """The study as ``study.json`` holds it: its data, and the sentence that goes with each part."""
     data = result.to_dict()
     for raw, trial in zip(data["trials"], result.trials, strict=True):
-        raw |= {"because": text(trial.because), "error": ending(trial)}
+        raw |= {"because": text(trial.because), "error": ending(trial), "memory": memory_words(trial)}
     for raw, paragraph in zip(data["review"], result.review, strict=True):
         raw |= {"title": title_words(paragraph), "text": paragraph_words(paragraph)}
     if result.gain is not None:

@@ -18,6 +18,7 @@ from tuner.config.study_file import StudySpec
 from tuner.study.display.terminal import progress
 from tuner.study.loop import run_study
 from tuner.study.protocols import Report
+from tuner.study.words import memory_words
 from tuner.training.device_batch import device_batch
 
 FILE = {"per_device_train_batch_size": 16, "per_device_eval_batch_size": 16}
@@ -102,7 +103,7 @@ def real(here: Path) -> None:
         return train(study, moves, out, noted)
 
     trial = run_study(study, deadly, here / "out").trials[0]
-    print(json.dumps([trial.state, trial.steps, trial.lost, trial.memory]))
+    print(json.dumps([trial.state, trial.steps, trial.lost, memory_words(trial)]))
 
 
 if __name__ == "__main__":

@@ -60,9 +60,9 @@ def test_a_run_that_kills_its_worker_twice_is_tried_with_half_the_rows_until_it_
     assert [trial.state for trial in result.trials] == [TrialState.COMPLETE] * 3
     rows = [DeviceBatch(number, number) for number in (8, 4)]
     assert lowered_words(RowsLowered("trial-000", FailureKind.WORKERS_KILLED, *rows, {})) in said
-    assert "trained with 4 at once and 4 accumulation steps, the same effective batch" in result.trials[0].memory
-    assert result.trials[0].memory.endswith("3 workers were killed in it before that")
-    assert "killed" not in result.trials[1].memory  # it began with 4 rows
+    lowered = message("device-batch-lowered", wanted=16, rows=4, steps=4, evaluation=4)
+    assert result.trials[0].memory == (lowered, message("workers-killed-before", killed=3))
+    assert len(result.trials[1].memory) == 1  # it began with 4 rows
     (point,) = [one for one in result.review if one.point == message("rows-lowered")]
     assert point.sentences[-1] == message("only-kills", runs="trial-000")
 

@@ -15,8 +15,10 @@ from optuna.samplers import RandomSampler
 
 from diagnostics.errors import BadInput
 from diagnostics.model.curves import Run
+from diagnostics.model.message import message
 from tests.tuner.madeup import RATE, Bowl, spec
 from tuner.config.search_space import Choice
+from tuner.messages import text
 from tuner.study.events import Event, RowsLowered
 from tuner.study.failure import Failure, FailureKind
 from tuner.study.fit_memory import MemoryLimit, most_that_fits, needs_of
@@ -74,13 +76,13 @@ def test_the_same_trial_is_tried_again_with_half_the_rows_and_later_ones_begin_t
 
 def test_the_report_says_what_did_not_fit_and_what_to_write_into_the_file(tmp_path: Path):
     result = run(tmp_path / "out", Small(evaluations=4))
-    assert "trained with 4 at once and 4 accumulation steps, the same effective batch" in result.trials[0].memory
+    note = message("device-batch-lowered", wanted=16, rows=4, steps=4, evaluation=8)
+    assert result.trials[0].memory == (note,)
     for name in ("study.md", "study.html"):
-        text = (tmp_path / "out" / name).read_text()
-        assert "out of memory with 16 rows on the device: trained with 4 at once" in text
-        assert "The device batch was lowered to fit" in text
+        report = (tmp_path / "out" / name).read_text()
+        assert text(note) in report and text(message("rows-lowered")) in report
     kept = json.loads((tmp_path / "out" / "study.json").read_text())
-    assert kept["trials"][0]["memory"] == result.trials[0].memory
+    assert kept["trials"][0]["memory"] == text(note)
     assert any("per_device_train_batch_size: 4" in (point.yaml or "") for point in result.review)
 
 
@@ -214,6 +216,7 @@ import json, resource, sys
 from pathlib import Path
 from tests.tuner import smallest
 from tuner.study.loop import run_study
+from tuner.study.words import memory_words
 from tuner.training.train import train
 
 here, spare = Path(sys.argv[1]), int(sys.argv[2]) * 2**20
@@ -231,7 +234,7 @@ used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesi
 resource.setrlimit(resource.RLIMIT_AS, (used + spare, used + spare))
 result = run_study(spec, lambda moves, out, report: train(spec, moves, out, report), here / "out", show=print)
 trial = result.trials[0]
-print(json.dumps([trial.state, trial.value, trial.memory, trial.failure and trial.failure.to_dict()]))
+print(json.dumps([trial.state, trial.value, memory_words(trial), trial.failure and trial.failure.to_dict()]))
 """
 
 

@@ -14,7 +14,7 @@ from tuner.study.report.axes import COLORS, MOVERS, mover, shape
 from tuner.study.report.curve_charts import curves_chart, progress_chart
 from tuner.study.report.path_chart import path_chart
 from tuner.study.report.sections import Sections, ShownPoint, ShownTrial, Table, sections
-from tuner.study.report.words import phrase
+from tuner.study.report.words import report_phrase
 from tuner.study.results import StudyResult
 
 WIDE, NARROW, HALF = 950, 380, 460
@@ -84,7 +84,7 @@ def _path(result: StudyResult) -> Markup | None:
     wide, narrow = path_chart(result, width=WIDE), path_chart(result, width=NARROW)
     if wide is None or narrow is None:
         return None
-    return _titled("path", figure((wide, narrow), joined(_legend(result), phrase("path"))))
+    return _titled("path", figure((wide, narrow), joined(_legend(result), report_phrase("path"))))
 
 
 def _legend(result: StudyResult) -> Markup:
@@ -153,7 +153,7 @@ def _next(shown: Sections) -> Markup | None:
         return None
     return _titled(
         "next",
-        element("p", phrase("beside"), class_="intro"),
+        element("p", report_phrase("beside"), class_="intro"),
         element("pre", element("code", shown.shell)),
         element("pre", element("code", shown.python)),
     )

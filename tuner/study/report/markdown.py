@@ -9,7 +9,7 @@ from diagnostics.chart.markup import printable
 from diagnostics.report.markdown import cell, grid, listed
 from tuner.messages.en import HEADS, TITLES
 from tuner.study.report.sections import ShownPoint, ShownTrial, Table, sections
-from tuner.study.report.words import phrase
+from tuner.study.report.words import report_phrase
 from tuner.study.results import StudyResult
 
 
@@ -50,7 +50,7 @@ def _table(shown: Table | None, *, code: bool = False) -> list[str]:
 
 
 def _trial(trial: ShownTrial) -> tuple[str, ...]:
-    name = phrase("best-trial", trial=trial.number) if trial.is_best else f"{trial.number}"
+    name = report_phrase("best-trial", trial=trial.number) if trial.is_best else f"{trial.number}"
     verdict = ", ".join(filter(None, (trial.label, *trial.remarks)))
     moved = ", ".join(f"{knob} {old} → {new}" for knob, old, new in trial.moves) or trial.unmoved
     return name, trial.value, verdict, moved, ". ".join(filter(None, (trial.proposer, trial.why)))

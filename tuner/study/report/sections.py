@@ -18,14 +18,22 @@ from tuner.study.report.words import (
     measured,
     noise,
     outcome,
-    phrase,
     place,
     proof,
+    report_phrase,
     snippet,
     steps,
 )
 from tuner.study.results import Gain, StudyResult, TrialResult
-from tuner.study.words import direction_words, moves, paragraph_words, proposer_words, title_words, unmoved
+from tuner.study.words import (
+    direction_words,
+    memory_words,
+    moves,
+    paragraph_words,
+    proposer_words,
+    title_words,
+    unmoved,
+)
 
 __all__ = ["Sections", "ShownPoint", "ShownTrial", "Table", "sections"]
 Pairs = tuple[tuple[str, str], ...]
@@ -136,7 +144,7 @@ def _exact_match(result: StudyResult) -> str:
 def _settings(result: StudyResult) -> Table | None:
     """The settings that differ between the user's file and the best trial."""
     rows = tuple((name, setting(name, old), setting(name, new)) for name, old, new in changed(result))
-    return Table((HEADS["setting"], HEADS["file"], phrase("trial", trial=result.best)), rows) if rows else None
+    return Table((HEADS["setting"], HEADS["file"], report_phrase("trial", trial=result.best)), rows) if rows else None
 
 
 def _metrics(result: StudyResult) -> Table | None:
@@ -149,7 +157,7 @@ def _metrics(result: StudyResult) -> Table | None:
 
 
 def _trial(result: StudyResult, trial: TrialResult) -> ShownTrial:
-    remarks = (plain_name(trial.cause) if trial.cause else "", outcome(trial), trial.memory, place(trial))
+    remarks = (plain_name(trial.cause) if trial.cause else "", outcome(trial), memory_words(trial), place(trial))
     return ShownTrial(
         number=trial.number,
         is_best=trial.number == result.best,
@@ -173,7 +181,7 @@ def _proof(result: StudyResult, gain: Gain) -> Table:
     ]
     spread = f"{measure(result.metric, gain.mean)} ± {measure(result.metric, float(f'{gain.stderr:.2g}'))}"
     rows.append((HEADS["mean"], "", "", spread))
-    words = phrase("proof-claimed" if gain.claimed else "proof", words=proof(result))
+    words = report_phrase("proof-claimed" if gain.claimed else "proof", words=proof(result))
     return Table(tuple(HEADS[name] for name in ("seed", "file", "best-settings", "better-by")), tuple(rows), words)
 
 
@@ -183,7 +191,7 @@ def _records(result: StudyResult) -> Table | None:
         (plain_name(one.rule), *map(str, (one.advised, one.followed, one.helped, one.hurt, one.even)))
         for one in result.records
     )
-    return Table((HEADS["rule"], *RECORD_COUNTS), rows, phrase("records")) if rows else None
+    return Table((HEADS["rule"], *RECORD_COUNTS), rows, report_phrase("records")) if rows else None
 
 
 def _capital(words: str) -> str:

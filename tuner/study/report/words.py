@@ -58,10 +58,10 @@ def headline(result: StudyResult) -> Message:
         return message("best-value", metric=result.metric, value=measure(result.metric, best.value))
     if result.gain is not None and result.gain.pairs and not result.gain.claimed:
         return message("gain-lacks-seeds" if _lacks_seeds(result) else "gain-within-noise")
-    proved = "proved" if result.gain is not None and result.gain.claimed else "on-one-seed"
+    proved = result.gain is not None and result.gain.claimed
     if share < MIN_SHOWN_GAIN:
-        return message(f"slightly-better-{proved}", metric=result.metric)
-    return message(f"better-{proved}", metric=result.metric, share=share)
+        return message("slightly-better-proved" if proved else "slightly-better-on-one-seed", metric=result.metric)
+    return message("better-proved" if proved else "better-on-one-seed", metric=result.metric, share=share)
 
 
 def _lacks_seeds(result: StudyResult) -> bool:
@@ -76,18 +76,18 @@ def lead(result: StudyResult) -> str:
     """The sentences under the headline: from which value to which, and how well that is proved."""
     first, best = result.baseline, result.winner
     if best is None or best.value is None:
-        return phrase("run-again")
+        return report_phrase("run-again")
     value, trials = measure(result.metric, best.value), len(result.trials)
     if result.best == 0:
-        return phrase("file-is-best", trials=trials, value=value)
+        return report_phrase("file-is-best", trials=trials, value=value)
     if result.gain and result.gain.pairs:
-        return f"{phrase('best-of', trial=best.number, trials=trials)} {proof(result)}"
+        return f"{report_phrase('best-of', trial=best.number, trials=trials)} {proof(result)}"
     before = measure(result.metric, first.value) if first else "–"
-    words = phrase("from-to", before=before, value=value, trial=best.number, trials=trials)
-    return f"{words} {proof(result) if result.gain else phrase('not-repeated')}"
+    words = report_phrase("from-to", before=before, value=value, trial=best.number, trials=trials)
+    return f"{words} {proof(result) if result.gain else report_phrase('not-repeated')}"
 
 
-def phrase(code: str, **values: Value) -> str:
+def report_phrase(code: str, **values: Value) -> str:
     """A phrase of the report."""
     return filled(PHRASES[code], values)
 
@@ -126,28 +126,30 @@ def noise(result: StudyResult) -> str:
     known = {name: measure(result.metric, float(f"{value:.2g}")) for name, value in result.noise.items()}
     if "counts_from" not in known:
         return ""
-    parts = [phrase("noise-evaluations", noise=known["evaluations"])] if result.noise.get("evaluations") else []
-    parts += [phrase("noise-seeds", noise=known["seeds"])] if "seeds" in known else []
-    words = phrase("noise", noise=known["counts_from"])
-    return f"{words}; {phrase('deviation', parts=', '.join(parts))}" if parts else words
+    parts = [report_phrase("noise-evaluations", noise=known["evaluations"])] if result.noise.get("evaluations") else []
+    parts += [report_phrase("noise-seeds", noise=known["seeds"])] if "seeds" in known else []
+    words = report_phrase("noise", noise=known["counts_from"])
+    return f"{words}; {report_phrase('deviation', parts=', '.join(parts))}" if parts else words
 
 
 def steps(result: StudyResult) -> str:
     """The steps of all runs, the repeats and what came to nothing included."""
     if not result.steps:
         return ""
-    return phrase("steps-and-lost" if any(trial.lost for trial in result.trials) else "steps", steps=result.steps)
+    return report_phrase(
+        "steps-and-lost" if any(trial.lost for trial in result.trials) else "steps", steps=result.steps
+    )
 
 
 def place(trial: TrialResult) -> str:
     """Where the trial's folder lies when it is not beside the report: ``on gpu2: /runs/sft/trial-003``."""
-    return phrase("place", host=trial.host, folder=trial.folder) if trial.host else ""
+    return report_phrase("place", host=trial.host, folder=trial.folder) if trial.host else ""
 
 
 def outcome(trial: TrialResult) -> str:
     """How a trial ended where it did not simply complete."""
     if trial.is_running:
-        return phrase("still-running")
+        return report_phrase("still-running")
     return ending(trial) or ("" if trial.state is TrialState.COMPLETE else STATES[trial.state])
 
 
@@ -156,12 +158,12 @@ def commands(result: StudyResult) -> list[tuple[str, str]]:
     if result.winner is None:
         return []
     folder, host = best_folder(result), result.winner.host
-    there = phrase("on-host", host=host) if host else phrase("in-folder")
+    there = report_phrase("on-host", host=host) if host else report_phrase("in-folder")
     more = len(result.trials) + MORE_TRIALS
     return [
-        (phrase("train-again", there=there), f"tuner train {quote(f'{folder}/{CONFIG_FILE}')}"),
-        (phrase("merge", there=there), f"tuner merge {quote(folder)} merged-model"),
-        (phrase("continue"), f"tuner study {quote(result.path)} --trials {more}"),
+        (report_phrase("train-again", there=there), f"tuner train {quote(f'{folder}/{CONFIG_FILE}')}"),
+        (report_phrase("merge", there=there), f"tuner merge {quote(folder)} merged-model"),
+        (report_phrase("continue"), f"tuner study {quote(result.path)} --trials {more}"),
     ]
 
 

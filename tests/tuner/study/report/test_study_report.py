@@ -22,7 +22,7 @@ from tuner.study.report.axes import has_place, mover
 from tuner.study.report.curve_charts import curves_chart, progress_chart
 from tuner.study.report.path_chart import path_chart, path_knob
 from tuner.study.report.sections import sections
-from tuner.study.report.words import better_by, changed, headline, lead, measure, phrase
+from tuner.study.report.words import better_by, changed, headline, lead, measure, report_phrase
 from tuner.study.report.write import as_html, as_json, as_markdown, write_study_reports
 from tuner.study.results import Gain, Pair, Paragraph, RuleRecord, StudyResult, TrialResult, TrialState
 from tuner.study.words import moves_line, proposer_words
@@ -246,7 +246,7 @@ def test_a_gain_without_repeats_is_called_unproved():
         study = replace(STUDY, gain=gain)
         assert headline(study) == message("better-on-one-seed", metric="eval_loss", share=pytest.approx(0.5))
         assert sections(study).proof is None
-    assert lead(replace(STUDY, gain=None)).endswith(phrase("not-repeated"))
+    assert lead(replace(STUDY, gain=None)).endswith(report_phrase("not-repeated"))
     assert lead(study).endswith(sentence(text(message("no-repeats"))))
 
 
@@ -268,7 +268,7 @@ def test_only_the_settings_that_differ_are_shown():
 
 
 def test_a_trial_on_another_machine_says_where_it_lies_and_is_no_link():
-    there = replace(TRIALS[3], host="gpu2", folder="/data/runs/orders/trial-003", memory="out of memory with 8 rows")
+    there = replace(TRIALS[3], host="gpu2", folder="/data/runs/orders/trial-003", memory=("out of memory with 8 rows",))
     study = replace(STUDY, trials=(*TRIALS[:3], there))
     page, text = as_html(study), as_markdown(study)
     for report in (page, text):
@@ -290,6 +290,6 @@ def test_the_noise_is_said_in_the_unit_of_the_metric():
     study = replace(STUDY, noise={"counts_from": 0.0042, "evaluations": 0.0021, "seeds": 0.0104}, steps=1234.0)
     facts = dict(sections(study).facts)
     assert all(value in facts["noise"] for value in ("0.0042", "0.0021", "0.01"))
-    assert facts["steps"] == phrase("steps", steps=1234.0)
+    assert facts["steps"] == report_phrase("steps", steps=1234.0)
     for report in (as_html(study), as_markdown(study)):
         assert facts["noise"] in report and facts["steps"] in report
