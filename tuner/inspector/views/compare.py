@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
+from diagnostics.chart.model import is_eval
 from diagnostics.chart.smoothing import default_weight
 from diagnostics.messages import filled
 from tuner.inspector.chart.comparison import MAX_RUNS, differences, shared_axes, shared_curves, verdict_rows
@@ -90,7 +91,7 @@ def _comparison(opened: Sequence[Opened]) -> None:
         if shown == MEANS:
             band = st.selectbox("Band", BANDS, key="compare-band", width=200, bind=LINK)
         baseline = _baseline(opened)
-    smoothing = max(default_weight(one.run) for one in opened)
+    smoothing = 0.0 if is_eval(curve) else max(default_weight(one.run) for one in opened)
     view = view_controls(shared_axes(opened), smoothing, "compare")
     if view.x != "clock":
         with st.container(horizontal=True):
