@@ -1,5 +1,14 @@
 """The names of the Optuna user attributes in which a trial keeps what is known of its run. Stored studies hold them."""
 
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from optuna.study import Study
+    from optuna.trial import FrozenTrial
+
 DIAGNOSIS = "diagnosis"
 DIVERGED = "diverged"
 NOISE = "noise"
@@ -16,3 +25,14 @@ STEPS = "steps"
 METRICS = "metrics"
 BEFORE = "before"
 CURVE = "curve"
+
+
+def store_attributes(study: Study, trial: FrozenTrial, values: Mapping[str, Any]) -> None:
+    """Store attributes of a trial that is running: Optuna gives samplers and pruners a copy that cannot be written."""
+    for name, value in values.items():
+        study._storage.set_trial_user_attr(trial._trial_id, name, value)
+
+
+def stored_attributes(study: Study, trial: FrozenTrial) -> Mapping[str, Any]:
+    """The attributes of a trial that is running, with what a sampler stored: a live trial holds those it began with."""
+    return study._storage.get_trial(trial._trial_id).user_attrs

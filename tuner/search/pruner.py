@@ -4,11 +4,21 @@ from __future__ import annotations
 
 import numpy as np
 from optuna.pruners import BasePruner
-from optuna.study import Study, StudyDirection
+from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
 from diagnostics.model.message import Message, message
-from tuner.search.attributes import DIAGNOSIS, DIVERGED, NOISE, RESEED, SHARE, STOPPED
+from tuner.search.attributes import (
+    DIAGNOSIS,
+    DIVERGED,
+    NOISE,
+    RESEED,
+    SHARE,
+    STOPPED,
+    store_attributes,
+    stored_attributes,
+)
+from tuner.search.trial_view import sign_of
 
 EARLIEST_SHARE = 0.4
 """Early losses mislead: a low rate looks best at first (Wu 2018), and a high early loss can end best (Pareja 2024)."""
@@ -35,7 +45,7 @@ class DiagnosisPruner(BasePruner):
         """Whether to stop the trial now."""
         reason = self.reason(study, trial)
         if reason is not None:
-            study._storage.set_trial_user_attr(trial._trial_id, STOPPED, reason.to_dict())
+            store_attributes(study, trial, {STOPPED: reason.to_dict()})
         return reason is not None
 
     def reason(self, study: Study, trial: FrozenTrial) -> Message | None:
@@ -46,7 +56,7 @@ class DiagnosisPruner(BasePruner):
             return message("diverged")
         share = trial.user_attrs.get(SHARE)
         # A repeat is worth its full length. A live trial does not hold what the sampler wrote into it.
-        if study._storage.get_trial(trial._trial_id).user_attrs.get(RESEED):
+        if stored_attributes(study, trial).get(RESEED):
             return None
         if share is None or trial.last_step is None or not self._after <= share <= LATEST_SHARE:
             return None
@@ -57,7 +67,7 @@ class DiagnosisPruner(BasePruner):
         best = _best_trial(study, trial)
         if best is None or best.last_step is None or trial.last_step is None:
             return None
-        sign = 1.0 if study.direction is StudyDirection.MINIMIZE else -1.0
+        sign = sign_of(study)
         shares, losses = _best_so_far(trial, trial.last_step / share, sign)
         known, level = _best_so_far(best, best.last_step, sign)
         late = shares >= self._after
@@ -76,8 +86,8 @@ def _best_trial(study: Study, trial: FrozenTrial) -> FrozenTrial | None:
     """The best finished trial that has evaluations to compare with."""
     done = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
     done = [t for t in done if t.intermediate_values and t.number != trial.number and not t.user_attrs.get(DIVERGED)]
-    order = 1.0 if study.direction is StudyDirection.MINIMIZE else -1.0
-    return min(done, key=lambda t: order * (t.value if t.value is not None else np.inf), default=None)
+    sign = sign_of(study)
+    return min(done, key=lambda t: sign * (t.value if t.value is not None else np.inf), default=None)
 
 
 def _best_so_far(trial: FrozenTrial, whole: float, sign: float) -> tuple[np.ndarray, np.ndarray]:

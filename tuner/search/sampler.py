@@ -2,44 +2,31 @@
 
 from __future__ import annotations
 
-import importlib.util
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from optuna.distributions import BaseDistribution, FloatDistribution
-from optuna.samplers import BaseSampler, GPSampler, RandomSampler, TPESampler
+from optuna.samplers import BaseSampler, RandomSampler
 from optuna.search_space import intersection_search_space
-from optuna.study import Study, StudyDirection
+from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
 from diagnostics.model.message import Message, message
 from tuner.search.advisor import next_move
-from tuner.search.attributes import BECAUSE, MOVED_BY, PARENT, RESEED
-from tuner.search.distributions import Distributions, alike, tried_before, untried
-from tuner.search.knob_moves import was_changed
-from tuner.search.noise import beyond_noise
-from tuner.search.proposal import RATE, Proposal, incumbent
+from tuner.search.attributes import BECAUSE, MOVED_BY, PARENT, RESEED, store_attributes, stored_attributes
+from tuner.search.base import default_base, draw_untried
+from tuner.search.distributions import Distributions
+from tuner.search.proposal import RATE, incumbent
 from tuner.search.proposer import ANOTHER_SEED, Proposer, ProposerKind
-from tuner.search.rate.moves import settled
 from tuner.search.replicates import in_doubt, next_seed, pooled
-from tuner.search.trial_view import TrialView, trial_view
+from tuner.search.trial_view import TrialView, sign_of, trial_view
+from tuner.search.turns import advisor_leads
 
-ADVISOR_FIRST_TRIALS = 8
-"""The advisor proposes this many first trials for as long as the learning rate is not resolved."""
-ADVISOR_DECAY = 5.0
-"""Later the advisor's share of the trials is this over their number (the decay of piBO, arXiv 2204.11051)."""
-ADVISOR_SHARE_BOUNDS = (0.1, 0.5)
-MAX_LOSING_STREAK = 3
-"""An advisor whose advice brought nothing this many times in a row falls back to the smallest share."""
 SMALL_STUDY_TRIALS = 24
 """Up to this many trials the base sampler stays near the best learning rate; later it has the whole range."""
 NEAR_RATE_FACTOR = 3.0
 """Half a decade either way: at that distance 548 LoRA runs lost about 1 %, at a decade 2 to 7 %."""
-MAX_DRAWS = 50
-"""Attempts to draw settings that no trial had before."""
-STARTUP_TRIALS = 4
-"""The Gaussian process proposes once this many trials are known."""
 
 
 class DiagnosisSampler(BaseSampler):
@@ -85,7 +72,7 @@ class DiagnosisSampler(BaseSampler):
         trials = pooled(unpooled)
         space = {self._knob(name): span for name, span in search_space.items()}
         move = next_move(trials, space)
-        if move is None or not _advice_leads(move, trials, space):
+        if move is None or not advisor_leads(move, trials, space):
             may_repeat = self._reseed and "fixed_params" not in trial.system_attrs and not _just_repeated(unpooled)
             original = in_doubt(unpooled) if may_repeat else None
             if original is not None:
@@ -98,7 +85,7 @@ class DiagnosisSampler(BaseSampler):
         self, study: Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
     ) -> Any:
         """A value from the base sampler: for parameters that not all trials have. A repeat has those of its parent."""
-        kept = study._storage.get_trial(trial._trial_id).user_attrs
+        kept = stored_attributes(study, trial)
         if kept.get(RESEED):
             parent = study.get_trials(deepcopy=False)[kept[PARENT]].params
             if param_name in parent:
@@ -123,7 +110,7 @@ class DiagnosisSampler(BaseSampler):
 
     def _trials(self, study: Study, trial: FrozenTrial) -> list[TrialView]:
         """All other trials as the search sees them, with the parameters named as in advice."""
-        sign = 1.0 if study.direction is StudyDirection.MINIMIZE else -1.0
+        sign = sign_of(study)
         others = [t for t in study.get_trials(deepcopy=False) if t.number != trial.number]
         return [trial_view(t, sign, self._knobs) for t in others]
 
@@ -140,23 +127,9 @@ class DiagnosisSampler(BaseSampler):
         self._sign(study, trial, sampler, None, best.number if best else None)
         if not search_space:
             return base.sample_relative(study, trial, base.infer_relative_search_space(study, trial))
-        search_space = self._near(best, trials, search_space) if len(trials) <= SMALL_STUDY_TRIALS else search_space
-        # A sampler without relative sampling (random, grid) infers nothing; the others get the space as it is here.
-        modeled = base.infer_relative_search_space(study, trial)
-        relative = base.sample_relative(study, trial, {k: v for k, v in search_space.items() if k in modeled})
-        known = [{name: t.settings.get(self._knob(name)) for name in search_space} for t in trials]
-        fallback = RandomSampler(seed=self._hash(trial.number))
-        for attempt in range(MAX_DRAWS):
-            source = base if attempt == 0 else fallback
-            drawn = {
-                name: relative[name]
-                if attempt == 0 and name in relative
-                else source.sample_independent(study, trial, name, span)
-                for name, span in search_space.items()
-            }
-            if not tried_before(drawn, known, search_space):
-                return drawn
-        return next(untried(known, search_space), drawn)
+        space = self._near(best, trials, search_space) if len(trials) <= SMALL_STUDY_TRIALS else search_space
+        known = [{name: t.settings.get(self._knob(name)) for name in space} for t in trials]
+        return draw_untried(base, study, trial, space, known, self._hash(trial.number))
 
     def _repeat(
         self,
@@ -168,7 +141,7 @@ class DiagnosisSampler(BaseSampler):
     ) -> dict[str, Any]:
         """The settings of an earlier trial, for a fresh seed."""
         self._sign(study, trial, ANOTHER_SEED, message("another-seed", trial=original.number), original.number)
-        study._storage.set_trial_user_attr(trial._trial_id, RESEED, seed)
+        store_attributes(study, trial, {RESEED: seed})
         return {name: original.settings[self._knob(name)] for name in search_space}
 
     def _near(
@@ -188,8 +161,8 @@ class DiagnosisSampler(BaseSampler):
         self, study: Study, trial: FrozenTrial, by: Proposer, because: Message | None, parent: int | None
     ) -> None:
         """Store in the trial who proposed it, why, and the trial that it starts from."""
-        for key, value in ((MOVED_BY, str(by)), (BECAUSE, because.to_dict() if because else ""), (PARENT, parent)):
-            study._storage.set_trial_user_attr(trial._trial_id, key, value)
+        why = because.to_dict() if because else ""
+        store_attributes(study, trial, {MOVED_BY: str(by), BECAUSE: why, PARENT: parent})
 
     def _hash(self, *parts: object) -> int:
         return zlib.crc32(repr((self._seed, *parts)).encode())
@@ -199,66 +172,3 @@ def _just_repeated(trials: Sequence[TrialView]) -> bool:
     """Whether the latest trial was a repeat: at most every second one is."""
     latest = max(trials, key=lambda trial: trial.number, default=None)
     return latest is not None and latest.seed > 0
-
-
-def default_base(seed: int) -> BaseSampler:
-    """A Gaussian process where torch is installed, else a tree of Parzen estimators."""
-    if importlib.util.find_spec("torch") is None:
-        return TPESampler(seed=seed, n_startup_trials=STARTUP_TRIALS, multivariate=True)
-    return GPSampler(seed=seed, n_startup_trials=STARTUP_TRIALS, warn_independent_sampling=False)
-
-
-def _advice_leads(move: Proposal, trials: Sequence[TrialView], space: Distributions) -> bool:
-    """Whether the advisor proposes the next trial.
-
-    Early on it does while verdicts advise a change, the rate is not settled, or this setting was never changed from
-    there: a model of the space knows nothing of it. Later it takes turns: one of ``1 / share`` trials is the advisor's.
-    """
-    if len(trials) <= ADVISOR_FIRST_TRIALS and (
-        move.proposer.follows_rule or not settled(trials, space) or _is_first(move, trials, space)
-    ):
-        return True
-    others = round(1 / advisor_share(trials)) - 1
-    latest = sorted(trials, key=lambda t: t.number)[-others:]
-    return not any(trial.proposer.is_advisor for trial in latest)
-
-
-def _is_first(move: Proposal, trials: Sequence[TrialView], space: Distributions) -> bool:
-    """Whether the move changes a setting that was never changed with the other settings as they are here."""
-    start = next((trial for trial in trials if trial.number == move.parent), None)
-    if start is None:
-        return False
-
-    def is_like_start(trial: TrialView, names: Iterable[str]) -> bool:
-        here, there = start.settings, trial.settings
-        return all(name in here and name in there and alike(here[name], there[name], space[name]) for name in names)
-
-    changed = [knob for knob, value in move.settings.items() if not alike(value, start.settings.get(knob), space[knob])]
-    return any(
-        not was_changed(knob, [t for t in trials if is_like_start(t, space.keys() - {knob})], space[knob])
-        for knob in changed
-    )
-
-
-def advisor_share(trials: Sequence[TrialView]) -> float:
-    """The advisor's share of the trials: at most half, less as trials add up, 10 % after three followers in vain."""
-    low, high = ADVISOR_SHARE_BOUNDS
-    if _losing_streak(trials) >= MAX_LOSING_STREAK:
-        return low
-    return max(low, min(high, ADVISOR_DECAY / max(1, len(trials))))
-
-
-def _losing_streak(trials: Sequence[TrialView]) -> int:
-    """How many of the latest trials that followed a rule, in a row, were not better than their parent beyond noise."""
-    by_number = {trial.number: trial for trial in trials}
-    streak = 0
-    for trial in sorted(trials, key=lambda t: t.number, reverse=True):
-        if trial.running or trial.parent not in by_number or not trial.proposer.follows_rule:
-            continue
-        if beyond_noise(trial, by_number[trial.parent]):
-            break
-        streak += 1
-    return streak
-
-
-__all__ = ["DiagnosisSampler", "advisor_share", "default_base"]

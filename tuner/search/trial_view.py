@@ -13,6 +13,7 @@ from tuner.search.attributes import DIAGNOSIS, DIVERGED, ERROR, METHOD, MOVED_BY
 from tuner.search.proposer import UNKNOWN_SAMPLER, Proposer
 
 if TYPE_CHECKING:
+    from optuna.study import Study
     from optuna.trial import FrozenTrial
 
 
@@ -44,6 +45,11 @@ class TrialView:
     def usable(self) -> bool:
         """Whether the trial's loss says something about its settings."""
         return self.loss is not None and not self.diverged and not self.failed
+
+
+def sign_of(study: Study) -> float:
+    """+1 where the study minimizes and -1 where it maximizes: ``sign * value`` is a loss."""
+    return -1.0 if study.direction.name == "MAXIMIZE" else 1.0
 
 
 def trial_view(trial: FrozenTrial, sign: float, knobs: Mapping[str, str] | None = None) -> TrialView:

@@ -8,10 +8,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from optuna.study import Study, StudyDirection
+from optuna.study import Study
 from optuna.trial import FrozenTrial
 from optuna.trial import TrialState as OptunaState
 
+from diagnostics.model.records import current_rule_name
 from tuner.search.attributes import (
     BECAUSE,
     CURVE,
@@ -28,7 +29,7 @@ from tuner.search.attributes import (
 from tuner.search.proposal import incumbent
 from tuner.search.proposer import UNKNOWN_SAMPLER, Proposer
 from tuner.search.replicates import pooled
-from tuner.search.trial_view import TrialView, trial_view
+from tuner.search.trial_view import TrialView, sign_of, trial_view
 from tuner.study.failure import Failure
 from tuner.study.folder import trial_folder
 from tuner.study.results import TrialResult, TrialState, text_from, texts_from
@@ -48,7 +49,7 @@ def pooled_trials(study: Study) -> list[TrialView]:
 
 def trial_views(study: Study) -> list[TrialView]:
     """All trials of a study, each with its own value."""
-    sign = 1.0 if study.direction is StudyDirection.MINIMIZE else -1.0
+    sign = sign_of(study)
     return [trial_view(t, sign) for t in study.get_trials(deepcopy=False) if t.state is not OptunaState.WAITING]
 
 
@@ -80,7 +81,7 @@ def trial_result(trial: FrozenTrial, settings: Mapping[int, Mapping[str, Any]]) 
         value=trial.value if measured else None,
         state=_state(trial),
         label=verdict.get("label"),
-        cause=verdict.get("cause"),
+        cause=current_rule_name(verdict["cause"]) if verdict.get("cause") else None,
         diagnosis=verdict or None,
         proposer=Proposer.from_text(kept[MOVED_BY]) if kept.get(MOVED_BY) else UNKNOWN_SAMPLER,
         moved=moved,

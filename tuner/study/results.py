@@ -247,7 +247,7 @@ class StudyResult:
             "space": stored_space(raw["space"]),
             "trials": tuple(TrialResult.from_dict(trial) for trial in raw["trials"]),
             "gain": Gain.from_dict(raw["gain"]) if raw.get("gain") else None,
-            "records": tuple(_known(RuleRecord, one) for one in raw.get("records") or ()),
+            "records": tuple(map(RuleRecord.from_dict, raw.get("records") or ())),
             "review": tuple(Paragraph.from_dict(one) for one in raw.get("review") or ()),
             "notes": texts_from(raw.get("notices") or raw.get("notes") or ()),
         }
