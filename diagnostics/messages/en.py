@@ -137,6 +137,7 @@ PHRASES: Mapping[str, str] = {
     "page-of-many": "{count:plural:run|runs}",
     "page-of-none": "No run",
     "not-read": "not read",
+    "no-verdict": "no verdict",
     "smoothed": "Thin lines are the values as logged, thick ones their running mean.",
     "downsampled": "{shown} of {total} points are drawn: the lowest and highest of every pixel.",
     "made-by": "Made by tuner. {command} explains a rule and where it comes from.",

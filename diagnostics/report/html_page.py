@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Sequence
 from diagnostics.chart.markup import Child, Markup, element, joined
 from diagnostics.chart.theme import CHART_SHEET, HOVER_SCRIPT, color_sheet
 from diagnostics.formatting import SIGNS
-from diagnostics.messages import LANGUAGE
+from diagnostics.messages import LANGUAGE, phrase
 from diagnostics.model.records import Label
 from diagnostics.report.stylesheet import SHEET
 
@@ -30,7 +30,7 @@ def page(title: str, *content: Child) -> str:
 def chip(label: Label | str | None) -> Markup:
     """A verdict as a small badge with its sign."""
     known = Label(label) if label in set(Label) else Label.UNKNOWN
-    words = str(label) if label else "no verdict"
+    words = str(label) if label else phrase("no-verdict")
     return element("span", element("span", SIGNS[known], aria_hidden="true"), words, class_="chip", style=tone(known))
 
 

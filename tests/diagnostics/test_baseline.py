@@ -140,9 +140,9 @@ def test_a_comparison_of_an_earlier_version_is_read_with_its_sentences():
 def test_every_report_shows_the_comparison():
     run, good = make("rate-too-low", seed=1), replace(make("healthy-sft", seed=2), name="good <one>")
     verdict = replace(diagnose(run), baseline=compare(run, good))
-    told = json.loads(as_json([verdict]))[0]["baseline"]
-    assert told["run"] == "good <one>"
-    assert {answer["question"] for answer in told["answers"]} | {s["question"] for s in told["skipped"]} == {*Question}
+    raw = json.loads(as_json([verdict]))[0]["baseline"]
+    assert raw["run"] == "good <one>"
+    assert {answer["question"] for answer in raw["answers"]} | {s["question"] for s in raw["skipped"]} == {*Question}
     title = comparison_title(verdict.baseline)
     assert title.startswith("good <one>")
     assert title in str(as_text(run, verdict))

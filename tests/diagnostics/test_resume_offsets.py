@@ -1,4 +1,4 @@
-"""A jump of the loss exactly where a run was resumed, or its packing changed, is no fault."""
+"""A jump of the loss exactly where a run was resumed or its packing changed is not a fault."""
 
 from __future__ import annotations
 

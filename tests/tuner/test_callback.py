@@ -73,8 +73,8 @@ def test_a_plain_trainer_is_read_whole(plain_trainer):
 def test_reports_are_written_at_the_end(plain_trainer, tmp_path):
     plain_trainer(DiagnosisCallback(tmp_path / "seen", say=lambda line: None)).train()
     assert {path.name for path in (tmp_path / "seen").iterdir()} >= {"diagnosis.json", "report.md", "report.html"}
-    told = json.loads((tmp_path / "seen" / "diagnosis.json").read_text())
-    assert "label" in (told[0] if isinstance(told, list) else told)
+    written = json.loads((tmp_path / "seen" / "diagnosis.json").read_text())
+    assert "label" in (written[0] if isinstance(written, list) else written)
 
 
 def test_a_finding_is_reported_once_while_it_stays(plain_trainer):

@@ -61,7 +61,7 @@ def _blocks(raw: str, sign: str, width: int) -> Iterator[Block]:
         plain = _plain(part, sign, width)
         if plain is not None:
             yield Block([plain[place::width] for place in range(width)], len(plain) // width)
-        elif '"' in part:  # a quoted cell may go on in the next part
+        elif '"' in part:  # a quoted cell may continue in the next part
             yield from _by_columns(_rows(raw[start:], sign))
             return
         else:

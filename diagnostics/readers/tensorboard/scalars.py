@@ -22,7 +22,7 @@ FEW = 4
 """Fewer records than this are decoded one by one."""
 
 PASSES = 256
-"""So many times the records of one length may be compared with a first one before the rest is decoded one by one."""
+"""Comparisons with a first record, per record of one length, before the rest is decoded one by one."""
 
 WIDE = 1024
 """Records longer than this hold texts, images or histograms, one of a kind; they are decoded one by one."""

@@ -18,7 +18,7 @@ IntArray = NDArray[np.int64]
 HEAD, FOOT = 12, 4
 
 STRIDE = 72
-"""So many records are stepped through one by one before a repeating cycle of lengths is looked for."""
+"""Records that are read one by one before a repeating cycle of lengths is searched."""
 
 LOOK_BACK = 64
 LONGEST_CYCLE = 32
@@ -126,7 +126,7 @@ def _cycle(sizes: list[int]) -> list[int] | None:
 
 
 def _length(head: bytes) -> int | None:
-    """The payload length that a record's first 12 bytes tell, None when its checksum is wrong."""
+    """The payload length in a record's first 12 bytes, None when its checksum is wrong."""
     size, stored = struct.unpack("<QI", head)
     return int(size) if masked(crc32c(head[:8])) == stored else None
 

@@ -84,13 +84,13 @@ def test_any_text_has_the_cells_that_csv_finds(pieces: list[str]):
 
 @given(st.lists(st.floats(), min_size=3, max_size=60))
 def test_values_are_those_that_were_written_to_the_last_bit(
-    tmp_path_factory: pytest.TempPathFactory, told: list[float]
+    tmp_path_factory: pytest.TempPathFactory, numbers: list[float]
 ):
     path = tmp_path_factory.getbasetemp() / "bits.csv"
-    path.write_text("step,loss\n" + "".join(f"{step},{value!r}\n" for step, value in enumerate(told)))
+    path.write_text("step,loss\n" + "".join(f"{step},{value!r}\n" for step, value in enumerate(numbers)))
     curve = read(path).curves["train_loss"]
-    assert curve.values.tobytes() == np.array([value for value in told if np.isfinite(value)]).tobytes()
-    assert curve.broken == tuple(step for step, value in enumerate(told) if not np.isfinite(value))
+    assert curve.values.tobytes() == np.array([value for value in numbers if np.isfinite(value)]).tobytes()
+    assert curve.broken == tuple(step for step, value in enumerate(numbers) if not np.isfinite(value))
 
 
 def test_a_plain_table_needs_no_csv_and_a_line_that_is_not_plain_costs_its_own_part_alone(

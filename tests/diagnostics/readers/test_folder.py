@@ -53,9 +53,9 @@ def test_the_arguments_in_the_event_file_become_settings(tmp_path: Path):
         "transformers_version": "5.23.0",
         "loss_type": "X",
     }
-    told = [event(0, words("args/text_summary", json.dumps(arguments)))]
-    told += [event(0, words("model_config/text_summary", json.dumps(model)))]
-    events(tmp_path, told + losses(range(1, 9)))
+    written = [event(0, words("args/text_summary", json.dumps(arguments)))]
+    written += [event(0, words("model_config/text_summary", json.dumps(model)))]
+    events(tmp_path, written + losses(range(1, 9)))
     known = read(tmp_path).settings.known()
     model.pop("loss_type")
     wanted = {**arguments, **model, "batch_size": 16, "warmup_ratio": 0.05}

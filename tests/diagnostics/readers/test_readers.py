@@ -215,14 +215,14 @@ def test_a_log_that_is_still_being_written_can_be_read_again_and_again(tmp_path:
 def test_every_shared_curve_is_read_with_its_loss():
     import json
 
-    told = json.loads((SHARED / "manifest.json").read_text())
-    for entry in told:
+    entries = json.loads((SHARED / "manifest.json").read_text())
+    for entry in entries:
         run = read(SHARED / entry["file"])
         assert "train_loss" in run.curves, entry["id"]
         assert ("eval_loss" in run.curves) >= (entry["points"]["eval"] > 0), entry["id"]
         assert set(run.curves["train_loss"].broken).isdisjoint(run.curves["train_loss"].steps)
         assert run.settings.batch_size in (None, 1, 16, 128, 1536)
-    assert len(find_runs(SHARED)) == len(told)
+    assert len(find_runs(SHARED)) == len(entries)
 
 
 def test_every_canonical_name_reads_back_from_a_table_of_its_own(tmp_path: Path):

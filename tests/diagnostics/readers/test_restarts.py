@@ -26,14 +26,14 @@ def rows(first: int, last: int, more: float = 0.0, **constant: float) -> list[di
     return [{"step": s, "loss": loss(s) + more, "epoch": s / 400, **constant} for s in range(first, last + 1)]
 
 
-def jsonl(path: Path, told: list[dict[str, float]]) -> Path:
-    path.write_text("\n".join(map(json.dumps, told)) + "\n")
+def jsonl(path: Path, lines: list[dict[str, float]]) -> Path:
+    path.write_text("\n".join(map(json.dumps, lines)) + "\n")
     return path
 
 
 def test_what_a_resume_overwrites_is_left_out_of_every_tag(tmp_path: Path):
-    told = [*rows(1, 60, lr=1e-4), {"step": 60, "eval_loss": 9.0}, *rows(41, 50), {"step": 50, "eval_loss": 2.0}]
-    run = read(jsonl(tmp_path / "a.jsonl", told))
+    lines = [*rows(1, 60, lr=1e-4), {"step": 60, "eval_loss": 9.0}, *rows(41, 50), {"step": 50, "eval_loss": 2.0}]
+    run = read(jsonl(tmp_path / "a.jsonl", lines))
     assert run.curves["train_loss"].steps.tolist() == list(range(1, 51))
     assert run.curves["eval_loss"].steps.tolist() == [50]
     assert run.curves["learning_rate"].steps[-1] == 40
@@ -50,14 +50,14 @@ def test_a_jump_at_a_resume_is_noted_and_is_not_a_fault(tmp_path: Path, resumed:
         found = diagnose(run)
         assert found.label is Label.HEALTHY, found.cause
         assert ("resume-offset", 101.0) in {(note.code, note.values.get("step")) for note in found.notes}
-    else:  # nothing in such a log tells that it was resumed
+    else:  # nothing in such a log shows that it was resumed
         assert diagnose(run).label is Label.UNSTABLE
 
 
 def test_event_files_that_follow_one_another_are_joined_where_the_second_begins(tmp_path: Path):
     for number, (first, last, more) in enumerate([(1, 120, 0.0), (121, 300, 0.5)]):
-        told = [event(s, simple("train/loss", loss(s) + more)) for s in range(first, last + 1)]
-        (tmp_path / f"events.out.tfevents.{100 + number}.host.1.0").write_bytes(b"".join([version(), *told]))
+        lines = [event(s, simple("train/loss", loss(s) + more)) for s in range(first, last + 1)]
+        (tmp_path / f"events.out.tfevents.{100 + number}.host.1.0").write_bytes(b"".join([version(), *lines]))
     run = read(tmp_path)
     assert run.discontinuities == (121,)
     assert diagnose(run).label is Label.HEALTHY
@@ -67,12 +67,12 @@ def test_event_files_that_follow_one_another_are_joined_where_the_second_begins(
 def test_a_change_of_packing_is_seen_in_the_tokens_and_is_not_a_fault(tmp_path: Path, tag: str):
     rng = np.random.default_rng(3)
     tokens = np.cumsum(np.where(np.arange(1, 301) < 150, 900, 4000) * rng.uniform(0.8, 1.2, 300))
-    told = [{**row, tag: count} for row, count in zip(rows(1, 149) + rows(150, 300, 0.6), tokens, strict=True)]
-    run = read(jsonl(tmp_path / "a.jsonl", told))
+    lines = [{**row, tag: count} for row, count in zip(rows(1, 149) + rows(150, 300, 0.6), tokens, strict=True)]
+    run = read(jsonl(tmp_path / "a.jsonl", lines))
     assert run.discontinuities == (150,)
     assert [note.values["step"] for note in run.notes if note.code == "pace-changes"] == [150.0]
     assert diagnose(run).label is Label.HEALTHY
-    plain = [{k: v for k, v in row.items() if k != tag} for row in told]
+    plain = [{k: v for k, v in row.items() if k != tag} for row in lines]
     assert diagnose(read(jsonl(tmp_path / "b.jsonl", plain))).label is Label.UNSTABLE
 
 

@@ -80,13 +80,13 @@ def test_a_run_that_is_cut_off_is_not_diagnosed_as_complete(tmp_path: Path):
 
 
 def test_a_verdict_on_a_complete_run_is_noted_where_the_length_is_unknown(tmp_path: Path):
-    for name, known, told in (("a", True, False), ("b", False, True)):
+    for name, known, noted in (("a", True, False), ("b", False, True)):
         run = read(falling(tmp_path / f"{name}.csv", 1.0, np.full(101, 1e-4)))
         if known:
             run = replace(run, settings=replace(run.settings, max_steps=1000))
         found = diagnose(run)
         assert found.cause in ("still-improving", "rate-too-low", "rate-runs-out"), found.cause
-        assert (message("planned-length-unknown") in found.notes) is told
+        assert (message("planned-length-unknown") in found.notes) is noted
 
 
 def test_a_checkpoint_in_mid_run_is_known_by_the_epochs_requested(tmp_path: Path):

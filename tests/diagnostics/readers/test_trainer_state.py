@@ -113,10 +113,10 @@ CONFIG = {
 def test_odd_values_anywhere_in_the_state_and_the_study_file_do_no_harm(tmp_path: Path):
     pick = random.Random(11)
     for _ in range(150):
-        told = json.loads(state(train_batch_size=8, logging_steps=10))
-        for target in [told, *pick.sample(told["log_history"], 2)]:
+        records = json.loads(state(train_batch_size=8, logging_steps=10))
+        for target in [records, *pick.sample(records["log_history"], 2)]:
             target[pick.choice(sorted(target.keys() - {"log_history"}))] = pick.choice(ODD)
-        (tmp_path / "trainer_state.json").write_text(json.dumps(told))
+        (tmp_path / "trainer_state.json").write_text(json.dumps(records))
         (tmp_path / "config.yaml").write_text(json.dumps({**CONFIG, pick.choice(sorted(CONFIG)): pick.choice(ODD)}))
         run = read(tmp_path)
         assert run.curves
