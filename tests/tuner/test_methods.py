@@ -2,6 +2,7 @@ import dataclasses
 
 import pytest
 
+from diagnostics.model.methods import METHODS
 from tuner.config.methods import TRL_METHODS
 from tuner.config.trl_schema import keys_of
 
@@ -11,7 +12,8 @@ def test_a_method_s_row_fits_trl(name):
     method = TRL_METHODS[name]
     assert method.name == name
     assert dataclasses.is_dataclass(method.config_class)
-    assert method.config_class.__name__ == f"{name.upper()}Config"
+    assert METHODS[name] is method.method
+    assert method.config_class.__name__ == method.method.config
     assert method.trainer_class.__name__ == f"{name.upper()}Trainer"
     assert set(method.loss_types) >= set([keys_of(name)["loss_type"].default] if name == "sft" else ["sigmoid"])
     knobs = {knob for scaled in method.metric_depends_on.values() for knob in scaled}
