@@ -1,1 +1,1 @@
-"""The study: ask, train, diagnose, tell, repeat."""
+"""The study: propose settings, train, diagnose, record, repeat."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-LONGEST = 200
+MAX_ERROR_LENGTH = 200
 """Characters of an error's class and first line that are kept; the whole traceback lies in the run's folder."""
 
 
@@ -41,7 +41,7 @@ class Failure:
             return error.failure
         name = type(error).__name__
         first = next((line.strip() for line in str(error).splitlines() if line.strip()), "")
-        return cls(FailureKind.ERROR, name, first[: max(0, LONGEST - len(name) - 2)].rstrip(": "))
+        return cls(FailureKind.ERROR, name, first[: max(0, MAX_ERROR_LENGTH - len(name) - 2)].rstrip(": "))
 
     @property
     def for_memory(self) -> bool:

@@ -20,10 +20,10 @@ from tuner.study.protocols import Report
 from tuner.study.workers.attempts import attempts_at, detect_lost_worker, under_way
 from tuner.training.device_batch import DeviceBatch, device_batch, is_out_of_memory, lowered_batch_note
 
-PREFIX = "memory:"
-GROWS = ("max_length", "lora_r", "num_generations", "max_completion_length")
+LIMIT_PREFIX = "memory:"
+NEEDS_MORE_WHEN_HIGHER = ("max_length", "lora_r", "num_generations", "max_completion_length")
 """Knobs that need more memory the higher they are: what did not fit there does not fit above either."""
-HARMLESS = frozenset(
+MEMORY_NEUTRAL = frozenset(
     (
         *("learning_rate", "batch_size", "warmup_ratio", "weight_decay", "max_grad_norm", "lora_alpha", "seed"),
         *("num_train_epochs", "max_steps", "lr_scheduler_type", "beta", "label_smoothing", "label_smoothing_factor"),
@@ -54,20 +54,20 @@ class MemoryLimit:
 
 def needs_of(settings: Mapping[str, Any]) -> dict[str, Any]:
     """The settings that memory depends on, the rows on the device aside."""
-    return {knob: value for knob, value in sorted(settings.items()) if knob not in HARMLESS}
+    return {knob: value for knob, value in sorted(settings.items()) if knob not in MEMORY_NEUTRAL}
 
 
 def _as_much(knob: str, wanted: Any, known: Any) -> bool:
     numbers = all(isinstance(value, (int, float)) and not isinstance(value, bool) for value in (wanted, known))
-    return bool(wanted >= known) if knob in GROWS and numbers else bool(wanted == known)
+    return bool(wanted >= known) if knob in NEEDS_MORE_WHEN_HIGHER and numbers else bool(wanted == known)
 
 
 def limits(study: optuna.Study) -> Iterator[MemoryLimit]:
     """Where memory ran out in this study so far, in all workers."""
     for key, kept in sorted(study.user_attrs.items()):
-        if key.startswith(PREFIX) and kept is not None:
+        if key.startswith(LIMIT_PREFIX) and kept is not None:
             failed, fits = DeviceBatch(*kept["failed"]), DeviceBatch(*kept["fits"])
-            yield MemoryLimit(key.removeprefix(PREFIX), kept["needs"], failed, fits, kept.get("likely", False))
+            yield MemoryLimit(key.removeprefix(LIMIT_PREFIX), kept["needs"], failed, fits, kept.get("likely", False))
 
 
 def most_that_fits(study: optuna.Study, settings: Mapping[str, Any]) -> DeviceBatch | None:
@@ -148,11 +148,11 @@ def _lower(job: _Job, limit: DeviceBatch | None, kind: FailureKind, problem: Exc
     fits = failed.halved
     if fits is None:
         if likely:  # the rows did not matter, so the other runs need not do with fewer
-            context.study.set_user_attr(f"{PREFIX}{run}", None)
+            context.study.set_user_attr(f"{LIMIT_PREFIX}{run}", None)
         raise DoesNotFit(Failure(kind, settings=needs)) from problem
     kept: dict[str, Any] = {"needs": needs, "failed": [failed.train, failed.evaluation]}
     kept |= {"fits": [fits.train, fits.evaluation], "likely": likely}
-    context.study.set_user_attr(f"{PREFIX}{run}", kept)
+    context.study.set_user_attr(f"{LIMIT_PREFIX}{run}", kept)
     context.show(RowsLowered(run, kind, failed, fits, needs))
 
 

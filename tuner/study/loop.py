@@ -22,7 +22,7 @@ from tuner.study.open_study import opened, start_settings
 from tuner.study.outcome import ENDED, write_outcome
 from tuner.study.protocols import Report, Train
 from tuner.study.results import StudyResult
-from tuner.study.run_repeat import POLL, run_repeats
+from tuner.study.run_repeat import POLL_SECONDS, run_repeats
 from tuner.study.run_trial import finished, run_trial
 from tuner.study.stop_rules import stop_if_hopeless, why_no_more
 from tuner.study.workers.claims import Claim, claim, free_disk
@@ -133,7 +133,7 @@ def _search(context: StudyContext) -> None:
         if not waits:
             context.show(Notice(message("waiting-for-trial", trial=running)))
         waits = True
-        time.sleep(POLL)
+        time.sleep(POLL_SECONDS)
     if why and len(trials) < context.total:
         context.study.set_user_attr(ENDED, {"trials": len(trials), "why": why.to_dict()})
         context.show(Notice(why))

@@ -16,8 +16,9 @@ from tuner.study.repeats import Repeat
 class Noise:
     """Differences of the metric that mean nothing, in its own unit.
 
-    ``counts_from``: what the search asks of a better trial. ``evaluations``: the jumps between evaluations late in a
-    run. ``seeds``: the standard deviation between seeds of the best settings, None before they were repeated.
+    ``counts_from``: the least by which the search takes a trial for better. ``evaluations``: the jumps between
+    evaluations late in a run. ``seeds``: the standard deviation between seeds of the best settings, None before they
+    were repeated.
     """
 
     counts_from: float

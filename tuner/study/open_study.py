@@ -25,7 +25,7 @@ from tuner.search.sampler import DiagnosisSampler
 from tuner.study.context import file_value
 from tuner.study.folder import LOCKS, RESULT, database_url
 from tuner.study.history import trial_results
-from tuner.study.workers.claims import TURN
+from tuner.study.workers.claims import CLAIM_LOCK
 from tuner.study.workers.file_locks import Locks, locked
 from tuner.study.workers.storage import check_address, database_at, locks_for, reachable, shown
 from tuner.training.checkpoints import checkpoints
@@ -36,9 +36,9 @@ if TYPE_CHECKING:
     from tuner.config.study_file import StudySpec
 
 DEFINITION = "definition"
-SAME_ERRORS = 3
-"""So many trials in a row that fail alike show a bug or a full disk, whatever their settings."""
-FREE = ("output_dir", "run_name", "report_to", "env", "logging_dir")
+SAME_FAILURES = 3
+"""So many trials in a row that fail alike show a bug or a full disk, not bad settings."""
+MAY_CHANGE = ("output_dir", "run_name", "report_to", "env", "logging_dir")
 """Keys of the file that may change: they do not change what is trained."""
 
 
@@ -57,7 +57,7 @@ def opened(
     url = storage or database_url(out)
     with reachable(url), ExitStack() as stack:
         with _folder(out), reachable(url):
-            with locked(locks, TURN):
+            with locked(locks, CLAIM_LOCK):
                 # One at a time: two processes that make the tables of a new database at once trip over each other.
                 database = database_at(url)
             stack.callback(_close, database)
@@ -118,7 +118,7 @@ def _study(
             load_if_exists=True,
         )
 
-    with locked(locks, TURN):
+    with locked(locks, CLAIM_LOCK):
         _check_alone(spec, out, database, storage)
         study, wanted = load(), definition(spec, space)
         fixed = study.user_attrs.get(DEFINITION, wanted) != wanted and _nothing_learned(study, locks, out)
@@ -135,7 +135,7 @@ def _study(
 def _nothing_but_errors(study: optuna.Study) -> bool:
     """Whether an earlier run of the command ended because every trial failed."""
     trials = trial_results(study)
-    return len(trials) >= SAME_ERRORS and all(trial.state.by_failure for trial in trials)
+    return len(trials) >= SAME_FAILURES and all(trial.state.by_failure for trial in trials)
 
 
 def _nothing_learned(study: optuna.Study, locks: Locks, out: Path) -> bool:
@@ -162,7 +162,7 @@ def start_settings(spec: StudySpec) -> dict[str, Any]:
 
 def definition(spec: StudySpec, space: Mapping[str, BaseDistribution]) -> dict[str, Any]:
     """What must not change while a study continues: the space, the metric, and the training configuration."""
-    config = {key: value for key, value in spec.config.items() if key not in FREE}
+    config = {key: value for key, value in spec.config.items() if key not in MAY_CHANGE}
     return {
         "space": {knob: json.loads(distribution_to_json(span)) for knob, span in space.items()},
         "metric": f"{spec.study.direction} {spec.study.metric}",

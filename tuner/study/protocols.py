@@ -1,4 +1,4 @@
-"""What the study loop asks of a trainer."""
+"""What the study loop needs of a trainer."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ from tuner.study.workers.file_locks import Lock, Locks
 if TYPE_CHECKING:
     from optuna.study import Study
 
-PREFIX = "done:"
+REPEAT_PREFIX = "done:"
 MIN_SEEDS = 3
 """Fewer seeds prove nothing: with 2, only a difference of 11.6 standard deviations would show."""
 SMALL_GAIN = 0.005
@@ -68,13 +68,13 @@ def planned(winner: int | None, seeds: int, first: int) -> list[tuple[int, int]]
 
 def load(study: Study, trial: int, seed: int) -> Repeat | None:
     """The finished repeat of a trial on a seed, or None."""
-    kept = study.user_attrs.get(f"{PREFIX}{repeat_folder(trial, seed)}")
+    kept = study.user_attrs.get(f"{REPEAT_PREFIX}{repeat_folder(trial, seed)}")
     return None if kept is None else Repeat.from_dict(kept)
 
 
 def save(study: Study, repeat: Repeat, folder: Path) -> None:
     """Keep a finished repeat in the study, where all workers see it, and as ``repeat.json`` in its folder."""
-    study.set_user_attr(f"{PREFIX}{repeat_folder(repeat.trial, repeat.seed)}", repeat.to_dict())
+    study.set_user_attr(f"{REPEAT_PREFIX}{repeat_folder(repeat.trial, repeat.seed)}", repeat.to_dict())
     folder.mkdir(parents=True, exist_ok=True)
     words = {"error": failure_words(repeat.failure) if repeat.failure else None}
     (folder / REPEAT).write_text(json.dumps({**repeat.to_dict(), **words}, indent=1), encoding="utf-8")
@@ -135,4 +135,4 @@ def _doubts(gains: np.ndarray, mean: float, stderr: float, level: float, lost: i
 
 def all_of(study: Study) -> list[Repeat]:
     """All finished repeats of a study, those of earlier winners included."""
-    return [Repeat.from_dict(kept) for key, kept in sorted(study.user_attrs.items()) if key.startswith(PREFIX)]
+    return [Repeat.from_dict(kept) for key, kept in sorted(study.user_attrs.items()) if key.startswith(REPEAT_PREFIX)]

@@ -25,7 +25,7 @@ from tuner.study.outcome import write_outcome
 from tuner.study.workers.attempts import attempts_at
 from tuner.study.workers.claims import drop_weights
 
-POLL = 2.0
+POLL_SECONDS = 2.0
 """Seconds between two checks of what other workers have finished."""
 
 
@@ -41,7 +41,7 @@ def run_repeats(context: StudyContext) -> None:
         if not waits:
             context.show(Notice(message("waiting-for-repeat", run=repeat_folder(*missing[0]))))
         waits = True
-        time.sleep(POLL)
+        time.sleep(POLL_SECONDS)
 
 
 def _is_done(context: StudyContext, trial: int, seed: int) -> bool:

@@ -13,7 +13,7 @@ from tuner.study.budget import used_up
 from tuner.study.context import StudyContext
 from tuner.study.folder import TRACEBACK
 from tuner.study.history import trial_results, trial_views
-from tuner.study.open_study import SAME_ERRORS
+from tuner.study.open_study import SAME_FAILURES
 from tuner.study.results import TrialResult
 from tuner.study.words import failure_words
 
@@ -37,17 +37,17 @@ def stop_if_hopeless(context: StudyContext) -> None:
     That is a bug, or a full disk: more trials would fail alike, and settings are not to blame.
     """
     trials = [trial for trial in trial_results(context.study) if not trial.is_running]
-    latest = trials[-SAME_ERRORS:]
+    latest = trials[-SAME_FAILURES:]
     failure = latest[-1].failure
-    if failure is None or len(latest) < SAME_ERRORS or any(trial.failure != failure for trial in latest):
+    if failure is None or len(latest) < SAME_FAILURES or any(trial.failure != failure for trial in latest):
         return
     learned = any(not trial.state.by_failure for trial in trials)
     if learned and failure.for_memory:
         return
     fix = MEMORY_FIX if failure.for_memory else "fix it"
     which = "latest" if learned else "first"
-    more = f" with --trials {context.total + SAME_ERRORS}" if learned else ""
+    more = f" with --trials {context.total + SAME_FAILURES}" if learned else ""
     raise BadInput(
-        f"{context.spec.path}: the {which} {SAME_ERRORS} trials all failed with {failure_words(failure)}; the "
+        f"{context.spec.path}: the {which} {SAME_FAILURES} trials all failed with {failure_words(failure)}; the "
         f"traceback is in {context.out / latest[-1].folder / TRACEBACK}; {fix} and run the command again{more}"
     )

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PROC = Path("/proc")
-SETTLES = 20
-"""Hundredths of a second in which an empty command line may yet be filled, or the process be gone."""
+MAX_READS = 20
+"""Reads, a hundredth of a second apart, after which an empty command line is taken as it is."""
 
 
 @dataclass(frozen=True)
 class Process:
-    """A process by its number and when it began, as the system tells it: numbers are given out again."""
+    """A process by its number and when it began, as the system has it: numbers are given out again."""
 
     pid: int
     began: str
@@ -24,8 +24,8 @@ class Process:
 
 def process(pid: int) -> Process | None:
     """The process of that number as it is now; None when there is none, or it has ended and only waits to be read."""
-    told = _told(pid)
-    return Process(pid, told[0]) if told else None
+    found = _identity(pid)
+    return Process(pid, found[0]) if found else None
 
 
 def is_running(known: Process, words: str) -> bool:
@@ -33,12 +33,12 @@ def is_running(known: Process, words: str) -> bool:
 
     The number and the time come out of a file that anybody may have written, so the command line has to agree.
     """
-    told = _told(known.pid)
-    return told is not None and told[0] == known.began and words in told[1]
+    found = _identity(known.pid)
+    return found is not None and found[0] == known.began and words in found[1]
 
 
 def interrupt(known: Process) -> None:
-    """Ask it to stop in good order. Its children are left alone: a loader that dies first would look like an error."""
+    """Request that it stop in good order. Children are left alone: a loader that dies first looks like an error."""
     _send(known.pid, signal.SIGTERM, group=False)
 
 
@@ -59,7 +59,7 @@ def _send(pid: int, number: int, *, group: bool) -> None:
         return
 
 
-def _told(pid: int) -> tuple[str, str] | None:
+def _identity(pid: int) -> tuple[str, str] | None:
     """When a process began and its command line; None when it is over."""
     if pid <= 1:
         return None
@@ -68,13 +68,13 @@ def _told(pid: int) -> tuple[str, str] | None:
 
 def _from_proc(pid: int) -> tuple[str, str] | None:
     # While a process takes over its program, and while it ends, its command line reads as empty for a moment.
-    told = _read_proc(pid)
-    for _ in range(SETTLES):
-        if told is None or told[1]:
+    found = _read_proc(pid)
+    for _ in range(MAX_READS):
+        if found is None or found[1]:
             break
         time.sleep(0.01)
-        told = _read_proc(pid)
-    return told
+        found = _read_proc(pid)
+    return found
 
 
 def _read_proc(pid: int) -> tuple[str, str] | None:
@@ -89,7 +89,7 @@ def _read_proc(pid: int) -> tuple[str, str] | None:
 
 
 def _from_ps(pid: int) -> tuple[str, str] | None:
-    asked = ["ps", "-ww", "-o", "stat=,lstart=,command=", "-p", str(pid)]
-    told = subprocess.run(asked, capture_output=True, text=True, check=False, env={**os.environ, "LC_ALL": "C"})
-    fields = told.stdout.split(maxsplit=6)  # state, five words of time, command
+    command = ["ps", "-ww", "-o", "stat=,lstart=,command=", "-p", str(pid)]
+    printed = subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, "LC_ALL": "C"})
+    fields = printed.stdout.split(maxsplit=6)  # state, five words of time, command
     return None if len(fields) < 7 or fields[0].startswith("Z") else (" ".join(fields[1:6]), fields[6])

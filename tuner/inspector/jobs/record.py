@@ -1,7 +1,7 @@
 """Runs and studies that were started from the page: found again from their files, whoever started them.
 
 Beside what ``tuner`` writes into the output folder, a started run keeps a hidden folder ``.job`` there: ``job.json``
-(what was started, as which process), ``log.txt`` (what it printed), ``stop`` (when it was asked to stop) and ``exit``.
+(what was started, as which process), ``log.txt`` (what it printed), ``stop`` (when a stop was requested) and ``exit``.
 """
 
 from __future__ import annotations
@@ -20,10 +20,11 @@ from tuner.inspector.jobs.worker import EXIT
 
 HIDDEN, RECORD, LOG, STOP = ".job", "job.json", "log.txt", "stop"
 MAX_DEPTH = 3
-GRACE = 30.0
-"""Seconds that a run gets to save itself after it was asked to stop."""
+GRACE_SECONDS = 30.0
+"""Seconds that a run gets to save itself after a stop was requested."""
 INTERRUPTED = 130
-TAIL = 16_384  # bytes
+TAIL_BYTES = 16_384
+"""How much of the end of the log is read for its last lines."""
 
 
 class State(StrEnum):
@@ -38,7 +39,7 @@ class State(StrEnum):
 
 @dataclass(frozen=True)
 class Job:
-    """A started ``train`` or ``study``; ``name`` is its output folder, told from the opened folder.
+    """A started ``train`` or ``study``; ``name`` is its output folder, relative to the opened folder.
 
     ``began`` and ``ended`` are seconds since 1970; ``status`` is the exit status, None while it runs or when it was
     killed before it could tell.
@@ -78,7 +79,7 @@ def jobs(root: Path) -> list[Job]:
 
 
 def job(root: Path, folder: Path) -> Job | None:
-    """What was started into ``folder``, and how it stands now; None when nothing was, or its record is no record."""
+    """What was started into ``folder``, and its state now; None when nothing was, or its record cannot be read."""
     try:
         raw = json.loads((folder / HIDDEN / RECORD).read_text(encoding="utf-8"))
         known = Process(int(raw["pid"]), str(raw["process"]))
@@ -95,9 +96,9 @@ def job(root: Path, folder: Path) -> Job | None:
 
 def _standing(folder: Path, known: Process) -> tuple[State, float | None, int | None]:
     """The state of a started run, when it ended, and its exit status."""
-    asked = (folder / HIDDEN / STOP).exists()
+    stop_requested = (folder / HIDDEN / STOP).exists()
     if processes.is_running(known, mark(folder)):
-        return (State.STOPPING if asked else State.RUNNING), None, None
+        return (State.STOPPING if stop_requested else State.RUNNING), None, None
     try:
         exit_file = folder / HIDDEN / EXIT
         status, ended = int(exit_file.read_text()), exit_file.stat().st_mtime
@@ -105,7 +106,7 @@ def _standing(folder: Path, known: Process) -> tuple[State, float | None, int | 
         status, ended = None, None
     if status == 0:
         return State.FINISHED, ended, status
-    return (State.STOPPED if asked or status == INTERRUPTED else State.FAILED), ended, status
+    return (State.STOPPED if stop_requested or status == INTERRUPTED else State.FAILED), ended, status
 
 
 def mark(folder: Path) -> str:
@@ -127,8 +128,8 @@ def write_record(root: Path, folder: Path, kind: str, file: Path, started: Proce
     half.replace(folder / HIDDEN / RECORD)
 
 
-def stop(started: Job, grace: float = GRACE) -> None:
-    """Ask a run to save itself and stop; what still runs after ``grace`` seconds is killed. Returns at once."""
+def stop(started: Job, grace: float = GRACE_SECONDS) -> None:
+    """Request that a run save itself and stop; what still runs after ``grace`` seconds is killed. Returns at once."""
     if not processes.is_running(started.process, mark(started.folder)):
         return
     (started.folder / HIDDEN / STOP).write_text(str(time.time()))
@@ -156,7 +157,7 @@ def last_lines(started: Job, lines: int = 12) -> str:
     """The last lines that a run printed; empty while it has said nothing."""
     try:
         with started.log.open("rb") as log:
-            log.seek(max(0, log.seek(0, os.SEEK_END) - TAIL))
+            log.seek(max(0, log.seek(0, os.SEEK_END) - TAIL_BYTES))
             text = log.read().decode(errors="replace")
     except OSError:
         return ""

@@ -153,7 +153,7 @@ def against(study: StudyResult, knob: str) -> list[dict[str, Any]]:
 def report(study_file: Path, folder: str, name: str) -> bytes | None:
     """A report that a study or one of its trials left (``folder`` as study.json gives it), None when there is none.
 
-    ``folder`` comes out of a file: whatever it says, nothing outside the study's own folder is read.
+    ``folder`` comes out of a file, so nothing outside the study's own folder is read.
     """
     root = study_file.parent.resolve()
     try:

@@ -31,11 +31,11 @@ if TYPE_CHECKING:
 MANY_UNSTABLE = 0.3
 """The share of unstable trials from which on the space is at fault."""
 MIN_UPDATES = 100
-"""Below this many optimizer steps LoRA learns little whatever the rate (tinker: at least 100, best 1000 and more)."""
+"""Below this many optimizer steps LoRA learns little at any rate (tinker: at least 100, best 1000 and more)."""
 BEST_LATE = 0.9
 BEST_EARLY = 0.3
 """A best value after so much of the run, or before so much of it: the schedule is too short, or longer than needed."""
-INSIDE = 0.05
+MIN_DISTANCE_FROM_EDGE = 0.05
 """So far from the edge, as a share of the range, another value says whether the edge matters."""
 RATE = "learning_rate"
 
@@ -65,7 +65,7 @@ def review(
 
 
 def _broken(trials: Sequence[TrialResult]) -> Paragraph | None:
-    """The data or the log is broken: what to look at before anything else is believed."""
+    """The data or the log is broken: what to check before anything else."""
     hurt = [trial for trial in trials if trial.label == "broken" and trial.diagnosis]
     if not hurt:
         return None
@@ -76,7 +76,7 @@ def _broken(trials: Sequence[TrialResult]) -> Paragraph | None:
 
 
 def _apart(winner: TrialResult, noise: Noise | None) -> float:
-    """The difference from which two trials are told apart, as far as the study knows: by seeds once it has some."""
+    """The difference that is more than noise, as far as the study knows: from its seeds once it has some."""
     floor = RELATIVE_NOISE_FLOOR * abs(winner.value or 0.0)
     return max(floor, noise.counts_from, 2 * (noise.seeds or 0.0)) if noise else floor
 
@@ -110,7 +110,7 @@ def _edge(
 def _is_inside(value: Any, edge: Any, span: BaseDistribution) -> bool:
     """Whether a value lies clearly apart from one at the edge of the range."""
     here, there = position(value, span), position(edge, span)
-    return value not in (edge, None) and (here is None or there is None or abs(here - there) > INSIDE)
+    return value not in (edge, None) and (here is None or there is None or abs(here - there) > MIN_DISTANCE_FROM_EDGE)
 
 
 def _unstable(trials: Sequence[TrialResult], spec: StudySpec, space: Distributions) -> Paragraph | None:

@@ -1,4 +1,4 @@
-"""A run's attempts, kept in the study so that they outlive a worker that is killed without a word."""
+"""A run's attempts, kept in the study so that they outlive a worker that is killed without warning."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from tuner.training.device_batch import DeviceBatch
 if TYPE_CHECKING:
     from tuner.study.protocols import Report
 
-PREFIX = "attempts:"
+ATTEMPTS_PREFIX = "attempts:"
 MAX_LOSSES_WITHOUT_PROGRESS = 2
-"""So many deaths in a row that came no further are no accident: a person or a power cut seldom strikes twice."""
+"""So many losses in a row without progress are not an accident: a person or a power cut seldom strikes twice."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ class WorkerLoss:
 
 def attempts_at(study: optuna.Study, run: str) -> Attempts:
     """The attempts at a run, by the name of its folder."""
-    kept = study.user_attrs.get(f"{PREFIX}{run}")
+    kept = study.user_attrs.get(f"{ATTEMPTS_PREFIX}{run}")
     if kept is None:
         return Attempts()
     one = kept["under_way"]
@@ -84,63 +84,65 @@ def attempts_at(study: optuna.Study, run: str) -> Attempts:
 def lost_steps(study: optuna.Study) -> dict[str, float]:
     """The optimizer steps that came to nothing in each run of a study, by the name of its folder."""
     kept = study.user_attrs.items()
-    return {key.removeprefix(PREFIX): float(one["lost"]) for key, one in kept if key.startswith(PREFIX)}
+    return {
+        key.removeprefix(ATTEMPTS_PREFIX): float(one["lost"]) for key, one in kept if key.startswith(ATTEMPTS_PREFIX)
+    }
 
 
 def keep(study: optuna.Study, run: str, attempts: Attempts) -> None:
     """Store the attempts at a run where every worker sees them."""
-    study.set_user_attr(f"{PREFIX}{run}", asdict(attempts))
+    study.set_user_attr(f"{ATTEMPTS_PREFIX}{run}", asdict(attempts))
 
 
 def detect_lost_worker(study: optuna.Study, folder: Path) -> WorkerLoss | None:
     """How the last worker in this run died, now noted; None when none did. The caller holds the run's lock."""
     before = attempts_at(study, folder.name)
-    dead = before.under_way
-    if dead is None:
+    attempt = before.under_way
+    if attempt is None:
         return None
-    in_a_row = 1 if dead.share > before.reached else before.in_a_row + 1
-    death = WorkerLoss(dead, dead.was_killed_for_memory(), in_a_row >= MAX_LOSSES_WITHOUT_PROGRESS)
-    smaller = death.by_kernel or death.too_often
-    begins_again = smaller or dead.place != str(folder.resolve())
-    lost = before.lost + (max(dead.steps, logged_steps(folder)) if begins_again else 0.0)
-    reached = 0.0 if smaller else max(before.reached, dead.share)
+    in_a_row = 1 if attempt.share > before.reached else before.in_a_row + 1
+    loss = WorkerLoss(attempt, attempt.was_killed_for_memory(), in_a_row >= MAX_LOSSES_WITHOUT_PROGRESS)
+    smaller = loss.by_kernel or loss.too_often
+    begins_again = smaller or attempt.place != str(folder.resolve())
+    lost = before.lost + (max(attempt.steps, logged_steps(folder)) if begins_again else 0.0)
+    reached = 0.0 if smaller else max(before.reached, attempt.share)
     keep(study, folder.name, Attempts(lost, before.killed + 1, in_a_row, reached))
-    return death
+    return loss
 
 
 @contextmanager
 def under_way(study: optuna.Study, folder: Path, limit: DeviceBatch | None, report: Report) -> Iterator[Report]:
     """A block that trains: gives the report to hand on, which notes how far the run is.
 
-    What the block trained before an error is lost; after an interruption the run goes on from there. A worker that
+    What the block trained before an error is lost; after an interruption the run continues from there. A worker that
     another one has replaced leaves the record to it.
     """
     before = attempts_at(study, folder.name)
     place, kills = str(folder.resolve()), kill_count()
-    mine = Attempt(uuid.uuid4().hex, limit, platform.node(), place, kills)
-    keep(study, folder.name, replace(before, under_way=mine))
+    own = Attempt(uuid.uuid4().hex, limit, platform.node(), place, kills)
+    keep(study, folder.name, replace(before, under_way=own))
     seen = [0.0]
 
     def noted(run: Run, share: float) -> str | None:
         reason = report(run, share)
         seen[0] = run.last_step
-        keep(study, folder.name, replace(before, under_way=replace(mine, steps=run.last_step, share=share)))
+        keep(study, folder.name, replace(before, under_way=replace(own, steps=run.last_step, share=share)))
         return reason
 
     try:
         yield noted
     except Exception:
-        _close(study, folder, mine, max(seen[0], logged_steps(folder)))
+        _close(study, folder, own, max(seen[0], logged_steps(folder)))
         raise
     except BaseException:
-        _close(study, folder, mine, 0.0)
+        _close(study, folder, own, 0.0)
         raise
-    _close(study, folder, mine, 0.0)
+    _close(study, folder, own, 0.0)
 
 
-def _close(study: optuna.Study, folder: Path, mine: Attempt, lost: float) -> None:
+def _close(study: optuna.Study, folder: Path, own: Attempt, lost: float) -> None:
     now = attempts_at(study, folder.name)
-    if now.under_way is not None and now.under_way.name == mine.name:
+    if now.under_way is not None and now.under_way.name == own.name:
         keep(study, folder.name, replace(now, lost=now.lost + lost, under_way=None))
 
 

@@ -18,7 +18,7 @@ from tuner.search.proposer import FILE
 from tuner.study.folder import trial_folder
 from tuner.study.workers.file_locks import Lock, Locks, locked
 
-TURN = "turn"
+CLAIM_LOCK = "turn"
 PLACE = "place"
 """Where a trial's folder lies: the machine's name and the path there."""
 
@@ -47,7 +47,7 @@ def claim(
     A running trial whose lock can be had belonged to a worker that died: it continues under its number. ``start`` are
     the settings of trial 0.
     """
-    with locked(locks, TURN):
+    with locked(locks, CLAIM_LOCK):
         return _cut(study, locks, out, space) or _fresh(study, locks, out, space, total, start)
 
 

@@ -16,7 +16,7 @@ from tuner.study.workers.file_locks import Lock
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
-WATCHED = {
+CONNECTION_SETTINGS = {
     "tcp_keepalives_idle": "30",
     "tcp_keepalives_interval": "10",
     "tcp_keepalives_count": "3",
@@ -103,8 +103,8 @@ class ServerLock:
 
 
 def _watch(connection: Connection) -> None:
-    """Have the server notice a holder that is gone without a word."""
-    rows = ", ".join(f"('{name}', '{value}')" for name, value in WATCHED.items())
+    """Have the server notice a holder that is gone without warning."""
+    rows = ", ".join(f"('{name}', '{value}')" for name, value in CONNECTION_SETTINGS.items())
     known = "SELECT set_config(wanted.name, wanted.value, false) FROM pg_settings JOIN "
     connection.execute(text(f"{known} (VALUES {rows}) AS wanted(name, value) ON pg_settings.name = wanted.name"))
 

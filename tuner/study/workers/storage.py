@@ -17,11 +17,11 @@ from tuner.errors import error_text
 from tuner.study.folder import LOCKS
 from tuner.study.workers.file_locks import FileLocks, Locks
 
-PATIENCE = 120
+SQLITE_TIMEOUT = 120
 """Seconds that a process waits for another one's write to SQLite."""
 DRIVERS = ("psycopg2", "psycopg")
-ADDRESSES = "write sqlite:///FILE.db or postgresql://USER@HOST/NAME"
-MAGIC = b"SQLite format 3\0"
+ADDRESS_HINT = "write sqlite:///FILE.db or postgresql://USER@HOST/NAME"
+SQLITE_HEADER = b"SQLite format 3\0"
 
 
 def check_address(storage: str | None) -> None:
@@ -32,14 +32,14 @@ def check_address(storage: str | None) -> None:
         url = make_url(storage)
         url.get_dialect()
     except (SQLAlchemyError, ImportError) as error:
-        raise BadInput(f"--storage {shown(storage)}: not the address of a database; {ADDRESSES}") from error
+        raise BadInput(f"--storage {shown(storage)}: not the address of a database; {ADDRESS_HINT}") from error
     path = Path(url.database) if url.get_backend_name() == "sqlite" and url.database else None
     if path is None or not path.exists():
         return
     if not path.is_file():
-        raise BadInput(f"--storage {storage}: {path} is a folder; {ADDRESSES}")
+        raise BadInput(f"--storage {storage}: {path} is a folder; {ADDRESS_HINT}")
     with path.open("rb") as file:
-        if file.read(len(MAGIC)) not in (b"", MAGIC):
+        if file.read(len(SQLITE_HEADER)) not in (b"", SQLITE_HEADER):
             raise BadInput(f"--storage {storage}: {path} is not an SQLite database; name another file")
 
 
@@ -49,7 +49,7 @@ def database_at(url: str) -> RDBStorage:
     SQLite waits for a writer instead of failing; a connection to a server is checked before each use.
     """
     is_file = url.startswith("sqlite")
-    arguments = {"connect_args": {"timeout": PATIENCE}} if is_file else {"pool_pre_ping": True}
+    arguments = {"connect_args": {"timeout": SQLITE_TIMEOUT}} if is_file else {"pool_pre_ping": True}
     try:
         return RDBStorage(with_driver(url), engine_kwargs=arguments)
     except (ImportError, ValueError, RuntimeError) as error:
