@@ -105,7 +105,7 @@ def _in_processes(
 
 
 def _unless_over(diagnose_one: Callable[[Path | UnreadRun], Diagnosed], place: Path | UnreadRun) -> Diagnosed:
-    """The run diagnose_oned, unless the first process wants no more of them."""
+    """The run diagnosed, unless the first process wants no more of them."""
     return UnreadRun(str(place), "stopped") if _over is not None and _over.value else diagnose_one(place)
 
 
