@@ -244,7 +244,7 @@ def write_search(folder: Path, count: int = 16) -> None:
     best = min((t for t in trials if t.state == TrialState.COMPLETE), key=lambda trial: trial.value or 0.0).number
     review = (
         Paragraph(
-            "Few updates", ("The best trial made 80 optimizer steps; LoRA needs about 100.",), "max_steps: 160\n"
+            "Few updates", ("The best trial made 80 optimizer steps; LoRA needs about 100.",), {"max_steps": 160}
         ),
         Paragraph("The schedule is too short", ("The best trial still improved at the end.",)),
     )

@@ -16,6 +16,7 @@ from tuner.config.search_space import Space, Value
 from tuner.search.credit import RuleRecord
 from tuner.search.proposer import FILE, Proposer
 from tuner.study.failure import Failure
+from tuner.study.patch_lines import patch_of
 from tuner.study.stored_space import stored_space
 
 __all__ = [
@@ -167,17 +168,18 @@ class Gain:
 
 @dataclass(frozen=True)
 class Paragraph:
-    """One point of the review across trials, as a title and sentences, with the lines for the study file, if any."""
+    """One point of the review across trials: a title, sentences, and the keys of the study file to set, if any."""
 
     point: Text
     sentences: tuple[Text, ...]
-    yaml: str | None = None
+    patch: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
     def from_dict(cls, raw: Mapping[str, Any]) -> Paragraph:
         """The paragraph that ``asdict`` makes; of an earlier version only the words are known."""
         point, sentences = raw.get("point") or raw["title"], raw.get("sentences") or [raw["text"]]
-        return _known(cls, {**raw, "point": text_from(point), "sentences": texts_from(sentences)})
+        patch = raw["patch"] if isinstance(raw.get("patch"), Mapping) else patch_of(raw.get("yaml"))
+        return _known(cls, {**raw, "point": text_from(point), "sentences": texts_from(sentences), "patch": patch})
 
 
 @dataclass(frozen=True)

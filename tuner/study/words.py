@@ -12,6 +12,7 @@ from tuner.messages.en import FAILURES, GAIN, LOWERED, ONLY_SEED, SOURCES
 from tuner.search.proposer import Proposer, ProposerKind
 from tuner.study.events import RowsLowered
 from tuner.study.failure import Failure, FailureKind
+from tuner.study.patch_lines import patch_lines
 from tuner.study.results import STOPPED_LINE, Gain, Paragraph, StudyResult, TrialResult
 from tuner.training.device_batch import rows
 
@@ -106,6 +107,7 @@ def with_words(result: StudyResult) -> dict[str, Any]:
         raw |= {"because": text(trial.because), "error": ending(trial), "memory": memory_words(trial)}
     for raw, paragraph in zip(data["review"], result.review, strict=True):
         raw |= {"title": title_words(paragraph), "text": paragraph_words(paragraph)}
+        raw["yaml"] = patch_lines(paragraph.patch) or None
     if result.gain is not None:
         data["gain"]["message"] = gain_words(result.gain, result.metric, result.direction)
     data["notes"] = [text(note) for note in result.notes]

@@ -147,7 +147,7 @@ def a_study(**changes: object) -> StudyResult:
         "gain": Gain((Pair(1, 2.0, 1.5), Pair(2, 2.1, 1.6)), 0.5, 0.01),
         "records": (RuleRecord("slow", 2, 2, 0, 0),),
         "review": (
-            Paragraph("The best rate is inside its range", ("Nothing to widen.",), "learning_rate: {low: 1.0e-5}"),
+            Paragraph("The best rate is inside its range", ("Nothing to widen.",), {"learning_rate": {"low": 1e-5}}),
         ),
     }
     return StudyResult(**{**known, **changes})  # type: ignore[arg-type]

@@ -21,14 +21,14 @@ FIRST = {
     "warmup_steps": 0.03,
 }
 SPACE = {"learning_rate": Range(1e-6, 1e-2, log=True), "batch_size": Choice((4, 8)), "warmup_ratio": Range(0.0, 0.2)}
-WIDER = Paragraph("Wider", ("…",), "study:\n  space:\n    batch_size: [2, 4, 8]\n")
-LONGER = Paragraph("Longer", ("…",), "max_steps: 128\n")
-SMALLER = Paragraph("Smaller", ("…",), "per_device_train_batch_size: 2\n")
+WIDER = Paragraph("Wider", ("…",), {"study": {"space": {"batch_size": [2, 4, 8]}}})
+LONGER = Paragraph("Longer", ("…",), {"max_steps": 128})
+SMALLER = Paragraph("Smaller", ("…",), {"per_device_train_batch_size": 2})
 
 
 def test_only_paragraphs_with_lines_are_offered() -> None:
-    words, broken = Paragraph("a", ("b",)), Paragraph("a", ("b",), "key: [")
-    assert offered(a_study(review=(words, WIDER, broken, Paragraph("a", ("b",), "- list")))) == [WIDER]
+    stored = [Paragraph.from_dict({"title": "a", "text": "b", "yaml": yaml}) for yaml in (None, "key: [", "- list")]
+    assert offered(a_study(review=(*stored, WIDER))) == [WIDER]
 
 
 def test_the_next_study_is_trial_0_with_the_space_and_the_changes(tmp_path: Path) -> None:

@@ -72,7 +72,7 @@ def test_its_result_is_read_with_the_endings_apart(study: StudyResult):
     assert (study.trials[4].failure or Failure(FailureKind.ERROR)).error == "RuntimeError"
     assert study.trials[5].stopped == "1.849 at 50 % of the run, where trial 2 had 1.076"
     assert study.gain is not None and study.gain.claimed and len(study.gain.pairs) == 3
-    assert all(point.yaml for point in study.review[1:])
+    assert all(point.patch for point in study.review[1:])
 
 
 def test_its_words_stay_as_they_were(study: StudyResult):

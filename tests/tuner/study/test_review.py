@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from diagnostics.model.message import Message, message
 from diagnostics.model.records import Finding, Label
@@ -64,7 +63,7 @@ def test_a_best_value_at_the_edge_comes_with_a_wider_range(knob: str, best: Any,
     found = points(trial(0, 1.0, **{knob: best}), trial(1, 1.1, **{knob: other}))
     point = found["edge-of-range"]
     assert point.point == message("edge-of-range", knob=knob)
-    assert yaml.safe_load(point.yaml or "")["study"]["space"][knob] == pytest.approx(wider)
+    assert point.patch["study"]["space"][knob] == pytest.approx(wider)
 
 
 @pytest.mark.parametrize(
@@ -94,7 +93,7 @@ def test_many_unstable_trials_end_the_range_at_the_calm_ones():
     hot = [trial(number, None, "unstable", learning_rate=5e-3) for number in (1, 2)]
     point = points(trial(0), *hot, trial(3, 1.1, learning_rate=1e-3))["unstable-trials"]
     assert point.sentences[0] == message("unstable-count", unstable=2, trials=4, share=0.5)
-    assert yaml.safe_load(point.yaml or "")["study"]["space"]["learning_rate"]["high"] == pytest.approx(2e-3)
+    assert point.patch["study"]["space"]["learning_rate"]["high"] == pytest.approx(2e-3)
 
 
 def test_one_unstable_trial_of_four_says_nothing():
@@ -103,7 +102,7 @@ def test_one_unstable_trial_of_four_says_nothing():
 
 def test_a_best_trial_that_still_improves_asks_for_a_longer_schedule():
     point = points(trial(0, 1.0, curve=FALLING))["schedule-too-short"]
-    assert yaml.safe_load(point.yaml or "") == {"num_train_epochs": 2}
+    assert point.patch == {"num_train_epochs": 2}
 
 
 def test_a_best_trial_that_was_done_early_is_named():
@@ -113,13 +112,13 @@ def test_a_best_trial_that_was_done_early_is_named():
 
 def test_few_updates_ask_for_a_smaller_batch():
     point = points(trial(0, 1.0, steps=40.0))["few-updates"]
-    assert yaml.safe_load(point.yaml or "") == {"batch_size": 2, "study": {"space": {"batch_size": [2, 4, 8, 16, 32]}}}
+    assert point.patch == {"batch_size": 2, "study": {"space": {"batch_size": [2, 4, 8, 16, 32]}}}
 
 
 def test_a_gain_within_noise_asks_for_more_seeds():
     gain = Gain((Pair(1, 1.0, 0.99),) * 3, 0.01, 0.02, (message("within-noise"),))
     point = points(trial(0), trial(1, 0.99), best=1, gain=gain)["gain-not-proved"]
-    assert yaml.safe_load(point.yaml or "") == {"study": {"seeds": 6}}
+    assert point.patch == {"study": {"seeds": 6}}
 
 
 def test_failed_trials_are_counted_with_their_errors():
@@ -132,9 +131,9 @@ def test_failed_trials_are_counted_with_their_errors():
 def test_settings_that_do_not_fit_in_memory_come_with_what_needs_less():
     big = trial(1, None, "unknown", state=TrialState.INFEASIBLE, failure=Failure(FailureKind.OUT_OF_MEMORY))
     point = points(trial(0), big, file={"gradient_checkpointing": False})["infeasible-trials"]
-    assert (codes(point), point.yaml) == (["did-not-fit", "checkpoint-gradients"], "gradient_checkpointing: true\n")
+    assert (codes(point), point.patch) == (["did-not-fit", "checkpoint-gradients"], {"gradient_checkpointing": True})
     point = points(trial(0), big, file={"gradient_checkpointing": True, "max_length": 512})["infeasible-trials"]
-    assert (codes(point), point.yaml) == (["did-not-fit", "shorter-rows"], "max_length: 256\n")
+    assert (codes(point), point.patch) == (["did-not-fit", "shorter-rows"], {"max_length": 256})
 
 
 def test_a_lowered_device_batch_comes_with_the_lines_that_keep_the_effective_one():
@@ -142,7 +141,7 @@ def test_a_lowered_device_batch_comes_with_the_lines_that_keep_the_effective_one
     file = {"per_device_train_batch_size": 8, "per_device_eval_batch_size": 16}
     point = points(trial(0), file=file, limits=[limit])["rows-lowered"]
     assert point.sentences[0] == message("memory-ran-out", runs="trial-002", train=4, evaluation=8)
-    assert yaml.safe_load(point.yaml or "") == {
+    assert point.patch == {
         "per_device_train_batch_size": 4,
         "gradient_accumulation_steps": 4,
         "per_device_eval_batch_size": 8,
@@ -162,7 +161,7 @@ def test_a_knob_without_effect_is_found():
     best = min(trials, key=lambda t: t.value or 9)
     found = review(trials, best.number, spec(Path()), SPACE, None)
     point = next(one for one in found if one.point == message("no-effect", knob="batch_size"))
-    lines = yaml.safe_load(point.yaml or "")
+    lines = point.patch
     assert lines == {"batch_size": 4, "study": {"space": {"batch_size": [4]}}}
 
 

@@ -15,8 +15,9 @@ from tuner.config.study_file import load_spec
 from tuner.search.distributions import distributions
 from tuner.study.failure import Failure, FailureKind
 from tuner.study.fit_memory import MemoryLimit
+from tuner.study.patch_lines import patch_lines, patch_of, plain
 from tuner.study.report.review import review
-from tuner.study.report.yaml_patch import plain, widen, written, yaml_patch
+from tuner.study.report.yaml_patch import patch, widen
 from tuner.study.results import Gain, Pair, TrialResult, TrialState
 from tuner.training.device_batch import DeviceBatch
 
@@ -113,8 +114,8 @@ def test_the_study_file_is_read_with_each_paragraph_s_lines(tmp_path: Path, case
     )
     assert points
     for point in points:
-        assert point.yaml, point.point
-        lines = yaml.safe_load(point.yaml)
+        assert point.patch, point.point
+        lines = yaml.safe_load(patch_lines(point.patch))
         path.write_text(yaml.safe_dump(merged(whole, lines)))
         changed = load_spec(path)
         assert (changed.config, changed.study) != (spec.config, spec.study), point.point
@@ -124,7 +125,7 @@ def test_a_range_that_leaves_the_file_s_value_out_takes_it_along(tmp_path: Path)
     path = tmp_path / "study.yaml"
     path.write_text(yaml.safe_dump(file(tmp_path)))
     spec = load_spec(path)
-    lines = yaml.safe_load(yaml_patch(spec, space={"learning_rate": Range(1e-6, 1e-3, log=True)}))
+    lines = yaml.safe_load(patch_lines(patch(spec, space={"learning_rate": Range(1e-6, 1e-3, log=True)})))
     assert lines == {
         "learning_rate": 1e-3,
         "study": {"space": {"learning_rate": {"low": 1e-6, "high": 1e-3, "log": True}}},
@@ -134,17 +135,28 @@ def test_a_range_that_leaves_the_file_s_value_out_takes_it_along(tmp_path: Path)
 @pytest.mark.parametrize(
     ("knob", "span", "value", "side", "wanted"),
     [
-        ("lora_r", Choice((8, 16)), 16, 1, "[8, 16, 32]"),
+        ("lora_r", Choice((8, 16)), 16, 1, [8, 16, 32]),
         ("lora_r", Range(1, 64, log=True, integer=True), 1, -1, None),
         ("warmup_ratio", Range(0.0, 0.2), 0.0, -1, None),
-        ("warmup_ratio", Range(0.0, 0.9), 0.9, 1, "{low: 0, high: 1}"),
-        ("max_length", Range(256, 512, step=128, integer=True), 512, 1, "{low: 256, high: 640, step: 128}"),
-        ("learning_rate", Range(1e-6, 1e-2, log=True), 1e-2, 1, "{low: 1.0e-06, high: 0.03, log: true}"),
+        ("warmup_ratio", Range(0.0, 0.9), 0.9, 1, {"low": 0, "high": 1}),
+        ("max_length", Range(256, 512, step=128, integer=True), 512, 1, {"low": 256, "high": 640, "step": 128}),
+        ("learning_rate", Range(1e-6, 1e-2, log=True), 1e-2, 1, {"low": 1e-6, "high": 0.03, "log": True}),
     ],
 )
 def test_a_range_widens_by_one_step_within_what_the_key_takes(knob, span, value, side, wanted):
     made = widen(knob, span, value, side)
-    assert (None if made is None else written(made)) == wanted
+    assert (None if made is None else made.block()) == wanted
+
+
+def test_keys_become_lines_that_are_read_back_as_the_same_keys():
+    keys = {
+        "max_steps": 128,
+        "study": {"seeds": 6, "space": {"learning_rate": {"low": 1e-6, "high": 0.03, "log": True}}},
+    }
+    lines = patch_lines(keys)
+    assert patch_of(lines) == keys
+    assert lines.splitlines()[-1] == "    learning_rate: {low: 1.0e-06, high: 0.03, log: true}"
+    assert patch_of(patch_lines({"study": {"space": {"lora_r": [8, 16]}}})) == {"study": {"space": {"lora_r": [8, 16]}}}
 
 
 @pytest.mark.parametrize("value", [1e-5, 3.3e-7, 0.03, 8, 1.0, "cosine", "no", True, None, 123456.0, 5e20, "1e-5"])
@@ -156,6 +168,6 @@ def test_a_smaller_batch_comes_with_as_many_steps_as_the_same_samples_take(tmp_p
     whole = file(tmp_path, per_device_train_batch_size=16, max_steps=200, eval_steps=20, logging_steps=0.1)
     path = tmp_path / "study.yaml"
     path.write_text(yaml.safe_dump(whole))
-    lines = yaml.safe_load(yaml_patch(load_spec(path), {"batch_size": 4}))
+    lines = yaml.safe_load(patch_lines(patch(load_spec(path), {"batch_size": 4})))
     assert lines.pop("study")["space"]["batch_size"] == [4, 8, 16, 32]
     assert lines == {"per_device_train_batch_size": 4, "max_steps": 800, "eval_steps": 80}

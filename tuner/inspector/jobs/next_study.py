@@ -19,7 +19,7 @@ from tuner.study.words import title_words
 
 def offered(study: StudyResult) -> list[Paragraph]:
     """The paragraphs of the review that come with lines for the study file."""
-    return [paragraph for paragraph in study.review if _lines(paragraph)]
+    return [paragraph for paragraph in study.review if paragraph.patch]
 
 
 def next_study(study: StudyResult, file: Mapping[str, Any] | None, changes: Sequence[Paragraph]) -> str:
@@ -31,7 +31,7 @@ def next_study(study: StudyResult, file: Mapping[str, Any] | None, changes: Sequ
     made: dict[str, Any] = dict(file) if file else _gaps(study)
     made["study"] = _block(study)
     for paragraph in changes:
-        made = merged(made, _lines(paragraph))
+        made = merged(made, paragraph.patch)
     space = made["study"]["space"]
     made["study"]["space"] = {name: _with_own_value(span, made, study, name) for name, span in space.items()}
     head = [f"# the next study after {one_line(study.name)}"] + [f"# {one_line(title_words(one))}" for one in changes]
@@ -78,12 +78,3 @@ def merged(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
         else:
             made[key] = deepcopy(value)
     return made
-
-
-def _lines(paragraph: Paragraph) -> dict[str, Any]:
-    """The paragraph's lines as a mapping; empty where it has no readable lines."""
-    try:
-        lines = yaml.safe_load(paragraph.yaml or "")
-    except yaml.YAMLError:
-        return {}
-    return lines if isinstance(lines, dict) else {}

@@ -12,6 +12,7 @@ from tuner.inspector.escape import chip, one_line, plain
 from tuner.inspector.jobs.next_study import next_study, offered
 from tuner.inspector.views.context import PageContext
 from tuner.inspector.views.next_run import yaml_file
+from tuner.study.patch_lines import patch_lines
 from tuner.study.results import StudyResult
 from tuner.study.words import paragraph_words, title_words
 from tuner.training.run_config import own_config
@@ -52,8 +53,8 @@ def _review(study: StudyResult) -> None:
         with st.container(border=True):
             st.markdown(f"**{plain(title_words(paragraph))}**")
             st.markdown(plain(paragraph_words(paragraph), 4000))
-            if paragraph.yaml:
-                st.code(paragraph.yaml, language="yaml")
+            if paragraph.patch:
+                st.code(patch_lines(paragraph.patch), language="yaml")
 
 
 def _next(context: PageContext, study: StudyResult, path: Path) -> None:

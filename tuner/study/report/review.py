@@ -21,7 +21,7 @@ from tuner.study.context import file_value
 from tuner.study.failure import Failure
 from tuner.study.fit_memory import MemoryLimit
 from tuner.study.noise import Noise
-from tuner.study.report.yaml_patch import BATCH_KEYS, rounded, widen, yaml_patch
+from tuner.study.report.yaml_patch import BATCH_KEYS, patch, rounded, widen
 from tuner.study.results import Gain, Paragraph, TrialResult, TrialState
 from tuner.study.words import failure_words, gain_words
 
@@ -103,8 +103,8 @@ def _edge(
     if min(sign * ((trial.value or 0.0) - (winner.value or 0.0)) for trial in inside) <= apart:
         return None
     what = message("edge-highest" if side > 0 else "edge-lowest", knob=knob, value=value)
-    lines = yaml_patch(spec, space={knob: further})
-    return Paragraph(message("edge-of-range", knob=knob), (what, message("beyond-edge")), lines)
+    changes = patch(spec, space={knob: further})
+    return Paragraph(message("edge-of-range", knob=knob), (what, message("beyond-edge")), changes)
 
 
 def _is_inside(value: Any, edge: Any, span: BaseDistribution) -> bool:
@@ -127,10 +127,10 @@ def _unstable(trials: Sequence[TrialResult], spec: StudySpec, space: Distributio
         highest = max(stable)
         ended = Range(min(span.low, highest), min(span.high, rounded(2 * highest)), span.log)
         what = message("highest-stable-rate", knob=RATE, rate=highest)
-        return Paragraph(message("unstable-trials"), (count, what), yaml_patch(spec, space={RATE: ended}))
+        return Paragraph(message("unstable-trials"), (count, what), patch(spec, space={RATE: ended}))
     rates = [float(trial.settings.get(RATE) or file_value(spec, RATE)) for trial in unstable]
-    lines = yaml_patch(spec, {RATE: rounded(min(rates) / 10)})
-    return Paragraph(message("unstable-trials"), (count, message("begin-lower")), lines)
+    changes = patch(spec, {RATE: rounded(min(rates) / 10)})
+    return Paragraph(message("unstable-trials"), (count, message("begin-lower")), changes)
 
 
 def _failed(trials: Sequence[TrialResult]) -> Paragraph | None:
@@ -163,7 +163,7 @@ def _does_not_fit(trials: Sequence[TrialResult], spec: StudySpec) -> Paragraph |
     if file_value(spec, "gradient_checkpointing"):
         length = int(file_value(spec, "max_length") or 1024)
         needs_less, change = message("shorter-rows"), {"max_length": length // 2}
-    return Paragraph(message("infeasible-trials"), (what, needs_less), yaml_patch(spec, change))
+    return Paragraph(message("infeasible-trials"), (what, needs_less), patch(spec, change))
 
 
 def _little_memory(limits: Sequence[MemoryLimit], spec: StudySpec) -> Paragraph | None:
@@ -179,8 +179,8 @@ def _little_memory(limits: Sequence[MemoryLimit], spec: StudySpec) -> Paragraph 
     guessed = ", ".join(limit.run for limit in limits if limit.likely)
     sentences += [message("only-kills", runs=guessed)] if guessed else []
     whole = with_overrides(spec.config, least.fits.overrides)
-    lines = yaml_patch(spec, {key: whole[key] for key in BATCH_KEYS})
-    return Paragraph(message("rows-lowered"), tuple(sentences), lines)
+    changes = patch(spec, {key: whole[key] for key in BATCH_KEYS})
+    return Paragraph(message("rows-lowered"), tuple(sentences), changes)
 
 
 def _too_few_updates(winner: TrialResult, spec: StudySpec) -> Paragraph | None:
@@ -190,19 +190,17 @@ def _too_few_updates(winner: TrialResult, spec: StudySpec) -> Paragraph | None:
     what = message("updates", steps=winner.steps, needed=MIN_UPDATES)
     batch = winner.settings.get("batch_size") or file_value(spec, "batch_size")
     if isinstance(batch, (int, float)) and batch > 4:
-        lines = yaml_patch(spec, {"batch_size": max(1, int(batch) // 4)})
-        return Paragraph(message("few-updates"), (what, message("smaller-batch")), lines)
+        changes = patch(spec, {"batch_size": max(1, int(batch) // 4)})
+        return Paragraph(message("few-updates"), (what, message("smaller-batch")), changes)
     return Paragraph(message("few-updates"), (what, message("more-data")), _as_long(spec, 2))
 
 
-def _as_long(spec: StudySpec, times: float) -> str:
-    """The lines that make a run so many times as long."""
+def _as_long(spec: StudySpec, times: float) -> dict[str, Any]:
+    """The keys that make a run so many times as long."""
     steps = file_value(spec, "max_steps") or 0
     if steps > 0:
-        return yaml_patch(spec, {"max_steps": max(1, round(times * steps))})
-    return yaml_patch(
-        spec, {"num_train_epochs": float(f"{times * float(file_value(spec, 'num_train_epochs') or 1):.2g}")}
-    )
+        return patch(spec, {"max_steps": max(1, round(times * steps))})
+    return patch(spec, {"num_train_epochs": float(f"{times * float(file_value(spec, 'num_train_epochs') or 1):.2g}")})
 
 
 def _best_share(trial: TrialResult) -> float | None:
@@ -246,9 +244,7 @@ def _no_effect(
         return None
     value = winner.settings[knob]
     sentences = (message("below-noise", knob=knob, noise=floor), message("keep-value", knob=knob, value=value))
-    return Paragraph(
-        message("no-effect", knob=knob), sentences, yaml_patch(spec, {knob: value}, {knob: Choice((value,))})
-    )
+    return Paragraph(message("no-effect", knob=knob), sentences, patch(spec, {knob: value}, {knob: Choice((value,))}))
 
 
 def _within_noise(gain: Gain | None, spec: StudySpec) -> Paragraph | None:
@@ -257,6 +253,4 @@ def _within_noise(gain: Gain | None, spec: StudySpec) -> Paragraph | None:
         return None
     seeds = max(5, 2 * len(gain.pairs), 2 * spec.study.seeds)
     words = sentence(gain_words(gain, spec.study.metric, Direction(spec.study.direction)))
-    return Paragraph(
-        message("gain-not-proved"), (words, message("more-seeds")), yaml_patch(spec, study={"seeds": seeds})
-    )
+    return Paragraph(message("gain-not-proved"), (words, message("more-seeds")), patch(spec, study={"seeds": seeds}))

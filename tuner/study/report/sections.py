@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from diagnostics.formatting import duration, plain_name, sentence, setting
 from tuner.messages import text
 from tuner.messages.en import HEADS, RECORD_COUNTS
+from tuner.study.patch_lines import patch_lines
 from tuner.study.report.words import (
     best_folder,
     changed,
@@ -111,7 +112,9 @@ def sections(result: StudyResult) -> Sections:
         trials=tuple(_trial(result, trial) for trial in result.trials),
         proof=_proof(result, result.gain) if result.gain is not None and result.gain.pairs else None,
         records=_records(result),
-        review=tuple(ShownPoint(title_words(one), paragraph_words(one), one.yaml or "") for one in result.review),
+        review=tuple(
+            ShownPoint(title_words(one), paragraph_words(one), patch_lines(one.patch)) for one in result.review
+        ),
         shell="\n\n".join(f"# {what}\n{command}" for what, command in commands(result)),
         python=snippet(best_folder(result)) if result.winner is not None else "",
         space=tuple((name, str(span)) for name, span in result.space.items()),

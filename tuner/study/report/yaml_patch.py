@@ -1,4 +1,4 @@
-"""Changes of a study file as lines to paste into it: the file with them is a study file again."""
+"""Changes of a study file as its own keys: the file with them is a study file again."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 BATCH_KEYS = ("per_device_train_batch_size", "gradient_accumulation_steps", "per_device_eval_batch_size")
 
 
-def yaml_patch(
+def patch(
     spec: StudySpec,
     config: Mapping[str, Any] | None = None,
     space: Mapping[str, Span] | None = None,
     study: Mapping[str, Any] | None = None,
-) -> str:
-    """The lines of YAML that set these keys of the file, ranges of its space, and keys of its study block.
+) -> dict[str, Any]:
+    """The keys of the study file that set these values of it, ranges of its space, and keys of its study block.
 
     Trial 0 is the file itself, so a value that a new range leaves out moves into it, and a range widens to hold a new
     value.
@@ -38,12 +38,9 @@ def yaml_patch(
         known = spans.get(name, spec.study.space.get(name))
         if known is not None and not known.holds(value):
             spans[name] = known.including(value)
-    lines = [f"{key}: {plain(value)}" for key, value in _in_file_keys(spec, values).items()]
-    if study or spans:
-        lines += ["study:", *(f"  {key}: {plain(value)}" for key, value in (study or {}).items())]
-    if spans:
-        lines += ["  space:", *(f"    {name}: {written(span)}" for name, span in spans.items())]
-    return "\n".join(lines) + "\n"
+    made = _in_file_keys(spec, values)
+    block = {**(study or {}), **({"space": {name: span.block() for name, span in spans.items()}} if spans else {})}
+    return {**made, "study": block} if block else made
 
 
 def _inside(value: Any, span: Span) -> Any:
@@ -95,25 +92,6 @@ def widen(name: str, span: Span, value: Any, side: int) -> Span | None:
 def _limited(name: str, value: float) -> float:
     low, high, _ = LIMITS.get(name, (-math.inf, math.inf, ""))
     return min(max(value, low), high)
-
-
-def written(span: Span) -> str:
-    """A range or a list as it stands in a study file."""
-    if isinstance(span, Choice):
-        return f"[{', '.join(plain(value) for value in span.values)}]"
-    return f"{{{', '.join(f'{key}: {plain(value)}' for key, value in span.block().items())}}}"
-
-
-def plain(value: Any) -> str:
-    """A value as YAML reads it back: ``1.0e-05`` needs its dot to be a number."""
-    if not isinstance(value, (int, float)) or isinstance(value, bool):
-        import yaml
-
-        return str(yaml.safe_dump(value, default_flow_style=True)).split("\n")[0]
-    if isinstance(value, int) or (value == int(value) and abs(value) < 1e6):
-        return str(int(value))
-    text = f"{value:.12g}"
-    return text if "e" not in text or "." in text else text.replace("e", ".0e")
 
 
 def rounded(value: float) -> float:

@@ -58,7 +58,7 @@ STUDY = StudyResult(
     best=3,
     gain=GAIN,
     records=(RuleRecord("rate-too-low", 2, 2, 0, 0),),
-    review=(Paragraph("Batch at its edge", ("Allow more.",), "study:\n  space:\n    batch_size: [8, 16]"),),
+    review=(Paragraph("Batch at its edge", ("Allow more.",), {"study": {"space": {"batch_size": [8, 16]}}}),),
     seconds=600.0,
     before={"eval_exact_match": 0.0},
     after={"eval_exact_match": 0.69},
@@ -146,7 +146,7 @@ def test_hostile_names_stay_text():
         metric=HOSTILE,
         trials=(bad, *TRIALS[1:]),
         notes=(HOSTILE,),
-        review=(Paragraph(HOSTILE, HOSTILE, f"```\n{HOSTILE}"),),
+        review=(Paragraph(HOSTILE, (HOSTILE,), {f"```\n{HOSTILE}": HOSTILE}),),
     )
     page = as_html(study)
     assert Outline(page).tags.count("script") == 1
