@@ -15,7 +15,7 @@ from tuner.commands.loading import load_study_file
 from tuner.config.study_file import StudySpec
 from tuner.study.folder import DATABASE
 from tuner.training.checkpoints import checkpoints
-from tuner.training.run_config import NAME as CONFIG
+from tuner.training.run_config import CONFIG_FILE
 
 
 def train(file: Path, *, out: Path | None = None, verbose: bool = False) -> int:
@@ -50,7 +50,7 @@ def _removed_on_bad_input(folder: Path) -> Iterator[None]:
 
 def run_folder(spec: StudySpec) -> Path:
     """``output_dir`` of the file, or ``runs/<name>-train``; a run's own ``config.yaml`` takes the run's name."""
-    name = spec.path.resolve().parent.name if spec.path.name == CONFIG else spec.name
+    name = spec.path.resolve().parent.name if spec.path.name == CONFIG_FILE else spec.name
     return Path(str(spec.config.get("output_dir") or Path("runs") / f"{name}-train"))
 
 

@@ -7,6 +7,8 @@ import shutil
 import zipfile
 from pathlib import Path
 
+from tuner.training.run_config import CONFIG_FILE
+
 WEIGHTS = ("adapter_model.safetensors", "model.safetensors", "model.safetensors.index.json")
 
 
@@ -73,7 +75,7 @@ def clear_run(folder: Path) -> None:
         "report.md",
         "report.html",
         "samples.jsonl",
-        "config.yaml",
+        CONFIG_FILE,
         "error.txt",
     )
     for path in [folder / name for name in left] + list(folder.glob("events.out.tfevents.*")):

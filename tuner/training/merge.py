@@ -11,6 +11,7 @@ from typing import Any
 
 from tuner.config.yaml_file import read_yaml
 from tuner.errors import SpecError, error_text
+from tuner.training.run_config import CONFIG_FILE
 
 DTYPES = ("auto", "bfloat16", "float16", "float32")
 
@@ -88,8 +89,8 @@ def _base(name: str, adapter: Path) -> str:
 
 def _config(run: Path) -> dict[str, Any]:
     for folder in (run, run.parent):
-        if (folder / "config.yaml").exists():
-            return read_yaml(folder / "config.yaml")
+        if (folder / CONFIG_FILE).exists():
+            return read_yaml(folder / CONFIG_FILE)
     return {}
 
 

@@ -14,7 +14,7 @@ from tuner.config.trl_schema import as_type
 from tuner.config.yaml_file import read_yaml
 from tuner.errors import SpecError
 
-NAME = "config.yaml"
+CONFIG_FILE = "config.yaml"
 SECRET_ENDINGS = ("TOKEN", "KEY", "SECRET", "PASSWORD")
 
 
@@ -44,13 +44,13 @@ def _found_from(name: str, start: Path, out: Path) -> str:
 def write_config(made: Mapping[str, Any], out: Path) -> None:
     """Write ``config.yaml`` into ``out``."""
     text = yaml.safe_dump(dict(made), sort_keys=False, allow_unicode=True)
-    (out / NAME).write_text(text, encoding="utf-8")
+    (out / CONFIG_FILE).write_text(text, encoding="utf-8")
 
 
 def is_same(made: Mapping[str, Any], out: Path) -> bool:
     """Whether ``out`` holds a run of exactly this config."""
     try:
-        return bool(read_yaml(out / NAME) == yaml.safe_load(yaml.safe_dump(dict(made))))
+        return bool(read_yaml(out / CONFIG_FILE) == yaml.safe_load(yaml.safe_dump(dict(made))))
     except (SpecError, yaml.YAMLError):
         return False
 
@@ -60,7 +60,7 @@ def own_config(path: Path) -> dict[str, Any] | None:
 
     Counts are numbers in it, also where YAML reads text (``1e2``).
     """
-    file = path / NAME
+    file = path / CONFIG_FILE
     try:
         loaded = yaml.safe_load(file.read_text(encoding="utf-8")) if path.is_dir() and file.is_file() else None
         if not isinstance(loaded, dict):

@@ -147,7 +147,7 @@ def test_a_link_that_leads_out_is_not_followed(begin: Begin, tmp_path: Path) -> 
     assert jobs(tmp_path / "open") == []
 
 
-def test_the_last_lines_are_told(begin: Begin, tmp_path: Path) -> None:
+def test_the_last_lines_are_returned(begin: Begin, tmp_path: Path) -> None:
     known = begin("a")
     assert last_lines(known) == ""
     known.log.write_bytes(b"x" * 100_000 + b"\n" + b"\n".join(b"line %d" % n for n in range(50)) + b"\nhalf \xff")

@@ -102,7 +102,7 @@ def free_name(root: Path, stem: str) -> str:
 
 
 def start(root: Path, wanted: Plan) -> Job:
-    """The run, started in the background as a process of its own, which goes on when the page or the server ends."""
+    """The run, started in the background as a process of its own, which continues when the page or the server ends."""
     wanted.folder.parent.mkdir(parents=True, exist_ok=True)
     try:
         with wanted.file.open("x", encoding="utf-8") as file:

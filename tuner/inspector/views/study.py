@@ -21,6 +21,7 @@ from tuner.messages import text
 from tuner.study.folder import HTML_REPORT, MARKDOWN_REPORT, RESULT
 from tuner.study.results import StudyResult, TrialState
 from tuner.study.words import direction_words, ending, gain_words
+from tuner.training.run_config import CONFIG_FILE
 
 MAX_SILENCE = 600.0
 """Seconds: a run that was written more recently, and after the study's result, is being trained."""
@@ -173,9 +174,7 @@ def _trials(context: PageContext, study: StudyResult, path: Path) -> None:
     run_id = _run_id(context.folder, path, trial.folder)
     if run_id is not None and st.button("Open run", type="primary", key="open-trial"):
         context.go("run", run=run_id)
-    _downloads(
-        path, trial.folder, {"report.html": "HTML report", "report.md": "Markdown", "config.yaml": "config.yaml"}
-    )
+    _downloads(path, trial.folder, {"report.html": "HTML report", "report.md": "Markdown", CONFIG_FILE: CONFIG_FILE})
 
 
 def _run_id(folder: Folder, path: Path, trial_folder: str) -> str | None:

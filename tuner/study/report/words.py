@@ -15,7 +15,7 @@ from tuner.study.folder import trial_folder
 from tuner.study.repeats import MIN_SEEDS
 from tuner.study.results import StudyResult, TrialResult, TrialState, Value
 from tuner.study.words import ending, gain_words
-from tuner.training.run_config import NAME as CONFIG_FILE
+from tuner.training.run_config import CONFIG_FILE
 
 SHARE_METRICS = ("exact_match", "accuracy", "accuracies")
 MIN_SHOWN_GAIN = 0.005
