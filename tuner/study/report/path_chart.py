@@ -23,6 +23,7 @@ from tuner.study.report.axes import (
     mover,
     shape,
 )
+from tuner.study.report.path_gain import parent_of
 from tuner.study.results import StudyResult, TrialResult
 
 Place = tuple[float, float]
@@ -94,11 +95,9 @@ def _beside(place: Place, others: Iterable[Place], room: float) -> Place:
 
 def _from(result: StudyResult, trial: TrialResult, places: Mapping[int, Place]) -> list[int]:
     """The trial that a trial starts from: the one whose settings it changed or repeats, else the one before."""
-    earlier = [other for other in result.trials if other.number < trial.number and other.number in places]
-    before = {**trial.settings, **{knob: old for knob, (old, _) in trial.moved.items()}}
-    known = trial.moved or mover(trial) is ProposerKind.ANOTHER_SEED
-    parents = [other.number for other in earlier if known and dict(other.settings) == before]
-    return parents[:1] or [other.number for other in earlier][-1:]
+    drawn = [other for other in result.trials if other.number in places]
+    parent = parent_of(drawn, trial)
+    return [parent.number] if parent else [other.number for other in drawn if other.number < trial.number][-1:]
 
 
 def _arrow(to: TrialResult, start: Place, end: Place) -> Markup | None:
