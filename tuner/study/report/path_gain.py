@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from tuner.search.proposer import ProposerKind
 from tuner.study.results import StudyResult, TrialResult, Value
@@ -55,7 +56,7 @@ def gain_along_path(result: StudyResult) -> tuple[PathStep, ...]:
     if path[:1] != [best] or not _has_value(first):
         return ()
     path += [] if path[-1].number == first.number else [first]
-    return tuple(_step(result, start, end) for end, start in zip(path, path[1:], strict=False))[::-1]
+    return tuple(_step(result, start, end) for end, start in pairwise(path))[::-1]
 
 
 def gain_by_setting(steps: Sequence[PathStep]) -> dict[tuple[str, ...], float]:
