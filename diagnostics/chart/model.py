@@ -90,13 +90,14 @@ class Panel:
 
 @dataclass(frozen=True)
 class Band:
-    """The part of the x axis where a finding shows."""
+    """The part of the x axis where a finding shows, and the single ``steps`` that it counted, such as spikes."""
 
     rule: str
     label: Label
     first: float
     last: float
     message: str
+    steps: tuple[float, ...] = ()
 
     @property
     def title(self) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
-
 from diagnostics.chart import svg_bands, svg_curves, svg_marks
 from diagnostics.chart.label_layout import LETTER_WIDTH, bars
 from diagnostics.chart.markup import Markup, element, joined
@@ -27,8 +25,7 @@ def as_svg(chart: Chart, *, width: int = 860, standalone: bool = True) -> str:
     A standalone drawing brings its colors, style and paper; without them it takes those of the page around it.
     """
     x = scale_over((chart.first, chart.last), LEFT, width - RIGHT, margin=0.0)
-    ident = f"c{zlib.crc32(f'{chart.run} {width} {chart.label}'.encode()):08x}"
-    drawing = Drawing(chart, x, bars(chart.bands, x), ident)
+    drawing = Drawing(chart, x, bars(chart.bands, x))
     parts: list[Markup] = []
     bottom = 6.0
     for panel in chart.panels:
@@ -58,12 +55,12 @@ def _svg(drawing: Drawing, width: int, height: int, content: Markup) -> str:
     )
 
 
-def _opening(drawing: Drawing, width: int, height: int, standalone: bool) -> Markup:
+def _opening(drawing: Drawing, width: int, height: int, standalone: bool) -> Markup | None:
     if not standalone:
-        return svg_bands.patterns(drawing)
+        return None
     style = element("style", Markup(color_sheet("svg.chart") + CHART_SHEET))
     paper = element("rect", width=width, height=height, fill="var(--card)")
-    return joined(element("title", f"Curves of {drawing.chart.run}"), style, svg_bands.patterns(drawing), paper)
+    return joined(element("title", f"Curves of {drawing.chart.run}"), style, paper)
 
 
 def _panel(drawing: Drawing, panel: Panel, y: float) -> tuple[Markup, float]:
@@ -77,7 +74,7 @@ def _panel(drawing: Drawing, panel: Panel, y: float) -> tuple[Markup, float]:
     scale = _scale(panel, top, height)
     levels = [level for level in panel.levels if scale.low <= level.value <= scale.high]
     parts: list[Markup | None] = [
-        *(svg_bands.shade(drawing, bar, top, height, hatched=first) for bar in drawing.bars),
+        *(svg_bands.marked(drawing, bar, top, height) for bar in drawing.bars),
         _values_axis(drawing, panel, scale, 5 if height > 100 else 3),
         svg_marks.verticals(drawing, panel, top, height),
         *(svg_curves.level(drawing, level, scale) for level in levels),

@@ -1,47 +1,27 @@
-"""The findings of a drawing: named bars above the first panel, and shades in every panel."""
+"""The findings of a drawing: named bars above the first panel, and what marks their steps in every panel."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from diagnostics.chart.label_layout import Bar
-from diagnostics.chart.markup import Child, Markup, element, joined
+from diagnostics.chart.markup import Child, Markup, element
 from diagnostics.chart.model import Chart
 from diagnostics.chart.scales import Scale
 from diagnostics.formatting import number
-from diagnostics.model.records import Label
 
 ROW_HEIGHT = 20.0  # of a row of finding bars
-MAX_HATCHED_SHARE = 0.8  # a finding over more of the run than this fills the plot
-HATCHES = {
-    Label.BROKEN: "M0,0L8,8M8,0L0,8",
-    Label.UNSTABLE: "M0,4L2,1L6,7L8,4",
-    Label.OVERFIT: "M0,8L8,0",
-    Label.UNDERFIT: "M0,4L8,4",
-}
-"""A pattern for each label, so that bands differ without color."""
+MAX_SHADED_SHARE = 0.8  # a finding over more of the run than this needs no shade: its bar says so
+TICK = 9.0  # pixels of a tick at a step that was counted
 
 
 @dataclass(frozen=True)
 class Drawing:
-    """What every part of one drawing shares: the chart, its axis of steps, its finding bars, a name for references."""
+    """What every part of one drawing shares: the chart, its axis of steps and its finding bars."""
 
     chart: Chart
     x: Scale
     bars: tuple[Bar, ...]
-    ident: str
-
-
-def patterns(drawing: Drawing) -> Markup:
-    """The hatches that this drawing's bands refer to."""
-    labels = dict.fromkeys(band.label for band in drawing.chart.bands if band.label in HATCHES)
-    drawn = [_pattern(f"{drawing.ident}-{label}", label) for label in labels]
-    return element("defs", *drawn)
-
-
-def _pattern(ident: str, label: Label) -> Markup:
-    line = element("path", d=HATCHES[label], fill="none", stroke=f"var(--{label})", stroke_opacity=0.22)
-    return element("pattern", line, id=ident, width=8, height=8, patternUnits="userSpaceOnUse")
 
 
 def finding_bar(bar: Bar, top: float) -> Markup:
@@ -66,17 +46,16 @@ def finding_bar(bar: Bar, top: float) -> Markup:
     )
 
 
-def shade(drawing: Drawing, bar: Bar, top: float, height: float, *, hatched: bool) -> Markup:
-    """The steps of a finding, shaded; those of the verdict's own finding hatched too.
+def marked(drawing: Drawing, bar: Bar, top: float, height: float) -> Markup | None:
+    """The steps of a finding: a tick at each one that it counted, else a shade over the part of the run it covers.
 
-    A finding that fills the plot is not hatched, and shaded only when it is the verdict's own.
+    A finding over nearly the whole run has no shade: it would only dim the curves.
     """
-    part = bar.right - bar.left < MAX_HATCHED_SHARE * (drawing.x.end - drawing.x.start)
-    own = bar is drawing.bars[0] and bar.band.label is drawing.chart.label
-    if not part and not own:
-        return Markup("")
+    color = f"var(--{bar.band.label})"
+    if bar.band.steps:
+        ticks = "".join(f"M{drawing.x.at(step):.1f},{top:g}v{TICK:g}" for step in bar.band.steps)
+        return element("path", class_="tick", d=ticks, stroke=color)
+    if bar.right - bar.left >= MAX_SHADED_SHARE * (drawing.x.end - drawing.x.start):
+        return None
     area: dict[str, Child] = {"x": bar.left, "y": top, "width": bar.right - bar.left, "height": height}
-    wash = element("rect", fill=f"var(--{bar.band.label})", fill_opacity=0.07, **area)
-    hatched = hatched and part and own and bar.band.label in HATCHES
-    hatch = element("rect", fill=f"url(#{drawing.ident}-{bar.band.label})", **area) if hatched else None
-    return joined(wash, hatch)
+    return element("rect", class_="shade", fill=color, **area)

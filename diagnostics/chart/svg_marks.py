@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from diagnostics.chart.label_layout import LETTER_WIDTH
 from diagnostics.chart.mark_names import RESUMED, mark_names
 from diagnostics.chart.markup import Child, Markup, element, joined
 from diagnostics.chart.model import Chart, Mark, MarkKind, Panel
@@ -10,7 +11,8 @@ from diagnostics.chart.svg_bands import Drawing
 from diagnostics.formatting import number
 
 CROSS_WIDTH = 7.0  # pixels; steps without a value that are nearer share a cross
-EPOCH_WIDTH = 60  # pixels that the name of an epoch takes
+EPOCH_WIDTH = 60  # pixels from one epoch that is drawn to the next
+EPOCH_GAP = 4.0  # pixels between the name of an epoch and the lines beside it
 
 
 def best(drawing: Drawing, scale: Scale, top: float) -> Markup | None:
@@ -38,7 +40,7 @@ def verticals(drawing: Drawing, panel: Panel, top: float, height: float) -> Mark
     chart, first = drawing.chart, panel is drawing.chart.panels[0]
     breaks = chart.marks_of(MarkKind.DISCONTINUITY)
     down = f"V{top + height:g}"
-    parts = [_epoch(drawing, mark, top + height, down, first) for mark in _epochs(drawing)]
+    parts = [_epoch(drawing, mark, top + height, down, name) for mark, name in _epochs(drawing, named=first)]
     parts += [
         _break(drawing, mark, name if first else "", top, height)
         for mark, name in zip(breaks, mark_names(breaks), strict=True)
@@ -63,19 +65,28 @@ def _break(drawing: Drawing, mark: Mark, name: str, top: float, height: float) -
     return joined(line, element("text", name, class_="halo", **at) if name else None)
 
 
-def _epochs(drawing: Drawing) -> tuple[Mark, ...]:
-    """The epochs that get a line: all while there is room for them, else every few."""
+def _epochs(drawing: Drawing, *, named: bool) -> list[tuple[Mark, str]]:
+    """The epochs that get a line with its name: all while there is room for them, else every few.
+
+    An end without room for its name, beside the axis of values or its neighbor, has the line alone.
+    """
     ends = drawing.chart.marks_of(MarkKind.EPOCH)
     most = max(1, int((drawing.x.end - drawing.x.start) // EPOCH_WIDTH))
     every = max(1, -(-len(ends) // most))
-    return ends[every - 1 :: every]
+    chosen, free, epochs = ends[every - 1 :: every], drawing.x.start + EPOCH_GAP, []
+    for mark, name in zip(chosen, mark_names(chosen), strict=True):
+        x = drawing.x.at(mark.step)
+        fits = named and x - EPOCH_GAP - len(name) * LETTER_WIDTH >= free
+        free = x if fits else free
+        epochs.append((mark, name if fits else ""))
+    return epochs
 
 
-def _epoch(drawing: Drawing, mark: Mark, bottom: float, down: str, named: bool) -> Markup:
+def _epoch(drawing: Drawing, mark: Mark, bottom: float, down: str, name: str) -> Markup:
     x = drawing.x.at(mark.step)
-    line = element("path", class_="grid", d=f"M{x:.1f},{bottom - 6 if not named else bottom - 14:g}{down}")
-    name = element("text", *mark_names([mark]), class_="halo", x=x - 4, y=bottom - 4, text_anchor="end")
-    return joined(line, name if named else None)
+    line = element("path", class_="grid", d=f"M{x:.1f},{bottom - 14 if name else bottom - 6:g}{down}")
+    at: dict[str, Child] = {"x": x - EPOCH_GAP, "y": bottom - 4, "text_anchor": "end"}
+    return joined(line, element("text", name, class_="halo", **at) if name else None)
 
 
 def nans(drawing: Drawing, top: float) -> Markup:

@@ -87,6 +87,8 @@ CHART_SHEET = """
 .chart .dense{stroke-width:1.2}
 .chart .behind{stroke-width:1;stroke-opacity:.38}
 .chart .nan{stroke:var(--broken);stroke-width:1.8;stroke-linecap:round;fill:none}
+.chart .shade{fill-opacity:.07}
+.chart .tick{fill:none;stroke-width:2.2;stroke-linecap:round}
 .chart .cross{stroke:var(--ink);stroke-opacity:.6;visibility:hidden;pointer-events:none}
 """
 

@@ -151,13 +151,47 @@ def test_the_drawing_names_each_finding_and_explains_it():
     assert mark_names(drawn.marks_of(MarkKind.BEST))[0] in words
 
 
-def test_a_band_has_a_pattern_and_stands_at_its_steps():
-    root = svg(chart(*overfitted()))
-    pattern = next(root.iter(f"{SVG}pattern"))
-    hatch = next(rect for rect in root.iter(f"{SVG}rect") if rect.get("fill") == f"url(#{pattern.get('id')})")
+def shades(root: ET.Element) -> list[ET.Element]:
+    return [rect for rect in root.iter(f"{SVG}rect") if rect.get("class") == "shade"]
+
+
+def test_a_finding_shades_its_steps_in_every_panel():
+    drawn = chart(*overfitted())
+    root = svg(drawn)
     left, right, first, last = (float(part) for part in str(root.get("data-steps")).split())
     expected = left + (400 - first) / (last - first) * (right - left)
-    assert float(str(hatch.get("x"))) == pytest.approx(expected, abs=0.1)
+    assert [float(str(rect.get("x"))) for rect in shades(root)] == pytest.approx([expected] * 3, abs=0.1)
+
+
+def test_a_finding_over_the_whole_run_has_a_bar_and_no_shade():
+    drawn = chart(*overfitted())
+    whole = replace(drawn, bands=(replace(drawn.bands[0], first=drawn.first, last=drawn.last),))
+    root = svg(whole)
+    assert not shades(root)
+    assert f"{SIGNS[Label.OVERFIT]} {drawn.bands[0].title}" in [text.text for text in root.iter(f"{SVG}text")]
+
+
+def test_the_steps_that_a_finding_counted_are_ticks_and_not_a_shade():
+    drawn = chart(*overfitted())
+    root = svg(replace(drawn, bands=(replace(drawn.bands[0], steps=(500.0, 700.0)),)))
+    ticks = [path for path in root.iter(f"{SVG}path") if path.get("class") == "tick"]
+    assert not shades(root)
+    assert [str(path.get("d")).count("M") for path in ticks] == [2, 2, 2]
+
+
+@pytest.mark.parametrize("width", [860, 380, 200])
+@pytest.mark.parametrize("epochs", [2, 9, 40, 90])
+def test_the_names_of_epochs_never_cover_each_other_or_the_axis_of_values(epochs, width):
+    run, diagnosis = overfitted()
+    ends = np.linspace(10, 1200, 120)
+    run = replace(run, curves={**run.curves, "epoch": Curve(ends, np.linspace(0.1, epochs + 0.5, 120))})
+    drawn = chart(run, diagnosis)
+    assert len(steps(drawn, MarkKind.EPOCH)) == epochs
+    names = [text for text in svg(drawn, width).iter(f"{SVG}text") if (text.text or "").startswith("epoch ")]
+    spans = [(float(str(one.get("x"))) - len(str(one.text)) * 6.1, float(str(one.get("x")))) for one in names]
+    assert all(start >= 56 for start, _ in spans)
+    assert all(a[1] <= b[0] for a, b in zip(spans, spans[1:], strict=False))
+    assert names or width == 200
 
 
 def test_a_hostile_name_stays_text():
@@ -167,11 +201,10 @@ def test_a_hostile_name_stays_text():
     assert "\x1b" not in text
 
 
-def test_two_drawings_on_one_page_share_no_reference():
-    a, b = (as_svg(chart(*overfitted()), width=width) for width in (860, 380))
-    ids = [{element.get("id") for element in ET.fromstring(text).iter() if element.get("id")} for text in (a, b)]
-    assert ids[0]
-    assert not ids[0] & ids[1]
+def test_drawings_on_one_page_refer_to_nothing_by_name():
+    text = as_svg(chart(*overfitted()))
+    assert not [element for element in ET.fromstring(text).iter() if element.get("id")]
+    assert "url(" not in text
 
 
 def test_names_of_findings_never_cover_each_other():
