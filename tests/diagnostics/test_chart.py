@@ -3,6 +3,7 @@ from __future__ import annotations
 import math
 import xml.etree.ElementTree as ET
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -190,7 +191,7 @@ def test_the_names_of_epochs_never_cover_each_other_or_the_axis_of_values(epochs
     names = [text for text in svg(drawn, width).iter(f"{SVG}text") if (text.text or "").startswith("epoch ")]
     spans = [(float(str(one.get("x"))) - len(str(one.text)) * 6.1, float(str(one.get("x")))) for one in names]
     assert all(start >= 56 for start, _ in spans)
-    assert all(a[1] <= b[0] for a, b in zip(spans, spans[1:], strict=False))
+    assert all(a[1] <= b[0] for a, b in pairwise(spans))
     assert names or width == 200
 
 

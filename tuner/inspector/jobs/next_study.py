@@ -8,10 +8,10 @@ from typing import Any
 
 import yaml
 
+from tuner.config.next_run import FILL_IN
 from tuner.config.overrides import is_derivable, setting_value
 from tuner.config.search_space import Choice, span_from_dict
 from tuner.inspector.escape import one_line
-from tuner.inspector.jobs.next_run import FILL_IN
 from tuner.inspector.study.axes import searched
 from tuner.study.results import Paragraph, StudyResult
 from tuner.study.words import title_words

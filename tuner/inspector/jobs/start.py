@@ -15,8 +15,8 @@ from typing import Any
 import yaml
 
 from diagnostics.errors import BadInput
+from tuner.config.next_run import FILL_IN
 from tuner.inspector.jobs import processes
-from tuner.inspector.jobs.next_run import FILL_IN
 from tuner.inspector.jobs.record import HIDDEN, LOG, STOP, Job, job, write_record
 from tuner.inspector.jobs.worker import EXIT
 

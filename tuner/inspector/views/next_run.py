@@ -9,8 +9,8 @@ import streamlit as st
 from diagnostics.errors import BadInput
 from diagnostics.formatting import times
 from diagnostics.model.records import Advice
+from tuner.config.next_run import as_yaml, from_old, next_config, numeric, study_block
 from tuner.inspector.escape import chip, file_name, plain
-from tuner.inspector.jobs.next_run import as_yaml, from_old, next_config, numeric, study_block
 from tuner.inspector.jobs.record import jobs
 from tuner.inspector.jobs.start import free_name, plan, start
 from tuner.inspector.runs.folder import Opened

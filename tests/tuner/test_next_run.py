@@ -1,15 +1,17 @@
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import yaml
 
-from diagnostics.model.records import Advice
+from diagnostics.model.curves import Run
+from diagnostics.model.records import Advice, Diagnosis, Label
 from diagnostics.model.settings import Settings
+from tuner.config.next_run import FILL_IN, as_yaml, from_old, next_config, next_run_yaml, numeric, study_block
 from tuner.config.overrides import with_overrides
 from tuner.config.study_file import load_spec
-from tuner.inspector.jobs.next_run import FILL_IN, as_yaml, from_old, next_config, numeric, study_block
 from tuner.training.run_config import own_config
 
 
@@ -106,7 +108,7 @@ def test_the_next_run_trains_what_a_trial_of_a_study_would(
 def test_a_log_alone_is_enough_for_the_next_run_and_trl_is_not_loaded() -> None:
     code = (
         "import sys\nfrom diagnostics.model.records import Advice\nfrom diagnostics.model.settings import Settings\n"
-        "from tuner.inspector.jobs.next_run import next_config\n"
+        "from tuner.config.next_run import next_config\n"
         "settings = Settings(method='sft', batch_size=16, max_steps=100, eval_steps=10.0, warmup_ratio=0.03)\n"
         "made = next_config(settings, [Advice('batch_size', 16, 4, None, 'some-rule', '', 0.5, '')])\n"
         "print([made[key] for key in ('max_steps', 'eval_steps', 'warmup_steps', 'per_device_train_batch_size')])\n"
@@ -194,3 +196,18 @@ def test_a_config_that_cannot_be_used_is_none(tmp_path: Path, text: str | None) 
 def test_a_run_s_config_comes_without_its_study_block(tmp_path: Path) -> None:
     (tmp_path / "config.yaml").write_text("method: sft\nlearning_rate: 1.0e-4\nstudy: {trials: 3}\n")
     assert own_config(tmp_path) == {"method": "sft", "learning_rate": 1e-4}
+
+
+def test_the_first_advice_that_is_a_value_makes_the_next_run() -> None:
+    tip = replace(advise("lora_r", 8, 16), optional=True)
+    again = advise("batch_size", 16, 8)
+    run, found = Run("runs/a\nb", {}, SETTINGS), Diagnosis("runs/a", Label.UNDERFIT, "rate-too-low", 0.9, None)
+    text = next_run_yaml(run, replace(found, advice=(tip, advise("data", None, None), RATE, again)))
+    assert yaml.safe_load(text)["learning_rate"] == 1e-4
+    assert yaml.safe_load(text)["batch_size"] == 16
+    assert text.startswith("# the next run after runs/a b\n")
+    assert next_run_yaml(run, replace(found, advice=(tip,))) == ""
+    assert yaml.safe_load(next_run_yaml(run, replace(found, advice=(RATE,)), {"dataset_name": "d"})) == {
+        "dataset_name": "d",
+        "learning_rate": 1e-4,
+    }

@@ -8,17 +8,20 @@ from typing import Any
 
 import yaml
 
+from diagnostics.chart.markup import printable
 from diagnostics.formatting import setting
+from diagnostics.model.curves import Run
 from diagnostics.model.methods import METHODS
-from diagnostics.model.records import Advice
+from diagnostics.model.records import Advice, Diagnosis
 from diagnostics.model.settings import Settings
 from tuner.config.methods import TRL_METHODS
 from tuner.config.overrides import with_overrides
-from tuner.inspector.escape import one_line
 
 # Settings of a log that TRL has no key for, or another one.
 NO_KEYS = ("method", "batch_size", "warmup_ratio", "model_type", "hidden_size", "vocab_size", "transformers_version")
 FILL_IN = "FILL-IN"
+MAX_COMMENT = 200
+"""Characters of a name or a reason that a comment of the file holds at most."""
 
 
 def numeric(advice: Sequence[Advice]) -> list[Advice]:
@@ -99,11 +102,22 @@ def _range(change: Advice) -> Any:
 
 def as_yaml(name: str, config: Mapping[str, Any], changes: Sequence[Advice], study: Mapping[str, Any] | None) -> str:
     """The file as text; its first lines name the run it follows, the changes and their reasons."""
-    head = [f"# the next run after {one_line(name)}"]
+    head = [f"# the next run after {_one_line(name)}"]
     head += [
-        f"# {c.knob}: {setting(c.knob, c.old)} -> {setting(c.knob, c.new)} ({one_line(c.because)})" for c in changes
+        f"# {c.knob}: {setting(c.knob, c.old)} -> {setting(c.knob, c.new)} ({_one_line(c.because)})" for c in changes
     ]
     if FILL_IN in config.values():
         head.append(f"# {FILL_IN}: the log does not contain this value; set it before the first run")
     body = {**config, **({"study": dict(study)} if study else {})}
     return "\n".join(head) + "\n" + yaml.safe_dump(body, sort_keys=False, allow_unicode=True)
+
+
+def _one_line(text: str) -> str:
+    """The text as it may stand in a comment."""
+    return " ".join(printable(text).split())[:MAX_COMMENT]
+
+
+def next_run_yaml(run: Run, diagnosis: Diagnosis, file: Mapping[str, Any] | None = None) -> str:
+    """The file of the next run with the first advice that is a new value; empty where there is none."""
+    changes = [change for change in numeric(diagnosis.advice) if change.new is not None and not change.optional][:1]
+    return as_yaml(run.name, next_config(run.settings, changes, file), changes, None) if changes else ""
