@@ -1,11 +1,11 @@
-"""How often does a live view say something of a healthy run and take it back, with patience and without?
+"""How often does a live view report a finding on a healthy run and take it back, with patience and without?
 
     python -m benchmarks.live [--seeds 10] [--runs FOLDER]
 
-Healthy made-up runs are looked at as a live view would: at each evaluation, else at every 20th log. Counted are the
-findings that are said, those that are cleared later (a flip), and what the verdict becomes; once as if everything were
-said at once, and once as ``diagnostics.diagnosis.live`` says it. ``--runs`` adds the runs of a folder with a
-``manifest.json`` (see ``benchmarks.diagnosis``), healthy ones and faulty ones apart.
+Healthy synthetic runs are checked as a live view checks them: at each evaluation, or at every 20th log point. Counts
+the findings reported, those cleared later, and the verdicts other than healthy: once as if every finding were reported
+at once, and once as ``diagnostics.diagnosis.live`` reports them. ``--runs`` adds the runs of a folder with a
+``manifest.json`` (see ``benchmarks.diagnosis``), healthy and faulty ones separately.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ from diagnostics.model.live import FindingCleared, FindingReported, LiveEvent, V
 from diagnostics.model.records import Label
 from diagnostics.synthetic import HEALTHY, make
 
-Looks = Sequence[tuple[float, Diagnosis]]
+Checks = Sequence[tuple[float, Diagnosis]]
 
 
-def looks(run: Run) -> Looks:
+def checks_of(run: Run) -> Checks:
     """The verdicts that a live view would have seen, by step."""
     train, held = run.curves["train_loss"], run.curves.get("eval_loss")
     steps = held.steps if held is not None and len(held) >= 3 else train.steps[19::20]
@@ -44,27 +44,27 @@ def cut(run: Run, last: float) -> Run:
     return replace(run, curves=curves)
 
 
-def at_once(seen: Looks) -> Counter[str]:
+def without_patience(seen: Checks) -> Counter[str]:
     """What a view without patience says: every finding that appears, and every one that goes."""
-    told: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
     before: set[str] = set()
     for _, now in seen:
         found = {finding.rule for finding in now.findings}
-        told.update(said=len(found - before), cleared=len(before - found))
+        counts.update(said=len(found - before), cleared=len(before - found))
         before = found
-    return told
+    return counts
 
 
-def patient(seen: Looks) -> Counter[str]:
-    """What ``diagnostics.diagnosis.live`` says of the same looks."""
-    told: Counter[str] = Counter()
-    heard = LiveState()
+def with_patience(seen: Checks) -> Counter[str]:
+    """What ``diagnostics.diagnosis.live`` says of the same checks."""
+    counts: Counter[str] = Counter()
+    state = LiveState()
     for step, now in seen:
-        heard, events = update(heard, now, step)
-        told.update(said=sum(isinstance(event, FindingReported) for event in events))
-        told.update(cleared=sum(isinstance(event, FindingCleared) for event in events))
-        told.update(faults=sum(_is_fault(event) for event in events))
-    return told
+        state, events = update(state, now, step)
+        counts.update(said=sum(isinstance(event, FindingReported) for event in events))
+        counts.update(cleared=sum(isinstance(event, FindingCleared) for event in events))
+        counts.update(faults=sum(_is_fault(event) for event in events))
+    return counts
 
 
 def _is_fault(event: LiveEvent) -> bool:
@@ -73,12 +73,12 @@ def _is_fault(event: LiveEvent) -> bool:
 
 
 def show(name: str, runs: Iterable[Run]) -> None:
-    """Two lines: what is said and taken back of these runs, without patience and with it."""
-    seen = [looks(run) for run in runs]
-    for words, listener in (("at once", at_once), ("patient", patient)):
-        told = sum((listener(one) for one in seen), Counter())
+    """Print two lines: findings reported and taken back on these runs, without patience and with it."""
+    seen = [checks_of(run) for run in runs]
+    for words, listener in (("at once", without_patience), ("patient", with_patience)):
+        counts = sum((listener(one) for one in seen), Counter())
         count = max(1, len(seen))
-        line = f"{told['said'] / count:6.2f} findings said and {told['cleared'] / count:5.2f} taken back"
+        line = f"{counts['said'] / count:6.2f} findings said and {counts['cleared'] / count:5.2f} taken back"
         print(f"{name:28} {words:8} {line} a run ({len(seen)} runs)")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
-from benchmarks.live import at_once, looks, patient
+from benchmarks.live import checks_of, with_patience, without_patience
 from benchmarks.synthetic import BY_NAME, Cell, judged, own_row, plan, share, write_csv
 from diagnostics.rules import RULES
 from diagnostics.synthetic import HEALTHY, make
@@ -40,6 +40,6 @@ def test_a_row_counts_found_named_and_false_alarms(tmp_path: Path):
 
 
 def test_patience_takes_less_back_than_saying_all_at_once():
-    seen = [looks(make("healthy-constant-rate", 0.0, 0.03, seed, logs=300, evals=0)) for seed in range(4)]
-    assert sum(at_once(one)["cleared"] for one in seen) > 0
-    assert sum(patient(one)["cleared"] for one in seen) == 0
+    seen = [checks_of(make("healthy-constant-rate", 0.0, 0.03, seed, logs=300, evals=0)) for seed in range(4)]
+    assert sum(without_patience(one)["cleared"] for one in seen) > 0
+    assert sum(with_patience(one)["cleared"] for one in seen) == 0

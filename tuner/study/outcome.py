@@ -8,6 +8,7 @@ from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 
 from diagnostics.model.message import message
+from tuner import __version__
 from tuner.search.attributes import BEFORE
 from tuner.search.credit import rule_records
 from tuner.study import repeats
@@ -23,7 +24,7 @@ from tuner.study.workers.file_locks import FileLocks, locked
 
 ENDED = "ended"
 """Why the search ended before its number of trials, and after how many."""
-PACKAGES = ("curvetuner", "torch", "transformers", "trl", "peft", "optuna")
+PACKAGES = ("torch", "transformers", "trl", "peft", "optuna")
 
 
 def write_outcome(context: StudyContext) -> StudyResult:
@@ -107,7 +108,7 @@ def _notes(context: StudyContext, trials: tuple[TrialResult, ...]) -> tuple[Text
 
 def versions() -> Mapping[str, str]:
     """The versions of Python and of the packages that a result depends on."""
-    known = {"python": platform.python_version()}
+    known = {"python": platform.python_version(), "tuner": __version__}
     for package in PACKAGES:
         try:
             known[package] = version(package)

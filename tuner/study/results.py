@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Any, TypeVar
 
 from diagnostics.model.message import Message
+from diagnostics.model.records import current_rule_name
 from tuner.config.direction import Direction
 from tuner.config.search_space import Space, Value
 from tuner.search.credit import RuleRecord
@@ -123,6 +124,7 @@ class TrialResult:
             "because": text_from(raw.get("reason") or raw.get("because")) or "",
             "failure": Failure.from_dict(failure, infeasible=state is TrialState.INFEASIBLE) if failure else None,
             "stopped": text_from(stopped),
+            "cause": current_rule_name(raw["cause"]) if raw.get("cause") else None,
             "memory": texts_from(raw.get("lowered", raw.get("memory"))),
         }
         return _known(cls, {**raw, **parts})

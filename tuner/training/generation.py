@@ -65,31 +65,31 @@ def _question(row: Mapping[str, Any]) -> Question | None:
     return Question(row["prompt"], answer if isinstance(answer, str) else answer[0]["content"])
 
 
-def generate(model: Any, tokenizer: Any, asked: Sequence[Question], batch_size: int = 32) -> list[Sample]:
+def generate(model: Any, tokenizer: Any, questions: Sequence[Question], batch_size: int = 32) -> list[Sample]:
     """The model's greedy answers, in order; the model is left in evaluation mode.
 
     Prompts are padded on the left, and short ones are answered together, so that little is computed for padding. Where
     memory runs out, fewer are answered at once.
     """
-    texts = [_as_text(tokenizer, question.prompt) for question in asked]
-    waiting = sorted(range(len(asked)), key=lambda number: len(texts[number]))
+    texts = [_as_text(tokenizer, question.prompt) for question in questions]
+    waiting = sorted(range(len(questions)), key=lambda number: len(texts[number]))
     made: dict[int, Sample] = {}
     while waiting:
         numbers = waiting[:batch_size]
-        answers = _answers_that_fit(model, tokenizer, [texts[n] for n in numbers], [asked[n] for n in numbers])
+        answers = _answers_that_fit(model, tokenizer, [texts[n] for n in numbers], [questions[n] for n in numbers])
         if answers is None:
             batch_size = max(1, len(numbers) // 2)
             continue
         for number, answer in zip(numbers, answers, strict=True):
-            made[number] = Sample(texts[number], asked[number].reference, answer)
+            made[number] = Sample(texts[number], questions[number].reference, answer)
         waiting = waiting[batch_size:]
-    return [made[number] for number in range(len(asked))]
+    return [made[number] for number in range(len(questions))]
 
 
-def _answers_that_fit(model: Any, tokenizer: Any, texts: list[str], asked: Sequence[Question]) -> list[str] | None:
+def _answers_that_fit(model: Any, tokenizer: Any, texts: list[str], questions: Sequence[Question]) -> list[str] | None:
     """The answers, or None when memory does not suffice for so many at once; raises for a single one."""
     try:
-        return _answers(model, tokenizer, texts, asked)
+        return _answers(model, tokenizer, texts, questions)
     except Exception as error:
         if len(texts) == 1 or not is_out_of_memory(error):
             raise
@@ -102,12 +102,12 @@ def _as_text(tokenizer: Any, prompt: str | list[dict[str, Any]]) -> str:
     return str(tokenizer.apply_chat_template(prompt, tokenize=False, add_generation_prompt=True))
 
 
-def _answers(model: Any, tokenizer: Any, texts: list[str], asked: Sequence[Question]) -> list[str]:
+def _answers(model: Any, tokenizer: Any, texts: list[str], questions: Sequence[Question]) -> list[str]:
     import torch
 
-    plain = isinstance(asked[0].prompt, str)
+    plain = isinstance(questions[0].prompt, str)
     rows = tokenizer(texts, add_special_tokens=plain)["input_ids"]
-    references = tokenizer([question.reference for question in asked], add_special_tokens=False)["input_ids"]
+    references = tokenizer([question.reference for question in questions], add_special_tokens=False)["input_ids"]
     length = min(max(map(len, references)) + SLACK_TOKENS, MAX_NEW_TOKENS)
     pad = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else tokenizer.eos_token_id
     width = max(map(len, rows))

@@ -48,7 +48,7 @@ class Plan:
 def plan(root: Path, name: str, text: str) -> Plan:
     """What ``text`` would start as ``root/name.yaml`` into ``root/name``.
 
-    Raises ``NotStarted`` for a name that is taken or leads out of ``root``, and for a text that is no file for
+    Raises ``NotStarted`` for a name that is taken or leads out of ``root``, and for a text that is not a file for
     ``tuner train`` or ``tuner study``, leaves a place to fill in, or reaches out of the folder.
     """
     folder = _inside(root, name.strip())

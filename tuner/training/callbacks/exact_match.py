@@ -28,16 +28,16 @@ def model_key(parsed: Any) -> tuple[Any, ...]:
 class ExactMatchCallback(TrainerCallback):  # type: ignore[misc]
     """Puts the held-out questions to the model."""
 
-    def __init__(self, trainer: Any, asked: Sequence[Question], key: tuple[Any, ...]) -> None:
+    def __init__(self, trainer: Any, questions: Sequence[Question], key: tuple[Any, ...]) -> None:
         self.trainer = trainer
-        self.asked = asked
-        self.key = (key, json.dumps([(one.prompt, one.reference) for one in asked], sort_keys=True))
+        self.questions = questions
+        self.key = (key, json.dumps([(one.prompt, one.reference) for one in questions], sort_keys=True))
         self.before: list[Sample] = []
         self.after: list[Sample] = []
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Question the untouched model, unless the run continues from a checkpoint."""
-        if not self.asked or state.global_step:
+        if not self.questions or state.global_step:
             return
         if self.key not in _baseline_cache:
             _baseline_cache.clear()
@@ -47,12 +47,12 @@ class ExactMatchCallback(TrainerCallback):  # type: ignore[misc]
 
     def measure_again(self) -> None:
         """Question the trained model (its best checkpoint)."""
-        if self.asked:
+        if self.questions:
             self.after = self._generate()
             self.trainer.log({NAME: exact_match(self.after)})
 
     def _generate(self) -> list[Sample]:
-        return generate(self.trainer.model, self.trainer.processing_class, self.asked)
+        return generate(self.trainer.model, self.trainer.processing_class, self.questions)
 
     def write(self, out: Path, board: Any) -> None:
         """Write the answers to ``samples.jsonl``, and the first of them into the event file."""
