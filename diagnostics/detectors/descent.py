@@ -50,6 +50,14 @@ def over_cumulative_lr(curve: Curve, learning_rate: Curve | None) -> Curve:
 
 
 @signals.memoize
+def descent_of(curve: Curve) -> float:
+    """How far a curve came down from its start to its lowest level, in its unit; 0 where it only rose."""
+    values = curve.values
+    level = signals.rolling_median(values, max(3, values.size // 20) | 1)
+    return max(0.0, signals.head(values) - float(level.min()))
+
+
+@signals.memoize
 def fall_of(curve: Curve) -> float:
     """The share of its start that the curve lost; of many points the first tenth, unless it starts far above that."""
     values = curve.values

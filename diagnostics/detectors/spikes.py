@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from diagnostics import signals
+from diagnostics.detectors.descent import descent_of
 from diagnostics.detectors.preconditions import MIN_POINTS_FOR_SCATTER, after_warmup, enough, finite, share_of_run
 from diagnostics.detectors.tokens import batches_change
 from diagnostics.model.curves import Curve
@@ -66,16 +67,21 @@ def loss_spikes(
     *,
     deviations: float,
     height: float,
+    of_descent: float,
     score: float,
     events: int,
 ) -> Evidence | None:
-    """The loss spikes again and again after the warm-up, or more than once without ever coming back."""
+    """The loss spikes again and again after the warm-up, or more than once without ever coming back.
+
+    Each spike must climb by ``of_descent`` of all that the loss came down: of a loss near 0, a multiple of it is noise.
+    """
     enough(train_loss, MIN_POINTS_FOR_SCATTER, "training losses")
     curve = after_warmup(train_loss, learning_rate)
     enough(curve, MIN_POINTS_FOR_SCATTER, "training losses after the warm-up")
     known = grad_norm is not None and len(grad_norm) >= MIN_POINTS_FOR_SCATTER
     norms = grad_norm.at(curve.steps) if grad_norm is not None and known else None
-    found = signals.spikes(curve.values, deviations=deviations, height=height, confirming=norms)
+    least = of_descent * descent_of(train_loss)
+    found = signals.spikes(curve.values, deviations=deviations, height=height, least_climb=least, confirming=norms)
     often = len(found.starts) >= events and found.score >= score
     if not found.starts or not (often or (found.recovered == 0.0 and len(found.starts) > 1)):
         return None

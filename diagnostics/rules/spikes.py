@@ -44,6 +44,7 @@ LOSS_SPIKES = Rule(
     limits={
         "deviations": 6.0,  # of a spike, in local scales of the log loss
         "height": 0.15,  # of a spike, in log loss
+        "of_descent": 0.02,  # of a spike, over all that the loss came down
         "score": 0.002,  # the share of the logs that begin a spike...
         "events": 2,  # ... and their number
     },
@@ -71,5 +72,8 @@ LOSS_SPIKES = Rule(
         f"{PLAYBOOK}: clipping helps; above 50 % clipped lower the rate",
         "PaLM saw some 20 spikes in a whole run",
     ),
-    not_when="a single spike that recovers: it is benign. Below 0.3 of the center look at the data order first",
+    not_when=(
+        "a single spike that recovers: it is benign; a loss near 0, where every wiggle is a multiple of it. Below 0.3 "
+        "of the center look at the data order first"
+    ),
 )

@@ -23,6 +23,8 @@ MAX_PER_CUT_WINDOW = 511
 """The few windows that the ends of a series cut are evaluated from at most so many values."""
 CONFIRMING_SCALES = 5.0
 """A confirming series jumps when it stands so many local scales out."""
+POINTS_BEFORE = 3
+"""A spike is compared with the lowest of so many points before it."""
 
 
 @dataclass(frozen=True)
@@ -105,10 +107,14 @@ def spikes(
     *,
     deviations: float,
     height: float,
+    least_climb: float = 0.0,
     confirming: FloatArray | None = None,
     allow_single: bool = False,
 ) -> Spikes:
     """The spikes of a loss: residuals above ``deviations`` local scales and above ``height``, in log loss.
+
+    From the points right before it a spike must climb: by ``height`` too, for at the edge of the window a steep fall
+    stands above its own median, and by ``least_climb`` in the values' unit, for near 0 a few noises are a multiple.
 
     A single point counts only when one of its two neighbors stands out too or a ``confirming`` series (the gradient
     norm at the same points) jumps with it: one odd batch is not a spike. With ``allow_single`` single points count all
@@ -122,10 +128,13 @@ def spikes(
     out = (rest > deviations * scale) & (rest > height)
     if not allow_single:
         out &= np.convolve(out, np.ones(3), mode="same") >= 2 if confirming is None else _accompanied(out, confirming)
-    starts = _starts(out, window_for(values.size) // 2)
-    if not starts:
+    events = [
+        event for event in _events(out, window_for(values.size) // 2) if _climbs(values, event, height, least_climb)
+    ]
+    if not events:
         return Spikes((), 0.0, 0.0, 1.0)
-    tallest = float(np.max(rest[out] / np.maximum(scale[out], 1e-9)))
+    flagged, starts = np.concatenate(events), tuple(int(event[0]) for event in events)
+    tallest = float(np.max(rest[flagged] / np.maximum(scale[flagged], 1e-9)))
     back = sum(_recovers(log_level(values), s) for s in starts) / len(starts)
     return Spikes(starts, len(starts) / values.size, tallest, back)
 
@@ -154,12 +163,21 @@ def _accompanied(out: np.ndarray, confirming: FloatArray) -> np.ndarray:
     return np.asarray((np.convolve(out, np.ones(3), mode="same") >= 2) | beside)
 
 
-def _starts(out: np.ndarray, gap: int) -> tuple[int, ...]:
-    """The first index of each run of flagged points; runs closer than ``gap`` are one event."""
+def _events(out: np.ndarray, gap: int) -> list[IntArray]:
+    """The flagged indices, one array an event; runs of flagged points closer than ``gap`` are one event."""
     flagged = np.flatnonzero(out)
-    if not flagged.size:
-        return ()
-    return tuple(int(i) for i in flagged[np.concatenate([[True], np.diff(flagged) > gap])])
+    return np.split(flagged, np.flatnonzero(np.diff(flagged) > gap) + 1) if flagged.size else []
+
+
+def _climbs(values: FloatArray, event: IntArray, height: float, least: float) -> bool:
+    """Whether an event stands above the lowest of the few points before it: by ``height`` in logs, and by ``least``."""
+    start = int(event[0])
+    before = slice(max(0, start - POINTS_BEFORE), start)
+    if start == 0:
+        return False
+    logs = log_level(values)
+    climb = float(values[event].max() - values[before].min())
+    return climb >= least and float(logs[event].max() - logs[before].min()) >= height
 
 
 def _recovers(logs: FloatArray, start: int) -> bool:

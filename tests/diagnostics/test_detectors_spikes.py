@@ -56,6 +56,27 @@ def test_low_spikes_do_not_count():
     assert not fired("loss-spikes", train_loss=spiky(5, 0.1))
 
 
+def near_zero(height: float) -> Curve:
+    """A loss that comes down from 6.4 to 0.01 and jumps twice from there."""
+    values = 0.01 + 6.4 * np.exp(-np.maximum(SHARE - 0.05, 0.0) / 0.05)
+    values[[60, 61, 80, 81]] += height
+    return curve(values)
+
+
+@pytest.mark.parametrize(("of_descent", "fires"), [(0.015, False), (0.025, True)])
+def test_spikes_of_a_loss_near_zero_count_beside_its_descent(of_descent: float, fires: bool):
+    assert fired("loss-spikes", train_loss=near_zero(of_descent * 6.4)) is fires
+
+
+@pytest.mark.parametrize(("climb", "events"), [(1.1, 2), (1.3, 3)])
+def test_the_edge_of_a_steep_fall_is_not_a_spike_unless_the_loss_climbs_there(climb: float, events: int):
+    """The first losses stand above the median of a window that reaches into the fall."""
+    values = np.full(100, 0.5)
+    values[:12] = 6.4, 6.6, 6.4 * climb, 6.2 * climb, 4.6, 3.4, 2.4, 1.7, 1.2, 0.9, 0.7, 0.6
+    values[[60, 61, 80, 81]] = 2.0
+    assert evaluate("loss-spikes", train_loss=values).measured["events"] == events
+
+
 def test_spikes_in_the_warm_up_are_left_to_the_warm_up():
     values = 1.2 * noise(0.01, 300)
     for start in (10, 20, 30):
