@@ -45,7 +45,7 @@ def gallery() -> str:
     for label, title in TITLES.items():
         rows = [
             f"| [`{rule.name}`]({rule.name}.md){'' if rule.sets_label else ' *(noted)*'} | {_cell(rule.cause)} | "
-            f"{_cell(rule.fixes[0].description) if rule.fixes else ''} |"
+            f"{_cell(rule.fixes[0].in_words()) if rule.fixes else ''} |"
             for rule in RULES
             if rule.label is label
         ]

@@ -25,7 +25,7 @@ def rule_table() -> str:
     rows = ["| rule | the run is | why | first change |", "|---|---|---|---|"]
     for rule in RULES:
         label = str(rule.label) if rule.sets_label else "(noted)"
-        first = f"{rule.fixes[0].knob}: {rule.fixes[0].description}" if rule.fixes else ""
+        first = f"{rule.fixes[0].knob}: {rule.fixes[0].in_words()}" if rule.fixes else ""
         rows.append(
             "| " + " | ".join(cell.replace("|", "\\|") for cell in (f"`{rule.name}`", label, rule.cause, first)) + " |"
         )

@@ -29,7 +29,7 @@ def wording() -> Iterator[str]:
     """The lines of the snapshot: rules as their own synthetic runs fill them, then all templates of the language."""
     for rule in RULES:
         yield f"rule {rule.name}: {_found(rule.name)}"
-        yield from (f"  fix {fix.knob}: {fix.description} -> {fix.expect}" for fix in rule.fixes)
+        yield from (f"  fix {fix.knob}: {fix.in_words()} -> {fix.expect}" for fix in rule.fixes)
     for half, language in (("diagnostics", diagnostics.messages.en), ("tuner", tuner.messages.en)):
         yield from (f"{half} {line}" for line in _templates(vars(language)))
 

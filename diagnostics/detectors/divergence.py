@@ -154,13 +154,14 @@ def _eval_stays(eval_loss: Curve | None, since: float, max_rise: float) -> bool:
 
 
 def _measured(climb: _Climb, train_loss: Curve, first: int) -> dict[str, float]:
-    """The levels of a climb, where in the run it begins, and the highest over the lower of start and best."""
-    highest, low = float(climb.level[first:].max()), min(climb.start, climb.best)
+    """The levels of a climb, where in the run it begins, and the highest over the best, which is at most the start."""
+    best, end = min(climb.start, climb.best), signals.tail(train_loss.values)
+    highest = max(float(climb.level[first:].max()), end)
     return {
         "start": climb.start,
-        "best": climb.best,
-        "end": signals.tail(train_loss.values),
+        "best": best,
+        "end": end,
         "highest": highest,
         "share": share_of_run(train_loss, float(train_loss.steps[first])),
-        "times": highest / low if low > 0 else float("nan"),
+        "times": highest / best if best > 0 else float("nan"),
     }

@@ -110,6 +110,8 @@ def _start(train_loss: Curve) -> float:
 def _evidence(train_loss: Curve, judge: Curve, start: float, highest: float, above: FloatArray) -> Evidence:
     """The levels of the curve that overshoots, and where in the run it does."""
     where = share_of_run(train_loss, float(above[0]))
-    measured = {"start": start, "highest": highest, "end": signals.tail(judge.values), "share": where}
+    end = signals.tail(judge.values)
+    highest = max(highest, end)
+    measured = {"start": start, "highest": highest, "end": end, "share": where}
     measured |= {"rise": (highest - start) / abs(start) if start else np.inf}
     return Evidence(float(above[0]), float(above[-1]), finite(measured), 0.9)

@@ -86,5 +86,6 @@ def loss_spikes(
     if not found.starts or not (often or (found.recovered == 0.0 and len(found.starts) > 1)):
         return None
     measured = {"events": len(found.starts), "score": found.score, "height": found.height, "recovered": found.recovered}
+    measured["returned"] = found.recovered * len(found.starts)
     first, last = curve.steps[found.starts[0]], curve.steps[found.starts[-1]]
     return Evidence(float(first), float(last), finite(measured), min(1.0, 0.6 + 0.1 * len(found.starts)))

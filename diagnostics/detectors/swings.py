@@ -66,7 +66,8 @@ def loss_swings(
     if held is None and not _weights_swing(train_loss, settings, learning_rate, scatter, fall, swings):
         return None
     flips = signals.oscillation(train_loss.values)[1]
-    return throughout(train_loss, {"swing": scatter, "fall": fall, "flips": flips}, 0.55 if held is None else 0.8)
+    measured = {"swing": scatter, "fall": fall, "of_descent": scatter / fall if fall else np.inf, "flips": flips}
+    return throughout(train_loss, measured, 0.55 if held is None else 0.8)
 
 
 def _is_calm(eval_loss: Curve, scatter: float) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from math import floor, isfinite, log10
 
-from diagnostics.model.rate_prior import Bounds
+from diagnostics.model.rate_prior import MAX_RATE_FACTOR, Bounds
 from diagnostics.model.records import Advice
 from diagnostics.rules.rule import Case, Fix
 
@@ -57,7 +57,8 @@ def _advice(fix: Fix, case: Case, because: str, confidence: float, bounds: Bound
         return None
     factor = new / known if known and isfinite(new / known) else None
     shown = nominal if factor and nominal and abs(factor / nominal - 1.0) < 0.12 else factor
-    return Advice(fix.knob, old, new, factor, because, fix.expect, confidence, fix.description, shown)
+    usual = case.rate_prior.usual if fix.knob == "learning_rate" else None
+    return Advice(fix.knob, old, new, factor, because, fix.expect, confidence, fix.description, shown, usual=usual)
 
 
 def _number(value: object, case: Case) -> float | None:
@@ -77,6 +78,8 @@ def _new_value(
         aim = old * times
     else:
         up = old is None or aim > old
+    if fix.knob == "learning_rate" and old:
+        aim = min(max(aim, old / MAX_RATE_FACTOR), old * MAX_RATE_FACTOR)
     aim = max(aim, fix.at_least) if fix.at_least is not None else aim
     aim = min(aim, fix.at_most) if fix.at_most is not None and up else aim
     low, high = _range(fix.knob, case, bounds)

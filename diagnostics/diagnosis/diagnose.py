@@ -38,8 +38,10 @@ class _Answers:
 
     @property
     def fired(self) -> list[Fired]:
-        """The rules that fired."""
-        return [(rule, found) for rule, found in self.all if isinstance(found, Evidence)]
+        """The rules that fired, without those whose premise another one denies."""
+        found = [(rule, answer) for rule, answer in self.all if isinstance(answer, Evidence)]
+        names = {rule.name for rule, _ in found}
+        return [(rule, answer) for rule, answer in found if names.isdisjoint(rule.unless_found)]
 
     @property
     def deciding(self) -> list[Fired]:
@@ -158,7 +160,7 @@ def _finding(rule: Rule, found: Evidence) -> Finding:
         first_step=found.first_step,
         last_step=found.last_step,
         measured=dict(found.measured),
-        template=rule.message,
+        template=rule.message_for(found.measured),
         confidence=float(DEFAULT.fault(rule.confidence * found.strength)),
     )
 

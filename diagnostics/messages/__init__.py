@@ -17,10 +17,12 @@ from diagnostics.messages.phrases import (
     comparison_title,
     confidence_phrase,
     confidence_words,
+    headline,
     measures,
     next_value,
     steps_of,
     unchecked_rules,
+    weighed_headline,
 )
 from diagnostics.messages.verdicts import (
     advice_action,
@@ -28,9 +30,11 @@ from diagnostics.messages.verdicts import (
     all_notes,
     diagnosis_notes,
     finding_message,
+    fix_in_words,
     notes_of,
     skipped_reason,
     summary,
+    usual_range,
 )
 
 HEADLINES, TABLE_HEADS = words.HEADLINES, words.TABLE_HEADS
@@ -54,6 +58,8 @@ __all__ = [
     "diagnosis_notes",
     "filled",
     "finding_message",
+    "fix_in_words",
+    "headline",
     "live_line",
     "measures",
     "next_value",
@@ -64,4 +70,6 @@ __all__ = [
     "summary",
     "text",
     "unchecked_rules",
+    "usual_range",
+    "weighed_headline",
 ]

@@ -45,8 +45,16 @@ class _Number(float):
             return number(float(f"{float(self):.{digits}g}") if digits else float(self))
         if kind == "percent":
             return percent(self)
+        if kind == "times":
+            return times_of(self)
         sign = spec[0] if spec[0] in "+- " else ""
         return super().__format__(f"{sign}z{spec.removeprefix(sign)}").replace("%", " %")  # z: no -0.0
+
+
+def times_of(factor: float) -> str:
+    """A factor before what it multiplies: ``half``, ``a third of``, ``1.5 times``."""
+    rounded = float(f"{factor:.2g}")
+    return words.FACTORS.get(rounded, words.OTHER_FACTOR.format(factor=number(rounded)))
 
 
 class _VeryLarge:
@@ -59,12 +67,13 @@ def filled(template: str, values: Mapping[str, Any]) -> str:
 
     Beside Python's own formats: ``{rise:.1%}`` has a space before the sign, ``{n:plural:line|lines}`` is the number
     with its word, ``{share:percent}`` a share as a whole percentage, ``{gain:number}`` a number as people write it
-    (``{gain:number:2}``: to two digits), ``{rule:name}`` a name without its dashes.
+    (``{gain:number:2}``: to two digits), ``{rule:name}`` a name without its dashes, ``{factor:times}`` a factor in
+    words (``half``, ``twice``).
     """
 
     def plural(found: re.Match[str]) -> str:
         count = values.get(found[1]) or 0
-        return f"{count:,} {found[2] if count == 1 else found[3]}"
+        return f"{_Number(count)} {found[2] if count == 1 else found[3]}"
 
     return PLURAL.sub(plural, template).format_map(_Values(values))
 

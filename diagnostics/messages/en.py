@@ -95,10 +95,42 @@ HEADLINES: Mapping[Label, str] = {
     Label.UNKNOWN: "No verdict",
 }
 
-CONFIDENCE = ((0.85, "almost certain"), (0.65, "quite sure"), (0.45, "more likely than not"), (0.0, "weak evidence"))
+TENTATIVE_HEADLINES: Mapping[Label, str] = {
+    Label.BROKEN: "The log or the data may be broken",
+    Label.UNSTABLE: "Looks unstable",
+    Label.OVERFIT: "Looks overfit",
+    Label.UNDERFIT: "Looks underfit",
+    Label.HEALTHY: "Looks healthy",
+    Label.UNKNOWN: HEADLINES[Label.UNKNOWN],
+}
+"""For verdicts that are less than quite sure."""
+
+CONFIDENCE = (
+    (0.85, "almost certain"),
+    (0.65, "quite sure"),
+    (0.55, "more likely than not"),
+    (0.5, "barely more likely than not"),
+    (0.0, "weak evidence"),
+)
 """The words for a confidence of at least so much."""
 
+FACTORS: Mapping[float, str] = {
+    0.1: "a tenth of",
+    0.25: "a quarter of",
+    0.3: "a third of",
+    0.33: "a third of",
+    0.5: "half",
+    2.0: "twice",
+    3.0: "three times",
+    4.0: "four times",
+    10.0: "ten times",
+}
+"""Factors in words, before what they multiply."""
+OTHER_FACTOR = "{factor} times"
+
 PHRASES: Mapping[str, str] = {
+    "tentative": "{headline} ({percent}: {words})",
+    "usual": "usual: {low} to {high}",
     # The one sentence that sums a diagnosis up.
     "summary-borderline": "No fault, but close to {label}: {message}",
     "summary-findings-only": "No fault that decides the verdict. Worth a look: {message}",

@@ -11,6 +11,9 @@ from diagnostics.messages.verdicts import advice_action
 from diagnostics.model.comparison import Comparison
 from diagnostics.model.records import Advice, Diagnosis, Finding, Label
 
+QUITE_SURE = 0.65
+"""Verdicts below this confidence have a tentative headline."""
+
 
 def steps_of(finding: Finding) -> str:
     """Where a finding shows: ``steps 200 to 600``."""
@@ -48,6 +51,25 @@ def confidence_words(confidence: float) -> str:
 def confidence_phrase(confidence: float) -> str:
     """A confidence in words and in numbers: ``quite sure (70 %)``."""
     return phrase("confidence", words=confidence_words(confidence), percent=percent(confidence))
+
+
+def headline(diagnosis: Diagnosis) -> str:
+    """The headline of a verdict; a tentative one where it is less than quite sure."""
+    headlines = words.TENTATIVE_HEADLINES if is_tentative(diagnosis) else words.HEADLINES
+    return headlines[diagnosis.label]
+
+
+def weighed_headline(diagnosis: Diagnosis) -> str:
+    """The headline; a tentative one with how sure it is: ``Looks unstable (51 %: barely more likely than not)``."""
+    if not is_tentative(diagnosis):
+        return headline(diagnosis)
+    sure = {"words": confidence_words(diagnosis.confidence), "percent": percent(diagnosis.confidence)}
+    return phrase("tentative", headline=headline(diagnosis), **sure)
+
+
+def is_tentative(diagnosis: Diagnosis) -> bool:
+    """Whether a verdict is given, and is less than quite sure."""
+    return diagnosis.label is not Label.UNKNOWN and diagnosis.confidence < QUITE_SURE
 
 
 def certainty(diagnosis: Diagnosis) -> str:

@@ -19,8 +19,22 @@ def finding_message(finding: Finding) -> str:
 
 
 def advice_action(advice: Advice) -> str:
-    """What the advice says to do, without the values: ``divide the learning rate by ten``."""
-    return words.RULES.get(advice.because, {}).get(advice.fix, advice.fix)
+    """What the advice says to do, with the numbers that it advises: ``use half the learning rate``."""
+    template = words.RULES.get(advice.because, {}).get(advice.fix, advice.fix)
+    return fix_in_words(template, advice.nominal, advice.new)
+
+
+def fix_in_words(template: str, factor: float | None, new: float | str | None) -> str:
+    """The description of a fix with its factor and its new value."""
+    return filled(template, {"factor": factor, "new": new})
+
+
+def usual_range(advice: Advice) -> str:
+    """The range in which the knob usually lies, for the method of the run; empty where it is not known."""
+    if advice.usual is None:
+        return ""
+    low, high = (setting(advice.knob, value) for value in advice.usual)
+    return phrase("usual", low=low, high=high)
 
 
 def advice_line(advice: Advice) -> str:
@@ -28,9 +42,10 @@ def advice_line(advice: Advice) -> str:
     if advice.new is None:
         return advice_action(advice)
     values = [setting(advice.knob, value) for value in (advice.old, advice.new) if value is not None]
-    change = f" (×{number(float(f'{advice.nominal:.2g}'))})" if advice.nominal else ""
+    factor = f"×{number(float(f'{advice.nominal:.2g}'))}" if advice.nominal else ""
+    beside = "; ".join(filter(None, (factor, usual_range(advice))))
     arrow = " → ".join(values) if advice.old is not None else f"→ {values[0]}"
-    return f"{advice.knob} {arrow}{change}: {advice_action(advice)}"
+    return f"{advice.knob} {arrow}{f' ({beside})' if beside else ''}: {advice_action(advice)}"
 
 
 def skipped_reason(skipped: Skipped) -> str:

@@ -75,7 +75,7 @@ class Advice:
     ``checkpoint``, ``eval_set``); then ``factor`` or the action says what to do. ``fix`` is the rule's own description
     of the change, ``expect`` what it should bring, ``nominal`` the factor as the rule names it, which rounding and caps
     may have changed. ``optional`` advice comes from a finding that does not set the label: it may be worth a try, and a
-    healthy run does not need it.
+    healthy run does not need it. ``usual`` is the range in which the knob usually lies for such a run, where known.
     """
 
     knob: str
@@ -88,9 +88,10 @@ class Advice:
     fix: str = ""
     nominal: float | None = None
     optional: bool = False
+    usual: tuple[float, float] | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """The advice as plain JSON values, without words made from them; ``optional`` is there only where true."""
+        """The advice as plain JSON values, without words made from them; ``optional`` and ``usual`` where given."""
         return {
             "knob": self.knob,
             "old": self.old,
@@ -102,12 +103,13 @@ class Advice:
             "fix": self.fix,
             "nominal": self.nominal,
             **({"optional": True} if self.optional else {}),
+            **({"usual": list(self.usual)} if self.usual else {}),
         }
 
     @classmethod
     def from_dict(cls, raw: Mapping[str, Any]) -> Advice:
         """The advice that ``to_dict`` wrote, or an earlier version that stored the finished line."""
-        factor, old_line = raw.get("factor"), str(raw.get("message", ""))
+        factor, old_line, usual = raw.get("factor"), str(raw.get("message", "")), raw.get("usual")
         old_fix = old_line if raw.get("new") is None else old_line.partition(": ")[2]
         return cls(
             knob=str(raw["knob"]),
@@ -120,6 +122,7 @@ class Advice:
             fix=str(raw.get("fix", old_fix)),
             nominal=raw.get("nominal", factor),
             optional=bool(raw.get("optional", False)),
+            usual=(float(usual[0]), float(usual[1])) if usual else None,
         )
 
 

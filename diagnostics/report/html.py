@@ -163,7 +163,8 @@ def _next(advice: ShownAdvice) -> Markup:
         return element("div", advice.action)
     factor = element("span", f" {advice.factor}", class_="soft") if advice.factor else None
     value = element("span", element("b", advice.next), factor, class_="nowrap")
-    return joined(value, element("div", advice.action, class_="soft small"))
+    usual = element("div", advice.usual, class_="soft small") if advice.usual else None
+    return joined(value, usual, element("div", advice.action, class_="soft small"))
 
 
 def _comparison(shown: Sections) -> Markup | None:

@@ -46,7 +46,8 @@ def _finding(finding: ShownFinding) -> str:
 
 
 def _advice(advice: ShownAdvice) -> tuple[str, ...]:
-    new = f"{advice.next} ({advice.factor})" if advice.factor else advice.next
+    beside = "; ".join(filter(None, (advice.factor, advice.usual)))
+    new = f"{advice.next} ({beside})" if beside else advice.next
     return (
         f"`{advice.knob}`",
         advice.now or "–",

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from diagnostics.formatting import number, percent, plain_name, sentence, setting, times
 from diagnostics.messages import (
-    HEADLINES,
     advice_heading,
     advice_sentence,
     all_notes,
@@ -15,12 +14,15 @@ from diagnostics.messages import (
     comparison_title,
     confidence_phrase,
     finding_message,
+    headline,
     measures,
     next_value,
     phrase,
     steps_of,
     summary,
     unchecked_rules,
+    usual_range,
+    weighed_headline,
 )
 from diagnostics.model.curves import Run
 from diagnostics.model.records import Advice, Diagnosis, Finding, Label
@@ -53,6 +55,7 @@ class ShownAdvice:
     next: str
     factor: str
     action: str
+    usual: str
     rule: str
     optional: bool
     expect: str
@@ -72,6 +75,7 @@ class Sections:
     name: str
     label: Label
     headline: str
+    short_headline: str
     summary: str
     cause: str
     percent: str
@@ -94,7 +98,8 @@ def sections(run: Run, diagnosis: Diagnosis) -> Sections:
     return Sections(
         name=run.name,
         label=diagnosis.label,
-        headline=HEADLINES[diagnosis.label],
+        headline=weighed_headline(diagnosis),
+        short_headline=headline(diagnosis),
         summary=summary(diagnosis),
         cause=plain_name(diagnosis.cause) if diagnosis.cause else "",
         percent=percent(diagnosis.confidence) if diagnosis.label is not Label.UNKNOWN else "",
@@ -144,6 +149,7 @@ def _advice(advice: Advice) -> ShownAdvice:
         next=next_value(advice),
         factor=times(advice.factor) if advice.new is not None else "",
         action=advice_sentence(advice),
+        usual=usual_range(advice),
         rule=advice.because,
         optional=advice.optional,
         expect=advice.expect,

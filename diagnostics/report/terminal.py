@@ -65,7 +65,7 @@ def _lines(shown: Sections) -> Iterator[RenderableType]:
 
     verdict = f"{SIGNS[shown.label]} {shown.label}"
     yield Text.assemble((verdict, f"bold {COLORS[shown.label]}"), "  ", (printable(shown.name), "bold"))
-    yield Padding(Text(f"{shown.headline}: {shown.certainty}"), (0, 0, 0, 2))
+    yield Padding(Text(f"{shown.short_headline}: {shown.certainty}"), (0, 0, 0, 2))
     if not shown.findings:
         yield Padding(Text(shown.summary), (0, 0, 0, 2))
     for block in _blocks(shown):
@@ -110,7 +110,8 @@ def _advice(advice: Iterable[ShownAdvice]) -> RenderableType:
         table.add_column(head, justify=side)
     for one in advice:
         new, why = (one.next, one.rule) if one.has_value else ("", one.action)
-        cells = (one.knob, one.now or "–", new, one.factor, one.reason(why), one.percent)
+        why = f"{one.reason(why)} ({one.usual})" if one.usual else one.reason(why)
+        cells = (one.knob, one.now or "–", new, one.factor, why, one.percent)
         table.add_row(*(Text(printable(text)) for text in cells))
     return table
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from diagnostics.messages import advice_line, diagnosis_notes, finding_message, skipped_reason, text
+from diagnostics.messages import advice_action, advice_line, diagnosis_notes, finding_message, skipped_reason, text
 from diagnostics.model.comparison import Comparison
 from diagnostics.model.curves import Run
 from diagnostics.model.records import Diagnosis
@@ -65,7 +65,7 @@ def with_words(diagnosis: Diagnosis) -> dict[str, Any]:
         raw["message"] = finding_message(finding)
         del raw["template"]
     for raw, advice in zip(data["advice"], diagnosis.advice, strict=True):
-        raw["message"] = advice_line(advice)
+        raw["message"], raw["fix"] = advice_line(advice), advice_action(advice)
     for raw, skipped in zip(data["skipped"], diagnosis.skipped, strict=True):
         raw["why"] = skipped_reason(skipped)
     if diagnosis.baseline is not None:

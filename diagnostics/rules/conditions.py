@@ -10,6 +10,8 @@ BIG_BATCH = 64
 SOME_DROPOUT = 0.05
 FAR_BELOW_CENTER, BELOW_CENTER, FAR_ABOVE_CENTER = 0.1, 0.3, 10.0
 """The learning rate over its center."""
+FAR_CLIMB = 10.0
+"""The highest loss over its start: a third of a rate that did this would still be too high."""
 FIRST_STEPS = 0.02
 """A fault in this first share of the run came as soon as the rate was up."""
 
@@ -58,7 +60,9 @@ def rate_at_center(case: Case) -> bool:
 
 
 def rate_far_too_high(case: Case) -> bool:
-    """Within the first 2 % of the run at a rate above the cap, or at ten times the center."""
+    """Within the first 2 % of the run above the cap, at ten times the center, or a climb to ten times the start."""
+    if case.measured.get("highest", 0.0) >= FAR_CLIMB * case.measured.get("start", float("inf")) > 0.0:
+        return True
     rate, cap = case.settings.learning_rate, case.rate_prior.cap
     first = case.measured.get("share", 1.0) <= FIRST_STEPS and rate is not None and cap is not None and rate > cap
     return first or (case.rate_prior.relative(rate) or 0.0) >= FAR_ABOVE_CENTER

@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from diagnostics.detectors import divergence
 from diagnostics.model.records import Label
 from diagnostics.rules.remedies import AFTER_BLOW_UP, PLAYBOOK
-from diagnostics.rules.rule import Fix, Rule, Sign
+from diagnostics.rules.rule import Fix, Rule, Sign, Wording
+
+
+def _never_fell(measured: Mapping[str, float]) -> bool:
+    """The loss has no level below its start."""
+    return measured["best"] >= measured["start"]
+
+
+def _ends_highest(measured: Mapping[str, float]) -> bool:
+    """The loss ends at the highest level of its climb."""
+    return measured["end"] >= measured["highest"]
+
 
 LOSS_NOT_FINITE = Rule(
     name="loss-not-finite",
@@ -53,8 +66,23 @@ LOSS_DIVERGES = Rule(
         "always_fault_ratio": 3.0,
         "max_eval_rise": 0.02,
     },
-    message=(
-        "the loss climbs to {highest:.3g} from a start of {start:.3g} and a best of {best:.3g}; it ends at {end:.3g}"
+    message=("the loss climbs to {highest:.3g} from a start of {start:.3g}; its best is {best:.3g}, its end {end:.3g}"),
+    wordings=(
+        Wording(
+            "the loss climbs from {start:.3g} to {end:.3g} and ends there",
+            "where it never fell and ends at its highest",
+            lambda measured: _never_fell(measured) and _ends_highest(measured),
+        ),
+        Wording(
+            "the loss climbs from {start:.3g} to {highest:.3g}; it ends at {end:.3g}",
+            "where it never fell",
+            _never_fell,
+        ),
+        Wording(
+            "the loss falls from {start:.3g} to {best:.3g}, then climbs to {end:.3g} and ends there",
+            "where it ends at its highest",
+            _ends_highest,
+        ),
     ),
     cause="The learning rate is higher than this model and batch can take, or it rises too early.",
     fixes=AFTER_BLOW_UP,

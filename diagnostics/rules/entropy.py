@@ -40,7 +40,7 @@ OVERCONFIDENT = Rule(
     cause="The model is surer than it is right: it relies on what it remembers of the training rows.",
     fixes=(
         half_as_many_epochs("an entropy near the held-out loss"),
-        Fix("lora_dropout", "set lora_dropout to 0.05", "a better calibrated model", to=0.05, weight=0.6),
+        Fix("lora_dropout", "set lora_dropout to {new}", "a better calibrated model", to=0.05, weight=0.6),
     ),
     confidence=0.5,
     example="eval_entropy 1.3 to 0.5 while eval_loss stays at 1.4",

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from diagnostics.detectors import frozen
 from diagnostics.model.records import Label
-from diagnostics.rules.rule import Fix, Rule, Sign
+from diagnostics.rules.rule import Fix, Rule, Sign, Wording
+from diagnostics.rules.slow_learning import LEAST_FALL
 
 GRADIENT_IS_ZERO = Rule(
     name="gradient-is-zero",
@@ -16,7 +17,14 @@ GRADIENT_IS_ZERO = Rule(
         "fall": 0.02,  # of the loss: one that lost more was trained
         "min_points": 5,
     },
-    message="the gradient norm is exactly 0 in {share:.0%} of the logs, and the loss lost only {fall:.1%}",
+    message="the gradient norm is exactly 0 in {share:.0%} of the logs, and the loss fell by only {fall:.1%}",
+    wordings=(
+        Wording(
+            "the gradient norm is exactly 0 in {share:.0%} of the logs, and the loss did not fall",
+            "where it fell by less than 0.05 %",
+            lambda measured: measured.get("fall", 1.0) < LEAST_FALL,
+        ),
+    ),
     cause="No gradient reaches a trained parameter: the adapter is frozen or cut off, or every label is masked.",
     fixes=(
         Fix(

@@ -53,10 +53,10 @@ TINY_RATE_MANY_EPOCHS = Rule(
     ),
     cause="Many small steps over the same rows memorize them. The evidence for this rule is weak.",
     fixes=(
-        Fix("learning_rate", "triple the learning rate", "as much learned in fewer passes", times=3.0),
+        Fix("learning_rate", "use {factor:times} the learning rate", "as much learned in fewer passes", times=3.0),
         Fix(
             "num_train_epochs",
-            "and halve the number of epochs with it",
+            "and train for {factor:times} the epochs with it",
             "as much learned in fewer passes",
             times=0.5,
             at_least=1.0,
@@ -91,8 +91,21 @@ TRAIN_FALLS_ALONE = Rule(
     ),
     fixes=(
         Fix("data", "compare template, masking and source of both splits, and remove duplicates", "both fall"),
-        Fix("learning_rate", "try three times the learning rate as a probe", "both losses fall", times=3.0, weight=0.9),
-        Fix("lora_r", "double the rank and keep lora_alpha", "both losses fall", times=2.0, at_most=64, weight=0.7),
+        Fix(
+            "learning_rate",
+            "try {factor:times} the learning rate as a probe",
+            "both losses fall",
+            times=3.0,
+            weight=0.9,
+        ),
+        Fix(
+            "lora_r",
+            "use {factor:times} the rank and keep lora_alpha",
+            "both losses fall",
+            times=2.0,
+            at_most=64,
+            weight=0.7,
+        ),
     ),
     confidence=0.3,
     example="one epoch: train 1.4 to 0.9, eval 1.52, 1.51, 1.52",

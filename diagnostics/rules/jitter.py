@@ -30,12 +30,12 @@ TRAIN_AND_EVAL_JITTER = Rule(
     message="training ({train_jitter:.0%}) and held-out loss ({eval_jitter:.0%}) jitter together throughout",
     cause="The learning rate is too high: the held-out rows never change, so the weights themselves must swing.",
     fixes=(
-        cut_rate(0.3, "cut the learning rate to a third", when=_wild, condition="where the jitter is 30 % or more"),
-        cut_rate(0.5, "halve the learning rate"),
+        cut_rate(0.3, "use {factor:times} the learning rate", when=_wild, condition="where the jitter is 30 % or more"),
+        cut_rate(0.5, "use {factor:times} the learning rate"),
         BIGGER_BATCH,
         Fix(
             "warmup_ratio",
-            "warm up four times as long, at most 10 % of the steps",
+            "warm up longer, over at most 10 % of the steps",
             "a calmer start",
             times=4.0,
             at_least=SHORT_WARMUP,
@@ -65,11 +65,11 @@ JITTER_GROWS = Rule(
     message="the loss jitters {ratio:.1f} times as much as at the start and has not fallen",
     cause="The weights drift without learning: the learning rate is too high for this signal.",
     fixes=(
-        cut_rate(0.3, "cut the learning rate to a third"),
+        cut_rate(0.3, "use {factor:times} the learning rate"),
         TENTH_WARMUP,
         Fix(
             "batch_size",
-            "use 32 to 128 pairs or rows in a batch",
+            "use a larger batch, of at most 128 pairs or rows",
             "less noise per step",
             times=2.0,
             at_least=32,
@@ -103,7 +103,7 @@ WARMUP_TOO_SHORT = Rule(
     fixes=(
         Fix(
             "warmup_ratio",
-            "warm up four times as long, at most 10 % of the steps",
+            "warm up longer, over at most 10 % of the steps",
             "a start as calm as the rest",
             times=4.0,
             at_least=SHORT_WARMUP,
@@ -111,7 +111,12 @@ WARMUP_TOO_SHORT = Rule(
             when=warmup_is_short,
             condition="while the warm-up is below 10 % of the steps",
         ),
-        cut_rate(0.5, "halve the learning rate", when=warmup_is_long, condition="when the warm-up is 10 % already"),
+        cut_rate(
+            0.5,
+            "use {factor:times} the learning rate",
+            when=warmup_is_long,
+            condition="when the warm-up is 10 % already",
+        ),
         TIGHTER_CLIP,
     ),
     confidence=0.7,
@@ -145,7 +150,7 @@ EVAL_JITTERS_MORE = Rule(
         Fix("eval_set", "evaluate on more rows, and on the same ones each time", "a smooth held-out loss", weight=0.9),
         Fix(
             "adam_beta2",
-            "raise adam_beta2 to 0.99",
+            "raise adam_beta2 to {new}",
             "the optimizer averages over more of the small batches",
             to=0.99,
             weight=0.7,
@@ -154,7 +159,7 @@ EVAL_JITTERS_MORE = Rule(
         ),
         Fix(
             "batch_size",
-            "double the batch and keep the learning rate",
+            "use {factor:times} the batch and keep the learning rate",
             "steadier weights",
             times=2.0,
             at_most=128,

@@ -7,7 +7,7 @@ from diagnostics.model.records import Label
 from diagnostics.rules.conditions import short_warmup_big_batch
 from diagnostics.rules.remedies import JUMP, SMALLER_BATCH, TRIPLE
 from diagnostics.rules.rule import Case, Fix, Rule, Sign
-from diagnostics.rules.slow_learning import NEARLY, RISEN, SLOW
+from diagnostics.rules.slow_learning import FELL_LITTLE, NEARLY, RISEN, SLOW, by_fall
 
 
 def _square_root(case: Case) -> float | None:
@@ -29,14 +29,15 @@ RATE_TOO_LOW = Rule(
         "min_evals": 6,  # ... or so many flat evaluations beside training losses too noisy to tell
     },
     borderline={**NEARLY, "late_share": 0.05},
-    message="the loss barely falls, or is still falling at the end: down by {fall:.1%} in all",
+    message=FELL_LITTLE,
+    wordings=by_fall(),
     cause="The learning rate is too low: the steps are too small to get anywhere in this many updates.",
     fixes=(
         JUMP,
         TRIPLE,
         Fix(
             "warmup_ratio",
-            "and warm up over 3 % of the steps",
+            "and warm up over {new:percent} of the steps",
             "the higher rate starts calmly",
             to=0.03,
             when=short_warmup_big_batch,
@@ -70,7 +71,8 @@ RATE_LOW_FOR_BATCH = Rule(
         "reference_batch": 32,  # for which the center is meant
         "share_of_wanted": 0.8,  # the rate over the one wanted for the batch
     },
-    message="the rate of {rate:.2g} is meant for smaller batches than {batch:.0f} rows; the loss lost {fall:.1%}",
+    message="the rate of {rate:.2g} is meant for smaller batches than {batch:.0f} rows, and " + FELL_LITTLE,
+    wordings=by_fall("the rate of {rate:.2g} is meant for smaller batches than {batch:.0f} rows, and "),
     cause="A larger batch takes a larger rate: by the square root of the batch for Adam, up to the cap.",
     fixes=(
         Fix(

@@ -28,7 +28,7 @@ ANSWERS_GROW_LONG = Rule(
     fixes=(
         Fix(
             "ld_alpha",
-            "weight the tokens beyond the shorter answer by half (ld_alpha 0.5)",
+            "weight the tokens beyond the shorter answer less (ld_alpha {new})",
             "answers of their earlier length",
             to=0.5,
             when=_plain_loss,

@@ -15,7 +15,9 @@ def _strong_beta(case: Case) -> bool:
     return (case.settings.beta or 0.0) > 0.1
 
 
-HIGHER_BETA = Fix("beta", "double beta", "a policy closer to its reference", times=2.0, at_most=0.5, weight=0.7)
+HIGHER_BETA = Fix(
+    "beta", "use {factor:times} the beta", "a policy closer to its reference", times=2.0, at_most=0.5, weight=0.7
+)
 HALF_RATE = halve_rate("a smaller drift from the reference")
 
 LIKELIHOOD_COLLAPSES = Rule(
@@ -29,7 +31,7 @@ LIKELIHOOD_COLLAPSES = Rule(
     message="both answers lost {drop:.0%} of their log-probability",
     cause="The learning rate is far too high: the policy forgets how to write.",
     fixes=(
-        cut_rate(0.3, "cut the learning rate to a third", expect="log-probabilities that stay near their start"),
+        cut_rate(0.3, "use {factor:times} the learning rate", expect="log-probabilities that stay near their start"),
         TENTH_WARMUP,
         HIGHER_BETA,
     ),
@@ -59,7 +61,7 @@ PREFERENCES_SATURATE = Rule(
         CHECKPOINT,
         Fix(
             "num_train_epochs",
-            "train one epoch",
+            "train {new:plural:epoch|epochs}",
             "no pair is seen twice",
             to=1.0,
             when=lambda case: (case.settings.num_train_epochs or 2.0) > 1.0,
@@ -68,7 +70,7 @@ PREFERENCES_SATURATE = Rule(
         ),
         halve_rate("a slower fit of the pairs", weight=0.8),
         HIGHER_BETA,
-        Fix("label_smoothing", "set label_smoothing to 0.1 (robust DPO)", "bounded margins", to=0.1, weight=0.5),
+        Fix("label_smoothing", "set label_smoothing to {new} (robust DPO)", "bounded margins", to=0.1, weight=0.5),
     ),
     confidence=0.75,
     example="accuracy 1.0 in training, 0.66 and falling on held-out pairs",
@@ -144,7 +146,7 @@ PREFERENCES_NOT_LEARNED = Rule(
         TRIPLE,
         Fix(
             "beta",
-            "cut beta to a third",
+            "use {factor:times} the beta",
             "the policy may move further",
             times=1.0 / 3.0,
             at_least=0.01,
@@ -154,7 +156,7 @@ PREFERENCES_NOT_LEARNED = Rule(
         ),
         Fix(
             "num_train_epochs",
-            "train twice as long, up to three epochs",
+            "train for {factor:times} the epochs, up to three in all",
             "a margin that grows",
             times=2.0,
             at_most=3.0,

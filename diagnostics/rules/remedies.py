@@ -40,26 +40,26 @@ def cut_rate(
 
 def halve_rate(expect: str, weight: float = 1.0) -> Fix:
     """Half the learning rate."""
-    return cut_rate(0.5, "halve the learning rate", expect=expect, weight=weight)
+    return cut_rate(0.5, "use {factor:times} the learning rate", expect=expect, weight=weight)
 
 
 JUMP = Fix(
     "learning_rate",
-    "raise the learning rate to a third of the usual one",
-    "a loss that falls at once; then triple the rate one run at a time",
+    "raise the learning rate towards the usual one, at most tenfold at once",
+    "a loss that falls at once; then raise it again for as long as that helps",
     to=_third_of_center,
     when=rate_far_below_center,
     condition="from a tenth of the center or less",
 )
 TRIPLE = Fix(
     "learning_rate",
-    "triple the learning rate",
-    "a loss that falls faster; triple it again only if that helped",
+    "use {factor:times} the learning rate",
+    "a loss that falls faster; raise it again only if that helped",
     times=3.0,
 )
 HALF_RATE_WITH_SMALLER_BATCH = Fix(
     "learning_rate",
-    "and halve the learning rate with it",
+    "and use {factor:times} the learning rate with it",
     "steps that suit the smaller batch",
     times=0.5,
     when=rate_at_center,
@@ -77,7 +77,7 @@ LONGER_WARMUP = Fix(
 )
 TENTH_WARMUP = Fix(
     "warmup_ratio",
-    "warm up over 10 % of the steps",
+    "warm up over {new:percent} of the steps",
     "a calmer start",
     to=LONG_WARMUP,
     when=warmup_is_short,
@@ -86,7 +86,7 @@ TENTH_WARMUP = Fix(
 )
 TIGHTER_CLIP = Fix(
     "max_grad_norm",
-    "clip the gradient norm at 0.3",
+    "clip the gradient norm at {new}",
     "single bad batches no longer move the weights far",
     to=0.3,
     weight=0.6,
@@ -95,7 +95,7 @@ TIGHTER_CLIP = Fix(
 )
 BIGGER_BATCH = Fix(
     "batch_size",
-    "double the batch, by gradient accumulation if memory is short",
+    "use {factor:times} the batch, by gradient accumulation if memory is short",
     "less noise per step",
     times=2.0,
     at_most=128,
@@ -103,8 +103,8 @@ BIGGER_BATCH = Fix(
 )
 SMALLER_BATCH = Fix(
     "batch_size",
-    "use a quarter of the batch for the same number of rows",
-    "four times as many updates from the same rows",
+    "use {factor:times} the batch for the same number of rows",
+    "more updates from the same rows",
     times=0.25,
     at_least=4,
     weight=0.8,
@@ -119,7 +119,7 @@ LOOK_AT_DATA = Fix(
 LONGER = (
     Fix(
         "num_train_epochs",
-        "train twice as long, up to three epochs",
+        "train for {factor:times} the epochs, up to three in all",
         "the loss keeps falling along the same line",
         times=2.0,
         at_most=3.0,
@@ -129,7 +129,7 @@ LONGER = (
     ),
     Fix(
         "max_steps",
-        "train twice as many steps",
+        "train for {factor:times} the steps",
         "the loss keeps falling along the same line",
         times=2.0,
         when=lambda case: case.settings.num_train_epochs is None and case.settings.max_steps is not None,
@@ -142,7 +142,7 @@ CHECKPOINT = Fix(
 )
 ONE_OR_TWO_EPOCHS = Fix(
     "num_train_epochs",
-    "train one or two epochs unless a task metric asks for more",
+    "train at most {new:plural:epoch|epochs} unless a task metric asks for more",
     "the same held-out loss in less time",
     to=2.0,
     at_least=1.0,
@@ -152,7 +152,7 @@ ONE_OR_TWO_EPOCHS = Fix(
 )
 SOME_DROPOUT = Fix(
     "lora_dropout",
-    "set lora_dropout to 0.05",
+    "set lora_dropout to {new}",
     "a smaller gap between the losses",
     to=0.05,
     when=little_dropout,
@@ -166,7 +166,7 @@ def half_as_many_epochs(expect: str) -> Fix:
     """Half the epochs, where there are several."""
     return Fix(
         "num_train_epochs",
-        "train half as many epochs",
+        "train for {factor:times} the epochs",
         expect,
         times=0.5,
         at_least=1.0,
@@ -179,16 +179,19 @@ def half_as_many_epochs(expect: str) -> Fix:
 AFTER_BLOW_UP: tuple[Fix, ...] = (
     cut_rate(
         0.1,
-        "divide the learning rate by ten",
+        "use {factor:times} the learning rate, and again while that is not enough",
         when=rate_far_too_high,
-        condition="when it happens in the first 2 % of the steps above the cap, or at ten times the center",
+        condition=(
+            "when it happens in the first 2 % of the steps above the cap, at ten times the center, or when the loss "
+            "climbs to ten times its start"
+        ),
     ),
-    cut_rate(0.3, "cut the learning rate to a third"),
+    cut_rate(0.3, "use {factor:times} the learning rate"),
     LONGER_WARMUP,
     TIGHTER_CLIP,
 )
 AFTER_COLLAPSE: tuple[Fix, ...] = (
-    cut_rate(0.3, "cut the learning rate to a third", expect="an entropy that follows the loss"),
+    cut_rate(0.3, "use {factor:times} the learning rate", expect="an entropy that follows the loss"),
     TENTH_WARMUP,
 )
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from diagnostics.messages import fix_in_words
 from diagnostics.model.evidence import Evidence
 from diagnostics.model.methods import DPO, method_record
 from diagnostics.model.rate_prior import LearningRatePrior
@@ -45,6 +46,9 @@ Number = float | Callable[[Case], float | None]
 class Fix:
     """One change for the next run: a setting ``times`` a factor or set ``to`` a value, and the same in words.
 
+    ``description`` names the factor and the value as ``{factor:times}`` and ``{new}``: bounds may change what is
+    advised in the end, and the words must say the same as the numbers.
+
     ``at_least`` and ``at_most`` bound the new value; ``when`` (in words: ``condition``) says for which runs it is
     meant. Of several fixes for one setting the first whose ``when`` holds is given. ``weight`` scales the rule's
     confidence. ``knob`` is the name of the setting.
@@ -66,12 +70,29 @@ class Fix:
         bounds = [f"at least {self.at_least:g}"] if self.at_least is not None else []
         bounds += [f"at most {self.at_most:g}"] if self.at_most is not None else []
         detail = "; ".join([*bounds, *([self.condition] if self.condition else [])])
-        return f"{self.knob}: {self.description}{f' ({detail})' if detail else ''}"
+        return f"{self.knob}: {self.in_words()}{f' ({detail})' if detail else ''}"
+
+    def in_words(self) -> str:
+        """The description with the fix's own numbers."""
+        factor = self.times if isinstance(self.times, (int, float)) else None
+        return fix_in_words(self.description, factor, None if callable(self.to) else self.to)
+
+
+@dataclass(frozen=True)
+class Wording:
+    """Another message for what a rule found, where ``when`` (in words: ``condition``) holds for what was measured."""
+
+    message: str
+    condition: str
+    when: Callable[[Mapping[str, float]], bool]
 
 
 @dataclass(frozen=True)
 class Rule:
     """A fault by name: the check that finds it, its limits, the words for it and the fixes in order of preference.
+
+    The first of the ``wordings`` that holds for what was measured replaces the ``message``. Where a rule of
+    ``unless_found`` fired, this one is silent: that finding denies its premise.
 
     ``sets_label`` is False for findings that never stand alone: they are reported and leave the label as it is.
     ``methods`` and ``not_methods`` say for which training methods it is evaluated. ``borderline`` holds looser limits:
@@ -96,6 +117,8 @@ class Rule:
     borderline: Mapping[str, float] = field(default_factory=dict)
     immediate: bool = False
     sign: Sign | None = None
+    wordings: tuple[Wording, ...] = ()
+    unless_found: tuple[str, ...] = ()
 
     @property
     def needs(self) -> tuple[str, ...]:
@@ -116,6 +139,10 @@ class Rule:
         """What the check finds under the rule's limits; raises ``NotEnoughPoints`` where it cannot be evaluated."""
         return call(self.check, inputs, self.limits)
 
+    def message_for(self, measured: Mapping[str, float]) -> str:
+        """The message for what was measured, with places for the numbers."""
+        return next((wording.message for wording in self.wordings if wording.when(measured)), self.message)
+
     def confirms(self, main: Rule) -> bool:
         """Whether a finding is independent evidence for the fault of another rule: same label, another sign."""
         independent = self.sign is None or self.sign is not main.sign
@@ -125,8 +152,11 @@ class Rule:
         """Everything about the rule as text: what it says, why, an example, its limits, fixes and sources."""
         curves = [name if required else f"{name} (if logged)" for name, required in inputs_of(self.check).items()]
         lines = [f"{self.name}  ({self.label}{'' if self.sets_label else ', reported beside the label only'})"]
-        lines += ["", f"What      {_opened(self.message)}", f"Why       {self.cause}", f"Example   {self.example}"]
+        lines += ["", f"What      {_opened(self.message)}"]
+        lines += [f"          {_opened(wording.message)} ({wording.condition})" for wording in self.wordings]
+        lines += [f"Why       {self.cause}", f"Example   {self.example}"]
         lines += [f"Not when  {self.not_when}"] if self.not_when else []
+        lines += [f"Silent    beside {', '.join(self.unless_found)}"] if self.unless_found else []
         lines += [f"Methods   {', '.join(self.methods)}"] if self.methods else []
         lines += [f"Looks at  {', '.join(curves)}", f"Limits    {_listed(self.limits)}"]
         lines += [f"Nearly    {_listed(self.borderline)}: healthy, but less surely"] if self.borderline else []

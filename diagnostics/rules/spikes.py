@@ -5,7 +5,9 @@ from __future__ import annotations
 from diagnostics.detectors import spikes
 from diagnostics.model.records import Label
 from diagnostics.rules.remedies import AFTER_BLOW_UP, BIGGER_BATCH, LONGER_WARMUP, LOOK_AT_DATA, PLAYBOOK, cut_rate
-from diagnostics.rules.rule import Case, Rule, Sign
+from diagnostics.rules.rule import Case, Rule, Sign, Wording
+
+SPIKES = "{events:.0f} spikes ({score:.1%} of the logs), the highest {height:.0f} times the usual noise"
 
 
 def _severe(case: Case) -> bool:
@@ -48,19 +50,20 @@ LOSS_SPIKES = Rule(
         "score": 0.002,  # the share of the logs that begin a spike...
         "events": 2,  # ... and their number
     },
-    message=(
-        "{events:.0f} spikes ({score:.1%} of the logs), the highest {height:.0f} times the usual noise; "
-        "{recovered:.0%} recovered"
+    message=(f"{SPIKES}; {{returned:.0f}} of them recovered"),
+    wordings=(
+        Wording(f"{SPIKES}; all of them recovered", "where they did", lambda measured: measured["recovered"] == 1.0),
+        Wording(f"{SPIKES}; none of them recovered", "where none did", lambda measured: measured["recovered"] == 0.0),
     ),
     cause="The learning rate is too high for the batch: every so often a step goes too far.",
     fixes=(
         cut_rate(
             0.3,
-            "cut the learning rate to a third",
+            "use {factor:times} the learning rate",
             when=_severe,
             condition="above 0.5 % of the logs, or where the loss does not come back",
         ),
-        cut_rate(0.5, "halve the learning rate"),
+        cut_rate(0.5, "use {factor:times} the learning rate"),
         BIGGER_BATCH,
         LONGER_WARMUP,
         LOOK_AT_DATA,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from diagnostics.detectors import swings
 from diagnostics.model.records import Label
 from diagnostics.rules.remedies import BIGGER_BATCH, LONGER_WARMUP, PLAYBOOK, cut_rate
-from diagnostics.rules.rule import Fix, Rule, Sign
+from diagnostics.rules.rule import Fix, Rule, Sign, Wording
 
 LOSS_SWINGS = Rule(
     name="loss-swings",
@@ -22,16 +22,28 @@ LOSS_SWINGS = Rule(
         "min_rate_ratio": 0.3,  # of the rate to its center: below it nothing is found
     },
     borderline={"swing": 0.14, "of_descent": 0.35},
-    message="the training loss swings by {swing:.0%} of itself throughout, more than half of all it has learned",
+    message="the training loss swings by {swing:.0%} of itself throughout, {of_descent:.0%} of all it has learned",
+    wordings=(
+        Wording(
+            "the training loss swings by {swing:.0%} of itself throughout and does not come down",
+            "where it does not fall",
+            lambda measured: measured["fall"] <= 0.0,
+        ),
+        Wording(
+            "the training loss swings by {swing:.0%} of itself throughout, more than all it has learned",
+            "where that is so",
+            lambda measured: measured["swing"] > measured["fall"],
+        ),
+    ),
     cause="Steps are so large, or batches so small, that the loss goes up as often as down.",
     fixes=(
         cut_rate(
             0.3,
-            "cut the learning rate to a third",
+            "use {factor:times} the learning rate",
             when=lambda case: case.measured.get("swing", 0.0) >= 0.3,
             condition="where it swings by 30 % or more",
         ),
-        cut_rate(0.5, "halve the learning rate"),
+        cut_rate(0.5, "use {factor:times} the learning rate"),
         BIGGER_BATCH,
         LONGER_WARMUP,
     ),
@@ -65,7 +77,7 @@ LOSS_ZIGZAGS = Rule(
             "a loss that does not alternate",
             weight=0.9,
         ),
-        cut_rate(0.5, "halve the learning rate", weight=0.8),
+        cut_rate(0.5, "use {factor:times} the learning rate", weight=0.8),
     ),
     confidence=0.45,
     example="loss 1.4, 1.1, 1.4, 1.1 from start to end",

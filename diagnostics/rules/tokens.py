@@ -6,7 +6,7 @@ from diagnostics.detectors import tokens
 from diagnostics.model.records import Label
 from diagnostics.rules.remedies import LONGER
 from diagnostics.rules.rule import Fix, Rule
-from diagnostics.rules.slow_learning import SLOW
+from diagnostics.rules.slow_learning import FELL_LITTLE, SLOW, by_fall
 
 BATCHES_CHANGE_SIZE = Rule(
     name="batches-change-size",
@@ -41,7 +41,8 @@ TOO_FEW_TOKENS = Rule(
         "tokens": 100_000,  # seen in the whole run
         "max_rate_ratio": 0.34,  # of the rate to its center, up to which the rate explains more
     },
-    message="the run saw only {tokens:,.0f} tokens in all; the loss lost {fall:.1%}",
+    message="the run saw only {tokens:,.0f} tokens in all, and " + FELL_LITTLE,
+    wordings=by_fall("the run saw only {tokens:,.0f} tokens in all, and "),
     cause="There is little to learn from: too few rows, rows cut short, or too few passes over them.",
     fixes=(
         *LONGER,

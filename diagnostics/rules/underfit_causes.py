@@ -6,7 +6,7 @@ from diagnostics.detectors import underfit_causes
 from diagnostics.model.records import Label
 from diagnostics.rules.remedies import HALF_RATE_WITH_SMALLER_BATCH, LONGER, SMALLER_BATCH
 from diagnostics.rules.rule import Fix, Rule, Sign
-from diagnostics.rules.slow_learning import FLAT, NEARLY, SLOW, STRAIGHT, WHOLE_RUN
+from diagnostics.rules.slow_learning import FELL_LITTLE, FLAT, NEARLY, SLOW, STRAIGHT, WHOLE_RUN, by_fall
 
 TOO_FEW_UPDATES = Rule(
     name="too-few-updates",
@@ -18,7 +18,8 @@ TOO_FEW_UPDATES = Rule(
         "min_updates": 100,  # fewer are too few
         "batch": 8,  # rows at least
     },
-    message="only {updates:.0f} updates of {batch:.0f} rows each; the loss lost {fall:.1%}",
+    message="there were only {updates:.0f} updates of {batch:.0f} rows each, and " + FELL_LITTLE,
+    wordings=by_fall("there were only {updates:.0f} updates of {batch:.0f} rows each, and "),
     cause="The batch consumes the data in too few steps.",
     fixes=(SMALLER_BATCH, HALF_RATE_WITH_SMALLER_BATCH, *LONGER),
     confidence=0.75,
@@ -34,7 +35,8 @@ BATCH_TOO_LARGE = Rule(
     sign=Sign.SLOW,
     check=underfit_causes.batch_too_large,
     limits={**SLOW, "batch": 64},  # more rows are too many
-    message="{batch:.0f} rows in a batch and the loss lost only {fall:.1%}",
+    message="a batch holds {batch:.0f} rows, and " + FELL_LITTLE,
+    wordings=by_fall("a batch holds {batch:.0f} rows, and "),
     cause="LoRA pays for large batches with a higher loss, whatever its rank, and they leave few updates.",
     fixes=(SMALLER_BATCH, HALF_RATE_WITH_SMALLER_BATCH),
     confidence=0.65,
@@ -54,14 +56,13 @@ REGULARIZATION_TOO_STRONG = Rule(
         "dropout": 0.1,
         "shrink": 0.1,  # learning rate x weight decay x steps: the share of the weights that decay takes
     },
-    message=(
-        "the loss lost only {fall:.1%} under dropout {dropout:g}, NEFTune {noise:g}, decay {shrink:.1%} over the run"
-    ),
+    message="under dropout {dropout:g}, NEFTune {noise:g} and a decay of {shrink:.1%} over the run, " + FELL_LITTLE,
+    wordings=by_fall("under dropout {dropout:g}, NEFTune {noise:g} and a decay of {shrink:.1%} over the run, "),
     cause="Dropout, noise or weight decay hold the adapter back.",
     fixes=(
         Fix(
             "lora_dropout",
-            "halve lora_dropout to 0.05, then 0",
+            "use {factor:times} the dropout",
             "a lower training loss",
             times=0.5,
             when=lambda case: case.measured.get("dropout", 0.0) >= 0.1,
@@ -77,7 +78,7 @@ REGULARIZATION_TOO_STRONG = Rule(
         ),
         Fix(
             "weight_decay",
-            "cut weight_decay to a tenth",
+            "use {factor:times} the weight decay",
             "a lower training loss",
             times=0.1,
             when=lambda case: case.measured.get("shrink", 0.0) > 0.1,
@@ -101,7 +102,8 @@ ADAPTER_TOO_SMALL = Rule(
         "tokens_per_parameter": 2.0,  # ... or from so many tokens of one epoch a trained parameter on, where known
         "share_of_cap": 0.5,  # the rate over its cap
     },
-    message="rank {rank:.0f} at a rate of {rate:.2g}, near the cap, and the loss lost only {fall:.1%}",
+    message="the rank is {rank:.0f} at a rate of {rate:.2g}, near the cap, and " + FELL_LITTLE,
+    wordings=by_fall("the rank is {rank:.0f} at a rate of {rate:.2g}, near the cap, and "),
     cause="The adapter has too few parameters for what the rows hold.",
     fixes=(
         Fix(
@@ -111,7 +113,7 @@ ADAPTER_TOO_SMALL = Rule(
         ),
         Fix(
             "lora_r",
-            "double the rank, and keep lora_alpha and the learning rate",
+            "use {factor:times} the rank, and keep lora_alpha and the learning rate",
             "a lower training loss late in the run",
             times=2.0,
             at_most=64,
@@ -133,7 +135,7 @@ STILL_IMPROVING = Rule(
     limits={**WHOLE_RUN, **STRAIGHT},
     borderline=NEARLY,
     message=(
-        "the loss still falls at the end, at {late_share:.0%} of the pace of a straight line ({fall:.0%} lost in all)"
+        "the loss still falls at the end, at {late_share:.0%} of the pace of a straight line (down by {fall:.1%})"
     ),
     cause="The run is too short: it ends before the curve does.",
     fixes=(*LONGER, SMALLER_BATCH),
@@ -150,13 +152,24 @@ LOSS_BARELY_FALLS = Rule(
     sign=Sign.SLOW,
     check=underfit_causes.loss_barely_falls,
     limits={**WHOLE_RUN, **FLAT},
-    message="the loss lost only {fall:.1%}, at a rate that should be high enough",
+    message=FELL_LITTLE + ", and no setting that is known explains it",
+    wordings=by_fall("", ", and no setting that is known explains it"),
     cause="Nothing in the settings explains it: the loss may be at the data's floor, or nothing is trained.",
     fixes=(
         Fix("data", "check that parameters require gradients and that the answers are not masked", "a falling loss"),
-        Fix("learning_rate", "try three times the learning rate", "a falling loss", times=3.0, weight=0.6),
+        Fix("learning_rate", "try {factor:times} the learning rate", "a falling loss", times=3.0, weight=0.6),
     ),
     confidence=0.55,
+    unless_found=(
+        "rate-too-low",
+        "rate-runs-out",
+        "too-few-updates",
+        "too-few-tokens",
+        "rate-low-for-batch",
+        "batch-too-large",
+        "regularization-too-strong",
+        "adapter-too-small",
+    ),
     example="loss 0.84 in every epoch at the usual rate",
     sources=("Karpathy, A recipe for training neural networks", "LLaVA#1172, Baichuan-13B#47"),
     not_methods=("dpo",),

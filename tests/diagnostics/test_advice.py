@@ -126,3 +126,37 @@ def test_an_overflow_in_fp16_is_met_by_bf16():
 def test_what_is_not_a_setting_is_only_described(knob: str):
     found = advice_of(Fix(knob, "look there", "-"), SFT)
     assert (found.old, found.new, found.factor, found.fix) == (None, None, None, "look there")
+
+
+@pytest.mark.parametrize(("times", "new"), [(8.0, 8e-5), (10.0, 1e-4), (30.0, 1e-4), (0.2, 2e-6), (0.03, 1e-6)])
+def test_one_advice_moves_the_rate_at_most_tenfold(times: float, new: float):
+    assert advice_of(rate(times), sft(learning_rate=1e-5)).new == pytest.approx(new)
+
+
+def test_the_users_range_may_ask_for_more_than_tenfold():
+    assert advice_of(rate(3), sft(learning_rate=1e-7), {"learning_rate": (1e-5, 1e-3)}).new == 1e-5
+
+
+def test_other_settings_may_move_further():
+    assert advice_of(Fix("warmup_ratio", "longer", "-", times=4.0, at_least=0.03), sft(warmup_ratio=0.001)).new == 0.03
+
+
+def test_advice_for_the_rate_holds_the_usual_range_where_the_method_is_known():
+    assert advice_of(rate(0.3), sft(learning_rate=5e-3)).usual == (1e-4, 5e-4)
+    assert advice_of(rate(0.3), Settings(learning_rate=5e-3)).usual is None
+    assert advice_of(Fix("batch_size", "double", "-", times=2.0), sft(batch_size=8)).usual is None
+
+
+def test_the_usual_range_is_read_back():
+    found = advice_of(rate(0.3), sft(learning_rate=5e-3))
+    assert Advice.from_dict(found.to_dict()).usual == (1e-4, 5e-4)
+    assert "usual" not in advice_of(rate(0.3), Settings(learning_rate=5e-3)).to_dict()
+
+
+@pytest.mark.parametrize("rule", ["loss-diverges", "loss-overshoots"])
+@pytest.mark.parametrize(("highest", "factor"), [(9.9, 0.3), (10.1, 0.1)])
+def test_a_rate_that_throws_the_loss_to_ten_times_its_start_goes_down_by_ten(rule: str, highest: float, factor: float):
+    row = next(row for row in RULES if row.name == rule)
+    case = Case(Settings(learning_rate=5e-3), rate_prior_of(Settings()), {"start": 1.0, "highest": highest})
+    found = advise(row.fixes, case, because=rule, confidence=0.8, bounds={})
+    assert found[0].factor == pytest.approx(factor)

@@ -4,6 +4,7 @@ import json
 import math
 import os
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from diagnostics import diagnose
 from diagnostics.chart.markup import Markup, element, joined
 from diagnostics.chart.theme import LABEL_COLORS, LINE_COLORS, PAPER, SERIES_COLORS
 from diagnostics.formatting import duration, number, percent, sentence, setting, times
@@ -22,6 +24,7 @@ from diagnostics.messages import (
     finding_message,
     skipped_reason,
     summary,
+    usual_range,
 )
 from diagnostics.model.curves import Run
 from diagnostics.model.message import message
@@ -38,6 +41,7 @@ from diagnostics.report.write import (
     write_reports,
     write_text,
 )
+from diagnostics.synthetic import make
 from tests.diagnostics.diagnosed_runs import HOSTILE, healthy, of_points, overfitted
 
 EMPTY = (Run("runs/empty", {}), Diagnosis("runs/empty", Label.UNKNOWN, None, 0.0, None))
@@ -112,6 +116,24 @@ def test_json_of_a_diagnosis_is_the_contract():
     assert found["notes"] == ["a note"]
     assert found["findings"][0].keys() >= FINDING_FIELDS
     assert all(one.keys() >= ADVICE_FIELDS for one in found["advice"])
+
+
+def test_json_holds_what_to_do_with_its_numbers_and_the_usual_range():
+    run = make("loss-diverges", 0.8)
+    (found,) = json.loads(as_json([diagnosis := diagnose(run)]))
+    assert [one["fix"] for one in found["advice"]] == [advice_action(one) for one in diagnosis.advice]
+    assert not any("{" in one["fix"] for one in found["advice"])
+    assert found["advice"][0]["usual"] == [1e-4, 5e-4]
+
+
+@pytest.mark.parametrize("render", [lambda *pair: str(as_text(*pair)), as_markdown, lambda *pair: as_html([pair])])
+def test_every_format_shows_the_usual_rates(render: Callable[[Run, Diagnosis], str]):
+    known, unknown = make("loss-diverges", 0.8), make("loss-diverges", 0.8)
+    unknown = replace(unknown, settings=replace(unknown.settings, method=None, hidden_size=None))
+    shown = usual_range(diagnose(known).advice[0])
+    assert shown
+    assert shown in render(known, diagnose(known))
+    assert shown not in render(unknown, diagnose(unknown))
 
 
 def test_json_keeps_the_order_of_the_paths_and_names_those_that_failed():

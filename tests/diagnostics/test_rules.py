@@ -82,7 +82,7 @@ def test_explain_holds_everything(rule: Rule):
     text = rule.explain()
     assert all(part in text for part in (rule.name, str(rule.label), rule.cause, rule.example, *rule.sources))
     assert all(f"{name} = " in text for name in rule.limits)
-    assert all(fix.description in text for fix in rule.fixes)
+    assert all(fix.in_words() in text for fix in rule.fixes)
     assert "{" not in text
 
 

@@ -109,7 +109,12 @@ def test_the_rate_is_tripled(old: float, new: float):
 
 
 def test_from_a_tenth_of_the_center_the_rate_is_raised_to_a_third_of_it():
-    assert diagnose(slow(learning_rate=1e-6)).advice[0].new == pytest.approx(2.5e-4 / 3, rel=0.05)
+    assert diagnose(slow(learning_rate=1e-5)).advice[0].new == pytest.approx(2.5e-4 / 3, rel=0.05)
+
+
+@pytest.mark.parametrize(("rate", "new"), [(9e-6, 8.3e-5), (8e-6, 8e-5), (1e-6, 1e-5), (1e-7, 1e-6)])
+def test_one_advice_raises_the_rate_at_most_tenfold(rate: float, new: float):
+    assert diagnose(slow(learning_rate=rate)).advice[0].new == pytest.approx(new)
 
 
 def test_without_settings_the_same_is_advised_as_a_factor():

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from diagnostics.model.message import Message, message
+from diagnostics.model.rate_prior import MAX_RATE_FACTOR
 from tuner.search.rate.sweep import LrSweep, heights, is_logarithmic, parabola
 
 STEP_DECADES = 0.5
 """One step: half a decade, as from 1e-5 to 3e-5."""
-MAX_STEP_DECADES = 1.0
+MAX_STEP_DECADES = float(np.log10(MAX_RATE_FACTOR))
 """No step is longer than this."""
 WIDE_GAP_DECADES = 0.9
 """The best rate may hide in a gap of about two steps."""
