@@ -23,6 +23,7 @@ from diagnostics.diagnosis.diagnose import diagnose
 from diagnostics.model.curves import Run
 from diagnostics.model.records import Diagnosis
 from diagnostics.readers import UnreadableLog, find_runs, read
+from diagnostics.report.terminal_table import sketch
 from diagnostics.report.write import UnreadRun
 
 Diagnosed = tuple[Run, Diagnosis] | UnreadRun
@@ -33,6 +34,9 @@ RUNS_PER_PROCESS = 64
 
 RUNS_PER_TASK = 8
 """Runs that are handed to a process at a time."""
+
+FEW_RUNS = 3
+"""So many runs are shown one by one, more of them as a table."""
 
 _over: c_bool | None = None
 """In a process that shares the work: whether the first one wants no more of it."""
@@ -49,11 +53,13 @@ def diagnose_runs(
     """Every run at or below the paths with its diagnosis, or why it could not be read, in the order of the paths.
 
     ``workers`` processes share the runs when there are many; by default as many as this process has cores. The runs
-    come without their points where ``curves`` is False: most reports need none. Each is compared with the ``baseline``.
+    come with a sketch of their loss where ``curves`` is False and there are more than a few: a table needs no more.
+    Each is compared with the ``baseline``.
     """
     places: list[Path | UnreadRun] = [place for path in paths for place in _places(path, tags)]
     count = workers if workers is not None else min(_cores(), len(places) // RUNS_PER_PROCESS + 1)
-    diagnose_one = partial(_diagnosed, tags=tags, curves=curves, baseline=baseline)
+    whole = curves or len(places) <= FEW_RUNS
+    diagnose_one = partial(_diagnosed, tags=tags, curves=whole, baseline=baseline)
     yield from map(diagnose_one, places) if min(count, len(places)) < 2 else _in_processes(places, diagnose_one, count)
 
 
@@ -79,7 +85,7 @@ def _diagnosed(place: Path | UnreadRun, tags: Tags, curves: bool, baseline: Run 
     verdict = diagnose(run)
     if baseline is not None:
         verdict = replace(verdict, baseline=compare(run, baseline))
-    return run if curves else replace(run, curves={}), verdict
+    return run if curves else replace(run, curves=sketch(run)), verdict
 
 
 def _in_processes(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import errno
+import re
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -12,13 +13,17 @@ from typing import NoReturn
 from diagnostics.errors import BadInput
 from diagnostics.model.label import Label
 from tuner import __version__
-from tuner.errors import STOPPED, error_text
+from tuner.commands.encoding import show_what_the_terminal_can
+from tuner.errors import STOPPED, error_text, nearest
 
 LABELS = tuple(map(str, Label))
+PAGE = Path("diagnosis.html")
+"""What ``tuner diagnose --html`` writes unless another file is given."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; the exit status is 0 when done, 1 when ``--fail-on`` matched, 2 for bad input."""
+    show_what_the_terminal_can()
     parser = _parser()
     args = argparse.Namespace(command=None)
     try:
@@ -74,7 +79,19 @@ class _Parser(argparse.ArgumentParser):
     """A parser, for each command as well, whose errors are one line."""
 
     def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
+        self.exit(2, f"{self.prog}: {_without_choices(message)}; see {self.prog} --help\n")
+
+
+def _without_choices(message: str) -> str:
+    """The message, with the nearest choice or the command for a path in place of the list of all choices."""
+    found = re.fullmatch(r"(.*invalid choice: '(.*)') \(choose from (.*)\)", message, re.DOTALL)
+    if found is None:
+        return message
+    says, word, choices = found.groups()
+    if "COMMAND" in says and Path(word).exists():
+        return f"{says}; did you mean `tuner diagnose {word}`?"
+    hint = nearest(word, re.findall(r"[\w-]+", choices))
+    return f"{says}{hint}" if hint else message
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -130,11 +147,23 @@ def _add_training(commands: argparse._SubParsersAction[_Parser]) -> None:
 
 def _add_reading(commands: argparse._SubParsersAction[_Parser]) -> None:
     diagnose = commands.add_parser("diagnose", help="diagnose the curves of any log")
-    diagnose.add_argument("paths", type=Path, nargs="+", metavar="PATH", help="a log file, a run, or a folder of runs")
+    diagnose.add_argument(
+        "paths", type=Path, nargs="+", metavar="PATH", help="a log, a run, a folder of runs, or - for standard input"
+    )
     form = diagnose.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="print JSON: a list with one object per run")
     form.add_argument("--md", action="store_true", help="print Markdown")
-    form.add_argument("--html", type=Path, metavar="FILE", help="write one self-contained HTML file")
+    form.add_argument(
+        "--html",
+        type=Path,
+        nargs="?",
+        const=PAGE,
+        metavar="FILE",
+        help=f"write one self-contained HTML file (default: {PAGE})",
+    )
+    diagnose.add_argument(
+        "-v", "--verbose", action="store_true", help="print all findings, advice, skipped checks and notes"
+    )
     diagnose.add_argument(
         "--fail-on",
         type=_labels,
@@ -270,7 +299,15 @@ def _diagnose(args: argparse.Namespace) -> int:
 
     form = "json" if args.json else "md" if args.md else "text"
     tags, baseline = _tags(args.tag), args.baseline
-    return diagnose(args.paths, form=form, html=args.html, fail_on=args.fail_on, tags=tags, baseline=baseline)
+    return diagnose(
+        args.paths,
+        form=form,
+        html=args.html,
+        fail_on=args.fail_on,
+        tags=tags,
+        baseline=baseline,
+        verbose=args.verbose,
+    )
 
 
 def _watch(args: argparse.Namespace) -> int:

@@ -1,135 +1,171 @@
-"""A diagnosis for the terminal."""
+"""A diagnosis for the terminal: the curve, the verdict, what to do now and what to change; details where wanted."""
 
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from diagnostics.chart.build import chart
 from diagnostics.chart.markup import printable
-from diagnostics.formatting import SIGNS
-from diagnostics.messages import TABLE_HEADS, phrase
+from diagnostics.formatting import SIGNS, number
+from diagnostics.messages import confidence_words, is_tentative, phrase
 from diagnostics.model.curves import Run
 from diagnostics.model.records import Diagnosis, Label
-from diagnostics.report.sections import Sections, ShownAdvice, ShownFinding, sections
+from diagnostics.report.sections import Sections, ShownAdvice, sections
+from diagnostics.report.terminal_curve import LABEL_COLORS, curve_lines
+from diagnostics.report.terminal_details import comparison, details
+from diagnostics.rules import RULES
 
 if TYPE_CHECKING:
-    from rich.console import JustifyMethod, RenderableType
+    from rich.console import Console, ConsoleOptions, RenderableType
+    from rich.text import Text
 
-COLORS: Mapping[Label, str] = {
-    Label.BROKEN: "red",
-    Label.UNSTABLE: "yellow",
-    Label.OVERFIT: "magenta",
-    Label.UNDERFIT: "blue",
-    Label.HEALTHY: "green",
-    Label.UNKNOWN: "bright_black",
-}
 PLAIN_WIDTH = 110
-MAX_NOTES = 6
-MAX_REASONS = 3
-ADVICE_SIDES: tuple[JustifyMethod, ...] = ("left", "right", "right", "left", "left", "right")
-"""How the columns of the advice are set."""
+MAX_NAMES = 3
+"""Curves and settings that are named as not logged; the rest is counted."""
+CHECKPOINT = "checkpoint"
+NOT_SETTINGS = (CHECKPOINT, "data", "eval_set")
+"""What advice may be about beside the settings of a run."""
 
 
 @dataclass(frozen=True, eq=False)
 class TextReport:
-    """A diagnosis that prints itself: in color through a rich console, plain through ``print`` and ``str``."""
+    """A diagnosis that prints itself: through a rich console, or plain through ``print`` and ``str``.
+
+    A terminal gets the curve as well. ``verbose`` adds the details; otherwise ``more`` says how to get them.
+    """
 
     run: Run
     diagnosis: Diagnosis
+    verbose: bool = False
+    more: str = ""
 
-    def __rich__(self) -> RenderableType:
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[RenderableType]:
         """What a rich console prints."""
-        from rich.console import Group
+        from rich.padding import Padding
+        from rich.text import Text
 
-        return Group(*_lines(sections(self.run, self.diagnosis)))
+        shown = sections(self.run, self.diagnosis)
+        if console.is_terminal:
+            width, plain = options.max_width, options.ascii_only
+            yield from curve_lines(chart(self.run, self.diagnosis), self.diagnosis.cause, width, ascii_only=plain)
+        yield _verdict(shown, self.diagnosis)
+        yield from (Padding(line, (0, 0, 0, 2)) for line in _brief(shown, self.diagnosis))
+        if shown.comparison:
+            yield Padding(Text(comparison(shown)), (1, 0, 1, 2))
+        if self.verbose:
+            yield from (Padding(block, (1, 0, 0, 2)) for block in details(shown))
+        elif self.diagnosis.skipped:
+            line = f"{_skipped(self.run, self.diagnosis)} {self.more}"
+            yield Padding(Text(line.rstrip(), style="bright_black"), (0, 0, 0, 2))
+        yield Text()
 
     def __str__(self) -> str:
-        """The same without color."""
-        from rich.console import Console
-
-        page = io.StringIO()
-        Console(file=page, no_color=True, width=PLAIN_WIDTH, highlight=False, color_system=None).print(self)
-        return "\n".join(line.rstrip() for line in page.getvalue().splitlines())
+        """The same without color and without the curve."""
+        return plain_text(self, PLAIN_WIDTH)
 
 
-def as_text(run: Run, diagnosis: Diagnosis) -> TextReport:
+def as_text(run: Run, diagnosis: Diagnosis, *, verbose: bool = False, more: str = "") -> TextReport:
     """The diagnosis for a terminal: print it with rich for color, or take its ``str``."""
-    return TextReport(run, diagnosis)
+    return TextReport(run, diagnosis, verbose, more)
 
 
-def _lines(shown: Sections) -> Iterator[RenderableType]:
-    from rich.padding import Padding
+def plain_text(content: RenderableType, width: int) -> str:
+    """What a console that is not a terminal would print, without spaces at the ends of lines."""
+    from rich.console import Console
+
+    page = io.StringIO()
+    Console(file=page, no_color=True, width=width, highlight=False, color_system=None, force_terminal=False).print(
+        content
+    )
+    return "\n".join(line.rstrip() for line in page.getvalue().splitlines())
+
+
+def _verdict(shown: Sections, diagnosis: Diagnosis) -> Text:
+    """The verdict in a line: label, run, how sure, and what a healthy run was not checked for."""
     from rich.text import Text
 
-    verdict = f"{SIGNS[shown.label]} {shown.label}"
-    yield Text.assemble((verdict, f"bold {COLORS[shown.label]}"), "  ", (printable(shown.name), "bold"))
-    yield Padding(Text(f"{shown.short_headline}: {shown.certainty}"), (0, 0, 0, 2))
-    if not shown.findings:
-        yield Padding(Text(shown.summary), (0, 0, 0, 2))
-    for block in _blocks(shown):
-        yield Padding(block, (1, 0, 0, 2))
-    yield Text()
-
-
-def _blocks(shown: Sections) -> Iterator[RenderableType]:
-    """What stands below the verdict, one block a section."""
-    from rich.text import Text
-
-    yield from map(_finding, shown.findings)
-    best = phrase("fact-best-checkpoint")
-    yield from (Text(f"{name}: {value}") for name, value in shown.facts if name == best)
-    if shown.advice:
-        yield _advice(shown.advice)
-    if shown.comparison:
-        yield Text(_comparison(shown))
-    if shown.unchecked:
-        yield Text(_unchecked(shown), style="bright_black")
-    if shown.notes:
-        yield Text(_notes(shown.notes), style="bright_black")
-
-
-def _finding(finding: ShownFinding) -> RenderableType:
-    from rich.text import Text
-
-    numbers = ", ".join(f"{name} {value}" for name, value in finding.measured)
+    gap = _unchecked_overfit(diagnosis)
+    label = phrase("as-far-as-seen", label=str(shown.label)) if gap else str(shown.label)
+    sure = phrase("sure", percent=shown.percent) if shown.percent else ""
+    if is_tentative(diagnosis):
+        sure += f", {confidence_words(diagnosis.confidence)}"
     return Text.assemble(
-        (finding.rule, COLORS[finding.label]),
-        f"  {finding.where}\n{printable(finding.says)}",
-        (f"\n{numbers}" if numbers else "", "bright_black"),
+        (f"{SIGNS[shown.label]} {label}", f"bold {LABEL_COLORS[shown.label]}"),
+        "  ",
+        (printable(shown.name), "bold"),
+        f"  {sure}" if sure else "",
+        f" ({gap})" if gap else "",
     )
 
 
-def _advice(advice: Iterable[ShownAdvice]) -> RenderableType:
-    from rich.table import Table
+def _unchecked_overfit(diagnosis: Diagnosis) -> str:
+    """What is said of a healthy run that could not be checked for overfitting; empty for others."""
+    unchecked = {kind.label for kind in diagnosis.unchecked}
+    return phrase("eval-loss-missing") if diagnosis.label is Label.HEALTHY and Label.OVERFIT in unchecked else ""
+
+
+def _brief(shown: Sections, diagnosis: Diagnosis) -> Iterator[Text]:
+    """The sentence behind the verdict, what to do now, and what to change for the next run."""
     from rich.text import Text
 
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bright_black")
-    for head, side in zip(TABLE_HEADS["advice-in-terminal"], ADVICE_SIDES, strict=True):
-        table.add_column(head, justify=side)
-    for one in advice:
-        new, why = (one.next, one.rule) if one.has_value else ("", one.action)
-        why = f"{one.reason(why)} ({one.usual})" if one.usual else one.reason(why)
-        cells = (one.knob, one.now or "–", new, one.factor, why, one.percent)
-        table.add_row(*(Text(printable(text)) for text in cells))
-    return table
+    yield Text(printable(shown.summary))
+    action, changes = to_do(shown, diagnosis)
+    if action:
+        yield _with_bold_head(phrase("do-this", action=printable(action)))
+    if changes:
+        optional = all(one.optional for one in shown.advice)
+        yield _with_bold_head(phrase("worth-a-try" if optional else "next-run", changes=printable(changes)))
 
 
-def _comparison(shown: Sections) -> str:
-    rows = (f"{outcome:<7}{question}: {words}" for question, outcome, words in shown.comparison)
-    return printable("\n".join([shown.comparison_heading, *rows]))
+def _with_bold_head(line: str) -> Text:
+    from rich.text import Text
+
+    head, colon, rest = line.partition(":")
+    return Text.assemble((head + colon, "bold"), rest)
 
 
-def _notes(notes: Sequence[str]) -> str:
-    lines = [phrase("note", note=printable(note)) for note in notes[:MAX_NOTES]]
-    hidden = len(notes) - MAX_NOTES
-    return "\n".join([*lines, *([phrase("more-notes", count=hidden)] if hidden > 0 else [])])
+def to_do(shown: Sections, diagnosis: Diagnosis) -> tuple[str, str]:
+    """What to do now, and which one or two settings to change, each with its values; empty where there is no advice."""
+    settings = [one for one in shown.advice if one.has_value][:2]
+    first = [change(one) for one in settings]
+    changes = phrase("or", one=first[0], other=first[1]) if len(first) > 1 else "".join(first)
+    return _action(shown.advice, diagnosis), changes
 
 
-def _unchecked(shown: Sections) -> str:
-    reasons = [printable(why) for why, _ in shown.unchecked]
-    hidden = len(reasons) - MAX_REASONS
-    more = [phrase("more-reasons", count=hidden)] if hidden > 0 else []
-    rules = phrase("rules", count=shown.unchecked_count)
-    return phrase("unchecked-line", rules=rules, reasons="; ".join([*reasons[:MAX_REASONS], *more]))
+def _action(advice: Sequence[ShownAdvice], diagnosis: Diagnosis) -> str:
+    if diagnosis.label is Label.HEALTHY and all(one.optional for one in advice):
+        return phrase("nothing-to-fix")
+    best = diagnosis.best_step
+    if best is not None and any(one.knob == CHECKPOINT for one in advice):
+        return phrase("use-checkpoint", step=number(best))
+    words = next((one for one in advice if not one.has_value), None)
+    wanted = words is not None and (words is advice[0] or not any(one.has_value for one in advice))
+    return words.action[:1].lower() + words.action[1:] if words is not None and wanted else ""
+
+
+def change(advice: ShownAdvice) -> str:
+    """A change with its values: ``learning_rate 1e-4 → 3e-5 (×0.3)``, or ``learning_rate ×0.3``."""
+    if advice.now:
+        beside = "; ".join(filter(None, (advice.factor, advice.usual)))
+        return f"{advice.knob} {advice.now} → {advice.next}{f' ({beside})' if beside else ''}"
+    return f"{advice.knob} {advice.next}" if advice.next.startswith("×") else f"{advice.knob} → {advice.next}"
+
+
+def _skipped(run: Run, diagnosis: Diagnosis) -> str:
+    """How many checks were skipped, and which curves and settings were missing most often."""
+    total = max(sum(rule.applies_to(run.settings.method) for rule in RULES), len(diagnosis.skipped))
+    missing: Counter[str] = Counter()
+    for skipped in diagnosis.skipped:
+        values = skipped.reason.values
+        missing.update(str(values.get("curves") or values.get("settings") or "").split(", "))
+    del missing[""]
+    names = [name for name, _ in missing.most_common()]
+    listed = ", ".join(names[:MAX_NAMES])
+    if len(names) > MAX_NAMES:
+        listed = phrase("and-more", names=listed, count=len(names) - MAX_NAMES)
+    logged = phrase("not-logged", names=listed) if listed else ""
+    return phrase("checks-skipped", skipped=len(diagnosis.skipped), total=total, logged=logged)

@@ -145,7 +145,7 @@ def test_every_report_shows_the_comparison():
     assert {answer["question"] for answer in raw["answers"]} | {s["question"] for s in raw["skipped"]} == {*Question}
     title = comparison_title(verdict.baseline)
     assert title.startswith("good <one>")
-    assert title in str(as_text(run, verdict))
+    assert all(title in str(as_text(run, verdict, verbose=verbose)) for verbose in (True, False))
     assert title.replace("<", "&lt;") in as_markdown(run, verdict)
     page = unescape(as_html([(run, verdict)]))
     for words in (title, *(cell for row in comparison_rows(verdict.baseline) for cell in row)):

@@ -37,7 +37,7 @@ def test_reports_mark_an_optional_change():
     found = diagnose(run)
     assert (found.label, found.advice[0].knob) == (Label.HEALTHY, "max_grad_norm")
     reason = phrase("optional", rule="clips-most-steps")
-    for report in (as_markdown(run, found), str(as_text(run, found))):
+    for report in (as_markdown(run, found), str(as_text(run, found, verbose=True))):
         assert reason in report
     assert phrase("optional", rule="clips most steps") in as_html([(run, found)])
     for report in (as_markdown(run, found), as_html([(run, found)])):

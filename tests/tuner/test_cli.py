@@ -51,7 +51,9 @@ def test_every_command_has_its_help(command: str, capsys: pytest.CaptureFixture[
         (["study", "a.yaml", "--trials", "0"], "argument --trials: "),
         (["study", "a.yaml", "--minutes", "soon"], "argument --minutes: "),
         (["study"], "the following arguments are required: FILE"),
-        (["stduy", "a.yaml"], "invalid choice: 'stduy'"),
+        (["stduy", "a.yaml"], "invalid choice: 'stduy'; did you mean study?"),
+        (["diagnos", "a.csv"], "invalid choice: 'diagnos'; did you mean diagnose?"),
+        (["."], "did you mean `tuner diagnose .`?"),
     ],
 )
 def test_a_wrong_word_on_the_command_line_is_one_line(words: list[str], named: str, capsys: pytest.CaptureFixture[str]):

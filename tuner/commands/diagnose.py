@@ -5,16 +5,25 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from diagnostics.errors import BadInput
 from diagnostics.model.curves import Run
 from diagnostics.model.records import Diagnosis, Label
 from diagnostics.readers import read
+from diagnostics.report.terminal import plain_text
+from diagnostics.report.terminal_table import runs_table, worst_first
 from diagnostics.report.write import UnreadRun, as_html, as_json, as_markdown, as_text, write_text
 from tuner import batch
-from tuner.batch import Diagnosed
+from tuner.batch import FEW_RUNS, Diagnosed
+from tuner.commands.standard_input import with_standard_input
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
 
 Pair = tuple[Run, Diagnosis]
+MORE = "--verbose lists them."
+MORE_OF_MANY = "--verbose shows each run in full."
 
 
 def diagnose(
@@ -25,16 +34,20 @@ def diagnose(
     fail_on: Iterable[str] = (),
     tags: Mapping[str, str] | None = None,
     baseline: Path | None = None,
+    verbose: bool = False,
 ) -> int:
     """Print the verdict on every run at or below ``paths``; return 1 when ``fail_on`` matched, 2 after a read error.
 
-    ``form`` is text, md or json. Unreadable paths are reported and skipped. Each run is compared with the
-    one at ``baseline``; raises ``UnreadableLog`` when that run does not exist.
+    ``form`` is text, md or json; the path ``-`` is a log on standard input. Unreadable paths are reported and skipped.
+    Each run is compared with the one at ``baseline``; raises ``UnreadableLog`` when that run does not exist.
+    ``verbose`` prints the details of every run.
     """
     if html is not None:
         _check_page(html)
     good = None if baseline is None else read(baseline, tags)
-    found = list(batch.diagnose_runs(paths, tags, curves=html is not None, baseline=good))
+    whole = html is not None or (verbose and form == "text")
+    with with_standard_input(paths, tags) as given:
+        found = list(batch.diagnose_runs(given, tags, curves=whole, baseline=good))
     pairs = [item for item in found if not isinstance(item, UnreadRun)]
     errors = [item for item in found if isinstance(item, UnreadRun)]
     if form == "json":
@@ -44,7 +57,7 @@ def diagnose(
     elif html is not None:
         _write_html(pairs, errors, html)
     else:
-        _print_text(pairs, len(errors))
+        print_text(pairs, len(errors), verbose=verbose)
     for item in errors:
         where = "" if item.run in item.error else f"{item.run}: "
         print(f"tuner: {where}{item.error}", file=sys.stderr)
@@ -53,18 +66,36 @@ def diagnose(
     return 2 if errors else 0
 
 
-def _print_text(pairs: Sequence[Pair], unread: int) -> None:
+def print_text(pairs: Sequence[Pair], unread: int = 0, *, verbose: bool = False) -> None:
+    """Print a few runs one by one, and many as a table with the worst first; with ``verbose`` their details before it.
+
+    Where standard output is not a terminal, lines have neither color nor spaces at their ends.
+    """
     from rich.console import Console
 
-    console = Console()
-    for run, diagnosis in pairs:
-        console.print(as_text(run, diagnosis))
+    console = Console(highlight=False)
+    few = len(pairs) <= FEW_RUNS
+    for run, diagnosis in pairs if few else worst_first(pairs) if verbose else ():
+        _print(console, as_text(run, diagnosis, verbose=verbose, more=MORE))
+    if not few:
+        for line in runs_table(pairs, console.width, ascii_only=console.options.ascii_only):
+            _print(console, line)
+        _print(console, "")
     if len(pairs) + unread > 1:
-        console.print(_totals(pairs, unread), highlight=False)
+        _print(console, _totals(pairs, unread))
+    if not few and not verbose and console.is_terminal:
+        console.print(MORE_OF_MANY, style="bright_black")
+
+
+def _print(console: Console, content: RenderableType) -> None:
+    if console.is_terminal:
+        console.print(content)
+    else:
+        print(plain_text(content, console.width), file=console.file)
 
 
 def _totals(pairs: Sequence[Pair], unread: int) -> str:
-    """How many runs there are of each label: ``12 runs: 9 healthy, 2 overfit, 1 not read``."""
+    """How many runs there are of each label: ``12 runs: 2 overfit, 9 healthy, 1 not read``."""
     labels = [diagnosis.label for _, diagnosis in pairs]
     counts = [f"{labels.count(label)} {label}" for label in Label if label in labels]
     counts += [f"{unread} not read"] if unread else []
@@ -93,4 +124,4 @@ def _write_html(pairs: Sequence[Pair], errors: Sequence[UnreadRun], path: Path) 
         write_text(path, page)
     except OSError as error:
         raise BadInput(f"--html {path}: cannot be written ({error.strerror}); choose another place") from error
-    print(f"wrote {path}")
+    print(f"wrote {path}: {path.resolve().as_uri()}")

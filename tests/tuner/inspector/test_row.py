@@ -1,6 +1,6 @@
 from diagnostics.model.curves import Curve, Run
 from diagnostics.model.records import Diagnosis, Finding, Label
-from tuner.inspector.runs.row import Row, counts, row, spark, unreadable_row
+from tuner.inspector.runs.row import Row, counts, row, unreadable_row
 
 ROWS = [
     Row("trial-10", "trial-10", "healthy", best_eval_loss=1.2, last_step=50, written=30),
@@ -26,13 +26,6 @@ def test_a_row_tells_the_verdict_its_cause_and_the_lowest_eval_loss() -> None:
 def test_a_row_of_a_run_without_a_loss_has_gaps_and_no_error() -> None:
     found = row("a", "a", Run("a", {}), Diagnosis("a", Label.UNKNOWN, None, 0.0, None), 0.0)
     assert (found.best_eval_loss, found.spark, found.last_step) == (None, (), 0.0)
-
-
-def test_a_spark_is_short_and_keeps_where_it_starts_and_how_it_ends() -> None:
-    line = spark(Curve.from_points(range(1000), [5.0] + [1.0] * 999), 60)
-    assert len(line) == 60
-    assert line[0] == 5.0
-    assert line[-1] == 1.0
 
 
 def test_counts_name_only_what_is_there() -> None:

@@ -6,11 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from diagnostics.messages import finding_message
-from diagnostics.model.curves import Curve, Run
+from diagnostics.model.curves import Run
 from diagnostics.model.records import Diagnosis, Label
+from diagnostics.report.sparkline import block_means
 
 UNREAD = "unreadable"
 WAITING = "waiting"
@@ -57,7 +56,7 @@ def row(run_id: str, name: str, run: Run, diagnosis: Diagnosis, written: float, 
         diagnosis.best_step,
         run.last_step,
         written,
-        spark(train_loss if train_loss is not None and len(train_loss) else eval_loss),
+        block_means(train_loss if train_loss is not None and len(train_loss) else eval_loss, SPARK_POINTS),
         tuple(run.settings.known().items()),
         curves=tuple(run.curves),
         study=study,
@@ -78,21 +77,6 @@ def row_of(fields: Mapping[str, Any]) -> Row:
     """The row of fields that came through ``dataclasses.asdict`` and JSON. Raises ``TypeError`` for other fields."""
     settings = tuple((str(knob), value) for knob, value in fields["settings"])
     return Row(**{**fields, "settings": settings, "spark": tuple(fields["spark"]), "curves": tuple(fields["curves"])})
-
-
-def spark(curve: Curve | None, points: int = SPARK_POINTS) -> tuple[float, ...]:
-    """At most ``points`` block means of a curve, for a line the height of a table row; the first point is kept."""
-    if curve is None or not len(curve):
-        return ()
-    if len(curve) <= points:
-        return tuple(_short(value) for value in curve.values)
-    blocks = np.array_split(curve.values, points - 1)
-    return (_short(curve.values[0]), *(_short(block.mean()) for block in blocks))
-
-
-def _short(value: float) -> float:
-    """As many digits as a line of 40 pixels can show."""
-    return float(f"{value:.4g}")
 
 
 def counts(rows: Sequence[Row]) -> dict[str, int]:
