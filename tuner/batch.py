@@ -56,11 +56,16 @@ def diagnose_runs(
     come with a sketch of their loss where ``curves`` is False and there are more than a few: a table needs no more.
     Each is compared with the ``baseline``.
     """
-    places: list[Path | UnreadRun] = [place for path in paths for place in _places(path, tags)]
-    count = workers if workers is not None else min(_cores(), len(places) // RUNS_PER_PROCESS + 1)
-    whole = curves or len(places) <= FEW_RUNS
+    found = places(paths, tags)
+    count = workers if workers is not None else min(_cores(), len(found) // RUNS_PER_PROCESS + 1)
+    whole = curves or len(found) <= FEW_RUNS
     diagnose_one = partial(_diagnosed, tags=tags, curves=whole, baseline=baseline)
-    yield from map(diagnose_one, places) if min(count, len(places)) < 2 else _in_processes(places, diagnose_one, count)
+    yield from map(diagnose_one, found) if min(count, len(found)) < 2 else _in_processes(found, diagnose_one, count)
+
+
+def places(paths: Sequence[Path], tags: Tags = None) -> list[Path | UnreadRun]:
+    """The runs at or below the paths, in order, and why there is none."""
+    return [place for path in paths for place in _places(path, tags)]
 
 
 def _places(path: Path, tags: Tags) -> Sequence[Path | UnreadRun]:

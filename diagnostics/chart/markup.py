@@ -8,7 +8,7 @@ import re
 UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufffe\uffff\ud800-\udfff]")
 """Characters that XML forbids, that steer a terminal, or that turn the direction of writing around."""
 
-VOID = frozenset(("meta", "br", "hr", "col", "path", "line", "rect", "circle", "polygon", "use"))
+VOID = frozenset(("meta", "input", "wbr", "br", "hr", "col", "path", "line", "rect", "circle", "polygon", "use"))
 
 
 class Markup(str):

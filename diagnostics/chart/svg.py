@@ -33,7 +33,7 @@ def as_svg(chart: Chart, *, width: int = 860, standalone: bool = True) -> str:
         parts.append(part)
     if not chart.panels:
         parts, bottom = [element("text", "The log holds no curve to draw.", x=LEFT, y=24)], 30.0
-    foot = _steps_axis(x, bottom, few=width < 560) if chart.panels else None
+    foot = _steps_axis(x, bottom, few=drawing.is_narrow) if chart.panels else None
     cross = element("line", class_="cross", x1=0, x2=0, y1=6, y2=bottom)
     height = int(bottom + FOOT)
     return _svg(drawing, width, height, joined(_opening(drawing, width, height, standalone), *parts, foot, cross))

@@ -12,6 +12,7 @@ from diagnostics.formatting import number
 
 ROW_HEIGHT = 20.0  # of a row of finding bars
 MAX_SHADED_SHARE = 0.8  # a finding over more of the run than this needs no shade: its bar says so
+NARROW = 490.0  # pixels of the plot below which a drawing is one for a phone
 TICK = 9.0  # pixels of a tick at a step that was counted
 
 
@@ -22,6 +23,11 @@ class Drawing:
     chart: Chart
     x: Scale
     bars: tuple[Bar, ...]
+
+    @property
+    def is_narrow(self) -> bool:
+        """Whether the drawing is for a phone."""
+        return self.x.end - self.x.start < NARROW
 
 
 def finding_bar(bar: Bar, top: float) -> Markup:

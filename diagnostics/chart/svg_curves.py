@@ -39,12 +39,11 @@ def curve(drawing: Drawing, panel: Panel, series: Series, scale: Scale) -> Marku
     """A series as a line, with a dot and a tooltip at each point where there are few, and its running mean."""
     places = _places(drawing, scale, series.x, series.y)
     few = len(places) == 1 or (series.is_eval and len(places) <= MAX_DOTTED_EVALS)
-    logged = zip(places.tolist(), series.x.tolist(), series.y.tolist(), strict=True) if few else ()
-    dots = [_dot(panel, series, x, y, step, value) for (x, y), step, value in logged]
+    dots = _dots(drawing, panel, series, places) if few else None
     smooth = _places(drawing, scale, series.smooth_x, series.smooth_y)
     return joined(
         _line(series, places, points_class(series), series.title),
-        *dots,
+        dots,
         _line(series, smooth, "curve", f"{series.title}, smoothed"),
     )
 
@@ -58,6 +57,15 @@ def _line(series: Series, places: FloatArray, style: str, name: str) -> Markup |
         return None
     path = "M" + "L".join(("%.1f,%.1f",) * len(places)) % tuple(places.ravel().tolist())
     return element("path", class_=style, d=path, stroke=color(series), data_name=name)
+
+
+def _dots(drawing: Drawing, panel: Panel, series: Series, places: FloatArray) -> Markup:
+    """A dot at each point; on a phone, which has no tooltips, all of them as one path."""
+    if drawing.is_narrow:
+        path = "".join(("M%.1f,%.1fh0",) * len(places)) % tuple(places.ravel().tolist())
+        return element("path", class_="dots", d=path, stroke=color(series))
+    logged = zip(places.tolist(), series.x.tolist(), series.y.tolist(), strict=True)
+    return joined(*(_dot(panel, series, x, y, step, value) for (x, y), step, value in logged))
 
 
 def _dot(panel: Panel, series: Series, x: float, y: float, step: float, value: float) -> Markup:

@@ -86,6 +86,7 @@ CHART_SHEET = """
 .chart .curve{fill:none;stroke-width:1.8;stroke-linejoin:round;stroke-linecap:round}
 .chart .dense{stroke-width:1.2}
 .chart .behind{stroke-width:1;stroke-opacity:.38}
+.chart .dots{fill:none;stroke-width:5.6;stroke-linecap:round}
 .chart .nan{stroke:var(--broken);stroke-width:1.8;stroke-linecap:round;fill:none}
 .chart .shade{fill-opacity:.07}
 .chart .tick{fill:none;stroke-width:2.2;stroke-linecap:round}

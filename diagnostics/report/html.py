@@ -4,31 +4,46 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from diagnostics.chart.build import Chart, as_svg, chart
-from diagnostics.chart.markup import Child, Markup, element, joined
-from diagnostics.formatting import number, plain_name
-from diagnostics.messages import TABLE_HEADS, phrase
+from diagnostics.chart.markup import Markup, element
+from diagnostics.messages import phrase
 from diagnostics.model.curves import Run
 from diagnostics.model.records import Diagnosis, Label
-from diagnostics.report.html_page import bullets, change, chip, details, facts, figure, page, table, tone
-from diagnostics.report.sections import Sections, ShownAdvice, ShownFinding, sections
+from diagnostics.report.html_overview import overview, run_summary
+from diagnostics.report.html_page import page, to_top
+from diagnostics.report.html_run import run_content
+from diagnostics.report.order import worst_first
+from diagnostics.report.sections import Sections, sections
 
 Pair = tuple[Run, Diagnosis]
-WIDE, NARROW = 950, 380
-"""Pixels across, of the chart for a screen and of the one for a phone."""
+MAX_OPEN_RUNS = 10
+"""In a report of more runs every run is folded; in a smaller one only those that are healthy."""
 
 
 def as_html(
-    pairs: Sequence[Pair], *, title: str | None = None, errors: Mapping[str, str] | Iterable[tuple[str, str]] = ()
+    pairs: Sequence[Pair],
+    *,
+    title: str | None = None,
+    errors: Mapping[str, str] | Iterable[tuple[str, str]] = (),
+    next_runs: Sequence[str] = (),
+    image: str = "",
 ) -> str:
-    """One self-contained page for one run or many; ``errors`` maps paths that could not be read to why."""
+    """One self-contained page for one run or many, the worst first.
+
+    ``errors`` maps paths that could not be read to why. ``next_runs`` holds the YAML file of the next run for each
+    pair, empty where there is none. ``image`` is the address of the picture that a link to the page shows.
+    """
     pairs, errors = list(pairs), dict(errors)
-    shown = [sections(run, diagnosis) for run, diagnosis in pairs]
+    files = list(next_runs) or [""] * len(pairs)
     many = len(pairs) + len(errors) != 1
+    order = worst_first([diagnosis for _, diagnosis in pairs]) if many else range(len(pairs))
+    ranked = [(*pairs[k], sections(*pairs[k]), files[k]) for k in order]
+    shown = [one for _, _, one, _ in ranked]
     title = title or _title(shown, many)
-    head = element("header", element("h1", title), _overview(shown, errors)) if many or errors else None
-    body = [_section(*pair, one, f"run-{k}") for k, (pair, one) in enumerate(zip(pairs, shown, strict=True), 1)]
-    return page(phrase("page", title=title), head, *body, _footer())
+    head = element("header", element("h1", title), overview(shown, errors)) if many or errors else None
+    body = [_section(*one, ident=f"run-{k}", fold=_folds(one[2], len(ranked))) for k, one in enumerate(ranked, 1)]
+    description = shown[0].summary if shown and not many else ""
+    extra = to_top() if many and len(ranked) > 1 else None
+    return page(phrase("page", title=title), head, *body, _footer(), extra, description=description, image=image)
 
 
 def _title(shown: Sequence[Sections], many: bool) -> str:
@@ -37,152 +52,19 @@ def _title(shown: Sequence[Sections], many: bool) -> str:
     return shown[0].name if shown else phrase("page-of-none")
 
 
+def _folds(shown: Sections, runs: int) -> bool:
+    """Whether a run among so many is folded."""
+    return runs > MAX_OPEN_RUNS or (runs > 1 and shown.label is Label.HEALTHY)
+
+
+def _section(run: Run, diagnosis: Diagnosis, shown: Sections, next_run: str, *, ident: str, fold: bool) -> Markup:
+    content = run_content(run, diagnosis, shown, ident, next_run)
+    verdict = str(shown.label)
+    if not fold:
+        return element("section", content, id=ident, data_verdict=verdict)
+    return element("details", run_summary(shown), content, class_="run", id=ident, data_verdict=verdict)
+
+
 def _footer() -> Markup:
     before, after = phrase("made-by", command="\n").split("\n")
     return element("footer", before, element("code", "tuner rules NAME"), after)
-
-
-def _overview(shown: Sequence[Sections], errors: Mapping[str, str]) -> Markup:
-    """The table on top: one line a run, worst first as the labels are ordered."""
-    order = list(Label)
-    ranked = sorted(enumerate(shown, 1), key=lambda item: order.index(item[1].label))
-    rows: list[list[Child]] = [_overview_row(one, f"#run-{k}") for k, one in ranked]
-    unread = element("span", phrase("not-read"), class_="soft")
-    rows += [[path, unread, why, None, None] for path, why in errors.items()]
-    return element("div", table(TABLE_HEADS["overview"], rows), style="margin-top:24px") if rows else Markup("")
-
-
-def _overview_row(shown: Sections, link: str) -> list[Child]:
-    first = shown.advice[0] if shown.advice and not shown.advice[0].optional else None
-    return [
-        element("a", shown.name, href=link),
-        chip(shown.label),
-        shown.cause or None,
-        shown.percent or None,
-        _short(first) if first else None,
-    ]
-
-
-def _short(advice: ShownAdvice) -> Markup:
-    if not advice.has_value:
-        return joined(advice.action)
-    return joined(plain_name(advice.knob), " ", change(advice.now or None, advice.next))
-
-
-def _section(run: Run, diagnosis: Diagnosis, shown: Sections, ident: str) -> Markup:
-    drawn = chart(run, diagnosis)
-    return element(
-        "section",
-        _verdict(shown),
-        figure(_drawings(run, diagnosis, drawn), _caption(drawn)) if drawn.panels else None,
-        _findings(shown, ident),
-        _advice(shown, ident),
-        _comparison(shown),
-        element("div", _unchecked(shown), _settings(shown), _notes(shown), class_="after"),
-        id=ident,
-    )
-
-
-def _drawings(run: Run, diagnosis: Diagnosis, drawn: Chart) -> tuple[Markup, Markup]:
-    narrow = chart(run, diagnosis, pixels=NARROW * 2 // 3)
-    return (
-        Markup(as_svg(drawn, width=WIDE, standalone=False)),
-        Markup(as_svg(narrow, width=NARROW, standalone=False)),
-    )
-
-
-def _caption(drawn: Chart) -> str:
-    words = [phrase("smoothed")] if any(series.is_smoothed for series in drawn.series) else []
-    if drawn.drawn < drawn.in_view:
-        words.append(phrase("downsampled", shown=number(drawn.drawn), total=number(drawn.in_view)))
-    return " ".join(words)
-
-
-def _verdict(shown: Sections) -> Markup:
-    return element(
-        "div",
-        element("div", shown.name, class_="over"),
-        chip(shown.label),
-        element("h2", shown.headline),
-        element("p", shown.summary, class_="lead"),
-        facts((name, _unbroken(value)) for name, value in shown.facts),
-        class_="card verdict",
-        style=tone(shown.label),
-    )
-
-
-def _unbroken(words: str) -> str:
-    """The words with a percentage that stays on one line."""
-    return words.replace(" %", "\N{NO-BREAK SPACE}%")
-
-
-def _findings(shown: Sections, ident: str) -> Markup | None:
-    if not shown.findings:
-        return None
-    return joined(element("h3", phrase("findings")), *(_finding(finding, ident) for finding in shown.findings))
-
-
-def _finding(finding: ShownFinding, ident: str) -> Markup:
-    numbers = [element("span", f"{name} ", element("b", value)) for name, value in finding.measured]
-    return element(
-        "div",
-        element("b", plain_name(finding.rule).capitalize()),
-        element("div", f"{finding.label} · {finding.where} · {_unbroken(finding.confidence)}", class_="where"),
-        element("p", finding.says, style="margin-top:6px"),
-        element("div", *numbers, class_="numbers") if numbers else None,
-        class_="finding",
-        style=tone(finding.label),
-        id=f"{ident}-{finding.rule}",
-    )
-
-
-def _advice(shown: Sections, ident: str) -> Markup | None:
-    if not shown.advice:
-        return None
-    found = {finding.rule for finding in shown.findings}
-    rows = [_advice_row(advice, found, ident) for advice in shown.advice]
-    hint = element("p", phrase("advice-hint"), class_="soft small", style="margin:-6px 0 14px")
-    return joined(element("h3", shown.advice_heading), hint, table(TABLE_HEADS["advice"], rows))
-
-
-def _advice_row(advice: ShownAdvice, found: set[str], ident: str) -> list[Child]:
-    why = advice.reason(plain_name(advice.rule))
-    return [
-        element("code", advice.knob),
-        element("span", advice.now, class_="nowrap") if advice.now else None,
-        _next(advice),
-        element("a", why, href=f"#{ident}-{advice.rule}") if advice.rule in found else why,
-        advice.expect,
-        _unbroken(advice.confidence),
-    ]
-
-
-def _next(advice: ShownAdvice) -> Markup:
-    """The next value with its factor and the advice in words; the words alone where there is no value."""
-    if not advice.has_value:
-        return element("div", advice.action)
-    factor = element("span", f" {advice.factor}", class_="soft") if advice.factor else None
-    value = element("span", element("b", advice.next), factor, class_="nowrap")
-    usual = element("div", advice.usual, class_="soft small") if advice.usual else None
-    return joined(value, usual, element("div", advice.action, class_="soft small"))
-
-
-def _comparison(shown: Sections) -> Markup | None:
-    if not shown.comparison:
-        return None
-    return joined(element("h3", shown.comparison_heading), table(TABLE_HEADS["comparison"], shown.comparison))
-
-
-def _unchecked(shown: Sections) -> Markup | None:
-    if not shown.unchecked:
-        return None
-    rows = [joined(element("b", why), f": {', '.join(map(plain_name, rules))}") for why, rules in shown.unchecked]
-    return details(f"{phrase('unchecked')} ({phrase('rules', count=shown.unchecked_count)})", bullets(rows))
-
-
-def _settings(shown: Sections) -> Markup | None:
-    return details(phrase("settings"), facts(shown.settings, "pairs")) if shown.settings else None
-
-
-def _notes(shown: Sections) -> Markup | None:
-    return details(phrase("notes"), bullets(shown.notes)) if shown.notes else None

@@ -36,6 +36,33 @@ background:color-mix(in srgb,var(--tone) 9%,transparent)}
 .facts div{min-width:0}
 .facts dt{color:var(--soft);font-size:13px}
 .facts dd{margin:0;font-weight:550;overflow-wrap:anywhere}
+.filter{border:0;margin:20px 0 0;padding:0;display:flex;flex-wrap:wrap;gap:8px;min-width:0}
+.filter legend,.filter input{position:absolute;width:1px;height:1px;overflow:hidden;
+clip-path:inset(50%);white-space:nowrap}
+.filter .chip{cursor:pointer;padding:4px 13px}
+.filter .chip b{font-weight:600;opacity:.75}
+.filter .chip:has(:checked){background:var(--tone);color:var(--card);border-color:transparent}
+.filter .chip:has(:focus-visible){outline:2px solid var(--ink);outline-offset:2px}
+.overview{margin-top:16px}
+.overview table{table-layout:fixed}
+.overview td{overflow-wrap:anywhere}
+.overview .change{white-space:normal}
+.overview th:nth-child(1){width:29%}.overview th:nth-child(2){width:14%}.overview th:nth-child(3){width:18%}
+.overview th:nth-child(4){width:10%}
+.run{margin-top:0;padding:9px 0}
+.run[open]{padding-bottom:48px}
+.run>summary .line{display:inline-flex;flex-wrap:wrap;gap:4px 12px;align-items:baseline;width:calc(100% - 20px);
+vertical-align:top;overflow-wrap:anywhere;font-weight:400}
+.run>summary b{font-weight:600;min-width:0}
+header+.run,section+.run{margin-top:40px}
+.run[open]+section{margin-top:24px}
+.to-top{position:fixed;right:20px;bottom:18px;background:var(--card);border:1px solid var(--line);border-radius:99px;
+padding:5px 14px;font-size:14px;text-decoration:none;box-shadow:0 2px 10px rgb(0 0 0/.12)}
+.copyable{position:relative}
+.copyable pre{max-height:360px;overflow:auto}
+.copyable button{position:absolute;top:8px;right:8px;font:600 13px/1.5 inherit;font-family:inherit;color:var(--ink);
+background:var(--card);border:1px solid var(--line);border-radius:8px;padding:3px 12px;cursor:pointer}
+.copyable button:hover{border-color:var(--soft)}
 figure{margin:20px 0 0}
 figure.card{padding:20px 20px 14px}
 figure .chart{width:100%}
@@ -91,11 +118,14 @@ h1{font-size:25px}h2{font-size:23px}section{margin-top:48px}
 grid-template-columns:92px minmax(0,1fr);gap:12px}
 .stacks td::before{content:attr(data-label);color:var(--soft);font-size:13px;line-height:23px}
 .stacks td:empty{display:none}
+.stacks td>div{overflow-wrap:anywhere;min-width:0}
+.overview td:first-child{display:block;font-weight:600;padding-bottom:6px}
+.overview td:first-child::before{content:none}
 td.wide{min-width:0}
 }
 @media print{
 body{background:#fff;font-size:11pt}main{max-width:none;padding:0}
 .card,.table,figure,.finding,tr{break-inside:avoid}h3{break-after:avoid}
-.readout{display:none}section{margin-top:32px}
+.readout,.to-top,.filter,.copyable button{display:none}.copyable pre{max-height:none}section{margin-top:32px}
 }
 """

@@ -113,14 +113,17 @@ def write_text(path: Path, text: str) -> None:
         scratch.unlink(missing_ok=True)
 
 
-def write_reports(run: Run, diagnosis: Diagnosis, folder: Path | str) -> tuple[Path, ...]:
-    """Write ``diagnosis.json``, ``report.md`` and ``report.html`` into the folder (made if need be)."""
+def write_reports(run: Run, diagnosis: Diagnosis, folder: Path | str, *, next_run: str = "") -> tuple[Path, ...]:
+    """Write ``diagnosis.json``, ``report.md`` and ``report.html`` into the folder (made if need be).
+
+    ``next_run`` is the YAML file of the next run, which the page offers to copy.
+    """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     pages = {
         "diagnosis.json": dumped(with_words(diagnosis)),
         "report.md": as_markdown(run, diagnosis),
-        "report.html": as_html([(run, diagnosis)]),
+        "report.html": as_html([(run, diagnosis)], next_runs=[next_run]),
     }
     for name, page in pages.items():
         write_text(folder / name, page)

@@ -55,7 +55,7 @@ def diagnose(
     elif form == "md":
         _print_markdown(pairs)
     elif html is not None:
-        _write_html(pairs, errors, html)
+        _write_html(pairs, errors, html, _next_runs(paths, tags, found))
     else:
         print_text(pairs, len(errors), verbose=verbose)
     for item in errors:
@@ -118,8 +118,21 @@ def _check_page(path: Path) -> None:
         raise BadInput(f"--html {path}: is a folder; give a file, such as {path / 'report.html'}")
 
 
-def _write_html(pairs: Sequence[Pair], errors: Sequence[UnreadRun], path: Path) -> None:
-    page = as_html(pairs, errors=[(item.run, item.error) for item in errors])
+def _next_runs(paths: Sequence[Path], tags: Mapping[str, str] | None, found: Sequence[Diagnosed]) -> list[str]:
+    """The file of the next run for each run that was read, from its own config file where it left one."""
+    from tuner.config.next_run import next_run_yaml
+    from tuner.training.run_config import own_config
+
+    places = batch.places(paths, tags)
+    return [
+        next_run_yaml(*item, own_config(place) if isinstance(place, Path) else None)
+        for place, item in zip(places, found, strict=True)
+        if not isinstance(item, UnreadRun)
+    ]
+
+
+def _write_html(pairs: Sequence[Pair], errors: Sequence[UnreadRun], path: Path, next_runs: Sequence[str]) -> None:
+    page = as_html(pairs, errors=[(item.run, item.error) for item in errors], next_runs=next_runs)
     try:
         write_text(path, page)
     except OSError as error:

@@ -16,6 +16,7 @@ from diagnostics.model.records import Advice, Diagnosis
 from diagnostics.model.settings import Settings
 from tuner.config.methods import TRL_METHODS
 from tuner.config.overrides import with_overrides
+from tuner.errors import SpecError
 
 # Settings of a log that TRL has no key for, or another one.
 NO_KEYS = ("method", "batch_size", "warmup_ratio", "model_type", "hidden_size", "vocab_size", "transformers_version")
@@ -118,6 +119,14 @@ def _one_line(text: str) -> str:
 
 
 def next_run_yaml(run: Run, diagnosis: Diagnosis, file: Mapping[str, Any] | None = None) -> str:
-    """The file of the next run with the first advice that is a new value; empty where there is none."""
+    """The file of the next run with the first advice that is a new value.
+
+    Empty where there is none, or where the run's own ``file`` cannot take it.
+    """
     changes = [change for change in numeric(diagnosis.advice) if change.new is not None and not change.optional][:1]
-    return as_yaml(run.name, next_config(run.settings, changes, file), changes, None) if changes else ""
+    if not changes:
+        return ""
+    try:
+        return as_yaml(run.name, next_config(run.settings, changes, file), changes, None)
+    except SpecError:
+        return ""

@@ -13,6 +13,7 @@ from diagnostics.model.curves import Run
 from diagnostics.model.message import message
 from diagnostics.model.settings import Settings
 from tuner.callback import DiagnosisCallback
+from tuner.config.next_run import next_run_yaml
 from tuner.config.study_file import StudySpec
 from tuner.data import Data
 from tuner.training.callbacks.exact_match import ExactMatchCallback, model_key
@@ -20,6 +21,7 @@ from tuner.training.callbacks.stopping import StopCallback
 from tuner.training.callbacks.tensorboard import EventFileCallback, write_diagnosis
 from tuner.training.generation import questions
 from tuner.training.protocol import Report
+from tuner.training.run_config import own_config
 from tuner.training.threads import threads_for
 from tuner.training.trainers import PLAIN_TEMPLATE, make_trainer, parse
 
@@ -93,7 +95,7 @@ class Session:
         if self.event_file:
             write_diagnosis(self.event_file, diagnosis, as_markdown(run, diagnosis), state.global_step)
             self.event_file.hparams(run)
-        write_reports(run, diagnosis, self.out)
+        write_reports(run, diagnosis, self.out, next_run=next_run_yaml(run, diagnosis, own_config(self.out)))
         return run
 
     def _save_weights(self) -> None:

@@ -11,7 +11,9 @@ import numpy as np
 from diagnostics.chart.build import as_svg, chart
 from diagnostics.model.curves import Run
 from diagnostics.report.write import as_html
+from tuner.config.next_run import next_run_yaml
 from tuner.inspector.runs.folder import Opened
+from tuner.training.run_config import own_config
 
 
 def as_csv(run: Run) -> str:
@@ -56,4 +58,5 @@ def as_drawing(opened: Opened) -> str:
 
 def as_page(runs: Sequence[Opened]) -> str:
     """The diagnoses of the runs as one self-contained HTML file."""
-    return str(as_html([(opened.run, opened.diagnosis) for opened in runs]))
+    files = [next_run_yaml(opened.run, opened.diagnosis, own_config(opened.path)) for opened in runs]
+    return str(as_html([(opened.run, opened.diagnosis) for opened in runs], next_runs=files))
