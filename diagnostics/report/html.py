@@ -11,7 +11,7 @@ from diagnostics.model.records import Diagnosis, Label
 from diagnostics.report.html_overview import overview, run_summary
 from diagnostics.report.html_page import page, to_top
 from diagnostics.report.html_run import run_content
-from diagnostics.report.order import worst_first
+from diagnostics.report.order import severity
 from diagnostics.report.sections import Sections, sections
 
 Pair = tuple[Run, Diagnosis]
@@ -35,8 +35,8 @@ def as_html(
     pairs, errors = list(pairs), dict(errors)
     files = list(next_runs) or [""] * len(pairs)
     many = len(pairs) + len(errors) != 1
-    order = worst_first([diagnosis for _, diagnosis in pairs]) if many else range(len(pairs))
-    ranked = [(*pairs[k], sections(*pairs[k]), files[k]) for k in order]
+    both = sorted(zip(pairs, files, strict=True), key=lambda item: severity(item[0][1]))
+    ranked = [(*pair, sections(*pair), file) for pair, file in both]
     shown = [one for _, _, one, _ in ranked]
     title = title or _title(shown, many)
     head = element("header", element("h1", title), overview(shown, errors)) if many or errors else None

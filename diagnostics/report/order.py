@@ -1,15 +1,20 @@
-"""The order in which reports list runs."""
+"""The order in which reports list runs: the worst label first, and the surest verdict of each label first."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 
+from diagnostics.model.curves import Run
 from diagnostics.model.records import Diagnosis, Label
 
 SEVERITY = list(Label)
 
 
-def worst_first(diagnoses: Sequence[Diagnosis]) -> list[int]:
-    """The places of the diagnoses, the worst label first and the surest of a label first; else in the order given."""
-    keys = [(SEVERITY.index(one.label), -one.confidence) for one in diagnoses]
-    return sorted(range(len(keys)), key=keys.__getitem__)
+def severity(diagnosis: Diagnosis) -> tuple[int, float]:
+    """What runs are sorted by; runs that are alike keep their order."""
+    return SEVERITY.index(diagnosis.label), -diagnosis.confidence
+
+
+def worst_first(pairs: Iterable[tuple[Run, Diagnosis]]) -> list[tuple[Run, Diagnosis]]:
+    """The runs, the worst first."""
+    return sorted(pairs, key=lambda pair: severity(pair[1]))

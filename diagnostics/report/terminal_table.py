@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from diagnostics.chart.markup import printable
 from diagnostics.formatting import SIGNS, number, plain_name, setting
 from diagnostics.messages import TABLE_HEADS, next_value
 from diagnostics.model.curves import Curve, Run
-from diagnostics.model.records import Advice, Diagnosis, Label
+from diagnostics.model.records import Advice, Diagnosis
+from diagnostics.report.order import worst_first
 from diagnostics.report.sections import sections
 from diagnostics.report.sparkline import block_means, sparkline
 from diagnostics.report.terminal_curve import LABEL_COLORS
@@ -29,12 +30,6 @@ SHORT_NAMES = {
     "warmup_ratio": "warmup",
     "max_grad_norm": "clip",
 }
-
-
-def worst_first(pairs: Iterable[Pair]) -> list[Pair]:
-    """The runs as their labels are ordered, the surest verdict of each label first."""
-    order = list(Label)
-    return sorted(pairs, key=lambda pair: (order.index(pair[1].label), -pair[1].confidence))
 
 
 def sketch(run: Run) -> dict[str, Curve]:

@@ -208,8 +208,9 @@ def test_the_page_of_many_runs_links_to_each_from_a_table_in_the_same_order_the_
 
 def test_the_surest_of_a_label_comes_first_and_others_keep_their_order():
     run, found = overfitted()
-    sure = [healthy(run), replace(found, confidence=0.5), found, EMPTY[1], replace(found, confidence=0.5)]
-    assert worst_first(sure) == [2, 1, 4, 0, 3]
+    doubtful = replace(found, confidence=0.5)
+    pairs = [(run, one) for one in (healthy(run), doubtful, found, EMPTY[1], replace(doubtful, cause="other"))]
+    assert worst_first(pairs) == [pairs[k] for k in (2, 1, 4, 0, 3)]
 
 
 @pytest.mark.parametrize(("runs", "folded"), [(1, 0), (2, 0), (10, 0), (11, 11)])

@@ -14,9 +14,10 @@ from diagnostics.formatting import sentence
 from diagnostics.messages import finding_message, phrase
 from diagnostics.model.curves import Curve, Run
 from diagnostics.model.records import Diagnosis, Label
+from diagnostics.report.order import worst_first
 from diagnostics.report.sparkline import ASCII_BLOCKS, BLOCKS, block_means, sparkline
 from diagnostics.report.terminal_curve import ROWS, curve_lines, pointers
-from diagnostics.report.terminal_table import runs_table, short_names, worst_first
+from diagnostics.report.terminal_table import runs_table, short_names
 from diagnostics.report.write import as_text
 from diagnostics.synthetic import CAUSES, make
 from tests.diagnostics.diagnosed_runs import healthy, of_points, overfitted

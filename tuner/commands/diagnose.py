@@ -11,8 +11,9 @@ from diagnostics.errors import BadInput
 from diagnostics.model.curves import Run
 from diagnostics.model.records import Diagnosis, Label
 from diagnostics.readers import read
+from diagnostics.report.order import worst_first
 from diagnostics.report.terminal import plain_text
-from diagnostics.report.terminal_table import runs_table, worst_first
+from diagnostics.report.terminal_table import runs_table
 from diagnostics.report.write import UnreadRun, as_html, as_json, as_markdown, as_text, write_text
 from tuner import batch
 from tuner.batch import FEW_RUNS, Diagnosed
@@ -48,6 +49,7 @@ def diagnose(
     whole = html is not None or (verbose and form == "text")
     with with_standard_input(paths, tags) as given:
         found = list(batch.diagnose_runs(given, tags, curves=whole, baseline=good))
+        next_runs = _next_runs(given, tags, found) if html is not None else []
     pairs = [item for item in found if not isinstance(item, UnreadRun)]
     errors = [item for item in found if isinstance(item, UnreadRun)]
     if form == "json":
@@ -55,7 +57,7 @@ def diagnose(
     elif form == "md":
         _print_markdown(pairs)
     elif html is not None:
-        _write_html(pairs, errors, html, _next_runs(paths, tags, found))
+        _write_html(pairs, errors, html, next_runs)
     else:
         print_text(pairs, len(errors), verbose=verbose)
     for item in errors:
