@@ -117,8 +117,8 @@ def _next_run(file: str) -> Markup | None:
     """The file of the next run with the first advice in it, to copy."""
     if not file:
         return None
-    hint = element("p", phrase("next-run-hint"), class_="intro")
-    return joined(element("h3", phrase("next-run")), hint, copyable(file))
+    hint = element("p", phrase("next-run-file-hint"), class_="intro")
+    return joined(element("h3", phrase("next-run-file")), hint, copyable(file))
 
 
 def _comparison(shown: Sections) -> Markup | None:
