@@ -2,6 +2,7 @@
 
 import signal
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 # Other programs on the machine slow property tests down.
@@ -11,3 +12,17 @@ settings.load_profile("calm")
 # A shell that starts the tests in the background has them ignore Ctrl-C, and so would all that they start.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+LONG = (
+    "tests/tuner/study",
+    "tests/tuner/inspector/test_browser",
+    "tests/tuner/training",
+    "tests/tuner/test_callback.py",
+)
+"""Where the tests that train, kill and open a browser are."""
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Put the long files first: workers that share out whole files then end at about the same time."""
+    items.sort(key=lambda item: not item.path.relative_to(config.rootpath).as_posix().startswith(LONG))
