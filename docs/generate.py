@@ -7,11 +7,10 @@ import os
 from pathlib import Path
 
 from diagnostics.chart.build import as_svg, chart
-from diagnostics.diagnosis.diagnose import diagnose
+from diagnostics.diagnosis.example import example_of
 from diagnostics.messages import finding_message
 from diagnostics.model.records import Label
 from diagnostics.rules import RULES, Rule
-from diagnostics.synthetic import make
 
 TITLES = {
     Label.BROKEN: "Broken log or data",
@@ -19,8 +18,6 @@ TITLES = {
     Label.OVERFIT: "Overfit",
     Label.UNDERFIT: "Underfit",
 }
-STRENGTHS = (0.5, 0.8, 1.0)
-SEEDS = range(8)
 WIDTH = 720
 
 
@@ -73,16 +70,13 @@ def rule_page(rule: Rule, picture: Path) -> str:
 
 def _picture(rule: Rule, path: Path) -> str | None:
     """Draw the first synthetic run of the rule's cause on which it fires; what it says there, None when none does."""
-    for strength in STRENGTHS:
-        for seed in SEEDS:
-            run = make(rule.name, strength=strength, seed=seed)
-            verdict = diagnose(run)
-            found = next((finding for finding in verdict.findings if finding.rule == rule.name), None)
-            if found is not None:
-                path.write_text(str(as_svg(chart(run, verdict), width=WIDTH)), encoding="utf-8")
-                message = finding_message(found)
-                return f"{message[:1].upper()}{message[1:]}."
-    return None
+    example = example_of(rule.name)
+    if example is None:
+        return None
+    run, verdict = example
+    path.write_text(str(as_svg(chart(run, verdict), width=WIDTH)), encoding="utf-8")
+    message = finding_message(next(finding for finding in verdict.findings if finding.rule == rule.name))
+    return f"{message[:1].upper()}{message[1:]}."
 
 
 def commands() -> str:

@@ -13,7 +13,7 @@ from typing import NoReturn
 from diagnostics.errors import BadInput
 from diagnostics.model.label import Label
 from tuner import __version__
-from tuner.commands.encoding import show_what_the_terminal_can
+from tuner.commands.output import show_what_the_terminal_can
 from tuner.errors import STOPPED, error_text, nearest
 
 LABELS = tuple(map(str, Label))
@@ -199,7 +199,9 @@ def _add_reading(commands: argparse._SubParsersAction[_Parser]) -> None:
     inspect.set_defaults(command=_inspect)
 
     rules = commands.add_parser("rules", help="print the rule table, or explain one rule")
-    rules.add_argument("name", nargs="?", metavar="NAME", help="the rule to explain, such as eval-loss-rises")
+    rules.add_argument(
+        "name", nargs="?", metavar="NAME", help="the rule to explain, such as eval-loss-rises, or a label to list"
+    )
     rules.add_argument(
         "--record",
         type=Path,
@@ -212,6 +214,11 @@ def _add_reading(commands: argparse._SubParsersAction[_Parser]) -> None:
 
 
 def _add_making(commands: argparse._SubParsersAction[_Parser]) -> None:
+    demo = commands.add_parser("demo", help="diagnose three made-up logs, and open the report on them")
+    demo.add_argument("--no-browser", action="store_true", help="write the report without opening a browser")
+    demo.add_argument("--out", type=Path, metavar="DIR", help="the folder to write to (default: a temporary one)")
+    demo.set_defaults(command=_demo)
+
     init = commands.add_parser("init", help="write a study file to start from")
     init.add_argument("method", choices=("sft", "dpo"))
     init.add_argument("--out", type=Path, default=Path(), metavar="DIR", help="the folder to write to (default: here)")
@@ -327,6 +334,12 @@ def _rules(args: argparse.Namespace) -> int:
     from tuner.commands.rules import rules
 
     return rules(args.name, record=args.record or (), as_json=args.json)
+
+
+def _demo(args: argparse.Namespace) -> int:
+    from tuner.commands.demo import demo
+
+    return demo(args.out, browser=not args.no_browser)
 
 
 def _init(args: argparse.Namespace) -> int:

@@ -162,8 +162,8 @@ def _skipped(run: Run, diagnosis: Diagnosis) -> str:
     for skipped in diagnosis.skipped:
         values = skipped.reason.values
         missing.update(str(values.get("curves") or values.get("settings") or "").split(", "))
-    del missing[""]
-    names = [name for name, _ in missing.most_common()]
+    known = {"", *run.curves, *run.settings.known()}
+    names = [name for name, _ in missing.most_common() if name not in known]
     listed = ", ".join(names[:MAX_NAMES])
     if len(names) > MAX_NAMES:
         listed = phrase("and-more", names=listed, count=len(names) - MAX_NAMES)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 ROWS = 7
 """Lines of the drawing itself; its axis and labels need two or three more."""
 MAX_WIDTH, MIN_WIDTH = 100, 24
+MAX_NAME = 12
+"""Characters of a curve's name beside its end."""
 DOTS = (2, 4)
 """Dots of a braille character, across and down."""
 LABEL_COLORS: Mapping[Label, str] = {
@@ -70,9 +72,16 @@ class Pointer:
     style: str
 
 
-def curve_lines(drawn: Chart, cause: str | None, width: int, *, ascii_only: bool = False) -> list[Text]:
-    """The lines of the drawing, ``width`` characters wide at most; none where there is nothing to draw or no room."""
-    panel = next((one for one in drawn.panels if _lines(one)), None)
+def curve_lines(
+    drawn: Chart, cause: str | None, width: int, *, ascii_only: bool = False, curves: Collection[str] = ()
+) -> list[Text]:
+    """The lines of the drawing, ``width`` characters wide at most; none where there is nothing to draw or no room.
+
+    Of the panels the first is drawn that has one of ``curves``; without them, or where none has, the first of all.
+    """
+    panels = [panel for panel in drawn.panels if _lines(panel)]
+    wanted = (panel for panel in panels if any(series.name in curves for series in panel.series))
+    panel = next(wanted, panels[0] if panels else None)
     width = min(width, MAX_WIDTH)
     if panel is None or width < MIN_WIDTH:
         return []
@@ -98,10 +107,9 @@ def pointers(drawn: Chart, cause: str | None) -> list[Pointer]:
 
 def _band(drawn: Chart, cause: str | None) -> Band | None:
     """The finding whose onset is marked."""
-    if drawn.label in (Label.HEALTHY, Label.UNKNOWN) or not drawn.bands:
-        return None
-    band = next((one for one in drawn.bands if one.rule == cause), drawn.bands[0])
-    return band if drawn.first < band.first < drawn.last else None
+    others = () if drawn.label in (Label.HEALTHY, Label.UNKNOWN) else drawn.bands
+    band = next((one for one in (*(one for one in drawn.bands if one.rule == cause), *others)), None)
+    return band if band is not None and drawn.first < band.first < drawn.last else None
 
 
 def _lines(panel: Panel) -> list[Line]:
@@ -119,7 +127,7 @@ def _lines(panel: Panel) -> list[Line]:
 def _name(series: Series) -> str:
     if series.name in ("train_loss", "eval_loss"):
         return phrase("curve-eval" if series.is_eval else "curve-train")
-    return series.title
+    return series.title if len(series.title) <= MAX_NAME else series.name[:MAX_NAME]
 
 
 def _color(series: Series, place: int) -> str:

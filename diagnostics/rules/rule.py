@@ -158,7 +158,7 @@ class Rule:
         lines += [f"Not when  {self.not_when}"] if self.not_when else []
         lines += [f"Silent    beside {', '.join(self.unless_found)}"] if self.unless_found else []
         lines += [f"Methods   {', '.join(self.methods)}"] if self.methods else []
-        lines += [f"Looks at  {', '.join(curves)}", f"Limits    {_listed(self.limits)}"]
+        lines += [f"Looks at  {', '.join(curves)}", f"Limits    {_listed(self.limits, NEXT_LINE)}"]
         lines += [f"Nearly    {_listed(self.borderline)}: healthy, but less surely"] if self.borderline else []
         lines += ["Fixes"]
         lines += [f"  {i}. {fix.explain()}" for i, fix in enumerate(self.fixes, 1)]
@@ -183,6 +183,10 @@ def _opened(says: str) -> str:
     return re.sub(r"\{(\w+)[^}]*\}", lambda found: f"<{found[1].replace('_', ' ')}>", says)
 
 
-def _listed(limits: Mapping[str, float]) -> str:
-    """Limits in a line: ``rise = 0.02, floor = 0.01``."""
-    return ", ".join(f"{name} = {value:g}" for name, value in limits.items())
+NEXT_LINE = "\n" + 10 * " "
+"""Between the lines of a part of an explanation, below each other."""
+
+
+def _listed(limits: Mapping[str, float], between: str = ", ") -> str:
+    """Limits one after the other: ``rise = 0.02, floor = 0.01``."""
+    return between.join(f"{name} = {value:g}" for name, value in limits.items())

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import errno
 import json
+import re
 import resource
 import subprocess
 import sys
@@ -10,11 +11,15 @@ from pathlib import Path
 
 import pytest
 
+from diagnostics.formatting import SIGNS
+from diagnostics.messages import phrase
+from diagnostics.model.label import Label
+from diagnostics.rules import RULES, Rule
 from tuner.cli import main
 from tuner.errors import STOPPED
 
 ROOT = Path(__file__).parents[2]
-COMMANDS = ("train", "study", "diagnose", "watch", "inspect", "rules", "init", "merge")
+COMMANDS = ("train", "study", "diagnose", "watch", "inspect", "rules", "demo", "init", "merge")
 
 
 def tuner(*args: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
@@ -227,14 +232,58 @@ def test_bad_input_prints_no_traceback_and_exits_with_two(args: list[str]):
 
 def test_a_wrong_rule_name_offers_the_nearest():
     assert "eval-loss-rises?" in tuner("rules", "eval-loss-rise").stderr
+    assert "overfit?" in tuner("rules", "overfitt").stderr
 
 
-def test_rules_lists_and_explains():
-    table = tuner("rules").stdout
-    assert "eval-loss-rises" in table
-    one = tuner("rules", "eval-loss-rises").stdout
-    assert "overfit" in one
-    assert len(one.splitlines()) > 8
+def test_rules_are_listed_by_label_with_those_that_are_only_noted_marked(capsys: pytest.CaptureFixture[str]):
+    assert main(["rules"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    heads = [line.split()[1] for line in lines if line[:1] in SIGNS.values()]
+    assert heads == list(dict.fromkeys(str(rule.label) for rule in RULES))
+    noted = {line.split()[0] for line in lines if f"({phrase('noted')})" in line}
+    assert noted == {rule.name for rule in RULES if not rule.sets_label}
+
+
+@pytest.mark.parametrize("label", list(dict.fromkeys(rule.label for rule in RULES)))
+def test_the_rules_of_a_label_are_listed_by_its_name(label: Label, capsys: pytest.CaptureFixture[str]):
+    assert main(["rules", str(label)]) == 0
+    words = capsys.readouterr().out.split()
+    assert {name for name in words if name in {rule.name for rule in RULES}} == {
+        rule.name for rule in RULES if rule.label is label
+    }
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
+def test_a_rule_is_explained_in_lines_that_break_at_words(rule: Rule, capsys: pytest.CaptureFixture[str]):
+    assert main(["rules", rule.name]) == 0
+    text = capsys.readouterr().out
+    assert text.split() == rule.explain().split()
+    lines = text.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert sum(bool(re.fullmatch(r"(Limits)? +\w+ = \S+", line)) for line in lines) == len(rule.limits)
+
+
+def test_a_rule_is_found_by_its_old_name(capsys: pytest.CaptureFixture[str]):
+    assert main(["rules", "loss-thrown-up"]) == 0
+    assert capsys.readouterr().out.startswith("loss-overshoots")
+
+
+def test_the_demo_diagnoses_three_faults_and_writes_its_report(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    opened: list[str] = []
+    monkeypatch.setattr("webbrowser.open", opened.append)
+    monkeypatch.setenv("DISPLAY", ":0")
+    assert main(["demo", "--out", str(tmp_path), "--no-browser"]) == 0
+    labels = [line.split()[1] for line in capsys.readouterr().out.splitlines() if line[:1] in SIGNS.values()]
+    assert labels == ["overfit", "unstable", "underfit"]
+    assert opened == []
+    assert main(["demo", "--out", str(tmp_path)]) == 0
+    assert opened == [(tmp_path / "report.html").as_uri()]
+    capsys.readouterr()
+    assert main(["diagnose", str(tmp_path), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert sorted(run["label"] for run in found) == sorted(labels)
 
 
 def test_init_writes_a_study_that_loads_and_never_overwrites(tmp_path: Path):

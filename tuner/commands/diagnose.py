@@ -5,22 +5,18 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from diagnostics.errors import BadInput
 from diagnostics.model.curves import Run
 from diagnostics.model.records import Diagnosis, Label
 from diagnostics.readers import read
 from diagnostics.report.order import worst_first
-from diagnostics.report.terminal import plain_text
 from diagnostics.report.terminal_table import runs_table
 from diagnostics.report.write import UnreadRun, as_html, as_json, as_markdown, as_text, write_text
 from tuner import batch
 from tuner.batch import FEW_RUNS, Diagnosed
+from tuner.commands.output import show
 from tuner.commands.standard_input import with_standard_input
-
-if TYPE_CHECKING:
-    from rich.console import Console, RenderableType
 
 Pair = tuple[Run, Diagnosis]
 MORE = "--verbose lists them."
@@ -49,7 +45,7 @@ def diagnose(
     whole = html is not None or (verbose and form == "text")
     with with_standard_input(paths, tags) as given:
         found = list(batch.diagnose_runs(given, tags, curves=whole, baseline=good))
-        next_runs = _next_runs(given, tags, found) if html is not None else []
+        next_runs = next_runs_of(given, tags, found) if html is not None else []
     pairs = [item for item in found if not isinstance(item, UnreadRun)]
     errors = [item for item in found if isinstance(item, UnreadRun)]
     if form == "json":
@@ -57,7 +53,7 @@ def diagnose(
     elif form == "md":
         _print_markdown(pairs)
     elif html is not None:
-        _write_html(pairs, errors, html, next_runs)
+        write_html(pairs, errors, html, next_runs)
     else:
         print_text(pairs, len(errors), verbose=verbose)
     for item in errors:
@@ -78,22 +74,15 @@ def print_text(pairs: Sequence[Pair], unread: int = 0, *, verbose: bool = False)
     console = Console(highlight=False)
     few = len(pairs) <= FEW_RUNS
     for run, diagnosis in pairs if few else worst_first(pairs) if verbose else ():
-        _print(console, as_text(run, diagnosis, verbose=verbose, more=MORE))
+        show(console, as_text(run, diagnosis, verbose=verbose, more=MORE))
     if not few:
         for line in runs_table(pairs, console.width, ascii_only=console.options.ascii_only):
-            _print(console, line)
-        _print(console, "")
+            show(console, line)
+        show(console, "")
     if len(pairs) + unread > 1:
-        _print(console, _totals(pairs, unread))
+        show(console, _totals(pairs, unread))
     if not few and not verbose and console.is_terminal:
         console.print(MORE_OF_MANY, style="bright_black")
-
-
-def _print(console: Console, content: RenderableType) -> None:
-    if console.is_terminal:
-        console.print(content)
-    else:
-        print(plain_text(content, console.width), file=console.file)
 
 
 def _totals(pairs: Sequence[Pair], unread: int) -> str:
@@ -120,7 +109,7 @@ def _check_page(path: Path) -> None:
         raise BadInput(f"--html {path}: is a folder; give a file, such as {path / 'report.html'}")
 
 
-def _next_runs(paths: Sequence[Path], tags: Mapping[str, str] | None, found: Sequence[Diagnosed]) -> list[str]:
+def next_runs_of(paths: Sequence[Path], tags: Mapping[str, str] | None, found: Sequence[Diagnosed]) -> list[str]:
     """The file of the next run for each run that was read, from its own config file where it left one."""
     from tuner.config.next_run import next_run_yaml
     from tuner.training.run_config import own_config
@@ -133,7 +122,8 @@ def _next_runs(paths: Sequence[Path], tags: Mapping[str, str] | None, found: Seq
     ]
 
 
-def _write_html(pairs: Sequence[Pair], errors: Sequence[UnreadRun], path: Path, next_runs: Sequence[str]) -> None:
+def write_html(pairs: Sequence[Pair], errors: Sequence[UnreadRun], path: Path, next_runs: Sequence[str]) -> None:
+    """Write the page and print its link; raises ``BadInput`` when it cannot be written."""
     page = as_html(pairs, errors=[(item.run, item.error) for item in errors], next_runs=next_runs)
     try:
         write_text(path, page)

@@ -1,10 +1,14 @@
-"""Output to a terminal or file whose encoding lacks the signs that tuner prints."""
+"""Printing to what standard output is: a terminal with color, a file without, in any encoding."""
 
 from __future__ import annotations
 
 import codecs
 import io
 import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
 
 SIGNS, PLAIN = "→×–…±·≈✓✕↗★▸“”’│▲≥≤", '-> x - ... +/- - ~ + x / * > " " \' | ^ >= <='
 IN_ASCII = dict(zip(SIGNS, PLAIN.split(), strict=True))
@@ -25,3 +29,13 @@ def _in_ascii(error: UnicodeError) -> tuple[str, int]:
         raise error
     lost = error.object[error.start : error.end]
     return "".join(IN_ASCII.get(sign, "?") for sign in lost), error.end
+
+
+def show(console: Console, content: RenderableType) -> None:
+    """Print to a console; where it is not a terminal, without spaces at the ends of lines."""
+    from diagnostics.report.terminal import plain_text
+
+    if console.is_terminal:
+        console.print(content)
+    else:
+        print(plain_text(content, console.width), file=console.file)
