@@ -55,7 +55,7 @@ def _bands(diagnosis: Diagnosis, first: float, last: float) -> tuple[Band, ...]:
     bands = []
     for finding in diagnosis.findings:
         ends = sorted(_within(step, first, last) for step in (finding.first_step, finding.last_step))
-        steps = tuple(step for step in getattr(finding, "steps", ()) if first <= step <= last)
+        steps = tuple(step for step in finding.steps if first <= step <= last)
         bands.append(Band(finding.rule, finding.label, ends[0], ends[1], finding_message(finding), steps))
     return tuple(bands)
 

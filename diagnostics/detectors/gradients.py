@@ -65,8 +65,8 @@ def gradients_spike(
         "quantile": float(np.quantile(curve.values, quantile)),
         "median": signals.median(curve.values),
     }
-    first, last = curve.steps[found.starts[0]], curve.steps[found.starts[-1]]
-    return Evidence(float(first), float(last), finite(measured), 0.9)
+    steps = tuple(float(curve.steps[start]) for start in found.starts)
+    return Evidence(steps[0], steps[-1], finite(measured), 0.9, steps)
 
 
 def _loss_spikes(norms: Curve, starts: tuple[int, ...], train_loss: Curve | None, deviations: float) -> bool:

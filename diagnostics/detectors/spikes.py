@@ -87,5 +87,5 @@ def loss_spikes(
         return None
     measured = {"events": len(found.starts), "score": found.score, "height": found.height, "recovered": found.recovered}
     measured["returned"] = found.recovered * len(found.starts)
-    first, last = curve.steps[found.starts[0]], curve.steps[found.starts[-1]]
-    return Evidence(float(first), float(last), finite(measured), min(1.0, 0.6 + 0.1 * len(found.starts)))
+    steps = tuple(float(curve.steps[start]) for start in found.starts)
+    return Evidence(steps[0], steps[-1], finite(measured), min(1.0, 0.6 + 0.1 * len(steps)), steps)

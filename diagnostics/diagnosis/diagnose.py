@@ -162,6 +162,7 @@ def _finding(rule: Rule, found: Evidence) -> Finding:
         measured=dict(found.measured),
         template=rule.message_for(found.measured),
         confidence=float(DEFAULT.fault(rule.confidence * found.strength)),
+        steps=found.steps,
     )
 
 

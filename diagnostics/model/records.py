@@ -25,11 +25,17 @@ def current_rule_name(stored: object) -> str:
     return RENAMED_RULES.get(str(stored), str(stored))
 
 
+def _escaped(sentence: str) -> str:
+    """A finished sentence as a template that reads the same."""
+    return sentence.replace("{", "{{").replace("}", "}}")
+
+
 @dataclass(frozen=True)
 class Finding:
     """One rule that fired: where on the curve, and what was measured.
 
     ``template`` is the rule's message with places for the measured numbers; ``diagnostics.messages`` fills them.
+    ``steps`` are the single steps that the rule counted, such as spikes.
     """
 
     rule: str
@@ -39,9 +45,10 @@ class Finding:
     measured: Mapping[str, float]
     template: str = ""
     confidence: float = 0.5
+    steps: tuple[float, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
-        """The finding as plain JSON values, without words made from them."""
+        """The finding as plain JSON values, without words made from them; ``steps`` only where it counted some."""
         return {
             "rule": self.rule,
             "label": str(self.label),
@@ -50,12 +57,13 @@ class Finding:
             "measured": {key: float(value) for key, value in self.measured.items()},
             "template": self.template,
             "confidence": round(self.confidence, 3),
+            **({"steps": list(self.steps)} if self.steps else {}),
         }
 
     @classmethod
     def from_dict(cls, raw: Mapping[str, Any]) -> Finding:
         """The finding that ``to_dict`` wrote, or an earlier version that stored the finished message."""
-        old = str(raw.get("message", "")).replace("{", "{{").replace("}", "}}")
+        old = _escaped(str(raw.get("message", "")))
         return cls(
             rule=current_rule_name(raw["rule"]),
             label=Label(raw["label"]),
@@ -64,6 +72,7 @@ class Finding:
             measured=dict(raw.get("measured") or {}),
             template=str(raw.get("template", old)),
             confidence=float(raw.get("confidence", 0.5)),
+            steps=tuple(map(float, raw.get("steps") or ())),
         )
 
 
@@ -110,7 +119,7 @@ class Advice:
     def from_dict(cls, raw: Mapping[str, Any]) -> Advice:
         """The advice that ``to_dict`` wrote, or an earlier version that stored the finished line."""
         factor, old_line, usual = raw.get("factor"), str(raw.get("message", "")), raw.get("usual")
-        old_fix = old_line if raw.get("new") is None else old_line.partition(": ")[2]
+        old_fix = _escaped(old_line if raw.get("new") is None else old_line.partition(": ")[2])
         return cls(
             knob=str(raw["knob"]),
             old=raw.get("old"),

@@ -147,7 +147,7 @@ def _advice(advice: Advice) -> ShownAdvice:
         knob=advice.knob,
         now="" if advice.old is None else setting(advice.knob, advice.old),
         next=next_value(advice),
-        factor=times(advice.factor) if advice.new is not None else "",
+        factor=times(advice.nominal or advice.factor) if advice.new is not None else "",
         action=advice_sentence(advice),
         usual=usual_range(advice),
         rule=advice.because,

@@ -54,8 +54,8 @@ def _advice(advice: Iterable[ShownAdvice]) -> RenderableType:
         table.add_column(head, justify=side)
     for one in advice:
         new, why = (one.next, one.rule) if one.has_value else ("", one.action)
-        why = f"{one.reason(why)} ({one.usual})" if one.usual else one.reason(why)
-        cells = (one.knob, one.now or "–", new, one.factor, why, one.percent)
+        factor = f"{one.factor} ({one.usual})" if one.usual else one.factor
+        cells = (one.knob, one.now or "–", new, factor, one.reason(why), one.percent)
         table.add_row(*(Text(printable(text)) for text in cells))
     return table
 

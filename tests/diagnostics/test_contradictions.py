@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 
 from diagnostics import RULES, Curve, Run, Settings, diagnose
+from diagnostics.formatting import times
 from diagnostics.messages import advice_action, finding_message, fix_in_words, headline, weighed_headline
 from diagnostics.model.records import Diagnosis, Label
+from diagnostics.report.sections import sections
 from diagnostics.rules import Fix
 from diagnostics.rules.rule import Wording
 from diagnostics.synthetic import FAULTS, make
@@ -74,6 +76,14 @@ def test_bounded_advice_says_what_it_advises():
     assert (whole.new, bounded.new) == (16, 4)
     assert advice_action(whole) == fix_in_words(quarter.description, 0.25, 16)
     assert advice_action(bounded) == fix_in_words(quarter.description, 0.5, 4) != advice_action(whole)
+
+
+def test_a_factor_that_rounding_moved_is_shown_as_it_is_named():
+    found = flat(learning_rate=3e-5)
+    (advice,) = [one for one in sections(Run("flat", {}), found).advice if one.knob == "learning_rate"]
+    assert found.advice[0].factor == pytest.approx(10 / 3)
+    assert advice.factor == times(3.0)
+    assert advice_action(found.advice[0]) == fix_in_words(found.advice[0].fix, 3.0, 1e-4)
 
 
 def test_a_users_range_shows_in_the_words():

@@ -49,7 +49,8 @@ def test_two_spikes_are_a_pattern_and_one_is_not(count: int, fires: bool):
     assert (found is not None) is fires
     if found:
         assert found.measured["events"] == count
-        assert found.measured["recovered"] == 1.0
+        assert (found.measured["recovered"], found.measured["returned"]) == (1.0, count)
+        assert found.steps == pytest.approx(np.linspace(61, 281, count).astype(int), abs=1)
 
 
 def test_low_spikes_do_not_count():

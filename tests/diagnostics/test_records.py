@@ -104,6 +104,14 @@ def test_what_an_earlier_version_stored_is_read_with_its_sentences():
     assert diagnosis_notes(found) == ("overfit was not checked: the log has no eval_loss",)
 
 
+def test_the_steps_that_a_rule_counted_are_read_back():
+    finding = next(one for one in diagnose(make("loss-spikes", 0.8)).findings if one.rule == "loss-spikes")
+    assert len(finding.steps) == finding.measured["events"]
+    assert (finding.steps[0], finding.steps[-1]) == (finding.first_step, finding.last_step)
+    assert Finding.from_dict(json.loads(json.dumps(finding.to_dict()))).steps == finding.steps
+    assert "steps" not in Finding("a-rule", Label.OVERFIT, 0.0, 1.0, {}).to_dict()
+
+
 def test_renamed_rules_are_in_the_table_under_their_new_names():
     names = {rule.name for rule in RULES}
     assert set(RENAMED_RULES.values()) <= names
