@@ -14,7 +14,6 @@ from diagnostics.messages import (
     comparison_title,
     confidence_phrase,
     finding_message,
-    headline,
     measures,
     next_value,
     phrase,
@@ -75,7 +74,6 @@ class Sections:
     name: str
     label: Label
     headline: str
-    short_headline: str
     summary: str
     cause: str
     percent: str
@@ -99,7 +97,6 @@ def sections(run: Run, diagnosis: Diagnosis) -> Sections:
         name=run.name,
         label=diagnosis.label,
         headline=weighed_headline(diagnosis),
-        short_headline=headline(diagnosis),
         summary=summary(diagnosis),
         cause=plain_name(diagnosis.cause) if diagnosis.cause else "",
         percent=percent(diagnosis.confidence) if diagnosis.label is not Label.UNKNOWN else "",

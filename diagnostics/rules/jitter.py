@@ -62,7 +62,7 @@ JITTER_GROWS = Rule(
         "fall": 0.05,  # of the loss: one that lost more is learning
         "min_points": 40,
     },
-    message="the loss jitters {ratio:.1f} times as much as at the start and has not fallen",
+    message="the loss jitters {ratio:number:2} times as much as at the start and has not fallen",
     cause="The weights drift without learning: the learning rate is too high for this signal.",
     fixes=(
         cut_rate(0.3, "use {factor:times} the learning rate"),
@@ -97,7 +97,8 @@ WARMUP_TOO_SHORT = Rule(
         "min_points": 40,
     },
     message=(
-        "the loss jitters {ratio:.1f} times as much in the first fifth as later, and climbs back by {climb:.0%} there"
+        "the loss jitters {ratio:number:2} times as much in the first fifth as later, "
+        "and climbs back by {climb:.0%} there"
     ),
     cause="The full learning rate arrives before the optimizer knows the scale of the gradients.",
     fixes=(

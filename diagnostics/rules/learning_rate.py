@@ -71,8 +71,8 @@ RATE_LOW_FOR_BATCH = Rule(
         "reference_batch": 32,  # for which the center is meant
         "share_of_wanted": 0.8,  # the rate over the one wanted for the batch
     },
-    message="the rate of {rate:.2g} is meant for smaller batches than {batch:.0f} rows, and " + FELL_LITTLE,
-    wordings=by_fall("the rate of {rate:.2g} is meant for smaller batches than {batch:.0f} rows, and "),
+    message="the rate of {rate:number:2} is meant for smaller batches than {batch:.0f} rows, and " + FELL_LITTLE,
+    wordings=by_fall("the rate of {rate:number:2} is meant for smaller batches than {batch:.0f} rows, and "),
     cause="A larger batch takes a larger rate: by the square root of the batch for Adam, up to the cap.",
     fixes=(
         Fix(

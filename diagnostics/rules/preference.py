@@ -28,7 +28,7 @@ LIKELIHOOD_COLLAPSES = Rule(
         "drop": 0.5,  # of the log-probability of both answers, or half of it beside...
         "entropy_drop": 0.5,  # ... such a drop of the entropy
     },
-    message="both answers lost {drop:.0%} of their log-probability",
+    message="the log-probability of both answers fell by {drop:.0%}",
     cause="The learning rate is far too high: the policy forgets how to write.",
     fixes=(
         cut_rate(0.3, "use {factor:times} the learning rate", expect="log-probabilities that stay near their start"),

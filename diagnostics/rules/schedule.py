@@ -25,7 +25,7 @@ RATE_RUNS_OUT = Rule(
     },
     borderline={"late_share": 0.75, "pace": 1.0, "whole_late_share": 0.65, "whole_pace": 0.6},
     message=(
-        "per unit of learning rate the loss falls {pace:.1f} times as fast late in the run as early on; "
+        "per unit of learning rate the loss falls {pace:number:2} times as fast late in the run as early on; "
         "it flattens only because the rate decays"
     ),
     cause="The learning rate is too low, or decays too soon: it ran out before the loss had settled.",

@@ -102,8 +102,8 @@ ADAPTER_TOO_SMALL = Rule(
         "tokens_per_parameter": 2.0,  # ... or from so many tokens of one epoch a trained parameter on, where known
         "share_of_cap": 0.5,  # the rate over its cap
     },
-    message="the rank is {rank:.0f} at a rate of {rate:.2g}, near the cap, and " + FELL_LITTLE,
-    wordings=by_fall("the rank is {rank:.0f} at a rate of {rate:.2g}, near the cap, and "),
+    message="the rank is {rank:.0f} at a rate of {rate:number:2}, near the cap, and " + FELL_LITTLE,
+    wordings=by_fall("the rank is {rank:.0f} at a rate of {rate:number:2}, near the cap, and "),
     cause="The adapter has too few parameters for what the rows hold.",
     fixes=(
         Fix(

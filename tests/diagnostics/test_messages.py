@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -36,9 +37,10 @@ def codes_in(path: Path, makers: frozenset[str]) -> Iterator[str]:
 
 
 def codes_used(makers: frozenset[str], *halves: str) -> set[str]:
-    """The codes in the files that know the model: elsewhere a ``message`` is another thing."""
+    """The codes in the files that know the model or the messages: elsewhere a ``message`` is another thing."""
     files = [file for half in halves for file in (ROOT / half).rglob("*.py")]
-    return {code for file in files if "diagnostics.model" in file.read_text("utf-8") for code in codes_in(file, makers)}
+    known = [file for file in files if re.search(r"diagnostics\.(model|messages)\b", file.read_text("utf-8"))]
+    return {code for file in known for code in codes_in(file, makers)}
 
 
 def test_every_code_that_is_used_has_words_and_no_words_are_left_over():
