@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 
 from diagnostics.model.records import Label
+
+SURROGATES = re.compile("[\ud800-\udfff]")
+
+
+def encodable(text: str) -> str:
+    """The text with a replacement character for each byte that was not UTF-8, as in the names of some files."""
+    return SURROGATES.sub("\ufffd", text)
 
 
 def number(value: object) -> str:

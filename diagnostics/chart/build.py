@@ -19,6 +19,8 @@ from diagnostics.model.records import Diagnosis
 __all__ = ["Band", "Chart", "Level", "Mark", "MarkKind", "Panel", "Series", "as_svg", "chart", "outline"]
 
 PIXELS = 600  # the width that curves are downsampled to
+MAX_EPOCHS = 1000
+"""A log that counts more epochs is damaged, or counts something else; its epochs are not marked."""
 
 
 def chart(run: Run, diagnosis: Diagnosis, *, pixels: int = PIXELS) -> Chart:
@@ -89,7 +91,10 @@ def _warmup_end(run: Run) -> float | None:
     if rate is None or not len(rate):
         ratio, steps = run.settings.warmup_ratio, run.settings.max_steps or run.last_step
         return ratio * steps if ratio and steps > 0 else None
-    top = int(np.flatnonzero(rate.values >= 0.999 * rate.values.max())[0])
+    peak = float(rate.values.max())
+    if peak <= 0:
+        return None
+    top = int(np.argmax(rate.values >= 0.999 * peak))
     rose = rate.values[0] < 0.95 * rate.values[top] and top < len(rate) - 1
     return float(rate.steps[top]) if rose else None
 
@@ -97,7 +102,7 @@ def _warmup_end(run: Run) -> float | None:
 def _epoch_ends(run: Run, last: float) -> tuple[float, ...]:
     """The steps where an epoch ended before the end of the run, where the log counts epochs."""
     epoch = run.curve("epoch")
-    if epoch is None or len(epoch) < 2 or not 1 < epoch.values[-1] <= 1000:
+    if epoch is None or len(epoch) < 2 or epoch.values[-1] <= 1 or epoch.values.max() > MAX_EPOCHS:
         return ()
     rising = np.maximum.accumulate(epoch.values)
     whole = np.arange(1, math.floor(rising[-1]) + 1)

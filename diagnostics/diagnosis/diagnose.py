@@ -108,10 +108,14 @@ def _with_fault(verdict: Diagnosis, answers: _Answers, context: DiagnosisContext
 def _without_fault(
     verdict: Diagnosis, answers: _Answers, borderline: Fired | None, context: DiagnosisContext, bounds: Bounds
 ) -> Diagnosis:
-    """Healthy where enough could be checked, else unknown; findings that never stand alone are kept."""
+    """Healthy where enough could be checked on enough points, else unknown.
+
+    Findings that never stand alone are kept.
+    """
     checked = answers.checked & set(HEALTH_LABELS)
     healthy = Label.UNSTABLE in checked and (len(checked) > 1 or on_course(context))
     confidence = DEFAULT.no_fault(len(checked), evaluation_count(context), nearly=borderline is not None)
+    healthy = healthy and confidence > 0.0
     return replace(
         verdict,
         label=Label.HEALTHY if healthy else Label.UNKNOWN,

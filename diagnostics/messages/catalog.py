@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from diagnostics.formatting import number, percent, plain_name
+from diagnostics.formatting import encodable, number, percent, plain_name
 from diagnostics.messages.language import words
 from diagnostics.model.message import Message
 
@@ -23,7 +23,7 @@ class _Values(dict[str, Any]):
             return _VeryLarge()
         value = super().__getitem__(key)
         if isinstance(value, str):
-            return _Text(words.TERMS.get(value, value))
+            return _Text(words.TERMS.get(value) or encodable(value))
         if value is None:
             return _Text("–")
         if isinstance(value, bool) or not isinstance(value, (int, float)):

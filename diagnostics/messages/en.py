@@ -50,6 +50,11 @@ MESSAGES: Mapping[str, str] = {
     "steps-start-again": "{column} starts again in every epoch: steps are counted on across epochs",
     "steps-are-epochs": "steps are epochs: the log counts no steps",
     "steps-are-row-numbers": "steps are row numbers: the log counts no steps",
+    "steps-negative": "{rows:plural:row|rows} with a step below 0: counted upward where they count down from 0, else "
+    "left out",
+    "tags-negative": "{tags:plural:tag|tags} with steps below 0: counted upward where they count down from 0, else "
+    "left out",
+    "newest-first": "the rows are in falling order of steps: sorted",
     "tag-at-step-zero": "{tag} was always logged at step 0: steps are row numbers",
     "lines-skipped": "{lines:plural:line that is not a JSON object|lines that are not JSON objects} skipped",
     "cells-skipped": "{cells:plural:cell|cells} of text skipped",

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from diagnostics.readers import run_paths, textlog
 from diagnostics.readers.assemble.tags import HELD_OUT, TRAIN, match
-from diagnostics.readers.files import UnreadableLog, content, reason, text
+from diagnostics.readers.files import UnreadableLog, content, text, unopened
 from diagnostics.readers.tabular import jsonlines, table
 
 EVENTS, STATE, TRAINER_LOG = ".tfevents.", "trainer_state.json", "trainer_log.jsonl"
@@ -59,7 +59,7 @@ def listing(folder: Path) -> Listing:
         with os.scandir(folder) as entries:
             seen = sorted((e.name, e.is_dir(follow_symlinks=False), _is_dir(e)) for e in entries if e.name[0] != ".")
     except OSError as error:
-        raise UnreadableLog(f"{folder}: cannot be opened: {reason(error)}") from None
+        raise unopened(folder, error) from None
     files = tuple(name for name, _, leads_to_folder in seen if not leads_to_folder)
     return Listing(files, tuple(name for name, is_folder, _ in seen if is_folder))
 

@@ -7,39 +7,76 @@ from pathlib import Path
 
 from diagnostics.errors import BadInput
 
+BLOCK = 1 << 20
+MAX_TEXT_BYTES = 1 << 28
+"""A longer text is not read: parsed, it takes several times as much memory. A million steps need half of it."""
+
+MAX_EVENTS_BYTES = 1 << 31
+"""A longer event file is not read."""
+
 
 class UnreadableLog(BadInput):
     """A path holds no readable log; the message is one line: where, what, what to do."""
 
 
-def content(path: Path, limit: int | None = None) -> bytes:
+class Unopened(UnreadableLog):
+    """A path is there and may not be opened, or the disk fails: whether it holds a log is unknown."""
+
+
+def content(path: Path, limit: int | None = None, *, most: int = MAX_EVENTS_BYTES) -> bytes:
     """The bytes of a file, the first ``limit`` when given.
 
-    Raises ``UnreadableLog`` when the file is missing, may not be opened, or is not a regular file.
+    Raises ``UnreadableLog`` when the file is missing, may not be opened, is not a regular file, or is to be read whole
+    and has more than ``most`` bytes.
     """
     try:
-        plain = stat.S_ISREG(path.stat().st_mode)
-        if plain:
+        found = path.stat()
+        if stat.S_ISREG(found.st_mode) and (limit is not None or found.st_size <= most):
             with path.open("rb") as file:
-                return file.read() if limit is None else file.read(limit)
+                return file.read(most if limit is None else limit)
     except FileNotFoundError:
         raise UnreadableLog(f"{path}: the file or folder does not exist; check the path") from None
     except (OSError, ValueError) as error:  # ValueError: a path with a zero byte
-        raise UnreadableLog(f"{path}: cannot be opened: {reason(error)}") from None
+        raise unopened(path, error) from None
+    if stat.S_ISREG(found.st_mode):
+        sizes = f"the file has {found.st_size >> 20:,} MiB, and at most {most >> 20:,} MiB are read"
+        raise UnreadableLog(f"{path}: {sizes}; log less often, or give a part of it")
     raise UnreadableLog(f"{path}: the path is not a file; give a run's folder or a log file")
 
 
-def text(path: Path, limit: int | None = None) -> str:
+def content_without_zero_tail(path: Path) -> bytes:
+    """The bytes of a file without the zeros that a crash or a reservation leaves at its end, except a few of them.
+
+    Raises ``UnreadableLog`` as ``content`` does.
+    """
+    content(path, 1)
+    zeros = bytes(BLOCK)
+    try:
+        with path.open("rb") as file:
+            end = path.stat().st_size
+            while end > 2 * BLOCK and file.seek(end - BLOCK) and file.read(BLOCK) == zeros:
+                end -= BLOCK
+    except OSError as error:
+        raise unopened(path, error) from None
+    return content(path, end if end < path.stat().st_size else None)
+
+
+def text(path: Path, limit: int | None = None, *, most: int = MAX_TEXT_BYTES) -> str:
     """The text of a file as UTF-8 or, with its mark, UTF-16; bytes that are neither become replacement characters.
 
     Raises ``UnreadableLog`` as ``content`` does, and when the file is binary.
     """
-    data = content(path, limit)
+    data = content(path, limit, most=most)
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         return data.decode("utf-16", "replace")
     if b"\0" in data:
         raise UnreadableLog(f"{path}: the file is binary and not a known log format; give an event file or a text log")
     return data.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "replace")
+
+
+def unopened(path: Path, error: OSError | ValueError) -> Unopened:
+    """The error of a path that may not be opened."""
+    return Unopened(f"{path}: cannot be opened: {reason(error)}")
 
 
 def reason(error: OSError | ValueError) -> str:

@@ -97,7 +97,7 @@ def _furthest_first(states: tuple[Path, ...]) -> list[Path]:
 def _step_of(state: Path) -> int:
     """The step that a state is of, -1 when it does not say."""
     try:
-        found = re.search(r'"global_step":\s*(\d+)', text(state))
+        found = re.search(r'"global_step":\s*(\d{1,15})\b', text(state))
     except UnreadableLog:
         return -1
     return int(found.group(1)) if found else -1

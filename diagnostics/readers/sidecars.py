@@ -20,6 +20,9 @@ AFTER_THE_LOG = ("axolotl_config.yml", "axolotl_config.yaml", "config.yml", "con
 """What the user wrote wins over the log, and the log over the other files."""
 
 RATES = {"learning_rate", "lr"}
+MAX_SETTINGS_BYTES = 1 << 22
+"""A longer file does not hold settings."""
+
 MAX_BRACKETS, MAX_NESTED_CHARACTERS = 400, 100_000
 NESTED_ON_A_LINE = re.compile(r"(?:[-?:][ \t]+){50}")
 
@@ -72,7 +75,7 @@ def _known(options: Mapping[str, object]) -> dict[str, object]:
 def _mapping(file: Path, notes: list[Message]) -> dict[str, object]:
     """What a settings file says; nothing, and a note, when it cannot be read."""
     try:
-        raw = text(file)
+        raw = text(file, most=MAX_SETTINGS_BYTES)
         found = json.loads(raw) if file.suffix == ".json" else _yaml(raw)
     except (ValueError, RecursionError):
         notes.append(message("settings-not-read", file=file.name))

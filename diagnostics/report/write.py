@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from diagnostics.formatting import encodable
 from diagnostics.messages import advice_action, advice_line, diagnosis_notes, finding_message, skipped_reason, text
 from diagnostics.model.comparison import Comparison
 from diagnostics.model.curves import Run
@@ -90,13 +91,13 @@ def dumped(value: object) -> str:
 def as_plain(value: object) -> Any:
     """The value made of what JSON knows; numbers that are not finite become None."""
     if isinstance(value, Mapping):
-        return {str(key): as_plain(item) for key, item in value.items()}
+        return {encodable(str(key)): as_plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple, set, frozenset)):
         return [as_plain(item) for item in value]
     if value is None or isinstance(value, (bool, int)):
         return value
     if isinstance(value, str):
-        return str(value).encode("utf-8", "replace").decode("utf-8")
+        return encodable(str(value))
     if isinstance(value, float):
         return float(value) if math.isfinite(value) else None
     item = getattr(value, "item", None)  # a numpy scalar
@@ -107,7 +108,7 @@ def write_text(path: Path, text: str) -> None:
     """Write the whole text or nothing: a reader never sees half a file."""
     scratch = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        scratch.write_text(text, encoding="utf-8")
+        scratch.write_text(encodable(text), encoding="utf-8")
         os.replace(scratch, path)
     finally:
         scratch.unlink(missing_ok=True)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from diagnostics.formatting import encodable
 from diagnostics.model.curves import Curve, Run
 from diagnostics.model.message import Message, message
 from diagnostics.readers.assemble.counter_jumps import counter_jumps
@@ -37,13 +38,13 @@ def assemble(path: Path, log: Log, tags: Mapping[str, str] | None = None, name: 
     losses = (tag for tag, name in names.items() if name in ("train_loss", "eval_loss"))
     notes = [*log.notes, *uncounted, *filter(None, (twice(series[tag], tag) for tag in losses))]
     for tag, points in series.items():
-        curves[names[tag]] = Curve.from_points(points.steps, points.values)
+        curves[encodable(names[tag])] = Curve.from_points(points.steps, points.values)
     curves = _with_wall_time(curves, series, names)
     settings, guessed = recovered(log.options, curves, log.total_steps)
     discontinuities, changed = counter_jumps(curves)
     notes += [*_doubtful(names), *guessed, *changed]
     discontinuities = sorted({*log.discontinuities, *discontinuities})
-    return Run(name or run_name(path), curves, settings, tuple(dict.fromkeys(notes)), tuple(discontinuities))
+    return Run(encodable(name or run_name(path)), curves, settings, tuple(dict.fromkeys(notes)), tuple(discontinuities))
 
 
 def run_name(path: Path) -> str:

@@ -25,6 +25,8 @@ def kept_rows(
     an abandoned branch.
     """
     keep = np.ones(steps.size, dtype=np.bool_)
+    if _newest_first(steps[training]):
+        return keep, (), [message("newest-first")]
     back = np.flatnonzero(np.diff(steps[training]) < 0)
     discontinuities: list[float] = []
     notes: list[Message] = []
@@ -34,6 +36,11 @@ def kept_rows(
         discontinuities.append(float(steps[row]))
         notes.append(message("log-restarts", step=discontinuities[-1], rows=int(lost.sum())))
     return keep, tuple(discontinuities), notes
+
+
+def _newest_first(steps: FloatArray) -> bool:
+    """Whether every row lies before the one above it: sorted, the log is whole."""
+    return steps.size > 2 and bool((np.diff(steps) < 0).all())
 
 
 def started_again(before: Mapping[str, Series], after: Mapping[str, Series]) -> float | None:
@@ -65,7 +72,7 @@ def continued(
 def twice(points: Series, tag: str) -> Message | None:
     """A note when the steps of one log go back, as they do after a restart; else None."""
     back = np.flatnonzero(np.diff(points.steps) < 0)
-    if not back.size:
+    if not back.size or _newest_first(points.steps):
         return None
     again = points.steps.size - np.unique(points.steps).size
     return message("steps-logged-twice", tag=tag, step=float(points.steps[back[0] + 1]), steps=int(again))

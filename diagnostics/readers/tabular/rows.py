@@ -8,6 +8,7 @@ import numpy as np
 
 from diagnostics.model.curves import FloatArray
 from diagnostics.model.message import Message, message
+from diagnostics.readers.assemble.negative_steps import without_negatives
 from diagnostics.readers.assemble.restarts import kept_rows
 from diagnostics.readers.assemble.tags import match
 from diagnostics.readers.raw_log import Log, Series
@@ -86,12 +87,13 @@ def _steps(columns: Columns) -> tuple[FloatArray, set[str], list[Message]]:
     epoch = next((name for name in names if name.strip().lower() in ("epoch", "epochs")), None)
     if counted is not None:
         steps = _filled(columns, counted)
+        negative = _negative(names[counted].values)
         through = _through_epochs(steps, _filled(columns, epoch) if epoch is not None else None)
         if through is not None:
-            return through, {*skip, counted}, [message("steps-start-again", column=counted)]
-        return steps, {*skip, counted}, []
+            return through, {*skip, counted}, [*negative, message("steps-start-again", column=counted)]
+        return steps, {*skip, counted}, negative
     if epoch is not None and names[epoch].rows.size == columns.size and _are_whole(names[epoch].values):
-        return _filled(columns, epoch), skip, [BY_EPOCH]
+        return _filled(columns, epoch), skip, [BY_EPOCH, *_negative(names[epoch].values)]
     return _by_order(columns), skip, [message("steps-are-row-numbers")]
 
 
@@ -129,11 +131,18 @@ def _by_order(columns: Columns) -> FloatArray:
     return np.cumsum(counts)
 
 
+def _negative(steps: FloatArray) -> list[Message]:
+    """A note where steps lie below 0."""
+    count = int((steps < 0).sum())
+    return [message("steps-negative", rows=count)] if count else []
+
+
 def _filled(columns: Columns, name: str) -> FloatArray:
-    """The steps under a name, a missing one taken from the row before."""
+    """The steps under a name; a missing or damaged one is taken from the row before."""
     column = columns.named[name]
-    known = np.abs(column.values) < MAX_STEP  # False for nan
-    rows, values = column.rows[known], column.values[known]
+    steps = without_negatives(column.values)
+    known = steps < MAX_STEP  # False for nan
+    rows, values = column.rows[known], steps[known]
     before = np.searchsorted(rows, np.arange(columns.size), side="right")
     return np.concatenate([[0.0], values])[before]
 

@@ -10,8 +10,9 @@ from pathlib import Path
 import numpy as np
 
 from diagnostics.model.message import Message, message
+from diagnostics.readers.assemble.negative_steps import without_negatives
 from diagnostics.readers.assemble.restarts import continued, started_again
-from diagnostics.readers.files import content
+from diagnostics.readers.files import content, content_without_zero_tail
 from diagnostics.readers.raw_log import Log, Series
 from diagnostics.readers.tensorboard.hparams import hparams
 from diagnostics.readers.tensorboard.scalars import Block, scalars
@@ -59,12 +60,25 @@ def join(paths: Sequence[Path], prefixes: Mapping[Path, str] | None = None) -> L
 
 def _one(path: Path, prefix: str, notes: list[Message]) -> tuple[dict[str, Series], Mapping[str, bytes]]:
     """The series and texts of one file, with notes on what is missing from it."""
-    found = scalars(content(path))
+    found = scalars(content_without_zero_tail(path))
     if found.damaged:
         notes.append(message("records-damaged", file=path.name, places=found.damaged))
     if found.cut:
         notes.append(message("last-record-cut", file=path.name))
-    return {prefix + tag: _series(blocks) for tag, blocks in found.blocks.items()}, found.texts
+    series = {prefix + tag: _series(blocks) for tag, blocks in found.blocks.items()}
+    counted = {tag: _counted_up(points) for tag, points in series.items()}
+    if changed := sum(counted[tag] is not points for tag, points in series.items()):
+        notes.append(message("tags-negative", tags=changed))
+    return {tag: points for tag, points in counted.items() if points.steps.size}, found.texts
+
+
+def _counted_up(points: Series) -> Series:
+    """The points without steps below 0; counted up where they were counted down."""
+    steps = without_negatives(points.steps)
+    if steps is points.steps:
+        return points
+    keep = ~np.isnan(steps)
+    return Series(steps[keep], points.values[keep], None if points.times is None else points.times[keep])
 
 
 def _series(blocks: Sequence[Block]) -> Series:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from diagnostics.readers.tensorboard.crc32c import crc32c, masked
+from diagnostics.readers.tensorboard.crc32c import crc32c, masked, shares, unmasked
 
 IntArray = NDArray[np.int64]
 HEAD, FOOT = 12, 4
@@ -22,6 +22,17 @@ STRIDE = 72
 
 LOOK_BACK = 64
 LONGEST_CYCLE = 32
+
+UPPER_HALF = bytes(4)
+"""Of a record's length: none of 4 GiB is expected, which leaves few places where one may begin."""
+
+PLACES_TRIED = 16
+"""Places that are tried one by one after garbage."""
+
+MIN_STRETCH, MAX_STRETCH = 256, 1 << 18
+"""Bytes that are searched at a time after more places; they double from one stretch to the next."""
+
+ZERO_LENGTH = crc32c(bytes(8))
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,12 +145,45 @@ def _length(head: bytes) -> int | None:
 def _next_record(data: bytes, at: int) -> int:
     """Where the next record with a right length begins at or after ``at``; the end of the data when none does.
 
-    No record of 4 GiB is expected: the upper half of a length is zero, which narrows the search to few places.
+    Garbage is short as a rule, and a few places are tried one by one; longer garbage, such as the zeros that a lost
+    disk leaves behind, is searched in stretches that grow.
     """
-    while True:
-        zeros = data.find(b"\0\0\0\0", at + 4)
+    for _ in range(PLACES_TRIED):
+        zeros = data.find(UPPER_HALF, at + 4)
         if zeros < 0 or zeros + 8 > len(data):
             return len(data)
         if _length(data[zeros - 4 : zeros + 8]) is not None:
             return zeros - 4
         at = zeros - 3
+    return _next_in_stretches(data, at)
+
+
+def _next_in_stretches(data: bytes, at: int) -> int:
+    width = MIN_STRETCH
+    while at + HEAD <= len(data):
+        part = data[at : at + width + HEAD - 1]
+        found = None if part == bytes(len(part)) else _first_head(part)  # zeros only: no checksum fits them
+        if found is not None:
+            return at + found
+        at += width
+        width = min(2 * width, MAX_STRETCH)
+    return len(data)
+
+
+def _first_head(part: bytes) -> int | None:
+    """The place of the first record's length with a right checksum, None when there is none.
+
+    Twelve zero bytes are none.
+    """
+    raw = np.frombuffer(part, dtype=np.uint8)
+    filled = np.concatenate([[0], np.cumsum(raw != 0, dtype=np.int32)])
+    count = raw.size - HEAD + 1
+    upper = filled[8 : 8 + count] == filled[4 : 4 + count]
+    places = np.flatnonzero(upper & (filled[HEAD : HEAD + count] > filled[:count]))
+    crc = np.full(places.size, ZERO_LENGTH, dtype=np.uint32)
+    stored = np.zeros(places.size, dtype=np.uint32)
+    for byte in range(4):
+        crc ^= shares(7 - byte)[raw[places + byte]] ^ shares(7 - byte)[0]
+        stored |= raw[places + 8 + byte].astype(np.uint32) << np.uint32(8 * byte)
+    right = places[unmasked(stored) == crc]
+    return int(right[0]) if right.size else None
