@@ -108,7 +108,7 @@ def write_text(path: Path, text: str) -> None:
     """Write the whole text or nothing: a reader never sees half a file."""
     scratch = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        scratch.write_text(encodable(text), encoding="utf-8")
+        scratch.write_text(text, encoding="utf-8")
         os.replace(scratch, path)
     finally:
         scratch.unlink(missing_ok=True)

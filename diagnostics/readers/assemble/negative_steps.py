@@ -8,13 +8,16 @@ from diagnostics.model.curves import FloatArray
 
 
 def without_negatives(steps: FloatArray) -> FloatArray:
-    """The steps in the order they were logged, those below 0 as nan.
+    """The steps in the order they were logged, those below 0 as nan; unchanged where they never fall.
 
-    Where they only count down from 0 or below, they are counted up instead: sorted, such a log would run backward.
+    Where they count down from 0 or below, they are counted up instead: sorted, such a log would run backward.
     """
     if not (steps < 0).any():
         return steps
     known = steps[np.isfinite(steps)]
-    if (known <= 0).all() and (np.diff(known) <= 0).all():
+    change = np.diff(known)
+    if (change >= 0).all():
+        return steps
+    if (known <= 0).all() and (change <= 0).all():
         return np.abs(steps)
     return np.where(steps < 0, np.nan, steps)

