@@ -63,6 +63,14 @@ padding:5px 14px;font-size:14px;text-decoration:none;box-shadow:0 2px 10px rgb(0
 .copyable button{position:absolute;top:8px;right:8px;font:600 13px/1.5 inherit;font-family:inherit;color:var(--ink);
 background:var(--card);border:1px solid var(--line);border-radius:8px;padding:3px 12px;cursor:pointer}
 .copyable button:hover{border-color:var(--soft)}
+.verdict>h3{margin:32px 0 10px}
+.doubt{margin-top:14px;padding:8px 14px;border-radius:10px;font-weight:550;
+background:color-mix(in srgb,var(--unstable) 12%,transparent)}
+.answers{display:grid;grid-template-columns:1fr 1fr;gap:8px 22px;padding:14px 0;border-top:1px solid var(--line)}
+.answers .question{grid-column:1/-1;max-width:none;white-space:pre-line;overflow-wrap:anywhere}
+.answer{min-width:0}
+.answer .who{font-size:13px;font-weight:600;color:var(--tone,var(--soft))}
+.answer code{white-space:pre-wrap}
 figure{margin:20px 0 0}
 figure.card{padding:20px 20px 14px}
 figure .chart{width:100%}
@@ -122,6 +130,7 @@ grid-template-columns:92px minmax(0,1fr);gap:12px}
 .overview td:first-child{display:block;font-weight:600;padding-bottom:6px}
 .overview td:first-child::before{content:none}
 td.wide{min-width:0}
+.answers{grid-template-columns:minmax(0,1fr)}
 }
 @media print{
 body{background:#fff;font-size:11pt}main{max-width:none;padding:0}

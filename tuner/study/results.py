@@ -5,6 +5,7 @@ They hold codes and numbers. ``study.json`` keeps the words beside them, for peo
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from enum import StrEnum
@@ -155,6 +156,12 @@ class Gain:
     def claimed(self) -> bool:
         """Whether the repeats prove the gain."""
         return not self.doubts
+
+    @property
+    def means(self) -> tuple[float, float]:
+        """The mean metric of the user's own file and of the winner, over the pairs; nan without any."""
+        count = len(self.pairs) or math.nan
+        return sum(pair.baseline for pair in self.pairs) / count, sum(pair.winner for pair in self.pairs) / count
 
     def to_dict(self) -> dict[str, Any]:
         """The gain as plain values, without words."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -83,21 +84,30 @@ def gain_words(gain: Gain, metric: str, direction: Direction) -> str:
     doubts = "; ".join(map(text, gain.doubts))
     if not gain.pairs or any(isinstance(doubt, str) for doubt in gain.doubts):
         return doubts
-    sides = [(pair.baseline, pair.winner) for pair in gain.pairs]
-    before, after = (sum(values) / len(gain.pairs) for values in zip(*sides, strict=True))
-    better = sum(direction.gain(pair.baseline, pair.winner) > 0 for pair in gain.pairs)
-    change = 100 * (after - before) / abs(before) if before else 0.0
     values = {
-        "better": better,
+        "better": seeds_better(gain, direction),
         "seeds": len(gain.pairs),
         "metric": metric,
-        "before": before,
-        "after": after,
-        "share": f" ({change:+.{0 if 10 <= abs(change) < 99 else 1}f} %)" if before else "",
+        "before": (before := gain.means[0]),
+        "after": (after := gain.means[1]),
+        "share": change_words(before, after),
         "spread": 2 * gain.stderr,
     }
     words = filled(GAIN["seeds" if len(gain.pairs) > 1 else "seed"], values)
     return filled(GAIN["not-claimed"], {"doubts": doubts, "words": words}) if gain.doubts else words
+
+
+def seeds_better(gain: Gain, direction: Direction) -> int:
+    """On how many seeds the winner is better."""
+    return sum(direction.gain(pair.baseline, pair.winner) > 0 for pair in gain.pairs)
+
+
+def change_words(before: float, after: float) -> str:
+    """`` (-47 %)``: how far a metric moved, as a share of what it was; empty where it was 0 or is not known."""
+    if not before or not (math.isfinite(before) and math.isfinite(after)):
+        return ""
+    change = 100 * (after - before) / abs(before)
+    return f" ({change:+.{0 if 10 <= abs(change) < 99 else 1}f} %)"
 
 
 def with_words(result: StudyResult) -> dict[str, Any]:

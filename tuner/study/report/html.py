@@ -7,28 +7,36 @@ from urllib.parse import quote
 
 from diagnostics.chart.markup import Child, Markup, element, joined
 from diagnostics.model.records import Label
-from diagnostics.report.html_page import bullets, change, chip, details, facts, figure, page, table, tone
+from diagnostics.report.html_page import bullets, change, chip, details, facts, figure, page, table
 from tuner.messages.en import TITLES
 from tuner.search.proposer import ProposerKind
 from tuner.study.report.axes import COLORS, MOVERS, mover, shape
+from tuner.study.report.beside import Beside
 from tuner.study.report.curve_charts import curves_chart, progress_chart
+from tuner.study.report.html_top import top_card
 from tuner.study.report.path_chart import path_chart
-from tuner.study.report.sections import Sections, ShownPoint, ShownTrial, Table, sections
+from tuner.study.report.sections import NOTHING, Sections, ShownPoint, ShownTrial, sections
+from tuner.study.report.tables import Table
 from tuner.study.report.words import report_phrase
 from tuner.study.results import StudyResult
 
 WIDE, NARROW, HALF = 950, 380, 460
 
 
-def as_html(result: StudyResult) -> str:
-    """The whole study on one page: what came out, how the search went, the proof, and what to do next."""
-    shown = sections(result)
+def as_html(result: StudyResult, found: Beside = NOTHING, *, image: str = "") -> str:
+    """The whole study on one page: what came out, how the search went, the proof, and what to do next.
+
+    ``found`` is what the study's folder holds beside the result, ``image`` the address of the picture that a link to
+    the page shows.
+    """
+    shown = sections(result, found)
     claimed = result.gain is not None and result.gain.claimed
     return page(
         f"{shown.name} · study",
-        _top(shown, Label.HEALTHY if claimed else Label.UNKNOWN),
+        top_card(shown, Label.HEALTHY if claimed else Label.UNKNOWN),
         _titled("metrics", _table(shown.metrics)),
         _path(result),
+        _titled("gains", _table(shown.gains, texts=2)),
         _curves(result),
         _trials(shown),
         _titled("proof", _table(shown.proof, bold_rows={-1})),
@@ -42,20 +50,8 @@ def as_html(result: StudyResult) -> str:
             _folded("notes", bullets(shown.notes) if shown.notes else None),
         ),
         element("footer", "Made by tuner."),
-    )
-
-
-def _top(shown: Sections, label: Label) -> Markup:
-    settings = _table(shown.settings, names_code=True)
-    return element(
-        "div",
-        element("div", TITLES["study"].format(name=shown.name), class_="over"),
-        element("h1", shown.headline),
-        element("p", shown.lead, class_="lead", style="margin-top:10px"),
-        facts(shown.facts),
-        element("div", settings, style="margin-top:24px;max-width:520px") if settings else None,
-        class_="card verdict",
-        style=tone(label),
+        description=f"{shown.headline}. {shown.lead}",
+        image=image,
     )
 
 
@@ -69,15 +65,15 @@ def _folded(title: str, content: Child) -> Markup | None:
     return details(TITLES[title], content) if content is not None else None
 
 
-def _table(shown: Table | None, *, names_code: bool = False, bold_rows: Collection[int] = ()) -> Markup | None:
-    """A table of text with numbers to the right of the first column; ``names_code`` sets that column as code."""
+def _table(shown: Table | None, *, texts: int = 1, bold_rows: Collection[int] = ()) -> Markup | None:
+    """A table with ``texts`` columns of text, and numbers to the right of them."""
     if shown is None:
         return None
-    rows = [[element("code", name) if names_code else name, *values] for name, *values in shown.rows]
+    rows: list[list[Child]] = [list(row) for row in shown.rows]
     for index in bold_rows:
         rows[index] = [element("b", cell) if cell else cell for cell in rows[index]]
     words = element("p", shown.words, class_="intro") if shown.words else None
-    return joined(words, table(shown.heads, rows, numbers=shown.heads[1:], stacks=False))
+    return joined(words, table(shown.heads, rows, numbers=shown.heads[texts:], stacks=texts > 1))
 
 
 def _path(result: StudyResult) -> Markup | None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 from diagnostics.chart.markup import Child, Markup, element, joined
 from diagnostics.chart.scales import Scale, scale_over
 from diagnostics.formatting import number, plain_name
+from tuner.messages import text
 from tuner.search.proposer import ProposerKind
 from tuner.study.report.axes import (
     BOTTOM,
@@ -55,42 +57,53 @@ def path_chart(result: StudyResult, *, width: int) -> Markup | None:
     xs = [x for _, x in located]
     across = scale_over(xs, LEFT, width - RIGHT, log=min(xs) > 0 and max(xs) / min(xs) > 8, margin=0.07)
     down = metric_scale(result, [trial.value for trial, _ in located if has_place(result, trial)], height)
-    places = _places(result, located, across, down, height)
+    clusters = _clusters(result, located, across, down, height)
+    places = {trial.number: cluster.place for cluster in clusters for trial in cluster.trials}
     moves = [
         _arrow(trial, places[start], places[trial.number])
         for trial, _ in located
         for start in _from(result, trial, places)
     ]
-    points = [_trial_symbol(result, trial, *places[trial.number]) for trial, _ in located]
+    points = [_symbol(result, cluster) for cluster in clusters]
     frame = axes(across, down, width, height, knob, result.metric)
     return drawing(width, height, f"The path of the search over {plain_name(knob)}", frame, *moves, *points)
 
 
-def _places(
+@dataclass
+class _Cluster:
+    """Trials that would cover each other, at the place of the one that is drawn: the best of the study, or the first.
+
+    ``off`` is whether they have no place on the axis of values.
+    """
+
+    place: Place
+    trials: list[TrialResult]
+    off: bool
+
+
+def _clusters(
     result: StudyResult, located: Iterable[tuple[TrialResult, float]], across: Scale, down: Scale, height: float
-) -> dict[int, Place]:
-    """Where each trial is drawn; those beyond the axis are further apart, with their numbers beside them."""
-    places: dict[int, Place] = {}
+) -> list[_Cluster]:
+    """The trials by where they are drawn, each at its own values unless another one is there."""
+    clusters: list[_Cluster] = []
     for trial, x in located:
-        shown = trial.value is not None and has_place(result, trial)
-        y = down.at(trial.value) if shown and trial.value is not None else _edge(result, height)
-        room = 1.7 * RADIUS if shown else 2.7 * RADIUS
-        places[trial.number] = _beside((across.at(x), y), places.values(), room)
-    return places
+        off = trial.value is None or not has_place(result, trial)
+        y = _edge(result, height) if off or trial.value is None else down.at(trial.value)
+        place = across.at(x), y
+        near = (one for one in clusters if one.off is off and math.dist(one.place, place) < 1.7 * RADIUS)
+        cluster = next(near, None)
+        if cluster is None:
+            clusters.append(_Cluster(place, [trial], off))
+        elif trial.number == result.best:
+            cluster.place, cluster.trials = place, [trial, *cluster.trials]
+        else:
+            cluster.trials.append(trial)
+    return clusters
 
 
 def _edge(result: StudyResult, height: float) -> float:
     """The height of the trials beyond the axis: the top where lower is better, else the bottom."""
     return TOP + RADIUS if result.direction == "minimize" else height - BOTTOM - RADIUS
-
-
-def _beside(place: Place, others: Iterable[Place], room: float) -> Place:
-    """The place itself, or the nearest one to its right that is clear of all others."""
-    others = tuple(others)
-    x, y = place
-    while any(math.dist((x, y), other) < room for other in others):
-        x += RADIUS / 2
-    return x, y
 
 
 def _from(result: StudyResult, trial: TrialResult, places: Mapping[int, Place]) -> list[int]:
@@ -124,30 +137,29 @@ def _arrow(to: TrialResult, start: Place, end: Place) -> Markup | None:
     )
 
 
-def _trial_symbol(result: StudyResult, trial: TrialResult, x: float, y: float) -> Markup:
-    value = number(trial.value)
-    title = element("title", f"trial {trial.number}: {plain_name(result.metric)} {value}. {trial.because}")
-    best = (
-        element("circle", cx=x, cy=y, r=RADIUS + 5, fill="none", stroke="var(--healthy)", stroke_width=2.5)
-        if trial.number == result.best
-        else None
-    )
-    word = (
-        element(
-            "text",
-            "best",
-            class_="halo",
-            x=x,
-            y=y + RADIUS + 19,
-            text_anchor="middle",
-            style="fill:var(--healthy);font-weight:650",
-        )
-        if best
-        else None
-    )
-    if not has_place(result, trial):
-        return element("g", title, cross(x, y), element("text", trial.number, class_="halo", x=x + 9, y=y + 4))
+def _symbol(result: StudyResult, cluster: _Cluster) -> Markup:
+    """The trial that is drawn, the best one in a ring, and beside it how many it covers."""
+    trial, (x, y) = cluster.trials[0], cluster.place
+    title = element("title", "; ".join(_described(result, one) for one in cluster.trials))
+    covered = len(cluster.trials) - 1
+    if cluster.off:
+        words = f"{trial.number} +{covered}" if covered else f"{trial.number}"
+        return element("g", title, cross(x, y), element("text", words, class_="halo", x=x + 9, y=y + 4))
+    is_best = trial.number == result.best
+    right = x + RADIUS + (9 if is_best else 4)
+    more = element("text", f"+{covered}", class_="name halo", x=right, y=y + 3.8) if covered else None
     digits = element(
         "text", trial.number, x=x, y=y + 3.8, text_anchor="middle", style="fill:var(--card);font-weight:650"
     )
-    return element("g", title, best, shape(mover(trial), x, y, RADIUS), digits, word)
+    return element("g", title, *(_ring(x, y) if is_best else ()), shape(mover(trial), x, y, RADIUS), digits, more)
+
+
+def _described(result: StudyResult, trial: TrialResult) -> str:
+    return f"trial {trial.number}: {plain_name(result.metric)} {number(trial.value)}. {text(trial.because)}"
+
+
+def _ring(x: float, y: float) -> tuple[Markup, Markup]:
+    """What marks the best trial: a ring, and the word."""
+    place: dict[str, Child] = {"x": x, "y": y + RADIUS + 19, "text_anchor": "middle"}
+    word = element("text", "best", class_="halo", style="fill:var(--healthy);font-weight:650", **place)
+    return element("circle", cx=x, cy=y, r=RADIUS + 5, fill="none", stroke="var(--healthy)", stroke_width=2.5), word

@@ -2,30 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from diagnostics.formatting import duration, plain_name, sentence, setting
-from tuner.messages import text
-from tuner.messages.en import HEADS, RECORD_COUNTS
+from diagnostics.formatting import duration, plain_name, sentence
+from tuner.messages import filled, text
+from tuner.messages.en import HEADS
+from tuner.study.answers import AnswerPair, shown_and_missed
 from tuner.study.patch_lines import patch_lines
+from tuner.study.report.beside import Beside
+from tuner.study.report.tables import (
+    Table,
+    capital,
+    gains_table,
+    metrics_table,
+    proof_table,
+    records_table,
+    settings_table,
+)
 from tuner.study.report.words import (
     best_folder,
-    changed,
     commands,
     counts,
     headline,
     lead,
     measure,
     measured,
-    noise,
+    noise_notes,
     outcome,
     place,
-    proof,
+    repeats_disagree,
     report_phrase,
+    seed_noise,
     snippet,
     steps,
 )
-from tuner.study.results import Gain, StudyResult, TrialResult
+from tuner.study.results import StudyResult, TrialResult
 from tuner.study.words import (
     direction_words,
     memory_words,
@@ -38,15 +50,7 @@ from tuner.study.words import (
 
 __all__ = ["Sections", "ShownPoint", "ShownTrial", "Table", "sections"]
 Pairs = tuple[tuple[str, str], ...]
-
-
-@dataclass(frozen=True)
-class Table:
-    """Rows of text under heads, and what to know before reading them."""
-
-    heads: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    words: str = ""
+NOTHING = Beside()
 
 
 @dataclass(frozen=True)
@@ -78,14 +82,31 @@ class ShownPoint:
 
 
 @dataclass(frozen=True)
+class ShownAnswers:
+    """Answers that became right, those that are still wrong, and how many there are of each."""
+
+    fixed: tuple[AnswerPair, ...]
+    missed: tuple[AnswerPair, ...]
+    count: str
+    missed_title: str
+
+
+@dataclass(frozen=True)
 class Sections:
-    """The content of a report on one study; a section without content is empty or None."""
+    """The content of a report on one study; a section without content is empty or None.
+
+    ``doubt`` is what speaks against the headline.
+    """
 
     name: str
     headline: str
     lead: str
+    doubt: str
     facts: Pairs
     settings: Table | None
+    answers: ShownAnswers | None
+    winner_file: str
+    gains: Table | None
     metrics: Table | None
     trial_heads: tuple[str, ...]
     trials: tuple[ShownTrial, ...]
@@ -99,19 +120,23 @@ class Sections:
     notes: tuple[str, ...]
 
 
-def sections(result: StudyResult) -> Sections:
-    """What there is to say of a study."""
+def sections(result: StudyResult, found: Beside = NOTHING) -> Sections:
+    """What there is to say of a study, ``found`` beside its result."""
     return Sections(
         name=result.name,
-        headline=_capital(text(headline(result))),
+        headline=capital(text(headline(result))),
         lead=lead(result),
+        doubt=repeats_disagree(result, found.labels),
         facts=_facts(result),
-        settings=_settings(result),
-        metrics=_metrics(result),
+        settings=settings_table(result),
+        answers=_answers(found.answers),
+        winner_file=found.winner_file if result.best else "",
+        gains=gains_table(result),
+        metrics=metrics_table(result),
         trial_heads=(HEADS["trial"], plain_name(result.metric), *(HEADS[name] for name in ("verdict", "moved", "why"))),
         trials=tuple(_trial(result, trial) for trial in result.trials),
-        proof=_proof(result, result.gain) if result.gain is not None and result.gain.pairs else None,
-        records=_records(result),
+        proof=proof_table(result, result.gain, found) if result.gain is not None and result.gain.pairs else None,
+        records=records_table(result),
         review=tuple(
             ShownPoint(title_words(one), paragraph_words(one), patch_lines(one.patch)) for one in result.review
         ),
@@ -119,22 +144,38 @@ def sections(result: StudyResult) -> Sections:
         python=snippet(best_folder(result)) if result.winner is not None else "",
         space=tuple((name, str(span)) for name, span in result.space.items()),
         versions=tuple(result.versions.items()),
-        notes=tuple(text(note) for note in result.notes),
+        notes=(
+            *map(text, result.notes),
+            *noise_notes(result),
+            *([report_phrase("steps-note")] if result.steps else []),
+        ),
     )
 
 
 def _facts(result: StudyResult) -> Pairs:
-    """The study in numbers: how its trials ended, what it cost, what it measured."""
+    """The study in numbers: what it measured, how its trials ended, what it cost."""
+    gain = result.gain if result.gain is not None and result.gain.pairs else None
     facts = {
+        "exact-match": _exact_match(result),
+        "single-run": _single_run(result),
+        "new-seeds": measure(result.metric, gain.means[1]) if gain else "",
+        "seed-noise": seed_noise(result),
         "trials": counts(result),
         "time": duration(result.seconds),
         "steps": steps(result),
-        "exact-match": _exact_match(result),
         "method": result.method.upper(),
         "metric": f"{plain_name(result.metric)} ({direction_words(result.direction)})",
-        "noise": noise(result),
     }
-    return tuple((HEADS[name], value) for name, value in facts.items() if value)
+    seeds = len(gain.pairs) if gain else 0
+    return tuple((filled(HEADS[name], {"seeds": seeds}), value) for name, value in facts.items() if value)
+
+
+def _single_run(result: StudyResult) -> str:
+    """The value of the best trial, which one run reached."""
+    best = result.winner
+    if best is None or best.value is None:
+        return ""
+    return report_phrase("single-run", value=measure(result.metric, best.value), trial=best.number)
 
 
 def _exact_match(result: StudyResult) -> str:
@@ -142,21 +183,6 @@ def _exact_match(result: StudyResult) -> str:
     pairs = [(name, model, best) for name, model, _, best in measured(result) if name.endswith("exact_match")]
     known = [f"{measure(name, a)} → {measure(name, b)}" for name, a, b in pairs if a is not None and b is not None]
     return known[0] if known else ""
-
-
-def _settings(result: StudyResult) -> Table | None:
-    """The settings that differ between the user's file and the best trial."""
-    rows = tuple((name, setting(name, old), setting(name, new)) for name, old, new in changed(result))
-    return Table((HEADS["setting"], HEADS["file"], report_phrase("trial", trial=result.best)), rows) if rows else None
-
-
-def _metrics(result: StudyResult) -> Table | None:
-    """The metrics of the untouched model, of the user's file and of the best trial."""
-    rows = tuple(
-        (_capital(plain_name(name)), *(measure(name, value) if value is not None else "–" for value in values))
-        for name, *values in measured(result)
-    )
-    return Table(tuple(HEADS[name] for name in ("metric-table", "model", "file", "best")), rows) if rows else None
 
 
 def _trial(result: StudyResult, trial: TrialResult) -> ShownTrial:
@@ -175,27 +201,11 @@ def _trial(result: StudyResult, trial: TrialResult) -> ShownTrial:
     )
 
 
-def _proof(result: StudyResult, gain: Gain) -> Table:
-    """The repeats, pair by pair, with the mean gain."""
-    rows = [
-        (str(pair.seed), *(measure(result.metric, value) for value in (pair.baseline, pair.winner, better)))
-        for pair in gain.pairs
-        for better in (result.direction.gain(pair.baseline, pair.winner),)
-    ]
-    spread = f"{measure(result.metric, gain.mean)} ± {measure(result.metric, float(f'{gain.stderr:.2g}'))}"
-    rows.append((HEADS["mean"], "", "", spread))
-    words = report_phrase("proof-claimed" if gain.claimed else "proof", words=proof(result))
-    return Table(tuple(HEADS[name] for name in ("seed", "file", "best-settings", "better-by")), tuple(rows), words)
-
-
-def _records(result: StudyResult) -> Table | None:
-    """How the advice of each rule did."""
-    rows = tuple(
-        (plain_name(one.rule), *map(str, (one.advised, one.followed, one.helped, one.hurt, one.even)))
-        for one in result.records
-    )
-    return Table((HEADS["rule"], *RECORD_COUNTS), rows, report_phrase("records")) if rows else None
-
-
-def _capital(words: str) -> str:
-    return words[:1].upper() + words[1:]
+def _answers(pairs: Sequence[AnswerPair]) -> ShownAnswers | None:
+    """What the best settings answer, beside what the user's file did."""
+    if not pairs:
+        return None
+    fixed, missed = shown_and_missed(pairs)
+    right, after = (sum(getattr(pair, name) for pair in pairs) for name in ("matched_before", "matches"))
+    count = report_phrase("counted", right=right, total=len(pairs), after=after)
+    return ShownAnswers(tuple(fixed), tuple(missed), count, report_phrase("misses", count=len(missed)))

@@ -5,21 +5,22 @@ from __future__ import annotations
 import json
 import math
 from collections import Counter
+from collections.abc import Mapping
 from shlex import quote
 
 from diagnostics.formatting import number, percent, sentence
 from diagnostics.model.message import Message, message
+from diagnostics.model.records import Label
 from tuner.messages import filled
 from tuner.messages.en import PHRASES, STATES
 from tuner.study.folder import trial_folder
 from tuner.study.repeats import MIN_SEEDS
-from tuner.study.results import StudyResult, TrialResult, TrialState, Value
-from tuner.study.words import ending, gain_words
+from tuner.study.report.beside import disagreement
+from tuner.study.results import Gain, StudyResult, TrialResult, TrialState, Value
+from tuner.study.words import change_words, ending, gain_words, seeds_better
 from tuner.training.run_config import CONFIG_FILE
 
 SHARE_METRICS = ("exact_match", "accuracy", "accuracies")
-MIN_SHOWN_GAIN = 0.005
-"""A gain below it, as a share, would round to 0 %."""
 MORE_TRIALS = 6
 """How many more trials the command that continues a study asks for."""
 
@@ -31,37 +32,43 @@ def measure(metric: str, value: float | None) -> str:
     return percent(value) if metric.endswith(SHARE_METRICS) else number(value)
 
 
-def better_by(result: StudyResult) -> float | None:
-    """How much better the best trial is than trial 0, as a share of trial 0's value; None when not both are known.
+def before_and_after(result: StudyResult) -> tuple[float, float] | None:
+    """The metric of the user's own settings and of the best ones; None where they are not both known, or are the same.
 
-    Where a gain is claimed it is the one on fresh seeds: the search's own value is the best of many, so it flatters.
+    Where a gain is claimed they are means on fresh seeds: the search's own value is the best of many, so it flatters.
     """
     first, best = result.baseline, result.winner
     if result.gain is not None and result.gain.claimed:
-        before = sum(pair.baseline for pair in result.gain.pairs) / len(result.gain.pairs)
-        return result.gain.mean / abs(before) if before else None
-    if first is None or best is None or first.value is None or best.value is None or not first.value:
+        return result.gain.means
+    if first is None or best is None or first.value is None or best.value is None or result.best == 0:
         return None
-    if not (math.isfinite(first.value) and math.isfinite(best.value)):
-        return None
-    return result.direction.gain(first.value, best.value) / abs(first.value)
+    both = (first.value, best.value)
+    return both if all(map(math.isfinite, both)) else None
+
+
+def better_by(result: StudyResult) -> float | None:
+    """How much better the best trial is than trial 0, as a share of trial 0's value; None when not both are known."""
+    both = before_and_after(result)
+    return result.direction.gain(*both) / abs(both[0]) if both and both[0] else None
 
 
 def headline(result: StudyResult) -> Message:
-    """One line: whether it got better, and by how much."""
-    best, share = result.winner, better_by(result)
+    """One line: whether it got better, from which value to which, and how that is proved."""
+    best, both = result.winner, before_and_after(result)
     if best is None or best.value is None:
         return message("nothing-finished")
     if result.best == 0:
         return message("nothing-better")
-    if share is None:
+    if both is None:
         return message("best-value", metric=result.metric, value=measure(result.metric, best.value))
     if result.gain is not None and result.gain.pairs and not result.gain.claimed:
         return message("gain-lacks-seeds" if _lacks_seeds(result) else "gain-within-noise")
-    proved = result.gain is not None and result.gain.claimed
-    if share < MIN_SHOWN_GAIN:
-        return message("slightly-better-proved" if proved else "slightly-better-on-one-seed", metric=result.metric)
-    return message("better-proved" if proved else "better-on-one-seed", metric=result.metric, share=share)
+    before, after = (measure(result.metric, value) for value in both)
+    values = {"metric": result.metric, "before": before, "after": after, "change": change_words(*both)}
+    if result.gain is None or not result.gain.claimed:
+        return message("better-on-one-seed", **values)
+    better = seeds_better(result.gain, result.direction)
+    return message("better-proved", **values, better=better, seeds=len(result.gain.pairs))
 
 
 def _lacks_seeds(result: StudyResult) -> bool:
@@ -80,11 +87,43 @@ def lead(result: StudyResult) -> str:
     value, trials = measure(result.metric, best.value), len(result.trials)
     if result.best == 0:
         return report_phrase("file-is-best", trials=trials, value=value)
+    if result.gain and result.gain.claimed:
+        return _retrained(result, result.gain)
     if result.gain and result.gain.pairs:
         return f"{report_phrase('best-of', trial=best.number, trials=trials)} {proof(result)}"
     before = measure(result.metric, first.value) if first else "–"
     words = report_phrase("from-to", before=before, value=value, trial=best.number, trials=trials)
     return f"{words} {proof(result) if result.gain else report_phrase('not-repeated')}"
+
+
+def _retrained(result: StudyResult, gain: Gain) -> str:
+    """What the repeats of a claimed gain were, and what they show."""
+    better, seeds = seeds_better(gain, result.direction), len(gain.pairs)
+    return report_phrase(
+        "retrained",
+        trial=result.best,
+        trials=len(result.trials),
+        seeds=seeds,
+        better=report_phrase("on-all" if better == seeds else "on-some", better=better, seeds=seeds),
+        mean=measure(result.metric, gain.mean),
+        stderr=measure(result.metric, float(f"{gain.stderr:.2g}")),
+    )
+
+
+def repeats_disagree(result: StudyResult, labels: Mapping[tuple[int, int], Label]) -> str:
+    """That most repeats of the best settings have another verdict than the trial has; empty where they do not."""
+    found, best = disagreement(result, labels), result.winner
+    if found is None or best is None:
+        return ""
+    label, count, repeats = found
+    return report_phrase(
+        "repeats-disagree",
+        label=str(label),
+        count=count,
+        repeats=repeats,
+        trial=best.number,
+        trial_label=best.label,
+    )
 
 
 def report_phrase(code: str, **values: Value) -> str:
@@ -121,15 +160,25 @@ def counts(result: StudyResult) -> str:
     return ", ".join(f"{states[state]} {STATES[state]}" for state in TrialState if states[state]) or "–"
 
 
-def noise(result: StudyResult) -> str:
-    """Which differences of the metric mean nothing, and how that is known; empty before there is a best trial."""
-    known = {name: measure(result.metric, float(f"{value:.2g}")) for name, value in result.noise.items()}
-    if "counts_from" not in known:
-        return ""
-    parts = [report_phrase("noise-evaluations", noise=known["evaluations"])] if result.noise.get("evaluations") else []
-    parts += [report_phrase("noise-seeds", noise=known["seeds"])] if "seeds" in known else []
-    words = report_phrase("noise", noise=known["counts_from"])
-    return f"{words}; {report_phrase('deviation', parts=', '.join(parts))}" if parts else words
+def seed_noise(result: StudyResult) -> str:
+    """How far seeds of the same settings scatter, else the evaluations of one run; empty where neither is known."""
+    known = result.noise.get("seeds") or result.noise.get("evaluations")
+    return report_phrase("noise", noise=_rounded(result, known)) if known else ""
+
+
+def noise_notes(result: StudyResult) -> list[str]:
+    """Which differences of the metric mean nothing, and how that is known."""
+    search, evaluations, seeds = (result.noise.get(name) for name in ("counts_from", "evaluations", "seeds"))
+    notes = [
+        report_phrase("noise-in-search", noise=_rounded(result, search)) if search else "",
+        report_phrase("noise-evaluations", noise=_rounded(result, evaluations)) if evaluations else "",
+        report_phrase("noise-seeds", noise=_rounded(result, seeds)) if seeds else "",
+    ]
+    return [note for note in notes if note]
+
+
+def _rounded(result: StudyResult, value: float) -> str:
+    return measure(result.metric, float(f"{value:.1g}"))
 
 
 def steps(result: StudyResult) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from diagnostics.report.write import dumped, write_text
 from tuner.study.folder import HTML_REPORT, MARKDOWN_REPORT, RESULT
+from tuner.study.report.beside import beside
 from tuner.study.report.html import as_html
 from tuner.study.report.markdown import as_markdown
 from tuner.study.results import StudyResult
@@ -23,10 +24,11 @@ def write_study_reports(result: StudyResult, folder: Path | str) -> tuple[Path, 
     """Write ``study.json``, ``study.md`` and ``study.html`` into the folder, each whole or not at all."""
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
+    found = beside(result, folder)
     texts = {
         RESULT: as_json(result),
-        MARKDOWN_REPORT: as_markdown(result),
-        HTML_REPORT: as_html(result),
+        MARKDOWN_REPORT: as_markdown(result, found),
+        HTML_REPORT: as_html(result, found),
     }
     for name, text in texts.items():
         write_text(folder / name, text)

@@ -11,14 +11,19 @@ import pytest
 
 from diagnostics.formatting import sentence
 from diagnostics.model.message import message
+from diagnostics.model.records import Label
+from diagnostics.report.markdown import cell
 from tests.diagnostics.diagnosed_runs import HOSTILE
 from tests.diagnostics.test_report import Outline
 from tuner.config.direction import Direction
 from tuner.config.search_space import Choice, Range
-from tuner.messages import text
+from tuner.messages import filled, text
+from tuner.messages.en import HEADS
 from tuner.search.proposer import ANOTHER_SEED, Proposer, ProposerKind
+from tuner.study.answers import AnswerPair
 from tuner.study.failure import Failure, FailureKind
 from tuner.study.report.axes import has_place, mover
+from tuner.study.report.beside import Beside
 from tuner.study.report.curve_charts import curves_chart, progress_chart
 from tuner.study.report.path_chart import path_chart, path_knob
 from tuner.study.report.sections import sections
@@ -108,7 +113,7 @@ def test_every_study_has_all_three_reports(case, tmp_path: Path):
 def test_the_page_tells_gain_settings_trials_proof_and_next_steps():
     shown = Outline(as_html(STUDY)).text
     for words in (
-        "Eval loss is 50 % better",
+        "Eval loss 1.4 → 0.7 (-50 %), confirmed on 3 of 3 new seeds",
         lead(STUDY),
         "0 % → 69 %",
         "1e-5 → 3e-5",
@@ -125,7 +130,7 @@ def test_the_page_tells_gain_settings_trials_proof_and_next_steps():
 
 def test_markdown_tells_the_same():
     text = as_markdown(STUDY)
-    assert "**Eval loss is 50 % better.** Trial 3 is the best of 5." in text
+    assert f"**{sections(STUDY).headline}.** {cell(lead(STUDY))}" in text
     assert "| `learning_rate` | 1e-5 | 1e-4 |" in text
     assert "| 3 (best) | 0.7 | healthy | learning_rate 3e-5 → 1e-4 | advice: rate too low. One rung up. |" in text
     assert "```yaml\nstudy:\n  space:\n    batch_size: [8, 16]\n```" in text
@@ -178,12 +183,29 @@ def test_an_arrow_starts_at_the_trial_whose_settings_moved_else_at_the_one_befor
     assert ends[2][0] == pytest.approx(ends[0][2], abs=30)  # trial 3 starts where trial 1 stands, not at the cross
 
 
-def test_points_in_the_same_place_stand_side_by_side():
-    study = replace(STUDY, trials=(*TRIALS, trial(5, 1e-4, 0.7)))
-    drawn = ET.fromstring(str(path_chart(study, width=860)))
-    numbers = [text for text in drawn.iter("{http://www.w3.org/2000/svg}text") if text.text in ("3", "5")]
-    xs = [float(str(text.get("x"))) for text in numbers if text.get("text-anchor") == "middle"]
-    assert abs(xs[0] - xs[1]) >= 15
+def texts(drawing: str) -> dict[str, float]:
+    """The x of each text of a drawing."""
+    found = ET.fromstring(drawing).iter("{http://www.w3.org/2000/svg}text")
+    return {"".join(one.itertext()): float(str(one.get("x"))) for one in found}
+
+
+def test_points_in_the_same_place_are_one_that_counts_them_and_none_moves_aside():
+    study = replace(STUDY, trials=(*TRIALS, trial(5, 1e-4, 0.7), trial(6, 1e-4, 0.701)))
+    alone, drawn = texts(str(path_chart(STUDY, width=860))), texts(str(path_chart(study, width=860)))
+    assert drawn["3"] == alone["3"]
+    assert "+2" in drawn and "+2" not in alone
+    assert not {"5", "6"} & drawn.keys()
+
+
+def test_the_best_of_those_in_one_place_is_the_one_that_is_drawn():
+    drawn = texts(str(path_chart(replace(STUDY, trials=(*TRIALS, trial(5, 1e-4, 0.699)), best=5), width=860)))
+    assert {"5", "+1", "best"} <= drawn.keys()
+    assert "3" not in drawn
+
+
+def test_crosses_in_the_same_place_are_one_that_counts_them():
+    study = replace(STUDY, trials=(*TRIALS, trial(5, 5e-3, None, state=TrialState.FAILED)))
+    assert "2 +1" in texts(str(path_chart(study, width=860)))
 
 
 def test_the_path_is_drawn_over_the_knob_that_moved():
@@ -244,7 +266,8 @@ def test_the_headline_claims_no_more_than_is_known(study, code):
 def test_a_gain_without_repeats_is_called_unproved():
     for gain in (None, Gain((), 0.0, 0.0, (message("no-repeats"),))):
         study = replace(STUDY, gain=gain)
-        assert headline(study) == message("better-on-one-seed", metric="eval_loss", share=pytest.approx(0.5))
+        values = {"metric": "eval_loss", "before": "1.4", "after": "0.7", "change": " (-50 %)"}
+        assert headline(study) == message("better-on-one-seed", **values)
         assert sections(study).proof is None
     assert lead(replace(STUDY, gain=None)).endswith(report_phrase("not-repeated"))
     assert lead(study).endswith(sentence(text(message("no-repeats"))))
@@ -286,10 +309,63 @@ def test_the_record_of_the_rules_counts_advice_that_was_not_followed_too():
     assert json.loads(as_json(study))["records"][0]["followed"] == 4
 
 
-def test_the_noise_is_said_in_the_unit_of_the_metric():
+def test_the_noise_between_seeds_is_a_short_fact_and_the_rest_a_note():
     study = replace(STUDY, noise={"counts_from": 0.0042, "evaluations": 0.0021, "seeds": 0.0104}, steps=1234.0)
-    facts = dict(sections(study).facts)
-    assert all(value in facts["noise"] for value in ("0.0042", "0.0021", "0.01"))
+    shown = sections(study)
+    facts = dict(shown.facts)
+    assert facts[HEADS["seed-noise"]] == report_phrase("noise", noise="0.01")
     assert facts["steps"] == report_phrase("steps", steps=1234.0)
+    notes = [report_phrase("noise-in-search", noise="0.004"), report_phrase("noise-evaluations", noise="0.002")]
+    assert set(notes) < set(shown.notes)
     for report in (as_html(study), as_markdown(study)):
-        assert facts["noise"] in report and facts["steps"] in report
+        assert all(words in report for words in (facts["seed noise"], facts["steps"]))
+    assert HEADS["seed-noise"] not in dict(sections(STUDY).facts)
+
+
+def test_the_best_single_run_and_the_mean_of_new_seeds_are_two_facts():
+    flattered = replace(STUDY, trials=(*TRIALS[:3], replace(TRIALS[3], value=0.5), TRIALS[4]))
+    facts = dict(sections(flattered).facts)
+    assert facts[HEADS["single-run"]] == report_phrase("single-run", value="0.5", trial=3)
+    assert facts[filled(HEADS["new-seeds"], {"seeds": 3})] == "0.7"
+    assert headline(flattered).values["after"] == "0.7"
+
+
+FIXED = AnswerPair("Why?", "yes", "no <b>", "yes", False, True)
+MISSED = AnswerPair("Who?", "me", "you", "them", False, False)
+FOUND = Beside((FIXED, MISSED), "learning_rate: 1e-4\n", {(3, 43): Label.UNSTABLE, (3, 44): Label.UNSTABLE})
+
+
+def test_answers_and_the_winner_s_file_stand_in_the_first_card_and_misses_are_folded():
+    page = as_html(STUDY, FOUND)
+    top = page[page.index('class="card verdict"') : page.index("<svg")]
+    assert top.count('class="answers"') == 2
+    assert top.index("Why?") < top.index("<details>") < top.index("Who?")
+    assert "no &lt;b&gt;" in top
+    assert "learning_rate: 1e-4</code>" in top
+    assert 'class="answers"' not in as_html(STUDY)
+    assert "| Why? | no &lt;b> | yes |" in as_markdown(STUDY, FOUND)
+
+
+def test_the_proof_has_the_verdicts_of_the_repeats_and_the_first_card_says_when_they_disagree():
+    shown = sections(STUDY, FOUND)
+    assert shown.proof is not None and [row[4] for row in shown.proof.rows[:-1]] == ["unstable", "unstable", ""]
+    said = {"label": "unstable", "count": 2, "repeats": 2, "trial": 3, "trial_label": "healthy"}
+    assert shown.doubt == report_phrase("repeats-disagree", **said)
+    assert shown.doubt in as_html(STUDY, FOUND) and cell(shown.doubt) in as_markdown(STUDY, FOUND)
+    bare = sections(STUDY)
+    assert bare.doubt == "" and bare.proof is not None and len(bare.proof.heads) == 4
+
+
+def test_the_gain_is_split_by_the_moves_that_led_to_the_best_trial():
+    gains = sections(replace(STUDY, noise={"counts_from": 0.35})).gains
+    assert gains is not None
+    assert [row[1:] for row in gains.rows] == [
+        ("learning_rate 1e-5 → 3e-5", "1.4", "1.1", report_phrase("within-noise", gain="0.3")),
+        ("learning_rate 3e-5 → 1e-4", "1.1", "0.7", "0.4"),
+    ]
+    assert sections(ONE).gains is None
+
+
+def test_a_page_of_a_study_says_what_a_link_to_it_shows():
+    assert '<meta property="og:image" content="card.png"/>' in as_html(STUDY, image="card.png")
+    assert f'<meta property="og:description" content="{sections(STUDY).headline}' in as_html(STUDY)
