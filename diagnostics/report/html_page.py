@@ -46,6 +46,11 @@ def _shared(title: str, description: str, image: str) -> Iterable[Markup]:
         yield element("meta", name="twitter:card", content="summary_large_image")
 
 
+def unbroken(words: str) -> str:
+    """The words with percentages and arrows that stay on one line with their numbers."""
+    return words.replace(" %", "\N{NO-BREAK SPACE}%").replace(" → ", "\N{NO-BREAK SPACE}→ ")
+
+
 def breakable(name: str) -> Markup:
     """A long name that may go on in the next line after each of its parts."""
     return joined(*(part for piece in re.split(r"(?<=[_/.-])", name) for part in (piece, WORD_BREAK)))

@@ -8,7 +8,7 @@ from diagnostics.formatting import number, plain_name
 from diagnostics.messages import TABLE_HEADS, phrase
 from diagnostics.model.curves import Run
 from diagnostics.model.records import Diagnosis
-from diagnostics.report.html_page import bullets, chip, copyable, details, facts, figure, table, tone
+from diagnostics.report.html_page import bullets, chip, copyable, details, facts, figure, table, tone, unbroken
 from diagnostics.report.sections import Sections, ShownAdvice, ShownFinding
 
 WIDE, NARROW = 950, 380
@@ -51,15 +51,10 @@ def _verdict(shown: Sections) -> Markup:
         chip(shown.label),
         element("h2", shown.headline),
         element("p", shown.summary, class_="lead"),
-        facts((name, _unbroken(value)) for name, value in shown.facts),
+        facts((name, unbroken(value)) for name, value in shown.facts),
         class_="card verdict",
         style=tone(shown.label),
     )
-
-
-def _unbroken(words: str) -> str:
-    """The words with a percentage that stays on one line."""
-    return words.replace(" %", "\N{NO-BREAK SPACE}%")
 
 
 def _findings(shown: Sections, ident: str) -> Markup | None:
@@ -73,7 +68,7 @@ def _finding(finding: ShownFinding, ident: str) -> Markup:
     return element(
         "div",
         element("b", plain_name(finding.rule).capitalize()),
-        element("div", f"{finding.label} · {finding.where} · {_unbroken(finding.confidence)}", class_="where"),
+        element("div", f"{finding.label} · {finding.where} · {unbroken(finding.confidence)}", class_="where"),
         element("p", finding.says, style="margin-top:6px"),
         element("div", *numbers, class_="numbers") if numbers else None,
         class_="finding",
@@ -99,7 +94,7 @@ def _advice_row(advice: ShownAdvice, found: set[str], ident: str) -> list[Child]
         _next(advice),
         element("a", why, href=f"#{ident}-{advice.rule}") if advice.rule in found else why,
         advice.expect,
-        _unbroken(advice.confidence),
+        unbroken(advice.confidence),
     ]
 
 

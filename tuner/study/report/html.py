@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from diagnostics.chart.markup import Child, Markup, element, joined
 from diagnostics.model.records import Label
-from diagnostics.report.html_page import bullets, change, chip, details, facts, figure, page, table
+from diagnostics.report.html_page import bullets, change, chip, copyable, details, facts, figure, page, table
 from tuner.messages.en import TITLES
 from tuner.search.proposer import ProposerKind
 from tuner.study.report.axes import COLORS, MOVERS, mover, shape
@@ -150,6 +150,6 @@ def _next(shown: Sections) -> Markup | None:
     return _titled(
         "next",
         element("p", report_phrase("beside"), class_="intro"),
-        element("pre", element("code", shown.shell)),
-        element("pre", element("code", shown.python)),
+        copyable(shown.shell),
+        copyable(shown.python),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from diagnostics.chart.markup import Markup, element, joined
 from diagnostics.model.records import Label
-from diagnostics.report.html_page import copyable, details, facts, table, tone
+from diagnostics.report.html_page import copyable, details, facts, table, tone, unbroken
 from tuner.messages.en import HEADS, TITLES
 from tuner.study.answers import AnswerPair
 from tuner.study.report.sections import Sections, ShownAnswers
@@ -16,7 +16,7 @@ def top_card(shown: Sections, label: Label) -> Markup:
     return element(
         "div",
         element("div", TITLES["study"].format(name=shown.name), class_="over"),
-        element("h1", shown.headline),
+        element("h1", unbroken(shown.headline)),
         element("p", shown.lead, class_="lead", style="margin-top:10px"),
         element("p", shown.doubt, class_="doubt") if shown.doubt else None,
         facts(shown.facts),
