@@ -81,17 +81,14 @@ def _picture(rule: Rule, path: Path) -> str | None:
 
 def commands() -> str:
     """The command line's own help, one section a command."""
-    from tuner.cli import _parser
+    from tuner.cli import STATUSES, _parser
 
     os.environ["COLUMNS"] = "100"
     parser = _parser()
     parts = ["# Commands", f"```text\n{parser.format_help()}```"]
     action = next(one for one in parser._actions if isinstance(one, argparse._SubParsersAction))
     parts += [f"## tuner {name}\n\n```text\n{sub.format_help()}```" for name, sub in action.choices.items()]
-    parts.append(
-        "Exit status: 0 when done; 1 only if `--fail-on` names a verdict that was found; 2 for bad input, with one "
-        "line on standard error; 130 after Ctrl-C."
-    )
+    parts.append(STATUSES)
     return "\n\n".join(parts) + "\n"
 
 

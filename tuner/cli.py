@@ -14,15 +14,20 @@ from diagnostics.errors import BadInput
 from diagnostics.model.label import Label
 from tuner import __version__
 from tuner.commands.output import show_what_the_terminal_can
-from tuner.errors import STOPPED, error_text, nearest
+from tuner.errors import STOPPED, Unfinished, error_text, nearest
 
 LABELS = tuple(map(str, Label))
 PAGE = Path("diagnosis.html")
 """What ``tuner diagnose --html`` writes unless another file is given."""
+STATUSES = (
+    "Exit status: 0 when done; 1 only if `--fail-on` names a verdict that was found; 2 for bad input; 3 when there is "
+    "no result yet, because no trial has a value, or a full disk, a database or a network ended the command: the same "
+    "command continues; 130 after Ctrl-C. Statuses 2 and 3 come with one line on standard error."
+)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; the exit status is 0 when done, 1 when ``--fail-on`` matched, 2 for bad input."""
+    """Run one command; the exit status is one of ``STATUSES``."""
     show_what_the_terminal_can()
     parser = _parser()
     args = argparse.Namespace(command=None)
@@ -38,12 +43,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         sys.stderr.close()
         return 0
+    except Unfinished as error:
+        print(f"tuner: {error_text(error, None)}", file=sys.stderr)
+        return 3
     except (ValueError, ImportError, OSError) as error:
         line = _explained(error)
         if line is None:
             raise
         print(f"tuner: {line}", file=sys.stderr)
-        return 2
+        return 3 if isinstance(error, OSError) and error.errno in FULL else 2
 
 
 def _explained(error: Exception) -> str | None:
@@ -58,10 +66,11 @@ def _explained(error: Exception) -> str | None:
     return None
 
 
+FULL = (errno.ENOSPC, errno.EDQUOT)
 REFUSALS = {
     **dict.fromkeys((errno.EACCES, errno.EPERM), "change its permissions, or choose another place"),
     errno.EROFS: "choose another place",
-    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT), "free some space, and run the same command again"),
+    **dict.fromkeys(FULL, "free some space, and run the same command again"),
 }
 """What the machine can refuse to any program, and what the user can do about it."""
 
@@ -97,7 +106,9 @@ def _without_choices(message: str) -> str:
 def _parser() -> argparse.ArgumentParser:
     """The parser of all commands."""
     parser = _Parser(
-        prog="tuner", description="Read the loss curve, say what is wrong, change it, train again, show that it helped."
+        prog="tuner",
+        description="Read the loss curve, say what is wrong, change it, train again, show that it helped.",
+        epilog=STATUSES.replace("`", ""),
     )
     parser.add_argument(
         "--version", action="version", version=f"tuner {__version__}", help="print the version and exit"

@@ -15,6 +15,10 @@ class SpecError(BadInput):
     """A study file (or what it points to) that cannot be used; the message is one line for the person who wrote it."""
 
 
+class Unfinished(Exception):
+    """Work that something other than the input ended early; the message is one line, and the same command continues."""
+
+
 def nearest(word: str, known: Iterable[str], prefix: str = "") -> str:
     """``; did you mean …?`` with the nearest known name, or nothing when none is near."""
     close = get_close_matches(word, list(known), n=1, cutoff=0.6)

@@ -109,7 +109,7 @@ def test_what_the_machine_refuses_is_not_a_bug(monkeypatch: pytest.MonkeyPatch, 
         raise OSError(errno.ENOSPC, "No space left on device", "runs/a/report.md")
 
     monkeypatch.setattr("tuner.commands.rules.rules", full)
-    assert main(["rules"]) == 2
+    assert main(["rules"]) == 3
     said = capsys.readouterr().err
     assert said.startswith("tuner: runs/a/report.md: no space left on device; ") and said.count("\n") == 1
 

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from diagnostics.model.curves import Run
 from tuner.commands.loading import load_study_file
 from tuner.config.library_logging import quiet
 from tuner.config.study_file import AS_MANY_AS_FIT, StudySpec
+from tuner.errors import Unfinished
+
+if TYPE_CHECKING:
+    from tuner.study.results import StudyResult
 
 
 def study(
@@ -22,9 +26,10 @@ def study(
     storage: str | None = None,
     verbose: bool = False,
 ) -> int:
-    """Run or continue the study of ``file`` and print where its report is.
+    """Run or continue the study of ``file`` and print where its report is; the exit status.
 
-    ``budget`` holds trials, minutes and steps that replace those of the file; None keeps the file's.
+    ``budget`` holds trials, minutes and steps that replace those of the file; None keeps the file's. Raises
+    ``Unfinished`` when no trial has a value.
     """
     spec = load_study_file(file, verbose)
     given = {key: value for key, value in (budget or {}).items() if value is not None}
@@ -43,10 +48,27 @@ def study(
         result = run_study(spec, _trainer(spec), folder, storage=storage, show=show)
     print(f"report: {folder / 'study.html'}; curves: tuner inspect {folder}")
     best = result.winner
+    if best is None:
+        raise Unfinished(_without_value(result, folder))
     kept = [folder / best.folder / kind for kind in ("adapter", "model")] if best else []
     for path in (path for path in kept if path.exists()):
         print(f"best {path.name}: {path}")
     return 0
+
+
+def _without_value(result: StudyResult, folder: Path) -> str:
+    """Why a study ended with nothing to choose from, and what to do."""
+    from tuner.study.folder import TRACEBACK
+    from tuner.study.words import failure_words
+
+    failed = next((trial for trial in reversed(result.trials) if trial.failure is not None), None)
+    if failed is None or failed.failure is None:
+        return f"{folder}: no trial has a value: all of them diverged; lower the rates of study.space"
+    where = f"; the traceback is in {folder / failed.folder / TRACEBACK}" if not failed.failure.for_memory else ""
+    return (
+        f"{folder}: no trial has a value: trial {failed.number} failed with {failure_words(failed.failure)}{where}; "
+        "fix it and run the same command again"
+    )
 
 
 def _trainer(spec: StudySpec) -> Callable[[Mapping[str, Any], Path, Callable[[Run, float], str | None]], Run]:

@@ -55,6 +55,9 @@ NOTICES: Mapping[str, str] = {
     "waiting-for-trial": "waiting for trial {trial}, which another worker trains",
     "waiting-for-repeat": "waiting for {run}, which another worker trains",
     "trial-taken-over": "trial {trial} was left by a worker that is gone: it begins again here",
+    "failure-may-pass": "{run}: {why}; again in {seconds:g} s",
+    "database-gone": "{address} does not answer ({why}); waiting for it for up to {minutes:g} minutes",
+    "database-back": "{address} answers again after {seconds:.0f} s",
     "trial-lost": "trial {trial} is in the hands of another worker: this one lost its connection",
     "first-trial-broken": "trial 0 looks broken ({cause}): no setting fixes that, see its report",
     "trials-missing": "{trials} of {total} trials so far; the same command continues",
@@ -78,8 +81,9 @@ DOUBTS: Mapping[str, str] = {
 FAILURES: Mapping[str, str] = {
     "out-of-memory": "does not fit in memory, even with one row on the device{where}",
     "killed-for-memory": "does not fit in memory, even with one row on the device{where}: the kernel killed it",
-    "workers-killed": "its workers were killed without an error, even with one row on the device{where}: out of "
-    "memory, or a crash below Python",
+    "workers-killed": "its worker was killed while hardly any memory was free, even with one row on the device{where}",
+    "workers-lost": "{losses} workers in a row were killed in it without progress, and not for memory: preempted, or a "
+    "crash below Python",
 }
 """Why a trial failed, by the kind of failure; ``where`` names the settings that memory depends on."""
 
@@ -87,7 +91,8 @@ LOWERED: Mapping[str, str] = {
     "out-of-memory": "{run}: out of memory with {failed}{where}; again with {fits}",
     "killed-for-memory": "{run}: its worker was killed, and the kernel was out of memory, with {failed}{where}; again "
     "with {fits}",
-    "workers-killed": "{run}: its workers were killed without an error with {failed}{where}; again with {fits}",
+    "workers-killed": "{run}: its worker was killed while hardly any memory was free, with {failed}{where}; again with "
+    "{fits}",
 }
 """Why a run begins again with fewer rows on the device, by the kind of failure."""
 
@@ -262,7 +267,7 @@ REVIEW: Mapping[str, str] = {
     "memory-ran-out": "Memory ran out in {runs}; the study continued with {train:plural:row|rows} on the device "
     "(evaluation: {evaluation}) and more accumulation, so the effective batch sizes are what they were.",
     "write-rows": "Write it into the file to save the attempts.",
-    "only-kills": "In {runs} the only sign of it is workers that were killed without an error.",
+    "only-kills": "In {runs} the only sign of it is that workers were killed while hardly any memory was free.",
     "edge-highest": "The best {knob:name}, {value:of:knob}, is the highest that the space allows.",
     "edge-lowest": "The best {knob:name}, {value:of:knob}, is the lowest that the space allows.",
     "beyond-edge": "A better one may lie beyond it: widen the range in a new study (with another --out).",

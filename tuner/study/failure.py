@@ -12,12 +12,13 @@ MAX_ERROR_LENGTH = 200
 
 
 class FailureKind(StrEnum):
-    """What ended a run: its own error, or memory that does not suffice for one row on the device."""
+    """What ended a run: its own error, memory that does not suffice for one row on the device, or lost workers."""
 
     ERROR = "error"
     OUT_OF_MEMORY = "out-of-memory"
     KILLED_FOR_MEMORY = "killed-for-memory"
     WORKERS_KILLED = "workers-killed"
+    WORKERS_LOST = "workers-lost"
 
 
 @dataclass(frozen=True)
@@ -25,19 +26,20 @@ class Failure:
     """Why a run failed.
 
     ``error`` is the class of the exception and ``detail`` the first line of its text, both empty where memory ran out.
-    ``settings`` are then those that memory depends on. ``WORKERS_KILLED`` is a guess: the workers of the run were
-    killed without an error, which a crash below Python does as well.
+    ``settings`` are then those that memory depends on. ``WORKERS_KILLED`` is a guess: a worker of the run was killed
+    while hardly any memory was free. ``WORKERS_LOST``: ``losses`` workers were killed in it, and nothing says why.
     """
 
     kind: FailureKind
     error: str = ""
     detail: str = ""
     settings: Mapping[str, Any] = field(default_factory=dict)
+    losses: int = 0
 
     @classmethod
     def of(cls, error: Exception) -> Failure:
         """The failure that an exception of the training stands for."""
-        if isinstance(error, DoesNotFit):
+        if isinstance(error, RunGivenUp):
             return error.failure
         name = type(error).__name__
         first = next((line.strip() for line in str(error).splitlines() if line.strip()), "")
@@ -46,7 +48,7 @@ class Failure:
     @property
     def for_memory(self) -> bool:
         """Whether less memory would have let the run go through, as far as is known."""
-        return self.kind is not FailureKind.ERROR
+        return self.kind not in (FailureKind.ERROR, FailureKind.WORKERS_LOST)
 
     @property
     def infeasible(self) -> bool:
@@ -55,7 +57,8 @@ class Failure:
 
     def to_dict(self) -> dict[str, Any]:
         """The failure as plain values."""
-        return {"kind": str(self.kind), "error": self.error, "detail": self.detail, "settings": dict(self.settings)}
+        plain = {"kind": str(self.kind), "error": self.error, "detail": self.detail, "settings": dict(self.settings)}
+        return {**plain, "losses": self.losses} if self.losses else plain
 
     @classmethod
     def from_dict(cls, raw: Mapping[str, Any] | str, *, infeasible: bool = False) -> Failure:
@@ -67,11 +70,17 @@ class Failure:
             error, _, detail = raw.partition(": ")
             return cls(FailureKind.OUT_OF_MEMORY, detail=raw) if infeasible else cls(FailureKind.ERROR, error, detail)
         settings = dict(raw.get("settings") or {})
-        return cls(FailureKind(raw["kind"]), str(raw.get("error") or ""), str(raw.get("detail") or ""), settings)
+        return cls(
+            FailureKind(raw["kind"]),
+            str(raw.get("error") or ""),
+            str(raw.get("detail") or ""),
+            settings,
+            int(raw.get("losses") or 0),
+        )
 
 
-class DoesNotFit(Exception):
-    """A run that one row on the device is too much for; ``failure`` says what is known of it."""
+class RunGivenUp(Exception):
+    """A run that one row on the device is too much for, or that its workers do not survive; ``failure`` says which."""
 
     def __init__(self, failure: Failure) -> None:
         super().__init__(str(failure.kind), dict(failure.settings))

@@ -13,10 +13,13 @@ import optuna
 from diagnostics.errors import BadInput
 from diagnostics.model.curves import Run
 from diagnostics.model.message import Message, message
+from tuner.errors import Unfinished
 from tuner.study.context import StudyContext
 from tuner.study.events import RowsLowered
-from tuner.study.failure import DoesNotFit, Failure, FailureKind
+from tuner.study.failure import Failure, FailureKind, RunGivenUp
+from tuner.study.folder import trial_folder
 from tuner.study.protocols import Report
+from tuner.study.words import failure_words
 from tuner.study.workers.attempts import attempts_at, detect_lost_worker, under_way
 from tuner.training.device_batch import DeviceBatch, device_batch, is_out_of_memory, lowered_batch_note
 
@@ -37,7 +40,7 @@ MEMORY_NEUTRAL = frozenset(
 class MemoryLimit:
     """Where memory ran out: the run, the settings that need memory, and the rows that may be on the device there.
 
-    ``likely`` where nothing says so but workers that died without an error.
+    ``likely`` where nothing says so but that a worker was killed while hardly any memory was free.
     """
 
     run: str
@@ -108,7 +111,7 @@ def train_fitting(
 ) -> Fitted:
     """The run with these settings, on as few rows at once as memory asks for, at the same effective batch.
 
-    ``moves`` come on top of the settings (a seed). Raises ``DoesNotFit`` when one row is too many, and what the
+    ``moves`` come on top of the settings (a seed). Raises ``RunGivenUp`` when one row is too many, and what the
     training raises.
     """
     job = _Job(context, settings, folder, moves)
@@ -130,18 +133,27 @@ def train_fitting(
 
 
 def _answer_lost_worker(job: _Job) -> None:
-    """Lower the device batch where the last worker in this run was killed for memory, or several were killed.
+    """Lower the device batch where the last worker in this run was killed for memory; give up after many losses.
 
-    A run that takes its worker with it would otherwise take the next one as well, and so on.
+    A run that takes its worker with it would otherwise take the next one as well, and so on. Whoever preempts workers
+    or restarts the machine leaves no sign of memory, and the run begins again as it was. Raises ``RunGivenUp`` after
+    ``MAX_LOSSES_WITHOUT_PROGRESS``; for trial 0, which every gain is measured against, ``Unfinished``.
     """
     loss = detect_lost_worker(job.context.study, job.folder)
-    if loss is not None and (loss.by_kernel or loss.too_often):
+    if loss is None:
+        return
+    if loss.for_memory:
         kind = FailureKind.KILLED_FOR_MEMORY if loss.by_kernel else FailureKind.WORKERS_KILLED
         _lower(job, loss.attempt.limit, kind)
+    elif loss.too_often:
+        failure = Failure(FailureKind.WORKERS_LOST, losses=loss.in_a_row)
+        if job.folder.name == trial_folder(0):
+            raise Unfinished(f"{job.folder}: {failure_words(failure)}; the same command tries it again")
+        raise RunGivenUp(failure)
 
 
 def _lower(job: _Job, limit: DeviceBatch | None, kind: FailureKind, problem: Exception | None = None) -> None:
-    """Let the whole study know that fewer rows fit than under this limit; raises ``DoesNotFit`` after one row."""
+    """Let the whole study know that fewer rows fit than under this limit; raises ``RunGivenUp`` after one row."""
     context, run, needs = job.context, job.folder.name, needs_of(job.settings)
     likely = kind is FailureKind.WORKERS_KILLED
     failed = device_batch(context.spec.config, context.spec.method, job.under(limit))
@@ -149,7 +161,7 @@ def _lower(job: _Job, limit: DeviceBatch | None, kind: FailureKind, problem: Exc
     if fits is None:
         if likely:  # the rows did not matter, so the other runs need not do with fewer
             context.study.set_user_attr(f"{LIMIT_PREFIX}{run}", None)
-        raise DoesNotFit(Failure(kind, settings=needs)) from problem
+        raise RunGivenUp(Failure(kind, settings=needs)) from problem
     kept: dict[str, Any] = {"needs": needs, "failed": [failed.train, failed.evaluation]}
     kept |= {"fits": [fits.train, fits.evaluation], "likely": likely}
     context.study.set_user_attr(f"{LIMIT_PREFIX}{run}", kept)

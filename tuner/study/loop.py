@@ -47,7 +47,8 @@ def run_study(
 
     A study in ``out`` continues where it stopped; a finished one only gets its report again. ``show`` is called with
     each event; ``base`` replaces the base sampler. Raises ``BadInput`` when the file changed since the study began or
-    when every trial fails alike, and passes ``KeyboardInterrupt`` on with the study left ready to continue.
+    when every trial fails alike, and ``Unfinished`` when the machine, the database or the network ended it; passes
+    ``KeyboardInterrupt`` on with the study left ready to continue.
     """
     if not spec.study.space:
         raise BadInput(f"{spec.path}: study.space is missing; list the settings to search with their ranges")

@@ -27,7 +27,7 @@ from tuner.study.folder import LOCKS, RESULT, database_url
 from tuner.study.history import trial_results
 from tuner.study.workers.claims import CLAIM_LOCK
 from tuner.study.workers.file_locks import Locks, locked
-from tuner.study.workers.storage import check_address, database_at, locks_for, reachable, shown
+from tuner.study.workers.storage import check_address, database_at, kept_reachable, locks_for, reachable, shown
 from tuner.training.checkpoints import checkpoints
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 DEFINITION = "definition"
 SAME_FAILURES = 3
-"""So many trials in a row that fail alike show a bug or a full disk, not bad settings."""
+"""So many trials in a row that fail alike show a bug, not bad settings."""
 MAY_CHANGE = ("output_dir", "run_name", "report_to", "env", "logging_dir")
 """Keys of the file that may change: they do not change what is trained."""
 
@@ -48,14 +48,15 @@ def opened(
 ) -> Iterator[tuple[optuna.Study, Locks]]:
     """The Optuna study of this file, made when it is new, and its locks; the database is closed after the block.
 
-    Raises ``BadInput`` when the storage cannot be opened or is lost on the way, when ``out`` cannot be written, or
-    when the file's space, metric or configuration changed since; a folder that was made for nothing is gone again.
+    Raises ``BadInput`` when the storage cannot be opened, when ``out`` cannot be written, or when the file's space,
+    metric or configuration changed since; a folder that was made for nothing is gone again. Raises ``Unfinished`` when
+    the storage is lost on the way.
     """
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     check_address(storage)
     locks = locks_for(storage, out, spec.name)
     url = storage or database_url(out)
-    with reachable(url), ExitStack() as stack:
+    with kept_reachable(url), ExitStack() as stack:
         with _folder(out), reachable(url):
             with locked(locks, CLAIM_LOCK):
                 # One at a time: two processes that make the tables of a new database at once trip over each other.
@@ -122,7 +123,7 @@ def _study(
         _check_alone(spec, out, database, storage)
         study, wanted = load(), definition(spec, space)
         fixed = study.user_attrs.get(DEFINITION, wanted) != wanted and _nothing_learned(study, locks, out)
-        if storage is None and (fixed or _nothing_but_errors(study)):
+        if storage is None and (fixed or _nothing_but_errors(study, spec.study.trials)):
             # No trial has a value to keep, so the corrected file or training starts at its trial 0.
             optuna.delete_study(study_name=spec.name, storage=database)
             study = load()
@@ -132,10 +133,10 @@ def _study(
     return study
 
 
-def _nothing_but_errors(study: optuna.Study) -> bool:
+def _nothing_but_errors(study: optuna.Study, total: int) -> bool:
     """Whether an earlier run of the command ended because every trial failed."""
     trials = trial_results(study)
-    return len(trials) >= SAME_FAILURES and all(trial.state.by_failure for trial in trials)
+    return len(trials) >= min(SAME_FAILURES, total) and all(trial.state.by_failure for trial in trials)
 
 
 def _nothing_learned(study: optuna.Study, locks: Locks, out: Path) -> bool:

@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 import time
-import traceback
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+from optuna.exceptions import StorageInternalError
 
 from diagnostics.diagnosis.diagnose import diagnose
 from diagnostics.errors import BadInput
 from diagnostics.model.curves import Run
 from diagnostics.model.message import message
+from tuner.errors import Unfinished
 from tuner.search.divergence import diverged
 from tuner.study import repeats
 from tuner.study.context import StudyContext, repeat_plan
 from tuner.study.events import Advanced, Notice, Repeated
 from tuner.study.failure import Failure
 from tuner.study.fit_memory import train_fitting
-from tuner.study.folder import TRACEBACK, repeat_folder
+from tuner.study.folder import repeat_folder
 from tuner.study.history import trial_results
 from tuner.study.measure import measure
 from tuner.study.outcome import write_outcome
+from tuner.study.retry import retried, write_traceback
 from tuner.study.workers.attempts import attempts_at
 from tuner.study.workers.claims import drop_weights
 
@@ -91,11 +94,11 @@ def _measured(
         return None
 
     try:
-        run = train_fitting(context, settings, folder, report, {"seed": seed}).run
-    except BadInput:
+        run = retried(context, folder, lambda: train_fitting(context, settings, folder, report, {"seed": seed})).run
+    except (BadInput, StorageInternalError, Unfinished):
         raise
     except Exception as error:
-        (folder / TRACEBACK).write_text(traceback.format_exc(), encoding="utf-8")
+        write_traceback(folder)
         return None, 0.0, Failure.of(error)
     value = None if diverged(run, diagnose(run), metric) else measure(run, metric, context.direction).value
     return value, run.last_step, None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import time
-import traceback
 
 from optuna.exceptions import StorageInternalError
 from optuna.trial import FrozenTrial, Trial, TrialState
@@ -12,6 +11,7 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 from diagnostics.errors import BadInput
 from diagnostics.model.curves import Run
 from diagnostics.model.message import message
+from tuner.errors import Unfinished
 from tuner.messages import text
 from tuner.search.attributes import BEFORE, CURVE, DIVERGED, ERROR, METRICS, SECONDS, STEPS, STOPPED
 from tuner.search.divergence import diverged
@@ -19,12 +19,12 @@ from tuner.search.log_diagnosis import record
 from tuner.search.seeds import replicate_of, seed_of
 from tuner.study.context import StudyContext
 from tuner.study.events import Advanced, Notice, Started
-from tuner.study.failure import Failure
+from tuner.study.failure import Failure, FailureKind
 from tuner.study.fit_memory import train_fitting
-from tuner.study.folder import TRACEBACK
 from tuner.study.history import INFEASIBLE, MEMORY, trial_result
 from tuner.study.measure import Measure, measure
 from tuner.study.results import Text, TrialResult, text_from
+from tuner.study.retry import retried, write_traceback
 from tuner.study.workers.claims import Claim
 
 LOSS_OF_GUESSING = 10.0
@@ -39,7 +39,8 @@ class LostTrial(Exception):
 def run_trial(context: StudyContext, held: Claim) -> TrialResult | None:
     """Train one trial and record how it went; an error of the training is a result, too.
 
-    None when another worker has taken the trial over in the meantime.
+    None when another worker has taken the trial over in the meantime. Raises ``Unfinished``, with the trial left to be
+    continued, where the error lies at the machine and does not pass.
     """
     here = held.folder.exists()
     held.folder.mkdir(parents=True, exist_ok=True)
@@ -59,8 +60,11 @@ def run_trial(context: StudyContext, held: Claim) -> TrialResult | None:
 
 def _train(context: StudyContext, held: Claim, watch: _Watch) -> None:
     try:
-        run, notes = train_fitting(context, held.settings, held.folder, watch.report, _seed(context, held.trial))
-    except (BadInput, LostTrial, StorageInternalError):
+        seed = _seed(context, held.trial)
+        run, notes = retried(
+            context, held.folder, lambda: train_fitting(context, held.settings, held.folder, watch.report, seed)
+        )
+    except (BadInput, LostTrial, StorageInternalError, Unfinished):
         raise
     except Exception as error:
         watch.check()
@@ -168,11 +172,15 @@ def _record_bad_value(context: StudyContext, trial: Trial, first: float | None) 
 
 def _record_failure(context: StudyContext, held: Claim, error: Exception) -> None:
     """Record why a trial failed in the study, and the whole traceback in ``error.txt``."""
-    (held.folder / TRACEBACK).write_text(traceback.format_exc(), encoding="utf-8")
+    write_traceback(held.folder)
     failure = Failure.of(error)
     held.trial.set_user_attr(ERROR, failure.to_dict())
     if failure.infeasible:
         held.trial.set_user_attr(INFEASIBLE, True)
+    if failure.kind is FailureKind.WORKERS_LOST:
+        # That its workers are lost need not be the fault of its settings, so no value speaks against them.
+        context.study.tell(held.trial, state=TrialState.FAIL)
+        return
     _record_bad_value(context, held.trial, None)
 
 

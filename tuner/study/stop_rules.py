@@ -34,7 +34,7 @@ def why_no_more(context: StudyContext, trials: Sequence[TrialResult], seconds: f
 def stop_if_hopeless(context: StudyContext) -> None:
     """Raise ``BadInput`` when the latest trials all failed with the same error, out of memory aside.
 
-    That is a bug, or a full disk: more trials would fail alike, and settings are not to blame.
+    That is a bug: more trials would fail alike, and settings are not to blame.
     """
     trials = [trial for trial in trial_results(context.study) if not trial.is_running]
     latest = trials[-SAME_FAILURES:]

@@ -22,7 +22,7 @@ def failure_words(failure: Failure) -> str:
     """``RuntimeError: an odd shape``, or which settings do not fit in memory."""
     if failure.kind is FailureKind.ERROR or failure.detail:
         return ": ".join(part for part in (failure.error, failure.detail) if part)
-    return filled(FAILURES[failure.kind], {"where": _where(failure.settings)})
+    return filled(FAILURES[failure.kind], {"where": _where(failure.settings), "losses": failure.losses})
 
 
 def lowered_words(event: RowsLowered) -> str:

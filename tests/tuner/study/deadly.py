@@ -15,10 +15,12 @@ from optuna.samplers import RandomSampler
 from diagnostics.model.curves import Run
 from tests.tuner.madeup import Bowl, spec
 from tuner.config.study_file import StudySpec
+from tuner.errors import Unfinished
 from tuner.study.display.terminal import progress
 from tuner.study.loop import run_study
 from tuner.study.protocols import Report
 from tuner.study.words import memory_words
+from tuner.study.workers import attempts
 from tuner.training.device_batch import device_batch
 
 FILE = {"per_device_train_batch_size": 16, "per_device_eval_batch_size": 16}
@@ -45,6 +47,15 @@ def kill_above_four_rows(moves: Mapping[str, Any]) -> None:
         kill()
 
 
+def kill_nine_times(moves: Mapping[str, Any]) -> None:
+    """A training whose first nine workers are preempted before the first evaluation."""
+    count = Path(os.environ["TUNER_TEST_COUNT"])
+    seen = int(count.read_text()) if count.exists() else 0
+    if seen < 9:
+        count.write_text(str(seen + 1))
+        kill()
+
+
 def kill_at_first_rate(moves: Mapping[str, Any]) -> None:
     """A training that takes its process with it at the learning rate of trial 0, whatever the rows."""
     if moves["learning_rate"] == 1e-5:
@@ -58,7 +69,8 @@ def take_memory_above_four_rows(moves: Mapping[str, Any]) -> None:
 
 
 DEEDS: Mapping[str, Callable[[Mapping[str, Any]], None]] = {
-    deed.__name__: deed for deed in (kill_above_four_rows, kill_at_first_rate, take_memory_above_four_rows)
+    deed.__name__: deed
+    for deed in (kill_above_four_rows, kill_nine_times, kill_at_first_rate, take_memory_above_four_rows)
 }
 
 
@@ -73,11 +85,19 @@ class Deadly(Bowl):
         return super().__call__({k: v for k, v in moves.items() if not k.endswith("_limit")}, out, report)
 
 
-def main(out: Path, deed: str) -> None:
-    """Run the study in ``out`` with plain lines."""
+def main(out: Path, deed: str) -> int:
+    """Run the study in ``out`` with plain lines; the status of the command."""
+    os.environ["TUNER_TEST_COUNT"] = str(out.parent / "count")
+    if deed == kill_above_four_rows.__name__:
+        attempts.free_memory_share = lambda: 0.01
     Deadly.deed = staticmethod(DEEDS[deed])
     with progress() as show:
-        run_study(file(out), Deadly(evaluations=4), out, show=show, base=RandomSampler(seed=0))
+        try:
+            run_study(file(out), Deadly(evaluations=4), out, show=show, base=RandomSampler(seed=0))
+        except Unfinished as error:
+            print(error)
+            return 3
+    return 0
 
 
 def real(here: Path) -> None:
@@ -102,6 +122,7 @@ def real(here: Path) -> None:
 
         return train(study, moves, out, noted)
 
+    attempts.free_memory_share = lambda: 0.01
     trial = run_study(study, deadly, here / "out").trials[0]
     print(json.dumps([trial.state, trial.steps, trial.lost, memory_words(trial)]))
 
@@ -110,4 +131,4 @@ if __name__ == "__main__":
     if sys.argv[2] == "real":
         real(Path(sys.argv[1]))
     else:
-        main(Path(sys.argv[1]), sys.argv[2])
+        sys.exit(main(Path(sys.argv[1]), sys.argv[2]))

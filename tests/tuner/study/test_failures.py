@@ -80,21 +80,21 @@ def test_a_bug_that_comes_later_ends_the_study_too_but_memory_does_not(tmp_path:
 
         return Bowl(evaluations=6, fails=fail)
 
-    with pytest.raises(BadInput, match=r"the latest 3 trials .* No space left .* --trials 11"):
-        run(tmp_path / "disk", failing("No space left on device"), trials=8)
+    with pytest.raises(BadInput, match=r"the latest 3 trials .* an odd file.* --trials 11"):
+        run(tmp_path / "bug", failing("an odd file"), trials=8)
     assert len(run(tmp_path / "memory", failing("CUDA out of memory"), trials=6, **ON_DEVICE).trials) == 6
 
 
 def test_a_repeat_that_failed_is_run_again_by_the_next_command(tmp_path: Path):
     def fail(moves: Mapping[str, Any], call: int) -> None:
         if "seed" in moves:
-            raise OSError("No space left on device")
+            raise RuntimeError("an odd shape")
 
     broken = run(tmp_path / "out", Bowl(evaluations=6, fails=fail), trials=3, seeds=1)
     assert broken.gain is not None
     assert broken.gain.doubts == (message("no-pairs"),)
     kept = json.loads((tmp_path / "out" / "repeat-0-seed-8" / "repeat.json").read_text())
-    assert (kept["failure"]["kind"], kept["error"]) == ("error", "OSError: No space left on device")
+    assert (kept["failure"]["kind"], kept["error"]) == ("error", "RuntimeError: an odd shape")
     trainer = Bowl(evaluations=6)
     fixed = run(tmp_path / "out", trainer, trials=3, seeds=1)
     assert len(trainer.calls) == 2

@@ -14,15 +14,18 @@ import optuna
 
 from diagnostics.errors import BadInput
 from diagnostics.model.curves import Run
-from tuner.study.workers.oom import kill_count
+from tuner.study.passing import is_passing
+from tuner.study.workers.oom import boot_id, free_memory_share, kill_count
 from tuner.training.device_batch import DeviceBatch
 
 if TYPE_CHECKING:
     from tuner.study.protocols import Report
 
 ATTEMPTS_PREFIX = "attempts:"
-MAX_LOSSES_WITHOUT_PROGRESS = 2
-"""So many losses in a row without progress are not an accident: a person or a power cut seldom strikes twice."""
+MAX_LOSSES_WITHOUT_PROGRESS = 10
+"""So many losses in a row without progress, with no sign of memory, are reason to stop trying by itself."""
+LOW_MEMORY_SHARE = 0.05
+"""With less free at the last evaluation, memory is the likely cause of a kill that the kernel does not count."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +33,8 @@ class Attempt:
     """One attempt that is under way, or whose worker was killed.
 
     ``limit`` are the most rows that it may put on the device (None: as many as the file says), ``kills`` the kernel's
-    count when it began, ``steps`` and ``share`` how far it was at its last evaluation.
+    count when it began, in the machine's run ``boot``; ``steps`` and ``share`` are how far it was at its last
+    evaluation, and ``free`` the share of memory that was free then (None: unknown).
     """
 
     name: str
@@ -40,11 +44,23 @@ class Attempt:
     kills: int | None
     steps: float = 0.0
     share: float = 0.0
+    boot: str = ""
+    free: float | None = None
 
     def was_killed_for_memory(self) -> bool:
-        """Whether the kernel of this machine, where the attempt ran, has killed for memory since it began."""
+        """Whether the kernel of this machine, where the attempt ran, has killed for memory since it began.
+
+        A machine that was restarted counts from 0 again, and its restart is what ended the attempt.
+        """
+        if self.host != platform.node() or self.boot not in ("", boot_id()):
+            return False
         now = kill_count()
-        return self.host == platform.node() and None not in (now, self.kills) and (now or 0) > (self.kills or 0)
+        return None not in (now, self.kills) and (now or 0) > (self.kills or 0)
+
+    def was_short_of_memory(self) -> bool:
+        """Whether hardly any memory was free at the last evaluation, and the machine has not been restarted since."""
+        restarted = self.host == platform.node() and self.boot not in ("", boot_id())
+        return not restarted and self.free is not None and self.free < LOW_MEMORY_SHARE
 
 
 @dataclass(frozen=True)
@@ -64,11 +80,23 @@ class Attempts:
 
 @dataclass(frozen=True)
 class WorkerLoss:
-    """An attempt whose worker was killed: by the kernel for want of memory, or too often for an accident."""
+    """An attempt whose worker was killed: by the kernel for want of memory, with little memory free, or for no known
+    reason; ``in_a_row`` such losses came no further than the one before, ``too_often`` that those are many."""
 
     attempt: Attempt
     by_kernel: bool
-    too_often: bool
+    short_of_memory: bool
+    in_a_row: int
+
+    @property
+    def for_memory(self) -> bool:
+        """Whether there is evidence that memory is to blame."""
+        return self.by_kernel or self.short_of_memory
+
+    @property
+    def too_often(self) -> bool:
+        """Whether the run has lost as many workers as it may."""
+        return self.in_a_row >= MAX_LOSSES_WITHOUT_PROGRESS
 
 
 def attempts_at(study: optuna.Study, run: str) -> Attempts:
@@ -101,12 +129,13 @@ def detect_lost_worker(study: optuna.Study, folder: Path) -> WorkerLoss | None:
     if attempt is None:
         return None
     in_a_row = 1 if attempt.share > before.reached else before.in_a_row + 1
-    loss = WorkerLoss(attempt, attempt.was_killed_for_memory(), in_a_row >= MAX_LOSSES_WITHOUT_PROGRESS)
-    smaller = loss.by_kernel or loss.too_often
-    begins_again = smaller or attempt.place != str(folder.resolve())
+    loss = WorkerLoss(attempt, attempt.was_killed_for_memory(), attempt.was_short_of_memory(), in_a_row)
+    begins_again = loss.for_memory or attempt.place != str(folder.resolve())
     lost = before.lost + (max(attempt.steps, logged_steps(folder)) if begins_again else 0.0)
-    reached = 0.0 if smaller else max(before.reached, attempt.share)
-    keep(study, folder.name, Attempts(lost, before.killed + 1, in_a_row, reached))
+    reached = 0.0 if loss.for_memory else max(before.reached, attempt.share)
+    # After the bound the count begins again: whoever runs the command again wants the run to be tried.
+    kept = 0 if loss.for_memory or loss.too_often else in_a_row
+    keep(study, folder.name, Attempts(lost, before.killed + 1, kept, reached))
     return loss
 
 
@@ -114,25 +143,27 @@ def detect_lost_worker(study: optuna.Study, folder: Path) -> WorkerLoss | None:
 def under_way(study: optuna.Study, folder: Path, limit: DeviceBatch | None, report: Report) -> Iterator[Report]:
     """A block that trains: gives the report to hand on, which notes how far the run is.
 
-    What the block trained before an error is lost; after an interruption the run continues from there. A worker that
+    What the block trained before an error is lost; after an interruption, or an error that passes, the run continues
+    from there. A worker that
     another one has replaced leaves the record to it.
     """
     before = attempts_at(study, folder.name)
     place, kills = str(folder.resolve()), kill_count()
-    own = Attempt(uuid.uuid4().hex, limit, platform.node(), place, kills)
+    own = Attempt(uuid.uuid4().hex, limit, platform.node(), place, kills, boot=boot_id(), free=free_memory_share())
     keep(study, folder.name, replace(before, under_way=own))
     seen = [0.0]
 
     def noted(run: Run, share: float) -> str | None:
         reason = report(run, share)
         seen[0] = run.last_step
-        keep(study, folder.name, replace(before, under_way=replace(own, steps=run.last_step, share=share)))
+        now = replace(own, steps=run.last_step, share=share, free=free_memory_share())
+        keep(study, folder.name, replace(before, under_way=now))
         return reason
 
     try:
         yield noted
-    except Exception:
-        _close(study, folder, own, max(seen[0], logged_steps(folder)))
+    except Exception as error:
+        _close(study, folder, own, 0.0 if is_passing(error) else max(seen[0], logged_steps(folder)))
         raise
     except BaseException:
         _close(study, folder, own, 0.0)

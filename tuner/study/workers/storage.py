@@ -13,7 +13,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from diagnostics.errors import BadInput
-from tuner.errors import error_text
+from tuner.errors import Unfinished, error_text
 from tuner.study.folder import LOCKS
 from tuner.study.workers.file_locks import FileLocks, Locks
 
@@ -80,12 +80,25 @@ def locks_for(storage: str | None, out: Path, study: str) -> Locks:
 
 @contextmanager
 def reachable(storage: str) -> Iterator[None]:
-    """A block in which a database that does not answer is one line for the user (``BadInput``)."""
+    """A block in which a database that cannot be opened is one line for the user (``BadInput``)."""
     try:
         yield
     except (SQLAlchemyError, StorageInternalError) as error:
-        why = error_text(error.__cause__ or error, 300)
-        raise BadInput(f"{shown(storage)}: {why}; once it can be used, the same command continues") from error
+        raise BadInput(_unusable(storage, error)) from error
+
+
+@contextmanager
+def kept_reachable(storage: str) -> Iterator[None]:
+    """A block in which a database that was open and answers no more is one line (``Unfinished``)."""
+    try:
+        yield
+    except (SQLAlchemyError, StorageInternalError) as error:
+        raise Unfinished(_unusable(storage, error)) from error
+
+
+def _unusable(storage: str, error: Exception) -> str:
+    why = error_text(error.__cause__ or error, 300)
+    return f"{shown(storage)}: {why}; once it can be used, the same command continues"
 
 
 def with_driver(storage: str) -> str:
