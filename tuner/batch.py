@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import threading
+import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -17,16 +18,20 @@ from functools import partial
 from itertools import islice
 from multiprocessing.context import BaseContext
 from pathlib import Path
+from typing import TypeVar
 
 from diagnostics.diagnosis.baseline import compare
 from diagnostics.diagnosis.diagnose import diagnose
+from diagnostics.errors import BadInput
 from diagnostics.model.curves import Run
 from diagnostics.model.records import Diagnosis
-from diagnostics.readers import UnreadableLog, find_runs, read
+from diagnostics.readers import read, search
 from diagnostics.report.terminal_table import sketch
 from diagnostics.report.write import UnreadRun
 
-Diagnosed = tuple[Run, Diagnosis] | UnreadRun
+Pair = tuple[Run, Diagnosis]
+Diagnosed = Pair | UnreadRun
+Made = TypeVar("Made")
 Tags = Mapping[str, str] | None
 
 RUNS_PER_PROCESS = 64
@@ -37,6 +42,8 @@ RUNS_PER_TASK = 8
 
 FEW_RUNS = 3
 """So many runs are shown one by one, more of them as a table."""
+
+MAX_ERROR_CHARACTERS = 200
 
 _over: c_bool | None = None
 """In a process that shares the work: whether the first one wants no more of it."""
@@ -56,7 +63,18 @@ def diagnose_runs(
     come with a sketch of their loss where ``curves`` is False and there are more than a few: a table needs no more.
     Each is compared with the ``baseline``.
     """
-    found = places(paths, tags)
+    yield from diagnose_places(places(paths, tags), tags, curves=curves, baseline=baseline, workers=workers)
+
+
+def diagnose_places(
+    found: Sequence[Path | UnreadRun],
+    tags: Tags = None,
+    *,
+    curves: bool = True,
+    baseline: Run | None = None,
+    workers: int | None = None,
+) -> Iterator[Diagnosed]:
+    """The same for ``places`` that were found before."""
     count = workers if workers is not None else min(_cores(), len(found) // RUNS_PER_PROCESS + 1)
     whole = curves or len(found) <= FEW_RUNS
     diagnose_one = partial(_diagnosed, tags=tags, curves=whole, baseline=baseline)
@@ -70,27 +88,58 @@ def places(paths: Sequence[Path], tags: Tags = None) -> list[Path | UnreadRun]:
 
 def _places(path: Path, tags: Tags) -> Sequence[Path | UnreadRun]:
     """The runs at or below a path, or why there is none."""
-    try:
-        runs = find_runs(path, tags)
-        if not runs:
-            raise UnreadableLog(f"{path}: no training log at or below this path; see the README for the formats")
-    except UnreadableLog as error:
-        return [UnreadRun(str(path), str(error))]
-    return runs
+    found = guarded(str(path), partial(search, path, tags))
+    if isinstance(found, UnreadRun):
+        return [found]
+    if not found.runs and not found.closed:
+        why = f"{path}: no training log at or below this path; see the README for the formats"
+        return [UnreadRun(str(path), why)]
+    return [*found.runs, *(UnreadRun(str(error).partition(": ")[0], str(error)) for error in found.closed)]
 
 
 def _diagnosed(place: Path | UnreadRun, tags: Tags, curves: bool, baseline: Run | None) -> Diagnosed:
-    """The run at a place with its diagnosis, or why it could not be read."""
+    """The run at a place with its diagnosis, or why there is none."""
     if isinstance(place, UnreadRun):
         return place
-    try:
-        run = read(place, tags)
-    except UnreadableLog as error:
-        return UnreadRun(str(place), str(error))
+    return guarded(str(place), partial(_read_and_diagnosed, place, tags, curves, baseline))
+
+
+def _read_and_diagnosed(place: Path, tags: Tags, curves: bool, baseline: Run | None) -> tuple[Run, Diagnosis]:
+    run = read(place, tags)
     verdict = diagnose(run)
     if baseline is not None:
         verdict = replace(verdict, baseline=compare(run, baseline))
     return run if curves else replace(run, curves=sketch(run)), verdict
+
+
+def guarded(run: str, make: Callable[[], Made]) -> Made | UnreadRun:
+    """What ``make`` gives for a run, or one line on why it failed: a bug must not take the other runs with it."""
+    try:
+        return make()
+    except BadInput as error:
+        return UnreadRun(run, str(error))
+    except Exception as error:
+        return UnreadRun(run, unexpected(run, error))
+
+
+def each_that_can(pairs: Sequence[Pair], make: Callable[[Sequence[Pair]], Made]) -> tuple[Made, list[UnreadRun]]:
+    """What ``make`` gives for the runs, without those on which it fails, and a line on each of these."""
+    try:
+        return make(pairs), []
+    except Exception:
+        tried = [(pair, guarded(pair[0].name, partial(make, [pair]))) for pair in pairs]
+    kept = [pair for pair, made in tried if not isinstance(made, UnreadRun)]
+    return make(kept), [made for _, made in tried if isinstance(made, UnreadRun)]
+
+
+def unexpected(run: str, error: Exception) -> str:
+    """One line on an error that is a bug: what, where, and what to do."""
+    if isinstance(error, MemoryError):
+        return f"{run}: does not fit in memory; give a shorter log"
+    frames = traceback.extract_tb(error.__traceback__)
+    where = f", {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+    what = " ".join(f"{type(error).__name__}: {error}".split())[:MAX_ERROR_CHARACTERS]
+    return f"{run}: a bug in tuner ({what}{where}); please report it with this log"
 
 
 def _in_processes(

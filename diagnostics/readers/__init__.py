@@ -11,14 +11,14 @@ from pathlib import Path
 from diagnostics.model.curves import Run
 from diagnostics.readers import run_folder, run_paths, sidecars, textlog, trainer_state
 from diagnostics.readers.assemble.build_run import GENERIC_NAMES, assemble
-from diagnostics.readers.discovery import find_runs
+from diagnostics.readers.discovery import find_runs, search
 from diagnostics.readers.files import UnreadableLog, content
 from diagnostics.readers.raw_log import Log
 from diagnostics.readers.run_paths import file_of
 from diagnostics.readers.tabular import jsonlines, table
 from diagnostics.readers.tensorboard import event_files
 
-__all__ = ["READERS", "Reader", "UnreadableLog", "file_of", "find_runs", "read"]
+__all__ = ["READERS", "Reader", "UnreadableLog", "file_of", "find_runs", "read", "search"]
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,10 @@ def _is_general(path: Path) -> bool:
 
 def _only_run(path: Path) -> Path:
     """The one run below a folder. Raises ``UnreadableLog`` when there is none or more than one."""
-    runs = find_runs(path)
+    found = search(path)
+    runs = found.runs
+    if not runs and found.closed:
+        raise found.closed[0]
     if not runs:
         raise UnreadableLog(f"{path}: the folder holds no training log; give a run's folder or a log file")
     if len(runs) > 1:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from diagnostics.readers import run_paths, textlog
 from diagnostics.readers.assemble.tags import HELD_OUT, TRAIN, match
-from diagnostics.readers.files import UnreadableLog, content, text, unopened
+from diagnostics.readers.files import Unopened, UnreadableLog, content, text, unopened
 from diagnostics.readers.tabular import jsonlines, table
 
 EVENTS, STATE, TRAINER_LOG = ".tfevents.", "trainer_state.json", "trainer_log.jsonl"
@@ -102,12 +102,27 @@ def find_runs(path: str | Path, tags: Mapping[str, str] | None = None) -> list[P
     A file is itself, or the runs in it where it holds several: ``export.csv#name``. Tables and texts are logs where
     they name a loss, or one of ``tags``. Raises ``UnreadableLog`` when the path does not exist or may not be opened.
     """
-    path = Path(path)
+    return search(path, tags).runs
+
+
+@dataclass
+class Found:
+    """The runs at or below a path, sorted, and the folders and files there that may not be opened."""
+
+    runs: list[Path] = field(default_factory=list)
+    closed: list[Unopened] = field(default_factory=list)
+
+
+def search(path: str | Path, tags: Mapping[str, str] | None = None) -> Found:
+    """As ``find_runs``, with what may not be opened."""
+    path, found = Path(path), Found()
     if os.path.isdir(path):
-        return sorted(_walk(path, listing(path), frozenset((tags or {}).values()), 0))
+        found.runs = sorted(_walk(path, listing(path), frozenset((tags or {}).values()), 0, found.closed))
+        return found
     file, inner = run_paths.split(path)
     content(file, 1)
-    return [path] if inner is not None else _in_file(path)
+    found.runs = [path] if inner is not None else _in_file(path)
+    return found
 
 
 def _in_file(path: Path) -> list[Path]:
@@ -118,18 +133,19 @@ def _in_file(path: Path) -> list[Path]:
             names = table.runs_in(path)
         elif jsonlines.reads(path):
             names = jsonlines.runs_in(path)
-    except UnreadableLog:  # reported when the file is read
+    except Exception:  # reported when the file is read
         names = ()
     return [run_paths.of_run(path, name) for name in names] or [path]
 
 
-def _walk(folder: Path, names: Listing, tags: frozenset[str], depth: int) -> Iterator[Path]:
-    """The runs at or below a folder."""
+def _walk(folder: Path, names: Listing, tags: frozenset[str], depth: int, closed: list[Unopened]) -> Iterator[Path]:
+    """The runs at or below a folder; what may not be opened is added to ``closed``."""
     held = parts(folder, names)
     if held:
         yield folder
     else:
-        yield from (run for name in names.files if _is_log(folder / name, tags) for run in _in_file(folder / name))
+        for file in (folder / name for name in names.files):
+            yield from _in_file(file) if _is_log(file, tags, closed) else ()
     if depth == MAX_DEPTH:
         return
     inner = held.inner if held else frozenset()
@@ -138,13 +154,17 @@ def _walk(folder: Path, names: Listing, tags: frozenset[str], depth: int) -> Ite
             continue
         try:
             below = listing(folder / name)
-        except UnreadableLog:
+        except Unopened as error:
+            closed.append(error)
             continue
-        yield from _walk(folder / name, below, tags, depth + 1)
+        yield from _walk(folder / name, below, tags, depth + 1, closed)
 
 
-def _is_log(path: Path, tags: frozenset[str]) -> bool:
-    """Whether a file among others is a training log: its first lines name a loss, or one of the tags."""
+def _is_log(path: Path, tags: frozenset[str], closed: list[Unopened]) -> bool:
+    """Whether a file among others is a training log: its first lines name a loss, or one of the tags.
+
+    A file whose name is that of a log and that may not be opened is added to ``closed``.
+    """
     try:
         if table.reads(path):
             return _names_a_loss(table.header_of(path), tags)
@@ -154,8 +174,13 @@ def _is_log(path: Path, tags: frozenset[str]) -> bool:
         if path.suffix.lower() == ".json":
             return '"log_history"' in text(path, HEAD_CHARACTERS)
         return path.suffix.lower() in textlog.ENDINGS and textlog.has_losses(path)
+    except Unopened as error:
+        closed.append(error)
+        return False
     except UnreadableLog:
         return False
+    except Exception:  # a bug: reported when the file is read
+        return True
 
 
 def _names_a_loss(names: list[str], tags: frozenset[str]) -> bool:

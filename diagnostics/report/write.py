@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,9 +27,13 @@ __all__ = [
     "as_plain",
     "as_text",
     "dumped",
+    "json_list",
+    "json_object",
     "write_reports",
     "write_text",
 ]
+
+NEW_LINE = "\n"
 
 Errors = Mapping[str, str] | Iterable[tuple[str, str]]
 
@@ -53,9 +57,21 @@ def as_json(diagnoses: Iterable[Diagnosis | UnreadRun], errors: Errors = ()) -> 
     """
     pairs = errors.items() if isinstance(errors, Mapping) else errors
     failed = [UnreadRun(path, why) for path, why in pairs]
-    return dumped(
-        [with_words(item) if isinstance(item, Diagnosis) else item.to_dict() for item in (*diagnoses, *failed)]
-    )
+    return "".join(json_list(map(json_object, (*diagnoses, *failed))))
+
+
+def json_object(item: Diagnosis | UnreadRun) -> str:
+    """A diagnosis, or a path that could not be read, as one object of the list."""
+    return dumped(with_words(item) if isinstance(item, Diagnosis) else item.to_dict()).rstrip("\n")
+
+
+def json_list(objects: Iterable[str]) -> Iterator[str]:
+    """The JSON list of these objects, piece by piece."""
+    before = "["
+    for item in objects:
+        yield f"{before}\n  {item.replace(NEW_LINE, NEW_LINE + '  ')}"
+        before = ","
+    yield "[]\n" if before == "[" else "\n]\n"
 
 
 def with_words(diagnosis: Diagnosis) -> dict[str, Any]:

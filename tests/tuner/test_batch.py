@@ -118,3 +118,84 @@ def test_several_runs_are_counted_at_the_end(runs: Path, capsys: pytest.CaptureF
     assert sum(int(part.split()[0]) for part in last.removeprefix("30 runs: ").split(", ")) == 30
     assert main(["diagnose", str(runs / "run-00.csv")]) == 0
     assert "runs:" not in capsys.readouterr().out
+
+
+FORMS = (["--json"], ["--md"], [], ["--verbose"], ["--html"])
+
+
+def _diagnosed_in(form: list[str], folder: Path, capsys: pytest.CaptureFixture[str]) -> tuple[int, str, list[str]]:
+    """The exit status of ``tuner diagnose``, what it made, and its lines of errors."""
+    page = folder / "page.html"
+    status = main(["diagnose", str(folder), *form, *([str(page)] if form == ["--html"] else [])])
+    out, err = capsys.readouterr()
+    return status, page.read_text() if form == ["--html"] else out, err.splitlines()
+
+
+@pytest.mark.parametrize("form", FORMS, ids=str)
+@pytest.mark.parametrize("place", ["tuner.batch.read", "tuner.batch.diagnose"])
+def test_a_bug_on_one_run_is_one_line_and_the_others_are_diagnosed(
+    form: list[str], place: str, runs: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    real = {"tuner.batch.read": batch.read, "tuner.batch.diagnose": batch.diagnose}[place]
+
+    def fails_on_one(what: object, *rest: object) -> object:
+        if "run-03" in str(getattr(what, "name", what)):
+            raise KeyError("no such\nthing")
+        return real(what, *rest)  # type: ignore[operator]
+
+    monkeypatch.setattr(place, fails_on_one)
+    status, made, lines = _diagnosed_in(form, runs, capsys)
+    assert status == 2
+    assert [line for line in lines if "run-03.csv: " in line and "KeyError" in line and "report it" in line]
+    assert len(lines) == 2  # and run-07, which is empty
+    assert all(f"run-{number:02}" in made for number in range(30) if number not in (3, 7))
+
+
+@pytest.mark.parametrize(
+    ("form", "place"),
+    [
+        (["--json"], "diagnostics.report.write.with_words"),
+        (["--md"], "tuner.commands.diagnose.as_markdown"),
+        (["--verbose"], "tuner.commands.diagnose.as_text"),
+        (["--html"], "diagnostics.report.html.sections"),
+    ],
+    ids=str,
+)
+def test_a_bug_in_the_report_on_one_run_is_one_line_and_the_others_are_reported(
+    form: list[str], place: str, runs: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    module, _, name = place.rpartition(".")
+    real = getattr(sys.modules[module], name)
+
+    def fails_on_one(run: object, *rest: object, **more: object) -> object:
+        if "run-03" in (str(getattr(run, "name", "")), str(getattr(run, "run", ""))):
+            raise ZeroDivisionError
+        return real(run, *rest, **more)
+
+    monkeypatch.setattr(place, fails_on_one)
+    status, made, lines = _diagnosed_in(form, runs, capsys)
+    assert status == 2
+    assert [line for line in lines if "run-03: " in line and "ZeroDivisionError" in line]
+    assert all(f"run-{number:02}" in made for number in range(30) if number not in (3, 7))
+
+
+@pytest.mark.skipif(os.name != "posix", reason="other systems keep rights differently")
+def test_what_may_not_be_opened_is_named_beside_the_runs(
+    runs: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    """Not by taking the rights away: the owner of the machine may read everything."""
+    (runs / "closed").mkdir()
+    real = os.scandir
+
+    def refuses_one(path: Path) -> object:
+        if Path(path).name == "closed":
+            raise PermissionError(13, "Permission denied")
+        return real(path)
+
+    monkeypatch.setattr(os, "scandir", refuses_one)
+    status, made, lines = _diagnosed_in(["--json"], runs, capsys)
+    assert status == 2
+    assert f"tuner: {runs / 'closed'}: cannot be opened: permission denied" in lines
+    assert len(json.loads(made)) == 31
+    assert main(["diagnose", str(runs / "closed")]) == 2
+    assert "permission denied" in capsys.readouterr().err

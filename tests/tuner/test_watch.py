@@ -98,3 +98,20 @@ def test_a_log_whose_loss_has_a_name_of_its_own_is_found_by_its_tag(tmp_path: Pa
     said: list[str] = []
     watch(tmp_path, every=0.01, rounds=1, say=said.append, tags={"train_loss": "my/cost"})
     assert HEALTHY in said
+
+
+def test_a_bug_on_one_run_is_a_line_and_the_watch_continues(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    for name in ("bad", "good"):
+        (tmp_path / f"{name}.csv").write_text("step,train_loss\n1,nan\n2,nan\n3,nan\n")
+
+    def fails_on_one(path: Path, tags: object) -> object:
+        if path.stem == "bad":
+            raise RuntimeError("two\nlines")
+        return read(path, tags)  # type: ignore[arg-type]
+
+    monkeypatch.setattr("tuner.commands.watch.read", fails_on_one)
+    lines: list[str] = []
+    watch(tmp_path, every=0.01, rounds=1, say=lines.append)
+    assert [line for line in lines if "RuntimeError: two lines" in line and "bad.csv" in line]
+    assert [line for line in lines if line.startswith("good ")]
+    assert not [line for line in lines if "\n" in line]

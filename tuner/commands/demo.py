@@ -42,7 +42,7 @@ def demo(out: Path | None, *, browser: bool) -> int:
     pairs = [item for item in found if isinstance(item, tuple)]
     print_text(pairs)
     report = folder / "report.html"
-    write_html(pairs, (), report, next_runs_of(paths, None, found))
+    write_html(pairs, (), report, next_runs_of(paths, found))
     print(f"your own runs: tuner diagnose PATH (these three: tuner diagnose {folder})")
     if browser and _has_display():
         webbrowser.open(report.resolve().as_uri())

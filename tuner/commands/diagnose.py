@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from diagnostics.errors import BadInput
-from diagnostics.model.curves import Run
-from diagnostics.model.records import Diagnosis, Label
+from diagnostics.model.records import Label
 from diagnostics.readers import read
 from diagnostics.report.order import worst_first
 from diagnostics.report.terminal_table import runs_table
-from diagnostics.report.write import UnreadRun, as_html, as_json, as_markdown, as_text, write_text
+from diagnostics.report.write import UnreadRun, as_html, as_markdown, as_text, json_list, json_object, write_text
 from tuner import batch
-from tuner.batch import FEW_RUNS, Diagnosed
+from tuner.batch import FEW_RUNS, Diagnosed, Pair
 from tuner.commands.output import show
 from tuner.commands.standard_input import with_standard_input
 
-Pair = tuple[Run, Diagnosis]
 MORE = "--verbose lists them."
 MORE_OF_MANY = "--verbose shows each run in full."
 
@@ -44,45 +43,57 @@ def diagnose(
     good = None if baseline is None else read(baseline, tags)
     whole = html is not None or (verbose and form == "text")
     with with_standard_input(paths, tags) as given:
-        found = list(batch.diagnose_runs(given, tags, curves=whole, baseline=good))
-        next_runs = next_runs_of(given, tags, found) if html is not None else []
-    pairs = [item for item in found if not isinstance(item, UnreadRun)]
-    errors = [item for item in found if isinstance(item, UnreadRun)]
-    if form == "json":
-        _print_json(found)
-    elif form == "md":
-        _print_markdown(pairs)
-    elif html is not None:
-        write_html(pairs, errors, html, next_runs)
-    else:
-        print_text(pairs, len(errors), verbose=verbose)
+        places = batch.places(given, tags)
+        answers = batch.diagnose_places(places, tags, curves=whole, baseline=good)
+        if form == "json":
+            labels, errors = _print_json(answers)
+        else:
+            found = list(answers)
+            pairs = [item for item in found if not isinstance(item, UnreadRun)]
+            errors = [item for item in found if isinstance(item, UnreadRun)]
+            labels = {str(diagnosis.label) for _, diagnosis in pairs}
+            if form == "md":
+                errors += _print_markdown(pairs)
+            elif html is not None:
+                errors += write_html(pairs, errors, html, next_runs_of(places, found))
+            else:
+                errors += print_text(pairs, len(errors), verbose=verbose)
     for item in errors:
         where = "" if item.run in item.error else f"{item.run}: "
         print(f"tuner: {where}{item.error}", file=sys.stderr)
-    if any(str(diagnosis.label) in set(fail_on) for _, diagnosis in pairs):
+    if not labels.isdisjoint(fail_on):
         return 1
     return 2 if errors else 0
 
 
-def print_text(pairs: Sequence[Pair], unread: int = 0, *, verbose: bool = False) -> None:
+def print_text(pairs: Sequence[Pair], unread: int = 0, *, verbose: bool = False) -> list[UnreadRun]:
     """Print a few runs one by one, and many as a table with the worst first; with ``verbose`` their details before it.
 
-    Where standard output is not a terminal, lines have neither color nor spaces at their ends.
+    Where standard output is not a terminal, lines have neither color nor spaces at their ends. Returns a line on each
+    run that a bug kept from being printed.
     """
     from rich.console import Console
 
     console = Console(highlight=False)
     few = len(pairs) <= FEW_RUNS
-    for run, diagnosis in pairs if few else worst_first(pairs) if verbose else ():
-        show(console, as_text(run, diagnosis, verbose=verbose, more=MORE))
+    one_by_one = pairs if few else worst_first(pairs) if verbose else ()
+    shown, errors = batch.each_that_can(
+        one_by_one, lambda some: [as_text(*pair, verbose=verbose, more=MORE) for pair in some]
+    )
+    for content in shown:
+        show(console, content)
     if not few:
-        for line in runs_table(pairs, console.width, ascii_only=console.options.ascii_only):
+        width, plain = console.width, console.options.ascii_only
+        lines, more = batch.each_that_can(pairs, lambda some: runs_table(some, width, ascii_only=plain))
+        errors += more
+        for line in lines:
             show(console, line)
         show(console, "")
     if len(pairs) + unread > 1:
         show(console, _totals(pairs, unread))
     if not few and not verbose and console.is_terminal:
         console.print(MORE_OF_MANY, style="bright_black")
+    return errors
 
 
 def _totals(pairs: Sequence[Pair], unread: int) -> str:
@@ -93,12 +104,32 @@ def _totals(pairs: Sequence[Pair], unread: int) -> str:
     return f"{len(pairs) + unread:,} runs: {', '.join(counts)}"
 
 
-def _print_markdown(pairs: Sequence[Pair]) -> None:
-    print("\n\n".join(as_markdown(run, diagnosis) for run, diagnosis in pairs))
+def _print_markdown(pairs: Sequence[Pair]) -> list[UnreadRun]:
+    shown, errors = batch.each_that_can(pairs, lambda some: [as_markdown(*pair) for pair in some])
+    print("\n\n".join(shown))
+    return errors
 
 
-def _print_json(found: Sequence[Diagnosed]) -> None:
-    print(as_json([item if isinstance(item, UnreadRun) else item[1] for item in found]))
+def _print_json(answers: Iterable[Diagnosed]) -> tuple[set[str], list[UnreadRun]]:
+    """Print the list once it is whole; of each run only its text is kept. The labels found, and what was not read."""
+    labels: set[str] = set()
+    errors: list[UnreadRun] = []
+    objects = []
+    for answer in answers:
+        if not isinstance(answer, UnreadRun):
+            run, diagnosis = answer
+            written = batch.guarded(run.name, partial(json_object, diagnosis))
+            labels.add(str(diagnosis.label))
+        else:
+            written = answer
+        if isinstance(written, UnreadRun):
+            errors.append(written)
+            written = json_object(written)
+        objects.append(written)
+    for part in json_list(objects):
+        sys.stdout.write(part)
+    print()
+    return labels, errors
 
 
 def _check_page(path: Path) -> None:
@@ -109,24 +140,38 @@ def _check_page(path: Path) -> None:
         raise BadInput(f"--html {path}: is a folder; give a file, such as {path / 'report.html'}")
 
 
-def next_runs_of(paths: Sequence[Path], tags: Mapping[str, str] | None, found: Sequence[Diagnosed]) -> list[str]:
+def next_runs_of(places: Sequence[Path | UnreadRun], found: Sequence[Diagnosed]) -> list[str]:
     """The file of the next run for each run that was read, from its own config file where it left one."""
+    files = []
+    for place, item in zip(places, found, strict=True):
+        if not isinstance(item, UnreadRun) and isinstance(place, Path):
+            made = batch.guarded(str(place), partial(_next_run_of, place, item))
+            files.append("" if isinstance(made, UnreadRun) else made)
+    return files
+
+
+def _next_run_of(place: Path, pair: Pair) -> str:
     from tuner.config.next_run import next_run_yaml
     from tuner.training.run_config import own_config
 
-    places = batch.places(paths, tags)
-    return [
-        next_run_yaml(*item, own_config(place) if isinstance(place, Path) else None)
-        for place, item in zip(places, found, strict=True)
-        if not isinstance(item, UnreadRun)
-    ]
+    return next_run_yaml(*pair, own_config(place))
 
 
-def write_html(pairs: Sequence[Pair], errors: Sequence[UnreadRun], path: Path, next_runs: Sequence[str]) -> None:
-    """Write the page and print its link; raises ``BadInput`` when it cannot be written."""
-    page = as_html(pairs, errors=[(item.run, item.error) for item in errors], next_runs=next_runs)
+def write_html(
+    pairs: Sequence[Pair], errors: Sequence[UnreadRun], path: Path, next_runs: Sequence[str]
+) -> list[UnreadRun]:
+    """Write the page and print its link; raises ``BadInput`` when it cannot be written.
+
+    Returns a line on each run that a bug kept from the page.
+    """
+    files = {id(run): file for (run, _), file in zip(pairs, next_runs, strict=True)}
+    unread = [(item.run, item.error) for item in errors]
+    page, more = batch.each_that_can(
+        pairs, lambda some: as_html(some, errors=unread, next_runs=[files[id(run)] for run, _ in some])
+    )
     try:
         write_text(path, page)
     except OSError as error:
         raise BadInput(f"--html {path}: cannot be written ({error.strerror}); choose another place") from error
     print(f"wrote {path}: {path.resolve().as_uri()}")
+    return more

@@ -5,14 +5,17 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from diagnostics.diagnosis.diagnose import diagnose
 from diagnostics.diagnosis.live import LiveState, update
 from diagnostics.messages import live_line
 from diagnostics.model.curves import Run
-from diagnostics.readers import UnreadableLog, file_of, find_runs, read
+from diagnostics.readers import UnreadableLog, file_of, read, search
 from diagnostics.readers.file_state import FileState, file_state, written
+from diagnostics.report.write import UnreadRun
+from tuner.batch import Pair, guarded
 from tuner.throttle import MAX_SHARE, Throttle
 
 IDLE_SECONDS = 120.0
@@ -48,20 +51,26 @@ def watch(
     if not file_of(path).exists():
         raise UnreadableLog(f"{path}: the file or folder does not exist; give the folder that the run logs to")
     runs: dict[Path, Watched] = {}
+    named: set[str] = set()
     say(f"watching {path} (Ctrl-C to stop)")
     checks = 0
     while rounds is None or checks < rounds:
         began = time.perf_counter()
-        found = find_runs(path, tags)
+        there = search(path, tags)
+        found = there.runs
+        for closed in map(str, there.closed):
+            if closed not in named:
+                say(closed)
+                named.add(closed)
         if not found and checks == 0:
             say("no training log there yet; waiting for one")
-        search = time.perf_counter() - began
+        searching = time.perf_counter() - began
         for run_path in found:
             watched = runs.setdefault(run_path, Watched(spacing=Throttle(share)))
             _visit(run_path, watched, tags, say)
         checks += 1
         if rounds is None or checks < rounds:
-            time.sleep(max(every, search * (1.0 / share - 1.0)))
+            time.sleep(max(every, searching * (1.0 / share - 1.0)))
 
 
 def _visit(run_path: Path, watched: Watched, tags: Mapping[str, str] | None, say: Callable[[str], None]) -> None:
@@ -82,14 +91,19 @@ def _check(
     run_path: Path, watched: Watched, over: bool, tags: Mapping[str, str] | None, say: Callable[[str], None]
 ) -> None:
     """Diagnose a run and report what is new; a half-written log is tried again at its next change."""
-    try:
-        run = watched.run or read(run_path, tags)
-    except UnreadableLog as error:
-        say(str(error) if run_path.name in str(error) else f"{run_path.name}: {error}")
+    answer = guarded(str(run_path), partial(_diagnosed, watched.run, run_path, tags))
+    if isinstance(answer, UnreadRun):
+        say(answer.error if run_path.name in answer.error else f"{run_path.name}: {answer.error}")
         return
+    run, verdict = answer
     last = run.settings.max_steps
     over = over or (last is not None and run.last_step >= last)
-    watched.state, events = update(watched.state, diagnose(run), run.last_step, over=over)
+    watched.state, events = update(watched.state, verdict, run.last_step, over=over)
     watched.run, watched.over = run, over
     for event in events:
         say(f"{run.name} step {run.last_step:g}: {live_line(event)}")
+
+
+def _diagnosed(run: Run | None, path: Path, tags: Mapping[str, str] | None) -> Pair:
+    run = run or read(path, tags)
+    return run, diagnose(run)

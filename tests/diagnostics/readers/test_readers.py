@@ -11,7 +11,7 @@ import pytest
 
 from diagnostics.model.curves import CURVES, Run
 from diagnostics.model.message import message
-from diagnostics.readers import READERS, UnreadableLog, find_runs, read
+from diagnostics.readers import READERS, UnreadableLog, find_runs, read, search
 from tests.diagnostics.readers.records import event, simple, version
 
 LOGS = Path(__file__).parents[2] / "data" / "logs"
@@ -142,6 +142,10 @@ def test_a_file_or_folder_without_permission_is_refused(nobody: None):
                 with pytest.raises(UnreadableLog, match="permission denied"):
                     act(path)
         assert find_runs(name) == []
+        named = sorted(str(error).split(": ")[0] for error in search(name).closed)
+        assert named == [str(Path(name) / "loss.csv"), str(closed)]
+        with pytest.raises(UnreadableLog, match="permission denied"):
+            read(name)
         closed.chmod(0o700)
 
 
