@@ -1,12 +1,16 @@
-"""The README's commands and tables as data: ``python tests/readme.py study|test|rules``; tests and CI use the same."""
+"""The README's commands and outputs as data: ``python -m tests.readme study|test|output``; tests and CI use the same."""
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
-README = Path(__file__).parents[1] / "README.md"
+ROOT = Path(__file__).parents[1]
+README = ROOT / "README.md"
 
 
 def command(name: str) -> str:
@@ -18,19 +22,27 @@ def command(name: str) -> str:
     return " ".join(found.group(1).replace("\\\n", " ").split())
 
 
-def rule_table() -> str:
-    """The rule table as it should stand in the README: name, label, cause and the first fix of every rule."""
-    from diagnostics.rules import RULES
-
-    rows = ["| rule | the run is | why | first change |", "|---|---|---|---|"]
-    for rule in RULES:
-        label = str(rule.label) if rule.sets_label else "(noted)"
-        first = f"{rule.fixes[0].knob}: {rule.fixes[0].in_words()}" if rule.fixes else ""
-        rows.append(
-            "| " + " | ".join(cell.replace("|", "\\|") for cell in (f"`{rule.name}`", label, rule.cause, first)) + " |"
-        )
-    return "\n".join(rows)
+def output_of(folder: Path) -> str:
+    """What ``tuner diagnose`` prints of the demo's overfit run, without color, 80 columns wide."""
+    environment = {**os.environ, "COLUMNS": "80", "NO_COLOR": "1", "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8"}
+    tuner = [sys.executable, "-m", "tuner"]
+    demo = [*tuner, "demo", "--no-browser", "--out", "runs"]
+    subprocess.run(demo, cwd=folder, env=environment, check=True, capture_output=True)
+    sick = next(path for path in sorted((folder / "runs").iterdir()) if "overfit" in path.name)
+    done = subprocess.run(
+        [*tuner, "diagnose", str(sick.relative_to(folder))],
+        cwd=folder,
+        env=environment,
+        check=True,
+        capture_output=True,
+        encoding="utf-8",
+    )
+    return done.stdout
 
 
 if __name__ == "__main__":
-    print(rule_table() if sys.argv[1] == "rules" else command(sys.argv[1]))
+    if sys.argv[1] == "output":
+        with tempfile.TemporaryDirectory() as name:
+            print(output_of(Path(name)), end="")
+    else:
+        print(command(sys.argv[1]))
