@@ -3,8 +3,8 @@
     python -m benchmarks.first_minute [--log FILE] [--train]
 
 Builds the wheel, installs it alone into a new virtual environment, and times the commands that a newcomer types there:
-the demo, the verdict on a log (``--log``: one of yours), the rule table. ``--train`` also installs the training extra and
-times the first line and the first trial of ``tuner study``.
+the demo, the verdict on a log (``--log``: one of yours), the rule table. ``--train`` also installs the training extra
+and times the first line and the first trial of ``tuner study``.
 """
 
 from __future__ import annotations

@@ -1,12 +1,16 @@
-"""The README's commands and outputs as data: ``python -m tests.readme study|test|output``; tests and CI use the same."""
+"""The README's commands and output as data: ``python -m tests.readme study|test|output``. Tests and CI use the same."""
 
 from __future__ import annotations
 
+import contextlib
 import os
+import pty
 import re
 import subprocess
 import sys
 import tempfile
+import termios
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -29,15 +33,22 @@ def output_of(folder: Path) -> str:
     demo = [*tuner, "demo", "--no-browser", "--out", "runs"]
     subprocess.run(demo, cwd=folder, env=environment, check=True, capture_output=True)
     sick = next(path for path in sorted((folder / "runs").iterdir()) if "overfit" in path.name)
-    done = subprocess.run(
-        [*tuner, "diagnose", str(sick.relative_to(folder))],
-        cwd=folder,
-        env=environment,
-        check=True,
-        capture_output=True,
-        encoding="utf-8",
-    )
-    return done.stdout
+    return _in_a_terminal([*tuner, "diagnose", str(sick.relative_to(folder))], folder, environment)
+
+
+def _in_a_terminal(command: Sequence[str], folder: Path, environment: Mapping[str, str]) -> str:
+    """What a command prints in a terminal of 80 columns and 24 lines, which is more than it prints into a pipe."""
+    ours, theirs = pty.openpty()
+    termios.tcsetwinsize(theirs, (24, 80))
+    with subprocess.Popen(command, cwd=folder, env=environment, stdout=theirs, stderr=theirs, stdin=theirs):
+        os.close(theirs)
+        text = b""
+        with contextlib.suppress(OSError):  # the other side is closed
+            while part := os.read(ours, 65536):
+                text += part
+    os.close(ours)
+    lines = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", text.decode("utf-8")).replace("\r\n", "\n").splitlines()
+    return "\n".join(line.rstrip() for line in lines).strip("\n") + "\n"
 
 
 if __name__ == "__main__":
