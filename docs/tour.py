@@ -39,7 +39,7 @@ HOLD = 3.5
 """Seconds that the last frame of a scene stays."""
 PALETTE = {
     "default": "#d8dee9",
-    "black": "#3b4252",
+    "black": "#8a93a3",
     "red": "#ff6b6b",
     "green": "#8fd18f",
     "brown": "#f2c66d",
@@ -50,8 +50,8 @@ PALETTE = {
     "white": "#eceff4",
 }
 STYLE = (
-    "body{margin:0;background:#171b22}pre{margin:0;padding:18px 22px;font:15px/1.32 'DejaVu Sans Mono',monospace;"
-    "color:#d8dee9;width:max-content}"
+    "body{margin:0;background:#171b22}pre{margin:0;padding:18px 22px;font:15px/1.25 'DejaVu Sans Mono',monospace;"
+    "color:#d8dee9;width:max-content}i{display:inline-block;width:1ch;font-style:normal;white-space:pre}"
 )
 
 
@@ -89,8 +89,7 @@ def scenes(folder: Path, only: str | None) -> Iterator[Scene]:
     tuner = [sys.executable, "-m", "tuner"]
     subprocess.run([*tuner, "demo", "--no-browser", "--out", "runs"], cwd=folder, check=True, stdout=subprocess.DEVNULL)
     if only != "study":
-        sick = next(path for path in sorted((folder / "runs").iterdir()) if "overfit" in path.name)
-        yield Scene(f"tuner diagnose {sick.relative_to(folder)}", [*tuner, "diagnose", str(sick)], folder)
+        yield Scene("tuner diagnose runs/4-epochs", [*tuner, "diagnose", "runs/4-epochs"], folder)
     if only != "diagnose":
         shutil.copytree(ROOT / "studies", folder / "studies")
         yield Scene("tuner study sft.yaml", [*tuner, "study", "studies/sft.yaml"], folder)
@@ -162,7 +161,9 @@ def _runs(cells: Sequence[Any]) -> Iterator[list[Any]]:
 
 
 def _span(cells: Sequence[Any]) -> str:
-    text = html.escape("".join(cell.data for cell in cells))
+    # Signs that the font lacks come from another one, with another width: each gets the width of a letter.
+    text = "".join(cell.data if cell.data.isascii() else f"\0{cell.data}\1" for cell in cells)
+    text = html.escape(text).replace("\0", "<i>").replace("\1", "</i>")
     color = cells[0].fg
     color = PALETTE.get(color.removeprefix("bright"), f"#{color}" if len(color) == 6 else PALETTE["default"])
     weight = ";font-weight:bold" if cells[0].bold else ""

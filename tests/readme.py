@@ -32,8 +32,7 @@ def output_of(folder: Path) -> str:
     tuner = [sys.executable, "-m", "tuner"]
     demo = [*tuner, "demo", "--no-browser", "--out", "runs"]
     subprocess.run(demo, cwd=folder, env=environment, check=True, capture_output=True)
-    sick = next(path for path in sorted((folder / "runs").iterdir()) if "overfit" in path.name)
-    return _in_a_terminal([*tuner, "diagnose", str(sick.relative_to(folder))], folder, environment)
+    return _in_a_terminal([*tuner, "diagnose", "runs/4-epochs"], folder, environment)
 
 
 def _in_a_terminal(command: Sequence[str], folder: Path, environment: Mapping[str, str]) -> str:
