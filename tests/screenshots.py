@@ -13,6 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -106,6 +107,7 @@ def pages(folder: Path) -> Iterator[tuple[str, str]]:
     for study in list(find_studies(folder))[:1]:
         yield "study", f"study={quote(study)}"
     yield "started", ""
+    yield "rule", "rule=eval-loss-rises"
 
 
 def shoot(
@@ -241,6 +243,10 @@ def write_search(folder: Path, count: int = 16) -> None:
             )
         )
         before = settings
+    for n, answer in ((0, "Thank you, Julia Santos will get the lentils."), (3, '{"item": "lentils", "quantity": 19}')):
+        trials[n] = replace(trials[n], folder=f"trial-{n:03}")
+        write_run(folder / trials[n].folder, make("rate-too-low" if n == 0 else "healthy-sft", 0.6, seed=n))
+        write_samples(folder / trials[n].folder, answer)
     best = min((t for t in trials if t.state == TrialState.COMPLETE), key=lambda trial: trial.value or 0.0).number
     review = (
         Paragraph(
@@ -252,8 +258,17 @@ def write_search(folder: Path, count: int = 16) -> None:
     made: StudyResult = a_study(
         space=space, trials=tuple(trials), best=best, review=review, records=records, seconds=211.0
     )
-    folder.mkdir(parents=True)
     (folder / "study.json").write_text(as_json(made))
+
+
+def write_samples(folder: Path, answer: str, count: int = 12) -> None:
+    """Answers of a run to held-out questions."""
+    wanted = '{"item": "lentils", "quantity": 19}'
+    samples = [
+        {"prompt": f"Order {n}: Julia Santos would like 19 bags of lentils.", "reference": wanted, "answer": answer}
+        for n in range(count)
+    ]
+    (folder / "samples.jsonl").write_text("".join(json.dumps(sample) + "\n" for sample in samples))
 
 
 if __name__ == "__main__":

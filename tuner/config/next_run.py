@@ -108,7 +108,7 @@ def as_yaml(name: str, config: Mapping[str, Any], changes: Sequence[Advice], stu
         f"# {c.knob}: {setting(c.knob, c.old)} -> {setting(c.knob, c.new)} ({_one_line(c.because)})" for c in changes
     ]
     if FILL_IN in config.values():
-        head.append(f"# {FILL_IN}: the log does not contain this value; set it before the first run")
+        head.append(f"# replace {FILL_IN}: the log does not contain these values")
     body = {**config, **({"study": dict(study)} if study else {})}
     return "\n".join(head) + "\n" + yaml.safe_dump(body, sort_keys=False, allow_unicode=True)
 

@@ -51,6 +51,11 @@ def verdict(page: AppTest) -> Label | None:
     return next((label for label, headline in HEADLINES.items() if headline in text(page)), None)
 
 
+def verdict_pills(page: AppTest) -> Any:
+    """The verdicts with their counts, which filter the table."""
+    return next(group for group in page.button_group if group.label == "Verdict")
+
+
 def table(page: AppTest, column: str) -> Any:
     return next(list(frame.value[column]) for frame in page.dataframe if column in frame.value)
 

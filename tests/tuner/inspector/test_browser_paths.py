@@ -1,4 +1,4 @@
-"""From a fault to the run that mends it, in a real browser: advice, YAML, a started run, its end."""
+"""From a fault to the run that fixes it, in a real browser: advice, YAML, a started run, its end."""
 
 from __future__ import annotations
 
@@ -82,11 +82,13 @@ def test_runs_are_compared_and_the_address_keeps_the_view(address: str, page: An
     page.get_by_role("radio", name="Mean and band").or_(page.get_by_text("Mean and band", exact=True)).first.click()
     page.get_by_text("3 runs in 1 group, 1 of them with more than one run").wait_for()
     settled(page)
+    page.get_by_role("button", name="View").click()
     page.get_by_text("Log y").click()
     page.wait_for_url(re.compile("compare-log-y=true"))
     page.wait_for_url(re.compile(r"compare-show=Mean(\+|%20)and(\+|%20)band"))
     page.goto(page.url)
     page.get_by_text("3 runs in 1 group,").wait_for()
+    page.get_by_role("button", name="View").click()
     expect(page.get_by_label("Log y")).to_be_checked(timeout=40_000)
     page.goto(f"{address}/compare?{SEEDS}&baseline=seed-2&compare-show=Difference")
     page.get_by_text("minus that of seed-2 at the same place").wait_for()
@@ -97,7 +99,7 @@ def test_a_chart_is_taken_away_as_png_and_svg_and_its_points_as_csv(address: str
     chart(page).hover()
     heads = {"png": b"\x89PNG", "svg": b"<svg", "csv": b"step,train_loss,eval_loss"}
     buttons = {
-        "png": page.get_by_role("button", name=re.compile("Download as PNG")).first,
+        "png": page.get_by_role("button", name="Save PNG"),
         "svg": page.get_by_role("button", name="SVG", exact=True),
         "csv": page.get_by_role("button", name="CSV", exact=True),
     }
@@ -112,12 +114,13 @@ def test_a_chart_is_taken_away_as_png_and_svg_and_its_points_as_csv(address: str
 
 def test_a_study_shows_what_mattered_and_its_file_can_be_saved(address: str, page: Any, tmp_path: Path) -> None:
     page.goto(f"{address}/study?study=demo")
-    page.get_by_role("heading", name="What mattered").wait_for()
+    page.get_by_role("heading", name="The path of the search").wait_for()
+    page.get_by_test_id("stImage").first.locator("img").wait_for()
     settled(page)
     page.get_by_text("training steps", exact=True).first.click()
     page.wait_for_url(re.compile("study-over=training"))
-    page.get_by_role("heading", name="All settings at once").wait_for()
-    page.get_by_test_id("stVegaLiteChart").nth(3).wait_for()  # the plots come one after the other
+    page.get_by_role("heading", name="What mattered").wait_for()
+    page.get_by_test_id("stVegaLiteChart").nth(1).wait_for()  # the plots come one after the other
     settled(page)
     with page.expect_download() as download:
         page.get_by_role("button", name="Save as YAML").click()

@@ -63,10 +63,10 @@ def test_differences_are_those_to_the_chosen_baseline(opened: Any, seeds: Path) 
     page = opened(run=ALL, baseline="fast-1", **{"compare-show": "Difference"})
     page = go_to(page, "Compare")
     assert "eval_loss minus that of fast-1" in text(page)
-    assert table(page, "to the baseline")[3] == "baseline"
+    assert table(page, "vs. baseline")[3] == "baseline"
     page.selectbox(key="baseline").select(0)
     run(page)
-    assert table(page, "to the baseline")[0] == "baseline"
+    assert table(page, "vs. baseline")[0] == "baseline"
     assert page.query_params["baseline"] == ["slow-0"] or page.query_params["baseline"] == "slow-0"
 
 

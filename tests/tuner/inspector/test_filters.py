@@ -89,7 +89,7 @@ def test_a_filter_that_cannot_be_understood_names_the_place_and_what_is_valid(
         ("worst verdict first", ["lr=1e-4.csv", "trial-2", "trial-10", "bad.csv"]),
         ("lowest eval loss", ["trial-10", "trial-2", "bad.csv", "lr=1e-4.csv"]),
         ("most steps", ["trial-2", "trial-10", "lr=1e-4.csv", "bad.csv"]),
-        ("no such order", ["trial-10", "trial-2", "lr=1e-4.csv", "bad.csv"]),
+        ("no such order", ["lr=1e-4.csv", "trial-2", "trial-10", "bad.csv"]),
     ],
 )
 def test_orders(order: str, found: list[str]) -> None:

@@ -201,7 +201,7 @@ def test_no_name_leads_out_of_the_folder(tmp_path: Path, name: str) -> None:
         ("push_to_hub: true", "push_to_hub: sends the model away"),
         ("trust_remote_code: true", "trust_remote_code: runs code"),
         ("env: {PATH: x}", "env: changes the environment"),
-        ("learning_rate: FILL-IN", "learning_rate: write what stands at FILL-IN"),
+        ("learning_rate: FILL-IN", "learning_rate: replace FILL-IN"),
         ("a: [", "not YAML"),
     ],
 )

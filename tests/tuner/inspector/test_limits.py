@@ -6,7 +6,15 @@ from diagnostics import RULES, diagnose, read
 from diagnostics.model.curves import Curve, Run
 from diagnostics.model.records import Label
 from tests.tuner.inspector.material import falling, overfitting, write_overfit_run
-from tuner.inspector.runs.limits import descriptions, diagnosed_by, movable, moved_rules, slider_range
+from tuner.inspector.runs.limits import (
+    descriptions,
+    diagnosed_by,
+    from_address,
+    movable,
+    moved_rules,
+    slider_range,
+    to_address,
+)
 
 RUNS = [
     Run("a", {name: Curve.from_points(*zip(*points, strict=True)) for name, points in curves.items()})
@@ -89,3 +97,15 @@ def test_no_place_of_any_slider_breaks_the_diagnosis(end: str) -> None:
             (moved,) = moved_rules({(rule.name, name): new}, [rule])
             assert moved.limits[name] == new
             assert all(diagnose(run, (moved,)).label in Label for run in RUNS)
+
+
+def test_moved_limits_go_into_an_address_and_come_back() -> None:
+    moved = {RISE: 0.72, ("eval-loss-rises", "min_evals"): 7}
+    assert from_address(to_address(moved)) == moved
+
+
+@pytest.mark.parametrize(
+    "text", ["", "rise", "eval-loss-rises.rise:x", "eval-loss-rises.rise:nan", "no-rule.rise:1", "eval-loss-rises.no:1"]
+)
+def test_what_names_no_limit_in_an_address_is_left_out(text: str) -> None:
+    assert from_address([text]) == {}

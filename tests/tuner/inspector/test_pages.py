@@ -8,14 +8,28 @@ from typing import Any
 
 import pytest
 
+from diagnostics.formatting import plain_name
 from diagnostics.model.records import Label
+from diagnostics.rules import RULES
 from tests.tuner.inspector.material import (
     HOSTILE,
     write_csv,
     write_fine_run,
     write_overfit_run,
 )
-from tests.tuner.inspector.pages import APP, ENTRY, click, go_to, notices, run, table, text, tick, verdict
+from tests.tuner.inspector.pages import (
+    APP,
+    ENTRY,
+    click,
+    go_to,
+    notices,
+    run,
+    table,
+    text,
+    tick,
+    verdict,
+    verdict_pills,
+)
 from tuner.inspector.views.controls import BAD_PART
 
 
@@ -43,8 +57,9 @@ def test_the_table_is_filtered_by_words_a_pattern_and_a_verdict(opened: Any, tmp
     page.text_input(key="filter").input("(")
     assert len(run(page).warning) == 1
     page.text_input(key="filter").input("")
-    page.multiselect(key="verdicts").select("unknown")
+    verdict_pills(page).set_value(["unknown"])
     assert table(run(page), "run") == ["empty.csv"]
+    assert "unknown" in page.query_params["verdicts"]
     page.text_input(key="filter").input("nothing fits")
     assert not run(page).dataframe
     assert len(page.info) == 1
@@ -187,16 +202,75 @@ def test_the_table_is_filtered_by_settings_and_studies(opened: Any, tmp_path: Pa
     assert table(run(page), "run") == ["demo/trial-002"]
 
 
-def test_a_moved_limit_changes_the_verdict_and_says_so(opened: Any, tmp_path: Path) -> None:
+def test_a_moved_limit_changes_the_verdict_says_so_and_stands_in_the_address(opened: Any, tmp_path: Path) -> None:
     write_overfit_run(tmp_path / "a.csv")
-    page = click(tick(opened(), "a.csv"), "open")
+    page = go_to(opened(run="a.csv"), "Run")
     rise = next(slider for slider in page.slider if slider.label.startswith("rise"))
+    measured = re.search(r"this run: \*\*([\d.]+)", rise.label)
+    assert measured and 0 < float(measured[1]) < rise.max
+    assert "The rise as a share of the minimum" in text(page)
     rise.set_value(rise.max)
     assert "rise 0.02 → " in text(run(page))
     assert verdict(page) is not Label.OVERFIT
+    limit = page.query_params["limit"]
+    assert verdict(go_to(opened(run="a.csv", limit=limit), "Run")) is not Label.OVERFIT
     click(page, "reset-limits")
     assert "reset-limits" not in [button.key for button in page.button]
     assert verdict(page) is Label.OVERFIT
+    assert "limit" not in page.query_params
+
+
+def test_the_table_keeps_its_filter_and_order_while_a_run_is_open(opened: Any, tmp_path: Path) -> None:
+    for name in ("a", "b", "c"):
+        write_overfit_run(tmp_path / f"{name}-1.csv")
+    write_overfit_run(tmp_path / "other.csv")
+    page = opened()
+    page.text_input(key="filter").input("-1")
+    page.selectbox(key="order").select("name")
+    verdict_pills(page).set_value(["overfit"])
+    run(page)
+    page = click(tick(page, "b-1.csv"), "open")
+    assert "filter" not in page.query_params
+    page = go_to(page, "Runs")
+    assert table(page, "run") == ["a-1.csv", "b-1.csv", "c-1.csv"]
+    assert (page.text_input(key="filter").value, page.selectbox(key="order").value) == ("-1", "name")
+    assert verdict_pills(page).value == ["overfit"]
+
+
+def test_the_run_page_steps_through_the_runs_as_the_table_shows_them(opened: Any, tmp_path: Path) -> None:
+    write_fine_run(tmp_path / "a")
+    write_overfit_run(tmp_path / "b.csv")
+    write_overfit_run(tmp_path / "c.csv")
+    page = opened()
+    assert table(page, "run") == ["b.csv", "c.csv", "a"]  # the worst first
+    page = click(tick(page, "b.csv"), "open")
+    assert page.button(key="previous").disabled
+    page = click(click(page, "next"), "next")
+    assert page.selectbox[0].value == "a"
+    assert page.button(key="next").disabled
+    assert click(page, "previous").selectbox[0].value == "c.csv"
+
+
+def test_every_advice_is_one_entry_and_the_first_stands_above_the_chart(opened: Any, tmp_path: Path) -> None:
+    write_overfit_run(tmp_path / "a.csv")
+    page = go_to(opened(run="a.csv"), "Run")
+    entries = re.findall(r"^(?:##### )?(\d+)\. (.+)$", text(page), re.MULTILINE)
+    assert [int(place) for place, _ in entries] == list(range(1, len(entries) + 1))
+    assert f"**Do first:** {entries[0][1]}" in text(page)
+    assert not any("–" in words for _, words in entries)  # nothing stands for a number that there is not
+
+
+@pytest.mark.parametrize("name", [rule.name for rule in RULES if rule.limits][::9])
+def test_a_rule_has_a_page_with_its_limits(opened: Any, tmp_path: Path, name: str) -> None:
+    rule = next(rule for rule in RULES if rule.name == name)
+    page = go_to(opened(rule=name), "Rule")
+    assert list(page.table[0].value["limit"]) == [plain_name(limit) for limit in rule.limits]
+    assert page.selectbox[0].value.name == name
+
+
+def test_a_rule_that_there_is_not_is_named(opened: Any) -> None:
+    (warning,) = notices(go_to(opened(rule="<b>no</b>"), "Rule"), "warning")
+    assert "`<b>no</b>`" in warning
 
 
 def test_a_run_with_a_link_that_leads_out_says_so_and_is_not_read(opened: Any, tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ import pytest
 
 from tests.tuner.inspector.material import a_study, write_study
 from tuner.config.direction import Direction
-from tuner.inspector.study.charts import progress_chart
+from tuner.inspector.study.charts import HEXAGON, progress_chart
 from tuner.inspector.study.read import (
     NoStudy,
     against,
@@ -92,7 +92,7 @@ def test_a_repeat_says_that_only_the_seed_is_another() -> None:
     assert progress(study)[4].by == against(study, "learning_rate")[-1]["by"] == "another seed"
     drawn = progress_chart(progress(study), "eval_loss").to_dict()
     shapes = drawn["layer"][1]["encoding"]["shape"]["scale"]
-    assert dict(zip(shapes["domain"], shapes["range"], strict=True))["another seed"] == "cross"
+    assert dict(zip(shapes["domain"], shapes["range"], strict=True))["another seed"] == HEXAGON
 
 
 def test_a_setting_is_laid_against_the_metric() -> None:

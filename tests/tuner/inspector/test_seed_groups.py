@@ -118,8 +118,8 @@ def test_last_and_best_values_stand_against_the_baseline(flat: Opened) -> None:
     assert second.last_difference == pytest.approx(-0.3)
     assert standings(runs, 0, "no_such")[1].best_difference is None
     rows = verdict_rows(runs, "eval_loss", 0)
-    assert [row["to the baseline"] for row in rows[:2]] == ["baseline", "+0.2"]
-    assert rows[1]["last to the baseline"] == "−0.3"
+    assert [row["vs. baseline"] for row in rows[:2]] == ["baseline", "+0.2"]
+    assert rows[1]["final vs. baseline"] == "−0.3"
     assert (signed(None), signed(0.0)) == ("–", "0")
 
 

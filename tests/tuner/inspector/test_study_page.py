@@ -13,7 +13,7 @@ import yaml
 from tests.tuner.inspector.material import a_study, write_fine_run, write_overfit_run, write_study
 from tests.tuner.inspector.pages import click, go_to, notices, run, table, text
 from tuner.config.search_space import Range
-from tuner.inspector.study.importance import MIN_TRIALS
+from tuner.inspector.views.study_charts import MIN_TRIALS_FOR_MORE
 from tuner.search.proposer import advice_of
 from tuner.study.results import TrialResult, TrialState
 
@@ -24,7 +24,8 @@ def test_a_study_shows_its_trials_and_who_proposed_each(opened: Any, tmp_path: P
     assert table(page, "proposed by") == ["your file", "advice: slow", "advice: slow", "sampler: GP"]
     assert table(page, "helped") == [2]
     assert len(notices(page, "success")) == 1  # the gain
-    assert len(page.get("vega_lite_chart")) == 5  # progress, two settings, landscape, parallel coordinates
+    assert len(page.get("vega_lite_chart")) == 2  # progress, and what each move gained
+    assert len(page.get("image")) == 2  # the path, wide and narrow
     page.session_state["trials"] = {"selection": {"rows": [2], "columns": [], "cells": []}}
     run(page)
     assert [button.label for button in page.get("download_button")].count("HTML report") == 1
@@ -113,8 +114,9 @@ def test_no_trial_s_folder_leads_out_of_the_study(opened: Any, tmp_path: Path, f
 def test_a_study_with_hardly_a_trial_is_shown(opened: Any, tmp_path: Path, trials: int) -> None:
     study = a_study()
     write_study(tmp_path, a_study(trials=study.trials[:trials], best=None, gain=None))
-    shown = text(go_to(opened(), "Study"))
-    assert f"{MIN_TRIALS} trials" in shown
+    page = go_to(opened(), "Study")
+    assert len(page.dataframe[0].value) == trials
+    assert not page.get("expander") or all(one.label != "More charts" for one in page.expander)
 
 
 def test_hostile_names_in_a_study_are_letters(opened: Any, tmp_path: Path) -> None:
@@ -131,3 +133,34 @@ def test_hostile_names_in_a_study_are_letters(opened: Any, tmp_path: Path) -> No
     assert "<img" not in "".join(
         e.value.replace("\\<", "") for e in (*page.markdown, *page.caption) if "`" not in e.value
     )
+
+
+def test_a_study_of_many_trials_offers_more_charts(opened: Any, tmp_path: Path) -> None:
+    trials = tuple(
+        TrialResult(
+            n,
+            {"learning_rate": 1e-5 * (n + 1), "batch_size": 4 + n % 3},
+            2 - n / 20,
+            TrialState.COMPLETE,
+            proposer=advice_of("slow"),
+        )
+        for n in range(MIN_TRIALS_FOR_MORE)
+    )
+    write_study(tmp_path, a_study(trials=trials, best=len(trials) - 1))
+    page = go_to(opened(), "Study")
+    assert next(one.label for one in page.expander) == "More charts"
+    assert len(page.get("vega_lite_chart")) == 6  # progress, gain, two settings, landscape, parallel coordinates
+
+
+def test_answers_stand_before_and_after_where_the_trials_left_them(opened: Any, tmp_path: Path) -> None:
+    study = a_study()
+    path = write_study(tmp_path, a_study(trials=(replace(study.trials[0], folder="trial-000"), *study.trials[1:])))
+    assert not go_to(opened(), "Study").table
+    for number, answers in ((0, ["no", "no"]), (2, ["yes", "no"])):
+        lines = [
+            json.dumps({"prompt": f"q{n}", "reference": "yes", "answer": answer}) for n, answer in enumerate(answers)
+        ]
+        (path.parent / f"trial-{number:03}").mkdir(exist_ok=True)
+        (path.parent / f"trial-{number:03}" / "samples.jsonl").write_text("\n".join(lines))
+    (shown,) = go_to(opened(), "Study").table
+    assert list(shown.value["question"]) == ["q0", "q1"]  # the answer that became right comes first

@@ -63,9 +63,9 @@ def verdict_rows(runs: Sequence[Opened], curve: str = "eval_loss", baseline: int
                 "verdict": str(opened.diagnosis.label),
                 "cause": opened.diagnosis.cause or "–",
                 f"best {one_line(curve, 40)}": number(standing.best),
-                "to the baseline": "baseline" if place == baseline else signed(standing.best_difference),
-                "last": number(standing.last),
-                "last to the baseline": "baseline" if place == baseline else signed(standing.last_difference),
+                "vs. baseline": "baseline" if place == baseline else signed(standing.best_difference),
+                "final": number(standing.last),
+                "final vs. baseline": "baseline" if place == baseline else signed(standing.last_difference),
                 "best step": number(opened.diagnosis.best_step),
                 "steps": number(opened.run.last_step),
             }

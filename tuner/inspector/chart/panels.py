@@ -69,12 +69,19 @@ def usual_limits(values: Sequence[FloatArray], *, log: bool = False) -> tuple[fl
 
 
 def points_caption(chart: Chart, view: View) -> str:
-    """How many of the logged points are drawn, why not all, and what an axis cannot show; plain text."""
+    """How many points are drawn where not all that are logged are, why, and what an axis cannot show; plain text."""
     hidden = [series for series in chart.series if series.hidden]
     beyond = sum(panel.beyond for panel in chart.panels)
-    parts = [f"{number(chart.drawn)} of {number(chart.in_view)} points in view are drawn"]
-    if chart.drawn < chart.in_view - sum(one.hidden for one in hidden):
-        parts[0] += ", the lowest and highest of every pixel, so no spike is lost"
+    thinned = chart.drawn < chart.in_view - sum(one.hidden for one in hidden)
+    logged = sum(series.logged for series in chart.series)
+    parts = []
+    if thinned:
+        parts.append(
+            f"{number(chart.drawn)} of {number(chart.in_view)} points in view are drawn, the lowest and highest of "
+            "every pixel, so no spike is lost"
+        )
+    elif chart.in_view < logged:
+        parts.append(f"{number(chart.in_view)} of {number(logged)} points are in view")
     if beyond:
         parts.append(f"{number(beyond)} outliers are drawn at the edge")
     parts += [
@@ -83,4 +90,5 @@ def points_caption(chart: Chart, view: View) -> str:
     ]
     if any(series.is_smoothed for series in chart.series):
         parts.append(f"smoothed by a running mean of weight {view.smoothing:g}")
-    return "; ".join(parts) + "."
+    text = "; ".join(parts)
+    return f"{text[:1].upper()}{text[1:]}." if text else ""

@@ -99,8 +99,14 @@ def on_axis(run: Run, chart: Chart, names: Sequence[str], view: View) -> Chart:
 
 
 def _moved_bands(run: Run, chart: Chart, axis: str) -> list[Band]:
-    ends = along(run, np.array([(band.first, band.last) for band in chart.bands]), axis).tolist()
-    return [replace(band, first=first, last=last) for band, (first, last) in zip(chart.bands, ends, strict=True)]
+    def moved(steps: Sequence[float]) -> tuple[float, ...]:
+        return tuple(along(run, np.array(steps), axis).tolist())
+
+    found = []
+    for band in chart.bands:
+        first, last = moved((band.first, band.last))
+        found.append(replace(band, first=first, last=last, steps=moved(band.steps)))
+    return found
 
 
 def _moved_marks(run: Run, marks: Sequence[Mark], axis: str) -> list[Mark]:

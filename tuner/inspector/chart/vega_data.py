@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import pandas as pd
 
 from diagnostics.chart.mark_names import mark_names
-from diagnostics.chart.model import Chart, MarkKind, Panel, Series
+from diagnostics.chart.model import Band, Chart, MarkKind, Panel, Series
+from diagnostics.chart.svg_bands import MAX_SHADED_SHARE
 from diagnostics.formatting import SIGNS
 from diagnostics.model.curves import FloatArray
 from tuner.inspector.chart.palette import label_color
@@ -16,8 +17,8 @@ from tuner.inspector.chart.series import View
 from tuner.inspector.chart.vega_layers import ROW_HEIGHT
 from tuner.inspector.escape import one_line
 
-MAX_SHADED_SHARE = 0.8
-"""The verdict's own finding is shaded most, unless it covers more of what is seen than this."""
+WASH = 0.08
+"""How opaque the shade of a finding is; one that counted single steps has ticks there instead."""
 
 
 def tables(data: ChartData, view: View, *, dark: bool = False) -> dict[str, pd.DataFrame]:
@@ -65,21 +66,49 @@ def _stacked(parts: Sequence[pd.DataFrame], numbers: Sequence[str]) -> pd.DataFr
     return pd.concat(parts) if parts else empty
 
 
+def parted(chart: Chart) -> tuple[list[Band], list[Band]]:
+    """The findings that show in a part of the run, and those that cover it: shading all of it would show nothing."""
+    most = MAX_SHADED_SHARE * (chart.last - chart.first)
+    local = [band for band in chart.bands if band.last - band.first < most]
+    return local, [band for band in chart.bands if band not in local]
+
+
 def _band_tables(chart: Chart, low: float, high: float, dark: bool) -> dict[str, pd.DataFrame]:
+    local, whole = parted(chart)
     rows = [
         {
             "x": max(band.first, low),
             "x2": min(band.last, high),
             "row": ROW_HEIGHT * (place + 2),
-            "wash": 0.12 if place == 0 and band.last - band.first < MAX_SHADED_SHARE * (high - low) else 0.04,
+            "wash": 0.0 if band.steps else WASH,
             "name": f"{SIGNS[band.label]} {band.title}",
             "color": label_color(band.label, dark),
         }
-        for place, band in enumerate(chart.bands)
+        for place, band in enumerate(local)
     ]
-    bands = pd.DataFrame(rows, columns=["x", "x2", "row", "wash", "name", "color"])
+    columns = ["x", "x2", "row", "wash", "name", "color"]
+    bands = pd.DataFrame(rows, columns=columns)
     late = bands["x"] > (low + high) / 2
-    return {"bands": bands, "early": bands[~late], "late": bands[late].assign(x=bands["x2"])}
+    named = bands[~late]
+    if whole:  # all in one row, without a line or a color behind them
+        words = " · ".join(f"{SIGNS[band.label]} {band.title}" for band in whole)
+        row = ROW_HEIGHT * (len(local) + 2)
+        over = [
+            {"x": low, "x2": high, "row": row, "wash": 0.0, "name": words, "color": label_color(whole[0].label, dark)}
+        ]
+        named = pd.concat([named, pd.DataFrame(over)]) if len(named) else pd.DataFrame(over, columns=columns)
+    ticks = [
+        {"x": step, "row": row["row"], "color": row["color"]}
+        for band, row in zip(local, rows, strict=True)
+        for step in band.steps
+        if low <= step <= high
+    ]
+    return {
+        "bands": bands,
+        "early": named,
+        "late": bands[late].assign(x=bands["x2"]),
+        "ticks": pd.DataFrame(ticks, columns=["x", "row", "color"]).astype({"x": float, "row": float}),
+    }
 
 
 def _mark_tables(chart: Chart, middle: float) -> dict[str, pd.DataFrame]:

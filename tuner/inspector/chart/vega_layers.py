@@ -31,6 +31,11 @@ def bands(x: Spec) -> list[Spec]:
             "encoding": {**edges, "y": row},
         },
         {
+            "data": {"name": "ticks"},
+            "mark": {"type": "tick", "orient": "vertical", "thickness": 2, "size": 10, "clip": True},
+            "encoding": {"x": x, "y": row, "color": color},
+        },
+        {
             "data": {"name": "early"},
             "mark": {**bold, "align": "left", "dx": 2, "dy": -8},
             "encoding": {"x": x, "y": row, **name},

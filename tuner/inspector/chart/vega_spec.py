@@ -14,6 +14,7 @@ from tuner.inspector.chart.legend import dashes, legend_of
 from tuner.inspector.chart.palette import series_colors, soft_color
 from tuner.inspector.chart.panels import has_dots
 from tuner.inspector.chart.series import AXES, View
+from tuner.inspector.chart.vega_data import parted
 from tuner.inspector.chart.vega_layers import ROW_HEIGHT, Spec, bands, crosshair, marks
 from tuner.inspector.escape import one_line
 
@@ -31,7 +32,8 @@ def spec(chart: Chart, view: View, *, dark: bool = False, legend: bool = False, 
     With ``legend`` the lines, which may be many, are named there instead of above their panel, and there are no
     findings; ``zero`` draws a line at 0.
     """
-    tops, height = _heights(chart, 6 if legend else ROW_HEIGHT * (1 + len(chart.bands)) + GAP)
+    local, whole = parted(chart)
+    tops, height = _heights(chart, 6 if legend else ROW_HEIGHT * (1 + len(local) + bool(whole)) + GAP)
     x = _x(chart, view)
     looks = _looks(chart, dark, legend)
     panels = [

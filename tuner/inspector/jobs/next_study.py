@@ -36,7 +36,7 @@ def next_study(study: StudyResult, file: Mapping[str, Any] | None, changes: Sequ
     made["study"]["space"] = {name: _with_own_value(span, made, study, name) for name, span in space.items()}
     head = [f"# the next study after {one_line(study.name)}"] + [f"# {one_line(title_words(one))}" for one in changes]
     if FILL_IN in made.values():
-        head.append(f"# {FILL_IN}: this value is not stored with the study; set it before the first run")
+        head.append(f"# replace {FILL_IN}: the study does not contain these values")
     return "\n".join(head) + "\n" + yaml.safe_dump(made, sort_keys=False, allow_unicode=True)
 
 

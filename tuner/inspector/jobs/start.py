@@ -80,7 +80,7 @@ def _config(text: str) -> dict[str, Any]:
         raise NotStarted("the file must be a mapping with `method: sft` or another method")
     gaps = [str(key) for key, value in config.items() if value == FILL_IN]
     if gaps:
-        raise NotStarted(f"{', '.join(gaps)}: write what stands at {FILL_IN} first")
+        raise NotStarted(f"{', '.join(gaps)}: replace {FILL_IN} first")
     return config
 
 

@@ -132,11 +132,11 @@ def _natural(text: str) -> tuple[object, ...]:
     return tuple((int(part), "") if part.isdigit() else (-1, part) for part in parts)
 
 
-NEWEST = "newest first"
+WORST, NEWEST = "worst verdict first", "newest first"
 SORTS: dict[str, Callable[[Row], tuple[object, ...]]] = {
+    WORST: lambda row: (LABELS.index(row.label),),
     NEWEST: lambda row: (-row.written, _natural(row.id)),
     "name": lambda row: _natural(row.id),
-    "worst verdict first": lambda row: (LABELS.index(row.label), -row.written, row.id),
     "lowest eval loss": lambda row: (row.best_eval_loss is None, row.best_eval_loss or 0.0, row.id),
     "most steps": lambda row: (-row.last_step, row.id),
 }
@@ -145,11 +145,14 @@ SORTS: dict[str, Callable[[Row], tuple[object, ...]]] = {
 def in_order(rows: Sequence[Row], order: str) -> list[Row]:
     """The rows sorted by one of ``SORTS``; an unknown order is that of the first.
 
-    Of the newest, those that are still being written are ordered by name: they would change places at every check.
+    Of equal verdicts the newest is first. Of the newest, those that are still being written are ordered by name: they
+    would change places at every check.
     """
-    if order in SORTS and order != NEWEST:
+    order = order if order in SORTS else WORST
+    if order not in (WORST, NEWEST):
         return sorted(rows, key=SORTS[order])
     newest = max((row.written for row in rows), default=0.0)
     at_work = [row for row in rows if row.written > newest - STILL_WRITTEN]
     rest = [row for row in rows if row.written <= newest - STILL_WRITTEN]
-    return sorted(at_work, key=SORTS["name"]) + sorted(rest, key=SORTS[NEWEST])
+    latest = sorted(at_work, key=SORTS["name"]) + sorted(rest, key=SORTS[NEWEST])
+    return latest if order == NEWEST else sorted(latest, key=SORTS[WORST])

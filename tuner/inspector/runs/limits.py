@@ -39,6 +39,27 @@ def diagnosed_by(run: Run, moved: Moved) -> Diagnosis:
     return diagnose(run, moved_rules(moved))
 
 
+def from_address(texts: Sequence[str], rules: Sequence[Rule] = RULES) -> dict[tuple[str, str], float]:
+    """The moved limits of an address, each as ``RULE.LIMIT:VALUE``; what names no limit or no number is left out."""
+    own = {(rule.name, name) for rule in rules for name in rule.limits}
+    moved: dict[tuple[str, str], float] = {}
+    for text in texts:
+        names, _, given = text.rpartition(":")
+        rule, _, limit = names.partition(".")
+        try:
+            value = float(given)
+        except ValueError:
+            continue
+        if (rule, limit) in own and math.isfinite(value):
+            moved[rule, limit] = int(value) if value == int(value) else value
+    return moved
+
+
+def to_address(moved: Moved) -> list[str]:
+    """The moved limits as an address holds them."""
+    return [f"{rule}.{limit}:{value:.12g}" for (rule, limit), value in moved.items()]
+
+
 def movable(diagnosis: Diagnosis, rules: Sequence[Rule] = RULES) -> list[Rule]:
     """The rules whose limits can change this verdict: those that fired, then the others that could be evaluated."""
     fired = [finding.rule for finding in diagnosis.findings]

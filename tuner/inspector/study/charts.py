@@ -10,20 +10,23 @@ import altair as alt
 import pandas as pd
 
 from diagnostics.chart.theme import BLUE, ORANGE, PAPER, VIOLET
+from diagnostics.formatting import number, setting
 from tuner.inspector.chart.legend import columns
 from tuner.inspector.chart.palette import label_color, soft_color
 from tuner.inspector.escape import one_line
 from tuner.inspector.study.read import Step
 from tuner.messages.en import SOURCES
+from tuner.study.report.path_gain import PathStep
 
 HEIGHT = 280
+HEXAGON = "M-1,0L-0.5,-0.87L0.5,-0.87L1,0L0.5,0.87L-0.5,0.87Z"
 PROPOSERS = {
     "your file": ("diamond", PAPER["ink"]),
     "advice": ("square", BLUE),
     "sampler": ("circle", ORANGE),
-    SOURCES["another-seed"]: ("cross", PAPER["soft"]),
+    SOURCES["another-seed"]: (HEXAGON, PAPER["soft"]),
 }
-"""The shape and the color of a trial by who proposed it; the colors are those of the report."""
+"""The shape and the color of a trial by who proposed it: those of the report."""
 OVER = {"trials": "trial", "training steps": "training steps, all trials together"}
 
 
@@ -136,3 +139,40 @@ def importance_chart(shares: Mapping[str, float], *, dark: bool = False) -> alt.
     bars = alt.Chart(frame).mark_bar(color=BLUE[dark], height={"band": 0.6})
     texts = alt.Chart(frame).mark_text(align="left", dx=5, color=soft_color(dark)).encode(text="text:N", x=x, y=y)
     return (bars.encode(x=x, y=y) + texts).properties(height=max(90, 46 * len(names) + 40))
+
+
+def gain_chart(steps: Sequence[PathStep], metric: str, *, log: bool = False, dark: bool = False) -> alt.LayerChart:
+    """The path to the best trial as a bar for each move, from the metric before it to the metric after it."""
+    frame = pd.DataFrame(
+        {
+            "move": [f"{step.trial}: {_moves(step)}" for step in steps],
+            "before": [step.before for step in steps],
+            "after": [step.after for step in steps],
+            "far": [max(step.before, step.after) for step in steps],
+            "color": [label_color("healthy" if step.gain >= 0 else "broken", dark) for step in steps],
+            "text": [f"{'better' if step.gain >= 0 else 'worse'} by {number(abs(step.gain))}" for step in steps],
+        }
+    )
+    axis = _metric(pd.concat([frame["before"], frame["after"]]), metric, log)
+    axis["scale"] = _with_room_for_words(frame, log)
+    y = alt.Y("move:N", title=None, sort=None, axis=alt.Axis(labelLimit=260))
+    x = alt.X("before:Q", **axis)
+    bars = alt.Chart(frame).mark_bar(height={"band": 0.5}, tooltip=True)
+    texts = alt.Chart(frame).mark_text(align="left", dx=6, color=soft_color(dark))
+    return (
+        bars.encode(x=x, x2="after:Q", y=y, color=alt.Color("color:N", scale=None), tooltip=["move", "before", "after"])
+        + texts.encode(x=alt.X("far:Q", **axis), y=y, text="text:N")
+    ).properties(height=max(90, 34 * len(steps) + 40))
+
+
+def _with_room_for_words(frame: pd.DataFrame, log: bool) -> alt.Scale:
+    low, high = float(frame[["before", "after"]].min().min()), float(frame["far"].max())
+    if log:
+        return alt.Scale(type="log", domain=[low / 1.4, high * (high / low) ** 0.4], nice=False)
+    return alt.Scale(domain=[low - 0.05 * (high - low), high + 0.4 * (high - low)], nice=False)
+
+
+def _moves(step: PathStep) -> str:
+    """What a step of the path changed: ``learning_rate 1e-5 → 3e-5``."""
+    words = [f"{name} {setting(name, old)} → {setting(name, new)}" for name, (old, new) in step.moved.items()]
+    return one_line(", ".join(words) or SOURCES["another-seed"], 60)

@@ -11,6 +11,7 @@ from diagnostics.errors import BadInput
 from diagnostics.formatting import number, setting
 from tuner.config.direction import Direction
 from tuner.messages import text
+from tuner.messages.en import STATES
 from tuner.study.folder import DATABASE, RESULT
 from tuner.study.results import StudyResult, TrialResult, TrialState
 from tuner.study.words import ending, moves_line, proposer_words, source
@@ -107,7 +108,7 @@ def trial_rows(study: StudyResult) -> list[dict[str, Any]]:
             {
                 "trial": trial.number,
                 study.metric: trial.value,
-                "state": "★ best" if trial.number == study.best else str(trial.state),
+                "state": "★ best" if trial.number == study.best else STATES[trial.state],
                 "verdict": trial.label or "–",
                 "cause": trial.cause or "–",
                 "proposed by": proposer_words(trial.proposer),

@@ -24,7 +24,7 @@ from tuner.inspector.runs.folder import Folder, Opened, Unreadable
 from tuner.inspector.views.context import PageContext, follow, look, nothing_here
 from tuner.inspector.views.controls import LINK, part, view_controls
 from tuner.inspector.views.overlaid import overlaid
-from tuner.inspector.views.runs import CHOSEN
+from tuner.inspector.views.run_table import CHOSEN
 
 RUNS, MEANS, DIFFERENCE = "Each run", "Mean and band", "Difference"
 SHOWN = (RUNS, MEANS, DIFFERENCE)
@@ -91,11 +91,11 @@ def _comparison(opened: Sequence[Opened]) -> None:
         if shown == MEANS:
             band = st.selectbox("Band", BANDS, key="compare-band", width=200, bind=LINK)
         baseline = _baseline(opened)
-    smoothing = 0.0 if is_eval(curve) else max(default_weight(one.run) for one in opened)
-    view = view_controls(shared_axes(opened), smoothing, "compare")
-    if view.x != "clock":
-        with st.container(horizontal=True):
-            view = replace(view, between=part(reach(opened, curve, view.x), view.x, "compare"))
+        smoothing = 0.0 if is_eval(curve) else max(default_weight(one.run) for one in opened)
+        with st.popover("View", key="compare-view"):
+            view = view_controls(shared_axes(opened), smoothing, "compare")
+            if view.x != "clock":
+                view = replace(view, between=part(reach(opened, curve, view.x), view.x, "compare"))
     if shown == MEANS:
         _means(opened, curve, view, band)
     elif shown == DIFFERENCE:
@@ -128,13 +128,13 @@ def _baseline(opened: Sequence[Opened]) -> int:
 
 def _overlay(opened: Sequence[Opened], name: str, view: View) -> None:
     missing = [one_line(o.name, 60) for o in opened if name not in o.run.curves]
-    without = f" Without this curve: {', '.join(missing)}." if missing else ""
+    without = f"Without this curve: {', '.join(missing)}." if missing else ""
     overlaid(
         opened,
         name,
         view,
         lambda seen: overlay(opened, name, seen),
-        lambda data: points_caption(data.chart, view) + without,
+        lambda data: " ".join(filter(None, (points_caption(data.chart, view), without))),
     )
 
 

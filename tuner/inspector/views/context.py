@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from typing import Any
 
 import streamlit as st
 
@@ -13,7 +14,6 @@ from tuner.inspector.escape import chip
 from tuner.inspector.runs.folder import Folder
 from tuner.inspector.study.read import find_studies
 
-LAST = "last-when-narrow"
 CHECK_EVERY = 3.0  # seconds
 FILL_EVERY = 1.0  # seconds, while verdicts come in
 MAX_CHECKING_SHARE = 0.05  # of the time, which a large folder may take to check
@@ -21,11 +21,17 @@ MAX_CHECKING_SHARE = 0.05  # of the time, which a large folder may take to check
 
 @dataclass(frozen=True)
 class PageContext:
-    """What a page gets: the folder, ``go(page, parameters)`` to another page, and whether it may start runs."""
+    """What a page gets: the folder, the ways to other pages, and whether it may start runs.
+
+    ``go(page, **parameters)`` opens another page, ``link(page, label, **parameters)`` draws a link to it.
+    ``has_arrived`` is whether the reader comes from another page.
+    """
 
     folder: Folder
     go: Callable[..., None]
+    link: Callable[..., Any]
     may_run: bool = False
+    has_arrived: bool = False
 
 
 @dataclass(frozen=True)

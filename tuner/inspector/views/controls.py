@@ -10,7 +10,7 @@ import streamlit as st
 from diagnostics.formatting import number
 from tuner.inspector.chart.series import AXES, View
 
-ZOOMING = "Drag moves, Shift + wheel zooms, double click goes back."
+ZOOMING = "Drag to pan, Shift+scroll to zoom, double-click to reset."
 LINK: Literal["query-params"] = "query-params"
 """A widget bound this way writes its value into the page's address, which makes the address a link to the view."""
 
@@ -18,24 +18,23 @@ BAD_PART = "From must be less than To."
 
 
 def view_controls(axes: Sequence[str], smoothing: float, prefix: str) -> View:
-    """A row of widgets, and the view they choose; ``prefix`` keeps the widgets of two pages apart."""
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        x: str | None = axes[0]
-        if len(axes) > 1:
-            x = st.segmented_control(
-                "X axis", axes, default=x, format_func=lambda name: AXES[name].label, key=f"{prefix}-x", bind=LINK
-            )
-        weight = st.slider(
-            "Smoothing",
-            0.0,
-            0.99,
-            smoothing,
-            0.01,
-            key=f"{prefix}-smoothing",
-            width=180,
-            bind=LINK,
-            help="The weight of the running mean of noisy curves. Calm curves and evaluations are drawn as logged.",
+    """Widgets and the view that they choose; ``prefix`` keeps the widgets of two pages apart."""
+    x: str | None = axes[0]
+    if len(axes) > 1:
+        x = st.segmented_control(
+            "X axis", axes, default=x, format_func=lambda name: AXES[name].label, key=f"{prefix}-x", bind=LINK
         )
+    weight = st.slider(
+        "Smoothing",
+        0.0,
+        0.99,
+        smoothing,
+        0.01,
+        key=f"{prefix}-smoothing",
+        bind=LINK,
+        help="The weight of the running mean of noisy curves. Calm curves and evaluations are drawn as logged.",
+    )
+    with st.container(horizontal=True):
         log_x = st.toggle("Log x", key=f"{prefix}-log-x", bind=LINK)
         log_y = st.toggle("Log y", key=f"{prefix}-log-y", bind=LINK)
     return View(x=x or axes[0], smoothing=float(weight), log_x=bool(log_x), log_y=bool(log_y))
@@ -47,24 +46,19 @@ def part(extent: tuple[float, float], axis: str, key: str) -> tuple[float, float
     Nothing here depends on how long the run is, so that a run that grows leaves the numbers as they are.
     """
     unit = AXES[axis].unit
-    low = st.number_input(
-        f"From ({unit})",
-        value=None,
-        key=f"from-{key}-{axis}",
-        placeholder=number(extent[0]),
-        width=120,
-        format="%g",
-        bind=LINK,
-    )
-    high = st.number_input(
-        f"To ({unit})",
-        value=None,
-        key=f"to-{key}-{axis}",
-        placeholder=number(extent[1]),
-        width=120,
-        format="%g",
-        bind=LINK,
-    )
+    with st.container(horizontal=True):
+        low, high = (
+            st.number_input(
+                f"{end} ({unit})",
+                value=None,
+                key=f"{end.lower()}-{key}-{axis}",
+                placeholder=number(place),
+                width=130,
+                format="%g",
+                bind=LINK,
+            )
+            for end, place in zip(("From", "To"), extent, strict=True)
+        )
     first, last = extent[0] if low is None else float(low), extent[1] if high is None else float(high)
     if low is None and high is None:
         return None

@@ -38,22 +38,24 @@ def _curves(opened: Opened) -> None:
         st.info("This log holds no curve with a finite value.")
         return
     usual = usual_curves(names)
-    shown = st.multiselect(
-        "Curves",
-        names,
-        default=usual,
-        key=f"curves-{opened.id}",
-        max_selections=MAX_CURVES,
-        format_func=one_line,
-        bind=LINK,
-    )
-    shown = shown or usual
-    view = view_controls(axes(opened.run), default_weight(opened.run), "run")
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        between = None
-        if view.x != "clock":
-            between = part(extent(opened.run, view.x, shown), view.x, opened.id)
-        outliers = st.toggle("Ignore outliers", key="run-outliers", bind=LINK, help="Fit the axis to the usual values.")
+    with st.container(horizontal=True, key="run-bar"):
+        with st.popover(f"Curves ({len(names)})", key="run-curves"):
+            shown = st.multiselect(
+                "Curves",
+                names,
+                default=usual,
+                key=f"curves-{opened.id}",
+                max_selections=MAX_CURVES,
+                format_func=one_line,
+                bind=LINK,
+            )
+        shown = shown or usual
+        with st.popover("View", key="run-view"):
+            view = view_controls(axes(opened.run), default_weight(opened.run), "run")
+            between = None
+            if view.x != "clock":
+                between = part(extent(opened.run, view.x, shown), view.x, opened.id)
+            outliers = st.toggle("Ignore outliers", key="run-outliers", bind=LINK, help="Fit the axis to usual values.")
     _chart(opened, shown, replace(view, between=between, ignore_outliers=bool(outliers)))
 
 
@@ -93,7 +95,7 @@ def _chart(opened: Opened, names: Sequence[str], view: View) -> None:
         selection_mode=[ZOOM],
         alt=f"Curves of {one_line(opened.name, 80)}. {HEADLINES[opened.diagnosis.label]}.",
     )
-    st.caption(plain(f"{points_caption(seen.chart, zoomed)} {ZOOMING}"))
+    st.caption(plain(" ".join(filter(None, (points_caption(seen.chart, zoomed), ZOOMING)))))
     if zoomed.between is not None and zoomed.between != view.between and view.x != "clock":
         st.button(
             "Keep this part",

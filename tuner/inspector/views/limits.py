@@ -11,13 +11,25 @@ from diagnostics.formatting import number, plain_name, sentence
 from diagnostics.rules import Rule
 from tuner.inspector.escape import plain
 from tuner.inspector.runs.folder import Opened
-from tuner.inspector.runs.limits import descriptions, diagnosed_by, movable, slider_range
+from tuner.inspector.runs.limit_words import meaning
+from tuner.inspector.runs.limits import (
+    descriptions,
+    diagnosed_by,
+    from_address,
+    movable,
+    slider_range,
+    to_address,
+)
 from tuner.inspector.views.verdict import LABEL_SIGNS, badge
+
+LIMIT = "limit"
+"""The parameter of the address that holds the moved limits."""
+TURN = "limits-turn"
 
 
 def by_own_limits(opened: Opened) -> Opened:
     """The run diagnosed by the limits that the reader has moved; unchanged when none is."""
-    moved = st.session_state.get(_key(opened), {})
+    moved = _moved()
     words = descriptions(moved)
     if not words:
         return opened
@@ -27,7 +39,7 @@ def by_own_limits(opened: Opened) -> Opened:
             f"**Not the default verdict.** By the rule table this run is {badge(str(opened.diagnosis.label))}. "
             f"Moved: {plain('; '.join(words))}."
         )
-        st.button("Reset limits", key="reset-limits", on_click=_reset, args=(opened,))
+        st.button("Reset limits", key="reset-limits", on_click=_reset)
     return replace(opened, diagnosis=verdict, chart=outline(opened.run, verdict))
 
 
@@ -36,56 +48,62 @@ def limits(opened: Opened, diagnosed: Opened) -> None:
     offered = movable(opened.diagnosis)
     if not offered:
         return
-    moved = st.session_state.setdefault(_key(opened), {})
+    moved = _moved()
     with st.expander("Move a limit", expanded=bool(moved)):
+        start = next((place for place, rule in enumerate(offered) if any(rule.name == name for name, _ in moved)), 0)
         rule = st.selectbox(
             "Rule",
             offered,
+            index=start,
             format_func=lambda rule: f"{LABEL_SIGNS[str(rule.label)]} {plain_name(rule.name)}",
             key=f"limit-rule-{opened.id}",
             help="What would the verdict be if this rule were stricter, or milder?",
         )
         st.caption(plain(sentence(rule.cause)))
+        measured = _measured(opened, rule.name)
+        if not measured:
+            st.caption("This rule found nothing in this run, so there is no measured value to compare with.")
         for name, value in rule.limits.items():
-            _slider(opened, rule, name, value)
+            _slider(opened, rule, name, value, measured.get(name))
 
 
-def _slider(opened: Opened, rule: Rule, name: str, value: float) -> None:
-    reach, moved = slider_range(value, _measured(opened, rule.name, name)), st.session_state[_key(opened)]
+def _slider(opened: Opened, rule: Rule, name: str, value: float, measured: float | None) -> None:
+    reach, moved = slider_range(value, measured), _moved()
     now = moved.get((rule.name, name), value)
     kind = int if reach.whole else float
+    here = f" · this run: **{number(measured)}**" if measured is not None else ""
     chosen = st.slider(
-        f"{plain_name(name)} (default {number(value)})",
+        f"{plain(plain_name(name))} (default {number(value)}){here}",
         kind(reach.low),
         kind(reach.high),
         kind(min(max(now, reach.low), reach.high)),
         kind(reach.step),
-        key=f"limit-{st.session_state.get(_turn(opened), 0)}-{opened.id}-{rule.name}-{name}",
+        key=f"limit-{st.session_state.get(TURN, 0)}-{opened.id}-{rule.name}-{name}",
         format="%d" if reach.whole else "%g",
     )
+    if words := meaning(rule.name, name):
+        st.caption(plain(words))
     # A slider rounds to its own steps, so a default between two of them comes back slightly off.
     if abs(chosen - value) < reach.step / 2 and (rule.name, name) in moved:
         del moved[rule.name, name]
-        st.rerun()
     elif abs(chosen - now) >= reach.step / 2:
         moved[rule.name, name] = chosen
-        st.rerun()
+    else:
+        return
+    st.query_params[LIMIT] = to_address(moved)
+    st.rerun()
 
 
-def _measured(opened: Opened, rule: str, limit: str) -> float | None:
-    """What the rule table's own diagnosis measured under the name of a limit."""
+def _measured(opened: Opened, rule: str) -> dict[str, float]:
+    """What the rule table's own diagnosis measured, by the names of the limits that it was held against."""
     finding = next((finding for finding in opened.diagnosis.findings if finding.rule == rule), None)
-    return finding.measured.get(limit) if finding else None
+    return dict(finding.measured) if finding else {}
 
 
-def _reset(opened: Opened) -> None:
-    st.session_state[_key(opened)] = {}
-    st.session_state[_turn(opened)] = st.session_state.get(_turn(opened), 0) + 1
+def _moved() -> dict[tuple[str, str], float]:
+    return from_address(st.query_params.get_all(LIMIT))
 
 
-def _key(opened: Opened) -> str:
-    return f"limits-{opened.id}"
-
-
-def _turn(opened: Opened) -> str:
-    return f"limits-turn-{opened.id}"
+def _reset() -> None:
+    st.query_params.pop(LIMIT, None)
+    st.session_state[TURN] = st.session_state.get(TURN, 0) + 1

@@ -7,10 +7,10 @@ import hashlib
 import streamlit as st
 
 from diagnostics.errors import BadInput
-from diagnostics.formatting import times
+from diagnostics.formatting import plain_name, times
 from diagnostics.model.records import Advice
 from tuner.config.next_run import as_yaml, from_old, next_config, numeric, study_block
-from tuner.inspector.escape import chip, file_name, plain
+from tuner.inspector.escape import chip, file_name, one_line, plain
 from tuner.inspector.jobs.record import jobs
 from tuner.inspector.jobs.start import free_name, plan, start
 from tuner.inspector.runs.folder import Opened
@@ -44,7 +44,7 @@ def _with_new_value(change: Advice, run_id: str) -> Advice | None:
     if change.new is not None:
         return change
     old = st.number_input(
-        f"{change.knob} of this run, which the log does not hold",
+        f"{one_line(plain_name(change.knob)).capitalize()} of this run (not in the log)",
         value=None,
         min_value=0.0,
         format="%g",

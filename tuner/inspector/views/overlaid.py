@@ -49,6 +49,6 @@ def overlaid(
             selection_mode=[ZOOM],
             alt=f"{one_line(name, 80)} of {len(opened)} runs.",
         )
-        st.caption(plain(f"{caption(seen)} {ZOOMING}"))
+        st.caption(plain(" ".join(filter(None, (caption(seen), ZOOMING)))))
 
     st.fragment(draw)()

@@ -15,14 +15,16 @@ from tuner.inspector.runs.folder import Folder, latest, seconds_since
 from tuner.inspector.study.read import NoStudy, beginning, find_studies, load_study, report, trial_rows
 from tuner.inspector.views.context import CHECK_EVERY, PageContext
 from tuner.inspector.views.current import REFRESH_EVERY, current_curve, folder_of
-from tuner.inspector.views.study_charts import charts
+from tuner.inspector.views.study_answers import answers
+from tuner.inspector.views.study_charts import charts, more_charts
+from tuner.inspector.views.study_charts import path as path_of_search
 from tuner.inspector.views.study_words import learned
 from tuner.messages import text
 from tuner.study.folder import HTML_REPORT, MARKDOWN_REPORT, RESULT
 from tuner.study.results import StudyResult, TrialState
 from tuner.study.words import direction_words, ending, gain_words
-from tuner.training.run_config import CONFIG_FILE
 
+OPEN, CLICKED = "open", "clicked-trial"
 MAX_SILENCE = 600.0
 """Seconds: a run that was written more recently, and after the study's result, is being trained."""
 
@@ -53,8 +55,11 @@ def page(context: PageContext) -> None:
         return
     _summary(study, found[name])
     _at_work(found[name].parent, seen / 1e9)
+    path_of_search(study)
     charts(study)
+    answers(study, found[name])
     _trials(context, study, found[name])
+    more_charts(study)
     learned(context, study, found[name])
     _follow(lambda: _changed(found[name]), seen)
 
@@ -145,7 +150,8 @@ def _downloads(path: Path, folder: str, names: Mapping[str, str]) -> None:
 
 def _trials(context: PageContext, study: StudyResult, path: Path) -> None:
     st.markdown("#### Trials")
-    rows = trial_rows(study)
+    runs = {trial.number: _run_id(context.folder, path, trial.folder) for trial in study.trials}
+    rows = [{**row, OPEN: "Open" if runs[row["trial"]] is not None else None} for row in trial_rows(study)]
     config = st.column_config
     event = st.dataframe(
         pd.DataFrame(rows),
@@ -155,8 +161,10 @@ def _trials(context: PageContext, study: StudyResult, path: Path) -> None:
         hide_index=True,
         placeholder="–",
         height=min(38 + 35 * len(rows), 600),
+        column_order=["trial", OPEN, *(name for name in rows[0] if name not in ("trial", OPEN))] if rows else None,
         column_config={
             "trial": config.NumberColumn(width=50, pinned=True),
+            OPEN: config.ButtonColumn("run", width=60, type="tertiary", key=CLICKED),
             study.metric: config.NumberColumn(format="%.4g"),
             "cause": config.TextColumn(width=150),
             "moved": config.TextColumn(width=270),
@@ -164,17 +172,23 @@ def _trials(context: PageContext, study: StudyResult, path: Path) -> None:
             "curve": config.LineChartColumn("over the run", width="small"),
         },
     )
+    click = st.session_state.get(CLICKED)
+    clicked = runs[rows[click["row"]]["trial"]] if click and click["row"] < len(rows) else None
+    if clicked is not None:
+        context.go("run", run=clicked)
     if not event.selection.rows or event.selection.rows[0] >= len(rows):
-        st.caption("Tick a trial to open its run and its reports.")
+        st.caption("Click Open to see a trial's run. Tick a trial for the reason it was tried, and its reports.")
         return
     trial = study.trial(rows[event.selection.rows[0]]["trial"])
     if trial is None:
         return
     st.markdown(f"Trial {trial.number}: {plain(text(trial.because) or ending(trial) or 'no reason was recorded')}")
-    run_id = _run_id(context.folder, path, trial.folder)
+    run_id = runs[trial.number]
     if run_id is not None and st.button("Open run", type="primary", key="open-trial"):
         context.go("run", run=run_id)
-    _downloads(path, trial.folder, {"report.html": "HTML report", "report.md": "Markdown", CONFIG_FILE: CONFIG_FILE})
+    _downloads(
+        path, trial.folder, {"report.html": "HTML report", "report.md": "Markdown", "config.yaml": "config.yaml"}
+    )
 
 
 def _run_id(folder: Folder, path: Path, trial_folder: str) -> str | None:

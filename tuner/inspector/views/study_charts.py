@@ -1,13 +1,14 @@
-"""The charts of a study: how far it came, which settings mattered, and where the good ones lie."""
+"""The charts of a study: the path of the search, how far it came, what mattered, and where the good settings lie."""
 
 from __future__ import annotations
 
 import streamlit as st
 
+from diagnostics.chart.theme import CHART_SHEET, color_sheet
 from tuner.inspector.escape import one_line
 from tuner.inspector.study.axes import axes_of
-from tuner.inspector.study.charts import OVER, against_chart, importance_chart, progress_chart
-from tuner.inspector.study.importance import MIN_TRIALS, importance
+from tuner.inspector.study.charts import OVER, against_chart, gain_chart, importance_chart, progress_chart
+from tuner.inspector.study.importance import importance
 from tuner.inspector.study.landscape import is_log, landscape, placed
 from tuner.inspector.study.landscape_chart import landscape_chart
 from tuner.inspector.study.parallel import parallel_coordinates
@@ -15,27 +16,53 @@ from tuner.inspector.study.parallel_chart import parallel_coordinates_chart
 from tuner.inspector.study.read import against, numeric_knobs, progress
 from tuner.inspector.views.context import is_dark
 from tuner.inspector.views.controls import LINK
+from tuner.study.report.path_chart import path_chart
+from tuner.study.report.path_gain import MIN_TRIALS_FOR_IMPORTANCE, gain_along_path
+from tuner.study.report.words import report_phrase
 from tuner.study.results import StudyResult
 
 MAX_SLICES = 6
+WIDE, NARROW = 1160, 380  # pixels of the path's drawing
+MIN_TRIALS_FOR_MORE = 20
+"""With fewer trials, charts of every setting show more empty space than trials."""
+
+
+def path(study: StudyResult) -> None:
+    """The path of the search: every trial at its setting and value, with an arrow from the trial it started from."""
+    drawings = {"path-wide": path_chart(study, width=WIDE), "path-narrow": path_chart(study, width=NARROW)}
+    if any(drawing is None for drawing in drawings.values()):
+        return
+    st.markdown("#### The path of the search")
+    style = f"<style>{color_sheet('svg')}{CHART_SHEET}</style>"
+    for key, drawing in drawings.items():
+        with st.container(key=key):
+            st.image(str(drawing).replace(">", f">{style}", 1), width="stretch")
+    st.caption(report_phrase("path"))
 
 
 def charts(study: StudyResult) -> None:
-    """All charts; for those that need more trials a sentence that says so."""
+    """The best so far beside what each move gained."""
     left, right = st.columns(2, gap="medium")
     with left:
         _progress(study)
     with right:
-        _importance(study)
-    _slices(study)
-    left, right = st.columns(2, gap="medium")
-    with left:
-        _two(study)
-    with right:
-        _all(study)
+        _mattered(study)
     off = len([trial for trial in study.trials if trial.value is not None]) - len(placed(study))
     if off:
         st.caption(f"{off} trials are so far off that they would flatten the others; these charts leave them out.")
+
+
+def more_charts(study: StudyResult) -> None:
+    """Charts of every setting, folded away, once there are enough trials to fill them."""
+    if len(placed(study)) < MIN_TRIALS_FOR_MORE:
+        return
+    with st.expander("More charts"):
+        _slices(study)
+        left, right = st.columns(2, gap="medium")
+        with left:
+            _two(study)
+        with right:
+            _all(study)
 
 
 def _progress(study: StudyResult) -> None:
@@ -49,22 +76,23 @@ def _progress(study: StudyResult) -> None:
     st.altair_chart(chart, key="best-so-far")
 
 
-def _importance(study: StudyResult) -> None:
+def _mattered(study: StudyResult) -> None:
     st.markdown("#### What mattered")
-    shares = importance(study)
-    if shares is None:
-        st.caption(f"Known once {MIN_TRIALS} trials have a value and a setting has changed.")
+    shares = importance(study) if len(placed(study)) >= MIN_TRIALS_FOR_IMPORTANCE else None
+    if shares is not None:
+        st.altair_chart(importance_chart(shares, dark=is_dark()), key="importance")
+        st.caption("Optuna's importance (PED-ANOVA): the settings in which the best trials differ from the rest.")
         return
-    st.altair_chart(importance_chart(shares, dark=is_dark()), key="importance")
-    few = len(placed(study)) < 20
-    st.caption(
-        "Optuna's importance (PED-ANOVA): the settings in which the best trials differ from the rest."
-        + (" With so few trials it is only a hint." if few else "")
-    )
+    steps = gain_along_path(study)
+    if not steps:
+        st.caption("Known once a trial is better than your file.")
+        return
+    st.altair_chart(gain_chart(steps, study.metric, log=is_log(study), dark=is_dark()), key="gain")
+    st.caption("Each move on the way from your file to the best trial: the metric before and after it, as measured.")
 
 
 def _slices(study: StudyResult) -> None:
-    st.markdown("#### Each setting against the metric")
+    st.markdown("##### Each setting against the metric")
     names = numeric_knobs(study)[:MAX_SLICES]
     if not names:
         st.caption("No setting has taken two different numbers yet.")
@@ -81,7 +109,7 @@ def _slices(study: StudyResult) -> None:
 
 
 def _two(study: StudyResult) -> None:
-    st.markdown("#### Two settings")
+    st.markdown("##### Two settings")
     names = _moved(study)
     if len(names) < 2:
         st.caption("Shown once two settings have changed.")
@@ -110,7 +138,7 @@ def _moved(study: StudyResult) -> list[str]:
 
 
 def _all(study: StudyResult) -> None:
-    st.markdown("#### All settings at once")
+    st.markdown("##### All settings at once")
     parallel = parallel_coordinates(study)
     if parallel is None:
         st.caption("Shown once two trials with different settings have a value.")
