@@ -235,6 +235,12 @@ def _add_making(commands: argparse._SubParsersAction[_Parser]) -> None:
     init.add_argument("--out", type=Path, default=Path(), metavar="DIR", help="the folder to write to (default: here)")
     init.set_defaults(command=_init)
 
+    card = commands.add_parser("card", help="draw a picture of a run or a study to share")
+    card.add_argument("path", type=Path, metavar="RUN|STUDY", help="a log, a run's folder, or a study's folder")
+    card.add_argument("--out", type=Path, metavar="DIR", help="the folder to write to (default: beside the log)")
+    _add_tags(card)
+    card.set_defaults(command=_card)
+
     merge = commands.add_parser("merge", help="merge a run's adapter into its base model")
     merge.add_argument("run", type=Path, metavar="RUN", help="the run's folder, such as runs/sft/trial-005")
     merge.add_argument("out", type=Path, metavar="OUT", help="a new folder for the merged model and its tokenizer")
@@ -357,6 +363,12 @@ def _init(args: argparse.Namespace) -> int:
     from tuner.commands.init import init
 
     return init(args.method, args.out)
+
+
+def _card(args: argparse.Namespace) -> int:
+    from tuner.commands.card import card
+
+    return card(args.path, out=args.out, tags=_tags(args.tag))
 
 
 def _merge(args: argparse.Namespace) -> int:

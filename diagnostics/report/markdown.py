@@ -6,11 +6,14 @@ import re
 from collections.abc import Iterable, Sequence
 
 from diagnostics.chart.markup import printable
-from diagnostics.formatting import SIGNS
+from diagnostics.formatting import SIGNS, number
 from diagnostics.messages import TABLE_HEADS, phrase
 from diagnostics.model.curves import Run
 from diagnostics.model.records import Diagnosis
 from diagnostics.report.sections import Sections, ShownAdvice, ShownFinding, sections
+from diagnostics.report.sparkline import block_means, sparkline
+
+SKETCH_WIDTH = 24
 
 
 def as_markdown(run: Run, diagnosis: Diagnosis) -> str:
@@ -18,10 +21,20 @@ def as_markdown(run: Run, diagnosis: Diagnosis) -> str:
     shown = sections(run, diagnosis)
     verdict = f"**{SIGNS[shown.label]} {shown.headline}**: {cell(shown.summary)}"
     facts = [(phrase("fact-verdict"), f"`{shown.label}`"), *shown.facts]
-    parts = [f"# {cell(shown.name)}", verdict, listed(f"{name}: {value}" for name, value in facts)]
+    parts = [f"# {cell(shown.name)}", verdict, *_sketch(run), listed(f"{name}: {value}" for name, value in facts)]
     for heading, content in _parts(shown):
         parts += [f"## {heading}", content] if content else []
     return "\n\n".join(parts) + "\n"
+
+
+def _sketch(run: Run) -> list[str]:
+    """The eval loss, or the train loss where there is none, as a line of blocks with its ends."""
+    for name in ("eval_loss", "train_loss"):
+        curve = run.curve(name)
+        if curve is not None and len(curve) > 1:
+            ends = phrase("sketch", first=number(float(curve.values[0])), last=number(float(curve.values[-1])))
+            return [f"`{name}` {sparkline(block_means(curve, SKETCH_WIDTH), SKETCH_WIDTH)} {cell(ends)}"]
+    return []
 
 
 def _parts(shown: Sections) -> Iterable[tuple[str, str]]:

@@ -15,8 +15,11 @@ from diagnostics.messages import advice_action, advice_line, diagnosis_notes, fi
 from diagnostics.model.comparison import Comparison
 from diagnostics.model.curves import Run
 from diagnostics.model.records import Diagnosis
+from diagnostics.report.badge import as_badge
+from diagnostics.report.card import as_card
 from diagnostics.report.html import as_html
 from diagnostics.report.markdown import as_markdown
+from diagnostics.report.png import as_png
 from diagnostics.report.terminal import as_text
 
 __all__ = [
@@ -34,7 +37,7 @@ __all__ = [
 ]
 
 NEW_LINE = "\n"
-
+CARD_SVG, CARD_PNG, BADGE = "card.svg", "card.png", "badge.svg"
 Errors = Mapping[str, str] | Iterable[tuple[str, str]]
 
 
@@ -122,26 +125,49 @@ def as_plain(value: object) -> Any:
 
 def write_text(path: Path, text: str) -> None:
     """Write the whole text or nothing: a reader never sees half a file."""
+    _write_whole(path, text.encode("utf-8"))
+
+
+def _write_whole(path: Path, content: bytes) -> None:
     scratch = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        scratch.write_text(text, encoding="utf-8")
+        scratch.write_bytes(content)
         os.replace(scratch, path)
     finally:
         scratch.unlink(missing_ok=True)
 
 
 def write_reports(run: Run, diagnosis: Diagnosis, folder: Path | str, *, next_run: str = "") -> tuple[Path, ...]:
-    """Write ``diagnosis.json``, ``report.md`` and ``report.html`` into the folder (made if need be).
+    """Write ``diagnosis.json``, ``report.md``, ``report.html``, the cards and the badge into the folder.
 
-    ``next_run`` is the YAML file of the next run, which the page offers to copy.
+    The folder is made if need be. ``next_run`` is the YAML file of the next run, which the page offers to copy.
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
+    cards = write_card(as_card(run, diagnosis), folder)
     pages = {
         "diagnosis.json": dumped(with_words(diagnosis)),
         "report.md": as_markdown(run, diagnosis),
-        "report.html": as_html([(run, diagnosis)], next_runs=[next_run]),
+        "report.html": as_html([(run, diagnosis)], next_runs=[next_run], image=picture(cards)),
+        BADGE: as_badge(diagnosis),
     }
     for name, page in pages.items():
         write_text(folder / name, page)
-    return tuple(folder / name for name in pages)
+    return (*(folder / name for name in pages), *cards)
+
+
+def write_card(svg: str, folder: Path) -> tuple[Path, ...]:
+    """Write a card as ``card.svg``, and as ``card.png`` where that can be drawn; a picture of before is removed."""
+    drawn, image = folder / CARD_SVG, folder / CARD_PNG
+    write_text(drawn, svg)
+    png = as_png(svg)
+    if png is None:
+        image.unlink(missing_ok=True)
+        return (drawn,)
+    _write_whole(image, png)
+    return drawn, image
+
+
+def picture(cards: Iterable[Path]) -> str:
+    """The address of the card for a page beside it, where it is a picture that other sites show."""
+    return next((path.name for path in cards if path.name == CARD_PNG), "")

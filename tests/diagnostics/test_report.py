@@ -298,7 +298,7 @@ def test_markdown_tables_keep_their_columns():
 def test_markdown_holds_verdict_findings_advice_and_the_unchecked():
     run, diagnosis = overfitted()
     text = as_markdown(run, diagnosis)
-    assert text.startswith(f"# runs/a\n\n**↗ {HEADLINES[Label.OVERFIT]}**: {summary(diagnosis)}")
+    assert text.startswith(f"# runs/a\n\n**↗ {HEADLINES[Label.OVERFIT]}**: {summary(diagnosis)}\n\n`eval_loss` ")
     assert "| `num_train_epochs` | 3 | 1 (×0.33) | eval-loss-rises | a lower end | 80 % |" in text
     assert f"- {skipped_reason(diagnosis.skipped[0])}: clipped-too-often" in text
 
@@ -317,7 +317,8 @@ def test_the_summary_of_a_healthy_run_names_what_was_found_beside_it():
 def test_reports_are_written_whole(tmp_path: Path):
     run, diagnosis = overfitted()
     paths = write_reports(run, diagnosis, tmp_path / "new" / "run")
-    assert [path.name for path in paths] == ["diagnosis.json", "report.md", "report.html"]
+    names = [path.name for path in paths if path.suffix != ".png"]
+    assert names == ["diagnosis.json", "report.md", "report.html", "badge.svg", "card.svg"]
     assert json.loads(paths[0].read_text("utf-8")) == json.loads(as_json([diagnosis]))[0]
     assert sorted(os.listdir(tmp_path / "new" / "run")) == sorted(path.name for path in paths)
 

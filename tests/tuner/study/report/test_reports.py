@@ -12,6 +12,7 @@ import pytest
 from diagnostics.formatting import sentence
 from diagnostics.model.message import message
 from diagnostics.model.records import Label
+from diagnostics.report.card_frame import INSTALL
 from diagnostics.report.markdown import cell
 from tests.diagnostics.diagnosed_runs import HOSTILE
 from tests.diagnostics.test_report import Outline
@@ -24,6 +25,7 @@ from tuner.study.answers import AnswerPair
 from tuner.study.failure import Failure, FailureKind
 from tuner.study.report.axes import has_place, mover
 from tuner.study.report.beside import Beside
+from tuner.study.report.card import as_card
 from tuner.study.report.curve_charts import curves_chart, progress_chart
 from tuner.study.report.path_chart import path_chart, path_knob
 from tuner.study.report.sections import sections
@@ -99,7 +101,7 @@ def words_of(drawing: str) -> list[str]:
 @pytest.mark.parametrize("case", STUDIES)
 def test_every_study_has_all_three_reports(case, tmp_path: Path):
     paths = write_study_reports(STUDIES[case], tmp_path)
-    assert [path.name for path in paths] == ["study.json", "study.md", "study.html"]
+    assert [path.name for path in paths[:4]] == ["study.json", "study.md", "study.html", "card.svg"]
     page = paths[2].read_text("utf-8")
     outline = Outline(page)
     assert outline.open == []
@@ -369,3 +371,20 @@ def test_the_gain_is_split_by_the_moves_that_led_to_the_best_trial():
 def test_a_page_of_a_study_says_what_a_link_to_it_shows():
     assert '<meta property="og:image" content="card.png"/>' in as_html(STUDY, image="card.png")
     assert f'<meta property="og:description" content="{sections(STUDY).headline}' in as_html(STUDY)
+
+
+@pytest.mark.parametrize("case", STUDIES)
+def test_every_study_has_a_card(case):
+    root = ET.fromstring(as_card(STUDIES[case]))
+    words = " ".join(words_of(as_card(STUDIES[case])))
+    assert (root.get("width"), root.get("height")) == ("1200", "630")
+    assert INSTALL in words
+    assert sections(STUDIES[case]).headline.split()[0] in words
+
+
+def test_the_card_shows_the_gain_what_changed_and_the_curves_of_all_trials():
+    words = words_of(as_card(STUDY))
+    assert set(sections(STUDY).headline.split(", ")) <= set(words)
+    assert "learning_rate 1e-5 → 1e-4" in words
+    assert as_card(STUDY).count('<path d="M') >= len(TRIALS)
+    assert "<script" not in as_card(replace(STUDY, name=HOSTILE, metric=HOSTILE))
