@@ -13,6 +13,7 @@ from diagnostics.readers import run_folder, run_paths, sidecars, textlog, traine
 from diagnostics.readers.assemble.build_run import GENERIC_NAMES, assemble
 from diagnostics.readers.discovery import find_runs, search
 from diagnostics.readers.files import UnreadableLog, content
+from diagnostics.readers.one_parse import ReadAll, logs_of
 from diagnostics.readers.raw_log import Log
 from diagnostics.readers.run_paths import file_of
 from diagnostics.readers.tabular import jsonlines, table
@@ -26,22 +27,22 @@ class Reader:
     """A log format: what it is called, whether a path is one, and its log.
 
     A format that may hold several runs in a file has ``runs``, their names (none for a file of one run), and
-    ``read_run``, the log of one of them.
+    ``read_all``, the logs of all of them by their names.
     """
 
     name: str
     reads: Callable[[Path], bool]
     read: Callable[[Path], Log]
     runs: Callable[[Path], tuple[str, ...]] | None = None
-    read_run: Callable[[Path, str], Log] | None = None
+    read_all: ReadAll | None = None
 
 
 READERS = (
     Reader("run folder", run_folder.reads, run_folder.read_log),
     Reader("TensorBoard event file", event_files.reads, event_files.read_log),
     Reader("trainer_state.json", trainer_state.reads, trainer_state.read_log),
-    Reader("JSON lines", jsonlines.reads, jsonlines.read_log, jsonlines.runs_in, jsonlines.read_log),
-    Reader("table", table.reads, table.read_log, table.runs_in, table.read_log),
+    Reader("JSON lines", jsonlines.reads, jsonlines.read_log, jsonlines.runs_in, jsonlines.read_all),
+    Reader("table", table.reads, table.read_log, table.runs_in, table.read_all),
     Reader("printed output", textlog.reads, textlog.read_log),
 )
 """Every format in order of precedence; the first that claims a path reads it."""
@@ -72,17 +73,18 @@ def read(path: str | Path, tags: Mapping[str, str] | None = None) -> Run:
 
 def _log(reader: Reader, path: Path, inner: str | None) -> Log:
     """The log of a file or of one run in it. Raises ``UnreadableLog`` when it holds several and none is named."""
-    names = reader.runs(path) if reader.runs else ()
     if inner is None:
+        names = reader.runs(path) if reader.runs else ()
         if names:
             one = run_paths.of_run(path, names[0])
             raise UnreadableLog(f"{path}: the file holds {len(names)} runs; give one of them, such as {one}")
         return reader.read(path)
-    if reader.read_run is None or inner not in names:
-        near = get_close_matches(inner, names, 3, 0.0)
+    logs = logs_of(path, reader.read_all) if reader.read_all else {}
+    if inner not in logs:
+        near = get_close_matches(inner, logs, 3, 0.0)
         held = f"it has {', '.join(near)}" if near else "it holds one run"
         raise UnreadableLog(f"{path}: the file has no run {inner}; {held}")
-    return reader.read_run(path, inner)
+    return logs[inner]
 
 
 def _is_general(path: Path) -> bool:

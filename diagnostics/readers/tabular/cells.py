@@ -20,6 +20,9 @@ ODD = '"\r\0\x0b\x0c\x1c\x1d\x1e'
 PART_CHARACTERS = 1 << 19
 """Characters that are cut up at a time: a table of cells is large in memory."""
 
+COLUMNS_PER_PART = 512
+"""A wider table is cut up in larger parts: it would come row by row."""
+
 BLOCK_ROWS = 1 << 14
 MAX_CELL = 1 << 17
 """Longer cells are left to ``csv``, which refuses them."""
@@ -54,9 +57,9 @@ def header_and_blocks(raw: str) -> tuple[list[str] | None, Iterator[Block]]:
 
 def _blocks(raw: str, sign: str, width: int) -> Iterator[Block]:
     """The rows part by part, each part cut at its signs or, where it is not plain, read by ``csv``."""
-    start = 0
+    start, characters = 0, PART_CHARACTERS * max(1, width // COLUMNS_PER_PART)
     while start < len(raw):
-        stop = raw.find("\n", start + PART_CHARACTERS) + 1 or len(raw)
+        stop = raw.find("\n", start + characters) + 1 or len(raw)
         part = raw[start:stop].replace("\r\n", "\n")
         plain = _plain(part, sign, width)
         if plain is not None:

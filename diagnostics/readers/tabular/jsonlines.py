@@ -40,19 +40,28 @@ def runs_in(path: Path) -> tuple[str, ...]:
     return names if len(names) > 1 else ()
 
 
-def read_log(path: Path, run: str | None = None) -> Log:
-    """The log in a file of JSON objects, of one of its ``runs_in`` where it holds several.
-
-    Raises ``UnreadableLog`` when no line is an object.
-    """
+def read_log(path: Path) -> Log:
+    """The log in a file of JSON objects. Raises ``UnreadableLog`` when no line is one."""
     rows, broken = objects(text(path))
-    key = _run_key(rows[0]) if rows and run is not None else None
-    if key is not None:
-        rows = [row for row in rows if _run_of(row, key) == run]
     if not rows:
         raise UnreadableLog(f'{path}: no line is a JSON object; expected one such as {{"step": 1, "loss": 2.3}}')
-    notes = [message("lines-skipped", lines=broken)] if broken else []
-    return log_of_rows(rows).with_notes(*notes)
+    return _log(rows, broken)
+
+
+def read_all(path: Path) -> dict[str, Log]:
+    """The log of each of the ``runs_in`` a file that holds several, by its name."""
+    rows, broken = objects(text(path))
+    key = _run_key(rows[0]) if rows else None
+    by_run: dict[str, list[Row]] = {}
+    if key is not None:
+        for row in rows:
+            by_run.setdefault(_run_of(row, key), []).append(row)
+    named = {name: own for name, own in by_run.items() if name}
+    return {name: _log(own, broken) for name, own in named.items()} if len(named) > 1 else {}
+
+
+def _log(rows: list[Row], broken: int) -> Log:
+    return log_of_rows(rows).with_notes(*([message("lines-skipped", lines=broken)] if broken else []))
 
 
 def _run_key(row: Row) -> str | None:

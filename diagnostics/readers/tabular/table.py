@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator, Sequence
-from itertools import compress
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +20,7 @@ from diagnostics.readers.tabular.columns import Column, Columns, joined, numbers
 from diagnostics.readers.tabular.rows import UNKNOWN, log_of_columns, number
 
 ENDINGS = {".csv", ".tsv"}
-HEAD_CHARACTERS = 1 << 16
+HEAD_CHARACTERS, MAX_HEADER_CHARACTERS = 1 << 16, 1 << 24
 DASH = " - "
 BOUNDS = ("__MIN", "__MAX")
 RUN_COLUMNS = ("run", "run_name", "run name", "runname", "run_id", "run id", "experiment", "experiment_name")
@@ -50,23 +49,76 @@ def runs_in(path: Path) -> tuple[str, ...]:
     return names if len(names) > 1 else ()
 
 
-def read_log(path: Path, run: str | None = None) -> Log:
-    """The log in a table with one header row, of one of its ``runs_in`` where it holds several.
-
-    Raises ``UnreadableLog`` when there is no header or no number.
-    """
+def read_log(path: Path) -> Log:
+    """The log in a table with one header row. Raises ``UnreadableLog`` when there is no header or no number."""
     header, blocks = _table(path)
-    by_run = _run_column(header) if run is not None and not _runs_across(header) else None
-    parts = _Parts(_tags(header, run))
+    parts = _Parts(_tags(header))
     for block in blocks:
-        parts.add(block if by_run is None else _of_one(block, by_run, run))
-    columns, lost = parts.columns()
-    return log_of_columns(columns).with_notes(*([message("cells-skipped", cells=lost)] if lost else []))
+        parts.add(block)
+    return parts.log()
+
+
+def read_all(path: Path) -> dict[str, Log]:
+    """The log of each of the ``runs_in`` a table that holds several, by its name. Raises as ``read_log`` does."""
+    header, blocks = _table(path)
+    across = _runs_across(header)
+    place = _run_column(header)
+    parts = _side_by_side(header, blocks) if len(across) > 1 else {}
+    if not parts and place is not None:
+        parts = _one_below_the_other(header, blocks, place)
+    return {run: found.log() for run, found in parts.items()} if len(parts) > 1 else {}
+
+
+def _side_by_side(header: Sequence[str], blocks: Iterator[Block]) -> dict[str, _Parts]:
+    """The parts of each run that has columns of its own; columns of no run belong to all."""
+    places = _places_across(header)
+    parts = {run: _Parts([tag for _, tag in own]) for run, own in places.items()}
+    for block in blocks:
+        for run, own in places.items():
+            columns = [block.columns[place] for place, _ in own if place < len(block.columns)]
+            parts[run].add(Block(columns, block.size))
+    return parts
+
+
+def _places_across(header: Sequence[str]) -> dict[str, list[tuple[int, str]]]:
+    """The places and tags of each run's columns, in the order of the header."""
+    shared: list[tuple[int, str]] = []
+    own: dict[str, list[tuple[int, str]]] = {run: [] for run in _runs_across(header)}
+    for place, name in enumerate(header):
+        owner, dash, tag = name.rpartition(DASH)
+        if _is_read(dash, tag):
+            (own[owner] if dash else shared).append((place, tag))
+    return {run: sorted([*shared, *places]) for run, places in own.items()}
+
+
+def _one_below_the_other(header: Sequence[str], blocks: Iterator[Block], place: int) -> dict[str, _Parts]:
+    """The parts of each run whose rows have its name in a column."""
+    tags = _tags(header)
+    parts: dict[str, _Parts] = {}
+    for block in blocks:
+        rows: dict[str, list[int]] = {}
+        for row, cell in enumerate(block.columns[place] if place < len(block.columns) else ()):
+            rows.setdefault(cell.strip(), []).append(row)
+        for run, own in rows.items():
+            if run:
+                parts.setdefault(run, _Parts(tags)).add(_rows_of(block, own))
+    return parts
+
+
+def _rows_of(block: Block, rows: list[int]) -> Block:
+    """Some rows of a block; as a slice where they follow each other, as the rows of a run mostly do."""
+    first, last = rows[0], rows[-1] + 1
+    if last - first == len(rows):
+        return Block([cells[first:last] for cells in block.columns], len(rows))
+    return Block([[cells[row] for row in rows] for cells in block.columns], len(rows))
 
 
 def header_of(path: Path) -> list[str]:
     """The names in a table's first row, empty when there is none."""
-    lines = text(path, HEAD_CHARACTERS).splitlines()
+    head = text(path, HEAD_CHARACTERS)
+    if "\n" not in head and "\r" not in head:
+        head = text(path, MAX_HEADER_CHARACTERS)  # of thousands of runs side by side
+    lines = head.splitlines()
     try:
         first = next(csv.reader(lines[:1], delimiter=delimiter(lines[0])), []) if lines else []
     except csv.Error:
@@ -99,12 +151,6 @@ def _checked(path: Path, blocks: Iterator[Block]) -> Iterator[Block]:
         raise UnreadableLog(f"{path}: the file is not a table ({error}); give a CSV file with a header") from None
 
 
-def _of_one(block: Block, place: int, run: str | None) -> Block:
-    """The rows of a block that belong to one run."""
-    own = [cell.strip() == run for cells in block.columns[place : place + 1] for cell in cells]
-    return Block([list(compress(cells, own)) for cells in block.columns], sum(own))
-
-
 class _Parts:
     """The numbers under each tag, taken from the table block by block."""
 
@@ -133,10 +179,12 @@ class _Parts:
         self.words[tag] = self.words.get(tag, 0) + words
         return Column(rows[kept], values)
 
-    def columns(self) -> tuple[Columns, int]:
-        """All columns, and how many cells held text among numbers."""
+    def log(self) -> Log:
+        """The log of all columns, with a note where cells held text among numbers."""
         named = {tag: joined(parts) for tag, parts in self.found.items()}
-        return Columns(self.size, named), sum(n for tag, n in self.words.items() if named[tag].rows.size)
+        lost = sum(count for tag, count in self.words.items() if named[tag].rows.size)
+        notes = [message("cells-skipped", cells=lost)] if lost else []
+        return log_of_columns(Columns(self.size, named)).with_notes(*notes)
 
 
 def _runs_across(header: Sequence[str]) -> tuple[str, ...]:
@@ -150,19 +198,17 @@ def _run_column(header: Sequence[str]) -> int | None:
     return next((plain.index(name) for name in RUN_COLUMNS if name in plain), None)
 
 
-def _tags(header: Sequence[str], run: str | None) -> list[str]:
-    """The tag of each column, empty where it is not read: another run's, or a bound of the values in a chart."""
+def _tags(header: Sequence[str]) -> list[str]:
+    """The tag of each column of a table of one run, empty where it is not read: a bound of the values in a chart."""
     if any(DASH in name or name.endswith(BOUNDS) for name in header):
-        across = _runs_across(header)
-        wanted = run if run is not None or not across else across[0]
-        return [_of_run(name, wanted) for name in header]
+        parted = [name.rpartition(DASH) for name in header]
+        return [tag if _is_read(dash, tag) else "" for _, dash, tag in parted]
     return [_as_held_out(name) for name in header] if "Training Loss" in header else list(header)
 
 
-def _of_run(name: str, wanted: str | None) -> str:
-    """The tag of a W&B export's column, empty when it is another run's or a bound."""
-    owner, dash, tag = name.rpartition(DASH)
-    return "" if name.endswith(BOUNDS) or (dash and (owner != wanted or tag == "_step")) else tag
+def _is_read(dash: str, tag: str) -> bool:
+    """Whether a column of a W&B export is read: not a bound, and not the steps of a run beside the chart's own."""
+    return not tag.endswith(BOUNDS) and not (dash and tag == "_step")
 
 
 def _as_held_out(name: str) -> str:
