@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import errno
 import re
+import shutil
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -337,7 +338,8 @@ def _diagnose(args: argparse.Namespace) -> int:
 def _watch(args: argparse.Namespace) -> int:
     from tuner.commands.watch import watch
 
-    watch(args.path, every=args.every, tags=_tags(args.tag))
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    watch(args.path, every=args.every, tags=_tags(args.tag), width=width)
     return 0
 
 

@@ -42,6 +42,11 @@ def write(tmp_path):
         (HEAD + "study:\n\ttrials: 3\n", "line 5 … tab"),
         (HEAD + "study:\n  a: 1\n b: 2\n", "line 6"),
         (HEAD.replace("method: sft\n", ""), "method is … sft"),
+        (
+            "base_model: a/b\nsequence_len: 9\n",
+            "Axolotl … base_model -> model_name_or_path … sequence_len -> max_length",
+        ),
+        ("stage: sft\nmodel_name_or_path: a\ncutoff_len: 9\n", "LLaMA-Factory … stage -> method … cutoff_len -> max"),
         (HEAD.replace("sft", "sfr"), "method 'sfr' … sft, dpo … sft?"),
         (HEAD.replace("sft", "[sft]"), "method ['sft'] … sft, dpo"),
         (HEAD.replace("model_name_or_path: tuner/tiny\n", ""), "model_name_or_path is"),

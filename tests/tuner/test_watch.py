@@ -37,6 +37,20 @@ def test_a_finding_is_reported_once_when_it_appears(tmp_path: Path):
     assert [line for line in said[3:] if "loss-not-finite" in line] == said[3:4]
 
 
+def test_in_a_terminal_the_lines_of_a_run_stand_below_its_name_and_break_at_words(tmp_path: Path):
+    for name in ("one", "two"):
+        write(tmp_path / f"{name}.csv", [2.0 * 0.97**k + 0.5 for k in range(80)] + [float("nan")])
+    wide: list[str] = []
+    narrow: list[str] = []
+    watch(tmp_path, rounds=1, say=wide.append, share=1.0)
+    watch(tmp_path, rounds=1, say=narrow.append, share=1.0, width=40)
+    heads = [line for line in narrow[1:] if not line.startswith("  ")]
+    assert heads == ["one step 81", "two step 81"]
+    assert max(map(len, narrow[1:])) <= 40 and len(narrow) > len(wide)
+    words = " ".join(line.removeprefix("one step 81: ").removeprefix("two step 81: ") for line in wide[1:]).split()
+    assert " ".join(line for line in narrow[1:] if line not in heads).split() == words
+
+
 def test_an_unfinished_run_is_not_called_underfit_and_a_finished_one_is(tmp_path: Path):
     slow = [2.0 - 0.0005 * k for k in range(80)]
     write(tmp_path / "running.csv", slow)

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tuner.commands.output import announce
 from tuner.config.library_logging import quiet, set_verbose
 from tuner.config.study_file import StudySpec, environment, load_spec
 from tuner.config.yaml_file import read_yaml
@@ -23,6 +24,7 @@ def load_study_file(file: Path, verbose: bool) -> StudySpec:
     if verbose:
         set_verbose()
     os.environ.update(environment(read_yaml(file)))
+    announce("loading torch, transformers and TRL …")
     with quiet(), _interruptible_at_once():
         return load_spec(file)
 

@@ -31,6 +31,12 @@ def _in_ascii(error: UnicodeError) -> tuple[str, int]:
     return "".join(IN_ASCII.get(sign, "?") for sign in lost), error.end
 
 
+def announce(words: str) -> None:
+    """Print what is about to take a while, where somebody sits in front of it."""
+    if sys.stdout.isatty():
+        print(words, flush=True)
+
+
 def show(console: Console, content: RenderableType) -> None:
     """Print to a console; where it is not a terminal, without spaces at the ends of lines."""
     from diagnostics.report.terminal import plain_text

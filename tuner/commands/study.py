@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from diagnostics.model.curves import Run
 from tuner.commands.loading import load_study_file
+from tuner.commands.output import show as show_on
 from tuner.config.library_logging import quiet
 from tuner.config.study_file import AS_MANY_AS_FIT, StudySpec
 from tuner.errors import Unfinished
@@ -39,6 +40,7 @@ def study(
     spec = replace(spec, study=replace(spec.study, **given))
     from rich.console import Console
 
+    from tuner.study.display.ending import ending
     from tuner.study.display.terminal import progress
     from tuner.study.loop import run_study
 
@@ -46,13 +48,9 @@ def study(
     console = Console()
     with quiet(), progress(console) as show:
         result = run_study(spec, _trainer(spec), folder, storage=storage, show=show)
-    print(f"report: {folder / 'study.html'}; curves: tuner inspect {folder}")
-    best = result.winner
-    if best is None:
+    show_on(console, ending(result, folder))
+    if result.winner is None:
         raise Unfinished(_without_value(result, folder))
-    kept = [folder / best.folder / kind for kind in ("adapter", "model")] if best else []
-    for path in (path for path in kept if path.exists()):
-        print(f"best {path.name}: {path}")
     return 0
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from diagnostics.errors import BadInput
 from diagnostics.model.curves import Run
 from tuner.commands.loading import load_study_file
+from tuner.commands.output import announce
 from tuner.config.study_file import StudySpec
 from tuner.study.folder import DATABASE
 from tuner.training.checkpoints import checkpoints
@@ -28,6 +29,7 @@ def train(file: Path, *, out: Path | None = None, verbose: bool = False) -> int:
         raise BadInput(
             f"{folder}: contains a study, and a run there would be mistaken for one of its trials; give another --out"
         )
+    announce("loading the model and the data …")
     began = time.monotonic()
     with _removed_on_bad_input(folder):
         run = _fitting(spec, lambda overrides: train_once(spec, overrides, folder, _progress_printer(began), say=print))

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from textwrap import wrap
 
 from diagnostics.diagnosis.diagnose import diagnose
 from diagnostics.diagnosis.live import LiveState, update
 from diagnostics.messages import live_line
 from diagnostics.model.curves import Run
+from diagnostics.model.live import LiveEvent
 from diagnostics.readers import UnreadableLog, file_of, read, search
 from diagnostics.readers.file_state import FileState, file_state, written
 from diagnostics.report.write import UnreadRun
@@ -41,8 +43,11 @@ def watch(
     tags: Mapping[str, str] | None = None,
     say: Callable[[str], None] = print,
     share: float = MAX_SHARE,
+    width: int | None = None,
 ) -> None:
     """Print one line whenever a finding of a run at or below ``path`` appears or clears, until interrupted.
+
+    In a terminal of ``width`` columns the lines of a run stand below its name, and wrap at words.
 
     The folder is checked every ``every`` seconds; a run is read again only when its files changed, and not while
     reading would take more than ``share`` (0.5 %) of the time. A finding of an unfinished run is reported once it
@@ -67,13 +72,19 @@ def watch(
         searching = time.perf_counter() - began
         for run_path in found:
             watched = runs.setdefault(run_path, Watched(spacing=Throttle(share)))
-            _visit(run_path, watched, tags, say)
+            _visit(run_path, watched, tags, say, width)
         checks += 1
         if rounds is None or checks < rounds:
             time.sleep(max(every, searching * (1.0 / share - 1.0)))
 
 
-def _visit(run_path: Path, watched: Watched, tags: Mapping[str, str] | None, say: Callable[[str], None]) -> None:
+def _visit(
+    run_path: Path,
+    watched: Watched,
+    tags: Mapping[str, str] | None,
+    say: Callable[[str], None],
+    width: int | None,
+) -> None:
     """Read a run whose files changed, as often as its share of the time allows, and report what is new."""
     files = file_state(run_path)
     over = time.time() - written(files) > IDLE_SECONDS
@@ -84,11 +95,16 @@ def _visit(run_path: Path, watched: Watched, tags: Mapping[str, str] | None, say
     elif watched.run is None or over == watched.over:
         return
     with watched.spacing.check():
-        _check(run_path, watched, over, tags, say)
+        _check(run_path, watched, over, tags, say, width)
 
 
 def _check(
-    run_path: Path, watched: Watched, over: bool, tags: Mapping[str, str] | None, say: Callable[[str], None]
+    run_path: Path,
+    watched: Watched,
+    over: bool,
+    tags: Mapping[str, str] | None,
+    say: Callable[[str], None],
+    width: int | None,
 ) -> None:
     """Diagnose a run and report what is new; a half-written log is tried again at its next change."""
     answer = guarded(str(run_path), partial(_diagnosed, watched.run, run_path, tags))
@@ -100,8 +116,18 @@ def _check(
     over = over or (last is not None and run.last_step >= last)
     watched.state, events = update(watched.state, verdict, run.last_step, over=over)
     watched.run, watched.over = run, over
-    for event in events:
-        say(f"{run.name} step {run.last_step:g}: {live_line(event)}")
+    for line in _lines(f"{run.name} step {run.last_step:g}", events, width):
+        say(line)
+
+
+def _lines(head: str, events: Sequence[LiveEvent], width: int | None) -> Iterator[str]:
+    """The events of one check: each in a line with the head, or below it in lines that fit a terminal's ``width``."""
+    if width is None:
+        yield from (f"{head}: {live_line(event)}" for event in events)
+    elif events:
+        yield head
+        for event in events:
+            yield from wrap(live_line(event), max(width, 20), initial_indent="  ", subsequent_indent="    ")
 
 
 def _diagnosed(run: Run | None, path: Path, tags: Mapping[str, str] | None) -> Pair:

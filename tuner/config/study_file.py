@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from diagnostics.model.methods import TrainingMethod
+from tuner.config.foreign import foreign_file
 from tuner.config.methods import TRL_METHODS, TrlMethod
 from tuner.config.overrides import check_batch, setting_value
 from tuner.config.search_space import Choice, Range, Space, Span, is_number, shown
@@ -91,6 +92,9 @@ def load_spec(path: str | Path) -> StudySpec:
     """
     path = Path(path)
     raw = read_yaml(path)
+    other = foreign_file(raw) if "method" not in raw else None
+    if other is not None:
+        raise SpecError(f"{path}: {other}")
     method = _method(raw.pop("method", None), path)
     block = _block(raw.pop("study", None), path)
     if not isinstance(raw.get("env", {}), Mapping | None):

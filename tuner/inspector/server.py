@@ -41,6 +41,7 @@ def launch(path: Path | str, port: int | None = None, browser: bool = True, allo
         raise NothingToInspect(f"{path}: no such file or folder; give the folder that your runs log to")
     if port is not None:
         _check(port)
+    print(f"starting the inspector for {folder} …", flush=True)
     from streamlit.web.cli import main
 
     os.environ[FOLDER] = str(folder)

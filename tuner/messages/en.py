@@ -102,6 +102,33 @@ GAIN: Mapping[str, str] = {
 }
 """What the repeats show, by how many pairs of seeds there are."""
 
+END: Mapping[str, str] = {
+    "gain": "{metric} {before:number} → {after:number}{share}, confirmed on {better} of {seeds} seeds",
+    "exact-match": "exact match {before:percent} → {after:percent}",
+    "changed": "Changed: {changes}",
+    "answers": "Answers to {count} held-out questions: {before} right with your file, {after} right now.",
+    "before": "before",
+    "after": "after",
+    "inspect": "Look at the curves",
+    "merge": "Merge the adapter",
+    "load-adapter": "Load the adapter",
+    "load-model": "Load the model",
+    "report": "report: {path}",
+}
+"""What the end of a study shows."""
+
+LIVE: Mapping[str, str] = {
+    "loading": "loading the model and the data",
+    "step": "step {step:number} of {steps:number}",
+    "against-file": "{change} against your file",
+    "moved": "what moved",
+    "verdict": "verdict",
+    "proposed-by": "proposed by",
+    "delta": "vs. file",
+    "earlier-trials": "… {count:plural:earlier trial|earlier trials}",
+}
+"""What the live table shows beside the trials."""
+
 STATES: Mapping[str, str] = {
     "complete": "complete",
     "pruned": "stopped early",

@@ -46,13 +46,18 @@ class Started:
 
 @dataclass(frozen=True)
 class Advanced:
-    """A running trial or repeat was evaluated: ``share`` of its schedule is done."""
+    """A running trial or repeat was evaluated: ``share`` of its schedule is done, at ``step``.
+
+    ``values`` are those of the metric so far.
+    """
 
     number: int
     share: float
     value: float | None
     label: str | None
     seed: int | None = None
+    step: float = 0.0
+    values: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -89,8 +89,9 @@ def _measured(
 
     def report(run: Run, share: float) -> str | None:
         curve = run.curve(metric)
-        value = float(curve.values[-1]) if curve is not None and len(curve) else None
-        context.show(Advanced(trial, share, value, None, seed))
+        values = () if curve is None else tuple(curve.values.tolist())
+        value = values[-1] if values else None
+        context.show(Advanced(trial, share, value, None, seed, run.last_step, values))
         return None
 
     try:

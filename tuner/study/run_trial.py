@@ -113,12 +113,14 @@ class _Watch:
         diagnosis = record(self._trial, run, metric=metric, share=share, bounds=self._context.spec.study.bounds)
         self.save_time()
         curve = run.curve(metric)
-        value = float(curve.values[-1]) if curve is not None and len(curve) else None
+        values = () if curve is None else tuple(curve.values.tolist())
+        value = values[-1] if values else None
         step = round(1000 * share)
         if value is not None and step not in self._known:
             self._trial.report(value, step)
             self._known.add(step)
-        self._context.show(Advanced(self._trial.number, share, value, str(diagnosis.label)))
+        label, at = str(diagnosis.label), run.last_step
+        self._context.show(Advanced(self._trial.number, share, value, label, step=at, values=values))
         if self._trial.should_prune():
             self.stopped = text_from(self._frozen.user_attrs.get(STOPPED)) or message("pruned")
         return None if self.stopped is None else text(self.stopped)

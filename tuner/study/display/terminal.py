@@ -2,47 +2,78 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from diagnostics.formatting import SIGNS, duration, number, percent
 from diagnostics.model.records import Label
-from tuner.messages import text
-from tuner.study.display.lines import closing, continued, goal, line, moves, proposer
+from diagnostics.report.sparkline import sparkline
+from diagnostics.report.terminal_curve import LABEL_COLORS
+from tuner.messages import filled, text
+from tuner.messages.en import LIVE
+from tuner.study.display.lines import best_trial, continued, goal, line, moves, proposer
 from tuner.study.display.state import ProgressState, apply, seconds_left
 from tuner.study.events import Advanced, Event, Opened, Repeated, Show, Started
 from tuner.study.results import TrialResult, TrialState
+from tuner.study.words import relative_change
 
 if TYPE_CHECKING:
-    from rich.console import Console, RenderableType
+    from rich.console import Console, JustifyMethod, RenderableType
     from rich.table import Table
+    from rich.text import Text
 
-STYLES = {"healthy": "green", "underfit": "yellow", "overfit": "magenta", "unstable": "red", "broken": "red"}
 ENDED = {TrialState.FAILED: "✕ failed", TrialState.INFEASIBLE: "✕ no memory"}
-LINES_AROUND_TABLE = 9
+LINES_AROUND_TABLE = 10
 """Lines of the screen that are not rows of the table."""
+NARROW, GAP = 100, 2
+NUMBER, MOVED, METRIC, DELTA, VERDICT, PROPOSER = range(6)
+"""The columns of the table."""
+NUMBERS = (NUMBER, METRIC, DELTA)
+MAX_PROPOSER, MAX_PROPOSER_NARROW, MIN_MOVED = 24, 14, 18
 
 
 def table(state: ProgressState, width: int = 80, rows: int = 100) -> Table:
     """The trials as a table: what moved, the metric, the verdict; the running one last; at most ``rows`` rows."""
     from rich.table import Table
+    from rich.text import Text
 
-    metric = state.opened.metric if state.opened else "value"
-    grid = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim", width=min(width, 110))
-    grid.add_column("", justify="right", no_wrap=True)
-    grid.add_column("what moved", ratio=1, overflow="ellipsis", no_wrap=True)
-    grid.add_column(metric, justify="right", no_wrap=True)
-    grid.add_column("verdict", no_wrap=True, min_width=11)
-    grid.add_column("proposed by", no_wrap=True, overflow="ellipsis", max_width=24)
-    shown = _rows_that_fit(state, rows)
-    if len(shown) < len(state.trials):
-        grid.add_row("", f"[dim]… {len(state.trials) - len(shown)} earlier trials[/]", "", "", "")
-    for trial in shown:
-        grid.add_row(*_row(trial, best=trial.number == state.best, narrow=width < 100))
-    if state.started is not None:
-        grid.add_row(*_running_row(state.started, state.advanced, narrow=width < 100))
+    lines = _lines(state, rows, narrow=width < NARROW)
+    heads = ["", LIVE["moved"], state.opened.metric if state.opened else "", LIVE["delta"]]
+    heads += [LIVE["verdict"], LIVE["proposed-by"]]
+    widths = [max(Text.from_markup(cell).cell_len for cell in column) for column in zip(heads, *lines, strict=True)]
+    widths[PROPOSER] = min(widths[PROPOSER], MAX_PROPOSER if width >= NARROW else MAX_PROPOSER_NARROW)
+    columns, widths[MOVED] = _columns_that_fit(widths, width)
+    grid = Table(box=None, pad_edge=False, padding=(0, GAP, 0, 0), header_style="dim")
+    for place in columns:
+        side: JustifyMethod = "right" if place in NUMBERS else "left"
+        grid.add_column(heads[place], justify=side, no_wrap=True, overflow="ellipsis", max_width=widths[place])
+    for cells in lines:
+        grid.add_row(*(cells[place] for place in columns))
     return grid
+
+
+def _columns_that_fit(widths: Sequence[int], width: int) -> tuple[list[int], int]:
+    """The columns that there is room for, and the width of the one that says what moved."""
+    columns = list(range(len(widths)))
+    for spare in (PROPOSER, DELTA, None):
+        room = width - sum(widths[place] + GAP for place in columns if place != MOVED)
+        if room >= min(widths[MOVED], MIN_MOVED) or spare is None:
+            break
+        columns.remove(spare)
+    return columns, max(1, min(widths[MOVED], room))
+
+
+def _lines(state: ProgressState, rows: int, *, narrow: bool) -> list[list[str]]:
+    """The rows of the table, the running trial last."""
+    shown = _rows_that_fit(state, rows)
+    lines = [_row(trial, state, narrow=narrow) for trial in shown]
+    if len(shown) < len(state.trials):
+        hidden = filled(LIVE["earlier-trials"], {"count": len(state.trials) - len(shown)})
+        lines.insert(0, ["", f"[dim]{hidden}[/]", "", "", "", ""])
+    if state.started is not None:
+        lines.append(_running_row(state.started, state, narrow=narrow))
+    return lines
 
 
 def _rows_that_fit(state: ProgressState, rows: int) -> list[TrialResult]:
@@ -55,28 +86,56 @@ def _rows_that_fit(state: ProgressState, rows: int) -> list[TrialResult]:
     return sorted([*kept, *late], key=lambda trial: trial.number)
 
 
-def _row(trial: TrialResult, *, best: bool, narrow: bool) -> list[str]:
+def _row(trial: TrialResult, state: ProgressState, *, narrow: bool) -> list[str]:
+    best = trial.number == state.best
     value = number(trial.value) if trial.value is not None else "–"
-    label = trial.label or "unknown"
-    verdict = ENDED.get(trial.state) or f"{SIGNS.get(_label(label), '?')} {label}"
-    text = _escaped(moves(trial.moved, trial.proposer, narrow=narrow))
-    name = f"[bold]★ {trial.number}[/]" if best else str(trial.number)
-    style = "red" if trial.state in ENDED else STYLES.get(label, "dim")
-    value = f"[bold]{value}[/]" if best else value
-    return [name, text, value, f"[{style}]{verdict}[/]", f"[dim]{proposer(trial.proposer)}[/]"]
+    label = _label(trial.label or "unknown")
+    verdict = ENDED.get(trial.state) or f"{SIGNS[label]} {label}"
+    moved = _escaped(moves(trial.moved, trial.proposer, narrow=narrow))
+    style = "red" if trial.state in ENDED else LABEL_COLORS[label]
+    return [
+        f"[bold]★ {trial.number}[/]" if best else str(trial.number),
+        moved,
+        f"[bold]{value}[/]" if best else value,
+        "" if trial.number == 0 else _delta(trial.value, state),
+        f"[{style}]{verdict}[/]",
+        f"[dim]{proposer(trial.proposer)}[/]",
+    ]
 
 
 def _label(name: str) -> Label:
     return Label(name) if name in set(Label) else Label.UNKNOWN
 
 
-def _running_row(started: Started, advanced: Advanced | None, *, narrow: bool) -> list[str]:
-    here = advanced is not None and advanced.number == started.number and advanced.seed is None
-    value = number(advanced.value) if advanced is not None and here and advanced.value is not None else ""
-    share = percent(advanced.share) if advanced is not None and here else "starting"
-    text = _escaped(moves(started.moved, started.proposer, narrow=narrow))
-    by = proposer(started.proposer)
-    return [f"[cyan]{started.number}[/]", f"[cyan]{text}[/]", value, f"[cyan]▸ {share}[/]", f"[dim]{by}[/]"]
+def _running_row(started: Started, state: ProgressState, *, narrow: bool) -> list[str]:
+    advanced = _of_running(state)
+    value = advanced.value if advanced is not None else None
+    moved = _escaped(moves(started.moved, started.proposer, narrow=narrow))
+    return [
+        f"[cyan]{started.number}[/]",
+        f"[cyan]{moved}[/]",
+        number(value) if value is not None else "",
+        "" if started.number == 0 else _delta(value, state),
+        f"[cyan]▸ {percent(advanced.share) if advanced is not None else 'starting'}[/]",
+        f"[dim]{proposer(started.proposer)}[/]",
+    ]
+
+
+def _of_running(state: ProgressState) -> Advanced | None:
+    """How far the running trial is, once it was evaluated."""
+    started, advanced = state.started, state.advanced
+    here = started is not None and advanced is not None and advanced.number == started.number and advanced.seed is None
+    return advanced if here else None
+
+
+def _delta(value: float | None, state: ProgressState) -> str:
+    """The change against trial 0, green where it is for the better and red where it is for the worse."""
+    file = next((trial.value for trial in state.trials if trial.number == 0), None)
+    if value is None or file is None or state.opened is None:
+        return ""
+    gain = state.opened.direction.gain(file, value)
+    change = relative_change(file, value)
+    return f"[{'green' if gain > 0 else 'red'}]{change}[/]" if gain and change else change
 
 
 def render(state: ProgressState, width: int = 80, rows: int = 100) -> RenderableType:
@@ -91,6 +150,8 @@ def render(state: ProgressState, width: int = 80, rows: int = 100) -> Renderable
     notes = [*(line(notice) or "" for notice in state.notices[-2:]), *_now(state)]
     if notes:
         parts += [Text(""), *(Text(note, style="default") for note in notes)]
+    if state.advanced is not None and state.closed is None:
+        parts.append(_curve_line(state.advanced, state))
     left = seconds_left(state)
     if left is not None and state.closed is None:
         parts.append(Text(f"about {duration(left)} left", style="dim"))
@@ -104,7 +165,7 @@ def _title(opened: Opened) -> str:
 def _now(state: ProgressState) -> list[str]:
     """What happens right now, and why."""
     if state.closed is not None:
-        return [closing(state.closed.result)]
+        return [best_trial(state.closed.result)]
     if state.repeated is not None:
         return [_repeat_line(state.repeated, state.advanced)]
     if state.started is None:
@@ -114,7 +175,21 @@ def _now(state: ProgressState) -> list[str]:
     why = text(started.because)
     if not why and proposer(started.proposer):
         why = f"proposed by {proposer(started.proposer)}"
-    return [f"trial {started.number}{continued(started)}: {moved}" + (f"; {why}" if why else "")]
+    loading = f"; {LIVE['loading']}" if _of_running(state) is None else ""
+    return [f"trial {started.number}{continued(started)}: {moved}" + (f"; {why}" if why else "") + loading]
+
+
+def _curve_line(advanced: Advanced, state: ProgressState) -> Text:
+    """The curve of the running trial in a line, with its step and how it compares with the user's file."""
+    from rich.text import Text
+
+    steps = round(advanced.step / advanced.share) if advanced.share else 0
+    parts = [filled(LIVE["step"], {"step": advanced.step, "steps": steps})] if advanced.step and steps else []
+    parts += [f"{state.opened.metric} {number(advanced.value)}"] if state.opened and advanced.value is not None else []
+    delta = _delta(advanced.value, state) if advanced.number else ""
+    parts += [filled(LIVE["against-file"], {"change": delta})] if delta else []
+    made = Text(sparkline(advanced.values), style="cyan")
+    return made.append("  ").append_text(Text.from_markup(", ".join(parts)))
 
 
 def _repeat_line(repeated: Repeated, advanced: Advanced | None) -> str:
