@@ -17,7 +17,7 @@ for (const box of document.querySelectorAll('.copyable')) {
 const unfold = () => {
   const aim = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
   const folded = aim && aim.closest('details');
-  if (folded) { folded.open = true; aim.scrollIntoView(); }
+  if (folded) { folded.open = true; aim.scrollIntoView({behavior: 'instant'}); }
 };
 addEventListener('hashchange', unfold); unfold();
 """

@@ -19,7 +19,7 @@ from tuner.cli import main
 from tuner.errors import STOPPED
 
 ROOT = Path(__file__).parents[2]
-COMMANDS = ("train", "study", "diagnose", "watch", "inspect", "rules", "demo", "init", "merge")
+COMMANDS = ("train", "study", "diagnose", "watch", "inspect", "rules", "demo", "init", "card", "merge")
 
 
 def tuner(*args: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
