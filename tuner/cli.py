@@ -141,6 +141,7 @@ def _add_training(commands: argparse._SubParsersAction[_Parser]) -> None:
         help="a database that workers share, sqlite:/// or postgresql:// (default: a file in --out)",
     )
     study.add_argument("--verbose", action="store_true", help="show the output of the training libraries")
+    _add_trust(study)
     study.set_defaults(command=_study)
 
     train = commands.add_parser("train", help="train once and report the diagnosis")
@@ -154,6 +155,7 @@ def _add_training(commands: argparse._SubParsersAction[_Parser]) -> None:
         help="the run's folder (default: output_dir of the file, or runs/<name>-train)",
     )
     train.add_argument("--verbose", action="store_true", help="show the output of the training libraries")
+    _add_trust(train)
     train.set_defaults(command=_train)
 
 
@@ -245,7 +247,16 @@ def _add_making(commands: argparse._SubParsersAction[_Parser]) -> None:
     merge = commands.add_parser("merge", help="merge a run's adapter into its base model")
     merge.add_argument("run", type=Path, metavar="RUN", help="the run's folder, such as runs/sft/trial-005")
     merge.add_argument("out", type=Path, metavar="OUT", help="a new folder for the merged model and its tokenizer")
+    _add_trust(merge)
     merge.set_defaults(command=_merge)
+
+
+def _add_trust(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--trust-remote-code",
+        action="store_true",
+        help="run the code that comes with the model, and let a run's own config.yaml say so (default: never)",
+    )
 
 
 def _add_tags(parser: argparse.ArgumentParser) -> None:
@@ -310,13 +321,21 @@ def _study(args: argparse.Namespace) -> int:
 
     budget = {"trials": args.trials, "minutes": args.minutes, "steps": args.steps}
     stop_early = False if args.no_stop_early else None
-    return study(args.file, budget, stop_early=stop_early, out=args.out, storage=args.storage, verbose=args.verbose)
+    return study(
+        args.file,
+        budget,
+        stop_early=stop_early,
+        out=args.out,
+        storage=args.storage,
+        verbose=args.verbose,
+        trust_remote_code=args.trust_remote_code,
+    )
 
 
 def _train(args: argparse.Namespace) -> int:
     from tuner.commands.train import train
 
-    return train(args.file, out=args.out, verbose=args.verbose)
+    return train(args.file, out=args.out, verbose=args.verbose, trust_remote_code=args.trust_remote_code)
 
 
 def _diagnose(args: argparse.Namespace) -> int:
@@ -376,4 +395,4 @@ def _card(args: argparse.Namespace) -> int:
 def _merge(args: argparse.Namespace) -> int:
     from tuner.commands.merge import merge
 
-    return merge(args.run, args.out)
+    return merge(args.run, args.out, trust_remote_code=args.trust_remote_code)

@@ -12,21 +12,25 @@ from pathlib import Path
 from tuner.commands.output import announce
 from tuner.config.library_logging import quiet, set_verbose
 from tuner.config.study_file import StudySpec, environment, load_spec
+from tuner.config.trust import check_trust
 from tuner.config.yaml_file import read_yaml
 from tuner.errors import STOPPED
 
 
-def load_study_file(file: Path, verbose: bool) -> StudySpec:
+def load_study_file(file: Path, verbose: bool, trust_remote_code: bool = False) -> StudySpec:
     """The study file, read and checked; the libraries are quiet unless ``verbose``. Raises ``SpecError``.
 
     The variables of the file's ``env`` are set first: reading the file imports libraries that look at them.
     """
     if verbose:
         set_verbose()
-    os.environ.update(environment(read_yaml(file)))
+    raw = read_yaml(file)
+    if not trust_remote_code:
+        check_trust(raw, file)
+    os.environ.update(environment(raw))
     announce("loading torch, transformers and TRL …")
     with quiet(), _interruptible_at_once():
-        return load_spec(file)
+        return load_spec(file, trust_remote_code=trust_remote_code)
 
 
 @contextmanager

@@ -26,13 +26,14 @@ def study(
     out: Path | None = None,
     storage: str | None = None,
     verbose: bool = False,
+    trust_remote_code: bool = False,
 ) -> int:
     """Run or continue the study of ``file`` and print where its report is; the exit status.
 
     ``budget`` holds trials, minutes and steps that replace those of the file; None keeps the file's. Raises
     ``Unfinished`` when no trial has a value.
     """
-    spec = load_study_file(file, verbose)
+    spec = load_study_file(file, verbose, trust_remote_code)
     given = {key: value for key, value in (budget or {}).items() if value is not None}
     if (given.keys() & {"minutes", "steps"}) and not spec.study.trials_given:
         given.setdefault("trials", AS_MANY_AS_FIT)

@@ -14,14 +14,14 @@ from diagnostics.model.curves import Run
 from tuner.commands.loading import load_study_file
 from tuner.commands.output import announce
 from tuner.config.study_file import StudySpec
+from tuner.config.trust import CONFIG_FILE
 from tuner.study.folder import DATABASE
 from tuner.training.checkpoints import checkpoints
-from tuner.training.run_config import CONFIG_FILE
 
 
-def train(file: Path, *, out: Path | None = None, verbose: bool = False) -> int:
+def train(file: Path, *, out: Path | None = None, verbose: bool = False, trust_remote_code: bool = False) -> int:
     """Train once with the settings of ``file`` and print the diagnosis and where its report is."""
-    spec = load_study_file(file, verbose)
+    spec = load_study_file(file, verbose, trust_remote_code)
     from tuner.training.train import train as train_once
 
     folder = out or run_folder(spec)

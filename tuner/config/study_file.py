@@ -12,8 +12,10 @@ from tuner.config.foreign import foreign_file
 from tuner.config.methods import TRL_METHODS, TrlMethod
 from tuner.config.overrides import check_batch, setting_value
 from tuner.config.search_space import Choice, Range, Space, Span, is_number, shown
+from tuner.config.secret_keys import is_secret
 from tuner.config.space_block import check_shape, read_space
 from tuner.config.trl_schema import Unfit, as_type, keys_of
+from tuner.config.trust import TRUST, check_trust
 from tuner.config.tunable import PSEUDO_KEYS, limit_broken
 from tuner.config.yaml_file import read_yaml
 from tuner.errors import SpecError, nearest
@@ -85,8 +87,10 @@ class StudySpec:
     study: StudyBlock
 
 
-def load_spec(path: str | Path) -> StudySpec:
+def load_spec(path: str | Path, *, trust_remote_code: bool = False) -> StudySpec:
     """The study file at ``path``; raises ``SpecError`` with one line that names file and key.
+
+    ``trust_remote_code`` sets that key, and lets lines that can run code count in a run's own ``config.yaml``.
 
     What needs no library is checked first; then TRL is imported for its list of keys, which takes seconds.
     """
@@ -95,10 +99,16 @@ def load_spec(path: str | Path) -> StudySpec:
     other = foreign_file(raw) if "method" not in raw else None
     if other is not None:
         raise SpecError(f"{path}: {other}")
+    if trust_remote_code:
+        raw[TRUST] = True
+    else:
+        check_trust(raw, path)
     method = _method(raw.pop("method", None), path)
     block = _block(raw.pop("study", None), path)
     if not isinstance(raw.get("env", {}), Mapping | None):
-        raise SpecError(f"{path}: env: must map names to values, not {raw['env']!r}")
+        # Its text may be a password.
+        given = raw["env"] if isinstance(raw["env"], (int, float)) else type(raw["env"]).__name__
+        raise SpecError(f"{path}: env: must map names to values, not {given}")
     _check_sources(raw, path)
     config = _config(raw, method, path)
     study = _study(block, config, method, path)
@@ -169,11 +179,11 @@ def _check_sources(raw: Mapping[str, Any], path: Path) -> None:
         raise SpecError(f"{path}: dataset_name is missing; give a file, a folder or a hub id")
     for key in ("model_name_or_path", "dataset_name"):
         name = raw.get(key)
-        if isinstance(name, str) and _is_path(name) and located(name, path.parent) is None:
+        if isinstance(name, str) and is_path(name) and located(name, path.parent) is None:
             raise SpecError(f"{path}: {key}: {name}: no such file or folder, from here or from {path.parent}")
 
 
-def _is_path(name: str) -> bool:
+def is_path(name: str) -> bool:
     """Whether a name can only be a path: a hub id has no file ending and at most one slash."""
     is_file = Path(name).suffix.lower() in (".json", ".jsonl", ".csv", ".parquet", ".tsv", ".txt", ".arrow")
     return is_file or name.startswith((".", "/", "~")) or name.count("/") > 1 or "\\" in name
@@ -192,7 +202,7 @@ def _config(raw: Mapping[str, Any], method: TrlMethod, path: Path) -> dict[str, 
         try:
             config[name] = keys[name].coerced(value)
         except Unfit as error:
-            raise SpecError(f"{path}: {name}: {error}") from None
+            raise SpecError(f"{path}: {name}: {'must be a text' if is_secret(name) else error}") from None
         broken = limit_broken(name, config[name])
         if broken:
             raise SpecError(f"{path}: {name}: must be {broken}, not {shown(config[name])}")

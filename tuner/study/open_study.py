@@ -19,6 +19,8 @@ from optuna.study import StudyDirection
 from diagnostics.errors import BadInput
 from diagnostics.formatting import setting
 from tuner.config.direction import Direction
+from tuner.config.secret_keys import without_secrets
+from tuner.config.trust import TRUST
 from tuner.search.distributions import distributions
 from tuner.search.pruner import DiagnosisPruner
 from tuner.search.sampler import DiagnosisSampler
@@ -38,8 +40,8 @@ if TYPE_CHECKING:
 DEFINITION = "definition"
 SAME_FAILURES = 3
 """So many trials in a row that fail alike show a bug, not bad settings."""
-MAY_CHANGE = ("output_dir", "run_name", "report_to", "env", "logging_dir")
-"""Keys of the file that may change: they do not change what is trained."""
+MAY_CHANGE = ("output_dir", "run_name", "report_to", "env", "logging_dir", TRUST)
+"""Keys of the file that may change: they do not change what is trained. Neither do its secrets."""
 
 
 @contextmanager
@@ -122,15 +124,27 @@ def _study(
     with locked(locks, CLAIM_LOCK):
         _check_alone(spec, out, database, storage)
         study, wanted = load(), definition(spec, space)
-        fixed = study.user_attrs.get(DEFINITION, wanted) != wanted and _nothing_learned(study, locks, out)
+        fixed = _stored(study, wanted) != wanted and _nothing_learned(study, locks, out)
         if storage is None and (fixed or _nothing_but_errors(study, spec.study.trials)):
             # No trial has a value to keep, so the corrected file or training starts at its trial 0.
             optuna.delete_study(study_name=spec.name, storage=database)
             study = load()
-        if DEFINITION not in study.user_attrs:
-            study.set_user_attr(DEFINITION, wanted)
-    _check_same(study.user_attrs[DEFINITION], wanted, spec, out, storage)
+        stored = _stored(study, wanted)
+        if study.user_attrs.get(DEFINITION) != stored:
+            study.set_user_attr(DEFINITION, stored)  # a new study, or one of the versions that stored secrets
+    _check_same(stored, wanted, spec, out, storage)
     return study
+
+
+def _stored(study: optuna.Study, wanted: Mapping[str, Any]) -> dict[str, Any]:
+    """The definition that the study began with, ``wanted`` when it is new, without what is not part of one."""
+    stored = dict(study.user_attrs.get(DEFINITION, wanted))
+    return {**stored, "config": _defining(stored["config"])}
+
+
+def _defining(config: Mapping[str, Any]) -> dict[str, Any]:
+    """The keys of a config that define what is trained."""
+    return dict(without_secrets({key: value for key, value in config.items() if key not in MAY_CHANGE}))
 
 
 def _nothing_but_errors(study: optuna.Study, total: int) -> bool:
@@ -163,12 +177,11 @@ def start_settings(spec: StudySpec) -> dict[str, Any]:
 
 def definition(spec: StudySpec, space: Mapping[str, BaseDistribution]) -> dict[str, Any]:
     """What must not change while a study continues: the space, the metric, and the training configuration."""
-    config = {key: value for key, value in spec.config.items() if key not in MAY_CHANGE}
     return {
         "space": {knob: json.loads(distribution_to_json(span)) for knob, span in space.items()},
         "metric": f"{spec.study.direction} {spec.study.metric}",
         "method": spec.method,
-        "config": json.loads(json.dumps(config, default=str, sort_keys=True)),
+        "config": json.loads(json.dumps(_defining(spec.config), default=str, sort_keys=True)),
     }
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import json
+import math
 import shutil
 import zipfile
+from dataclasses import fields
 from pathlib import Path
+from pickle import UnpicklingError
 
-from tuner.training.run_config import CONFIG_FILE
+from tuner.config.trust import CONFIG_FILE
 
 WEIGHTS = ("adapter_model.safetensors", "model.safetensors", "model.safetensors.index.json")
 
@@ -26,7 +28,7 @@ def last_whole(folder: Path) -> Path | None:
 def is_whole(checkpoint: Path) -> bool:
     """Whether weights, optimizer, scheduler, random state and trainer state are all there and none is cut off."""
     return (
-        _is_json(checkpoint / "trainer_state.json")
+        _is_state(checkpoint / "trainer_state.json")
         and all(_is_archive(path) for path in checkpoint.glob("rng_state*.pth"))
         and all(_is_archive(checkpoint / name) for name in ("optimizer.pt", "scheduler.pt"))
         and any((checkpoint / name).exists() for name in WEIGHTS)
@@ -34,17 +36,47 @@ def is_whole(checkpoint: Path) -> bool:
     )
 
 
-def _is_json(path: Path) -> bool:
+def _is_state(path: Path) -> bool:
+    """Whether it holds a state that the trainer can continue from: its own fields, of their own types."""
+    from transformers import TrainerState
+
     try:
-        json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        state = vars(TrainerState.load_from_json(str(path)))
+    except (OSError, ValueError, TypeError, AttributeError, RecursionError):
         return False
-    return True
+    counts = [field.name for field in fields(TrainerState) if type(field.default) in (int, float)]
+    log, callbacks, best = state["log_history"], state["stateful_callbacks"], state["best_model_checkpoint"]
+    return (
+        all(_is_number(state[name]) for name in counts)
+        and isinstance(log, list)
+        and all(isinstance(row, dict) and _is_number(row.get("step")) for row in log)
+        and isinstance(callbacks, dict)
+        and all(isinstance(one, (dict, list)) for one in callbacks.values())
+        and isinstance(best, str | None)
+        and (state["best_metric"] is None or isinstance(state["best_metric"], (int, float)))
+    )
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value) and value >= 0
 
 
 def _is_archive(path: Path) -> bool:
     # torch writes a zip, whose table of contents comes last: a cut file has none.
-    return path.exists() and zipfile.is_zipfile(path)
+    return path.exists() and zipfile.is_zipfile(path) and _is_loadable(path)
+
+
+def _is_loadable(path: Path) -> bool:
+    """Whether torch loads it as plain data; it refuses objects that a pickle would have to make, which can run code."""
+    import torch
+    from transformers.trainer_pt_utils import safe_globals
+
+    try:
+        with safe_globals():
+            torch.load(path, map_location="meta", weights_only=True)  # "meta": the tensors themselves are not read
+    except (OSError, ValueError, TypeError, KeyError, EOFError, RuntimeError, UnpicklingError):
+        return False
+    return True
 
 
 def _is_safetensors(path: Path) -> bool:

@@ -7,21 +7,25 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
+from tuner.config.trust import CONFIG_FILE
 from tuner.config.yaml_file import read_yaml
-from tuner.errors import SpecError, error_text
-from tuner.training.run_config import CONFIG_FILE
+from tuner.errors import SpecError
+from tuner.training.device_batch import is_out_of_memory
+from tuner.training.refusals import refusal
 
 DTYPES = ("auto", "bfloat16", "float16", "float32")
 
 
-def merge(run: str | Path, out: str | Path, *, dtype: str | None = None) -> Path:
+def merge(run: str | Path, out: str | Path, *, dtype: str | None = None, trust_remote_code: bool = False) -> Path:
     """The folder ``out`` with the merged model and its tokenizer, ready for ``from_pretrained``.
 
     ``run`` is a run's folder or an adapter's. The base is loaded again in ``dtype``: by default what the run trained
     in, and bfloat16 for one that trained on 4- or 8-bit weights, because merging into those changes the answers.
-    Raises ``SpecError`` when there is no adapter or its base model is gone.
+    The code of a base model runs only with ``trust_remote_code``: what the run's own files say about it does not count,
+    for they may be anybody's. Raises ``SpecError`` when there is no adapter or its base model is gone.
     """
     run, out = Path(run), Path(out)
     adapter = _adapter(run)
@@ -34,13 +38,11 @@ def merge(run: str | Path, out: str | Path, *, dtype: str | None = None) -> Path
 
     with _readable(f"{adapter}: not a complete adapter"):
         base = _base(str(PeftConfig.from_pretrained(str(adapter)).base_model_name_or_path), adapter)
-    config = _config(run)
-    trust = bool(config.get("trust_remote_code", False))
-    wanted = _dtype(dtype or trained_dtype(config))
+    wanted = _dtype(dtype or trained_dtype(_config(run)))
     with _readable(f"{adapter}: its base model {base} cannot be loaded"):
-        model = AutoModelForCausalLM.from_pretrained(base, dtype=wanted, trust_remote_code=trust)
+        model = AutoModelForCausalLM.from_pretrained(base, dtype=wanted, trust_remote_code=trust_remote_code)
     with _readable(f"{adapter}: not a complete adapter"):
-        tokenizer = AutoTokenizer.from_pretrained(str(adapter), trust_remote_code=trust)
+        tokenizer = AutoTokenizer.from_pretrained(str(adapter), trust_remote_code=trust_remote_code)
         if len(tokenizer) > model.get_input_embeddings().num_embeddings:
             model.resize_token_embeddings(len(tokenizer))
         adapted = PeftModel.from_pretrained(model, str(adapter))
@@ -116,5 +118,16 @@ def _readable(what: str) -> Iterator[None]:
 
     try:
         yield
-    except (OSError, ValueError, TypeError, SafetensorError) as error:
-        raise SpecError(f"{what}: {error_text(error)}") from error
+    except (
+        OSError,
+        ValueError,
+        TypeError,
+        KeyError,
+        EOFError,
+        RuntimeError,
+        SafetensorError,
+        UnpicklingError,
+    ) as error:
+        if is_out_of_memory(error):
+            raise
+        raise SpecError(f"{what}: {refusal(error)}") from error

@@ -9,13 +9,12 @@ from typing import Any
 import yaml
 
 from tuner.config.overrides import COMPUTED_FROM
+from tuner.config.secret_keys import without_secrets
 from tuner.config.study_file import PACKAGED, StudySpec, located
 from tuner.config.trl_schema import as_type
+from tuner.config.trust import CONFIG_FILE, without_code
 from tuner.config.yaml_file import read_yaml
 from tuner.errors import SpecError
-
-CONFIG_FILE = "config.yaml"
-SECRET_ENDINGS = ("TOKEN", "KEY", "SECRET", "PASSWORD")
 
 
 def rerun_config(spec: StudySpec, config: Mapping[str, Any], out: Path) -> dict[str, Any]:
@@ -23,11 +22,8 @@ def rerun_config(spec: StudySpec, config: Mapping[str, Any], out: Path) -> dict[
     made = {"method": spec.method, **config}
     for key in ("model_name_or_path", "dataset_name"):
         made |= {key: _found_from(str(made[key]), spec.path.parent, out)} if made.get(key) else {}
-    made.pop("hub_token", None)
     made.pop("output_dir", None)
-    if isinstance(made.get("env"), Mapping):
-        made["env"] = {k: v for k, v in made["env"].items() if not str(k).upper().endswith(SECRET_ENDINGS)}
-    return made
+    return dict(without_secrets(made))
 
 
 def _found_from(name: str, start: Path, out: Path) -> str:
@@ -50,7 +46,7 @@ def write_config(made: Mapping[str, Any], out: Path) -> None:
 def is_same(made: Mapping[str, Any], out: Path) -> bool:
     """Whether ``out`` holds a run of exactly this config."""
     try:
-        return bool(read_yaml(out / CONFIG_FILE) == yaml.safe_load(yaml.safe_dump(dict(made))))
+        return bool(without_secrets(read_yaml(out / CONFIG_FILE)) == yaml.safe_load(yaml.safe_dump(dict(made))))
     except (SpecError, yaml.YAMLError):
         return False
 
@@ -58,7 +54,8 @@ def is_same(made: Mapping[str, Any], out: Path) -> bool:
 def own_config(path: Path) -> dict[str, Any] | None:
     """The ``config.yaml`` that a run of tuner leaves in its folder, None when there is none that can be used.
 
-    Counts are numbers in it, also where YAML reads text (``1e2``).
+    Counts are numbers in it, also where YAML reads text (``1e2``). Lines that can run code and secrets are left out:
+    the file may be anybody's, and the next run is made from it.
     """
     file = path / CONFIG_FILE
     try:
@@ -68,4 +65,5 @@ def own_config(path: Path) -> dict[str, Any] | None:
         counts = {key: as_type(loaded[key], int | float | None) for key in COMPUTED_FROM if key in loaded}
     except (OSError, ValueError, yaml.YAMLError):
         return None
-    return {str(key): value for key, value in (loaded | counts).items() if key != "study"}
+    own = without_secrets(without_code(loaded | counts))
+    return {str(key): value for key, value in own.items() if key != "study"}

@@ -14,6 +14,7 @@ from diagnostics.model.message import message
 from diagnostics.model.settings import Settings
 from tuner.callback import DiagnosisCallback
 from tuner.config.next_run import next_run_yaml
+from tuner.config.secret_keys import without_secrets
 from tuner.config.study_file import StudySpec
 from tuner.data import Data
 from tuner.training.callbacks.exact_match import ExactMatchCallback, model_key
@@ -49,6 +50,7 @@ class Session:
         self.trainer = make_trainer(
             self.parsed, spec.method, data, spec.path.parent, spec.path, [self.diagnosis_callback, self.stopping]
         )
+        self.trainer.args.model_init_kwargs = without_secrets(self.trainer.args.model_init_kwargs)  # it is logged
         if self.parsed.training.disable_tqdm:
             self.trainer.remove_callback(PrinterCallback)  # without a bar it prints every log
         self.exact_match = ExactMatchCallback(self.trainer, sample, model_key(self.parsed))

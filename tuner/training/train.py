@@ -46,11 +46,14 @@ def train(
     stops the run, for that reason. A run that was cut off continues from its last whole checkpoint when its settings
     are the same. ``say`` receives the live verdicts.
 
-    Sets the variables of the file's ``env`` in this process, as TRL's parser does. Raises ``SpecError`` for what the
+    Sets the variables of the file's ``env`` in this process, as TRL's parser does, and ``HF_TOKEN`` to its
+    ``hub_token``. Raises ``SpecError`` for what the
     user can fix, ``KeyboardInterrupt`` after Ctrl-C or SIGTERM (the run can continue from where it was), and what the
     trainer raises, out of memory included, with the memory freed.
     """
     os.environ.update(environment(spec.config))
+    if spec.config.get("hub_token"):
+        os.environ["HF_TOKEN"] = str(spec.config["hub_token"])  # where the libraries look, and nothing stores it
     with quiet():
         try:
             return _train_once(spec, dict(overrides), Path(out), report, keep_checkpoints, resume, say or logger.info)

@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence, Sized
 from contextlib import contextmanager
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any, NamedTuple
 
 from tuner.config.methods import TRL_METHODS
 from tuner.config.study_file import located
 from tuner.config.trl_schema import dataclasses_of
+from tuner.config.trust import TRUST
 from tuner.data import Data
 from tuner.errors import SpecError, error_text
 from tuner.training.device_batch import is_out_of_memory
 from tuner.training.prepared_rows import trainer_with_cache
+from tuner.training.refusals import refusal
 
 Config = Mapping[str, Any]
 
@@ -45,7 +48,7 @@ def parse(config: Config, method: str, out: Path, where: Path) -> Parsed:
     from trl import TrlParser
 
     parser = TrlParser(dataclasses_of(TRL_METHODS[method]))
-    given = {key: value for key, value in config.items() if key not in ("env", "report_to")}
+    given = {key: value for key, value in config.items() if key not in ("env", "report_to", "hub_token")}
     reports = [name for name in _as_list(config.get("report_to")) if name not in ("tensorboard", "none")]
     given |= {"output_dir": str(out), "report_to": reports or "none"}
     try:
@@ -86,10 +89,10 @@ def make_trainer(parsed: Parsed, method: str, data: Data, start: Path, where: Pa
             f"{where}: model_name_or_path: the weights of {name} are damaged ({error_text(error, 400)}); "
             "download them again"
         ) from error
-    except (ValueError, OSError, NotImplementedError) as error:
+    except (ValueError, OSError, NotImplementedError, UnpicklingError) as error:
         if is_out_of_memory(error):
             raise
-        raise SpecError(f"{where}: {error_text(error, 400)}") from error
+        raise SpecError(f"{where}: {refusal(error, 400)}") from error
     except RuntimeError as error:
         if "assistant_only_loss" in str(error):
             raise SpecError(f"{where}: {error_text(error, 400)}") from error
@@ -146,6 +149,8 @@ def load_tokenizer(name: str, revision: str, training: Any, where: Path) -> Any:
     try:
         tokenizer = AutoTokenizer.from_pretrained(name, revision=revision, trust_remote_code=training.trust_remote_code)
     except (OSError, ValueError) as error:
+        if TRUST in str(error):
+            raise SpecError(f"{where}: model_name_or_path: {name}: {refusal(error)}") from error
         if Path(name).is_dir():
             raise SpecError(
                 f"{where}: model_name_or_path: the folder {name} contains no loadable tokenizer; put the "

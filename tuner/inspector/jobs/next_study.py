@@ -11,6 +11,8 @@ import yaml
 from tuner.config.next_run import FILL_IN
 from tuner.config.overrides import is_derivable, setting_value
 from tuner.config.search_space import Choice, span_from_dict
+from tuner.config.secret_keys import without_secrets
+from tuner.config.trust import without_code
 from tuner.inspector.escape import one_line
 from tuner.inspector.study.axes import searched
 from tuner.study.results import Paragraph, StudyResult
@@ -34,6 +36,7 @@ def next_study(study: StudyResult, file: Mapping[str, Any] | None, changes: Sequ
         made = merged(made, paragraph.patch)
     space = made["study"]["space"]
     made["study"]["space"] = {name: _with_own_value(span, made, study, name) for name, span in space.items()}
+    made = without_secrets(without_code(made))  # the lines of the review are those of a file, too
     head = [f"# the next study after {one_line(study.name)}"] + [f"# {one_line(title_words(one))}" for one in changes]
     if FILL_IN in made.values():
         head.append(f"# replace {FILL_IN}: the study does not contain these values")

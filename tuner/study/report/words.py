@@ -11,6 +11,7 @@ from shlex import quote
 from diagnostics.formatting import number, percent, sentence
 from diagnostics.model.message import Message, message
 from diagnostics.model.records import Label
+from tuner.config.trust import CONFIG_FILE
 from tuner.messages import filled
 from tuner.messages.en import PHRASES, STATES
 from tuner.study.folder import trial_folder
@@ -18,7 +19,6 @@ from tuner.study.repeats import MIN_SEEDS
 from tuner.study.report.beside import disagreement
 from tuner.study.results import Gain, StudyResult, TrialResult, TrialState, Value
 from tuner.study.words import change_words, ending, gain_words, seeds_better
-from tuner.training.run_config import CONFIG_FILE
 
 SHARE_METRICS = ("exact_match", "accuracy", "accuracies")
 MORE_TRIALS = 6

@@ -13,6 +13,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from diagnostics.errors import BadInput
+from tuner.config.secret_keys import masked
 from tuner.errors import Unfinished, error_text
 from tuner.study.folder import LOCKS
 from tuner.study.workers.file_locks import FileLocks, Locks
@@ -120,6 +121,6 @@ def _driver_or(error: Exception) -> str:
 def shown(storage: str) -> str:
     """The address of a database without its password."""
     try:
-        return make_url(storage).render_as_string(hide_password=True)
-    except SQLAlchemyError:
-        return storage
+        return masked(make_url(storage).render_as_string(hide_password=True))
+    except (SQLAlchemyError, ValueError):
+        return masked(storage)
