@@ -23,7 +23,7 @@ import numpy as np
 from diagnostics.model.curves import Run
 from diagnostics.synthetic import make
 from tests.tuner.inspector.material import a_study, write_csv, write_slow_run, write_state
-from tests.tuner.inspector.serving import chromium, served, settled
+from tests.tuner.inspector.serving import KEY, chromium, served, settled
 from tuner.config.search_space import Choice, Range
 from tuner.inspector.jobs.record import HIDDEN, LOG, RECORD
 from tuner.inspector.jobs.worker import EXIT
@@ -84,7 +84,13 @@ def gallery(browser: Any, address: str, shown: Sequence[tuple[str, str]], wanted
         for scheme in wanted.schemes:
             for width in wanted.widths:
                 path = wanted.out / f"{page}-{width}-{scheme}.png"
-                shoot(browser, f"{address}/{page.partition('-')[0].removeprefix('runs')}?{query}", path, width, scheme)
+                shoot(
+                    browser,
+                    f"{address}/{page.partition('-')[0].removeprefix('runs')}?{query}&token={KEY}",
+                    path,
+                    width,
+                    scheme,
+                )
                 print(path, file=sys.stderr)
 
 

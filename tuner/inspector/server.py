@@ -6,20 +6,22 @@ import os
 import socket
 import sys
 import threading
-from collections.abc import Mapping, Sequence
+import webbrowser
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from diagnostics.chart.theme import BLUE
 from diagnostics.errors import BadInput
+from tuner.inspector.access import HOSTS, PARAMETER, ensure_token
 
 FOLDER = "TUNER_INSPECT"
 ALLOW = "TUNER_INSPECT_ALLOW_RUN"
 ALLOW_FLAG = "--allow-run"
 PAGES = "tuner.inspector.views.app"
 ADDRESS = "localhost"
-HOSTS = ("localhost", "127.0.0.1", "[::1]")
-"""The names of this machine. A page from elsewhere can point a name of its own here, but not one of these."""
 
 
 class NothingToInspect(BadInput):
@@ -33,8 +35,9 @@ class NoPort(BadInput):
 def launch(path: Path | str, port: int | None = None, browser: bool = True, allow_run: bool = False) -> int:
     """The server's exit status once it is stopped; until then it shows the runs at or below ``path`` to this machine.
 
-    ``port`` None takes the first free one from 8501; ``allow_run`` lets the pages start runs below ``path``. Raises
-    ``NothingToInspect`` for a path that does not exist and ``NoPort`` for a port that is not available.
+    ``port`` None takes the first free one from 8501. With ``allow_run`` the pages start runs below ``path`` for whoever
+    has the token of the address that is printed. Raises ``NothingToInspect`` for a path that does not exist and
+    ``NoPort`` for a port that is not available.
     """
     folder = Path(path).expanduser().absolute()
     if not folder.exists():
@@ -42,19 +45,41 @@ def launch(path: Path | str, port: int | None = None, browser: bool = True, allo
     if port is not None:
         _check(port)
     print(f"starting the inspector for {folder} …", flush=True)
-    from streamlit.web.cli import main
+    from starlette.middleware import Middleware
+    from streamlit.starlette import App
+
+    from tuner.inspector.guard import Guard
 
     os.environ[FOLDER] = str(folder)
     os.environ[ALLOW] = "1" if allow_run else ""
     # Importing the pages takes half a second: done while the server comes up and the browser starts.
     threading.Thread(target=import_module, args=(PAGES,), daemon=True).start()
+    pages = App(Path(__file__).with_name("entry.py"), middleware=[Middleware(Guard)], lifespan=_announced(browser))
     try:
-        main(arguments(port, browser), standalone_mode=False)
+        pages.run(config=options(port, browser))
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else 1
     except KeyboardInterrupt:
         return 0
     return 0
+
+
+def _announced(browser: bool) -> Callable[[Any], AbstractAsyncContextManager[None]]:
+    """What the server does when it is up, and its port known: print its address, and open it in a browser."""
+
+    @asynccontextmanager
+    async def lifespan(app: Any) -> AsyncIterator[None]:
+        from streamlit import config
+
+        address = f"http://{ADDRESS}:{config.get_option('server.port')}/"
+        if runs_allowed():
+            address += f"?{PARAMETER}={ensure_token()}"
+        print(f"\n  The inspector: {address}\n", flush=True)
+        if browser:
+            threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
+        yield
+
+    return lifespan
 
 
 def _check(port: int) -> None:
@@ -65,24 +90,22 @@ def _check(port: int) -> None:
             raise NoPort(f"--port {port}: another program uses it; choose another, or leave it out for a free one")
 
 
-def arguments(port: int | None, browser: bool) -> list[str]:
-    """The arguments of ``streamlit``: only this machine may connect, and nothing is sent anywhere."""
-    options = {
+def options(port: int | None, browser: bool) -> dict[str, Any]:
+    """The options of Streamlit: only this machine may connect, and nothing is sent anywhere."""
+    made: dict[str, Any] = {
         "server.address": ADDRESS,
-        "server.headless": str(not browser).lower(),
-        "server.showEmailPrompt": "false",
+        "server.allowedHosts": list(HOSTS),
+        "server.headless": not browser,
+        "server.showEmailPrompt": False,
         "server.fileWatcherType": "none",
-        "browser.gatherUsageStats": "false",
+        "browser.gatherUsageStats": False,
+        "logger.hideWelcomeMessage": True,
         "client.toolbarMode": "minimal",
         "client.showErrorDetails": "none",
         "theme.light.primaryColor": BLUE[0],
         "theme.dark.primaryColor": "#3a7fc8",
     }
-    if port is not None:
-        options["server.port"] = str(port)
-    flags = [part for key, value in options.items() for part in (f"--{key}", value)]
-    flags += [part for host in HOSTS for part in ("--server.allowedHosts", host)]
-    return ["run", str(Path(__file__).with_name("entry.py")), *flags]
+    return made if port is None else {**made, "server.port": port}
 
 
 def folder_to_show(environment: Mapping[str, str] = os.environ, arguments: Sequence[str] = ()) -> Path:
@@ -96,11 +119,6 @@ def folder_to_show(environment: Mapping[str, str] = os.environ, arguments: Seque
 def runs_allowed(environment: Mapping[str, str] = os.environ, arguments: Sequence[str] = ()) -> bool:
     """Whether the pages may start runs: only when ``launch`` or the script's own arguments said so."""
     return environment.get(ALLOW) == "1" or ALLOW_FLAG in arguments
-
-
-def is_here(host: str | None) -> bool:
-    """Whether a request's Host header names this machine; None, where there is no browser, does."""
-    return host is None or host in HOSTS or host.rpartition(":")[0] in HOSTS
 
 
 def script_arguments(script: str) -> list[str]:

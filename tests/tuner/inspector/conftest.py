@@ -8,8 +8,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from tests.tuner.inspector.pages import ENTRY, run
-from tests.tuner.inspector.serving import MAX_QUOTED, PAGE_TIMEOUT, chromium, served, shown_on
-from tuner.inspector import server
+from tests.tuner.inspector.serving import KEY, MAX_QUOTED, PAGE_TIMEOUT, chromium, served, shown_on
+from tuner.inspector import access, server
 
 
 @pytest.fixture
@@ -19,8 +19,9 @@ def opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     def start(folder: Path = tmp_path, script: Path = ENTRY, allow_run: bool = False, **query: Any) -> AppTest:
         monkeypatch.setenv(server.FOLDER, str(folder))
         monkeypatch.setenv(server.ALLOW, "1" if allow_run else "")
+        monkeypatch.setenv(access.TOKEN, KEY)
         page = AppTest.from_file(script, default_timeout=60)
-        for key, value in query.items():
+        for key, value in ({"token": KEY} | query if allow_run else query).items():
             page.query_params[key] = value
         return run(page)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import socket
 import subprocess
@@ -15,12 +16,16 @@ from typing import Any
 
 import pytest
 
+from tuner.inspector.access import TOKEN
+
 CHROMIUM = Path("/usr/bin/chromium")
 NEEDS_CHROMIUM = [
     pytest.mark.browser,
     pytest.mark.slow,
     pytest.mark.skipif(not CHROMIUM.exists(), reason=f"needs Chromium at {CHROMIUM}"),
 ]
+KEY = "token-of-the-tests"
+"""With ``?token=`` and this the pages of a served folder start runs."""
 PAGE_TIMEOUT = 60_000
 """Milliseconds that a page gets on a busy machine to show what a test waits for."""
 MAX_QUOTED = 3000
@@ -38,7 +43,7 @@ def served(folder: Path, log: Path, *, allow_run: bool = False) -> Iterator[str]
     command = [sys.executable, "-m", "tuner", "inspect", str(folder), "--port", str(port), "--no-browser"]
     command += ["--allow-run"] if allow_run else []
     with log.open("w") as said:
-        server = subprocess.Popen(command, stdout=said, stderr=said, cwd=log.parent)
+        server = subprocess.Popen(command, stdout=said, stderr=said, cwd=log.parent, env={**os.environ, TOKEN: KEY})
         try:
             _wait_for(f"http://localhost:{port}/_stcore/health", server, log)
             yield f"http://localhost:{port}"

@@ -11,7 +11,7 @@ import pytest
 
 from tests.tuner.inspector.charts import chart
 from tests.tuner.inspector.material import write_fine_run, write_overfit_run, write_slow_run, write_study
-from tests.tuner.inspector.serving import NEEDS_CHROMIUM, served, settled
+from tests.tuner.inspector.serving import KEY, NEEDS_CHROMIUM, served, settled
 from tests.waiting import until
 from tuner.inspector.jobs import processes
 from tuner.inspector.jobs.record import State, job, jobs, kill, mark
@@ -39,10 +39,23 @@ def address(folder: Path, log: Path) -> Iterator[str]:
         kill(begun)
 
 
+def test_without_the_token_no_run_is_started(address: str, folder: Path, page: Any) -> None:
+    from playwright.sync_api import expect
+
+    for query in ("", "&token=", "&token=wrong", f"&token={KEY[:-1]}"):
+        page.goto(f"{address}/run?run=slow{query}")
+        page.get_by_text("open the address with").wait_for()
+        settled(page)
+        expect(page.get_by_role("button", name="Run it")).to_have_count(0)
+    page.goto(f"{address}/started")
+    page.get_by_text("Starting and stopping runs is off").wait_for()
+    assert list(folder.glob("slow-next*")) == []
+
+
 def test_an_advice_becomes_a_run_that_is_followed_and_stopped(address: str, folder: Path, page: Any) -> None:
     from playwright.sync_api import expect
 
-    page.goto(f"{address}/run?run=slow")
+    page.goto(f"{address}/run?run=slow&token={KEY}")
     expect(page.get_by_label("Name", exact=True)).to_have_value("slow-next")
     settled(page)
     page.get_by_text("Change it by hand").click()
@@ -53,7 +66,7 @@ def test_an_advice_becomes_a_run_that_is_followed_and_stopped(address: str, fold
     box.press("Control+Enter")
     settled(page)
     page.get_by_role("button", name="Run it").click()
-    page.wait_for_url(f"{address}/started?job=slow-next")
+    page.wait_for_url(f"{address}/started?job=slow-next&token={KEY}")
     page.get_by_text("▶ running").wait_for()
     page.reload()  # the page is gone; the run is not
     page.get_by_test_id("stVegaLiteChart").wait_for(timeout=120_000)  # a busy machine takes long to load torch

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import socket
+import threading
+import urllib.request
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -108,15 +111,21 @@ def test_only_this_machine_is_served(address: str) -> None:
     [
         ("http://localhost:{port}", "localhost:{port}", b"101"),
         ("http://evil.example", "localhost:{port}", b"403"),
+        ("http://localhost:1", "localhost:{port}", b"403"),  # another server on this machine
+        ("http://127.0.0.1:{port}", "localhost:{port}", b"403"),
+        ("null", "localhost:{port}", b"403"),
+        (None, "localhost:{port}", b"403"),
         ("http://evil.example:{port}", "evil.example:{port}", b"403"),  # a name that was pointed at this machine
     ],
 )
-def test_no_page_from_elsewhere_can_talk_to_the_inspector(address: str, origin: str, host: str, answer: bytes) -> None:
+def test_no_page_from_elsewhere_can_talk_to_the_inspector(
+    address: str, origin: str | None, host: str, answer: bytes
+) -> None:
     port = address.rpartition(":")[2]
     lines = [
         "GET /_stcore/stream HTTP/1.1",
         f"Host: {host.format(port=port)}",
-        f"Origin: {origin.format(port=port)}",
+        *([f"Origin: {origin.format(port=port)}"] if origin else []),
         "Upgrade: websocket",
         "Connection: Upgrade",
         "Sec-WebSocket-Version: 13",
@@ -125,3 +134,43 @@ def test_no_page_from_elsewhere_can_talk_to_the_inspector(address: str, origin: 
     with socket.create_connection(("localhost", int(port)), timeout=20) as caller:
         caller.sendall(("\r\n".join(lines) + "\r\n\r\n").encode())
         assert caller.recv(64).split()[1] == answer
+
+
+@pytest.mark.parametrize("path", ["", "run?run=nan.csv", "_stcore/health", "static/index.html", "no/such/page"])
+def test_no_answer_may_be_framed_or_tells_where_it_was_linked_from(address: str, path: str) -> None:
+    request = urllib.request.Request(f"{address}/{path}")
+    with urllib.request.urlopen(request, timeout=20) as answer:
+        assert answer.headers["X-Frame-Options"] == "SAMEORIGIN"
+        assert answer.headers["Content-Security-Policy"] == "frame-ancestors 'self'"
+        assert answer.headers["Referrer-Policy"] == "no-referrer"
+
+
+class Framing(BaseHTTPRequestHandler):
+    """A page of another server on this machine that shows the inspector in a frame."""
+
+    inspector = ""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html")
+        self.end_headers()
+        self.wfile.write(f"<h1>other</h1><iframe src='{self.inspector}/' width=900 height=700></iframe>".encode())
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+def test_a_page_of_another_server_here_shows_no_inspector_in_a_frame(address: str, page: Any) -> None:
+    class Here(Framing):
+        inspector = address
+
+    with HTTPServer(("localhost", 0), Here) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        page.goto(f"http://localhost:{server.server_port}/")
+        page.get_by_text("other").wait_for()
+        page.wait_for_timeout(5000)
+        shown = [frame.locator("[data-testid=stApp]").count() for frame in page.frames]
+        server.shutdown()
+    assert len(shown) == 2 and shown[1] == 0
+    page.goto(address)
+    page.get_by_test_id("stApp").wait_for()  # so it would have been there

@@ -4,7 +4,9 @@ from pathlib import Path
 import pytest
 
 from tuner.inspector import launch
-from tuner.inspector.server import NoPort, NothingToInspect, arguments, folder_to_show, is_here, runs_allowed
+from tuner.inspector.access import TOKEN, ensure_token, is_here, is_token, without_token
+from tuner.inspector.guard import is_own
+from tuner.inspector.server import NoPort, NothingToInspect, folder_to_show, options, runs_allowed
 
 
 def test_a_path_that_does_not_exist_is_refused_before_anything_starts(tmp_path: Path) -> None:
@@ -24,15 +26,12 @@ def test_a_port_that_is_taken_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("port", "browser"), [(None, True), (8123, False)])
 def test_only_this_machine_is_served_and_nothing_is_sent(port: int | None, browser: bool) -> None:
-    flags = arguments(port, browser)
-    options = dict(zip(flags[2::2], flags[3::2], strict=True))
-    assert flags[0] == "run"
-    assert Path(flags[1]).is_file()
-    assert options["--server.address"] == "localhost"
-    assert flags.count("--server.allowedHosts") == 3
-    assert options["--browser.gatherUsageStats"] == "false"
-    assert options["--server.headless"] == str(not browser).lower()
-    assert options.get("--server.port") == (str(port) if port else None)
+    made = options(port, browser)
+    assert made["server.address"] == "localhost"
+    assert len(made["server.allowedHosts"]) == 3
+    assert made["browser.gatherUsageStats"] is False
+    assert made["server.headless"] is not browser
+    assert made.get("server.port") == port
 
 
 @pytest.mark.parametrize(
@@ -70,3 +69,33 @@ def test_the_folder_comes_from_the_launcher_then_the_arguments_then_what_is_ther
     assert folder_to_show({}) == Path()
     (tmp_path / "runs").mkdir()
     assert folder_to_show({}) == Path("runs")
+
+
+def test_only_the_whole_token_is_one() -> None:
+    environment: dict[str, str] = {}
+    assert not is_token("", environment) and not is_token(None, environment)
+    token = ensure_token(environment)
+    assert len(token) > 40 and ensure_token(environment) == token and ensure_token({}) != token
+    assert is_token(token, environment)
+    assert not any(is_token(wrong, environment) for wrong in (None, "", token[:-1], token + "a", "\u00e4" + token))
+    assert without_token({TOKEN: token, "A": "b"}) == {"A": "b"}
+
+
+@pytest.mark.parametrize(
+    ("host", "origin", "is_socket", "own"),
+    [
+        ("localhost:8501", "http://localhost:8501", True, True),
+        ("localhost:8501", "http://localhost:9999", True, False),
+        ("localhost:8501", "http://127.0.0.1:8501", True, False),
+        ("localhost:8501", None, True, False),
+        ("localhost:8501", None, False, True),
+        ("localhost:8501", "null", False, False),
+        ("localhost:8501", "http://localhost:9999", False, False),
+        ("localhost:8501", "http://[", True, False),
+        ("localhost:8501", "file://localhost:8501", True, False),
+        ("evil.example:8501", "http://evil.example:8501", True, False),
+        ("evil.example:8501", None, False, False),
+    ],
+)
+def test_only_pages_of_this_server_talk_to_it(host: str, origin: str | None, is_socket: bool, own: bool) -> None:
+    assert is_own(host, origin, is_socket=is_socket) is own

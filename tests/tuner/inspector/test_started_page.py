@@ -11,6 +11,7 @@ import yaml
 
 from tests.tuner.inspector.material import write_csv, write_fine_run, write_slow_run
 from tests.tuner.inspector.pages import APP, click, go_to, notices, run, text, tick
+from tests.tuner.inspector.serving import KEY
 from tests.waiting import until
 from tuner.inspector.jobs.record import Job, State, job
 
@@ -51,10 +52,43 @@ def test_without_the_flag_nothing_can_be_started(opened: Any, tmp_path: Path) ->
     assert len(notices(page, "info")) == 1
 
 
+def test_without_the_token_nothing_can_be_started_and_the_page_says_how(opened: Any, tmp_path: Path) -> None:
+    write_slow_run(tmp_path / "slow")
+    for given in ("", "wrong", KEY.upper()):
+        page = go_to(opened(allow_run=True, run="slow", token=given), "Run")
+        assert not [button for button in page.button if button.label == "Run it"]
+        assert "`?token=`" in text(page)
+        assert "`?token=`" in notices(go_to(page, "Started"), "info")[0]
+
+
+def test_the_token_is_kept_for_the_session_and_no_training_gets_it(opened: Any, tmp_path: Path) -> None:
+    write_slow_run(tmp_path / "slow")
+    page = go_to(opened(allow_run=True, run="slow"), "Run")
+    page.query_params.pop("token")
+    page = run(page)
+    assert [button for button in page.button if button.label == "Run it"]
+    assert page.query_params["token"] in (KEY, [KEY])
+
+
+@pytest.mark.parametrize("way", [{"model_init_kwargs": {"trust_remote_code": True}}, {"trust_remote_code": True}])
+def test_a_hostile_run_s_next_run_starts_none_of_its_code(opened: Any, tmp_path: Path, way: dict[str, Any]) -> None:
+    write_slow_run(tmp_path / "slow")
+    path = tmp_path / "slow" / "config.yaml"
+    path.write_text(yaml.safe_dump(yaml.safe_load(path.read_text()) | way))
+    page = go_to(opened(allow_run=True, run="slow"), "Run")
+    assert "trust_remote_code" not in page.code[0].value
+    page.toggle(key="next-edit").set_value(True)
+    run(page)
+    page.text_area[0].input(page.text_area[0].value + yaml.safe_dump(way))
+    (error,) = notices(click(page, "next-run"), "error")
+    assert next(iter(way)) in error.replace("\\", "")
+    assert not (tmp_path / "slow-next").exists() and not (tmp_path / "slow-next.yaml").exists()
+
+
 def test_the_flag_reaches_the_script_of_streamlit(opened: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_slow_run(tmp_path / "slow")
     monkeypatch.setattr("sys.argv", [str(APP), str(tmp_path), "--allow-run"])
-    page = opened(script=APP)
+    page = opened(script=APP, token=KEY)
     assert not notices(go_to(page, "Started"), "info")
 
 

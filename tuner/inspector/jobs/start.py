@@ -6,7 +6,6 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Thread
@@ -16,19 +15,16 @@ import yaml
 
 from diagnostics.errors import BadInput
 from tuner.config.next_run import FILL_IN
+from tuner.errors import error_text
+from tuner.inspector.access import without_token
 from tuner.inspector.jobs import processes
+from tuner.inspector.jobs.allowed import Origin, check_allowed
 from tuner.inspector.jobs.record import HIDDEN, LOG, STOP, Job, job, write_record
 from tuner.inspector.jobs.worker import EXIT
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)*")
 MAX_NAME_LENGTH = 120
-WRITES = ("output_dir", "logging_dir")
-REACHES_OUT: Mapping[str, str] = {
-    "env": "changes the environment of the process",
-    "push_to_hub": "sends the model away",
-    "trust_remote_code": "runs code from elsewhere",
-}
-"""Keys that a page in a browser does not start; the command line does."""
+MAX_TEXT = 100_000
 
 
 class NotStarted(BadInput):
@@ -45,11 +41,12 @@ class Plan:
     folder: Path
 
 
-def plan(root: Path, name: str, text: str) -> Plan:
+def plan(root: Path, name: str, text: str, origin: Origin | None = None) -> Plan:
     """What ``text`` would start as ``root/name.yaml`` into ``root/name``.
 
-    Raises ``NotStarted`` for a name that is taken or leads out of ``root``, and for a text that is not a file for
-    ``tuner train`` or ``tuner study``, leaves a place to fill in, or reaches out of the folder.
+    ``origin`` is the run that the text was made from. Raises ``NotStarted`` for a name that is taken or leads out of
+    ``root``, and for a text that is not a file for ``tuner train`` or ``tuner study`` or leaves a place to fill in;
+    ``NotAllowed`` for keys that a page does not start.
     """
     folder = _inside(root, name.strip())
     file = folder.with_name(f"{folder.name}.yaml")
@@ -58,7 +55,7 @@ def plan(root: Path, name: str, text: str) -> Plan:
     if file.exists():
         raise NotStarted(f"{name}.yaml: there is a file of that name already; choose another name")
     config = _config(text)
-    _check_reach(root, config)
+    check_allowed(config, root, origin)
     return Plan("study" if config.get("study") else "train", text, file, folder)
 
 
@@ -73,9 +70,12 @@ def _inside(root: Path, name: str) -> Path:
 
 def _config(text: str) -> dict[str, Any]:
     try:
+        _check_size(text)
         config = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise NotStarted(f"the file is not YAML: {' '.join(str(error).split())}") from error
+    except (yaml.YAMLError, RecursionError, ValueError) as error:
+        if isinstance(error, NotStarted):
+            raise
+        raise NotStarted(f"the file is not YAML: {error_text(error)}") from error
     if not isinstance(config, dict) or "method" not in config:
         raise NotStarted("the file must be a mapping with `method: sft` or another method")
     gaps = [str(key) for key, value in config.items() if value == FILL_IN]
@@ -84,14 +84,12 @@ def _config(text: str) -> dict[str, Any]:
     return config
 
 
-def _check_reach(root: Path, config: Mapping[str, Any]) -> None:
-    for key in WRITES:
-        value = config.get(key)
-        if value and not (root / str(value)).resolve().is_relative_to(root.resolve()):
-            raise NotStarted(f"{key}: {value} leads out of the opened folder; take the line out")
-    for key, why in REACHES_OUT.items():
-        if config.get(key):
-            raise NotStarted(f"{key}: {why}; start such a file on the command line")
+def _check_size(text: str) -> None:
+    """Raise ``NotStarted`` for a text that reading would blow up: a long one, or one that repeats itself by aliases."""
+    if len(text) > MAX_TEXT:
+        raise NotStarted(f"the file has more than {MAX_TEXT:,} characters; start it on the command line")
+    if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text)):
+        raise NotStarted("the file has a YAML alias (`*name`); write the value out")
 
 
 def free_name(root: Path, stem: str) -> str:
@@ -115,7 +113,8 @@ def start(root: Path, wanted: Plan) -> Job:
 def resume(root: Path, ended: Job) -> Job:
     """A run that was stopped or failed, started again: it continues from its last checkpoint.
 
-    Raises ``NotStarted`` while it is still running, and when its file is gone or now reaches out of the folder.
+    Raises ``NotStarted`` while it is still running, and when its file is gone; ``NotAllowed`` when that now has keys
+    that a page does not start.
     """
     if ended.is_on:
         raise NotStarted(f"{ended.name}: is still running")
@@ -123,7 +122,8 @@ def resume(root: Path, ended: Job) -> Job:
         config = _config(ended.file.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise NotStarted(f"{ended.file.name}: cannot be read, so {ended.name} cannot be resumed: {error}") from error
-    _check_reach(root, config)
+    # What it names was checked when it was started, and it may name that again.
+    check_allowed(config, root, Origin(config, ended.file.parent))
     return _started(root, ended.kind, ended.file, ended.folder)
 
 
@@ -141,7 +141,14 @@ def _started(root: Path, kind: str, file: Path, folder: Path) -> Job:
         if log.tell():
             log.write(b"-- resumed --\n")
             log.flush()
-        child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+        child = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            env=without_token(os.environ),
+        )
     running = processes.process(child.pid)
     Thread(target=child.wait, daemon=True).start()  # so that it leaves no zombie while the server lives
     if running is None:

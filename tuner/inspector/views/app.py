@@ -10,9 +10,9 @@ from urllib.parse import urlparse
 
 import streamlit as st
 
+from tuner.inspector.access import PARAMETER, TOKEN, ensure_token, is_here, is_token
 from tuner.inspector.escape import chip
 from tuner.inspector.runs.folder import Folder
-from tuner.inspector.server import is_here
 from tuner.inspector.views.context import PageContext
 from tuner.inspector.views.stylesheet import STYLE
 
@@ -36,6 +36,7 @@ def show(path: Path, may_run: bool = False) -> None:
 
     st.set_page_config(page_title="tuner", page_icon="📉", layout="wide")
     may_run = may_run and is_here(st.context.headers.get("Host"))
+    has_token = _has_token()
     folder = _folder(str(path.expanduser().absolute()))
     views = (runs.page, run.page, compare.page, study.page, started.page, rule.page)
     pages: dict[str, Any] = {}
@@ -43,7 +44,8 @@ def show(path: Path, may_run: bool = False) -> None:
         folder,
         lambda page, **query: _go(pages[page], query),
         lambda page, label, **query: st.page_link(pages[page], label=label, query_params=query),
-        may_run,
+        may_run=may_run and has_token,
+        with_token=may_run,
     )
     for (name, title), view in zip(TITLES.items(), views, strict=True):
         pages[name] = st.Page(
@@ -59,6 +61,15 @@ def show(path: Path, may_run: bool = False) -> None:
         st.caption(f"Folder {chip(folder.path, 400)}")
         st.toggle("Live", value=True, key="live", help="Check every few seconds and redraw when a log has grown.")
     chosen.run()
+    if context.may_run and not is_token(st.query_params.get(PARAMETER)):
+        st.query_params[PARAMETER] = ensure_token()  # so that the page can be loaded again
+
+
+def _has_token() -> bool:
+    """Whether this session has opened the address with the token."""
+    if is_token(st.query_params.get(PARAMETER)):
+        st.session_state[TOKEN] = True
+    return bool(st.session_state.get(TOKEN))
 
 
 def _typed(pages: Mapping[str, Any]) -> list[Any]:

@@ -25,6 +25,7 @@ class PageContext:
 
     ``go(page, **parameters)`` opens another page, ``link(page, label, **parameters)`` draws a link to it.
     ``has_arrived`` is whether the reader comes from another page.
+    ``with_token`` says that the server starts runs, for whoever has its token.
     """
 
     folder: Folder
@@ -32,6 +33,14 @@ class PageContext:
     link: Callable[..., Any]
     may_run: bool = False
     has_arrived: bool = False
+    with_token: bool = False
+
+    @property
+    def how_to_run(self) -> str:
+        """How the reader gets pages that start runs."""
+        if self.with_token:
+            return "open the address with `?token=` that the terminal shows, where the inspector was started."
+        return "open the inspector with `tuner inspect PATH --allow-run`."
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from diagnostics.formatting import plain_name, times
 from diagnostics.model.records import Advice
 from tuner.config.next_run import as_yaml, from_old, next_config, numeric, study_block
 from tuner.inspector.escape import chip, file_name, one_line, plain
+from tuner.inspector.jobs.allowed import Origin
 from tuner.inspector.jobs.record import jobs
 from tuner.inspector.jobs.start import free_name, plan, start
 from tuner.inspector.runs.folder import Opened
@@ -36,7 +37,8 @@ def next_run(context: PageContext, opened: Opened) -> None:
     changes = [full for change in offered if change.knob in taken and (full := _with_new_value(change, opened.id))]
     config = next_config(opened.run.settings, changes, own_config(opened.path))
     study = study_block(changes, trials=12) if search else None
-    yaml_file(context, as_yaml(opened.name, config, changes, study), f"{opened.name}-next", "next")
+    text = as_yaml(opened.name, config, changes, study)
+    yaml_file(context, text, f"{opened.name}-next", "next", Origin(config, opened.path))
 
 
 def _with_new_value(change: Advice, run_id: str) -> Advice | None:
@@ -54,8 +56,11 @@ def _with_new_value(change: Advice, run_id: str) -> Advice | None:
     return from_old(change, float(old)) if old else None
 
 
-def yaml_file(context: PageContext, text: str, stem: str, key: str) -> None:
-    """The file, to be read, changed, copied, saved and started; ``stem`` is what it is called unless renamed."""
+def yaml_file(context: PageContext, text: str, stem: str, key: str, origin: Origin | None = None) -> None:
+    """The file, to be read, changed, copied, saved and started; ``stem`` is what it is called unless renamed.
+
+    ``origin`` is the run that it was made from.
+    """
     edited = st.toggle("Change it by hand", key=f"{key}-edit")
     if edited:
         # Another text is another box: what was typed into the old one does not hold for it.
@@ -69,20 +74,19 @@ def yaml_file(context: PageContext, text: str, stem: str, key: str) -> None:
             "Save as YAML", text, file_name(stem, ".yaml"), "text/yaml", key=f"{key}-yaml", on_click="ignore"
         )
         if context.may_run:
-            _run_it(context, text, stem, key)
+            _run_it(context, text, stem, key, origin)
     if not context.may_run:
         st.caption(
-            f"Run it with `tuner {command}` and the name of the file. To start it from here, open the inspector "
-            "with `tuner inspect PATH --allow-run`."
+            f"Run it with `tuner {command}` and the name of the file. To start it from here, {context.how_to_run}"
         )
 
 
-def _run_it(context: PageContext, text: str, stem: str, key: str) -> None:
+def _run_it(context: PageContext, text: str, stem: str, key: str, origin: Origin | None) -> None:
     root = context.folder.root
     name = st.text_input("Name", free_name(root, stem), key=f"{key}-name-{stem}", width=280)
     if st.button("Run it", type="primary", icon=":material/play_arrow:", key=f"{key}-run"):
         try:
-            begun = start(root, plan(root, name, text))
+            begun = start(root, plan(root, name, text, origin))
         except (BadInput, OSError) as error:
             st.error(plain(error))
         else:

@@ -33,7 +33,7 @@ def page(context: PageContext) -> None:
     root = context.folder.root
     found = {one.name: one for one in jobs(root)}
     if not context.may_run:
-        st.info("Starting and stopping runs is off.", icon=":material/lock:")
+        st.info(f"Starting and stopping runs is off: to turn it on, {context.how_to_run}", icon=":material/lock:")
     if not found:
         st.markdown("Nothing was started from here yet. " + HOW_TO_START)
         st.code("tuner inspect PATH --allow-run", language="bash")

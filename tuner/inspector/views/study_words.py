@@ -9,6 +9,7 @@ import streamlit as st
 
 from diagnostics.formatting import plain_name
 from tuner.inspector.escape import chip, one_line, plain
+from tuner.inspector.jobs.allowed import Origin
 from tuner.inspector.jobs.next_study import next_study, offered
 from tuner.inspector.views.context import PageContext
 from tuner.inspector.views.next_run import yaml_file
@@ -72,9 +73,10 @@ def _next(context: PageContext, study: StudyResult, path: Path) -> None:
         key=f"next-study-changes-{study.name}",
     )
     first = study.baseline
-    config = own_config(path.parent / first.folder) if first and first.folder and _inside(path, first.folder) else None
+    folder = path.parent / first.folder if first and first.folder and _inside(path, first.folder) else None
+    config = own_config(folder) if folder else None
     text = next_study(study, config, [paragraphs[place] for place in sorted(taken)])
-    yaml_file(context, text, f"{study.name}-next", "next-study")
+    yaml_file(context, text, f"{study.name}-next", "next-study", Origin(config, folder) if config and folder else None)
 
 
 def _inside(path: Path, folder: str) -> bool:

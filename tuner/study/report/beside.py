@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from diagnostics.model.records import Label
+from tuner.config.trust import CONFIG_FILE
 from tuner.study.answers import AnswerPair, answer_pairs
 from tuner.study.folder import repeat_folder
 from tuner.study.results import StudyResult
-from tuner.training.run_config import CONFIG_FILE
 
 
 @dataclass(frozen=True)
