@@ -229,7 +229,7 @@ TABLE_HEADS: Mapping[str, tuple[str, ...]] = {
     "overview": ("run", "verdict", "cause", "how sure", "change first"),
     "advice": ("knob", "now", "next", "why", "what to expect", "how sure"),
     "advice-in-terminal": ("change", "now", "next", "", "why", "sure"),
-    "runs-in-terminal": ("verdict", "run", "cause", "sure", "best", "first change", "loss"),
+    "runs-in-terminal": ("verdict", "run", "cause", "sure", "best", "change", "loss"),
     "comparison": ("question", "this run is", "evidence"),
     "settings": ("setting", "value"),
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from diagnostics.chart.markup import printable
@@ -22,7 +23,10 @@ Pair = tuple[Run, Diagnosis]
 SPARK_WIDTH = 12
 WIDE = 100
 """Columns of a terminal from which a change has its old value, and columns stand two spaces apart."""
-MIN_COLUMN = 8
+RUN, NUMBERS = 1, (3, 4)
+"""Columns: the run's name, and those that are aligned at the right."""
+FLOORS = ({RUN: 20, 2: 15, 5: 9}, {RUN: 8, 2: 8, 5: 8})
+"""How far run, cause and change are cut: at first, and where that is not enough."""
 SHORT_NAMES = {
     "learning_rate": "lr",
     "batch_size": "batch",
@@ -51,6 +55,10 @@ def runs_table(pairs: Sequence[Pair], width: int, *, ascii_only: bool = False) -
     head, gap = TABLE_HEADS["runs-in-terminal"], "  " if width >= WIDE else " "
     widths = _widths([head, *cells], width, gap)
     mark = "~" if ascii_only else "…"
+    cells = [
+        (*row[:RUN], name, *row[RUN + 1 :])
+        for row, name in zip(cells, cut_apart([row[RUN] for row in cells], widths[RUN], mark), strict=True)
+    ]
     rows = [_line(head, widths, ["bright_black"] * len(head), gap, mark)]
     for (_, diagnosis), row in zip(ranked, cells, strict=True):
         color = LABEL_COLORS[diagnosis.label]
@@ -98,12 +106,12 @@ def _first_change(advice: Sequence[Advice], *, wide: bool) -> str:
 def _widths(rows: Sequence[Sequence[str]], width: int, gap: str) -> list[int]:
     """The widths of the columns: as wide as their cells, the widest of run, cause and change cut until they fit."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    elastic = (1, 2, 5)
-    while sum(widths) + len(gap) * (len(widths) - 1) > width:
-        widest = max(elastic, key=lambda column: widths[column])
-        if widths[widest] <= MIN_COLUMN:
-            break
-        widths[widest] -= 1
+    for floors in FLOORS:
+        while sum(widths) + len(gap) * (len(widths) - 1) > width:
+            widest = max(floors, key=lambda column: widths[column] - floors[column])
+            if widths[widest] <= floors[widest]:
+                break
+            widths[widest] -= 1
     return widths
 
 
@@ -112,16 +120,35 @@ def _line(cells: Sequence[str], widths: Sequence[int], styles: Sequence[str], ga
 
     line = Text(no_wrap=True, overflow="crop")
     for place, (cell, width, style) in enumerate(zip(cells, widths, styles, strict=True)):
-        fitted = cut(cell, width, mark, middle=place == 1)
-        aligned = fitted.rjust(width) if place in (3, 4) else fitted.ljust(width)
+        fitted = cut(cell, width, mark)
+        aligned = fitted.rjust(width) if place in NUMBERS else fitted.ljust(width)
         line.append(aligned if place == len(cells) - 1 else aligned + gap, style=style)
     line.rstrip()
     return line
 
 
-def cut(text: str, width: int, mark: str, *, middle: bool = False) -> str:
-    """The text in at most ``width`` characters, cut at its end or in the middle, where ``mark`` stands."""
+def cut(text: str, width: int, mark: str, tail: int = 0) -> str:
+    """The text in at most ``width`` characters: its head, ``mark``, and its last ``tail`` characters."""
     if len(text) <= width:
         return text
-    tail = (width - 1) // 2 if middle else 0
     return text[: width - 1 - tail].rstrip() + mark + (text[-tail:] if tail else "")
+
+
+def cut_apart(names: Sequence[str], width: int, mark: str) -> list[str]:
+    """The names in at most ``width`` characters, all cut at the place that tells most of them apart.
+
+    Where the names differ far from both ends, the beginning that all of them share is left out first.
+    """
+    whole = _cut_at_best_place(names, width, mark)
+    distinct = len(set(names))
+    if len(set(whole)) == distinct or len(names) < 2:
+        return whole
+    shared = next(k for k, signs in enumerate(zip_longest(*names)) if len(set(signs)) > 1)
+    return _cut_at_best_place([mark + name[shared:] for name in names], width, mark)
+
+
+def _cut_at_best_place(names: Sequence[str], width: int, mark: str) -> list[str]:
+    middle = (width - 1) // 2
+    tails = sorted(range(width), key=lambda tail: abs(tail - middle))
+    tried = ([cut(name, width, mark, tail) for name in names] for tail in tails)
+    return max(tried, key=lambda shown: len(set(shown)))

@@ -17,7 +17,7 @@ from diagnostics.model.records import Diagnosis, Label
 from diagnostics.report.order import worst_first
 from diagnostics.report.sparkline import ASCII_BLOCKS, BLOCKS, block_means, sparkline
 from diagnostics.report.terminal_curve import ROWS, curve_lines, pointers
-from diagnostics.report.terminal_table import runs_table, short_names
+from diagnostics.report.terminal_table import cut_apart, runs_table, short_names
 from diagnostics.report.write import as_text
 from diagnostics.synthetic import CAUSES, make
 from tests.diagnostics.diagnosed_runs import healthy, of_points, overfitted
@@ -184,6 +184,14 @@ def test_names_are_shown_without_the_folders_they_share():
     assert short_names(["runs/a/x", "runs/b/x"]) == ["a/x", "b/x"]
     assert short_names(["a", "b"]) == ["a", "b"]
     assert short_names(["a/b", "a/b"]) == ["b", "b"]
+
+
+def test_names_are_cut_where_that_tells_them_apart():
+    names = [f"a-model-of-some-name-lr{k}e-5-batch-16-epochs-3-warm-up" for k in range(1, 9)]
+    shown = cut_apart(names, 24, "…")
+    assert len(set(shown)) == len(names)
+    assert all(len(name) <= 24 for name in shown)
+    assert cut_apart(["short", "also short"], 24, "…") == ["short", "also short"]
 
 
 def test_a_sparkline_goes_as_the_values_do():

@@ -27,6 +27,8 @@ ENDED = {TrialState.FAILED: "✕ failed", TrialState.INFEASIBLE: "✕ no memory"
 LINES_AROUND_TABLE = 10
 """Lines of the screen that are not rows of the table."""
 NARROW, GAP = 100, 2
+SPARK_WIDTH = 24
+"""Characters of the running trial's curve; a shorter curve has one for each evaluation."""
 NUMBER, MOVED, METRIC, DELTA, VERDICT, PROPOSER = range(6)
 """The columns of the table."""
 NUMBERS = (NUMBER, METRIC, DELTA)
@@ -188,7 +190,7 @@ def _curve_line(advanced: Advanced, state: ProgressState) -> Text:
     parts += [f"{state.opened.metric} {number(advanced.value)}"] if state.opened and advanced.value is not None else []
     delta = _delta(advanced.value, state) if advanced.number else ""
     parts += [filled(LIVE["against-file"], {"change": delta})] if delta else []
-    made = Text(sparkline(advanced.values), style="cyan")
+    made = Text(sparkline(advanced.values, min(SPARK_WIDTH, len(advanced.values))), style="cyan")
     return made.append("  ").append_text(Text.from_markup(", ".join(parts)))
 
 
