@@ -144,7 +144,8 @@ def cut_apart(names: Sequence[str], width: int, mark: str) -> list[str]:
     if len(set(whole)) == distinct or len(names) < 2:
         return whole
     shared = next(k for k, signs in enumerate(zip_longest(*names)) if len(set(signs)) > 1)
-    return _cut_at_best_place([mark + name[shared:] for name in names], width, mark)
+    later = _cut_at_best_place([mark + name[shared:] for name in names], width, mark)
+    return max(whole, later, key=lambda shown: len(set(shown)))
 
 
 def _cut_at_best_place(names: Sequence[str], width: int, mark: str) -> list[str]:

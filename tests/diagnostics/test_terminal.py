@@ -192,6 +192,7 @@ def test_names_are_cut_where_that_tells_them_apart():
     assert len(set(shown)) == len(names)
     assert all(len(name) <= 24 for name in shown)
     assert cut_apart(["short", "also short"], 24, "…") == ["short", "also short"]
+    assert cut_apart(["one-run", "one-run"], 5, "…") == ["on…un"] * 2
 
 
 def test_a_sparkline_goes_as_the_values_do():
