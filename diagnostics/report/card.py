@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from diagnostics.chart.build import Chart, Panel, chart
 from diagnostics.chart.mark_names import mark_names
 from diagnostics.chart.markup import Child, Markup, element, joined
@@ -95,11 +97,18 @@ def _onset(drawn: Chart, across: Scale, color: str) -> Markup | None:
     look: dict[str, Child] = {"fill": color, "font_weight": 600, "text_anchor": "end" if late else "start"}
     words = phrase("from-step", step=number(own.first))
     edge = f"M{left:.1f},{PLOT_TOP:g}V{PLOT_BOTTOM:g}"
+    if own.steps:
+        return element("path", d=_ticks(own.steps, across), stroke=color, stroke_width=3.5, stroke_linecap="round")
     return joined(
         element("rect", fill=color, fill_opacity=0.09, **size),
         element("path", d=edge, stroke=color, stroke_width=2.5, stroke_dasharray="7 6"),
         frame.line_of(words, left + (-10 if late else 10), PLOT_TOP + 22, 19, **look),
     )
+
+
+def _ticks(steps: Sequence[float], across: Scale) -> str:
+    """A tick at the upper edge for each step that the finding counted."""
+    return "".join(f"M{across.at(step):.1f},{PLOT_TOP:g}v14" for step in steps)
 
 
 def _best(drawn: Chart, across: Scale, down: Scale) -> Markup | None:

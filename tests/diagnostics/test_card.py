@@ -47,6 +47,13 @@ def test_a_healthy_run_and_a_fault_of_the_whole_run_have_no_onset():
         assert not [words for words in words_of(as_card(run, found)) if words.startswith("from step")]
 
 
+def test_steps_that_a_finding_counted_are_ticks_in_place_of_a_shade():
+    run, diagnosis = overfitted()
+    counted = replace(diagnosis, findings=(replace(diagnosis.findings[0], steps=(500.0, 700.0, 900.0)),))
+    assert as_card(run, counted).count("v14") == 3
+    assert "from step 400" not in words_of(as_card(run, counted))
+
+
 @pytest.mark.parametrize("case", HARD)
 def test_every_log_has_a_card(case):
     paths = [str(path.get("d")) for path in ET.fromstring(as_card(*HARD[case])).iter(f"{SVG}path")]
