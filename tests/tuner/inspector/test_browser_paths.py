@@ -125,6 +125,16 @@ def test_a_chart_is_taken_away_as_png_and_svg_and_its_points_as_csv(address: str
         assert path.stat().st_size > 1000
 
 
+def test_the_address_of_a_view_is_copied(address: str, page: Any) -> None:
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.goto(f"{address}/run?run=overfit.csv&run-log-y=true")
+    chart(page)
+    page.get_by_role("button", name="Copy link").click()
+    page.get_by_role("button", name="Copied").wait_for()
+    assert page.evaluate("navigator.clipboard.readText()") == page.url
+    assert "run-log-y=true" in page.url
+
+
 def test_a_study_shows_what_mattered_and_its_file_can_be_saved(address: str, page: Any, tmp_path: Path) -> None:
     page.goto(f"{address}/study?study=demo")
     page.get_by_role("heading", name="The path of the search").wait_for()

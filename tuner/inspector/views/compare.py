@@ -38,7 +38,8 @@ def page(context: PageContext) -> None:
         return
     chosen = _chosen(context.folder, runs)
     seen = look(context.folder, chosen)
-    opened = _opened(context.folder, chosen, runs)
+    with st.spinner(f"Reading {len(chosen)} runs…"):
+        opened = _opened(context.folder, chosen, runs)
     if len(opened) < 2:
         st.info("Choose two runs or more, here or by ticking them on the Runs page.")
     else:

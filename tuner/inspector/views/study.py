@@ -48,7 +48,8 @@ def page(context: PageContext) -> None:
         return
     seen = _changed(found[name])
     try:
-        study = load_study(found[name])
+        with st.spinner("Reading the study…"):
+            study = load_study(found[name])
     except NoStudy as error:
         st.error(plain(error))
         _follow(lambda: _changed(found[name]), seen)
