@@ -13,7 +13,7 @@ SETTLING = 300
 ENTER_SCRIPT = f"""
 export default function ({{ setTriggerValue }}) {{
   const enter = event => {{
-    if (event.key !== 'Enter' || event.target.tagName !== 'CANVAS') return;
+    if (event.key !== 'Enter' || !event.target.closest('[data-testid=stDataFrame]')) return;
     event.stopPropagation();
     setTimeout(() => setTriggerValue('entered', true), {SETTLING});
   }};
