@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from reprlib import Repr
 
 from diagnostics.errors import BadInput
 
+LONGEST_NAME = 200
+"""Characters of a name that are shown, and compared with the known ones: the comparison takes their square."""
 STOPPED = "stopped; run the same command again to continue"
 """What the commands that train say after Ctrl-C."""
 
@@ -21,8 +24,24 @@ class Unfinished(Exception):
 
 def nearest(word: str, known: Iterable[str], prefix: str = "") -> str:
     """``; did you mean …?`` with the nearest known name, or nothing when none is near."""
-    close = get_close_matches(word, list(known), n=1, cutoff=0.6)
+    close = get_close_matches(word[:LONGEST_NAME], list(known), n=1, cutoff=0.6)
     return f"; did you mean {prefix}{close[0]}?" if close else ""
+
+
+_brief = Repr()
+_brief.maxstring = _brief.maxother = 80
+_brief.maxlist = _brief.maxtuple = _brief.maxdict = 6
+_brief.maxlevel = 3
+
+
+def brief(value: object) -> str:
+    """A value of any size as a part of one short line."""
+    return " ".join(_brief.repr(value).split())
+
+
+def brief_name(name: object) -> str:
+    """A key or a path as it is; of one that is long or not printable a part."""
+    return name if isinstance(name, str) and len(name) <= LONGEST_NAME and name.isprintable() else brief(name)
 
 
 def error_text(error: BaseException, longest: int | None = 200) -> str:

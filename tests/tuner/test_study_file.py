@@ -72,7 +72,7 @@ def write(tmp_path):
         (HEAD + "study:\n  trails: 3\n", "key study.trails … study.trials?"),
         (HEAD + "study:\n  trials: 0\n", "study.trials: … 1 or more … not 0"),
         (HEAD + "study:\n  trials: many\n", "study.trials: … whole … 'many'"),
-        (HEAD + "study:\n  minutes: 0\n", "study.minutes: … above 0"),
+        (HEAD + "study:\n  minutes: 0\n", "study.minutes: … 0.01 or more"),
         (HEAD + "study:\n  direction: up\n", "study.direction: … minimize … maximize … 'up'"),
         (HEAD + "study:\n  metric: eval_los\n", "study.metric: … sft … eval_los … eval_loss?"),
         (HEAD + "study:\n  metric: eval_rewards/margins\n", "study.metric: … sft … eval_rewards/margins"),

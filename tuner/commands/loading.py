@@ -10,8 +10,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tuner.commands.output import announce
+from tuner.config.environment import check_environment, environment
 from tuner.config.library_logging import quiet, set_verbose
-from tuner.config.study_file import StudySpec, environment, load_spec
+from tuner.config.study_file import StudySpec, load_spec
 from tuner.config.trust import check_trust
 from tuner.config.yaml_file import read_yaml
 from tuner.errors import STOPPED
@@ -25,6 +26,7 @@ def load_study_file(file: Path, verbose: bool, trust_remote_code: bool = False) 
     if verbose:
         set_verbose()
     raw = read_yaml(file)
+    check_environment(raw, file)
     if not trust_remote_code:
         check_trust(raw, file)
     os.environ.update(environment(raw))

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from diagnostics.model.settings import Settings
+from tuner.config.search_space import LIST_SEPARATOR, as_choice
 from tuner.errors import SpecError
 
 Config = Mapping[str, Any]
@@ -28,6 +29,9 @@ DEVICE_LIMITS: Mapping[str, str] = {
 
 DERIVED = ("batch_size", "warmup_ratio", *DEVICE_LIMITS)
 """Names that TRL does not know: they become TRL's own keys."""
+
+LIST_KEYS = ("lora_target_modules", "lora_modules_to_save", "lora_target_parameters", "loss_type")
+"""Keys that take a list of texts, which is one choice of a search space."""
 
 DEFAULTS: Mapping[str, int] = {
     "per_device_train_batch_size": 8,
@@ -70,7 +74,7 @@ def setting_value(config: Config, method: str, name: str) -> Any:
 
         keys = keys_of(method)
         value = keys[name].default if name in keys else None
-    return value[0] if isinstance(value, list) and len(value) == 1 else value
+    return as_choice(value)
 
 
 def _known(config: Config, name: str) -> Any:
@@ -102,7 +106,8 @@ def with_overrides(config: Config, overrides: Config) -> dict[str, Any]:
     ``DEVICE_LIMITS`` lowers the rows of a device, never the effective batch. Raises ``SpecError`` for a batch that the
     training processes cannot share.
     """
-    made = {key: value for key, value in (*config.items(), *overrides.items()) if key not in DERIVED}
+    lists = {key: _as_list(value) for key, value in overrides.items() if key in LIST_KEYS}
+    made = {key: value for key, value in (*config.items(), *overrides.items(), *lists.items()) if key not in DERIVED}
     limits = {
         key: min(int(_known(config, key)), int(overrides[limit]))
         for limit, key in DEVICE_LIMITS.items()
@@ -115,6 +120,12 @@ def with_overrides(config: Config, overrides: Config) -> dict[str, Any]:
     if "num_train_epochs" in overrides and "max_steps" not in overrides:
         made.pop("max_steps", None)  # TRL would obey it and ignore the epochs
     return made
+
+
+def _as_list(choice: Any) -> Any:
+    """The texts of a choice that stands for a list of them."""
+    is_joined = isinstance(choice, str) and LIST_SEPARATOR in choice
+    return choice.split(LIST_SEPARATOR) if is_joined else choice
 
 
 def _batch_keys(made: Config, config: Config, overrides: Config) -> dict[str, int]:

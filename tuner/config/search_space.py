@@ -103,6 +103,19 @@ def is_number(value: Any) -> TypeGuard[float]:
     return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
 
 
+LIST_SEPARATOR = ", "
+"""What stands between the texts of a list that is one choice: ``q_proj, v_proj``."""
+
+
+def as_choice(value: Any) -> Any:
+    """A setting's value as one choice of a space: a list of one as its item, a list of texts as one text."""
+    if isinstance(value, list) and len(value) == 1:
+        return value[0]
+    if isinstance(value, list) and value and all(isinstance(one, str) for one in value):
+        return LIST_SEPARATOR.join(value)
+    return value
+
+
 def is_same(one: Any, other: Any) -> bool:
     """Whether two values are the same setting: 8 and 8.0 are, 1 and true are not."""
     return bool(one == other) and isinstance(one, bool) == isinstance(other, bool)

@@ -6,10 +6,15 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from tuner.config.search_space import Choice, Range, Span, Value, shown
+from tuner.config.bounds import limit_broken
+from tuner.config.search_space import Choice, Range, Span, Value, as_choice, shown
 from tuner.config.trl_schema import Key, Unfit
-from tuner.config.tunable import PSEUDO_KEYS, limit_broken, why_not_tuned
-from tuner.errors import SpecError, nearest
+from tuner.config.tunable import PSEUDO_KEYS, why_not_tuned
+from tuner.errors import SpecError, brief, nearest
+
+MAX_CHOICES = 1000
+MAX_MAGNITUDE = 1e15
+"""The end of a range of a key without bounds of its own, so that its length can be computed."""
 
 
 def check_shape(raw: Any, where: str) -> None:
@@ -21,7 +26,7 @@ def check_shape(raw: Any, where: str) -> None:
     for name, span in raw.items():
         if not isinstance(span, (Mapping, list)):
             hint = "{low: …, high: …} or a list of values"
-            raise SpecError(f"{where}.{name}: must be {hint}, not {span!r}; put a fixed value outside of study")
+            raise SpecError(f"{where}.{name}: must be {hint}, not {brief(span)}; put a fixed value outside of study")
 
 
 def read_space(raw: Mapping[str, Any], keys: Mapping[str, Key], where: str) -> dict[str, Span]:
@@ -76,7 +81,9 @@ def _number(raw: Mapping[str, Any], bound: str, key: Key, at: str, *, limited: b
     except Unfit as error:
         raise SpecError(f"{at}.{bound}: {error}") from None
     if value is None or not math.isfinite(value):
-        raise SpecError(f"{at}.{bound}: must be a number, not {raw[bound]!r}")
+        raise SpecError(f"{at}.{bound}: must be a number, not {brief(raw[bound])}")
+    if limited and _too_wide(value):
+        raise SpecError(f"{at}.{bound}: must be at most {MAX_MAGNITUDE:g}, not {shown(value)}")
     # A log range has its own, clearer message for a low of 0.
     limited = limited and not (raw.get("log") and bound == "low" and value <= 0)
     broken = limit_broken(key.name, value) if limited else None
@@ -85,15 +92,21 @@ def _number(raw: Mapping[str, Any], bound: str, key: Key, at: str, *, limited: b
     return float(value) if key.plain is float else int(value)
 
 
+def _too_wide(value: float) -> bool:
+    return abs(value) > MAX_MAGNITUDE
+
+
 def _flag(value: Any, at: str) -> bool:
     if not isinstance(value, bool):
-        raise SpecError(f"{at}.log: must be true or false, not {value!r}")
+        raise SpecError(f"{at}.log: must be true or false, not {brief(value)}")
     return value
 
 
 def _choice(raw: list[Any], key: Key, at: str) -> Choice:
     if not raw:
         raise SpecError(f"{at}: the list of values must not be empty")
+    if len(raw) > MAX_CHOICES:
+        raise SpecError(f"{at}: lists {len(raw)} values; {MAX_CHOICES} are the most")
     values = tuple(_one(value, key, at) for value in raw)
     for index, value in enumerate(values):
         if Choice(values[:index]).holds(value):
@@ -106,10 +119,9 @@ def _one(value: Any, key: Key, at: str) -> Value:
         made = key.coerced(value)
     except Unfit as error:
         raise SpecError(f"{at}: {error}") from None
-    if isinstance(made, list) and len(made) == 1:
-        made = made[0]
+    made = as_choice(made)
     if made is not None and not isinstance(made, (bool, int, float, str)):
-        raise SpecError(f"{at}: {value!r} must be a single value: a number, a text, true or false")
+        raise SpecError(f"{at}: {brief(value)} must be a number, a text, true or false, or a list of texts")
     broken = limit_broken(key.name, made)
     if broken:
         raise SpecError(f"{at}: must be {broken}, not {shown(made)}")

@@ -8,21 +8,24 @@ from pathlib import Path
 from typing import Any
 
 from diagnostics.model.methods import TrainingMethod
+from tuner.config.bounds import STUDY_BOUNDS, early_fault, limit_broken
+from tuner.config.environment import check_environment, environment
 from tuner.config.foreign import foreign_file
 from tuner.config.methods import TRL_METHODS, TrlMethod
+from tuner.config.options import check_accelerator_config, faults
 from tuner.config.overrides import check_batch, setting_value
 from tuner.config.search_space import Choice, Range, Space, Span, is_number, shown
 from tuner.config.secret_keys import is_secret
+from tuner.config.sources import check_sources, located
 from tuner.config.space_block import check_shape, read_space
 from tuner.config.trl_schema import Unfit, as_type, keys_of
 from tuner.config.trust import TRUST, check_trust
-from tuner.config.tunable import PSEUDO_KEYS, limit_broken
+from tuner.config.tunable import PSEUDO_KEYS
 from tuner.config.yaml_file import read_yaml
-from tuner.errors import SpecError, nearest
+from tuner.errors import SpecError, brief, brief_name, nearest
 
 __all__ = ["Choice", "Range", "SpecError", "StudyBlock", "StudySpec", "environment", "load_spec", "located"]
 
-PACKAGED = "tuner/tiny"
 STUDY_KEYS: Mapping[str, Any] = {
     "trials": int,
     "metric": str,
@@ -36,7 +39,6 @@ STUDY_KEYS: Mapping[str, Any] = {
 }
 AS_MANY_AS_FIT = 1000
 """The number of trials of a file that gives minutes or steps instead."""
-LOWEST = {"trials": 1, "seeds": 0, "exact_match_rows": 0}
 SMALLER_IS_BETTER = ("loss", "perplexity", "entropy", "logps_rejected", "rewards_rejected")
 
 
@@ -105,11 +107,9 @@ def load_spec(path: str | Path, *, trust_remote_code: bool = False) -> StudySpec
         check_trust(raw, path)
     method = _method(raw.pop("method", None), path)
     block = _block(raw.pop("study", None), path)
-    if not isinstance(raw.get("env", {}), Mapping | None):
-        # Its text may be a password.
-        given = raw["env"] if isinstance(raw["env"], (int, float)) else type(raw["env"]).__name__
-        raise SpecError(f"{path}: env: must map names to values, not {given}")
-    _check_sources(raw, path)
+    check_environment(raw, path)
+    check_sources(raw, path)
+    _check_early(raw, method, path)
     config = _config(raw, method, path)
     study = _study(block, config, method, path)
     spec = StudySpec(path, path.stem, method.name, config, study)
@@ -122,7 +122,9 @@ def _method(name: Any, path: Path) -> TrlMethod:
     if name is None:
         raise SpecError(f"{path}: method is missing; add a line such as `method: sft` (one of {listed})")
     if not isinstance(name, str) or name not in TRL_METHODS:
-        raise SpecError(f"{path}: unknown method {name!r}, must be one of {listed}{nearest(str(name), TRL_METHODS)}")
+        raise SpecError(
+            f"{path}: unknown method {brief(name)}, must be one of {listed}{nearest(str(name), TRL_METHODS)}"
+        )
     return TRL_METHODS[name]
 
 
@@ -131,62 +133,32 @@ def _block(raw: Any, path: Path) -> dict[str, Any]:
     if raw is None:
         return {}
     if not isinstance(raw, Mapping):
-        raise SpecError(f"{path}: study: must be a mapping with trials, metric and space, not {raw!r}")
+        raise SpecError(f"{path}: study: must be a mapping with trials, metric and space, not {brief(raw)}")
     block = {}
     for key, value in raw.items():
         if key not in STUDY_KEYS:
             hint = nearest(f"study.{key}", [f"study.{known}" for known in STUDY_KEYS])
-            raise SpecError(f"{path}: unknown key study.{key}{hint}")
+            raise SpecError(f"{path}: unknown key study.{brief_name(key)}{hint}")
         try:
             block[key] = value if key == "space" else as_type(value, STUDY_KEYS[key])
         except Unfit as error:
             raise SpecError(f"{path}: study.{key}: {error}") from None
-        if key in LOWEST and block[key] < LOWEST[key]:
-            raise SpecError(f"{path}: study.{key}: must be {LOWEST[key]} or more, not {value}")
-    for key in ("minutes", "steps"):
-        if block.get(key) is not None and block[key] <= 0:
-            raise SpecError(f"{path}: study.{key}: must be above 0, not {block[key]:g}")
+        broken = limit_broken(key, block[key], STUDY_BOUNDS)
+        if broken:
+            raise SpecError(f"{path}: study.{key}: must be {broken}, not {shown(block[key])}")
     if "space" in block:
         check_shape(block["space"], f"{path}: study.space")
     return block
 
 
-def environment(config: Mapping[str, Any]) -> dict[str, str]:
-    """The variables under ``env``, as text; whoever trains sets them."""
-    env = config.get("env")
-    return {str(name): str(value) for name, value in env.items()} if isinstance(env, Mapping) else {}
-
-
-def located(name: str, start: Path) -> Path | None:
-    """The file or folder that a study file in folder ``start`` means by ``name``; None when there is none.
-
-    Looked for from the working directory, then from the study file's folder and each of its parents.
-    """
-    if name == PACKAGED:
-        from tuner.assets import TINY
-
-        return TINY
-    given = Path(name).expanduser()
-    folders = [Path(), start.resolve(), *start.resolve().parents]
-    return next((found for folder in folders if (found := folder / given).exists()), None)
-
-
-def _check_sources(raw: Mapping[str, Any], path: Path) -> None:
-    """Raise ``SpecError`` when the model or the data is not named, or looks like a path and is not there."""
-    if not raw.get("model_name_or_path"):
-        raise SpecError(f"{path}: model_name_or_path is missing; give {PACKAGED}, a folder or a hub id")
-    if not raw.get("dataset_name") and not raw.get("datasets"):
-        raise SpecError(f"{path}: dataset_name is missing; give a file, a folder or a hub id")
-    for key in ("model_name_or_path", "dataset_name"):
-        name = raw.get(key)
-        if isinstance(name, str) and is_path(name) and located(name, path.parent) is None:
-            raise SpecError(f"{path}: {key}: {name}: no such file or folder, from here or from {path.parent}")
-
-
-def is_path(name: str) -> bool:
-    """Whether a name can only be a path: a hub id has no file ending and at most one slash."""
-    is_file = Path(name).suffix.lower() in (".json", ".jsonl", ".csv", ".parquet", ".tsv", ".txt", ".arrow")
-    return is_file or name.startswith((".", "/", "~")) or name.count("/") > 1 or "\\" in name
+def _check_early(raw: Mapping[str, Any], method: TrlMethod, path: Path) -> None:
+    """Raise ``SpecError`` for a number or an option that cannot be, before a library is imported."""
+    for name, value in raw.items():
+        fault = early_fault(name, value)
+        if fault:
+            raise SpecError(f"{path}: {name}: {fault}")
+    for name, fault in faults(raw, method):
+        raise SpecError(f"{path}: {name}: {fault}")
 
 
 def _config(raw: Mapping[str, Any], method: TrlMethod, path: Path) -> dict[str, Any]:
@@ -198,9 +170,11 @@ def _config(raw: Mapping[str, Any], method: TrlMethod, path: Path) -> dict[str, 
             config[name] = value
             continue
         if name not in keys:
-            raise SpecError(f"{path}: unknown key {name}{_elsewhere(name, method, keys)}")
+            raise SpecError(f"{path}: unknown key {brief_name(name)}{_elsewhere(name, method, keys)}")
         try:
             config[name] = keys[name].coerced(value)
+            if name == "accelerator_config" and isinstance(config[name], dict):
+                check_accelerator_config(config[name])
         except Unfit as error:
             raise SpecError(f"{path}: {name}: {'must be a text' if is_secret(name) else error}") from None
         broken = limit_broken(name, config[name])
@@ -223,10 +197,10 @@ def _study(block: Mapping[str, Any], config: Mapping[str, Any], method: TrlMetho
     metric = _metric(block.get("metric", method.method.metric), method, rows, path)
     space = read_space(block.get("space", {}), keys_of(method.name), f"{path}: study.space")
     _check_comparable(metric, space, method, path)
-    direction = block.get("direction") or _direction(metric, method.method)
+    direction = block.get("direction", _direction(metric, method.method))
     if direction not in ("minimize", "maximize"):
         hint = nearest(direction, ("minimize", "maximize"))
-        raise SpecError(f"{path}: study.direction: must be minimize or maximize, not {direction!r}{hint}")
+        raise SpecError(f"{path}: study.direction: must be minimize or maximize, not {brief(direction)}{hint}")
     rest = {key: block[key] for key in ("trials", "seeds", "minutes", "steps", "stop_early") if key in block}
     if "trials" not in block and (block.get("minutes") or block.get("steps")):
         rest["trials"] = AS_MANY_AS_FIT
@@ -246,7 +220,7 @@ def _metric(name: str, method: TrlMethod, rows: int, path: Path) -> str:
     if plain not in method.metrics:
         known = [f"eval_{one}" for one in method.metrics]
         hint = nearest(name, known) or f"; it logs {', '.join(known)}"
-        raise SpecError(f"{path}: study.metric: method {method.name} logs no {name}{hint}")
+        raise SpecError(f"{path}: study.metric: method {method.name} logs no {brief_name(name)}{hint}")
     if plain == "exact_match" and not rows:
         raise SpecError(f"{path}: study.metric: {name} needs study.exact_match_rows, such as 32")
     return metric

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import types
 import typing
 from collections.abc import Mapping
@@ -11,7 +12,7 @@ from functools import cache
 from typing import Any, Literal, Union
 
 from tuner.config.methods import TRL_METHODS, TrlMethod
-from tuner.errors import nearest
+from tuner.errors import brief, nearest
 
 
 class Unfit(ValueError):
@@ -38,7 +39,7 @@ class Key:
         for one in made if isinstance(made, list) else [made]:
             if self.choices and one is not None and one not in self.choices:
                 known = [str(choice) for choice in self.choices]
-                raise Unfit(f"must be one of {', '.join(known)}, not {one!r}{nearest(str(one), known)}")
+                raise Unfit(f"must be one of {', '.join(known)}, not {brief(one)}{nearest(str(one), known)}")
         return made
 
     @property
@@ -60,14 +61,18 @@ def as_type(value: Any, kind: Any) -> Any:
             return None
         raise Unfit(f"needs a value: {_wanted(options)}")
     for option in options:
-        if option in (bool, int, float, str) and type(value) is option and value == value:
+        if option in (bool, int, float, str) and type(value) is option and _is_plain(value):
             return value
     for option in options:
         try:
             return _as_one(value, option)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             continue
-    raise Unfit(f"must be {_wanted(options)}, not {value!r}")
+    raise Unfit(f"must be {_wanted(options)}, not {brief(value)}")
+
+
+def _is_plain(value: Any) -> bool:
+    return not isinstance(value, float) or math.isfinite(value)
 
 
 def _options(kind: Any) -> tuple[Any, ...]:
@@ -121,7 +126,7 @@ def _as_number(value: Any, kind: type) -> Any:
     if isinstance(value, (bool, list, dict)):
         raise TypeError(value)
     number = float(value)
-    if number != number or (kind is int and not number.is_integer()):
+    if not math.isfinite(number) or (kind is int and not number.is_integer()):
         raise ValueError(value)
     return int(number) if kind is int else number
 
@@ -142,7 +147,7 @@ def _as_record(value: Mapping[str, Any], kind: Any) -> dict[str, Any]:
     hints = typing.get_type_hints(kind)
     for name in value:
         if name not in hints:
-            raise Unfit(f"has no key {name}{nearest(str(name), hints)}")
+            raise Unfit(f"has no key {brief(name)}{nearest(str(name), hints)}")
     return {name: as_type(item, hints[name]) for name, item in value.items()}
 
 

@@ -1,10 +1,8 @@
-"""Which keys may be tuned, and which numbers they take."""
+"""Which keys may be tuned."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
-from typing import Any
 
 from tuner.config.trl_schema import Key
 
@@ -12,28 +10,6 @@ BATCH_SIZE = Key("batch_size", int | None, None)
 WARMUP_RATIO = Key("warmup_ratio", float | None, None)
 PSEUDO_KEYS: Mapping[str, Key] = {key.name: key for key in (BATCH_SIZE, WARMUP_RATIO)}
 """Keys of ours beside TRL's: the effective batch size, and warm-up as a share of all steps."""
-
-LIMITS: Mapping[str, tuple[float, float, str]] = {
-    "learning_rate": (0.0, math.inf, "above 0"),
-    "batch_size": (1, math.inf, "1 or more"),
-    "per_device_train_batch_size": (1, math.inf, "1 or more"),
-    "per_device_eval_batch_size": (1, math.inf, "1 or more"),
-    "gradient_accumulation_steps": (1, math.inf, "1 or more"),
-    "num_train_epochs": (0.0, math.inf, "above 0"),
-    "warmup_ratio": (0.0, 1.0, "from 0 to 1"),
-    "warmup_steps": (0.0, math.inf, "0 or more"),
-    "weight_decay": (0.0, math.inf, "0 or more"),
-    "max_grad_norm": (0.0, math.inf, "0 or more"),
-    "lora_r": (1, math.inf, "1 or more"),
-    "lora_alpha": (1, math.inf, "1 or more"),
-    "lora_dropout": (0.0, 0.999, "from 0 to below 1"),
-    "beta": (0.0, math.inf, "0 or more"),
-    "label_smoothing": (0.0, 1.0, "from 0 to 1"),
-    "max_length": (1, math.inf, "1 or more"),
-}
-"""Bounds of a number for training to make sense: lowest, highest, in words."""
-
-ABOVE_LOWEST = ("learning_rate", "num_train_epochs")
 
 NOT_TUNED: Mapping[str, str] = {
     "per_device_train_batch_size": "tune batch_size, the effective one",
@@ -57,12 +33,3 @@ def why_not_tuned(name: str) -> str | None:
         return NOT_TUNED[name]
     fixed = name.startswith(NOT_TUNED_PREFIXES)
     return "it makes trials incomparable, or does not change the training" if fixed else None
-
-
-def limit_broken(name: str, value: Any) -> str | None:
-    """What a number of this key must be, when ``value`` is not that; else None."""
-    if name not in LIMITS or not isinstance(value, (int, float)) or isinstance(value, bool):
-        return None
-    low, high, words = LIMITS[name]
-    inside = low <= value <= high and not (name in ABOVE_LOWEST and value == low) and math.isfinite(value)
-    return None if inside else words

@@ -20,6 +20,7 @@ from tuner.config.search_space import Choice, Range, Space, Span, is_number
 Distributions = Mapping[str, BaseDistribution]
 SAME_DECADES = 0.02
 """Two values this close on a log scale, in decades, make one trial, not two."""
+MAX_COUNTED_VALUES = 10**5
 SAME_RANGE_SHARE = 0.05
 """The same for a linear range, as a share of it: a warm-up of 0.197 and one of 0.2 end at the same step."""
 
@@ -149,14 +150,16 @@ def is_used_up(others: Sequence[Mapping[str, Any]], space: Distributions) -> boo
 
 
 def _values(span: BaseDistribution) -> list[Any] | None:
-    """All values of a span, or None when they cannot be counted."""
+    """All values of a span, or None when they cannot be counted, or nobody tries them all."""
     if isinstance(span, CategoricalDistribution):
         return list(span.choices)
+    if not isinstance(span, (IntDistribution, FloatDistribution)) or not span.step:
+        return None
+    if (span.high - span.low) / span.step > MAX_COUNTED_VALUES:
+        return None
     if isinstance(span, IntDistribution):
         return list(range(span.low, span.high + 1, span.step))
-    if isinstance(span, FloatDistribution) and span.step is not None:
-        return [span.low + k * span.step for k in range(int((span.high - span.low) / span.step + 1e-9) + 1)]
-    return None
+    return [span.low + k * span.step for k in range(int((span.high - span.low) / span.step + 1e-9) + 1)]
 
 
 def edge_of(value: Any, span: BaseDistribution) -> int:

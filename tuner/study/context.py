@@ -46,7 +46,7 @@ class StudyContext:
 
 def file_value(spec: StudySpec, knob: str) -> Any:
     """What a study file sets a knob to; TRL is imported (for seconds) only for keys that the file leaves out."""
-    return spec.config[knob] if knob in spec.config else setting_value(spec.config, spec.method, knob)
+    return setting_value(spec.config, spec.method, knob)
 
 
 def repeat_plan(context: StudyContext) -> list[tuple[int, int]]:

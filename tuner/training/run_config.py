@@ -10,7 +10,8 @@ import yaml
 
 from tuner.config.overrides import COMPUTED_FROM
 from tuner.config.secret_keys import without_secrets
-from tuner.config.study_file import PACKAGED, StudySpec, located
+from tuner.config.sources import PACKAGED, located
+from tuner.config.study_file import StudySpec
 from tuner.config.trl_schema import as_type
 from tuner.config.trust import CONFIG_FILE, without_code
 from tuner.config.yaml_file import read_yaml

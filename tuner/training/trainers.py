@@ -47,6 +47,7 @@ def parse(config: Config, method: str, out: Path, where: Path) -> Parsed:
     """The config through TRL's own parser; raises ``SpecError`` for options that exclude each other."""
     from trl import TrlParser
 
+    _check_precision(config, where)
     parser = TrlParser(dataclasses_of(TRL_METHODS[method]))
     given = {key: value for key, value in config.items() if key not in ("env", "report_to", "hub_token")}
     reports = [name for name in _as_list(config.get("report_to")) if name not in ("tensorboard", "none")]
@@ -57,6 +58,14 @@ def parse(config: Config, method: str, out: Path, where: Path) -> Parsed:
     except (ValueError, TypeError, NotImplementedError) as error:
         raise SpecError(f"{where}: {error_text(error, 400)}") from error
     return Parsed(*made)
+
+
+def _check_precision(config: Config, where: Path) -> None:
+    """Raise ``SpecError`` for half precision without a device that has it: on a CPU it is silently left out."""
+    import torch
+
+    if config.get("fp16") and not config.get("bf16") and not torch.accelerator.is_available():
+        raise SpecError(f"{where}: fp16: this machine has no GPU; use bf16: true, or remove it")
 
 
 def _as_list(value: Any) -> list[str]:
@@ -92,13 +101,23 @@ def make_trainer(parsed: Parsed, method: str, data: Data, start: Path, where: Pa
     except (ValueError, OSError, NotImplementedError, UnpicklingError) as error:
         if is_out_of_memory(error):
             raise
-        raise SpecError(f"{where}: {refusal(error, 400)}") from error
+        raise SpecError(f"{where}: {_why_no_trainer(error, parsed)}") from error
     except RuntimeError as error:
         if "assistant_only_loss" in str(error):
             raise SpecError(f"{where}: {error_text(error, 400)}") from error
         raise
     _check_rows(trainer, training, where)
     return trainer
+
+
+def _why_no_trainer(error: Exception, parsed: Parsed) -> str:
+    """What the libraries say; PEFT prints the whole model where it cannot adapt a layer."""
+    said, modules = refusal(error, 400), parsed.model.lora_target_modules
+    if modules and ("is not supported. Currently, only" in said or "not found in the base model" in said):
+        name = ", ".join(modules) if isinstance(modules, list) else str(modules)
+        what = "matches a layer that LoRA cannot adapt" if "is not supported" in said else "matches no layer"
+        return f"lora_target_modules: {name} {what} of the model; name its linear layers, or use all-linear"
+    return said
 
 
 def _check_rows(trainer: Any, training: Any, where: Path) -> None:

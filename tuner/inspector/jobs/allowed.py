@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from diagnostics.errors import BadInput
-from tuner.config.study_file import PACKAGED, is_path, located
+from tuner.config.sources import PACKAGED, is_path, located
 from tuner.config.trust import TRUST
 
 COMMAND_LINE = "start such a file on the command line"

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from tuner.config.bounds import BOUNDS
 from tuner.config.overrides import STEP_KEYS, with_overrides
 from tuner.config.search_space import Choice, Range, Span, is_number
-from tuner.config.tunable import LIMITS
 from tuner.study.context import file_value
 
 if TYPE_CHECKING:
@@ -90,8 +90,8 @@ def widen(name: str, span: Span, value: Any, side: int) -> Span | None:
 
 
 def _limited(name: str, value: float) -> float:
-    low, high, _ = LIMITS.get(name, (-math.inf, math.inf, ""))
-    return min(max(value, low), high)
+    bound = BOUNDS.get(name)
+    return value if bound is None else min(max(value, bound.low), bound.highest)
 
 
 def rounded(value: float) -> float:

@@ -1,0 +1,77 @@
+"""Where a study file's model and data lie, and folders that hold too much to be data."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from tuner.errors import SpecError, brief_name
+
+PACKAGED = "tuner/tiny"
+MAX_DATA_ENTRIES = 20_000
+"""Files and folders below a folder of data; to look at more takes seconds, in every trial."""
+DATA_ENDINGS = (".json", ".jsonl", ".csv", ".parquet", ".tsv", ".txt", ".arrow")
+SYSTEM_FOLDERS = ("proc", "sys", "dev")
+
+
+def located(name: str, start: Path) -> Path | None:
+    """The file or folder that a study file in folder ``start`` means by ``name``; None when there is none.
+
+    Looked for from the working directory, then from the study file's folder and each of its parents.
+    """
+    if name == PACKAGED:
+        from tuner.assets import TINY
+
+        return TINY
+    given = Path(name).expanduser()
+    folders = [Path(), start.resolve(), *start.resolve().parents]
+    return next((found for folder in folders if _exists(found := folder / given)), None)
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except (OSError, ValueError):  # a name too long for the disk, a folder that may not be entered
+        return False
+
+
+def check_sources(raw: Mapping[str, Any], path: Path) -> None:
+    """Raise ``SpecError`` when the model or the data is not named, or looks like a path and is not there."""
+    if not raw.get("model_name_or_path"):
+        raise SpecError(f"{path}: model_name_or_path is missing; give {PACKAGED}, a folder or a hub id")
+    if not raw.get("dataset_name") and not raw.get("datasets"):
+        raise SpecError(f"{path}: dataset_name is missing; give a file, a folder or a hub id")
+    for key in ("model_name_or_path", "dataset_name"):
+        name = raw.get(key)
+        if isinstance(name, str) and is_path(name) and located(name, path.parent) is None:
+            raise SpecError(
+                f"{path}: {key}: {brief_name(name)}: no such file or folder, from here or from {path.parent}"
+            )
+    name = raw.get("dataset_name")
+    if isinstance(name, str) and not raw.get("datasets"):
+        _check_size(located(name, path.parent), f"{path}: dataset_name")
+
+
+def is_path(name: str) -> bool:
+    """Whether a name can only be a path: a hub id has no file ending and at most one slash."""
+    is_file = Path(name).suffix.lower() in DATA_ENDINGS
+    return is_file or name.startswith((".", "/", "~")) or name.count("/") > 1 or "\\" in name
+
+
+def _check_size(found: Path | None, where: str) -> None:
+    """Raise ``SpecError`` for a folder of the system, or with more entries than data has."""
+    if found is None or not found.is_dir():
+        return
+    parts = found.resolve().parts
+    if parts[1:2] and parts[1] in SYSTEM_FOLDERS and parts[1:3] != ("dev", "shm"):
+        raise SpecError(f"{where}: {found}: is a folder of the system; give a folder with data files")
+    seen = 0
+    for _, folders, files in os.walk(found):
+        seen += len(folders) + len(files)
+        if seen > MAX_DATA_ENTRIES:
+            raise SpecError(
+                f"{where}: {found}: contains more than {MAX_DATA_ENTRIES:,} files and folders; give the folder that "
+                "holds the data files alone"
+            )
