@@ -40,10 +40,10 @@ def write(tmp_path: Path) -> Write:
 def test_a_file_that_cannot_be_read_safely_is_one_line_at_once(write: Write, name: str):
     keys_of("sft")
     path = write(TEXTS[name])
-    begun = time.monotonic()
+    begun = time.process_time()  # a loaded machine takes longer by the clock
     with pytest.raises(SpecError) as caught:
         load_spec(path)
-    assert time.monotonic() - begun < 5
+    assert time.process_time() - begun < 5
     assert str(caught.value).startswith(f"{path}: ")
     assert "\n" not in str(caught.value) and len(str(caught.value)) < 600
 

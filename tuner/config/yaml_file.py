@@ -10,7 +10,7 @@ import yaml
 from tuner.errors import SpecError, brief
 
 MAX_BYTES = 2**20
-MAX_NODES = 20_000
+MAX_NODES = 10_000
 MAX_DEPTH = 50
 MAX_DIGITS = 60
 MAX_EXPANDED = 100_000

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,9 @@ from typing import Any
 from tuner.errors import SpecError
 
 Rows = list[dict[str, Any]]
+SURROGATE = re.compile("[\ud800-\udfff]")
+MAX_DEPTH = 50
+MAX_WHOLE = 2**63
 
 SPLIT_NAMES: Mapping[str, str] = {
     **dict.fromkeys(("train", "training"), "train"),
@@ -33,7 +37,24 @@ def read_file(path: Path) -> Rows:
         raise DataError(f"{path}: cannot be read: {error}") from None
     if not rows:
         raise DataError(f"{path}: contains no rows")
+    for number, row in enumerate(rows, 1):
+        if (fault := _unstorable(row)) is not None:
+            raise DataError(f"{path}: row {number}: {fault}")
     return rows
+
+
+def _unstorable(value: Any, depth: int = 0) -> str | None:
+    """Why no table of rows can hold a value; None where one can."""
+    if isinstance(value, str):
+        return None if value.isascii() or not SURROGATE.search(value) else "half of a character (a lone surrogate)"
+    if isinstance(value, int):
+        return None if -MAX_WHOLE <= value < MAX_WHOLE else "a whole number of more than 64 bits; write it as a text"
+    if not isinstance(value, (dict, list)):
+        return None
+    if depth > MAX_DEPTH:
+        return f"nested more than {MAX_DEPTH} deep"
+    parts = [*value, *value.values()] if isinstance(value, dict) else value
+    return next((fault for part in parts if (fault := _unstorable(part, depth + 1)) is not None), None)
 
 
 def _json(path: Path) -> Rows:
@@ -43,6 +64,8 @@ def _json(path: Path) -> Rows:
         if error.msg == "Extra data":
             return _jsonl(path)  # JSON lines under the wrong name
         raise DataError(f"{path}: line {error.lineno}: not JSON: {error.msg}") from None
+    except (ValueError, RecursionError) as error:
+        raise DataError(f"{path}: {_why_unread(error)}") from None
     if isinstance(loaded, dict):
         lists = [value for value in loaded.values() if isinstance(value, list)]
         loaded = loaded.get("data", lists[0] if len(lists) == 1 else None)
@@ -61,7 +84,14 @@ def _jsonl(path: Path) -> Rows:
                 rows.append(_row(json.loads(line), path, number))
             except json.JSONDecodeError as error:
                 raise DataError(f"{path}: row {number}: not JSON: {error.msg}") from None
+            except (ValueError, RecursionError) as error:
+                raise DataError(f"{path}: row {number}: {_why_unread(error)}") from None
     return rows
+
+
+def _why_unread(error: Exception) -> str:
+    """Why Python does not read what is JSON all the same."""
+    return "nested too deep" if isinstance(error, RecursionError) else "a number of too many digits; write it as a text"
 
 
 def _row(row: Any, path: Path, number: int) -> dict[str, Any]:
@@ -74,7 +104,14 @@ def _csv(path: Path) -> Rows:
     csv.field_size_limit(2**31 - 1)
     with path.open(encoding="utf-8-sig", newline="") as lines:
         reader = csv.DictReader(lines, delimiter="\t" if path.suffix.lower() == ".tsv" else ",")
-        rows = [dict(row) for row in reader]
+        names = reader.fieldnames or []
+        twice = next((name for index, name in enumerate(names) if name in names[:index]), None)
+        if twice is not None:
+            raise DataError(f"{path}: the column {twice!r} is in the header twice; name each column once")
+        try:
+            rows = [dict(row) for row in reader]
+        except csv.Error as error:
+            raise DataError(f"{path}: line {reader.line_num}: {error}") from None
     for number, row in enumerate(rows, 1):
         if None in row:
             raise DataError(f"{path}: row {number}: has more fields than the header")

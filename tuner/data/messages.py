@@ -69,7 +69,7 @@ def conversation(row: Row, name: str, *, ends_with: str = "") -> Messages:
 def _parsed(text: str, name: str) -> Any:
     try:
         return json.loads(text)
-    except json.JSONDecodeError:
+    except (ValueError, RecursionError):
         raise RowError(f"{name} must be a list of turns, as JSON or as such") from None
 
 
