@@ -1,16 +1,19 @@
 """Do the readers survive damaged logs? ``python -m benchmarks.fuzz [--mutations 10000] [--seed 0] [--samples FOLDER]``.
 
 Every sample log of every reader is damaged in turn: bits flipped, bytes cut, doubled, dropped and made up, huge
-lengths, broken UTF-8, numbers replaced by nan, inf, negative and gigantic ones, deep nesting, an empty file. Then it is
-found, read and judged as ``tuner diagnose`` does it. Anything but a run or an ``UnreadableLog`` is a failure, and so is
-a log that takes longer than two seconds of CPU time. The seed and a failure's number give the same bytes again.
+lengths, broken UTF-8, numbers replaced by nan, inf, negative and gigantic ones, deep nesting, zeros at the end, an
+empty file. Then it is found, read and diagnosed as ``tuner diagnose`` does it, and reported on as text, Markdown, HTML
+and JSON. Anything but a run or an ``UnreadableLog`` is a failure, and so is a log that takes longer than five seconds
+of CPU time or more than a gigabyte of memory. The seed and a failure's number give the same bytes again.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import random
 import re
+import resource
 import shutil
 import signal
 import struct
@@ -23,11 +26,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from diagnostics import diagnose
+from diagnostics.model.curves import Run
+from diagnostics.model.records import Diagnosis
 from diagnostics.readers import UnreadableLog, find_runs, read
 from diagnostics.readers.tensorboard.crc32c import crc32c, masked
+from diagnostics.report.terminal import plain_text
+from diagnostics.report.write import as_html, as_json, as_markdown, as_text
 
 SAMPLES = Path(__file__).parents[1] / "tests" / "data" / "logs"
-LIMIT = 2.0
+LIMIT = 5.0
+MEMORY = 1 << 30
 HANG = 20
 
 NUMBER = re.compile(rb"-?\d+(?:\.\d+)?(?:e[-+]?\d+)?")
@@ -40,6 +48,8 @@ ODD = (
     b"-1",
     b"-7.5",
     b"9" * 400,
+    b"9" * 5000,
+    b"1.8e19",
     b"0",
     b"null",
     b'""',
@@ -133,6 +143,11 @@ def shuffled_lines(pick: random.Random, data: bytes) -> bytes:
     return pick.choice((b"\n", b"\r", b"", b"\n\n")).join(lines)
 
 
+def zero_tail(pick: random.Random, data: bytes) -> bytes:
+    """Zeros at the end, as a crash of the machine leaves them, and sometimes more data after them."""
+    return data + bytes(pick.choice((1, 100, 5000, 1 << 20))) + (data if pick.random() < 0.2 else b"")
+
+
 def empty(pick: random.Random, data: bytes) -> bytes:
     """Nothing, or white space."""
     return pick.choice((b"", b"\n", b" " * 9, b"\0" * 64))
@@ -157,6 +172,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     odd_numbers,
     nested,
     shuffled_lines,
+    zero_tail,
     empty,
     several,
 )
@@ -196,7 +212,9 @@ def tried(target: Path, root: Path, data: bytes, tally: Tally) -> str | None:
         places = find_runs(root) or [target]
         for place in places:
             run = read(place)
-            diagnose(run)
+            made = reports(run, diagnose(run))
+            "".join(made).encode()
+            json.loads(made[-1])
             tally.noted += bool(run.notes) and place == places[0]
             tally.clean += not run.notes and place == places[0]
     except UnreadableLog as error:
@@ -207,7 +225,20 @@ def tried(target: Path, root: Path, data: bytes, tally: Tally) -> str | None:
     finally:
         signal.alarm(0)
         tally.slowest = max(tally.slowest, took := time.process_time() - began)
-    return f"took {took:.1f} s" if took > LIMIT else None
+    if took > LIMIT:
+        return f"took {took:.1f} s"
+    return f"memory has grown to {peak() >> 20} MiB" if peak() > MEMORY else None
+
+
+def reports(run: Run, diagnosis: Diagnosis) -> list[str]:
+    """The diagnosis in every form: text in brief and in full, Markdown, HTML with its charts, JSON."""
+    texts = [plain_text(as_text(run, diagnosis, verbose=verbose), 100) for verbose in (False, True)]
+    return [*texts, as_markdown(run, diagnosis), as_html([(run, diagnosis)]), as_json([diagnosis])]
+
+
+def peak() -> int:
+    """The most memory that this process has held so far, in bytes."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
 
 def hung(*_: object) -> None:
@@ -244,7 +275,7 @@ def report(tallies: dict[str, Tally]) -> int:
         counts = f"{tally.clean:>6} {tally.noted:>11} {tally.refused:>8} {len(tally.failures):>7}"
         print(f"{name:<44} {counts} {tally.slowest:>7.2f} s")
     failures = [f"{name}: {why}" for name, tally in tallies.items() for why in tally.failures]
-    print("\n".join(failures[:20]) or "no failure")
+    print("\n".join(failures[:20]) or f"no failure; at most {peak() >> 20} MiB of memory")
     return 1 if failures else 0
 
 

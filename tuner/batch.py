@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import multiprocessing
 import os
 import signal
@@ -42,6 +43,9 @@ RUNS_PER_TASK = 8
 
 FEW_RUNS = 3
 """So many runs are shown one by one, more of them as a table."""
+
+OUTPUT_ENDED = (errno.EPIPE, errno.ENOSPC, errno.EDQUOT)
+"""Errors of the place that is printed to: they end the command, whichever run is being printed."""
 
 MAX_ERROR_CHARACTERS = 200
 
@@ -119,6 +123,8 @@ def guarded(run: str, make: Callable[[], Made]) -> Made | UnreadRun:
     except BadInput as error:
         return UnreadRun(run, str(error))
     except Exception as error:
+        if isinstance(error, OSError) and error.errno in OUTPUT_ENDED:
+            raise
         return UnreadRun(run, unexpected(run, error))
 
 

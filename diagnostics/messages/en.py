@@ -50,6 +50,7 @@ MESSAGES: Mapping[str, str] = {
     "steps-start-again": "{column} starts again in every epoch: steps are counted on across epochs",
     "steps-are-epochs": "steps are epochs: the log counts no steps",
     "steps-are-row-numbers": "steps are row numbers: the log counts no steps",
+    "curves-left-out": "{curves:plural:curve|curves} that no rule reads left out: the log has too many",
     "steps-negative": "{rows:plural:row|rows} with a step below 0: counted upward where they count down from 0, else "
     "left out",
     "tags-negative": "{tags:plural:tag|tags} with steps below 0: counted upward where they count down from 0, else "

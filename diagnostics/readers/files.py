@@ -68,7 +68,8 @@ def text(path: Path, limit: int | None = None, *, most: int = MAX_TEXT_BYTES) ->
     """
     data = content(path, limit, most=most)
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return data.decode("utf-16", "replace")
+        return data.decode("utf-16", "replace").rstrip("\0")
+    data = data.rstrip(b"\0")  # a crash of the machine leaves them
     if b"\0" in data:
         raise UnreadableLog(f"{path}: the file is binary and not a known log format; give an event file or a text log")
     return data.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "replace")

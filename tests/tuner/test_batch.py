@@ -8,11 +8,15 @@ import signal
 import subprocess
 import sys
 import time
+import weakref
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
 import pytest
 
+from diagnostics.diagnosis.diagnose import diagnose
+from diagnostics.model.curves import Curve, Run
 from diagnostics.readers import read
 from diagnostics.report.terminal_table import SPARK_WIDTH
 from diagnostics.report.write import UnreadRun
@@ -156,7 +160,7 @@ def test_a_bug_on_one_run_is_one_line_and_the_others_are_diagnosed(
     [
         (["--json"], "diagnostics.report.write.with_words"),
         (["--md"], "tuner.commands.diagnose.as_markdown"),
-        (["--verbose"], "tuner.commands.diagnose.as_text"),
+        (["--verbose"], "diagnostics.report.terminal.sections"),
         (["--html"], "diagnostics.report.html.sections"),
     ],
     ids=str,
@@ -199,3 +203,24 @@ def test_what_may_not_be_opened_is_named_beside_the_runs(
     assert len(json.loads(made)) == 31
     assert main(["diagnose", str(runs / "closed")]) == 2
     assert "permission denied" in capsys.readouterr().err
+
+
+def test_json_keeps_only_the_text_of_each_run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    """So that ten thousand runs fit."""
+    alive: list[weakref.ref[object]] = []
+    most = 0
+
+    def answers(*_: object, **__: object) -> Iterator[object]:
+        nonlocal most
+        for number in range(50):
+            run = Run(f"run-{number}", {"train_loss": Curve.from_points(range(30), range(30))})
+            pair = run, diagnose(run)
+            alive.extend((weakref.ref(pair[0]), weakref.ref(pair[1])))
+            yield pair
+            del run, pair
+            most = max(most, sum(one() is not None for one in alive))
+
+    monkeypatch.setattr(batch, "diagnose_places", answers)
+    main(["diagnose", "somewhere", "--json"])
+    assert [item["run"] for item in json.loads(capsys.readouterr().out)] == [f"run-{number}" for number in range(50)]
+    assert most <= 4

@@ -77,11 +77,11 @@ def print_text(pairs: Sequence[Pair], unread: int = 0, *, verbose: bool = False)
     console = Console(highlight=False)
     few = len(pairs) <= FEW_RUNS
     one_by_one = pairs if few else worst_first(pairs) if verbose else ()
-    shown, errors = batch.each_that_can(
-        one_by_one, lambda some: [as_text(*pair, verbose=verbose, more=MORE) for pair in some]
+    printed = (
+        batch.guarded(pair[0].name, partial(show, console, as_text(*pair, verbose=verbose, more=MORE)))
+        for pair in one_by_one
     )
-    for content in shown:
-        show(console, content)
+    errors = [answer for answer in printed if answer is not None]
     if not few:
         width, plain = console.width, console.options.ascii_only
         lines, more = batch.each_that_can(pairs, lambda some: runs_table(some, width, ascii_only=plain))

@@ -15,13 +15,17 @@ from diagnostics.model.message import Message, message
 from diagnostics.readers.assemble.counter_jumps import counter_jumps
 from diagnostics.readers.assemble.restarts import twice
 from diagnostics.readers.assemble.settings import recovered
-from diagnostics.readers.assemble.tags import ONE_OF_SEVERAL_SETS, curve_names, match
+from diagnostics.readers.assemble.tags import NAMES, ONE_OF_SEVERAL_SETS, curve_names, match
 from diagnostics.readers.files import UnreadableLog
 from diagnostics.readers.raw_log import Log, Series
 
 GENERIC_NAMES = re.compile(
     r"trainer_state|trainer_log|metrics?|debug|logging|logs?|history|progress|results?|train(ing)?(_log)?|output|stdout|stderr"
 )
+
+
+MAX_OTHER_CURVES = 10_000
+"""Curves without a name of ours, such as the gradient norms of layers; more of them are left out."""
 
 
 def assemble(path: Path, log: Log, tags: Mapping[str, str] | None = None, name: str | None = None) -> Run:
@@ -33,10 +37,11 @@ def assemble(path: Path, log: Log, tags: Mapping[str, str] | None = None, name: 
     if not series:
         raise UnreadableLog(f"{path}: the log holds no values over steps yet; wait for the first log line")
     names = curve_names({tag: int(points.steps.size) for tag, points in series.items()}, tags)
+    series, crowded = _without_crowd(series, names)
     curves: dict[str, Curve] = {}
     series, uncounted = _counted(series)
     losses = (tag for tag, name in names.items() if name in ("train_loss", "eval_loss"))
-    notes = [*log.notes, *uncounted, *filter(None, (twice(series[tag], tag) for tag in losses))]
+    notes = [*log.notes, *crowded, *uncounted, *filter(None, (twice(series[tag], tag) for tag in losses))]
     for tag, points in series.items():
         curves[encodable(names[tag])] = Curve.from_points(points.steps, points.values)
     curves = _with_wall_time(curves, series, names)
@@ -45,6 +50,14 @@ def assemble(path: Path, log: Log, tags: Mapping[str, str] | None = None, name: 
     notes += [*_doubtful(names), *guessed, *changed]
     discontinuities = sorted({*log.discontinuities, *discontinuities})
     return Run(encodable(name or run_name(path)), curves, settings, tuple(dict.fromkeys(notes)), tuple(discontinuities))
+
+
+def _without_crowd(series: Mapping[str, Series], names: Mapping[str, str]) -> tuple[dict[str, Series], list[Message]]:
+    """The series, and of those that no rule reads only as many as there is room for, with a note on the others."""
+    others = [tag for tag in series if names[tag] not in NAMES]
+    lost = set(others[MAX_OTHER_CURVES:])
+    kept = {tag: points for tag, points in series.items() if tag not in lost}
+    return kept, [message("curves-left-out", curves=len(lost))] if lost else []
 
 
 def run_name(path: Path) -> str:

@@ -14,6 +14,7 @@ from diagnostics.chart.build import as_svg, chart
 from diagnostics.model.curves import Curve, Run
 from diagnostics.model.records import Label
 from diagnostics.readers import UnreadableLog, files, sidecars
+from diagnostics.readers.assemble import build_run
 from diagnostics.readers.tensorboard.tfrecord import frames
 from diagnostics.report.write import BADGE, CARD_PNG, write_reports
 from tests.diagnostics.readers.records import event, simple, version
@@ -87,6 +88,7 @@ def test_names_that_are_not_utf_8_go_into_every_report(tmp_path: Path):
         named = [report for report in reports if report.name not in (CARD_PNG, BADGE)]
         assert len(named) == 4
         assert all("r\ufffd\ufffd" in report.read_text(encoding="utf-8") for report in named)
+        assert "r\ufffd\ufffd" in as_svg(chart(run, diagnose(run)))
 
 
 @pytest.mark.parametrize("tail", [bytes(1 << 26), b"\xff" * (1 << 24), b"\0\0\0\0\1" * (1 << 21)], ids=len)
@@ -115,6 +117,23 @@ def test_a_gibibyte_of_zeros_after_the_records_is_not_held_in_memory(tmp_path: P
     assert time.process_time() - began < 5.0
     assert len(run.curves["train_loss"]) == len(LOSSES)
     assert codes(run) == ["records-damaged"]
+
+
+@pytest.mark.parametrize(
+    ("name", "log"),
+    [
+        ("metrics.csv", "step,loss\n1,2\n2,1\n"),
+        ("metrics.jsonl", '{"step": 1, "loss": 2}\n{"step": 2, "loss": 1}\n'),
+        ("train.log", "step 1: loss 2\nstep 2: loss 1\n"),
+        ("trainer_state.json", '{"log_history": [{"step": 1, "loss": 2}, {"step": 2, "loss": 1}]}'),
+    ],
+)
+def test_zeros_at_the_end_of_a_text_are_passed_over(name: str, log: str, tmp_path: Path):
+    (tmp_path / name).write_bytes(log.encode() + bytes(1 << 20))
+    assert read(tmp_path / name).curves["train_loss"].values.tolist() == [2.0, 1.0]
+    (tmp_path / name).write_bytes(bytes(9) + log.encode())
+    with pytest.raises(UnreadableLog):
+        read(tmp_path / name)
 
 
 @pytest.mark.parametrize("name", ["trainer_state.json", "metrics.csv", "train.log", "metrics.jsonl"])
@@ -189,3 +208,26 @@ def test_nothing_that_is_not_at_all_sure_is_called_healthy(points: int):
     run = Run("short", {**curves, "train_loss": Curve.from_points(steps, [3.0 - 0.1 * k for k in steps])})
     found = diagnose(run)
     assert (found.label, found.confidence) == (Label.UNKNOWN, 0.0)
+
+
+def test_of_very_many_curves_those_that_rules_read_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(build_run, "MAX_OTHER_CURVES", 50)
+    others = [f"grad/layer.{number}/norm" for number in range(200)]
+    rows = [",".join(map(str, [step, *[0.5] * 200, loss])) for step, loss in enumerate(LOSSES)]
+    (tmp_path / "wide.csv").write_text("\n".join([",".join(["step", *others, "train/loss"]), *rows]))
+    run = read(tmp_path / "wide.csv")
+    assert run.curves["train_loss"].values.tolist() == LOSSES
+    assert len(run.curves) == 51
+    assert [note.values["curves"] for note in run.notes if note.code == "curves-left-out"] == [150]
+
+
+def test_brackets_a_hundred_thousand_deep_are_refused_or_left_out(tmp_path: Path):
+    deep = "[" * 100_000
+    (tmp_path / "trainer_state.json").write_text('{"log_history": ' + deep)
+    with pytest.raises(UnreadableLog, match=r"too deeply|not valid JSON"):
+        read(tmp_path / "trainer_state.json")
+    (tmp_path / "metrics.jsonl").write_text('{"step": 1, "loss": 2}\n' + deep + '\n{"step": 2, "loss": 1}\n')
+    (tmp_path / "config.yaml").write_text("x: " + deep)
+    run = read(tmp_path / "metrics.jsonl")
+    assert len(run.curves["train_loss"]) == 2
+    assert {"lines-skipped", "settings-not-read"} <= set(codes(run))
