@@ -7,6 +7,8 @@ from typing import Any
 
 import yaml
 
+from tuner.config.yaml_text import read_plain
+
 BLOCKS = ("study", "space")
 """Keys whose values stand on lines of their own, each key a line; other mappings and lists stand on one line."""
 
@@ -42,7 +44,7 @@ def plain(value: Any) -> str:
 def patch_of(lines: str | None) -> dict[str, Any]:
     """The keys that lines of YAML set; nothing where they are not readable as keys."""
     try:
-        keys = yaml.safe_load(lines or "")
-    except yaml.YAMLError:
+        keys = read_plain(lines or "")
+    except ValueError:
         return {}
     return keys if isinstance(keys, dict) else {}

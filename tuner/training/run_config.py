@@ -60,9 +60,9 @@ def own_config(path: Path) -> dict[str, Any] | None:
     """
     file = path / CONFIG_FILE
     try:
-        loaded = yaml.safe_load(file.read_text(encoding="utf-8")) if path.is_dir() and file.is_file() else None
-        if not isinstance(loaded, dict):
+        if not (path.is_dir() and file.is_file()):
             return None
+        loaded = read_yaml(file)
         counts = {key: as_type(loaded[key], int | float | None) for key in COMPUTED_FROM if key in loaded}
     except (OSError, ValueError, yaml.YAMLError):
         return None

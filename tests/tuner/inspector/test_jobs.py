@@ -1,5 +1,6 @@
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -8,10 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.tuner import hostile
 from tests.waiting import until
 from tuner.commands.init import init
 from tuner.config.trl_schema import keys_of
 from tuner.config.tunable import PSEUDO_KEYS
+from tuner.inspector.access import TOKEN
 from tuner.inspector.jobs.allowed import FLAGS, MOST, WORDS, NotAllowed, Origin
 from tuner.inspector.jobs.processes import Process, is_running, process
 from tuner.inspector.jobs.record import (
@@ -336,3 +339,41 @@ def test_a_name_that_is_taken_is_refused_and_a_free_one_is_offered(tmp_path: Pat
     for name in ("a", "a-2"):
         with pytest.raises(NotStarted, match="choose another name"):
             plan(tmp_path, name, TEXT)
+
+
+@pytest.mark.slow
+def test_a_model_in_the_opened_folder_runs_no_code_of_its_own(
+    tmp_path: Path, small_model: Path, small_rows: Path
+) -> None:
+    root, marker = tmp_path / "open", tmp_path / "code-has-run"
+    root.mkdir()
+    hostile.model(root / "evil", small_model, marker)
+    shutil.copytree(small_rows / "sft", root / "rows")
+    text = "method: sft\nmodel_name_or_path: evil\ndataset_name: rows\nmax_steps: 1\nbf16: false\n"
+    for way in ("trust_remote_code: true\n", "model_init_kwargs: {trust_remote_code: true}\n"):
+        with pytest.raises(NotAllowed, match=r"trust_remote_code|model_init_kwargs"):
+            plan(root, "next", text + way)
+    known = start(root, plan(root, "next", text))
+    until(lambda: not standing(known, root).is_on, "the end of the run", seconds=120)
+    ended = standing(known, root)
+    assert (ended.state, ended.status) == (State.FAILED, 2) and "--trust-remote-code" in last_lines(ended)
+    # Whoever can write into the folder cannot make Resume run it, either.
+    known.file.write_text(text + way)
+    with pytest.raises(NotAllowed, match="model_init_kwargs"):
+        resume(root, ended)
+    assert not marker.exists()
+
+
+def test_a_started_process_does_not_get_the_token(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(TOKEN, "the-token")
+    started: list[dict[str, str]] = []
+    once = subprocess.Popen
+
+    def popen(*words: object, **options: object) -> object:
+        started.append(options["env"])  # type: ignore[arg-type]
+        return once(*words, **options)  # type: ignore[call-overload]
+
+    monkeypatch.setattr(subprocess, "Popen", popen)
+    known = start(tmp_path, plan(tmp_path, "next", REFUSED))
+    until(lambda: not standing(known, tmp_path).is_on, "the end of the run")
+    assert started and not [one for one in started if TOKEN in one]

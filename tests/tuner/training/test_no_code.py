@@ -11,12 +11,17 @@ from typing import Any
 import pytest
 import yaml
 
+from diagnostics.model.message import message
 from tests.tuner import hostile, smallest
+from tests.tuner.inspector.material import a_study
 from tuner.cli import main
 from tuner.config.library_logging import quiet
 from tuner.config.study_file import load_spec
 from tuner.config.trust import FLAG, code_lines, is_run_file, without_code
 from tuner.errors import SpecError
+from tuner.inspector.jobs.next_study import next_study
+from tuner.study.patch_lines import patch_of
+from tuner.study.results import Paragraph
 from tuner.training.checkpoints import is_whole, last_whole
 from tuner.training.merge import merge
 from tuner.training.run_config import own_config
@@ -71,6 +76,13 @@ def test_the_next_run_of_a_hostile_run_asks_for_no_code(tmp_path: Path, way: dic
     own = own_config(tmp_path)
     assert own is not None and code_lines(own) == [] and own["learning_rate"] == 1e-4
     assert without_code({"a": {"trust_remote_code": True, "b": 1}}) == {"a": {"b": 1}}
+
+
+def test_a_study_s_review_brings_no_code_into_the_next_study() -> None:
+    patch = patch_of("model_init_kwargs: {trust_remote_code: true}\nstudy: {space: {lora_r: [4, 8]}}\n")
+    made = next_study(a_study(), None, [Paragraph("Wider", ("…",), patch)])
+    assert "trust_remote_code" not in made and "lora_r" in made
+    assert patch_of("a: &a [1, 2]\nb: [*a, *a]\n") == {} == patch_of("[" * 20_000) == patch_of("x: " + "y" * 200_000)
 
 
 def test_lines_that_run_nothing_stay() -> None:
@@ -162,44 +174,68 @@ def poison(path: Path, marker: Path, kind: str) -> None:
         path.write_bytes(pickle.dumps(hostile.Touch(marker)))
 
 
-def cut_run(make: Any, out: Path) -> tuple[Any, Path, Path]:
-    """A run with two checkpoints that was cut off: its spec, the older and the newer checkpoint."""
-    spec = make(max_steps=4, eval_steps=2, save_steps=2)
-    train(spec, {}, out, keep_checkpoints=True)
+@pytest.fixture(scope="module")
+def cut(tmp_path_factory: pytest.TempPathFactory, small_model: Path, small_rows: Path) -> tuple[Any, Path]:
+    """The spec and the folder of a run that was cut off after its second checkpoint."""
+    folder = tmp_path_factory.mktemp("cut")
+    spec = smallest.study(folder, small_model, small_rows, max_steps=4, eval_steps=2, save_steps=2)
+    train(spec, {}, folder / "run", keep_checkpoints=True)
     for name in ("diagnosis.json", "trainer_state.json"):
-        (out / name).unlink()
-    return spec, out / "checkpoint-2", out / "checkpoint-4"
+        (folder / "run" / name).unlink()
+    assert is_whole(folder / "run" / "checkpoint-2") and is_whole(folder / "run" / "checkpoint-4")
+    return spec, folder / "run"
 
 
 @pytest.mark.parametrize("name", ["optimizer.pt", "scheduler.pt", "rng_state.pth"])
 @pytest.mark.parametrize("kind", ["archive", "pickle"])
 def test_a_pickle_in_a_checkpoint_leads_to_the_one_before(
-    make: Any, tmp_path: Path, marker: Path, name: str, kind: str
+    cut: tuple[Any, Path], tmp_path: Path, marker: Path, name: str, kind: str
 ) -> None:
-    spec, older, newer = cut_run(make, tmp_path / "run")
-    assert is_whole(newer) and is_whole(older)
-    poison(newer / name, marker, kind)
-    assert last_whole(tmp_path / "run") == older
-    run = train(spec, {}, tmp_path / "run")
-    assert run.last_step == 4 and "resumed-after-cut" in {note.code for note in run.notes}
+    run = hostile.shutil.copytree(cut[1], tmp_path / "run")
+    poison(run / "checkpoint-4" / name, marker, kind)
+    assert last_whole(run) == run / "checkpoint-2"
     assert not marker.exists()
 
 
-@pytest.mark.parametrize(
-    "state",
-    ["[]", "5", '{"global_step": "x"}', '{"log_history": 5}', '{"log_history": [5]}',
-     '{"log_history": [{"step": "a"}]}', '{"stateful_callbacks": "x"}',
-     '{"stateful_callbacks": {"TrainerControl": 5}}', '{"best_model_checkpoint": 7}',
-     '{"best_metric": "x"}', '{"epoch": []}', '{"global_step": -3}', '{"no_such_field": 1}', '{"max_steps": NaN}',
-     "[" * 100_000],
-)  # fmt: skip
-def test_a_trainer_state_of_wrong_types_leads_to_the_checkpoint_before(make: Any, tmp_path: Path, state: str) -> None:
-    spec, older, newer = cut_run(make, tmp_path / "run")
-    path = newer / "trainer_state.json"
-    whole = json.loads(path.read_text())
-    path.write_text(json.dumps(whole | json.loads(state)) if state.startswith("{") else state)
-    assert last_whole(tmp_path / "run") == older
-    assert train(spec, {}, tmp_path / "run").last_step == 4
+STATES = (
+    *("[]", "5", '{"global_step": "x"}', '{"log_history": 5}', '{"log_history": [5]}'),
+    *(
+        '{"log_history": [{"step": "a"}]}',
+        '{"stateful_callbacks": "x"}',
+        '{"stateful_callbacks": {"TrainerControl": 5}}',
+    ),
+    *('{"best_model_checkpoint": 7}', '{"best_metric": "x"}', '{"epoch": []}', '{"global_step": -3}'),
+    *('{"no_such_field": 1}', '{"max_steps": NaN}', "[" * 100_000),
+)
+
+
+def damaged(whole: Path, state: str) -> str:
+    """The trainer state with the fields of ``state``, or ``state`` itself where it is not a mapping."""
+    return json.dumps(json.loads(whole.read_text()) | json.loads(state)) if state.startswith("{") else state
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_a_trainer_state_of_wrong_types_leads_to_the_checkpoint_before(
+    cut: tuple[Any, Path], tmp_path: Path, state: str
+) -> None:
+    run = hostile.shutil.copytree(cut[1], tmp_path / "run")
+    path = run / "checkpoint-4" / "trainer_state.json"
+    path.write_text(damaged(path, state))
+    assert last_whole(run) == run / "checkpoint-2"
+
+
+def test_training_continues_from_the_checkpoint_before(cut: tuple[Any, Path], tmp_path: Path, marker: Path) -> None:
+    run = hostile.shutil.copytree(cut[1], tmp_path / "run")
+    poison(run / "checkpoint-4" / "optimizer.pt", marker, "archive")
+    trained = train(cut[0], {}, run)
+    assert trained.last_step == 4
+    assert message("resumed-after-cut", step=2) in trained.notes
+    run = hostile.shutil.copytree(cut[1], tmp_path / "none-left")
+    for step in (2, 4):
+        path = run / f"checkpoint-{step}" / "trainer_state.json"
+        path.write_text(damaged(path, '{"log_history": 5}'))
+    assert train(cut[0], {}, run).last_step == 4  # from the beginning
+    assert not marker.exists()
 
 
 def test_the_archive_of_these_tests_is_one_that_torch_would_read(tmp_path: Path, marker: Path) -> None:

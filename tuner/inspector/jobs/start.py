@@ -11,11 +11,9 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
-import yaml
-
 from diagnostics.errors import BadInput
 from tuner.config.next_run import FILL_IN
-from tuner.errors import error_text
+from tuner.config.yaml_text import read_plain
 from tuner.inspector.access import without_token
 from tuner.inspector.jobs import processes
 from tuner.inspector.jobs.allowed import Origin, check_allowed
@@ -24,7 +22,6 @@ from tuner.inspector.jobs.worker import EXIT
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)*")
 MAX_NAME_LENGTH = 120
-MAX_TEXT = 100_000
 
 
 class NotStarted(BadInput):
@@ -70,26 +67,15 @@ def _inside(root: Path, name: str) -> Path:
 
 def _config(text: str) -> dict[str, Any]:
     try:
-        _check_size(text)
-        config = yaml.safe_load(text)
-    except (yaml.YAMLError, RecursionError, ValueError) as error:
-        if isinstance(error, NotStarted):
-            raise
-        raise NotStarted(f"the file is not YAML: {error_text(error)}") from error
+        config = read_plain(text)
+    except ValueError as error:
+        raise NotStarted(f"the file cannot be started: {error}") from error
     if not isinstance(config, dict) or "method" not in config:
         raise NotStarted("the file must be a mapping with `method: sft` or another method")
     gaps = [str(key) for key, value in config.items() if value == FILL_IN]
     if gaps:
         raise NotStarted(f"{', '.join(gaps)}: replace {FILL_IN} first")
     return config
-
-
-def _check_size(text: str) -> None:
-    """Raise ``NotStarted`` for a text that reading would blow up: a long one, or one that repeats itself by aliases."""
-    if len(text) > MAX_TEXT:
-        raise NotStarted(f"the file has more than {MAX_TEXT:,} characters; start it on the command line")
-    if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text)):
-        raise NotStarted("the file has a YAML alias (`*name`); write the value out")
 
 
 def free_name(root: Path, stem: str) -> str:
