@@ -224,3 +224,20 @@ def test_json_keeps_only_the_text_of_each_run(monkeypatch: pytest.MonkeyPatch, c
     main(["diagnose", "somewhere", "--json"])
     assert [item["run"] for item in json.loads(capsys.readouterr().out)] == [f"run-{number}" for number in range(50)]
     assert most <= 4
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")
+@pytest.mark.parametrize("form", [[], ["--json"], ["--md"], ["--html", "page\udcff.html"]], ids=str)
+def test_names_that_are_not_utf_8_are_printed_by_every_command(form: list[str], tmp_path: Path):
+    folder = os.fsencode(tmp_path) + b"/r\xff"
+    os.mkdir(folder)
+    for name in (b"a\xfe.csv", b"b\xfe.csv"):
+        losses = "".join(f"{step},{2 / step}\n" for step in range(1, 40)) if name < b"b" else ""
+        Path(os.fsdecode(folder + b"/" + name)).write_text(f"step,loss\n{losses}")
+    command = [sys.executable, "-m", "tuner", "diagnose", folder, *map(os.fsencode, form)]
+    environment = {**os.environ, "PYTHONIOENCODING": "utf-8:strict", "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, env=environment, check=False)
+    assert done.returncode == 2
+    assert b"Traceback" not in done.stderr
+    assert done.stderr.count(b"\n") == 1
+    assert done.stdout.decode()

@@ -17,9 +17,14 @@ HANDLER = "tuner-in-ascii"
 
 
 def show_what_the_terminal_can() -> None:
-    """Make standard output and error print signs that their encoding lacks in ASCII instead of failing on them."""
+    """Make standard output and error print what their encoding lacks in ASCII instead of failing on it.
+
+    UTF-8 lacks the bytes in the names of files that are not UTF-8.
+    """
     for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper) and not stream.encoding.lower().startswith("utf"):
+        if not isinstance(stream, io.TextIOWrapper):
+            continue
+        if stream.errors == "strict" or not stream.encoding.lower().startswith("utf"):
             codecs.register_error(HANDLER, _in_ascii)
             stream.reconfigure(errors=HANDLER)
 
