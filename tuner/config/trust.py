@@ -83,7 +83,8 @@ def from_json(value: Any) -> Any:
 
 def is_run_file(path: Path) -> bool:
     """Whether a config is what a run left behind, which may be anybody's, and not a file that its user wrote."""
-    return path.name == CONFIG_FILE or any((path.parent / name).exists() for name in RUN_FILES)
+    places = (path, path.resolve())  # a link to the file of a run is one, too
+    return any(one.name == CONFIG_FILE or any((one.parent / name).exists() for name in RUN_FILES) for one in places)
 
 
 def check_trust(config: Mapping[str, Any], path: Path) -> None:

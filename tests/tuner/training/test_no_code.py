@@ -78,6 +78,14 @@ def test_the_next_run_of_a_hostile_run_asks_for_no_code(tmp_path: Path, way: dic
     assert without_code({"a": {"trust_remote_code": True, "b": 1}}) == {"a": {"b": 1}}
 
 
+def test_a_link_to_a_run_s_file_is_one(tmp_path: Path) -> None:
+    (tmp_path / "config.yaml").touch()
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "sft.yaml").symlink_to(tmp_path / "config.yaml")
+    (tmp_path / "mine" / "own.yaml").touch()
+    assert is_run_file(tmp_path / "mine" / "sft.yaml") and not is_run_file(tmp_path / "mine" / "own.yaml")
+
+
 def test_a_study_s_review_brings_no_code_into_the_next_study() -> None:
     patch = patch_of("model_init_kwargs: {trust_remote_code: true}\nstudy: {space: {lora_r: [4, 8]}}\n")
     made = next_study(a_study(), None, [Paragraph("Wider", ("…",), patch)])
