@@ -75,6 +75,6 @@ def _trainer(spec: StudySpec) -> Callable[[Mapping[str, Any], Path, Callable[[Ru
     from tuner.training.train import train as train_once
 
     def bound(overrides: Mapping[str, Any], folder: Path, report: Callable[[Run, float], str | None]) -> Run:
-        return train_once(spec, overrides, folder, report, say=lambda line: None)
+        return train_once(spec, overrides, folder, report, reuse=True, say=lambda line: None)
 
     return bound

@@ -56,6 +56,8 @@ NOTICES: Mapping[str, str] = {
     "waiting-for-repeat": "waiting for {run}, which another worker trains",
     "trial-taken-over": "trial {trial} was left by a worker that is gone: it begins again here",
     "failure-may-pass": "{run}: {why}; again in {seconds:g} s",
+    "database-gone": "{address} does not answer ({why}): waiting for it for up to {minutes:g} minutes",
+    "database-back": "{address} answers again after {seconds:.0f} s",
     "trial-lost": "trial {trial} is in the hands of another worker: this one lost its connection",
     "first-trial-broken": "trial 0 looks broken ({cause}): no setting fixes that, see its report",
     "trials-missing": "{trials} of {total} trials so far; the same command continues",

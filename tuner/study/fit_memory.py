@@ -20,7 +20,7 @@ from tuner.study.failure import Failure, FailureKind, RunGivenUp
 from tuner.study.folder import trial_folder
 from tuner.study.protocols import Report
 from tuner.study.words import failure_words
-from tuner.study.workers.attempts import attempts_at, detect_lost_worker, under_way
+from tuner.study.workers.attempts import attempts_at, detect_lost_worker, under_way, was_attempted
 from tuner.training.device_batch import DeviceBatch, device_batch, is_out_of_memory, lowered_batch_note
 
 LIMIT_PREFIX = "memory:"
@@ -115,6 +115,9 @@ def train_fitting(
     training raises.
     """
     job = _Job(context, settings, folder, moves)
+    if not was_attempted(context.study, folder.name):
+        # A run of an earlier study in this folder; one of this study may have ended without its value being recorded.
+        (folder / "diagnosis.json").unlink(missing_ok=True)
     _answer_lost_worker(job)
     while True:
         limit = most_that_fits(context.study, settings)

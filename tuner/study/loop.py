@@ -54,7 +54,7 @@ def run_study(
         raise BadInput(f"{spec.path}: study.space is missing; list the settings to search with their ranges")
     out = Path(out)
     total = trials or spec.study.trials
-    with opened(spec, out, storage, base) as (study, locks):
+    with opened(spec, out, storage, base, show or _ignore) as (study, locks):
         space = distributions(spec.study.space)
         return _run(StudyContext(spec, train, out, study, space, total, locks, show or _ignore))
 

@@ -25,10 +25,12 @@ from tuner.search.distributions import distributions
 from tuner.search.pruner import DiagnosisPruner
 from tuner.search.sampler import DiagnosisSampler
 from tuner.study.context import file_value
+from tuner.study.events import Notice, Show
 from tuner.study.folder import LOCKS, RESULT, database_url
 from tuner.study.history import trial_results
 from tuner.study.workers.claims import CLAIM_LOCK
 from tuner.study.workers.file_locks import Locks, locked
+from tuner.study.workers.patience import Patience
 from tuner.study.workers.storage import check_address, database_at, kept_reachable, locks_for, reachable, shown
 from tuner.training.checkpoints import checkpoints
 
@@ -46,25 +48,32 @@ MAY_CHANGE = ("output_dir", "run_name", "report_to", "env", "logging_dir", TRUST
 
 @contextmanager
 def opened(
-    spec: StudySpec, out: Path, storage: str | None = None, base: BaseSampler | None = None
+    spec: StudySpec,
+    out: Path,
+    storage: str | None = None,
+    base: BaseSampler | None = None,
+    show: Show = lambda event: None,
 ) -> Iterator[tuple[optuna.Study, Locks]]:
     """The Optuna study of this file, made when it is new, and its locks; the database is closed after the block.
 
     Raises ``BadInput`` when the storage cannot be opened, when ``out`` cannot be written, or when the file's space,
     metric or configuration changed since; a folder that was made for nothing is gone again. Raises ``Unfinished`` when
-    the storage is lost on the way.
+    the storage is lost on the way; a server is waited for, and ``show`` is called with the notice of it.
     """
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     check_address(storage)
-    locks = locks_for(storage, out, spec.name)
+    patience = Patience(shown(storage), lambda note: show(Notice(note))) if storage else None
+    locks = locks_for(storage, out, spec.name, patience)
     url = storage or database_url(out)
     with kept_reachable(url), ExitStack() as stack:
         with _folder(out), reachable(url):
             with locked(locks, CLAIM_LOCK):
                 # One at a time: two processes that make the tables of a new database at once trip over each other.
-                database = database_at(url)
+                database = database_at(url, patience)
             stack.callback(_close, database)
             study = _study(spec, out, database, locks, base, storage)
+        if patience is not None:
+            patience.begin()
         yield study, locks
 
 

@@ -13,7 +13,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from diagnostics.errors import BadInput
 from diagnostics.model.curves import Run
+from diagnostics.readers import read
 from tuner.config.library_logging import quiet
 from tuner.config.methods import TRL_METHODS
 from tuner.config.overrides import settings_of, with_overrides
@@ -37,6 +39,7 @@ def train(
     *,
     keep_checkpoints: bool = False,
     resume: bool = True,
+    reuse: bool = False,
     say: Callable[[str], None] | None = None,
 ) -> Run:
     """What one training run logged; the run itself is left in the folder ``out``.
@@ -44,7 +47,8 @@ def train(
     ``overrides`` are settings (and ``seed``) to change in the file, and limits to the rows on a device. ``report`` is
     called at every evaluation with the run so far and the share of the schedule done (0 to 1); a text that it returns
     stops the run, for that reason. A run that was cut off continues from its last whole checkpoint when its settings
-    are the same. ``say`` receives the live verdicts.
+    are the same. With ``reuse``, one that was trained to its end with the same settings is read instead of trained
+    again. ``say`` receives the live verdicts.
 
     Sets the variables of the file's ``env`` in this process, as TRL's parser does, and ``HF_TOKEN`` to its
     ``hub_token``. Raises ``SpecError`` for what the
@@ -55,6 +59,9 @@ def train(
     if spec.config.get("hub_token"):
         os.environ["HF_TOKEN"] = str(spec.config["hub_token"])  # where the libraries look, and nothing stores it
     with quiet():
+        known = _finished(spec, dict(overrides), Path(out)) if reuse else None
+        if known is not None:
+            return known
         try:
             return _train_once(spec, dict(overrides), Path(out), report, keep_checkpoints, resume, say or logger.info)
         except BaseException as error:
@@ -65,6 +72,17 @@ def train(
             raise
         finally:
             _free_memory()
+
+
+def _finished(spec: StudySpec, overrides: dict[str, Any], out: Path) -> Run | None:
+    """The run in the folder, if one with these settings has ended there; its report is the last thing it wrote."""
+    made = rerun_config(spec, with_overrides(spec.config, overrides), out)
+    if not (out / "diagnosis.json").exists() or not is_same(made, out):
+        return None
+    try:
+        return replace(read(out), name=out.name)
+    except BadInput:
+        return None
 
 
 def _train_once(

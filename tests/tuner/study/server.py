@@ -7,8 +7,9 @@ import shutil
 import socket
 import subprocess
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 OTHER = "postgres"
@@ -50,9 +51,33 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+@dataclass(frozen=True)
+class Server:
+    """A server that can be stopped at once, as by a crash, and started again."""
+
+    address: str
+    call: Callable[..., None]
+    options: str
+
+    def stop(self) -> None:
+        """End it without a farewell to its clients."""
+        self.call("pg_ctl", "-w", "-m", "immediate", "stop")
+
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
+        self.call("pg_ctl", "-w", "-l", "log", "-o", self.options, "start")
+
+
 @contextmanager
 def server() -> Iterator[str]:
     """The address of a fresh database; the server stops and its files go after the block."""
+    with restartable() as one:
+        yield one.address
+
+
+@contextmanager
+def restartable() -> Iterator[Server]:
+    """A fresh server; it stops and its files go after the block."""
     bin_folder = binaries()
     assert bin_folder is not None
     folder, port, user = Path(tempfile.mkdtemp(prefix="tuner-postgres-")), _free_port(), None
@@ -64,12 +89,15 @@ def server() -> Iterator[str]:
         command = [str(bin_folder / program), "-D", str(folder / "data"), *arguments]
         subprocess.run(command, user=user, cwd=folder, check=True, capture_output=True, timeout=120)
 
+    address = f"postgresql://tuner@127.0.0.1:{port}/postgres"
+    one = Server(address, call, f"-h 127.0.0.1 -p {port} -k {folder} -F")
     try:
         call("initdb", "-U", "tuner", "-A", "trust", "--no-sync")
-        call("pg_ctl", "-w", "-l", str(folder / "log"), "-o", f"-h 127.0.0.1 -p {port} -k {folder} -F", "start")
+        one.start()
         try:
-            yield f"postgresql://tuner@127.0.0.1:{port}/postgres"
+            yield one
         finally:
-            call("pg_ctl", "-w", "-m", "immediate", "stop")
+            with suppress(subprocess.CalledProcessError):  # a test may have stopped it
+                one.stop()
     finally:
         shutil.rmtree(folder, ignore_errors=True)

@@ -109,6 +109,11 @@ def attempts_at(study: optuna.Study, run: str) -> Attempts:
     return Attempts(**{**kept, "under_way": Attempt(**{**one, "limit": limit}) if one else None})
 
 
+def was_attempted(study: optuna.Study, run: str) -> bool:
+    """Whether a worker of this study has begun the run before."""
+    return f"{ATTEMPTS_PREFIX}{run}" in study.user_attrs
+
+
 def lost_steps(study: optuna.Study) -> dict[str, float]:
     """The optimizer steps that came to nothing in each run of a study, by the name of its folder."""
     kept = study.user_attrs.items()

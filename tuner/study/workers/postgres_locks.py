@@ -16,6 +16,8 @@ from tuner.study.workers.file_locks import Lock
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
+    from tuner.study.workers.patience import Patience
+
 CONNECTION_SETTINGS = {
     "tcp_keepalives_idle": "30",
     "tcp_keepalives_interval": "10",
@@ -33,9 +35,9 @@ class ServerLocks:
     The server frees a lock when the connection of its holder ends, so also when that process is killed.
     """
 
-    def __init__(self, url: str, study: str) -> None:
+    def __init__(self, url: str, study: str, patience: Patience | None = None) -> None:
         self._engine = create_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
-        self._study = study
+        self._study, self._patience = study, patience
 
     def __repr__(self) -> str:
         """The database, without its password."""
@@ -47,7 +49,15 @@ class ServerLocks:
         return None if connection is None else ServerLock(self, name, connection)
 
     def connection_with(self, name: str) -> Connection | None:
-        """A new connection that holds the lock of that name, or None while another one does."""
+        """A new connection that holds the lock of that name, or None while another one does.
+
+        A server that restarts is waited for, with patience.
+        """
+        if self._patience is None:
+            return self._connection_with(name)
+        return self._patience.through(lambda: self._connection_with(name))
+
+    def _connection_with(self, name: str) -> Connection | None:
         connection = self._engine.connect()
         try:
             if connection.execute(text("SELECT pg_try_advisory_lock(:key)"), {"key": self._key(name)}).scalar():

@@ -6,6 +6,7 @@ import importlib.util
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from optuna.exceptions import StorageInternalError
 from optuna.storages import RDBStorage
@@ -17,6 +18,9 @@ from tuner.config.secret_keys import masked
 from tuner.errors import Unfinished, error_text
 from tuner.study.folder import LOCKS
 from tuner.study.workers.file_locks import FileLocks, Locks
+
+if TYPE_CHECKING:
+    from tuner.study.workers.patience import Patience
 
 SQLITE_TIMEOUT = 120
 """Seconds that a process waits for another one's write to SQLite."""
@@ -44,20 +48,25 @@ def check_address(storage: str | None) -> None:
             raise BadInput(f"--storage {storage}: {path} is not an SQLite database; name another file")
 
 
-def database_at(url: str) -> RDBStorage:
+def database_at(url: str, patience: Patience | None = None) -> RDBStorage:
     """The database at ``url``, its tables made when they are missing; raises ``BadInput`` when it cannot be opened.
 
-    SQLite waits for a writer instead of failing; a connection to a server is checked before each use.
+    SQLite waits for a writer instead of failing; a connection to a server is checked before each use, and its restarts
+    are waited out with ``patience``.
     """
     is_file = url.startswith("sqlite")
     arguments = {"connect_args": {"timeout": SQLITE_TIMEOUT}} if is_file else {"pool_pre_ping": True}
     try:
+        if patience is not None and not is_file:
+            from tuner.study.workers.patience import PatientStorage
+
+            return PatientStorage(with_driver(url), patience, engine_kwargs=arguments)
         return RDBStorage(with_driver(url), engine_kwargs=arguments)
     except (ImportError, ValueError, RuntimeError) as error:
         raise BadInput(f"--storage {shown(url)}: {_driver_or(error)}") from error
 
 
-def locks_for(storage: str | None, out: Path, study: str) -> Locks:
+def locks_for(storage: str | None, out: Path, study: str, patience: Patience | None = None) -> Locks:
     """The locks that all workers on this storage share; raises ``BadInput`` where that is not the address of one.
 
     Files beside an SQLite database, the server's own locks for PostgreSQL. Of any other database only the workers
@@ -70,7 +79,7 @@ def locks_for(storage: str | None, out: Path, study: str) -> Locks:
         if url.get_backend_name() == "postgresql":
             from tuner.study.workers.postgres_locks import ServerLocks
 
-            return ServerLocks(with_driver(storage), study)
+            return ServerLocks(with_driver(storage), study, patience)
     except (SQLAlchemyError, ImportError) as error:
         raise BadInput(f"--storage {shown(storage)}: {_driver_or(error)}") from error
     if url.get_backend_name() == "sqlite" and url.database and url.database != ":memory:":
