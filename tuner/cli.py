@@ -61,7 +61,8 @@ def _explained(error: Exception) -> str | None:
         return error_text(error, None)
     if isinstance(error, ModuleNotFoundError) and error.name and error.name.split(".")[0] in EXTRAS:
         extra = EXTRAS[error.name.split(".")[0]]
-        return f"{error.name} is not installed; this command needs: pip install 'curvetuner[{extra}]'"
+        install = f"pip install 'curvetuner[{extra}]'{HINTS.get(extra, '')}"
+        return f"{error.name} is not installed; this command needs: {install}"
     if isinstance(error, OSError) and error.errno in REFUSALS:
         return f"{error.filename or 'a file'}: {(error.strerror or 'cannot be used').lower()}; {REFUSALS[error.errno]}"
     return None
@@ -76,6 +77,11 @@ REFUSALS = {
 """What the machine can refuse to any program, and what the user can do about it."""
 
 
+HINTS = {
+    "train": " (on Linux several gigabytes with CUDA; for the CPU build alone add --extra-index-url "
+    "https://download.pytorch.org/whl/cpu)"
+}
+"""What to know before an extra is installed."""
 EXTRAS = {
     **dict.fromkeys(
         ("torch", "transformers", "trl", "peft", "datasets", "accelerate", "optuna", "bitsandbytes", "tensorboard"),
