@@ -14,7 +14,7 @@ STEPS = {
     "ruff check": ["ruff", "check", "--quiet", "."],
     "mypy": ["mypy", "diagnostics", "tuner", "app.py"],
     # One file stays on one worker, so that a model is built once; training threads would fight over the cores.
-    "pytest": ["pytest", "-n", "2", "--dist", "loadfile"],
+    "pytest": ["pytest", "-n", "3", "--dist", "loadfile", "--no-loadscope-reorder"],
 }
 
 
