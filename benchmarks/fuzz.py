@@ -227,7 +227,8 @@ def tried(target: Path, root: Path, data: bytes, tally: Tally) -> str | None:
         tally.slowest = max(tally.slowest, took := time.process_time() - began)
     if took > LIMIT:
         return f"took {took:.1f} s"
-    return f"memory has grown to {peak() >> 20} MiB" if peak() > MEMORY else None
+    grown = peak() - AT_START
+    return f"memory has grown by {grown >> 20} MiB" if grown > MEMORY else None
 
 
 def reports(run: Run, diagnosis: Diagnosis) -> list[str]:
@@ -239,6 +240,10 @@ def reports(run: Run, diagnosis: Diagnosis) -> list[str]:
 def peak() -> int:
     """The most memory that this process has held so far, in bytes."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+
+
+AT_START = peak()
+"""What the process held before the first log: a run of all tests holds more than its own share."""
 
 
 def hung(*_: object) -> None:

@@ -6,7 +6,6 @@ import re
 import resource
 import subprocess
 import sys
-from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -15,6 +14,7 @@ from diagnostics.formatting import SIGNS
 from diagnostics.messages import phrase
 from diagnostics.model.label import Label
 from diagnostics.rules import RULES, Rule
+from tuner import __version__
 from tuner.cli import main
 from tuner.errors import STOPPED
 
@@ -73,7 +73,7 @@ def test_the_version_is_printed(capsys: pytest.CaptureFixture[str]):
     with pytest.raises(SystemExit) as end:
         main(["--version"])
     assert end.value.code == 0
-    assert capsys.readouterr().out == f"tuner {version('tuner')}\n"
+    assert capsys.readouterr().out == f"tuner {__version__}\n"
 
 
 @pytest.mark.parametrize(

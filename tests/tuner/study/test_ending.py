@@ -42,7 +42,7 @@ def test_a_gain_that_is_not_proved_says_why_and_is_not_green(tmp_path: Path):
 
 @pytest.mark.parametrize("result", [replace(STUDY, gain=None), replace(STUDY, gain=None, best=None, trials=())])
 def test_a_study_without_repeats_or_trials_ends_too(result: StudyResult, tmp_path: Path):
-    assert lines(result, tmp_path)[-1].endswith("study.html")
+    assert "".join(lines(result, tmp_path)).endswith("study.html")  # a long path wraps
 
 
 def test_what_changed_is_said_from_old_to_new(tmp_path: Path):
