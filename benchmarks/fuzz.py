@@ -206,7 +206,7 @@ def place_for(sample: Path, folder: Path, scratch: Path) -> tuple[Path, Path]:
 def tried(target: Path, root: Path, data: bytes, tally: Tally) -> str | None:
     """What went wrong when the damaged data were read, None when nothing did."""
     target.write_bytes(data)
-    began = time.process_time()
+    began, before = time.process_time(), peak()
     signal.alarm(HANG)
     try:
         places = find_runs(root) or [target]
@@ -227,7 +227,7 @@ def tried(target: Path, root: Path, data: bytes, tally: Tally) -> str | None:
         tally.slowest = max(tally.slowest, took := time.process_time() - began)
     if took > LIMIT:
         return f"took {took:.1f} s"
-    grown = peak() - AT_START
+    grown = peak() - before
     return f"memory has grown by {grown >> 20} MiB" if grown > MEMORY else None
 
 
@@ -240,10 +240,6 @@ def reports(run: Run, diagnosis: Diagnosis) -> list[str]:
 def peak() -> int:
     """The most memory that this process has held so far, in bytes."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
-
-
-AT_START = peak()
-"""What the process held before the first log: a run of all tests holds more than its own share."""
 
 
 def hung(*_: object) -> None:
