@@ -23,6 +23,15 @@ LONG = (
 """Where the tests that train, kill and open a browser are."""
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """``--long`` runs the tests of more than 15 seconds as well."""
+    parser.addoption("--long", action="store_true", help="run the tests marked long as well")
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Put the long files first: workers that share out whole files then end at about the same time."""
+    if not config.getoption("--long"):
+        kept = [item for item in items if not item.get_closest_marker("long")]
+        config.hook.pytest_deselected(items=[item for item in items if item.get_closest_marker("long")])
+        items[:] = kept
     items.sort(key=lambda item: not item.path.relative_to(config.rootpath).as_posix().startswith(LONG))

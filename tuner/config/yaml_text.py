@@ -9,6 +9,7 @@ import yaml
 from tuner.errors import error_text
 
 MAX_CHARACTERS = 100_000
+MAX_DEPTH = 50
 
 
 def read_plain(text: str) -> Any:
@@ -19,8 +20,13 @@ def read_plain(text: str) -> Any:
     if len(text) > MAX_CHARACTERS:
         raise ValueError(f"longer than {MAX_CHARACTERS:,} characters")
     try:
-        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=yaml.SafeLoader)):
-            raise ValueError("contains an alias (`*name`); write the value out")
+        depth = 0
+        for event in yaml.parse(text, Loader=yaml.SafeLoader):
+            if isinstance(event, yaml.AliasEvent):
+                raise ValueError("contains an alias (`*name`); write the value out")
+            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+            if depth > MAX_DEPTH:  # PyYAML's time grows with the square of the depth
+                raise ValueError("nested too deeply")
         return yaml.safe_load(text)
     except RecursionError:
         raise ValueError("nested too deeply") from None

@@ -91,6 +91,7 @@ def test_kills_without_a_sign_of_memory_change_nothing_however_many_come_before_
     assert message("rows-lowered") not in [point.point for point in result.review]
 
 
+@pytest.mark.long
 def test_a_file_that_kills_every_worker_is_left_open_after_the_bound_and_tried_again_by_the_same_command(
     tmp_path: Path,
 ):
@@ -169,6 +170,7 @@ def test_a_worker_that_the_kernel_kills_for_memory_is_answered_at_once(
     assert message("only-kills", runs="trial-000") not in point.sentences
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_a_real_training_that_is_killed_where_memory_is_short_begins_again_with_fewer_rows(tmp_path: Path):
     command, environment = (

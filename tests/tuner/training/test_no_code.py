@@ -86,6 +86,7 @@ def test_a_link_to_a_run_s_file_is_one(tmp_path: Path) -> None:
     assert is_run_file(tmp_path / "mine" / "sft.yaml") and not is_run_file(tmp_path / "mine" / "own.yaml")
 
 
+@pytest.mark.long
 def test_a_study_s_review_brings_no_code_into_the_next_study() -> None:
     patch = patch_of("model_init_kwargs: {trust_remote_code: true}\nstudy: {space: {lora_r: [4, 8]}}\n")
     made = next_study(a_study(), None, [Paragraph("Wider", ("…",), patch)])
