@@ -36,3 +36,8 @@ def test_diagnosing_loads_no_training_library():
 
 def test_the_study_loop_needs_no_torch():
     assert "torch" not in loaded_after("import tuner.study.loop", ("torch", "transformers", "trl"))
+
+
+def test_every_folder_of_code_is_a_package_and_so_in_the_wheel():
+    folders = {path.parent for half in ("diagnostics", "tuner") for path in (ROOT / half).rglob("*.py")}
+    assert [str(folder) for folder in sorted(folders) if not (folder / "__init__.py").is_file()] == []
