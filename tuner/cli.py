@@ -7,17 +7,16 @@ import errno
 import re
 import shutil
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
 from diagnostics.errors import BadInput
-from diagnostics.model.label import Label
 from tuner import __version__
+from tuner.commands.options import LABELS, count, curve_tag, curve_tags, labels, positive
 from tuner.commands.output import show_what_the_terminal_can
 from tuner.errors import STOPPED, Unfinished, error_text, nearest
 
-LABELS = tuple(map(str, Label))
 PAGE = Path("diagnosis.html")
 """What ``tuner diagnose --html`` writes unless another file is given."""
 STATUSES = (
@@ -130,13 +129,11 @@ def _parser() -> argparse.ArgumentParser:
 def _add_training(commands: argparse._SubParsersAction[_Parser]) -> None:
     study = commands.add_parser("study", help="train, diagnose, change and train again until the budget is spent")
     study.add_argument("file", type=Path, metavar="FILE", help="a TRL config file with `method` and `study`")
+    study.add_argument("--trials", type=count, metavar="N", help="the total number of trials (default: as in the file)")
     study.add_argument(
-        "--trials", type=_count, metavar="N", help="the total number of trials (default: as in the file)"
+        "--minutes", type=positive("minutes"), metavar="N", help="the time budget for trials and repeats together"
     )
-    study.add_argument(
-        "--minutes", type=_positive("minutes"), metavar="N", help="the time budget for trials and repeats together"
-    )
-    study.add_argument("--steps", type=_count, metavar="N", help="the budget of training steps, in batches of trial 0")
+    study.add_argument("--steps", type=count, metavar="N", help="the budget of training steps, in batches of trial 0")
     study.add_argument(
         "--no-stop-early", action="store_true", help="train all trials, even when no gain beyond noise is likely"
     )
@@ -186,7 +183,7 @@ def _add_reading(commands: argparse._SubParsersAction[_Parser]) -> None:
     )
     diagnose.add_argument(
         "--fail-on",
-        type=_labels,
+        type=labels,
         default=(),
         metavar="LABELS",
         help=f"exit with 1 if any run has one of these labels, such as unstable,overfit; known: {', '.join(LABELS)}",
@@ -201,7 +198,7 @@ def _add_reading(commands: argparse._SubParsersAction[_Parser]) -> None:
     watch.add_argument("path", type=Path, metavar="PATH", help="a log file, a run, or a folder where runs appear")
     watch.add_argument(
         "--every",
-        type=_positive("seconds"),
+        type=positive("seconds"),
         default=5.0,
         metavar="SECONDS",
         help="how often to check the files (default: 5)",
@@ -270,56 +267,10 @@ def _add_tags(parser: argparse.ArgumentParser) -> None:
         "--tag",
         action="append",
         default=[],
-        type=_tag,
+        type=curve_tag,
         metavar="CURVE=TAG",
         help="the log's own name for a curve, such as train_loss=my/loss; repeatable",
     )
-
-
-def _count(text: str) -> int:
-    if not text.isdigit() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"must be a whole number of 1 or more, not {text!r}")
-    return int(text)
-
-
-def _positive(unit: str) -> Callable[[str], float]:
-    """The type of an option that takes a number above 0; ``unit`` names what it counts."""
-
-    def number(text: str) -> float:
-        try:
-            value = float(text)
-        except ValueError:
-            value = 0.0
-        if not 0 < value < 1e6:
-            raise argparse.ArgumentTypeError(f"must be a number of {unit} above 0, not {text!r}")
-        return value
-
-    return number
-
-
-def _tag(text: str) -> tuple[str, str]:
-    curve, equals, tag = text.partition("=")
-    if not (curve and equals and tag):
-        raise argparse.ArgumentTypeError(f"must be CURVE=TAG, such as train_loss=my/loss, not {text!r}")
-    return curve, tag
-
-
-def _tags(pairs: Sequence[tuple[str, str]]) -> dict[str, str]:
-    """The log's name of each curve; raises ``BadInput`` for a curve that is named twice."""
-    tags: dict[str, str] = {}
-    for curve, tag in pairs:
-        if curve in tags:
-            raise BadInput(f"--tag {curve} is given twice, as {tags[curve]} and {tag}; keep one")
-        tags[curve] = tag
-    return tags
-
-
-def _labels(text: str) -> tuple[str, ...]:
-    names = tuple(name.strip() for name in text.split(",") if name.strip())
-    wrong = [name for name in names if name not in LABELS]
-    if wrong or not names:
-        raise argparse.ArgumentTypeError(f"must be among {', '.join(LABELS)}, not {', '.join(wrong) or text!r}")
-    return names
 
 
 def _study(args: argparse.Namespace) -> int:
@@ -348,7 +299,7 @@ def _diagnose(args: argparse.Namespace) -> int:
     from tuner.commands.diagnose import diagnose
 
     form = "json" if args.json else "md" if args.md else "text"
-    tags, baseline = _tags(args.tag), args.baseline
+    tags, baseline = curve_tags(args.tag), args.baseline
     return diagnose(
         args.paths,
         form=form,
@@ -364,7 +315,7 @@ def _watch(args: argparse.Namespace) -> int:
     from tuner.commands.watch import watch
 
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
-    watch(args.path, every=args.every, tags=_tags(args.tag), width=width)
+    watch(args.path, every=args.every, tags=curve_tags(args.tag), width=width)
     return 0
 
 
@@ -395,7 +346,7 @@ def _init(args: argparse.Namespace) -> int:
 def _card(args: argparse.Namespace) -> int:
     from tuner.commands.card import card
 
-    return card(args.path, out=args.out, tags=_tags(args.tag))
+    return card(args.path, out=args.out, tags=curve_tags(args.tag))
 
 
 def _merge(args: argparse.Namespace) -> int:

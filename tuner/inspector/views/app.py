@@ -66,7 +66,7 @@ def show(path: Path, may_run: bool = False) -> None:
 
 
 def _has_token() -> bool:
-    """Whether this session has opened the address with the token."""
+    """Whether the visitor has opened the address with the token."""
     if is_token(st.query_params.get(PARAMETER)):
         st.session_state[TOKEN] = True
     return bool(st.session_state.get(TOKEN))
