@@ -1,14 +1,8 @@
-"""The curve inspector: ``streamlit run app.py -- runs/ [--allow-run]``, the same pages as ``tuner inspect runs/``.
+"""The curve inspector: ``streamlit run app.py -- runs/ [--allow-run]``, the same server as ``tuner inspect runs/``."""
 
-Only the latter checks where requests come from; see SECURITY.md.
-"""
+from streamlit.starlette import App
 
-from tuner.inspector.access import announce_token
-from tuner.inspector.server import folder_to_show, runs_allowed, script_arguments
-from tuner.inspector.views.app import show
+from tuner.inspector.server import folder_to_show, guarded_pages, runs_allowed, script_arguments
 
 given = script_arguments(__file__)
-may_run = runs_allowed(arguments=given)
-if may_run:
-    announce_token()
-show(folder_to_show(arguments=given), may_run=may_run)
+app = App(**guarded_pages(folder_to_show(arguments=given), runs_allowed(arguments=given)))

@@ -20,14 +20,6 @@ def ensure_token(environment: MutableMapping[str, str] = os.environ) -> str:
     return environment[TOKEN]
 
 
-def announce_token(environment: MutableMapping[str, str] = os.environ) -> None:
-    """Print the token of a server that was not started by ``tuner inspect``, once."""
-    if not environment.get(TOKEN):
-        print(
-            f"to start runs from the pages, add ?{PARAMETER}={ensure_token(environment)} to their address", flush=True
-        )
-
-
 def is_token(given: str | None, environment: Mapping[str, str] = os.environ) -> bool:
     """Whether this is the server's token; how long the comparison takes says nothing about it."""
     expected = environment.get(TOKEN, "")

@@ -45,23 +45,32 @@ def launch(path: Path | str, port: int | None = None, browser: bool = True, allo
     if port is not None:
         _check(port)
     print(f"starting the inspector for {folder} …", flush=True)
-    from starlette.middleware import Middleware
     from streamlit.starlette import App
 
-    from tuner.inspector.guard import Guard
-
-    os.environ[FOLDER] = str(folder)
-    os.environ[ALLOW] = "1" if allow_run else ""
     # Importing the pages takes half a second: done while the server comes up and the browser starts.
     threading.Thread(target=import_module, args=(PAGES,), daemon=True).start()
-    pages = App(Path(__file__).with_name("entry.py"), middleware=[Middleware(Guard)], lifespan=_announced(browser))
     try:
-        pages.run(config=options(port, browser))
+        App(**guarded_pages(folder, allow_run, browser=browser)).run(config=options(port, browser))
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else 1
     except KeyboardInterrupt:
         return 0
     return 0
+
+
+def guarded_pages(folder: Path, allow_run: bool, *, browser: bool = False) -> dict[str, Any]:
+    """What Streamlit's ``App`` is made of: the pages on a folder, behind the check of where requests come from.
+
+    The script of the pages learns of both by the environment.
+    """
+    from starlette.middleware import Middleware
+
+    from tuner.inspector.guard import Guard
+
+    os.environ[FOLDER] = str(folder)
+    os.environ[ALLOW] = "1" if allow_run else ""
+    script = Path(__file__).with_name("entry.py")
+    return {"script_path": script, "middleware": [Middleware(Guard)], "lifespan": _announced(browser)}
 
 
 def _announced(browser: bool) -> Callable[[Any], AbstractAsyncContextManager[None]]:

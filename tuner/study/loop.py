@@ -96,7 +96,8 @@ def _ignore(event: Event) -> None:
 @contextmanager
 def _interruptible() -> Iterator[None]:
     """A block in which SIGTERM interrupts like Ctrl-C, so that locks, storage and report are left in order."""
-    if threading.current_thread() is not threading.main_thread():
+    is_main = threading.current_thread() is threading.main_thread()
+    if not is_main or signal.getsignal(signal.SIGTERM) is signal.SIG_IGN:
         yield
         return
 

@@ -18,6 +18,7 @@ from tuner.study.failure import Failure
 from tuner.study.folder import REPEAT, repeat_folder
 from tuner.study.results import Gain, Pair
 from tuner.study.words import failure_words
+from tuner.study.workers.attempts import was_attempted
 from tuner.study.workers.file_locks import Lock, Locks
 
 if TYPE_CHECKING:
@@ -85,7 +86,10 @@ def claim(study: Study, locks: Locks, trial: int, seed: int) -> Lock | None:
 
     A repeat that failed is run again: its cause may have been fixed since.
     """
-    lock = locks.try_lock(repeat_folder(trial, seed))
+    name = repeat_folder(trial, seed)
+    if was_attempted(study, name) and not locks.are_settled():
+        return None
+    lock = locks.try_lock(name)
     known = load(study, trial, seed)
     if lock is not None and known is not None and known.failure is None:
         lock.release()

@@ -16,11 +16,11 @@ from tuner.inspector import access, server
 def opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """The inspector opened on a folder: ``opened(folder)``, by default the test's own."""
 
-    def start(folder: Path = tmp_path, script: Path = ENTRY, allow_run: bool = False, **query: Any) -> AppTest:
+    def start(folder: Path = tmp_path, allow_run: bool = False, **query: Any) -> AppTest:
         monkeypatch.setenv(server.FOLDER, str(folder))
         monkeypatch.setenv(server.ALLOW, "1" if allow_run else "")
         monkeypatch.setenv(access.TOKEN, KEY)
-        page = AppTest.from_file(script, default_timeout=60)
+        page = AppTest.from_file(ENTRY, default_timeout=60)
         for key, value in ({"token": KEY} | query if allow_run else query).items():
             page.query_params[key] = value
         return run(page)

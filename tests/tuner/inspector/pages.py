@@ -13,7 +13,6 @@ from diagnostics.model.records import Label
 from tuner.inspector import server
 
 ENTRY = Path(server.__file__).with_name("entry.py")
-APP = Path(__file__).parents[3] / "app.py"
 
 
 def run(page: AppTest) -> AppTest:

@@ -18,6 +18,7 @@ import pytest
 
 from tuner.inspector.access import TOKEN
 
+APP = Path(__file__).parents[3] / "app.py"
 CHROMIUM = Path("/usr/bin/chromium")
 NEEDS_CHROMIUM = [
     pytest.mark.browser,
@@ -35,13 +36,16 @@ QUIET = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "-
 
 
 @contextmanager
-def served(folder: Path, log: Path, *, allow_run: bool = False) -> Iterator[str]:
-    """The address of ``tuner inspect`` on the folder; its output goes to the file ``log``."""
+def served(folder: Path, log: Path, *, allow_run: bool = False, by_script: bool = False) -> Iterator[str]:
+    """The address of ``tuner inspect`` on the folder, or of ``streamlit run app.py``; it writes to the file ``log``."""
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))
         port = int(one.getsockname()[1])
-    command = [sys.executable, "-m", "tuner", "inspect", str(folder), "--port", str(port), "--no-browser"]
-    command += ["--allow-run"] if allow_run else []
+    if by_script:
+        command = ["streamlit", "run", str(APP), f"--server.port={port}", "--server.headless=true", "--", str(folder)]
+    else:
+        command = ["tuner", "inspect", str(folder), "--port", str(port), "--no-browser"]
+    command = [sys.executable, "-m", *command, *(["--allow-run"] if allow_run else [])]
     with log.open("w") as said:
         server = subprocess.Popen(command, stdout=said, stderr=said, cwd=log.parent, env={**os.environ, TOKEN: KEY})
         try:

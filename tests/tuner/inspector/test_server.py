@@ -1,8 +1,11 @@
 import socket
+import urllib.error
+import urllib.request
 from pathlib import Path
 
 import pytest
 
+from tests.tuner.inspector.serving import KEY, served
 from tuner.inspector import launch
 from tuner.inspector.access import TOKEN, ensure_token, is_here, is_token, without_token
 from tuner.inspector.guard import is_own
@@ -99,3 +102,16 @@ def test_only_the_whole_token_is_one() -> None:
 )
 def test_only_pages_of_this_server_talk_to_it(host: str, origin: str | None, is_socket: bool, own: bool) -> None:
     assert is_own(host, origin, is_socket=is_socket) is own
+
+
+@pytest.mark.slow
+def test_the_script_of_streamlit_is_guarded_like_the_command(tmp_path: Path) -> None:
+    (tmp_path / "runs").mkdir()
+    log = tmp_path / "log"
+    with served(tmp_path / "runs", log, allow_run=True, by_script=True) as address:
+        for name, value in (("Origin", "http://localhost:1"), ("Host", "evil.example")):
+            with pytest.raises(urllib.error.HTTPError, match="403"):
+                urllib.request.urlopen(urllib.request.Request(address, headers={name: value}), timeout=20)
+        with urllib.request.urlopen(address, timeout=20) as answer:
+            assert answer.headers["X-Frame-Options"] == "SAMEORIGIN"
+    assert f"?token={KEY}" in log.read_text()

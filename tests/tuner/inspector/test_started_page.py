@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from tests.tuner.inspector.material import write_csv, write_fine_run, write_slow_run
-from tests.tuner.inspector.pages import APP, click, go_to, notices, run, text, tick
+from tests.tuner.inspector.pages import click, go_to, notices, run, text, tick
 from tests.tuner.inspector.serving import KEY
 from tests.waiting import until
 from tuner.inspector.jobs.record import Job, State, job
@@ -83,13 +83,6 @@ def test_a_hostile_run_s_next_run_starts_none_of_its_code(opened: Any, tmp_path:
     (error,) = notices(click(page, "next-run"), "error")
     assert next(iter(way)) in error.replace("\\", "")
     assert not (tmp_path / "slow-next").exists() and not (tmp_path / "slow-next.yaml").exists()
-
-
-def test_the_flag_reaches_the_script_of_streamlit(opened: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    write_slow_run(tmp_path / "slow")
-    monkeypatch.setattr("sys.argv", [str(APP), str(tmp_path), "--allow-run"])
-    page = opened(script=APP, token=KEY)
-    assert not notices(go_to(page, "Started"), "info")
 
 
 def test_a_name_or_a_file_that_leads_out_is_refused_in_a_line(opened: Any, tmp_path: Path) -> None:

@@ -49,6 +49,23 @@ def test_a_trial_whose_lock_is_free_goes_on_with_its_number_and_settings(study: 
     assert (again.trial.number, again.settings, again.continued) == (1, cut.settings, True)
 
 
+def test_no_trial_is_taken_over_while_its_worker_may_still_get_its_lock_back(study: optuna.Study, tmp_path: Path):
+    cut = claim(study, FileLocks(tmp_path), tmp_path, SPACE, 3, START)
+    assert cut is not None
+    cut.lock.release()
+
+    class Restarted(FileLocks):
+        """Locks of a server that has just been restarted."""
+
+        def are_settled(self) -> bool:
+            return False
+
+    other = claim(study, Restarted(tmp_path), tmp_path, SPACE, 3, START)
+    assert other is not None and (other.trial.number, other.continued) == (1, False)
+    again = claim(study, FileLocks(tmp_path), tmp_path, SPACE, 3, START)
+    assert again is not None and again.continued
+
+
 def test_a_trial_that_ends_while_its_lock_is_asked_for_is_left_alone(study: optuna.Study, tmp_path: Path):
     other = claim(study, FileLocks(tmp_path), tmp_path, SPACE, 3, START)
     assert other is not None

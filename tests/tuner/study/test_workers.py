@@ -20,6 +20,7 @@ from tests.tuner.study import server
 from tests.waiting import until
 from tuner.messages import text as words
 from tuner.study.loop import run_study
+from tuner.study.workers import postgres_locks
 from tuner.study.workers.storage import database_at, locks_for
 
 ROOT = Path(__file__).parents[3]
@@ -56,6 +57,14 @@ def execute(address: str, statement: str) -> None:
 
     with psycopg.connect(address, autocommit=True) as connection:
         connection.execute(statement)
+
+
+def answer(address: str, question: str) -> Any:
+    import psycopg
+
+    with psycopg.connect(address, autocommit=True) as connection:
+        row = connection.execute(question).fetchone()
+        return row and row[0]
 
 
 @pytest.fixture
@@ -191,7 +200,24 @@ def cut(address: str) -> None:
 
 
 @needs_server
-def test_a_lock_whose_connection_was_cut_is_taken_again_unless_another_has_it(postgres: str, tmp_path: Path):
+def test_a_lock_whose_connection_was_cut_is_taken_again_at_once(postgres: str, tmp_path: Path):
+    mine, theirs = (locks_for(postgres, tmp_path, "bowl") for _ in range(2))
+    lock = mine.try_lock("trial-000")
+    assert lock is not None
+    holder = "SELECT pid FROM pg_locks WHERE locktype = 'advisory'"
+    before = answer(postgres, holder)
+    cut(postgres)
+    until(lambda: answer(postgres, holder) not in (None, before), "the lock, without being asked", seconds=30)
+    assert theirs.try_lock("trial-000") is None
+    lock.release()
+    assert theirs.try_lock("trial-000") is not None
+
+
+@needs_server
+def test_a_lock_whose_connection_was_cut_is_taken_again_unless_another_has_it(
+    postgres: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(postgres_locks, "_watch_over", lambda lock: None)
     mine, theirs = (locks_for(postgres, tmp_path, "bowl") for _ in range(2))
     lock = mine.try_lock("trial-000")
     assert lock is not None
@@ -210,6 +236,7 @@ def test_a_forked_child_that_outlives_its_killed_parent_does_not_keep_the_lock(p
     script = f"""
 import os, sys, time
 from pathlib import Path
+from tuner.study.workers import postgres_locks
 from tuner.study.workers.storage import database_at, locks_for
 lock = locks_for({postgres!r}, Path(), "bowl").try_lock("trial-000")
 child = os.fork()

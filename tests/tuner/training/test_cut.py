@@ -10,10 +10,12 @@ from pathlib import Path
 import pytest
 
 from diagnostics.messages import text
+from diagnostics.model.curves import Run
 from diagnostics.model.message import message
 from tests.tuner import smallest
 from tests.waiting import until
 from tuner.config.study_file import load_spec
+from tuner.training.callbacks.stopping import StopCallback
 from tuner.training.checkpoints import is_whole, last_whole
 from tuner.training.train import train
 
@@ -108,3 +110,17 @@ def test_a_cut_checkpoint_is_recognized(make, tmp_path, name, harm):
     path = checkpoint / name
     path.unlink() if harm is None else path.write_bytes(harm(path.read_bytes()))
     assert not is_whole(checkpoint)
+
+
+def test_a_signal_that_the_process_ignores_stays_ignored_while_it_trains():
+    stopping = StopCallback(lambda: Run("x", {}), None)
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # as a shell starts `command &`
+    try:
+        with stopping.signals():
+            os.kill(os.getpid(), signal.SIGINT)
+            os.kill(os.getpid(), signal.SIGINT)
+            assert not stopping.interrupted
+            os.kill(os.getpid(), signal.SIGTERM)
+            assert stopping.interrupted
+    finally:
+        signal.signal(signal.SIGINT, before)

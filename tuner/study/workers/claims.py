@@ -52,7 +52,8 @@ def claim(
 
 
 def _cut(study: Study, locks: Locks, out: Path, space: Distributions) -> Claim | None:
-    for frozen in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
+    running = study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
+    for frozen in running if running and locks.are_settled() else ():
         folder = folder_of(out, frozen.number)
         lock = locks.try_lock(folder.name)
         if lock is None:

@@ -55,11 +55,15 @@ class StopCallback(TrainerCallback):  # type: ignore[misc]
 
     @contextmanager
     def signals(self) -> Iterator[None]:
-        """A block in which Ctrl-C and SIGTERM end the run after its step; a second one at once."""
+        """A block in which Ctrl-C and SIGTERM end the run after its step; a second one at once.
+
+        A signal that the process was started to ignore stays ignored, as shells have it with Ctrl-C and ``command &``.
+        """
         if threading.current_thread() is not threading.main_thread():
             yield
             return
-        before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+        known = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+        before = {number: handler for number, handler in known.items() if handler is not signal.SIG_IGN}
 
         def note(number: int, frame: Any) -> None:
             if self.interrupted:
