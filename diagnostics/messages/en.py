@@ -64,6 +64,7 @@ MESSAGES: Mapping[str, str] = {
     "log-not-read": "{why}",
     "settings-not-read": "{file} cannot be read: its settings are left out",
     "one-of-several-eval-sets": "several held-out sets: eval_loss is {tag}",
+    "lone-loss": "{curve} is {tag}, the only column whose name ends in loss",
     "eval-loss-from-test": "eval_loss is {tag}",
     "no-loss-found": "no tag looks like a loss ({tags}); name it with tags, as in train_loss=my/loss",
     "counter-falls-back": "{counter} falls back at step {step:.10g}: the run was resumed there",

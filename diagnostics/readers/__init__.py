@@ -40,8 +40,8 @@ class Reader:
 READERS = (
     Reader("run folder", run_folder.reads, run_folder.read_log),
     Reader("TensorBoard event file", event_files.reads, event_files.read_log),
-    Reader("trainer_state.json", trainer_state.reads, trainer_state.read_log),
     Reader("JSON lines", jsonlines.reads, jsonlines.read_log, jsonlines.runs_in, jsonlines.read_all),
+    Reader("trainer_state.json", trainer_state.reads, trainer_state.read_log),
     Reader("table", table.reads, table.read_log, table.runs_in, table.read_all),
     Reader("printed output", textlog.reads, textlog.read_log),
 )

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from diagnostics.readers import run_paths, textlog
-from diagnostics.readers.assemble.tags import HELD_OUT, TRAIN, match
+from diagnostics.readers import json_history, run_paths, textlog
+from diagnostics.readers.assemble.tags import HELD_OUT, TRAIN, match, names_a_loss
 from diagnostics.readers.files import Unopened, UnreadableLog, content, text, unopened
 from diagnostics.readers.tabular import jsonlines, table
 
@@ -19,7 +19,7 @@ DATED = re.compile(r"[A-Z][a-z]{2}\d\d_\d\d-\d\d-\d\d_")
 HPARAMS_FOLDER = re.compile(r"\d{10}\.\d+")
 SKIPPED = {"__pycache__", "node_modules", "site-packages", "wandb"}
 MAX_DEPTH = 12
-HEAD_CHARACTERS = 4096
+HEAD_CHARACTERS, HISTORY_CHARACTERS = 4096, 1 << 16
 
 
 @dataclass(frozen=True)
@@ -172,7 +172,8 @@ def _is_log(path: Path, tags: frozenset[str], closed: list[Unopened]) -> bool:
             rows, _ = jsonlines.objects(text(path, HEAD_CHARACTERS).rpartition("\n")[0] or text(path, HEAD_CHARACTERS))
             return any(_names_a_loss(list(row), tags) for row in rows[:5])
         if path.suffix.lower() == ".json":
-            return '"log_history"' in text(path, HEAD_CHARACTERS)
+            head = text(path, HISTORY_CHARACTERS)
+            return '"log_history"' in head or json_history.is_history(head)
         return path.suffix.lower() in textlog.ENDINGS and textlog.has_losses(path)
     except Unopened as error:
         closed.append(error)
@@ -186,10 +187,7 @@ def _is_log(path: Path, tags: frozenset[str], closed: list[Unopened]) -> bool:
 def _names_a_loss(names: list[str], tags: frozenset[str]) -> bool:
     """Whether a column or key is a loss that we know or one of the tags; a W&B export has the run's name before it."""
     plain = [name.rpartition(" - ")[2] for name in names]
-    found = map(match, plain)
-    return not tags.isdisjoint(plain) or any(
-        one is not None and one.name in ("train_loss", "eval_loss") for one in found
-    )
+    return not tags.isdisjoint(plain) or names_a_loss(plain)
 
 
 def _split_folders(folder: Path, names: Listing) -> dict[Path, str]:

@@ -14,6 +14,9 @@ MAX_TEXT_BYTES = 1 << 28
 MAX_EVENTS_BYTES = 1 << 31
 """A longer event file is not read."""
 
+REPLACED = "\ufffd"
+"""What stands for bytes that cannot be decoded."""
+
 
 class UnreadableLog(BadInput):
     """A path holds no readable log; the message is one line: where, what, what to do."""
@@ -62,7 +65,7 @@ def content_without_zero_tail(path: Path) -> bytes:
 
 
 def text(path: Path, limit: int | None = None, *, most: int = MAX_TEXT_BYTES) -> str:
-    """The text of a file as UTF-8 or, with its mark, UTF-16; bytes that are neither become replacement characters.
+    """The text of a file as UTF-8, as Windows' Latin-1 or, with its mark, UTF-16; other bytes become replacements.
 
     Raises ``UnreadableLog`` as ``content`` does, and when the file is binary.
     """
@@ -72,7 +75,15 @@ def text(path: Path, limit: int | None = None, *, most: int = MAX_TEXT_BYTES) ->
     data = data.rstrip(b"\0")  # a crash of the machine leaves them
     if b"\0" in data:
         raise UnreadableLog(f"{path}: the file is binary and not a known log format; give an event file or a text log")
-    return data.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "replace")
+    return _decoded(data.removeprefix(b"\xef\xbb\xbf"))
+
+
+def _decoded(data: bytes) -> str:
+    """The text of bytes in UTF-8 or, where no sign beyond ASCII is valid in it, in the Latin alphabet of Windows."""
+    found = data.decode("utf-8", "replace")
+    if found.isascii() or REPLACED not in found[:-1] or not found.replace(REPLACED, "").isascii():
+        return found  # a cut in the middle of a sign leaves one replacement at the end
+    return data.decode("cp1252", "replace")
 
 
 def unopened(path: Path, error: OSError | ValueError) -> Unopened:

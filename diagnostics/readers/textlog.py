@@ -1,4 +1,4 @@
-"""Printed output: transformers' dictionaries, the lines of torchtune, mlx-lm and Keras, hand-written ones.
+"""Printed output: transformers' dictionaries, lines of torchtune, mlx-lm, open-instruct, Keras, and hand-written ones.
 
 Colors, progress bars, and what a logging library writes before a line are passed over.
 """
@@ -8,9 +8,11 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
+from diagnostics.readers import mlx_table
 from diagnostics.readers.files import UnreadableLog, text
 from diagnostics.readers.raw_log import Log
 from diagnostics.readers.tabular.rows import Row, log_of_rows, number
@@ -29,8 +31,11 @@ NUMBER = r"([-+]?(?:\d+\.?\d*(?:e[-+]?\d+)?|\.\d+|nan|inf(?:inity)?))(?![\w.]*/)
 COUNT = re.compile(
     r"\b(?:global[ _])?(step|iter(?:ation)?|epoch)s?\b[ \t]{0,4}[:=#]?[ \t]{0,4}\[?(\d+(?:\.\d+)?)", re.IGNORECASE
 )
+SPLIT = r"(?:train|training|val|valid|validation|eval|test)"
+PART = r"(?:aux|auxiliary|router|balance|balancing|kl|nll|value|policy)"
+"""What stands before the loss that is only a part of it: such a loss keeps a name of its own."""
 SPOKEN = re.compile(
-    r"\b((?:(?:train|training|val|valid|validation|eval|test)[ _/-]?)?loss|lr|learning[ _]rate|grad(?:ient)?[ _]?norm)"
+    rf"\b((?:(?:{SPLIT}|{PART})[ _/-]?)?loss|lr|learning[ _]rate|grad(?:ient)?[ _]?norm)"
     rf"\b[ \t]{{0,4}}(?:[:=]|is)?[ \t]{{0,4}}{NUMBER}\b",
     re.IGNORECASE,
 )
@@ -59,9 +64,9 @@ def read_log(path: Path) -> Log:
     if not rows:
         raise UnreadableLog(f"{path}: no line holds a loss; expected lines such as {{'loss': 1.23, 'epoch': 0.1}}")
     total = _steps_in_all(rows)
-    if total is None:
-        return log_of_rows([row for row, _ in rows])
-    return log_of_rows([{**row, "step": bars.get(total, 0), "total_steps": total} for row, bars in rows])
+    counted = [{**row, "step": bars.get(total, 0), "total_steps": total} for row, bars in rows] if total else None
+    log = log_of_rows(counted or [row for row, _ in rows])
+    return replace(log, options=mlx_table.settings_in(lines[: mlx_table.PANEL_LINES]))
 
 
 def _lines(raw: str) -> list[str]:
@@ -83,6 +88,8 @@ def _printed(lines: list[str]) -> Iterator[tuple[Row, Counts]]:
             yield {"step": found.group(1), **{key: value for key, value in pairs if number(value) is not None}}, {}
         elif "Iter " in line and (found := MLX.search(line)) and (spoken := dict(MLX_PAIR.findall(found.group(2)))):
             yield {"step": found.group(1), **spoken}, {}
+        elif row := mlx_table.row(line):
+            yield row, {}
 
 
 def _pairs(printed: str) -> Row:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from diagnostics.readers import json_history
 from diagnostics.readers.files import UnreadableLog, text
 from diagnostics.readers.raw_log import Log
-from diagnostics.readers.tabular.columns import Names, Row, columns_of, number
+from diagnostics.readers.tabular.columns import Names, columns_of, number
 from diagnostics.readers.tabular.rows import MAX_STEP, log_of_columns, log_of_rows
 
 NAME = "trainer_state.json"
@@ -32,7 +32,7 @@ def read_log(path: Path) -> Log:
     if isinstance(history, list):
         entries = [row for row in history if isinstance(row, dict)]
         return _with_state(log_of_columns(columns_of(entries, _tagged)), state)
-    rows = _rows_of_columns(state) if isinstance(state, dict) else []
+    rows = json_history.rows_of(state) if isinstance(state, dict) else []
     if not rows:
         raise UnreadableLog(f"{path}: the file has no log_history; give a trainer_state.json or the run's folder")
     return log_of_rows(rows)
@@ -76,12 +76,3 @@ def _with_state(log: Log, state: object) -> Log:
         options["num_train_epochs"] = state["num_train_epochs"]
     total = total if total and 0 < total < MAX_STEP else None
     return replace(log, options=options, total_steps=total, derived=frozenset({"num_train_epochs"}))
-
-
-def _rows_of_columns(columns: Mapping[str, object]) -> list[Row]:
-    """The rows of a mapping of name to equally long lists, as Keras's ``History.history`` is."""
-    lists = {key: value for key, value in columns.items() if isinstance(value, list) and value}
-    if not any("loss" in key for key in lists):
-        return []
-    longest = max(len(value) for value in lists.values())
-    return [{key: value[row] for key, value in lists.items() if row < len(value)} for row in range(longest)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +24,9 @@ GENERIC_NAMES = re.compile(
 )
 
 
+UNIT = re.compile(r"(.+)\((1e[-+]?\d{1,2})\)")
+"""A tag with its unit, as in verl's ``train/lr(1e-3)``."""
+
 MAX_OTHER_CURVES = 10_000
 """Curves without a name of ours, such as the gradient norms of layers; more of them are left out."""
 
@@ -33,7 +36,7 @@ def assemble(path: Path, log: Log, tags: Mapping[str, str] | None = None, name: 
 
     Raises ``UnreadableLog`` when it has no point at all.
     """
-    series = {tag: points for tag, points in log.series.items() if points.steps.size}
+    series = _in_plain_units({tag: points for tag, points in log.series.items() if points.steps.size})
     if not series:
         raise UnreadableLog(f"{path}: the log holds no values over steps yet; wait for the first log line")
     names = curve_names({tag: int(points.steps.size) for tag, points in series.items()}, tags)
@@ -47,9 +50,21 @@ def assemble(path: Path, log: Log, tags: Mapping[str, str] | None = None, name: 
     curves = _with_wall_time(curves, series, names)
     settings, guessed = recovered(log.options, curves, log.total_steps)
     discontinuities, changed = counter_jumps(curves)
-    notes += [*_doubtful(names), *guessed, *changed]
+    notes += [*_doubtful(names, (tags or {}).values()), *guessed, *changed]
     discontinuities = sorted({*log.discontinuities, *discontinuities})
     return Run(encodable(name or run_name(path)), curves, settings, tuple(dict.fromkeys(notes)), tuple(discontinuities))
+
+
+def _in_plain_units(series: Mapping[str, Series]) -> dict[str, Series]:
+    """The series, one whose tag ends in its unit, as in ``lr(1e-3)``, in plain numbers under the tag without it."""
+    found: dict[str, Series] = {}
+    for tag, points in series.items():
+        unit = UNIT.fullmatch(tag)
+        scaled = unit is not None and unit.group(1) not in series
+        found[unit.group(1) if unit and scaled else tag] = (
+            points._replace(values=points.values * float(unit.group(2))) if unit and scaled else points
+        )
+    return found
 
 
 def _without_crowd(series: Mapping[str, Series], names: Mapping[str, str]) -> tuple[dict[str, Series], list[Message]]:
@@ -95,10 +110,12 @@ def _with_wall_time(
     return {**curves, "wall_time": Curve.from_points(series[tag].steps, times)}
 
 
-def _doubtful(names: Mapping[str, str]) -> list[Message]:
+def _doubtful(names: Mapping[str, str], chosen: Collection[str]) -> list[Message]:
     """Notes for the losses whose tag is not plain, and when no loss was found at all."""
     notes = []
     for tag, name in names.items():
+        if name in ("train_loss", "eval_loss") and match(tag) is None and tag not in chosen:
+            notes.append(message("lone-loss", curve=name, tag=tag))
         found = match(tag) if name == "eval_loss" else None
         if found and found.distance >= ONE_OF_SEVERAL_SETS:
             notes.append(message("one-of-several-eval-sets", tag=tag))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple
 
 from diagnostics.model.curves import CURVES
@@ -20,6 +20,8 @@ HELD_OUT = {"eval", "evaluation", "val", "valid", "validation", "dev", "heldout"
 FILLERS = {"epoch", "batch", "step", "avg", "mean", "average", "total", "mini"}
 KINDS = {"mse", "mae", "huber", "bce", "ce", "xent", "lm", "mlm", "clm", "cross entropy", "crossentropy"}
 """Names of the loss that is trained on, before the word loss; of auxiliary ones (nll, kl, l2) a curve is never made."""
+PARTS = {"nll", "aux", "auxiliary", "kl", "sft", "router", "balance", "balancing", "z", "l", "reg", "value", "policy"}
+"""Names of a part of the loss, which is no curve of ours even where it stands alone."""
 QUANTITIES: Mapping[str, str] = {
     **{name: name for name in CURVES if name not in ("train_loss", "eval_loss")},
     "loss": "loss",
@@ -40,6 +42,13 @@ QUANTITIES: Mapping[str, str] = {
     "generated_length": "completion_length",
     "gen_len": "completion_length",
     "em": "exact_match",
+    # verl's trainers of policies
+    "actor_lr": "learning_rate",
+    "actor_grad_norm": "grad_norm",
+    "actor_entropy": "entropy",
+    "actor_entropy_loss": "entropy",
+    "critic_rewards_mean": "reward",
+    "response_length_mean": "completion_length",
 }
 NAMES = frozenset({*CURVES, *(f"eval_{name}" for name in CURVES if name != "train_loss")} - {"eval_eval_loss"})
 A_KIND_OF_LOSS = 12
@@ -56,7 +65,7 @@ class Match(NamedTuple):
 
 def match(tag: str) -> Match | None:
     """The curve that a tag most likely is, None when it is none of ours."""
-    words = re.findall(r"[a-z]+|\d+(?:\.\d+)?", re.sub(r"([a-z])([A-Z])", r"\1 \2", tag).lower())
+    words = words_of(tag)
     held_out, distance, words = _split(words)
     if held_out is None and words[:1] == ["train"]:
         return None
@@ -87,7 +96,34 @@ def curve_names(points: Mapping[str, int], chosen: Mapping[str, str] | None = No
         key = (found.distance, -count, tag)
         best[found.name] = min(best.get(found.name, key), key)
     names = {tag: name for name, (_, _, tag) in best.items()} | taken
+    names |= _only_losses(points, names)
     return {tag: names.get(tag, _own_name(tag)) for tag in points}
+
+
+def _only_losses(tags: Iterable[str], names: Mapping[str, str]) -> dict[str, str]:
+    """The one loss on training rows, and the one on held-out rows, of a log in which no tag is a plain loss."""
+    if {"train_loss", "eval_loss"} & set(names.values()):
+        return {}
+    found: dict[str, list[str]] = {"train_loss": [], "eval_loss": []}
+    for tag in tags:
+        if (
+            tag not in names
+            and match(tag) is None
+            and (words := words_of(tag))[-1:] == ["loss"]
+            and PARTS.isdisjoint(words)
+        ):
+            found["train_loss" if HELD_OUT.isdisjoint(words) else "eval_loss"].append(tag)
+    return {alone[0]: name for name, alone in found.items() if len(alone) == 1}
+
+
+def names_a_loss(tags: Collection[str]) -> bool:
+    """Whether one of the tags is, or may be taken for, a loss over training or held-out rows."""
+    return not {"train_loss", "eval_loss"}.isdisjoint(curve_names(dict.fromkeys(tags, 2)).values())
+
+
+def words_of(tag: str) -> list[str]:
+    """The words and numbers in a tag, in lower case."""
+    return re.findall(r"[a-z]+|\d+(?:\.\d+)?", re.sub(r"([a-z])([A-Z])", r"\1 \2", tag).lower())
 
 
 def _own_name(tag: str) -> str:
@@ -126,7 +162,7 @@ def _quantity(words: list[str]) -> tuple[str, int] | None:
 
 def _unusual(words: list[str], held_out: bool) -> Match | None:
     """``eval/<data set>/loss``, as Trainer names the loss of several held-out sets; the first by name is taken."""
-    if held_out and len(words) == 2 and words[-1] == "loss" and words[0] not in {"nll", "aux", "kl", "sft", "router"}:
+    if held_out and len(words) == 2 and words[-1] == "loss" and words[0] not in PARTS:
         return Match("eval_loss", ONE_OF_SEVERAL_SETS)
     return None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from diagnostics.readers.raw_log import Log
 from diagnostics.readers.tabular.rows import MORE_STEPS, STEPS, Row, log_of_rows
 
 ENDINGS = {".jsonl", ".ndjson"}
+ANY_TEXT = {".json", ".log", ".txt", ".out"}
 HEAD_CHARACTERS = 1 << 16
 SPLITS = ("split", "phase", "mode")
 """Keys that say whether a line is about training or held-out rows."""
@@ -25,9 +27,23 @@ RUN_KEYS = ("run", "run_name", "run_id", "experiment", "experiment_name")
 """Keys that name the run a line belongs to, in order of precedence."""
 
 
+WRAPPERS = {"data", "metrics", "logs", "log", "values", "scalars"}
+"""Keys under which some loggers (verl's among them) put all values of a line: they are no part of the names."""
+
+
 def reads(path: Path) -> bool:
-    """Whether the file holds one JSON object a line, by its ending."""
-    return path.suffix.lower() in ENDINGS
+    """Whether the file holds one JSON object a line: by its ending or, where that says little, by its first lines."""
+    ending = path.suffix.lower()
+    return ending in ENDINGS or (ending in ANY_TEXT and os.path.isfile(path) and _holds_objects(text(path, 1 << 14)))
+
+
+def _holds_objects(head: str) -> bool:
+    """Whether the first two lines that are not blank are an object each, with a loss; one line may hold anything."""
+    lines = [line for line in head.splitlines() if line.strip()][:2]
+    rows = [_object(line) for line in lines] if len(lines) == 2 and lines[0].startswith("{") else []
+    return (
+        len(rows) == 2 and all(isinstance(row, dict) for row in rows) and '"' in lines[0] and "loss" in "".join(lines)
+    )
 
 
 def runs_in(path: Path) -> tuple[str, ...]:
@@ -123,6 +139,6 @@ def _flat(row: Mapping[str, object], prefix: str = "", depth: int = 0) -> Iterat
     """Names and values, those of inner objects as ``outer/inner``."""
     for key, value in row.items():
         if isinstance(value, dict) and depth < 4:
-            yield from _flat(value, f"{prefix}{key}/", depth + 1)
+            yield from _flat(value, prefix if key in WRAPPERS else f"{prefix}{key}/", depth + 1)
         else:
             yield prefix + key, value

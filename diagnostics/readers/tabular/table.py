@@ -7,6 +7,7 @@ a column that names the run.
 from __future__ import annotations
 
 import csv
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -15,11 +16,14 @@ import numpy as np
 from diagnostics.model.message import message
 from diagnostics.readers.files import UnreadableLog, text
 from diagnostics.readers.raw_log import Log
+from diagnostics.readers.tabular import spelling
 from diagnostics.readers.tabular.cells import Block, delimiter, header_and_blocks
 from diagnostics.readers.tabular.columns import Column, Columns, joined, numbers
 from diagnostics.readers.tabular.rows import UNKNOWN, log_of_columns, number
 
 ENDINGS = {".csv", ".tsv"}
+ANY_TEXT = {".log", ".txt", ".dat", ".out"}
+"""Endings of tables and of other text alike: Keras's examples write their CSV to ``training.log``."""
 HEAD_CHARACTERS, MAX_HEADER_CHARACTERS = 1 << 16, 1 << 24
 DASH = " - "
 BOUNDS = ("__MIN", "__MAX")
@@ -28,8 +32,9 @@ RUN_COLUMNS = ("run", "run_name", "run name", "runname", "run_id", "run id", "ex
 
 
 def reads(path: Path) -> bool:
-    """Whether the file is a table, by its ending."""
-    return path.suffix.lower() in ENDINGS
+    """Whether the file is a table: by its ending or, where that may be any text's, by its first lines."""
+    ending = path.suffix.lower()
+    return ending in ENDINGS or (ending in ANY_TEXT and os.path.isfile(path) and spelling.is_table(text(path, 4096)))
 
 
 def runs_in(path: Path) -> tuple[str, ...]:
@@ -118,7 +123,7 @@ def header_of(path: Path) -> list[str]:
     head = text(path, HEAD_CHARACTERS)
     if "\n" not in head and "\r" not in head:
         head = text(path, MAX_HEADER_CHARACTERS)  # of thousands of runs side by side
-    lines = head.splitlines()
+    lines = spelling.plain(head).splitlines()
     try:
         first = next(csv.reader(lines[:1], delimiter=delimiter(lines[0])), []) if lines else []
     except csv.Error:
@@ -132,7 +137,7 @@ def _table(path: Path) -> tuple[list[str], Iterator[Block]]:
     Raises ``UnreadableLog`` when there is no header, and while the rows are read when they are not a table.
     """
     try:
-        header, blocks = header_and_blocks(text(path))
+        header, blocks = header_and_blocks(spelling.plain(text(path)))
     except csv.Error as error:
         raise UnreadableLog(f"{path}: the file is not a table ({error}); give a CSV file with a header") from None
     if header is None:

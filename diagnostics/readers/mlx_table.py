@@ -1,0 +1,57 @@
+"""The table that mlx-lm prints since 0.32, and the panel above it that names the settings.
+
+A row of the table is ``  10    2.871 ▼      512     21.0k``: iteration, training loss, tokens a second, tokens so far;
+held-out rows are ``   1    val 2.950    3.20s``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from diagnostics.readers.tabular.rows import Row
+
+LOSS = r"(\d+\.\d+|nan|inf)"
+TRAIN = re.compile(rf"^\s*(\d{{1,15}})\s{{2,}}{LOSS} \S\s+([\d,]+)\s+(\d+\.\d)k\s*$")
+HELD_OUT = re.compile(rf"^\s*(\d{{1,15}})\s+val\s+{LOSS}\s+[\d.]+s\s*$")
+PANEL = re.compile(r"^\W*(model|type|optimizer|batch \W+ iters)\s{2,}(.*?)[\s│|]*$")
+TITLE = "mlx_lm.lora"
+PANEL_LINES = 200
+"""The panel stands among so many lines at the top."""
+
+
+def row(line: str) -> Row | None:
+    """The values in a line of the table, None when it is not one."""
+    ending = line.rstrip()[-1:]
+    if ending == "k" and (found := TRAIN.match(line)):
+        step, loss, _, thousands = found.groups()
+        return {"step": step, "train_loss": loss, "num_tokens": 1000.0 * float(thousands)}
+    if ending == "s" and (found := HELD_OUT.match(line)):
+        return {"step": found.group(1), "val_loss": found.group(2)}
+    return None
+
+
+def settings_in(lines: Iterable[str]) -> dict[str, object]:
+    """The settings that the panel names, empty without a panel; its batch is that of one logged iteration."""
+    said: dict[str, str] = {}
+    titled = False
+    for line in lines:
+        titled = titled or TITLE in line
+        if titled and (found := PANEL.match(line)):
+            said[found.group(1).split()[0]] = found.group(2)
+    if not said:
+        return {}
+    numbers = [number.replace(",", "") for number in re.findall(r"\d[\d,]*", said.get("batch", ""))]
+    batch, iterations = numbers if len(numbers) == 2 else (None, None)
+    rank = re.search(r"rank (\d+)", said.get("type", ""))
+    rate = re.search(r"lr (\S+)", said.get("optimizer", ""))
+    found_out: dict[str, object] = {
+        "method": "sft",
+        "model_name_or_path": said.get("model"),
+        "finetuning_type": said.get("type", "").split(" ")[0] or None,
+        "lora_r": rank and rank.group(1),
+        "learning_rate": rate and rate.group(1) if rate and rate.group(1) != "schedule" else None,
+        "batch_size": batch,
+        "max_steps": iterations,
+    }
+    return {key: value for key, value in found_out.items() if value is not None}
