@@ -13,9 +13,11 @@ from diagnostics.diagnosis.resume_offsets import remove_offsets
 from diagnostics.model.curves import Curve, NotEnoughPoints, Run
 from diagnostics.model.evidence import Evidence
 from diagnostics.model.message import Message, message
+from diagnostics.model.rate_estimate import RateEstimate
 from diagnostics.model.rate_prior import Bounds, LearningRatePrior, rate_prior_of
 from diagnostics.model.records import Label
 from diagnostics.model.settings import Settings
+from diagnostics.rate.estimate import estimate_rate
 from diagnostics.rules import Rule
 
 MAX_VALUE = 1e60
@@ -36,6 +38,7 @@ class DiagnosisContext:
     settings: Settings
     rate_prior: LearningRatePrior
     logged: Mapping[str, Curve]
+    rate: RateEstimate | None = None
     jumps: tuple[Message, ...] = ()
 
 
@@ -46,7 +49,8 @@ def prepare(run: Run, bounds: Bounds | None) -> DiagnosisContext:
     if settings.method in (None, "dpo") and settings.loss_type is None and settings.beta is None:
         settings = replace(settings, method=_method(curves, settings.method))
     level, notes = remove_offsets(curves, run.discontinuities) if run.discontinuities else (curves, [])
-    return DiagnosisContext(level, settings, rate_prior_of(settings, bounds), curves, tuple(notes))
+    rate = estimate_rate(level, settings)
+    return DiagnosisContext(level, settings, rate_prior_of(settings, bounds), curves, rate, tuple(notes))
 
 
 def _method(curves: Mapping[str, Curve], named: str | None) -> str | None:

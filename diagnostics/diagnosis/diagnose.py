@@ -84,6 +84,7 @@ def diagnose(run: Run, rules: tuple[Rule, ...] = RULES, *, bounds: Bounds | None
         best_step=best_step(context.curves.get("eval_loss")),
         skipped=answers.skipped,
         notes=(*run.notes, *context.jumps),
+        rate=context.rate,
     )
     if answers.deciding:
         return _with_fault(verdict, answers, context, bounds or {})

@@ -9,6 +9,7 @@ from typing import Any
 from diagnostics.model.comparison import Comparison
 from diagnostics.model.label import Label as Label
 from diagnostics.model.message import Message
+from diagnostics.model.rate_estimate import RateEstimate
 
 RENAMED_RULES: Mapping[str, str] = {
     "loss-thrown-up": "loss-overshoots",
@@ -176,7 +177,7 @@ class Diagnosis:
     """The verdict on one run: its label, the findings behind it, and what to change.
 
     ``unchecked`` are the kinds of fault that no rule could look for; ``borderline`` is a fault that a healthy run shows
-    only under looser limits.
+    only under looser limits. ``rate`` says where the learning rate stands, None where no loss can tell.
     """
 
     run: str
@@ -191,6 +192,7 @@ class Diagnosis:
     unchecked: tuple[Unchecked, ...] = ()
     borderline: Finding | None = None
     baseline: Comparison | None = None
+    rate: RateEstimate | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """The diagnosis as data that ``from_dict`` reads back; ``diagnostics.report.as_json`` adds the words."""
@@ -207,6 +209,7 @@ class Diagnosis:
             **({"unchecked": [kind.to_dict() for kind in self.unchecked]} if self.unchecked else {}),
             **({"borderline": self.borderline.to_dict()} if self.borderline else {}),
             **({"baseline": self.baseline.to_dict()} if self.baseline else {}),
+            **({"rate": self.rate.to_dict()} if self.rate else {}),
         }
 
     @classmethod
@@ -215,7 +218,7 @@ class Diagnosis:
 
         Raises ``KeyError``, ``ValueError`` or ``TypeError`` for anything else.
         """
-        near, baseline = raw.get("borderline"), raw.get("baseline")
+        near, baseline, rate = (raw.get(name) for name in ("borderline", "baseline", "rate"))
         return cls(
             run=str(raw["run"]),
             label=Label(raw["label"]),
@@ -229,4 +232,5 @@ class Diagnosis:
             unchecked=tuple(Unchecked.from_dict(one) for one in raw.get("unchecked") or ()),
             borderline=Finding.from_dict(near) if near else None,
             baseline=Comparison.from_dict(baseline) if baseline else None,
+            rate=RateEstimate.from_dict(rate) if rate else None,
         )

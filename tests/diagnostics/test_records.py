@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from diagnostics import RULES, diagnose
 from diagnostics.messages import advice_action, diagnosis_notes, finding_message, skipped_reason
 from diagnostics.model.message import Message
+from diagnostics.model.rate_estimate import OFFSETS, RateEstimate
 from diagnostics.model.records import RENAMED_RULES, Advice, Diagnosis, Finding, Label, Skipped, Unchecked
 from diagnostics.report.write import with_words
 from diagnostics.synthetic import CAUSES, make
@@ -28,6 +29,8 @@ OPTIONAL = st.one_of(st.none(), NUMBERS)
 ADVICE = st.builds(
     Advice, st.text(), CHANGED, CHANGED, OPTIONAL, st.text(), st.text(), SHARES, st.text(), OPTIONAL, st.booleans()
 )
+DENSITIES = st.lists(SHARES, min_size=len(OFFSETS), max_size=len(OFFSETS)).map(lambda values: tuple(-v for v in values))
+ESTIMATES = st.builds(RateEstimate, DENSITIES, DENSITIES, st.one_of(st.none(), st.floats(1e-7, 1.0)))
 DIAGNOSES = st.builds(
     Diagnosis,
     st.text(),
@@ -41,6 +44,8 @@ DIAGNOSES = st.builds(
     st.lists(MESSAGES, max_size=2).map(tuple),
     st.lists(st.builds(Unchecked, LABELS, MESSAGES), max_size=2).map(tuple),
     st.one_of(st.none(), FINDINGS),
+    st.none(),
+    st.one_of(st.none(), ESTIMATES),
 )
 
 YESTERDAY = {

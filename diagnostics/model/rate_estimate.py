@@ -1,0 +1,106 @@
+"""Where a run's learning rate stands: a distribution over the decades between it and the best rate for that run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from diagnostics.model.curves import FloatArray
+
+OFFSETS: tuple[float, ...] = tuple(round(-4.0 + 0.1 * k, 1) for k in range(71))
+"""log10(rate / best rate): -1 is a rate ten times too low. The ends stand for everything beyond them."""
+SPACING = 0.1
+SHARE_TOLD, SHARE_SUGGESTED = 0.9, 0.5
+"""The share of the distribution in the interval that is told, and in the range of rates that is suggested."""
+
+
+@dataclass(frozen=True)
+class RateEstimate:
+    """A distribution over ``OFFSETS``: what is known before the run times what its curves show.
+
+    ``prior`` and ``evidence`` are log densities on ``OFFSETS`` up to a constant (highest 0). Who has a prior of his own
+    on the best rate, as a search has, multiplies it with the ``evidence`` alone. ``rate`` is the run's learning rate.
+    """
+
+    prior: tuple[float, ...]
+    evidence: tuple[float, ...]
+    rate: float | None = None
+
+    @classmethod
+    def of(cls, prior: FloatArray, evidence: FloatArray, rate: float | None = None) -> RateEstimate:
+        """The estimate of two log densities on ``OFFSETS``, in any unit."""
+        return cls(_scaled(prior), _scaled(evidence), rate)
+
+    @cached_property
+    def density(self) -> FloatArray:
+        """The probability of each of the ``OFFSETS``; they add up to 1."""
+        both = np.asarray(self.prior) + np.asarray(self.evidence)
+        found = np.exp(both - both.max())
+        return np.asarray(found / found.sum(), dtype=np.float64)
+
+    def quantile(self, share: float) -> float:
+        """The offset below which this share of the distribution lies."""
+        edges = np.concatenate([[0.0], np.cumsum(self.density)])
+        return float(np.interp(share, edges, OFFSETS[0] + SPACING * (np.arange(edges.size) - 0.5)))
+
+    @property
+    def median(self) -> float:
+        """The offset that is as likely too low as too high."""
+        return self.quantile(0.5)
+
+    def interval(self, share: float = SHARE_TOLD) -> tuple[float, float]:
+        """The central interval of offsets that holds this share of the distribution."""
+        return self.quantile(0.5 - share / 2), self.quantile(0.5 + share / 2)
+
+    def probability_below(self, offset: float) -> float:
+        """The probability that log10(rate / best rate) lies below an offset."""
+        edges = np.concatenate([[0.0], np.cumsum(self.density)])
+        return float(np.interp(offset, OFFSETS[0] + SPACING * (np.arange(edges.size) - 0.5), edges))
+
+    def probability_above(self, offset: float) -> float:
+        """The probability that log10(rate / best rate) lies above an offset."""
+        return 1.0 - self.probability_below(offset)
+
+    @property
+    def factor(self) -> float:
+        """What the rate must be multiplied by, by the median."""
+        return float(10.0**-self.median)
+
+    @property
+    def suggested(self) -> tuple[float, float] | None:
+        """The rates between which the best one lies as likely as not; None where the run's rate is not known."""
+        if self.rate is None:
+            return None
+        low, high = self.interval(SHARE_SUGGESTED)
+        return self.rate * 10.0**-high, self.rate * 10.0**-low
+
+    def to_dict(self) -> dict[str, Any]:
+        """Low, median and high of rate / best rate at 90 %, the rates suggested, and both log densities."""
+        low, high = self.interval()
+        summary = {"low": low, "median": self.median, "high": high}
+        return {
+            "rate": self.rate,
+            **{name: float(f"{10.0**offset:.3g}") for name, offset in summary.items()},
+            "share": SHARE_TOLD,
+            "suggested": [float(f"{rate:.2g}") for rate in self.suggested] if self.suggested else None,
+            "prior": list(self.prior),
+            "evidence": list(self.evidence),
+        }
+
+    @classmethod
+    def from_dict(cls, raw: Mapping[str, Any]) -> RateEstimate:
+        """What ``to_dict`` wrote; raises ``KeyError``, ``TypeError`` or ``ValueError`` for anything else."""
+        prior, evidence = (tuple(map(float, raw[name])) for name in ("prior", "evidence"))
+        if len(prior) != len(OFFSETS) or len(evidence) != len(OFFSETS):
+            raise ValueError(f"a rate estimate has {len(OFFSETS)} values, got {len(prior)} and {len(evidence)}")
+        return cls(prior, evidence, None if raw.get("rate") is None else float(raw["rate"]))
+
+
+def _scaled(log_density: FloatArray | Sequence[float]) -> tuple[float, ...]:
+    """The log density with its highest value at 0, to the digits that are stored."""
+    values = np.asarray(log_density, dtype=np.float64)
+    return tuple(round(float(value), 3) + 0.0 for value in values - values.max())

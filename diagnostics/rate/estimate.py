@@ -1,0 +1,54 @@
+"""The estimate of a run's learning rate: its prior, and what its curves show."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from diagnostics.model.curves import Curve, FloatArray
+from diagnostics.model.methods import method_record
+from diagnostics.model.rate_estimate import OFFSETS, RateEstimate
+from diagnostics.model.settings import Settings
+from diagnostics.rate.features import features_of
+from diagnostics.rate.likelihood import fitted
+from diagnostics.rate.prior import log_prior
+
+FINISHED_SHARE = 0.9
+"""Until so much of the planned steps is done, a loss that has not fallen far says nothing of a low rate."""
+
+
+def estimate_rate(curves: Mapping[str, Curve], settings: Settings) -> RateEstimate | None:
+    """Where the learning rate stands, None where no loss can tell.
+
+    ``curves`` are finite. Where the loss is not the objective (rewards), it says nothing of the rate.
+    """
+    if not method_record(settings.method).loss_is_objective:
+        return None
+    features = features_of(curves, settings)
+    if not features:
+        return None
+    evidence = fitted().log_density(features)
+    if not _is_over(curves, settings):
+        evidence = _without_low_side(evidence)
+    rate = _rate_of(curves, settings)
+    return RateEstimate.of(log_prior(settings, rate), evidence, rate)
+
+
+def _rate_of(curves: Mapping[str, Curve], settings: Settings) -> float | None:
+    """The learning rate of the run: the setting, or the peak of the logged curve."""
+    logged = curves.get("learning_rate")
+    peak = float(logged.values.max()) if logged is not None and len(logged) else 0.0
+    return settings.learning_rate or peak or None
+
+
+def _is_over(curves: Mapping[str, Curve], settings: Settings) -> bool:
+    """Whether the run has done most of its planned steps; a run of unknown length counts as complete."""
+    last = max((float(c.steps[-1]) for c in curves.values() if len(c)), default=0.0)
+    return settings.max_steps is None or last >= FINISHED_SHARE * settings.max_steps
+
+
+def _without_low_side(evidence: FloatArray) -> FloatArray:
+    """The evidence as it can be read in mid-run: too high shows at once, too low only in what is still to come."""
+    low = np.asarray(OFFSETS) < 0.0
+    return np.where(low, np.maximum(evidence, evidence[~low][0]), evidence)

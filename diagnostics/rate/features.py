@@ -1,0 +1,95 @@
+"""What a curve shows of its learning rate, in numbers without a unit: none depends on the level of the loss."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from diagnostics.model.curves import Curve, FloatArray
+from diagnostics.model.settings import Settings
+from diagnostics.rate.descent import Descent, descent_of
+
+CLEAR = 4.0
+"""A fall or a movement of so many noises has a shape that can be read."""
+LEAST_FALL, LEAST_FALL_TRAINED = 3e-5, 1e-3
+
+
+def features_of(curves: Mapping[str, Curve], settings: Settings) -> dict[str, float]:
+    """The features of a run by name; what its log cannot show is left out."""
+    found: dict[str, float] = {}
+    descent = descent_of(curves, settings)
+    if descent is not None and descent.start > 0:
+        found |= _shape(descent)
+    train = curves.get("train_loss")
+    if train is not None and len(train) >= 12:
+        found |= _jitter(train, descent)
+    norms = curves.get("grad_norm")
+    if norms is not None and len(norms) >= 8:
+        found |= _gradients(norms)
+    return {name: float(value) for name, value in found.items() if np.isfinite(value)}
+
+
+def _shape(descent: Descent) -> dict[str, float]:
+    """How far the loss fell, when, and what of it came back."""
+    least = max(LEAST_FALL if descent.held_out else LEAST_FALL_TRAINED, descent.noise / descent.start)
+    share = descent.fall / descent.start
+    found = {"peak": np.log10(_rise(descent) + 0.003)}
+    if share > least:
+        found["fall"] = np.log10(share)
+    if descent.held_out:
+        found["fell"] = float(share > least)
+    levels = descent.levels
+    lowest = float(levels.min())
+    if descent.start - lowest > CLEAR * max(descent.noise, 1e-5 * descent.start):
+        found["given_back"] = float(np.clip((descent.end - lowest) / (descent.start - lowest), 0.0, 3.0))
+    moved = float(np.abs(np.diff(levels)).sum())
+    if moved > CLEAR * max(descent.noise, 1e-5 * descent.start) * np.sqrt(levels.size):
+        found["back"] = float(np.maximum(np.diff(levels), 0.0).sum()) / moved
+    if descent.fall > CLEAR * max(descent.noise, 1e-5 * descent.start):
+        found["late"] = float(np.clip((descent.at(0.5) - descent.end) / descent.fall, -0.5, 1.0))
+        found["half"] = np.log10(max(_spent_at(descent, descent.start - 0.5 * descent.fall), 3e-3))
+        found["early"] = float(np.clip((descent.start - descent.at(0.2)) / descent.fall, -0.5, 1.5))
+    return found
+
+
+def _spent_at(descent: Descent, level: float) -> float:
+    """The share of the rate spent when the loss first came down to a level."""
+    below = int(np.argmax(descent.levels <= level))
+    if below == 0:
+        return 0.0
+    spent, levels = descent.spent[below - 1 : below + 1], descent.levels[below - 1 : below + 1]
+    return float(spent[0] + (spent[1] - spent[0]) * (levels[0] - level) / (levels[0] - levels[1]))
+
+
+def _rise(descent: Descent) -> float:
+    """How far the loss stood above its start at its worst, as a share of the start."""
+    return max(0.0, float(descent.levels[1:].max()) - descent.start - 2 * descent.noise) / descent.start
+
+
+def _jitter(train: Curve, descent: Descent | None) -> dict[str, float]:
+    """How the scatter of the training loss in the first half compares with that in the second, and its highest."""
+    values = train.values
+    half = values.size // 2
+    early, late = (_scatter(part) for part in (values[:half], values[half:]))
+    found = {}
+    if early > 0 and late > 0:
+        found["calms"] = float(np.log10(early / late))
+    top = float(np.sort(values[1:])[-2]) / float(abs(values[0])) if values[0] else 1.0
+    found["top"] = float(np.log10(np.clip(top, 0.3, 30.0)))
+    return found
+
+
+def _scatter(values: FloatArray) -> float:
+    return float(np.std(np.diff(values)))
+
+
+def _gradients(norms: Curve) -> dict[str, float]:
+    """How the gradient norm ends over how it began, and its highest over that."""
+    values = np.maximum(norms.values, 1e-12)
+    first = float(np.median(values[: max(2, values.size // 10)]))
+    last = float(np.median(values[-max(2, values.size // 5) :]))
+    return {
+        "norm_end": float(np.clip(np.log10(last / first), -3, 3)),
+        "norm_peak": float(np.clip(np.log10(values.max() / first), 0, 3)),
+    }

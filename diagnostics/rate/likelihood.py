@@ -1,0 +1,69 @@
+"""How likely a run's features are at each offset of its rate: a fitted model, weakened where it may be wrong.
+
+The log likelihood is a sum over the features: each moves along a polygon (hat functions at fixed places), and each
+corner pulls the offsets by weights on a coarse grid. One multinomial regression over all features at once, trained on
+runs spread evenly over the offsets, so that what it gives is a likelihood and no posterior. ``python -m
+benchmarks.rate`` fits it and writes the numbers.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+
+from diagnostics.model.curves import FloatArray
+from diagnostics.model.rate_estimate import OFFSETS
+
+FITTED = Path(__file__).with_name("fitted.json")
+
+
+@dataclass(frozen=True, eq=False)
+class Likelihood:
+    """The fitted model: places of each feature, knots of the offsets, a weight for each place (and "missing") and knot.
+
+    ``doubt`` is the chance that a run is like none of those it was fitted on: then its features say nothing.
+    """
+
+    knots: tuple[float, ...]
+    places: Mapping[str, tuple[float, ...]]
+    weights: FloatArray
+    doubt: float
+
+    @property
+    def size(self) -> int:
+        """The number of inputs: a constant, and for each feature its places and whether it is missing."""
+        return 1 + sum(len(at) + 1 for at in self.places.values())
+
+    def inputs(self, features: Mapping[str, float]) -> FloatArray:
+        """The features as inputs, shape (size,)."""
+        parts = [np.ones(1)]
+        for name, at in self.places.items():
+            value = features.get(name)
+            parts += [np.zeros(len(at)), np.ones(1)] if value is None else [hats(value, at), np.zeros(1)]
+        return np.concatenate(parts)
+
+    def log_density(self, features: Mapping[str, float]) -> FloatArray:
+        """The log likelihood on ``OFFSETS``, normalized to a sum of 1 before the logarithm."""
+        basis = np.stack([hats(offset, self.knots) for offset in OFFSETS], axis=1)
+        scores = self.inputs(features) @ self.weights @ basis
+        chances = np.exp(scores - scores.max())
+        chances = (1.0 - self.doubt) * chances / chances.sum() + self.doubt / chances.size
+        return np.asarray(np.log(chances), dtype=np.float64)
+
+
+def hats(value: float, at: tuple[float, ...]) -> FloatArray:
+    """The weights of the two places that a value lies between, 0 for all others; beyond the ends it stands at them."""
+    return np.array([np.interp(value, at, row) for row in np.eye(len(at))])
+
+
+@lru_cache(maxsize=1)
+def fitted() -> Likelihood:
+    """The model in use."""
+    raw = json.loads(FITTED.read_text("utf-8"))
+    places = {name: tuple(at) for name, at in raw["places"].items()}
+    return Likelihood(tuple(raw["knots"]), places, np.asarray(raw["weights"], dtype=np.float64), raw["doubt"])
