@@ -27,6 +27,7 @@ from diagnostics.errors import BadInput
 from diagnostics.model.curves import Run
 from diagnostics.model.records import Diagnosis
 from diagnostics.readers import read, search
+from diagnostics.readers.run_names import names_apart
 from diagnostics.report.terminal_table import sketch
 from diagnostics.report.write import UnreadRun
 
@@ -82,7 +83,17 @@ def diagnose_places(
     count = workers if workers is not None else min(_cores(), len(found) // RUNS_PER_PROCESS + 1)
     whole = curves or len(found) <= FEW_RUNS
     diagnose_one = partial(_diagnosed, tags=tags, curves=whole, baseline=baseline)
-    yield from map(diagnose_one, found) if min(count, len(found)) < 2 else _in_processes(found, diagnose_one, count)
+    answers = map(diagnose_one, found) if min(count, len(found)) < 2 else _in_processes(found, diagnose_one, count)
+    runs = [place for place in found if isinstance(place, Path)]
+    names = dict(zip(map(str, runs), names_apart(runs), strict=True))
+    for place, answer in zip(found, answers, strict=True):
+        yield answer if isinstance(answer, UnreadRun) else _named(answer, names[str(place)])
+
+
+def _named(pair: Pair, name: str) -> Pair:
+    """A run and its diagnosis under the name that tells it apart from the others."""
+    run, diagnosis = pair
+    return pair if run.name == name else (replace(run, name=name), replace(diagnosis, run=name))
 
 
 def places(paths: Sequence[Path], tags: Tags = None) -> list[Path | UnreadRun]:

@@ -10,11 +10,12 @@ from pathlib import Path
 
 from diagnostics.model.curves import Run
 from diagnostics.readers import run_folder, run_paths, sidecars, textlog, trainer_state
-from diagnostics.readers.assemble.build_run import GENERIC_NAMES, assemble
+from diagnostics.readers.assemble.build_run import assemble
 from diagnostics.readers.discovery import find_runs, search
 from diagnostics.readers.files import UnreadableLog, content
 from diagnostics.readers.one_parse import ReadAll, logs_of
 from diagnostics.readers.raw_log import Log
+from diagnostics.readers.run_names import is_generic
 from diagnostics.readers.run_paths import file_of
 from diagnostics.readers.tabular import jsonlines, table
 from diagnostics.readers.tensorboard import event_files
@@ -61,7 +62,7 @@ def read(path: str | Path, tags: Mapping[str, str] | None = None) -> Run:
     for reader in READERS:
         if reader.reads(path):
             log = _log(reader, path, inner)
-            if os.path.isfile(path) and _is_general(path):
+            if os.path.isfile(path) and is_generic(path):
                 log = sidecars.with_settings(log, sidecars.beside(path))
             return assemble(path, log, tags, name=inner)
     if os.path.isdir(path):
@@ -85,11 +86,6 @@ def _log(reader: Reader, path: Path, inner: str | None) -> Log:
         held = f"it has {', '.join(near)}" if near else "it holds one run"
         raise UnreadableLog(f"{path}: the file has no run {inner}; {held}")
     return logs[inner]
-
-
-def _is_general(path: Path) -> bool:
-    """Whether a file's name says nothing about the run: then the folder and its other files describe it."""
-    return ".tfevents." in path.name or GENERIC_NAMES.fullmatch(path.stem.lower()) is not None
 
 
 def _only_run(path: Path) -> Path:

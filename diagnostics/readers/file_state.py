@@ -6,8 +6,8 @@ import os
 from pathlib import Path
 
 from diagnostics.readers import UnreadableLog, file_of
-from diagnostics.readers.assemble.build_run import GENERIC_NAMES
-from diagnostics.readers.discovery import EVENTS, listing, parts
+from diagnostics.readers.discovery import listing, parts
+from diagnostics.readers.run_names import is_generic
 from diagnostics.readers.sidecars import AFTER_THE_LOG, BEFORE_THE_LOG, beside
 
 SETTINGS = (*BEFORE_THE_LOG, *AFTER_THE_LOG)
@@ -52,8 +52,8 @@ def _files(path: Path) -> list[Path]:
     """The logs of a run, and the files with its settings."""
     if not path.is_dir():
         file = file_of(path)
-        general = EVENTS in file.name or GENERIC_NAMES.fullmatch(file.stem.lower())
-        return [file, *(sidecar for folder in beside(file) for sidecar in _settings(folder))] if general else [file]
+        around = beside(file) if is_generic(file) else ()
+        return [file, *(sidecar for folder in around for sidecar in _settings(folder))]
     try:
         names = listing(path)
         held = parts(path, names)

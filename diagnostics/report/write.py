@@ -48,10 +48,6 @@ class UnreadRun:
     run: str
     error: str
 
-    def to_dict(self) -> dict[str, Any]:
-        """The error as ``tuner diagnose --json`` prints it."""
-        return {"run": self.run, "error": self.error}
-
 
 def as_json(diagnoses: Iterable[Diagnosis | UnreadRun], errors: Errors = ()) -> str:
     """A JSON list with one object a run, in the given order.
@@ -63,9 +59,11 @@ def as_json(diagnoses: Iterable[Diagnosis | UnreadRun], errors: Errors = ()) -> 
     return "".join(json_list(map(json_object, (*diagnoses, *failed))))
 
 
-def json_object(item: Diagnosis | UnreadRun) -> str:
-    """A diagnosis, or a path that could not be read, as one object of the list."""
-    return dumped(with_words(item) if isinstance(item, Diagnosis) else item.to_dict()).rstrip("\n")
+def json_object(item: Diagnosis | UnreadRun, path: str | None = None) -> str:
+    """A diagnosis, or a path that could not be read, as one object of the list, with the path where it is given."""
+    data = with_words(item) if isinstance(item, Diagnosis) else {"run": item.run, "error": item.error}
+    placed = data if path is None else {"run": data["run"], "path": path, **data}
+    return dumped(placed).rstrip("\n")
 
 
 def json_list(objects: Iterable[str]) -> Iterator[str]:

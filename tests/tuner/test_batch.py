@@ -50,6 +50,19 @@ def test_two_processes_answer_as_one_does_and_in_order(runs: Path):
     assert [len(curve) <= SPARK_WIDTH for curve in sketched.curves.values()] == [True]
 
 
+def test_runs_of_one_name_are_told_apart_by_their_paths(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    steps = "".join(f"{step},{1 / step}\n" for step in range(1, 40))
+    for folder in ("a/logs/version_0", "b/logs/version_0", "b/logs/version_1"):
+        (tmp_path / folder).mkdir(parents=True)
+        (tmp_path / folder / "metrics.csv").write_text(f"step,loss\n{steps}")
+    main(["diagnose", str(tmp_path), "--json"])
+    found = json.loads(capsys.readouterr().out)
+    assert [one["run"] for one in found] == ["a/version_0", "b/version_0", "version_1"]
+    assert [Path(one["path"]).relative_to(tmp_path).as_posix() for one in found] == [
+        f"{folder}/metrics.csv" for folder in ("a/logs/version_0", "b/logs/version_0", "b/logs/version_1")
+    ]
+
+
 def test_few_runs_start_no_process(runs: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(batch, "ProcessPoolExecutor", None)
     assert len(list(diagnose_runs([runs]))) == 30
@@ -220,6 +233,7 @@ def test_json_keeps_only_the_text_of_each_run(monkeypatch: pytest.MonkeyPatch, c
             del run, pair
             most = max(most, sum(one() is not None for one in alive))
 
+    monkeypatch.setattr(batch, "places", lambda *_: [Path(f"run-{number}") for number in range(50)])
     monkeypatch.setattr(batch, "diagnose_places", answers)
     main(["diagnose", "somewhere", "--json"])
     assert [item["run"] for item in json.loads(capsys.readouterr().out)] == [f"run-{number}" for number in range(50)]

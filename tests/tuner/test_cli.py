@@ -174,7 +174,7 @@ def _work(*args: str) -> float:
 def test_diagnose_prints_the_documented_json(broken_by_nan: Path, capsys: pytest.CaptureFixture[str]):
     assert main(["diagnose", "--json", str(broken_by_nan)]) == 0
     (run,) = json.loads(capsys.readouterr().out)
-    expected = {"run", "label", "cause", "confidence", "best_step", "findings", "advice", "skipped", "notes"}
+    expected = {"run", "path", "label", "cause", "confidence", "best_step", "findings", "advice", "skipped", "notes"}
     assert set(run) == expected
     assert run["label"] == "unstable"
     assert {"rule", "label", "first_step", "last_step", "measured", "message"} <= set(run["findings"][0])
@@ -187,7 +187,7 @@ def test_an_unreadable_path_is_one_object_and_the_others_still_come(
     assert main(["diagnose", "--json", str(missing), str(healthy)]) == 2
     out = capsys.readouterr()
     first, second = sorted(json.loads(out.out), key=lambda entry: "label" in entry)
-    assert set(first) == {"run", "error"}
+    assert set(first) == {"run", "path", "error"}
     assert first["run"] == str(missing)
     assert second["label"] == "healthy"
     assert out.err.count("\n") == 1

@@ -9,7 +9,8 @@ import pytest
 from diagnostics.messages import live_line
 from diagnostics.model.live import VerdictChanged
 from diagnostics.model.records import Label
-from diagnostics.readers import UnreadableLog, read
+from diagnostics.readers import read
+from tests.diagnostics.readers.records import event, simple
 from tuner.commands.watch import IDLE_SECONDS, watch
 
 HEALTHY = f"run step 80: {live_line(VerdictChanged(Label.HEALTHY, None, over=False))}"
@@ -90,9 +91,21 @@ def test_an_unreadable_file_is_reported_and_the_watch_continues(tmp_path: Path):
     assert sum(line.startswith("good step 80") for line in said) == 1
 
 
-def test_a_missing_path_is_an_error(tmp_path: Path):
-    with pytest.raises(UnreadableLog, match="none: "):
-        watch(tmp_path / "none", rounds=1)
+def test_a_folder_that_is_not_there_yet_is_waited_for_and_transformers_own_layout_read(tmp_path: Path):
+    out = tmp_path / "out"
+    said: list[str] = []
+
+    def say(line: str) -> None:
+        said.append(line)
+        if len(said) == 2:  # the training begins while it is waited for
+            dated = out / "runs" / "Aug22_10-10-10_host"
+            dated.mkdir(parents=True)
+            losses = [event(step, simple("train/loss", 2.0 * 0.97**step + 0.5)) for step in range(1, 81)]
+            (dated / "events.out.tfevents.1.host").write_bytes(b"".join(losses))
+
+    watch(out, every=0.01, rounds=3, say=say, share=1.0)
+    assert said[1].startswith(str(out)) and len(said) == 3
+    assert said[2] == HEALTHY.replace("run step", "out step")
 
 
 def test_an_empty_folder_is_waited_for_and_a_bad_log_is_named_once(tmp_path: Path):

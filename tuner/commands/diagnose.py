@@ -46,7 +46,8 @@ def diagnose(
         places = batch.places(given, tags)
         answers = batch.diagnose_places(places, tags, curves=whole, baseline=good)
         if form == "json":
-            labels, errors = _print_json(answers)
+            shown = dict(zip(map(str, given), map(str, paths), strict=True))  # standard input is read from a file
+            labels, errors = _print_json(answers, [shown.get(path, path) for path in map(_path_of, places)])
         else:
             found = list(answers)
             pairs = [item for item in found if not isinstance(item, UnreadRun)]
@@ -110,21 +111,26 @@ def _print_markdown(pairs: Sequence[Pair]) -> list[UnreadRun]:
     return errors
 
 
-def _print_json(answers: Iterable[Diagnosed]) -> tuple[set[str], list[UnreadRun]]:
+def _path_of(place: Path | UnreadRun) -> str:
+    """The path of a run, also of one that could not be found."""
+    return place.run if isinstance(place, UnreadRun) else str(place)
+
+
+def _print_json(answers: Iterable[Diagnosed], paths: Sequence[str]) -> tuple[set[str], list[UnreadRun]]:
     """Print the list once it is whole; of each run only its text is kept. The labels found, and what was not read."""
     labels: set[str] = set()
     errors: list[UnreadRun] = []
     objects = []
-    for answer in answers:
+    for answer, path in zip(answers, paths, strict=True):
         if not isinstance(answer, UnreadRun):
             run, diagnosis = answer
-            written = batch.guarded(run.name, partial(json_object, diagnosis))
+            written = batch.guarded(run.name, partial(json_object, diagnosis, path))
             labels.add(str(diagnosis.label))
         else:
             written = answer
         if isinstance(written, UnreadRun):
             errors.append(written)
-            written = json_object(written)
+            written = json_object(written, path)
         objects.append(written)
     for part in json_list(objects):
         sys.stdout.write(part)

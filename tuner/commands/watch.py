@@ -16,6 +16,7 @@ from diagnostics.model.curves import Run
 from diagnostics.model.live import LiveEvent
 from diagnostics.readers import UnreadableLog, file_of, read, search
 from diagnostics.readers.file_state import FileState, file_state, written
+from diagnostics.readers.run_names import names_apart
 from diagnostics.report.write import UnreadRun
 from tuner.batch import Pair, guarded
 from tuner.throttle import MAX_SHARE, Throttle
@@ -51,35 +52,52 @@ def watch(
 
     The folder is checked every ``every`` seconds; a run is read again only when its files changed, and not while
     reading would take more than ``share`` (0.5 %) of the time. A finding of an unfinished run is reported once it
-    lasts. ``rounds`` ends the watch after that many checks. Raises ``UnreadableLog`` when the path does not exist.
+    lasts. ``rounds`` ends the watch after that many checks. A path that is not there yet is waited for; raises
+    ``UnreadableLog`` when the folder above it does not exist either.
     """
-    if not file_of(path).exists():
-        raise UnreadableLog(f"{path}: the file or folder does not exist; give the folder that the run logs to")
+    _check_place(path)
     runs: dict[Path, Watched] = {}
-    named: set[str] = set()
+    said: set[str] = set()
     say(f"watching {path} (Ctrl-C to stop)")
     checks = 0
     while rounds is None or checks < rounds:
         began = time.perf_counter()
-        there = search(path, tags)
-        found = there.runs
-        for closed in map(str, there.closed):
-            if closed not in named:
-                say(closed)
-                named.add(closed)
-        if not found and checks == 0:
-            say("no training log there yet; waiting for one")
+        found, waiting = _found(path, tags)
+        for line in waiting:
+            if line not in said:
+                say(line)
+                said.add(line)
         searching = time.perf_counter() - began
-        for run_path in found:
+        for run_path, name in zip(found, names_apart(found), strict=True):
             watched = runs.setdefault(run_path, Watched(spacing=Throttle(share)))
-            _visit(run_path, watched, tags, say, width)
+            _visit(run_path, name, watched, tags, say, width)
         checks += 1
         if rounds is None or checks < rounds:
             time.sleep(max(every, searching * (1.0 / share - 1.0)))
 
 
+def _check_place(path: Path) -> None:
+    """Raise ``UnreadableLog`` for a path that is most likely mistyped: the folder above it is not there either."""
+    place = file_of(path).absolute()
+    if not (place.exists() or place.parent.is_dir()):
+        raise UnreadableLog(f"{path}: the folder above it does not exist; give the folder that the run logs to")
+
+
+def _found(path: Path, tags: Mapping[str, str] | None) -> tuple[list[Path], list[str]]:
+    """The runs at or below a path, and what to say of it: what is waited for, what may not be opened."""
+    if not file_of(path).exists():
+        return [], [f"{path} does not exist yet; waiting for it"]
+    try:
+        there = search(path, tags)
+    except UnreadableLog as error:  # removed or closed in the meantime
+        return [], [str(error)]
+    waiting = [] if there.runs else ["no training log there yet; waiting for one"]
+    return there.runs, [*map(str, there.closed), *waiting]
+
+
 def _visit(
     run_path: Path,
+    name: str,
     watched: Watched,
     tags: Mapping[str, str] | None,
     say: Callable[[str], None],
@@ -95,11 +113,12 @@ def _visit(
     elif watched.run is None or over == watched.over:
         return
     with watched.spacing.check():
-        _check(run_path, watched, over, tags, say, width)
+        _check(run_path, name, watched, over, tags, say, width)
 
 
 def _check(
     run_path: Path,
+    name: str,
     watched: Watched,
     over: bool,
     tags: Mapping[str, str] | None,
@@ -116,7 +135,7 @@ def _check(
     over = over or (last is not None and run.last_step >= last)
     watched.state, events = update(watched.state, verdict, run.last_step, over=over)
     watched.run, watched.over = run, over
-    for line in _lines(f"{run.name} step {run.last_step:g}", events, width):
+    for line in _lines(f"{name} step {run.last_step:g}", events, width):
         say(line)
 
 

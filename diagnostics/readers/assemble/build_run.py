@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Collection, Mapping
 from pathlib import Path
@@ -18,11 +17,7 @@ from diagnostics.readers.assemble.settings import recovered
 from diagnostics.readers.assemble.tags import NAMES, ONE_OF_SEVERAL_SETS, curve_names, match
 from diagnostics.readers.files import UnreadableLog
 from diagnostics.readers.raw_log import Log, Series
-
-GENERIC_NAMES = re.compile(
-    r"trainer_state|trainer_log|metrics?|debug|logging|logs?|history|progress|results?|train(ing)?(_log)?|output|stdout|stderr"
-)
-
+from diagnostics.readers.run_names import run_name
 
 UNIT = re.compile(r"(.+)\((1e[-+]?\d{1,2})\)")
 """A tag with its unit, as in verl's ``train/lr(1e-3)``."""
@@ -73,16 +68,6 @@ def _without_crowd(series: Mapping[str, Series], names: Mapping[str, str]) -> tu
     lost = set(others[MAX_OTHER_CURVES:])
     kept = {tag: points for tag, points in series.items() if tag not in lost}
     return kept, [message("curves-left-out", curves=len(lost))] if lost else []
-
-
-def run_name(path: Path) -> str:
-    """The last folder's name for folders and for files with a general name, else the file's own without its ending."""
-    whole = path if path.name not in ("", "..", ".") else path.absolute()
-    if os.path.isdir(whole):
-        return whole.name or str(whole)
-    if ".tfevents." in whole.name or GENERIC_NAMES.fullmatch(whole.stem.lower()):
-        return whole.absolute().parent.name or whole.name
-    return whole.stem
 
 
 def _counted(series: Mapping[str, Series]) -> tuple[dict[str, Series], list[Message]]:
