@@ -143,6 +143,9 @@ def _add_training(commands: argparse._SubParsersAction[_Parser]) -> None:
         metavar="URL",
         help="a database that workers share, sqlite:/// or postgresql:// (default: a file in --out)",
     )
+    study.add_argument(
+        "--workers", type=count, metavar="N", help="so many processes on this machine share the trials (default: 1)"
+    )
     study.add_argument("--verbose", action="store_true", help="show the output of the training libraries")
     _add_trust(study)
     study.set_defaults(command=_study)
@@ -284,6 +287,7 @@ def _study(args: argparse.Namespace) -> int:
         stop_early=stop_early,
         out=args.out,
         storage=args.storage,
+        workers=args.workers,
         verbose=args.verbose,
         trust_remote_code=args.trust_remote_code,
     )

@@ -298,7 +298,14 @@ def test_init_writes_a_study_that_loads_and_never_overwrites(tmp_path: Path):
 
 
 @pytest.mark.parametrize(
-    ("option", "value"), [("--minutes", "0"), ("--minutes", "soon"), ("--steps", "1.5"), ("--trials", "0")]
+    ("option", "value"),
+    [
+        ("--minutes", "0"),
+        ("--minutes", "soon"),
+        ("--steps", "1.5"),
+        ("--trials", "0"),
+        ("--workers", "0"),
+    ],
 )
 def test_a_budget_that_is_not_positive_is_refused(option: str, value: str, capsys: pytest.CaptureFixture[str]):
     with pytest.raises(SystemExit) as end:
@@ -306,6 +313,11 @@ def test_a_budget_that_is_not_positive_is_refused(option: str, value: str, capsy
     assert end.value.code == 2
     said = capsys.readouterr().err
     assert f"argument {option}: " in said and repr(value) in said
+
+
+def test_more_workers_than_the_cores_can_serve_are_refused(capsys: pytest.CaptureFixture[str]):
+    assert main(["study", "x.yaml", "--workers", "100000"]) == 2
+    assert "--workers must be at most " in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("module", ["tuner.commands.study", "torch", "trl"])

@@ -70,6 +70,7 @@ def write(tmp_path):
         (HEAD + "batch_size: 0\n", "batch_size: … 1 or more"),
         (HEAD + "study: 3\n", "study: … mapping"),
         (HEAD + "study:\n  trails: 3\n", "key study.trails … study.trials?"),
+        (HEAD + "study:\n  workers: 0\n", "study.workers: … 1 or more … not 0"),
         (HEAD + "study:\n  trials: 0\n", "study.trials: … 1 or more … not 0"),
         (HEAD + "study:\n  trials: many\n", "study.trials: … whole … 'many'"),
         (HEAD + "study:\n  minutes: 0\n", "study.minutes: … 0.01 or more"),

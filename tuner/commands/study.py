@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from diagnostics.errors import BadInput
 from diagnostics.model.curves import Run
 from tuner.commands.loading import load_study_file
 from tuner.commands.output import show as show_on
+from tuner.config.bounds import STUDY_BOUNDS, limit_broken
 from tuner.config.library_logging import quiet
 from tuner.config.study_file import AS_MANY_AS_FIT, StudySpec
 from tuner.errors import Unfinished
 
 if TYPE_CHECKING:
+    from tuner.study.protocols import Report
     from tuner.study.results import StudyResult
 
 
@@ -25,30 +28,40 @@ def study(
     stop_early: bool | None = None,
     out: Path | None = None,
     storage: str | None = None,
+    workers: int | None = None,
     verbose: bool = False,
     trust_remote_code: bool = False,
 ) -> int:
     """Run or continue the study of ``file`` and print where its report is; the exit status.
 
-    ``budget`` holds trials, minutes and steps that replace those of the file; None keeps the file's. Raises
-    ``Unfinished`` when no trial has a value.
+    ``budget`` holds trials, minutes and steps that replace those of the file, and so do ``stop_early`` and ``workers``;
+    None keeps the file's. Raises ``Unfinished`` when no trial has a value.
     """
+    broken = limit_broken("workers", workers, STUDY_BOUNDS)
+    if broken:
+        raise BadInput(f"--workers must be {broken}, not {workers}")
     spec = load_study_file(file, verbose, trust_remote_code)
     given = {key: value for key, value in (budget or {}).items() if value is not None}
     if (given.keys() & {"minutes", "steps"}) and not spec.study.trials_given:
         given.setdefault("trials", AS_MANY_AS_FIT)
     given |= {} if stop_early is None else {"stop_early": stop_early}
+    given |= {} if workers is None else {"workers": workers}
     spec = replace(spec, study=replace(spec.study, **given))
     from rich.console import Console
 
     from tuner.study.display.ending import ending
     from tuner.study.display.terminal import progress
     from tuner.study.loop import run_study
+    from tuner.study.pool.supervise import run_pool
 
-    folder = out or Path("runs") / spec.name
+    folder, many = out or Path("runs") / spec.name, spec.study.workers
     console = Console()
     with quiet(), progress(console) as show:
-        result = run_study(spec, _trainer(spec), folder, storage=storage, show=show)
+        if many == 1:
+            result = run_study(spec, StudyTrainer(spec), folder, storage=storage, show=show)
+        else:
+            trainer = StudyTrainer(spec)
+            result = run_pool(spec, trainer, folder, storage=storage, show=show, workers=many, verbose=verbose)
     show_on(console, ending(result, folder))
     if result.winner is None:
         raise Unfinished(_without_value(result, folder))
@@ -70,11 +83,14 @@ def _without_value(result: StudyResult, folder: Path) -> str:
     )
 
 
-def _trainer(spec: StudySpec) -> Callable[[Mapping[str, Any], Path, Callable[[Run, float], str | None]], Run]:
+@dataclass(frozen=True)
+class StudyTrainer:
     """``train`` with the study file bound, as the loop calls it; live verdicts stay out of the table of trials."""
-    from tuner.training.train import train as train_once
 
-    def bound(overrides: Mapping[str, Any], folder: Path, report: Callable[[Run, float], str | None]) -> Run:
-        return train_once(spec, overrides, folder, report, reuse=True, say=lambda line: None)
+    spec: StudySpec
 
-    return bound
+    def __call__(self, overrides: Mapping[str, Any], folder: Path, report: Report) -> Run:
+        """The run of these settings."""
+        from tuner.training.train import train
+
+        return train(self.spec, overrides, folder, report, reuse=True, say=lambda line: None)

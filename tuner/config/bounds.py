@@ -15,7 +15,7 @@ from tuner.config.search_space import shown
 from tuner.config.trl_schema import Unfit, as_type
 
 MAX_WORKERS = max(32, 4 * (os.cpu_count() or 1))
-"""Processes that may load or prepare data: more than four for each core only wait for each other."""
+"""Processes that may train, or load or prepare data: more than four for each core only wait for each other."""
 MAX_STEPS = 10**9
 MAX_DEVICE_ROWS = 2**16
 MAX_BATCH = 2**20
@@ -118,6 +118,7 @@ STUDY_BOUNDS: Mapping[str, Bound] = {
     "exact_match_rows": _whole(0, 10**5),
     "minutes": Bound(0.01, 1e6),
     "steps": _whole(1, 10**12),
+    "workers": _whole(1, MAX_WORKERS),
 }
 """The numbers of the study block."""
 

@@ -36,6 +36,7 @@ STUDY_KEYS: Mapping[str, Any] = {
     "steps": int | None,
     "stop_early": bool,
     "exact_match_rows": int,
+    "workers": int,
 }
 AS_MANY_AS_FIT = 1000
 """The number of trials of a file that gives minutes or steps instead."""
@@ -49,8 +50,8 @@ class StudyBlock:
     ``metric`` is a canonical curve name; ``seeds`` the repeats of the winner and of trial 0; ``exact_match_rows`` the
     held-out rows whose generated answers are compared, 0 for none. ``minutes`` and ``steps`` are budgets of the whole
     study, repeats included; one step is one optimizer step of trial 0, so as many samples as its batch.
-    ``stop_early`` ends the search when no gain beyond noise is likely. ``trials_given`` says whether the file names a
-    number of trials.
+    ``stop_early`` ends the search when no gain beyond noise is likely. ``workers`` are the processes of this machine
+    that share the trials. ``trials_given`` says whether the file names a number of trials.
     """
 
     trials: int = 12
@@ -62,6 +63,7 @@ class StudyBlock:
     steps: int | None = None
     stop_early: bool = True
     exact_match_rows: int = 0
+    workers: int = 1
     trials_given: bool = False
 
     @property
@@ -201,7 +203,7 @@ def _study(block: Mapping[str, Any], config: Mapping[str, Any], method: TrlMetho
     if direction not in ("minimize", "maximize"):
         hint = nearest(direction, ("minimize", "maximize"))
         raise SpecError(f"{path}: study.direction: must be minimize or maximize, not {brief(direction)}{hint}")
-    rest = {key: block[key] for key in ("trials", "seeds", "minutes", "steps", "stop_early") if key in block}
+    rest = {key: block[key] for key in ("trials", "seeds", "minutes", "steps", "stop_early", "workers") if key in block}
     if "trials" not in block and (block.get("minutes") or block.get("steps")):
         rest["trials"] = AS_MANY_AS_FIT
     rest["trials_given"] = "trials" in block

@@ -54,6 +54,7 @@ STOP_REASONS: Mapping[str, str] = {
 NOTICES: Mapping[str, str] = {
     "waiting-for-trial": "waiting for trial {trial}, which another worker trains",
     "waiting-for-repeat": "waiting for {run}, which another worker trains",
+    "workers-killed": "every worker was killed (status {statuses}); the same command continues the study",
     "trial-taken-over": "trial {trial} was left by a worker that is gone: it begins again here",
     "failure-may-pass": "{run}: {why}; again in {seconds:g} s",
     "database-gone": "{address} does not answer ({why}): waiting for it for up to {minutes:g} minutes",

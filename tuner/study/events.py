@@ -18,7 +18,8 @@ from tuner.training.device_batch import DeviceBatch
 class Opened:
     """A study begins or continues: ``done`` are its finished trials, ``total`` how many there shall be.
 
-    ``minutes`` and ``steps`` are what they may cost, None without such a budget.
+    ``minutes`` and ``steps`` are what they may cost, None without such a budget; ``workers`` the processes of this
+    command that share them.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Opened:
     folder: str
     minutes: float | None = None
     steps: int | None = None
+    workers: int = 1
 
 
 @dataclass(frozen=True)

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import signal
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +15,7 @@ from tuner.study.budget import seconds_spent
 from tuner.study.context import StudyContext, repeat_plan
 from tuner.study.events import Closed, Event, Finished, Notice, Opened, Show
 from tuner.study.history import best_number, trial_results
+from tuner.study.interruptible import interruptible
 from tuner.study.open_study import opened, start_settings
 from tuner.study.outcome import ENDED, write_outcome
 from tuner.study.protocols import Report, Train
@@ -76,7 +74,7 @@ def _run(context: StudyContext) -> StudyResult:
             steps=block.steps,
         )
     )
-    with _interruptible():
+    with interruptible():
         try:
             _search(context)
             run_repeats(context)
@@ -91,24 +89,6 @@ def _run(context: StudyContext) -> StudyResult:
 
 def _ignore(event: Event) -> None:
     """Ignore the event."""
-
-
-@contextmanager
-def _interruptible() -> Iterator[None]:
-    """A block in which SIGTERM interrupts like Ctrl-C, so that locks, storage and report are left in order."""
-    is_main = threading.current_thread() is threading.main_thread()
-    if not is_main or signal.getsignal(signal.SIGTERM) is signal.SIG_IGN:
-        yield
-        return
-
-    def interrupt(number: int, frame: object) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _search(context: StudyContext) -> None:

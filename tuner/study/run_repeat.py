@@ -28,7 +28,7 @@ from tuner.study.retry import retried, write_traceback
 from tuner.study.workers.attempts import attempts_at
 from tuner.study.workers.claims import drop_weights
 
-POLL_SECONDS = 2.0
+POLL_SECONDS = 0.5
 """Seconds between two checks of what other workers have finished."""
 
 

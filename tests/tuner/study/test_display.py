@@ -95,6 +95,20 @@ def test_why_the_running_trial_is_tried_is_said():
     assert "trial 1: learning_rate 1e-5 → 1e-4; rate too low in trial 0: the loss barely fell" in text
 
 
+def test_the_trials_of_two_workers_run_side_by_side_and_halve_the_time_left():
+    opened = replace(OPENED, workers=2, total=6, seeds=0)
+    fourth = replace(THIRD, number=3)
+    both = [opened, *STORY[1:6], THIRD, fourth, Advanced(3, 0.75, 1.9, "healthy"), Advanced(2, 0.25, 2.1, "unknown")]
+    state = shown_after(*both)
+    rows = drawn(state, width=110)
+    assert [row.split()[0] for row in rows if "▸ 25 %" in row or "▸ 75 %" in row] == ["2", "3"]
+    assert seconds_left(state) == pytest.approx(60 * (4 - 1) / 2)
+    ended = apply(state, Finished(replace(SECOND, number=2), 1))
+    assert [run.key for run in ended.running] == [(3, None)]
+    # A worker that is gone left its trial to another one: one row, not two.
+    assert [run.key for run in apply(state, replace(THIRD, continued=True)).running] == [(3, None), (2, None)]
+
+
 @pytest.mark.parametrize("width", [60, 80, 120, 200])
 def test_it_fits_its_width(width: int):
     rows = drawn(shown_after(*STORY), width=width)

@@ -79,7 +79,8 @@ def goal(event: Opened) -> str:
     parts = [f"{event.minutes:g} minutes"] if event.minutes is not None else []
     parts += [f"{event.steps:,} steps"] if event.steps is not None else []
     budget = f", within {' and '.join(parts)}" if parts else ""
-    return f"{count} by {event.metric} ({direction_words(event.direction)}){then_seeds(event.seeds)}{budget}"
+    by = f", {event.workers} workers" if event.workers > 1 else ""
+    return f"{count} by {event.metric} ({direction_words(event.direction)}){then_seeds(event.seeds)}{budget}{by}"
 
 
 def then_seeds(seeds: int) -> str:

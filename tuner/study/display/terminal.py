@@ -13,7 +13,7 @@ from diagnostics.report.terminal_curve import LABEL_COLORS
 from tuner.messages import filled, text
 from tuner.messages.en import LIVE
 from tuner.study.display.lines import best_trial, continued, goal, line, moves, proposer
-from tuner.study.display.state import ProgressState, apply, seconds_left
+from tuner.study.display.state import ProgressState, Running, apply, seconds_left
 from tuner.study.events import Advanced, Event, Opened, Repeated, Show, Started
 from tuner.study.results import TrialResult, TrialState
 from tuner.study.words import relative_change
@@ -73,8 +73,7 @@ def _lines(state: ProgressState, rows: int, *, narrow: bool) -> list[list[str]]:
     if len(shown) < len(state.trials):
         hidden = filled(LIVE["earlier-trials"], {"count": len(state.trials) - len(shown)})
         lines.insert(0, ["", f"[dim]{hidden}[/]", "", "", "", ""])
-    if state.started is not None:
-        lines.append(_running_row(state.started, state, narrow=narrow))
+    lines += [_running_row(run, begun, state, narrow=narrow) for run, begun in _trials(state)]
     return lines
 
 
@@ -109,25 +108,23 @@ def _label(name: str) -> Label:
     return Label(name) if name in set(Label) else Label.UNKNOWN
 
 
-def _running_row(started: Started, state: ProgressState, *, narrow: bool) -> list[str]:
-    advanced = _of_running(state)
-    value = advanced.value if advanced is not None else None
+def _trials(state: ProgressState) -> list[tuple[Running, Started]]:
+    """The trials that run now, without the repeats, by number."""
+    trials = [(run, run.begun) for run in state.running if isinstance(run.begun, Started)]
+    return sorted(trials, key=lambda pair: pair[1].number)
+
+
+def _running_row(run: Running, started: Started, state: ProgressState, *, narrow: bool) -> list[str]:
+    value = run.advanced.value if run.advanced is not None else None
     moved = _escaped(moves(started.moved, started.proposer, narrow=narrow))
     return [
         f"[cyan]{started.number}[/]",
         f"[cyan]{moved}[/]",
         number(value) if value is not None else "",
         "" if started.number == 0 else _delta(value, state),
-        f"[cyan]▸ {percent(advanced.share) if advanced is not None else 'starting'}[/]",
+        f"[cyan]▸ {percent(run.advanced.share) if run.advanced is not None else 'starting'}[/]",
         f"[dim]{proposer(started.proposer)}[/]",
     ]
-
-
-def _of_running(state: ProgressState) -> Advanced | None:
-    """How far the running trial is, once it was evaluated."""
-    started, advanced = state.started, state.advanced
-    here = started is not None and advanced is not None and advanced.number == started.number and advanced.seed is None
-    return advanced if here else None
 
 
 def _delta(value: float | None, state: ProgressState) -> str:
@@ -149,11 +146,10 @@ def render(state: ProgressState, width: int = 80, rows: int = 100) -> Renderable
     if state.opened is not None:
         parts += [Text(_title(state.opened), style="bold", no_wrap=True, overflow="ellipsis"), Text("")]
     parts.append(table(state, width, rows))
-    notes = [*(line(notice) or "" for notice in state.notices[-2:]), *_now(state)]
+    notes: list[RenderableType] = [Text(line(notice) or "", style="default") for notice in state.notices[-2:]]
+    notes += _now(state)
     if notes:
-        parts += [Text(""), *(Text(note, style="default") for note in notes)]
-    if state.advanced is not None and state.closed is None:
-        parts.append(_curve_line(state.advanced, state))
+        parts += [Text(""), *notes]
     left = seconds_left(state)
     if left is not None and state.closed is None:
         parts.append(Text(f"about {duration(left)} left", style="dim"))
@@ -164,21 +160,31 @@ def _title(opened: Opened) -> str:
     return f"{opened.name} · {goal(opened)}"
 
 
-def _now(state: ProgressState) -> list[str]:
-    """What happens right now, and why."""
+def _now(state: ProgressState) -> list[RenderableType]:
+    """What happens right now, and why: each run with its curve."""
+    from rich.text import Text
+
     if state.closed is not None:
-        return [best_trial(state.closed.result)]
+        return [Text(best_trial(state.closed.result))]
+    said: list[RenderableType] = []
     if state.repeated is not None:
-        return [_repeat_line(state.repeated, state.advanced)]
-    if state.started is None:
-        return []
-    started = state.started
-    moved = moves(started.moved, started.proposer)
+        said.append(Text(_repeats_line(state, state.repeated)))
+    for run in state.running:
+        if isinstance(run.begun, Started):
+            said.append(Text(_trial_line(run, run.begun)))
+        if run.advanced is not None:
+            said.append(_curve_line(run.advanced, state))
+    return said
+
+
+def _trial_line(run: Running, started: Started) -> str:
+    """What a running trial moved, and why."""
     why = text(started.because)
     if not why and proposer(started.proposer):
         why = f"proposed by {proposer(started.proposer)}"
-    loading = f"; {LIVE['loading']}" if _of_running(state) is None else ""
-    return [f"trial {started.number}{continued(started)}: {moved}" + (f"; {why}" if why else "") + loading]
+    loading = f"; {LIVE['loading']}" if run.advanced is None else ""
+    moved = moves(started.moved, started.proposer)
+    return f"trial {started.number}{continued(started)}: {moved}" + (f"; {why}" if why else "") + loading
 
 
 def _curve_line(advanced: Advanced, state: ProgressState) -> Text:
@@ -194,9 +200,14 @@ def _curve_line(advanced: Advanced, state: ProgressState) -> Text:
     return made.append("  ").append_text(Text.from_markup(", ".join(parts)))
 
 
-def _repeat_line(repeated: Repeated, advanced: Advanced | None) -> str:
-    at = f", {percent(advanced.share)}" if advanced is not None and advanced.seed == repeated.seed else ""
-    running = f": trial {repeated.number} on seed {repeated.seed}{at}" if not repeated.over else ""
+def _repeats_line(state: ProgressState, repeated: Repeated) -> str:
+    """How many repeats are done, and which run now."""
+    parts = []
+    for run in state.running:
+        if isinstance(run.begun, Repeated):
+            at = f", {percent(run.advanced.share)}" if run.advanced is not None else ""
+            parts.append(f"trial {run.begun.number} on seed {run.begun.seed}{at}")
+    running = f": {'; '.join(parts)}" if parts else ""
     return f"proving the gain, {repeated.done} of {repeated.total} repeats done{running}"
 
 
