@@ -34,6 +34,7 @@ from diagnostics.report.write import UnreadRun
 Pair = tuple[Run, Diagnosis]
 Diagnosed = Pair | UnreadRun
 Made = TypeVar("Made")
+Item = TypeVar("Item")
 Tags = Mapping[str, str] | None
 
 RUNS_PER_PROCESS = 64
@@ -80,20 +81,29 @@ def diagnose_places(
     workers: int | None = None,
 ) -> Iterator[Diagnosed]:
     """The same for ``places`` that were found before."""
-    count = workers if workers is not None else min(_cores(), len(found) // RUNS_PER_PROCESS + 1)
     whole = curves or len(found) <= FEW_RUNS
-    diagnose_one = partial(_diagnosed, tags=tags, curves=whole, baseline=baseline)
-    answers = map(diagnose_one, found) if min(count, len(found)) < 2 else _in_processes(found, diagnose_one, count)
-    runs = [place for place in found if isinstance(place, Path)]
-    names = dict(zip(map(str, runs), names_apart(runs), strict=True))
+    answers = each(found, partial(diagnosed, tags=tags, curves=whole, baseline=baseline), workers=workers)
+    names = names_of(found)
     for place, answer in zip(found, answers, strict=True):
-        yield answer if isinstance(answer, UnreadRun) else _named(answer, names[str(place)])
+        yield answer if isinstance(answer, UnreadRun) else named(answer, names[str(place)])
 
 
-def _named(pair: Pair, name: str) -> Pair:
+def names_of(found: Sequence[Path | UnreadRun]) -> dict[str, str]:
+    """The name of each run that tells it apart from the others, by its path."""
+    runs = [place for place in found if isinstance(place, Path)]
+    return dict(zip(map(str, runs), names_apart(runs), strict=True))
+
+
+def named(pair: Pair, name: str) -> Pair:
     """A run and its diagnosis under the name that tells it apart from the others."""
     run, diagnosis = pair
     return pair if run.name == name else (replace(run, name=name), replace(diagnosis, run=name))
+
+
+def each(items: Sequence[Item], work: Callable[[Item], Made], *, workers: int | None = None) -> Iterator[Made]:
+    """What ``work`` makes of each item, in order; several processes share the items when there are many."""
+    count = workers if workers is not None else min(_cores(), len(items) // RUNS_PER_PROCESS + 1)
+    yield from map(work, items) if min(count, len(items)) < 2 else _in_processes(items, work, count)
 
 
 def places(paths: Sequence[Path], tags: Tags = None) -> list[Path | UnreadRun]:
@@ -112,7 +122,9 @@ def _places(path: Path, tags: Tags) -> Sequence[Path | UnreadRun]:
     return [*found.runs, *(UnreadRun(str(error).partition(": ")[0], str(error)) for error in found.closed)]
 
 
-def _diagnosed(place: Path | UnreadRun, tags: Tags, curves: bool, baseline: Run | None) -> Diagnosed:
+def diagnosed(
+    place: Path | UnreadRun, tags: Tags = None, *, curves: bool = True, baseline: Run | None = None
+) -> Diagnosed:
     """The run at a place with its diagnosis, or why there is none."""
     if isinstance(place, UnreadRun):
         return place
@@ -159,21 +171,19 @@ def unexpected(run: str, error: Exception) -> str:
     return f"{run}: a bug in tuner ({what}{where}); please report it with this log"
 
 
-def _in_processes(
-    places: Sequence[Path | UnreadRun], diagnose_one: Callable[[Path | UnreadRun], Diagnosed], count: int
-) -> Iterator[Diagnosed]:
+def _in_processes(items: Sequence[Item], work: Callable[[Item], Made], count: int) -> Iterator[Made]:
     """The same by several processes, in order; what a process that was killed leaves is done here."""
     done, context = 0, _context()
     over = context.RawValue(c_bool, False)
     with ProcessPoolExecutor(count, mp_context=context, initializer=_begin, initargs=(over,)) as pool:
         try:
             with _no_interrupts():
-                answers = pool.map(partial(_unless_over, diagnose_one), places, chunksize=RUNS_PER_TASK)
+                answers = pool.map(partial(_unless_over, work), items, chunksize=RUNS_PER_TASK)
             for one in answers:
                 yield one
                 done += 1
         except BrokenProcessPool:
-            yield from map(diagnose_one, islice(places, done, None))
+            yield from map(work, islice(items, done, None))
         except BaseException:
             # Otherwise leaving the block waits for the runs that were handed out and that nobody wants any more.
             over.value = True
@@ -181,9 +191,11 @@ def _in_processes(
             raise
 
 
-def _unless_over(diagnose_one: Callable[[Path | UnreadRun], Diagnosed], place: Path | UnreadRun) -> Diagnosed:
-    """The run diagnosed, unless the first process wants no more of them."""
-    return UnreadRun(str(place), "stopped") if _over is not None and _over.value else diagnose_one(place)
+def _unless_over(work: Callable[[Item], Made], item: Item) -> Made:
+    """What the work makes of an item, unless the first process wants no more of it."""
+    if _over is not None and _over.value:
+        raise InterruptedError
+    return work(item)
 
 
 @contextmanager

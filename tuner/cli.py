@@ -179,7 +179,7 @@ def _add_reading(commands: argparse._SubParsersAction[_Parser]) -> None:
         nargs="?",
         const=PAGE,
         metavar="FILE",
-        help=f"write one self-contained HTML file (default: {PAGE})",
+        help=f"write a self-contained HTML file (default: {PAGE}); above 200 runs, an index and a file for each run",
     )
     diagnose.add_argument(
         "-v", "--verbose", action="store_true", help="print all findings, advice, skipped checks and notes"

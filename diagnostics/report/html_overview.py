@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from diagnostics.chart.markup import Child, Markup, element, joined
 from diagnostics.formatting import SIGNS, plain_name
@@ -15,14 +16,32 @@ from diagnostics.report.sections import Sections, ShownAdvice
 UNREAD = "unread"
 
 
-def overview(shown: Sequence[Sections], errors: Mapping[str, str]) -> Markup:
+@dataclass(frozen=True)
+class Entry:
+    """A run's line in the table: its verdict, the first change to make, and where its details are."""
+
+    name: str
+    label: Label
+    cause: str
+    percent: str
+    change: Markup | None
+    link: str
+
+
+def entry(shown: Sections, link: str) -> Entry:
+    """The line of a run whose details are at ``link``."""
+    first = shown.advice[0] if shown.advice and not shown.advice[0].optional else None
+    return Entry(shown.name, shown.label, shown.cause, shown.percent, _short(first) if first else None, link)
+
+
+def overview(entries: Sequence[Entry], errors: Mapping[str, str]) -> Markup:
     """The runs in the order given, one line each with a link to its details, and the paths that could not be read."""
-    rows: list[list[Child]] = [_row(one, f"#run-{k}") for k, one in enumerate(shown, 1)]
+    rows = [_row(one) for one in entries]
     unread = element("span", phrase("not-read"), class_="soft")
     rows += [[breakable(path), unread, why, None, None] for path, why in errors.items()]
     if not rows:
         return Markup("")
-    verdicts = [*(str(one.label) for one in shown), *(UNREAD for _ in errors)]
+    verdicts = [*(str(one.label) for one in entries), *(UNREAD for _ in errors)]
     return joined(
         _filter(verdicts), element("div", table(TABLE_HEADS["overview"], rows, verdicts=verdicts), class_="overview")
     )
@@ -55,15 +74,9 @@ def run_summary(shown: Sections) -> Markup:
     return element("summary", element("span", *parts, class_="line"))
 
 
-def _row(shown: Sections, link: str) -> list[Child]:
-    first = shown.advice[0] if shown.advice and not shown.advice[0].optional else None
-    return [
-        element("a", breakable(shown.name), href=link),
-        chip(shown.label),
-        shown.cause or None,
-        shown.percent or None,
-        _short(first) if first else None,
-    ]
+def _row(one: Entry) -> list[Child]:
+    link = element("a", breakable(one.name), href=one.link)
+    return [link, chip(one.label), one.cause or None, one.percent or None, one.change]
 
 
 def _short(advice: ShownAdvice) -> Markup:

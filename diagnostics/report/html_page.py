@@ -16,10 +16,11 @@ from diagnostics.report.stylesheet import SHEET
 WORD_BREAK = element("wbr")
 
 
-def page(title: str, *content: Child, description: str = "", image: str = "") -> str:
+def page(title: str, *content: Child, description: str = "", image: str = "", script: str = "") -> str:
     """A whole HTML document that needs nothing from outside.
 
     ``description`` and ``image``, the address of a picture, are what a link to the page shows where links are shared.
+    ``script`` runs after the page's own.
     """
     style = Markup(color_sheet(":root") + CHART_SHEET + SHEET)
     head = element(
@@ -31,7 +32,9 @@ def page(title: str, *content: Child, description: str = "", image: str = "") ->
         *_shared(title, description, image),
         element("style", style),
     )
-    body = element("body", element("main", *content, id="top"), element("script", Markup(HOVER_SCRIPT + PAGE_SCRIPT)))
+    body = element(
+        "body", element("main", *content, id="top"), element("script", Markup(HOVER_SCRIPT + PAGE_SCRIPT + script))
+    )
     return f"<!doctype html>\n{element('html', head, body, lang=LANGUAGE)}\n"
 
 
@@ -65,6 +68,11 @@ def copyable(text: str) -> Markup:
 def to_top() -> Markup:
     """A link back to the top that stays in view."""
     return element("a", phrase("to-top"), href="#top", class_="to-top")
+
+
+def to_index(address: str) -> Markup:
+    """A link that stays in view, back to the page of all runs."""
+    return element("a", phrase("to-index"), href=address, class_="to-top")
 
 
 def chip(label: Label | str | None) -> Markup:

@@ -43,6 +43,13 @@ clip-path:inset(50%);white-space:nowrap}
 .filter .chip b{font-weight:600;opacity:.75}
 .filter .chip:has(:checked){background:var(--tone);color:var(--card);border-color:transparent}
 .filter .chip:has(:focus-visible){outline:2px solid var(--ink);outline-offset:2px}
+#find{display:block;width:100%;max-width:420px;margin:20px 0 6px;padding:7px 14px;font:inherit;color:inherit;
+background:var(--card);border:1px solid var(--line);border-radius:99px}
+#find[hidden],tr[hidden]{display:none!important}
+th button{all:unset;cursor:pointer}
+th button:focus-visible{outline:2px solid var(--ink);outline-offset:2px}
+th button:hover,th[aria-sort] button{color:var(--ink)}
+th[aria-sort=ascending] button::after{content:" ↑"}th[aria-sort=descending] button::after{content:" ↓"}
 .overview{margin-top:16px}
 .overview table{table-layout:fixed}
 .overview td{overflow-wrap:anywhere}
@@ -135,6 +142,6 @@ td.wide{min-width:0}
 @media print{
 body{background:#fff;font-size:11pt}main{max-width:none;padding:0}
 .card,.table,figure,.finding,tr{break-inside:avoid}h3{break-after:avoid}
-.readout,.to-top,.filter,.copyable button{display:none}.copyable pre{max-height:none}section{margin-top:32px}
+.readout,.to-top,.filter,#find,.copyable button{display:none}.copyable pre{max-height:none}section{margin-top:32px}
 }
 """

@@ -71,7 +71,7 @@ def test_few_runs_start_no_process(runs: Path, monkeypatch: pytest.MonkeyPatch):
 def _diagnosed_or_killed(place: Path | UnreadRun, home: int) -> Diagnosed:
     if os.getpid() != home and isinstance(place, Path) and place.stem == "run-20":
         os.kill(os.getpid(), signal.SIGKILL)
-    return batch._diagnosed(place, None, True, None)
+    return batch.diagnosed(place)
 
 
 def test_what_a_killed_process_leaves_is_done_by_the_first(runs: Path):

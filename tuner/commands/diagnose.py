@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
 from diagnostics.errors import BadInput
+from diagnostics.model.curves import Run
 from diagnostics.model.records import Label
 from diagnostics.readers import read
 from diagnostics.report.order import worst_first
@@ -15,6 +17,7 @@ from diagnostics.report.terminal_table import runs_table
 from diagnostics.report.write import UnreadRun, as_html, as_markdown, as_text, json_list, json_object, write_text
 from tuner import batch
 from tuner.batch import FEW_RUNS, Diagnosed, Pair
+from tuner.commands.index_pages import MAX_RUNS_IN_A_PAGE, pages_beside, write_index
 from tuner.commands.output import show
 from tuner.commands.standard_input import with_standard_input
 
@@ -44,6 +47,9 @@ def diagnose(
     whole = html is not None or (verbose and form == "text")
     with with_standard_input(paths, tags) as given:
         places = batch.places(given, tags)
+        if html is not None and len(places) > MAX_RUNS_IN_A_PAGE:
+            labels, errors = _write_index(places, html, tags, good)
+            return _status(labels, errors, fail_on)
         answers = batch.diagnose_places(places, tags, curves=whole, baseline=good)
         if form == "json":
             shown = dict(zip(map(str, given), map(str, paths), strict=True))  # standard input is read from a file
@@ -59,12 +65,17 @@ def diagnose(
                 errors += write_html(pairs, errors, html, next_runs_of(places, found))
             else:
                 errors += print_text(pairs, len(errors), verbose=verbose)
+    return _status(labels, errors, fail_on)
+
+
+def _status(labels: set[str], errors: Iterable[UnreadRun], fail_on: Iterable[str]) -> int:
+    """The exit status; what could not be read is printed."""
+    status = 0
     for item in errors:
         where = "" if item.run in item.error else f"{item.run}: "
         print(f"tuner: {where}{item.error}", file=sys.stderr)
-    if not labels.isdisjoint(fail_on):
-        return 1
-    return 2 if errors else 0
+        status = 2
+    return status if labels.isdisjoint(fail_on) else 1
 
 
 def print_text(pairs: Sequence[Pair], unread: int = 0, *, verbose: bool = False) -> list[UnreadRun]:
@@ -175,9 +186,26 @@ def write_html(
     page, more = batch.each_that_can(
         pairs, lambda some: as_html(some, errors=unread, next_runs=[files[id(run)] for run, _ in some])
     )
-    try:
+    with _writable(path):
         write_text(path, page)
-    except OSError as error:
-        raise BadInput(f"--html {path}: cannot be written ({error.strerror}); choose another place") from error
     print(f"wrote {path}: {path.resolve().as_uri()}")
     return more
+
+
+def _write_index(
+    places: Sequence[Path | UnreadRun], path: Path, tags: Mapping[str, str] | None, baseline: Run | None
+) -> tuple[set[str], list[UnreadRun]]:
+    """Write the table of very many runs and a page for each, and print the link."""
+    with _writable(path):
+        found = write_index(places, path, _next_run_of, tags, baseline)
+    print(f"wrote {path}, with a page for each run in {pages_beside(path)}: {path.resolve().as_uri()}")
+    return found
+
+
+@contextmanager
+def _writable(path: Path) -> Iterator[None]:
+    """A block that writes a page; raises ``BadInput`` when that fails."""
+    try:
+        yield
+    except OSError as error:
+        raise BadInput(f"--html {path}: cannot be written ({error.strerror}); choose another place") from error
