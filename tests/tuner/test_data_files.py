@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.wrong_data import WrongData, cases, outcome
 from tuner.data import DataError
 from tuner.data.files import read_file
 
@@ -49,3 +50,25 @@ def test_a_column_that_is_named_twice_is_refused(tmp_path: Path) -> None:
     path.write_text("prompt,completion,prompt\na,b,c\n")
     with pytest.raises(DataError, match=r"rows.csv: the column 'prompt' is in the header twice"):
         read_file(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "named"),
+    [
+        ("rows.jsonl", b"null\n", "row 1: must be a mapping of columns, not NoneType"),
+        ("rows.jsonl", b"3\n", "row 1: must be a mapping of columns, not int"),
+        ("rows.json", GOOD.encode("utf-16"), "not UTF-8"),
+        ("rows.csv", b'prompt,completion\na,"b\nc,d\n', "line 2: .*; check the quotes"),
+        ("rows.parquet", b"PAR1" + bytes(60), "not a parquet file: "),
+    ],
+)
+def test_a_line_says_what_is_wrong_and_not_what_is_not(tmp_path: Path, name: str, content: bytes, named: str) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(DataError, match=named):
+        read_file(tmp_path / name)
+
+
+@pytest.mark.parametrize("case", list(cases())[::13], ids=lambda case: case.name)
+def test_a_sample_of_the_generated_files_is_one_line_or_read_as_it_is(case: WrongData, tmp_path: Path) -> None:
+    found = outcome(case, tmp_path)
+    assert found.what in case.right, found.line

@@ -10,9 +10,13 @@ from tuner.config.methods import TRL_METHODS, RowKind, TrlMethod
 from tuner.data.files import DataError, Rows
 from tuner.data.formats import Format, formats
 from tuner.data.messages import RowError
+from tuner.errors import brief_name
 
 ROWS_FOR_COLUMNS = 100
 """How many rows are read to learn which columns there are."""
+
+MAX_NAMED = 12
+"""Columns that a line about them names."""
 
 DESCRIPTIONS = {
     RowKind.INSTRUCTION: "instructions with answers",
@@ -47,7 +51,14 @@ def format_of(columns: Collection[str], method: TrlMethod, where: str, text_colu
             f"{DESCRIPTIONS[method.rows]}; use method: {other}, or other data"
         )
     known = ", ".join(one.name for one in formats(text_column) if one.rows == method.rows)
-    raise DataError(f"{where}: its columns {', '.join(sorted(columns))} match no known format; known: {known}")
+    raise DataError(f"{where}: its columns {_listed(columns)} match no known format; known: {known}")
+
+
+def _listed(columns: Collection[str]) -> str:
+    """The names of the columns, as many as fit on a line."""
+    names = [brief_name(name) if name.strip() == name != "" else repr(name) for name in sorted(columns)]
+    more = f" and {len(names) - MAX_NAMED:,} more" if len(names) > MAX_NAMED else ""
+    return ", ".join(names[:MAX_NAMED]) + more
 
 
 def convert(rows: Rows, method: TrlMethod, where: str, text_column: str = "text") -> Converted:

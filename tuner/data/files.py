@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from tuner.errors import SpecError
+from tuner.errors import SpecError, error_text
 
 Rows = list[dict[str, Any]]
 SURROGATE = re.compile("[\ud800-\udfff]")
@@ -33,8 +33,10 @@ def read_file(path: Path) -> Rows:
         raise DataError(f"{path}: unknown file type {path.suffix!r}; must be one of {', '.join(READERS)}")
     try:
         rows = reader(path)
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{path}: cannot be read: {error}") from None
+    except UnicodeDecodeError:
+        raise DataError(f"{path}: not UTF-8 text; save the file as UTF-8") from None
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read: {error_text(error)}") from None
     if not rows:
         raise DataError(f"{path}: contains no rows")
     for number, row in enumerate(rows, 1):
@@ -58,8 +60,9 @@ def _unstorable(value: Any, depth: int = 0) -> str | None:
 
 
 def _json(path: Path) -> Rows:
+    text = path.read_text(encoding="utf-8-sig")
     try:
-        loaded = json.loads(path.read_text(encoding="utf-8-sig"))
+        loaded = json.loads(text)
     except json.JSONDecodeError as error:
         if error.msg == "Extra data":
             return _jsonl(path)  # JSON lines under the wrong name
@@ -81,11 +84,12 @@ def _jsonl(path: Path) -> Rows:
             if not line.strip():
                 continue
             try:
-                rows.append(_row(json.loads(line), path, number))
+                row = json.loads(line)
             except json.JSONDecodeError as error:
                 raise DataError(f"{path}: row {number}: not JSON: {error.msg}") from None
             except (ValueError, RecursionError) as error:
                 raise DataError(f"{path}: row {number}: {_why_unread(error)}") from None
+            rows.append(_row(row, path, number))
     return rows
 
 
@@ -103,15 +107,17 @@ def _row(row: Any, path: Path, number: int) -> dict[str, Any]:
 def _csv(path: Path) -> Rows:
     csv.field_size_limit(2**31 - 1)
     with path.open(encoding="utf-8-sig", newline="") as lines:
-        reader = csv.DictReader(lines, delimiter="\t" if path.suffix.lower() == ".tsv" else ",")
-        names = reader.fieldnames or []
-        twice = next((name for index, name in enumerate(names) if name in names[:index]), None)
-        if twice is not None:
-            raise DataError(f"{path}: the column {twice!r} is in the header twice; name each column once")
+        delimiter = "\t" if path.suffix.lower() == ".tsv" else ","
+        reader = csv.DictReader(lines, delimiter=delimiter, strict=True)  # else an open quote swallows what follows
         try:
+            names = reader.fieldnames or []
+            twice = next((name for index, name in enumerate(names) if name in names[:index]), None)
+            if twice is not None:
+                raise DataError(f"{path}: the column {twice!r} is in the header twice; name each column once")
             rows = [dict(row) for row in reader]
         except csv.Error as error:
-            raise DataError(f"{path}: line {reader.line_num}: {error}") from None
+            # The number is that of the last line that was read whole.
+            raise DataError(f"{path}: line {reader.line_num + 1}: {error}; check the quotes in it") from None
     for number, row in enumerate(rows, 1):
         if None in row:
             raise DataError(f"{path}: row {number}: has more fields than the header")
@@ -123,9 +129,9 @@ def _parquet(path: Path) -> Rows:
     import pyarrow.parquet
 
     try:
-        rows: Rows = pyarrow.parquet.read_table(path).to_pylist()
+        rows: Rows = pyarrow.parquet.read_table(path, page_checksum_verification=True).to_pylist()
     except pyarrow.ArrowException as error:
-        raise DataError(f"{path}: not a parquet file: {' '.join(str(error).split())}") from None
+        raise DataError(f"{path}: not a parquet file: {error_text(error)}") from None
     return rows
 
 

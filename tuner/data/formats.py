@@ -15,6 +15,7 @@ from tuner.data.messages import (
     RowError,
     conversation,
     filled,
+    history,
     instruction_of,
     one_answer,
     shared_prefix,
@@ -100,26 +101,35 @@ def preference_implicit(row: Row) -> dict[str, Any]:
 def instruction_alpaca(row: Row) -> dict[str, Any]:
     """Instruction, optional input, history and system, and the output."""
     turns = [{"role": "user", "content": instruction_of(row)}]
-    for question, answer in reversed(row.get("history") or []):
+    for question, answer in reversed(history(row)):
         turns[:0] = [{"role": "user", "content": question}, {"role": "assistant", "content": answer}]
     return {"prompt": system_first(row, turns), "completion": [{"role": "assistant", "content": filled(row, "output")}]}
 
 
 def instruction_messages(row: Row) -> dict[str, Any]:
     """ChatML messages, or ShareGPT turns made into them; the loss is TRL's choice (``assistant_only_loss``)."""
-    column = next(name for name in ("messages", "conversations", "conversation") if name in row)
+    column = next((name for name in ("messages", "conversations", "conversation") if name in row), "messages")
     return {"messages": system_first(row, conversation(row, column, ends_with="assistant"))}
 
 
 def instruction_pair(row: Row) -> dict[str, Any]:
     """A question and its answer: TRL's prompt-completion, text or messages."""
-    question, answer = next(pair for pair in PAIRS if set(pair) <= set(row))
+    question, answer = _pair(row)
     prompt, completion = text_or_messages(row, question), text_or_messages(row, answer)
     if (question, answer) == ("prompt", "completion") and not row.get("system"):
         if isinstance(prompt, str) is isinstance(completion, str):
             return {"prompt": prompt, "completion": completion}
         raise RowError("prompt and completion must both be text or both be messages")
     return {"prompt": _turns(row, prompt), "completion": one_answer(row, answer)}
+
+
+def _pair(row: Row) -> tuple[str, str]:
+    """The names that a row has for a question and its answer."""
+    whole = next((pair for pair in PAIRS if set(pair) <= set(row)), None)
+    if whole is None:
+        half = next((answer for question, answer in PAIRS if question in row), "")
+        raise RowError(f"{half} is missing" if half else "has no question and answer, such as prompt and completion")
+    return whole
 
 
 def plain_text(column: str) -> Callable[[Row], dict[str, Any]]:

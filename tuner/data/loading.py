@@ -124,8 +124,8 @@ def _sets(config: Config, path: Path | None) -> Mapping[str, Any]:
         else:
             streaming = bool(config.get("dataset_streaming", False))
             loaded = datasets.load_dataset(str(path or name), name=config.get("dataset_config"), streaming=streaming)
-    except (ValueError, OSError, RuntimeError) as error:
-        if path is not None:
+    except (ValueError, OSError, RuntimeError, TypeError, AttributeError, LookupError) as error:
+        if path is not None:  # a damaged one fails anywhere in the library
             raise DataError(f"{path}: contains no readable rows ({error_text(error)})") from error
         raise DataError(f"{name}: not a local file or folder, and the hub failed: {error_text(error)}") from error
     return loaded if isinstance(loaded, Mapping) else {"train": loaded}

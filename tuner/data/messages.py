@@ -49,6 +49,19 @@ def instruction_of(row: Row) -> str:
     return f"{instruction}\n\n{extra}" if extra and extra.strip() else instruction
 
 
+def history(row: Row) -> list[tuple[str, str]]:
+    """The earlier questions and answers of an Alpaca row, in order."""
+    turns = row.get("history")
+    if turns is None:
+        return []
+    if not isinstance(turns, (list, tuple)):
+        raise RowError(f"history must be a list of questions with their answers, not {_kind(turns)}")
+    for number, turn in enumerate(turns, 1):
+        if not (isinstance(turn, (list, tuple)) and len(turn) == 2 and all(isinstance(part, str) for part in turn)):
+            raise RowError(f"history, turn {number} must be a question and its answer, both texts")
+    return [(question, answer) for question, answer in turns]
+
+
 def conversation(row: Row, name: str, *, ends_with: str = "") -> Messages:
     """The turns in a field as role and content; raises ``RowError`` with the turn at fault."""
     raw = row.get(name)
@@ -84,6 +97,9 @@ def message(turn: Any, where: str) -> dict[str, Any]:
     if str(speaker).lower() not in ROLES:
         raise RowError(f"{where} has the unknown role {speaker!r}; must be one of {', '.join(ROLES)}")
     more = {key: turn[key] for key in ("tool_calls", "name") if turn.get(key)}
+    calls = more.get("tool_calls", [])
+    if not isinstance(calls, (list, tuple)) or not all(isinstance(call, Mapping) for call in calls):
+        raise RowError(f"{where}: tool_calls must be a list of mappings")
     if not isinstance(content, str) and not more:
         raise RowError(f"{where} has no content (or value)" if content is None else f"{where}: content must be a text")
     role = ROLES[str(speaker).lower()]
