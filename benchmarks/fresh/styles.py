@@ -1,0 +1,88 @@
+"""The styles: a trainer's log, and the kinds of task that are trained for it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.dialects import (
+    automodel,
+    consoles,
+    keras,
+    lightning,
+    llamafactory,
+    mlx,
+    scripts,
+    swift,
+    torchtune,
+    wandb,
+)
+from benchmarks.dialects.measured import Layout, Measured, Write
+from benchmarks.fresh import real
+from benchmarks.fresh.project import project
+from benchmarks.fresh.rows import Make, Row, row
+
+POINTS = (12, 200)
+"""The fewest and the most log points of a run that is logged in steps."""
+
+
+def written(
+    write: Write,
+    tasks: tuple[str, ...],
+    evals: float,
+    settings: float,
+    epochs: bool,
+    rng: np.random.Generator,
+    count: int,
+    folder: Path,
+) -> list[Row]:
+    """A project trained by our own loop and written in a trainer's dialect.
+
+    Its runs are logged alike: with evaluations or with settings at all is drawn with these chances, as is how often.
+    """
+    runs = project(str(rng.choice(tasks)), rng, count, epochs)
+    wanted = float(np.exp(rng.uniform(*np.log(POINTS))))
+    with_evals, with_settings = bool(rng.random() < evals), bool(rng.random() < settings)
+    seed, rows = int(rng.integers(1 << 30)), []
+    for number, run in enumerate(runs):
+        if run.answer.name == "overfit" and not with_evals:
+            continue  # nothing in such a log could tell
+        layout = Layout(_every(run.log, wanted), with_evals, with_settings, f"run-{number}", seed)
+        path = write(run.log, layout, folder / f"{number}")
+        rows.append(row(path, run.task, run.answer))
+    return rows
+
+
+def _every(run: Measured, wanted: float) -> int:
+    """Every how many steps a run is logged to have about so many points; people choose round numbers."""
+    return min((1, 2, 5, 10, 20, 25, 50, 100), key=lambda every: abs(np.log(run.steps / every / wanted)))
+
+
+TUNING = (*["other-language"] * 5, "orders")
+SMALL = ("classes", "images", "regression")
+
+
+def _style(write: Write, *tasks: str, evals: float = 0.8, settings: float = 0.6, epochs: bool = False) -> Make:
+    return partial(written, write, tasks, evals, settings, epochs)
+
+
+STYLES: Mapping[str, Make] = {
+    **real.MAKERS,
+    "lightning-csv": _style(lightning.write_csv, *SMALL, evals=1.0, epochs=True),
+    "lightning-events": _style(lightning.write_tensorboard, *SMALL, evals=1.0, epochs=True),
+    "keras-log": _style(keras.write_log, *SMALL, evals=0.9, epochs=True),
+    "keras-history": _style(keras.write_history, *SMALL, evals=1.0, epochs=True),
+    "mlx-lm": _style(mlx.write, *TUNING, evals=1.0),
+    "wandb-export": _style(wandb.write_export, "letters", "images", "other-language"),
+    "wandb-folder": _style(wandb.write_folder, "letters", "classes", "other-language"),
+    "llamafactory": _style(llamafactory.write, *TUNING),
+    "ms-swift": _style(swift.write, *TUNING),
+    "torchtune": _style(torchtune.write, *TUNING, evals=0.0),
+    "automodel": _style(automodel.write, *TUNING),
+    "consoles": _style(consoles.write, *TUNING),
+    "scripts": _style(scripts.write, *SMALL, "letters", epochs=True),
+}
+"""By name. Whether a style's runs are logged with evaluations or settings, and how often, is drawn for each task."""
