@@ -2,6 +2,7 @@ import json
 import re
 import time
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,6 +14,8 @@ from diagnostics.model.records import Label
 from tuner.assets import TINY
 from tuner.callback import DiagnosisCallback
 from tuner.config.library_logging import quiet
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -55,6 +58,17 @@ def plain_trainer(small_model, tmp_path):
 
     with quiet():
         yield made
+
+
+def test_the_lines_of_the_readme_leave_a_report(plain_trainer, tmp_path, monkeypatch):
+    pages = [ROOT / "README.md", ROOT / "docs" / "quickstart" / "my-trainer.md"]
+    lines = {re.findall(r"```python\n(.*?)```", page.read_text("utf-8"), re.DOTALL)[0] for page in pages}
+    assert len(lines) == 1
+    monkeypatch.chdir(tmp_path)
+    trainer = plain_trainer()
+    exec(lines.pop(), {"trainer": trainer})
+    trainer.train()
+    assert (tmp_path / "runs" / "a" / "report.html").exists()
 
 
 def test_a_plain_trainer_is_read_whole(plain_trainer):
