@@ -21,6 +21,7 @@ from diagnostics.model.message import Message, message
 from diagnostics.model.methods import METHODS
 from diagnostics.model.records import Diagnosis
 from diagnostics.model.settings import Settings
+from diagnostics.readers.assemble.method import method_of
 from tuner.throttle import MAX_SHARE, Throttle
 
 logger = logging.getLogger("tuner")
@@ -166,7 +167,7 @@ def settings_of_trainer(args: Any, state: Any, model: Any) -> Settings:
     raw |= {name: getattr(state, name, None) for name in ("logging_steps", "eval_steps")}
     warmup = float(getattr(args, "warmup_steps", 0) or 0)
     raw["warmup_ratio"] = warmup if warmup < 1 else warmup / max(state.max_steps, 1)
-    raw["method"] = METHOD_OF.get(type(args).__name__)
+    raw["method"] = method_of(METHOD_OF.get(type(args).__name__), raw, ())
     return Settings.from_mapping({**raw, **_model_facts(model)})
 
 

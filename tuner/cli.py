@@ -13,6 +13,7 @@ from typing import NoReturn
 
 from diagnostics.errors import BadInput
 from tuner import __version__
+from tuner.commands.init import STARTS
 from tuner.commands.options import LABELS, count, curve_tag, curve_tags, labels, positive
 from tuner.commands.output import show_what_the_terminal_can
 from tuner.errors import STOPPED, Unfinished, error_text, nearest
@@ -240,7 +241,7 @@ def _add_making(commands: argparse._SubParsersAction[_Parser]) -> None:
     demo.set_defaults(command=_demo)
 
     init = commands.add_parser("init", help="write a study file to start from")
-    init.add_argument("method", choices=("sft", "dpo"))
+    init.add_argument("method", choices=tuple(STARTS))
     init.add_argument("--out", type=Path, default=Path(), metavar="DIR", help="the folder to write to (default: here)")
     init.set_defaults(command=_init)
 

@@ -199,7 +199,7 @@ def pack(grid: Grid, kept: Path) -> int:
 
 
 def _write_pairs(folder: Path) -> None:
-    from tuner.assets.orders import dpo_rows
+    from tuner.assets.order_rows import dpo_rows
 
     folder.mkdir(exist_ok=True)
     for split, count in PAIRS.items():

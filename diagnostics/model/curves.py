@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -30,7 +31,12 @@ CURVES: Mapping[str, str] = {
     "logps_chosen": "log-probability of the chosen answers",
     "logps_rejected": "log-probability of the rejected answers",
     "reward": "mean reward of the generated answers",
+    "reward_std": "standard deviation of the rewards",
+    "frac_reward_zero_std": "share of prompts whose answers all have the same reward",
     "completion_length": "tokens of the generated answers, a mean",
+    "clipped_ratio": "share of generated answers that the length limit cut off",
+    "log_odds_chosen": "log odds of the chosen answer over the rejected one",
+    "log_odds_ratio": "log of how surely those odds favor the chosen answer",
     "exact_match": "share of generated answers that equal the reference",
 }
 """The canonical curve names. Each may also come from the held-out rows, as ``eval_`` + name."""
@@ -45,7 +51,12 @@ ALIASES: Mapping[str, str] = {
     "gradient_norm": "grad_norm",
     "completions_mean_length": "completion_length",
     "eval_completions_mean_length": "eval_completion_length",
+    "completions_clipped_ratio": "clipped_ratio",
+    "eval_completions_clipped_ratio": "eval_clipped_ratio",
 }
+
+REWARD_PART = re.compile(r"(eval_)?(rewards/[^/]+/(?:mean|std))")
+"""What is logged of each reward function, by the function's name; no canonical name holds it."""
 
 
 def canonical_name(tag: str) -> str:
@@ -61,6 +72,8 @@ def canonical_name(tag: str) -> str:
         if name.startswith(f"{split}/"):
             name = name.removeprefix(f"{split}/")
             name = f"eval_{name}" if split == "eval" else name
+    if REWARD_PART.fullmatch(name):
+        return name
     flat = name.replace("/", "_")
     flat = ALIASES.get(flat, flat)
     return flat if flat.removeprefix("eval_") in CURVES or flat in ("train_loss", "eval_loss") else tag
@@ -157,8 +170,11 @@ class Run:
         return cls(name, curves, settings or Settings(), tuple(map(as_message, notes)))
 
     def curve(self, name: str) -> Curve | None:
-        """The curve of that name, or None when the log has no point of it."""
-        return self.curves.get(name)
+        """The curve of that name, or None when the log has no point of it.
+
+        What has no canonical name is ``eval_x`` in a trainer's own log and ``eval/x`` in its event file.
+        """
+        return self.curves.get(name) or self.curves.get(name.replace("eval_", "eval/", 1))
 
     @property
     def last_step(self) -> float:

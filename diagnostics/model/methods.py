@@ -7,53 +7,13 @@ added in ``tuner.config.methods``; its faults are rows of the rule table.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from diagnostics.model.training_method import LearningRates, TrainingMethod
+
+__all__ = ["DPO", "GRPO_OR_RLOO", "METHODS", "SFT", "LearningRates", "TrainingMethod", "method_record"]
 
 GRPO_OR_RLOO = "grpo or rloo"
 """TRL's two trainers that compare the rewards of a group of answers: most of their logs are the same."""
-
-
-@dataclass(frozen=True)
-class LearningRates:
-    """Learning rates that work for a model of unknown width, some 7 billion parameters, and the highest to advise."""
-
-    center: float
-    cap: float
-
-
-@dataclass(frozen=True)
-class TrainingMethod:
-    """One training method. The defaults are those of a method that nothing is known of.
-
-    ``metric`` and ``direction`` are what a study of it optimizes. ``loss_is_objective`` is False where the training
-    loss says nothing about how well a run does: the loss of GRPO starts at 0 and rises with the KL divergence while the
-    reward improves. ``loss_compares_answers`` is True where the loss is a comparison of answers and not a likelihood of
-    tokens: rules that are not for DPO are not for these either.
-
-    ``rates`` are the learning rates that work, with LoRA (True) and without (False); ``rate_below_sft`` is how many
-    times lower they lie than those of SFT. ``seed_sd`` is the standard deviation of the difference between two settings
-    trained with the same seed, as a share of the loss. ``search_order`` names the settings worth changing after the
-    learning rate, the more important first. ``own_settings`` are settings that other methods do not have.
-
-    ``aliases`` are other names in logs, ``config`` is the name of TRL's config class, ``own_options`` are options that
-    only this method's config has, and ``logged`` holds groups of tags that only its trainer logs together.
-    """
-
-    name: str
-    metric: str = "eval_loss"
-    direction: str = "minimize"
-    loss_is_objective: bool = True
-    loss_compares_answers: bool = False
-    rates: Mapping[bool, LearningRates] | None = None
-    rate_below_sft: float = 1.0
-    seed_sd: float = 0.0
-    search_order: tuple[str, ...] = ("batch_size", "warmup_ratio", "lora_r", "beta", "num_train_epochs")
-    own_settings: tuple[str, ...] = ()
-    aliases: tuple[str, ...] = ()
-    config: str = ""
-    own_options: frozenset[str] = frozenset()
-    logged: tuple[tuple[str, ...], ...] = ()
-
 
 SFT = TrainingMethod(
     "sft",
@@ -83,10 +43,83 @@ DPO = TrainingMethod(
     logged=(("rewards/margins",),),
 )
 
+KTO = TrainingMethod(
+    "kto",
+    loss_compares_answers=True,
+    # TRL's documentation 5e-7 to 5e-6, HALOs and LLaMA-Factory 5e-6 with LoRA; three of five public LoRA runs at about
+    # 2e-4 collapsed.
+    rates={True: LearningRates(5e-6, 5e-5), False: LearningRates(1e-6, 1e-5)},
+    rate_below_sft=50.0,
+    search_order=("batch_size", "warmup_ratio", "beta", "desirable_weight", "lora_r", "num_train_epochs"),
+    own_settings=("beta", "loss_type"),
+    config="KTOConfig",
+    own_options=frozenset({"desirable_weight", "undesirable_weight"}),
+    logged=(("kl", "rewards/chosen"), ("kl", "rewards/margins")),
+)
+
+ORPO = TrainingMethod(
+    "orpo",
+    # The paper and the alignment handbook 5e-6 full; TRL's scripts 8e-6 full and 8e-5 with LoRA.
+    rates={True: LearningRates(6e-5, 2e-4), False: LearningRates(6e-6, 2e-5)},
+    rate_below_sft=4.0,
+    search_order=("beta", "batch_size", "warmup_ratio", "lora_r", "num_train_epochs"),
+    own_settings=("beta",),
+    config="ORPOConfig",
+    logged=(("log_odds_ratio",), ("log_odds_chosen",)),
+)
+
+CPO = TrainingMethod(
+    "cpo",
+    loss_compares_answers=True,
+    # TRL's default without an adapter, its script with one.
+    rates={True: LearningRates(8e-5, 2e-4), False: LearningRates(1e-6, 1e-5)},
+    rate_below_sft=3.0,
+    own_settings=("beta", "loss_type", "label_smoothing"),
+    config="CPOConfig",
+    own_options=frozenset({"cpo_alpha", "simpo_gamma"}),
+    logged=(("nll_loss", "rewards/margins"),),
+)
+
+SIMPO = TrainingMethod(
+    "simpo",
+    loss_compares_answers=True,
+    # The authors: 3e-7 to 1e-6 full, 1e-5 writes incoherent text; ten times that with LoRA.
+    rates={True: LearningRates(5e-6, 2e-5), False: LearningRates(7e-7, 2e-6)},
+    rate_below_sft=50.0,
+    search_order=("beta", "simpo_gamma", "batch_size", "warmup_ratio", "lora_r"),
+    own_settings=("beta", "loss_type", "label_smoothing"),
+)
+
+REWARD = TrainingMethod(
+    "reward",
+    loss_compares_answers=True,
+    # TRL's examples 1e-5 full and 1e-4 with LoRA (RewardConfig's default is the latter); Tulu 3 3e-6 at batch 256.
+    rates={True: LearningRates(1e-4, 1e-3), False: LearningRates(1e-5, 5e-5)},
+    rate_below_sft=2.5,
+    # Reward models overfit after one pass, so its length is worth more than its rank.
+    search_order=("batch_size", "num_train_epochs", "lora_r", "warmup_ratio", "center_rewards_coefficient"),
+    aliases=("rm", "reward_modeling"),
+    config="RewardConfig",
+    own_options=frozenset({"center_rewards_coefficient"}),
+    logged=(("mean_reward", "accuracy"), ("margin", "accuracy")),
+)
+
+GKD = TrainingMethod(
+    "gkd",
+    # TRL's examples 2e-5 full and 2e-4 with LoRA, tinker's 5e-5 and 1e-4; 4e-5 full was worse than 2e-5 (NeMo-RL 1527).
+    rates={True: LearningRates(1.5e-4, 5e-4), False: LearningRates(3e-5, 1e-4)},
+    rate_below_sft=1.7,
+    search_order=("batch_size", "lora_r", "warmup_ratio", "lmbda"),
+    own_settings=("beta",),
+    config="GKDConfig",
+    own_options=frozenset({"lmbda", "seq_kd"}),
+)
+
 
 def _from_rewards(
     name: str,
     *,
+    rates: Mapping[bool, LearningRates] | None = None,
     config: str = "",
     own_options: frozenset[str] = frozenset(),
     logged: tuple[tuple[str, ...], ...] = (),
@@ -94,67 +127,65 @@ def _from_rewards(
     """A method that learns from the rewards of answers that the model writes while it trains."""
     return TrainingMethod(
         name,
-        metric="reward",
+        metric="eval_reward",
         direction="maximize",
         loss_is_objective=False,
+        rates=rates,
+        rate_below_sft=25.0,
+        search_order=("beta", "num_generations", "batch_size", "temperature", "epsilon_high", "lora_r"),
+        own_settings=("beta", "loss_type"),
         config=config,
         own_options=own_options,
         logged=logged,
     )
 
 
+# For up to 64 answers a step. With LoRA at 1e-4 and some 8 answers a step 12 of 33 public runs collapsed or derailed;
+# 2e-7 and 3e-7 stayed flat for 2400 and 160 steps.
+REWARD_RATES = {True: LearningRates(1e-5, 1e-4), False: LearningRates(1e-6, 5e-6)}
+
+RLOO = _from_rewards(
+    "rloo",
+    rates=REWARD_RATES,
+    config="RLOOConfig",
+    own_options=frozenset({"normalize_advantages", "reward_clip_range", "rloo_k"}),
+)
+GRPO = _from_rewards(
+    "grpo",
+    rates=REWARD_RATES,
+    config="GRPOConfig",
+    own_options=frozenset({"scale_rewards", "importance_sampling_level", "top_entropy_quantile"}),
+    logged=(("policy_loss", "reward"), ("sampling/sampling_logp_difference/mean",)),
+)
+
 _ALL = (
-    TrainingMethod("orpo", config="ORPOConfig", logged=(("log_odds_ratio",), ("log_odds_chosen",))),
+    ORPO,
     _from_rewards("ppo", config="PPOConfig", logged=(("objective/kl",), ("policy/approxkl_avg",))),
-    _from_rewards(
-        "rloo",
-        config="RLOOConfig",
-        own_options=frozenset({"normalize_advantages", "reward_clip_range", "rloo_k"}),
-    ),
-    _from_rewards(
-        "grpo",
-        config="GRPOConfig",
-        own_options=frozenset({"scale_rewards", "importance_sampling_level", "top_entropy_quantile"}),
-        logged=(("policy_loss", "reward"), ("sampling/sampling_logp_difference/mean",)),
-    ),
+    RLOO,
+    GRPO,
     _from_rewards(
         GRPO_OR_RLOO,
+        rates=REWARD_RATES,
         own_options=frozenset({"num_generations"}),
         logged=(("reward", "reward_std"), ("completions/mean_length",), ("completion_length", "reward")),
     ),
-    TrainingMethod(
-        "kto",
-        loss_compares_answers=True,
-        config="KTOConfig",
-        own_options=frozenset({"desirable_weight", "undesirable_weight"}),
-        logged=(("kl", "rewards/chosen"), ("kl", "rewards/margins")),
-    ),
-    TrainingMethod(
-        "cpo",
-        loss_compares_answers=True,
-        config="CPOConfig",
-        own_options=frozenset({"cpo_alpha", "simpo_gamma"}),
-        logged=(("nll_loss", "rewards/margins"),),
-    ),
+    KTO,
+    CPO,
     DPO,
-    TrainingMethod(
-        "rm",
-        loss_compares_answers=True,
-        aliases=("reward", "reward_modeling"),
-        config="RewardConfig",
-        own_options=frozenset({"center_rewards_coefficient"}),
-        logged=(("mean_reward", "accuracy"), ("margin", "accuracy")),
-    ),
+    REWARD,
+    GKD,
     SFT,
     TrainingMethod("ipo", loss_compares_answers=True, aliases=("ipo_pair",)),
-    TrainingMethod("simpo", loss_compares_answers=True),
+    SIMPO,
     TrainingMethod("pt", aliases=("pretrain", "pretraining")),
 )
 
 METHODS: Mapping[str, TrainingMethod] = {method.name: method for method in _ALL}
 """All known methods in the order in which a log is compared with them: the more specific first."""
 
+_BY_ANY_NAME = {name: method for method in _ALL for name in (method.name, *method.aliases)}
+
 
 def method_record(name: str | None) -> TrainingMethod:
-    """The record of a method by its name; one with the defaults when the name is unknown or None."""
-    return METHODS.get(name or "") or TrainingMethod(name or "")
+    """The record of a method by its name or alias; one with the defaults when the name is unknown or None."""
+    return _BY_ANY_NAME.get(name or "") or TrainingMethod(name or "")

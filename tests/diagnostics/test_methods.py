@@ -45,7 +45,7 @@ def test_no_rule_that_needs_the_loss_is_evaluated_where_the_loss_is_not_the_obje
     assert not any({"train_loss", "eval_loss"} & set(rule.needs) for rule in applied)
 
 
-@pytest.mark.parametrize("name", ["ipo", "kto", "rm", "cpo", "simpo"])
+@pytest.mark.parametrize("name", ["ipo", "kto", "rm", "reward", "cpo", "simpo"])
 def test_a_loss_that_compares_answers_has_only_rules_that_fit_dpo(name: str):
     not_for_dpo = [rule for rule in RULES if "dpo" in rule.not_methods]
     assert not_for_dpo

@@ -10,7 +10,10 @@ from diagnostics.model.settings import Settings
 
 @pytest.mark.parametrize(
     ("method", "lora", "center", "cap"),
-    [("sft", True, 2.5e-4, 1e-3), ("sft", False, 2e-5, 1e-4), ("dpo", True, 7e-6, 5e-5), ("dpo", False, 5e-7, 5e-6)],
+    [
+        *(("sft", True, 2.5e-4, 1e-3), ("sft", False, 2e-5, 1e-4), ("dpo", True, 7e-6, 5e-5)),
+        *(("dpo", False, 5e-7, 5e-6), ("kto", True, 5e-6, 5e-5), ("grpo", False, 1e-6, 5e-6)),
+    ],
 )
 def test_each_method_has_its_center_and_cap(method: str, lora: bool, center: float, cap: float):
     found = rate_prior_of(Settings(method=method, use_peft=lora))
@@ -33,7 +36,7 @@ def test_a_rank_in_the_settings_is_an_adapter():
     assert rate_prior_of(Settings(method="sft", lora_r=2)).center == pytest.approx(2.5e-4 / 3)
 
 
-@pytest.mark.parametrize("settings", [Settings(), Settings(method="sft"), Settings(method="kto", use_peft=True)])
+@pytest.mark.parametrize("settings", [Settings(), Settings(method="sft"), Settings(method="ppo", use_peft=True)])
 def test_nothing_is_known_of_an_unknown_method(settings: Settings):
     found = rate_prior_of(settings)
     assert found == LearningRatePrior()

@@ -12,10 +12,10 @@ from random import Random
 import pytest
 
 from benchmarks.base_model import pretrain
-from tuner.assets import TINY, orders
+from tuner.assets import TINY, order_rows, orders
 
 DATA = Path(__file__).parents[2] / "studies" / "data"
-FILES = [f"orders-{method}/{split}.jsonl" for method, counts in orders.COUNTS.items() for split in counts]
+FILES = [f"orders-{name}/{split}.jsonl" for name, made in order_rows.SETS.items() for split in made.counts]
 LIMIT = 4 * 2**20
 
 
@@ -24,11 +24,16 @@ def rows(file: str) -> list[dict]:
 
 
 def conversations(file: str) -> list[list[dict[str, str]]]:
-    return [row["prompt"] + row[key] for row in rows(file) for key in row if key != "prompt"]
+    answers = ("completion", "chosen", "rejected")
+    return [row["prompt"] + row.get(key, []) for row in rows(file) for key in answers if key in row or "answer" in row]
 
 
 def made(row: dict) -> dict:
-    return json.loads(row["completion" if "completion" in row else "chosen"][0]["content"])
+    return json.loads(answer(row))
+
+
+def answer(row: dict) -> str:
+    return row["answer"] if "answer" in row else row["completion" if "completion" in row else "chosen"][0]["content"]
 
 
 @pytest.fixture(scope="module")
@@ -47,18 +52,18 @@ def net():
 
 
 def test_the_committed_data_are_what_the_generator_writes(tmp_path: Path) -> None:
-    orders.write(tmp_path)
+    order_rows.write(tmp_path)
     for file in FILES:
         assert (tmp_path / file).read_bytes() == (DATA / file).read_bytes(), file
 
 
-@pytest.mark.parametrize("make", [orders.sft_rows, orders.dpo_rows])
+@pytest.mark.parametrize("make", [one.rows for one in order_rows.SETS.values()])
 def test_a_seed_names_its_rows(make) -> None:
     first, again, other = (list(islice(make("train", seed), 5)) for seed in (1, 1, 2))
     assert first == again != other
 
 
-@pytest.mark.parametrize("kind", ["orders-sft", "orders-dpo"])
+@pytest.mark.parametrize("kind", ["orders-sft", "orders-dpo", "orders-grpo"])
 def test_no_held_out_row_was_trained_on(kind: str) -> None:
     train, test = (rows(f"{kind}/{split}.jsonl") for split in ("train", "test"))
     assert not {row["prompt"][0]["content"] for row in train} & {row["prompt"][0]["content"] for row in test}
@@ -78,8 +83,10 @@ def test_the_pretraining_text_holds_neither_the_task_nor_a_held_out_word() -> No
 @pytest.mark.parametrize("file", FILES)
 def test_answers_are_compact_json_that_says_what_the_sentence_says(file: str) -> None:
     for row in rows(file):
+        if not row.get("label", True):
+            continue
         order = made(row)
-        assert orders.compact(order) == row["completion" if "completion" in row else "chosen"][0]["content"]
+        assert orders.compact(order) == answer(row)
         asked = row["prompt"][0]["content"]
         quantity = order.pop("quantity")
         assert str(quantity) in asked or orders.NUMBERS[quantity] in asked.lower()
@@ -136,7 +143,7 @@ def test_the_tokenizer_ends_turns_and_pads_with_different_tokens(words) -> None:
 def test_the_prompt_is_a_prefix_of_the_conversation(words, file: str) -> None:
     for row in rows(file)[:40]:
         prompt = words.apply_chat_template(row["prompt"], add_generation_prompt=True)["input_ids"]
-        for key in row.keys() - {"prompt"}:
+        for key in row.keys() & {"completion", "chosen", "rejected"}:
             whole = words.apply_chat_template(row["prompt"] + row[key])["input_ids"]
             assert whole[: len(prompt)] == prompt
             assert words.eos_token_id in whole[len(prompt) :]

@@ -10,12 +10,14 @@ from pathlib import Path
 
 import pytest
 
+from diagnostics.errors import BadInput
 from diagnostics.formatting import SIGNS
 from diagnostics.messages import phrase
 from diagnostics.model.label import Label
 from diagnostics.rules import RULES, Rule
 from tuner import __version__
 from tuner.cli import main
+from tuner.commands.init import STARTS, init
 from tuner.errors import STOPPED
 
 ROOT = Path(__file__).parents[2]
@@ -287,11 +289,18 @@ def test_the_demo_diagnoses_three_faults_and_writes_its_report(
 
 
 def test_init_writes_a_study_that_loads_and_never_overwrites(tmp_path: Path):
+    from tuner.config.methods import TRL_METHODS
     from tuner.config.study_file import load_spec
 
-    for method in ("sft", "dpo"):
-        assert tuner("init", method, cwd=tmp_path).returncode == 0
+    assert tuple(STARTS) == tuple(TRL_METHODS)
+    (tmp_path / "runs" / "teacher-train" / "model").mkdir(parents=True)
+    for method in STARTS:
+        assert init(method, tmp_path) == 0
         assert load_spec(tmp_path / f"{method}.yaml").method == method
+    (tmp_path / "order_rewards.py").write_text("# mine")
+    (tmp_path / "rloo.yaml").unlink()
+    with pytest.raises(BadInput, match=r"order_rewards\.py: already exists"):
+        init("rloo", tmp_path)
     again = tuner("init", "sft", cwd=tmp_path)
     assert again.returncode == 2
     assert again.stderr.startswith("tuner: sft.yaml: ")

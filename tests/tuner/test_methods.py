@@ -5,6 +5,7 @@ import pytest
 from diagnostics.model.methods import METHODS
 from tuner.config.methods import TRL_METHODS
 from tuner.config.trl_schema import keys_of
+from tuner.config.tunable import PSEUDO_KEYS
 
 
 @pytest.mark.parametrize("name", TRL_METHODS)
@@ -13,9 +14,12 @@ def test_a_method_s_row_fits_trl(name):
     assert method.name == name
     assert dataclasses.is_dataclass(method.config_class)
     assert METHODS[name] is method.method
-    assert method.config_class.__name__ == method.method.config
-    assert method.trainer_class.__name__ == f"{name.upper()}Trainer"
-    assert set(method.loss_types) >= set([keys_of(name)["loss_type"].default] if name == "sft" else ["sigmoid"])
+    assert method.config_class.__name__ == (method.method.config or "CPOConfig")
+    assert method.trainer_class.__name__ == method.config_class.__name__.replace("Config", "Trainer")
+    if method.loss_types:
+        assert keys_of(name)["loss_type"].default in [*method.loss_types, ["sigmoid"]]
+    assert method.defaults.keys() | {key for one in method.required for key in one.keys} <= keys_of(name).keys()
+    assert method.method.search_order and set(method.method.search_order) <= {*keys_of(name), *PSEUDO_KEYS}
     knobs = {knob for scaled in method.metric_depends_on.values() for knob in scaled}
     assert knobs <= set(keys_of(name))
     assert set(method.metric_depends_on) <= set(method.metrics)

@@ -1,4 +1,5 @@
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -6,6 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tuner.commands.init import STARTS
 from tuner.commands.loading import load_study_file
 from tuner.config.methods import TRL_METHODS
 from tuner.config.study_file import Choice, Range, SpecError, environment, load_spec, located
@@ -224,6 +226,10 @@ def test_reading_a_file_leaves_the_environment_alone_and_a_command_that_trains_s
     assert {name: os.environ[name] for name in environment(spec.config)} == environment(spec.config)
 
 
+def required(method: str) -> list[str]:
+    return [one.keys[0] for one in TRL_METHODS[method].required]
+
+
 @pytest.mark.parametrize("method", TRL_METHODS)
 def test_every_key_of_trl_is_known_with_its_default(write, method):
     keys = keys_of(method)
@@ -233,6 +239,7 @@ def test_every_key_of_trl_is_known_with_its_default(write, method):
     skipped = ("model_name_or_path", "dataset_name", "save_steps", "datasets", "warmup_steps")
     config = {key.name: key.default for key in keys.values() if key.name not in skipped and key.default is not None}
     raw = {"method": method, "model_name_or_path": "tuner/tiny", "dataset_name": "rows.jsonl", **config}
+    raw |= {key: ["think_format_reward"] if key == "reward_funcs" else "tuner/tiny" for key in required(method)}
     assert dict(load_spec(write(yaml.safe_dump(raw))).config).keys() == raw.keys() - {"method"}
 
 
@@ -272,7 +279,10 @@ def test_every_packaged_study_loads_and_says_its_question(path, write):
 @pytest.mark.parametrize("method", TRL_METHODS)
 def test_the_template_of_init_is_a_study(method, tmp_path):
     text = (ROOT / "tuner" / "assets" / "templates" / f"{method}.yaml").read_text()
-    (tmp_path / "data" / f"orders-{method}").mkdir(parents=True)
+    for folder in (f"data/orders-{STARTS[method].rows}", "runs/teacher-train/model"):
+        (tmp_path / folder).mkdir(parents=True)
+    for name in STARTS[method].beside:
+        shutil.copy(ROOT / "tuner" / "assets" / name, tmp_path)
     (tmp_path / f"{method}.yaml").write_text(text)
     assert load_spec(tmp_path / f"{method}.yaml").method == method
 

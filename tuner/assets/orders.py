@@ -1,16 +1,8 @@
-"""The task of the packaged studies: a sentence about an order in, one compact JSON object out.
-
-`python -m tuner.assets.orders studies/data` writes the same four files on every machine. No row of a
-test file shares its customer with a training row: their surnames are kept apart, and so are two of
-the sentence patterns, a few of the goods and a few of the cities.
-"""
+"""The task of the packaged studies: a sentence about an order in, one compact JSON object out."""
 
 import json
 import re
-import sys
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import islice
-from pathlib import Path
+from collections.abc import Iterator, Mapping
 from random import Random
 from typing import NamedTuple
 
@@ -81,9 +73,6 @@ HELD_OUT_PATTERNS = (
     "{customer}[ of {city}] is waiting for {goods}[ by {day}].",
 )
 FAULTS = ("value", "missing", "swapped", "type", "chatty", "pretty")
-COUNTS = {"sft": {"train": 640, "test": 96}, "dpo": {"train": 320, "test": 32}}
-"""Rows by method and split: a pair costs twice the time of a row."""
-
 Order = dict[str, str | int]
 
 
@@ -169,50 +158,3 @@ def orders(random: Random, pool: Pool) -> Iterator[Order]:
     """Made-up orders without end."""
     while True:
         yield order(random, pool)
-
-
-def sft_rows(split: str, seed: int = 0) -> Iterator[dict[str, object]]:
-    """Prompt-completion rows in TRL's conversational form, without end, no sentence twice."""
-    for asked, made, _ in _questions(split, f"sft {split} {seed}"):
-        yield {"prompt": _turn("user", asked), "completion": _turn("assistant", compact(made))}
-
-
-def dpo_rows(split: str, seed: int = 0) -> Iterator[dict[str, object]]:
-    """Preference rows in TRL's conversational form, without end; the faults take turns."""
-    for number, (asked, made, random) in enumerate(_questions(split, f"dpo {split} {seed}")):
-        rejected = spoilt(random, made, POOLS[split], FAULTS[number % len(FAULTS)])
-        yield {
-            "prompt": _turn("user", asked),
-            "chosen": _turn("assistant", compact(made)),
-            "rejected": _turn("assistant", rejected),
-        }
-
-
-def write(out: Path, methods: Sequence[str] = ("sft", "dpo")) -> None:
-    """`orders-sft` and `orders-dpo` under `out`, a train and a test file in each."""
-    for method in methods:
-        folder = out / f"orders-{method}"
-        folder.mkdir(parents=True, exist_ok=True)
-        for split, count in COUNTS[method].items():
-            rows = (sft_rows if method == "sft" else dpo_rows)(split)
-            lines = (json.dumps(row, separators=(",", ":")) + "\n" for row in islice(rows, count))
-            (folder / f"{split}.jsonl").write_text("".join(lines), encoding="utf-8")
-
-
-def _questions(split: str, seed: str) -> Iterator[tuple[str, Order, Random]]:
-    random, seen = Random(seed), set[str]()
-    for made in orders(random, POOLS[split]):
-        asked = "Order: " + sentence(random, made, POOLS[split].patterns)
-        if asked not in seen:
-            seen.add(asked)
-            yield asked, made, random
-
-
-def _turn(role: str, content: str) -> list[dict[str, str]]:
-    return [{"role": role, "content": content}]
-
-
-if __name__ == "__main__":
-    if len(sys.argv) != 2:
-        sys.exit("usage: python -m tuner.assets.orders OUT")
-    write(Path(sys.argv[1]))

@@ -2,25 +2,69 @@
 
 from __future__ import annotations
 
-from importlib.resources import files
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from diagnostics.errors import BadInput
 
 
-def init(method: str, out: Path) -> int:
-    """Write ``<method>.yaml`` and its data into ``out``; raises ``BadInput`` rather than overwrite a file."""
-    from tuner.assets.orders import write
+@dataclass(frozen=True)
+class Start:
+    """What a method starts from: its set of rows, the files beside its study, and the command to run before it."""
 
+    rows: str
+    beside: tuple[str, ...] = ()
+    first: str = ""
+
+
+REWARDS = ("order_rewards.py",)
+STARTS: Mapping[str, Start] = {
+    "sft": Start("sft"),
+    "dpo": Start("dpo"),
+    "kto": Start("kto"),
+    "orpo": Start("dpo"),
+    "simpo": Start("dpo"),
+    "cpo": Start("dpo"),
+    "reward": Start("dpo"),
+    "grpo": Start("grpo", REWARDS),
+    "rloo": Start("grpo", REWARDS),
+    "gkd": Start("sft", ("templates/teacher.yaml",), "tuner train {out}/teacher.yaml && "),
+}
+"""What ``tuner init`` writes for each method."""
+
+
+def init(method: str, out: Path) -> int:
+    """Write ``<method>.yaml`` and what it needs into ``out``; raises ``BadInput`` rather than overwrite a file."""
+    from importlib.resources import files
+
+    from tuner.assets.order_rows import write
+
+    start, packaged = STARTS[method], files("tuner.assets")
     study = out / f"{method}.yaml"
-    if study.exists():
-        raise BadInput(f"{study}: already exists; move it or give another --out")
-    text = files("tuner.assets").joinpath(f"templates/{method}.yaml").read_text(encoding="utf-8")
+    texts = {out / Path(name).name: packaged.joinpath(name).read_text(encoding="utf-8") for name in start.beside}
+    texts[study] = packaged.joinpath(f"templates/{method}.yaml").read_text(encoding="utf-8")
+    there = next(
+        (path for path, text in texts.items() if path.exists() and (path == study or not _is(path, text))), None
+    )
+    if there is not None:
+        raise BadInput(f"{there}: already exists; move it or give another --out")
     try:
         out.mkdir(parents=True, exist_ok=True)
-        write(out / "data", (method,))
-        study.write_text(text, encoding="utf-8")
+        write(out / "data", (start.rows,))
+        for path, text in texts.items():
+            path.write_text(text, encoding="utf-8")
     except OSError as error:
         raise BadInput(f"{out}: cannot write there ({error.strerror}); give another --out") from error
-    print(f"wrote {study} and {out / 'data' / f'orders-{method}'}; next: tuner study {study}")
+    wrote = ", ".join(str(path) for path in (study, *(path for path in texts if path != study)))
+    first = start.first.format(out=out).replace("./", "", 1)
+    print(f"wrote {wrote} and {out / 'data' / f'orders-{start.rows}'}; next: {first}tuner study {study}")
     return 0
+
+
+def _is(path: Path, text: str) -> bool:
+    """Whether a file holds just this text."""
+    try:
+        return path.read_text(encoding="utf-8") == text
+    except (OSError, ValueError):
+        return False

@@ -11,6 +11,7 @@ from typing import Any
 
 from diagnostics.errors import BadInput
 from diagnostics.model.curves import Run
+from diagnostics.model.methods import method_record
 from tuner.commands.loading import load_study_file
 from tuner.commands.output import announce
 from tuner.config.study_file import StudySpec
@@ -78,11 +79,12 @@ def _fitting(spec: StudySpec, train: Callable[[Mapping[str, Any]], Run]) -> Run:
 
 
 def _progress_printer(began: float) -> Callable[[Run, float], str | None]:
-    """A report that prints the losses and the time left at every evaluation, and never stops the run."""
+    """A report that prints the losses (or rewards) and the time left at every evaluation, and never stops the run."""
 
     def report(run: Run, share: float) -> str | None:
         losses = []
-        for name in ("train_loss", "eval_loss"):
+        is_loss = method_record(run.settings.method).loss_is_objective
+        for name in ("train_loss", "eval_loss") if is_loss else ("reward", "eval_reward"):
             curve = run.curve(name)
             if curve is not None and len(curve):
                 losses.append(f"{name} {curve.values[-1]:.4g}")

@@ -54,8 +54,8 @@ def next_config(settings: Settings, changes: Sequence[Advice], file: Mapping[str
 
 def _from_log(settings: Settings) -> dict[str, Any]:
     """The settings of a log as a config; ``batch_size`` and ``warmup_ratio`` stand in it for TRL's keys."""
-    method = settings.method if settings.method in TRL_METHODS else "sft"
-    others = {knob for one in METHODS.values() if one.name != method for knob in one.own_settings}
+    method = settings.method if settings.method and settings.method in TRL_METHODS else "sft"
+    others = {knob for one in METHODS.values() for knob in one.own_settings} - {*METHODS[method].own_settings}
     known = {k: v for k, v in settings.known().items() if k not in NO_KEYS and k not in others}
     config = {
         "method": method,

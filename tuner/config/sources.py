@@ -10,6 +10,8 @@ from typing import Any
 from tuner.errors import SpecError, brief_name
 
 PACKAGED = "tuner/tiny"
+PATHS = ("model_name_or_path", "dataset_name", "reward_model_name_or_path", "teacher_model_name_or_path")
+"""Keys whose value is a path from the study file's folder, or a hub id."""
 MAX_DATA_ENTRIES = 20_000
 """Files and folders below a folder of data; to look at more takes seconds, in every trial."""
 DATA_ENDINGS = (".json", ".jsonl", ".csv", ".parquet", ".tsv", ".txt", ".arrow")
@@ -43,7 +45,7 @@ def check_sources(raw: Mapping[str, Any], path: Path) -> None:
         raise SpecError(f"{path}: model_name_or_path is missing; give {PACKAGED}, a folder or a hub id")
     if not raw.get("dataset_name") and not raw.get("datasets"):
         raise SpecError(f"{path}: dataset_name is missing; give a file, a folder or a hub id")
-    for key in ("model_name_or_path", "dataset_name"):
+    for key in PATHS:
         name = raw.get(key)
         if isinstance(name, str) and is_path(name) and located(name, path.parent) is None:
             raise SpecError(

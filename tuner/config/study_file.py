@@ -11,14 +11,16 @@ from diagnostics.model.methods import TrainingMethod
 from tuner.config.bounds import STUDY_BOUNDS, early_fault, limit_broken
 from tuner.config.environment import check_environment, environment
 from tuner.config.foreign import foreign_file
-from tuner.config.methods import TRL_METHODS, TrlMethod
+from tuner.config.groups import check_groups
+from tuner.config.methods import SUCCESSORS, TRL_METHODS, TrlMethod
 from tuner.config.options import check_accelerator_config, faults
 from tuner.config.overrides import check_batch, setting_value
+from tuner.config.rewards import check_rewards
 from tuner.config.search_space import Choice, Range, Space, Span, is_number, shown
 from tuner.config.secret_keys import is_secret
 from tuner.config.sources import check_sources, located
 from tuner.config.space_block import check_shape, read_space
-from tuner.config.trl_schema import Unfit, as_type, keys_of
+from tuner.config.trl_schema import Key, Unfit, as_type, keys_of
 from tuner.config.trust import TRUST, check_trust
 from tuner.config.tunable import PSEUDO_KEYS
 from tuner.config.yaml_file import read_yaml
@@ -38,9 +40,20 @@ STUDY_KEYS: Mapping[str, Any] = {
     "exact_match_rows": int,
     "workers": int,
 }
+FILE_KEYS: Mapping[str, Key] = {key.name: key for key in (Key("columns", dict[str, str] | None, None),)}
+"""Keys of ours for the whole file, which no trial changes."""
 AS_MANY_AS_FIT = 1000
 """The number of trials of a file that gives minutes or steps instead."""
-SMALLER_IS_BETTER = ("loss", "perplexity", "entropy", "logps_rejected", "rewards_rejected")
+SMALLER_IS_BETTER = (
+    "loss",
+    "perplexity",
+    "entropy",
+    "logps_rejected",
+    "rewards_rejected",
+    "kl",
+    "zero_std",
+    "clipped_ratio",
+)
 
 
 @dataclass(frozen=True)
@@ -111,8 +124,10 @@ def load_spec(path: str | Path, *, trust_remote_code: bool = False) -> StudySpec
     block = _block(raw.pop("study", None), path)
     check_environment(raw, path)
     check_sources(raw, path)
+    _check_required(raw, method, path)
     _check_early(raw, method, path)
     config = _config(raw, method, path)
+    check_rewards(config, path)
     study = _study(block, config, method, path)
     spec = StudySpec(path, path.stem, method.name, config, study)
     _check_together(spec)
@@ -123,6 +138,8 @@ def _method(name: Any, path: Path) -> TrlMethod:
     listed = ", ".join(TRL_METHODS)
     if name is None:
         raise SpecError(f"{path}: method is missing; add a line such as `method: sft` (one of {listed})")
+    if isinstance(name, str) and name.lower() in SUCCESSORS:
+        raise SpecError(f"{path}: method {name}: {SUCCESSORS[name.lower()]}")
     if not isinstance(name, str) or name not in TRL_METHODS:
         raise SpecError(
             f"{path}: unknown method {brief(name)}, must be one of {listed}{nearest(str(name), TRL_METHODS)}"
@@ -153,6 +170,12 @@ def _block(raw: Any, path: Path) -> dict[str, Any]:
     return block
 
 
+def _check_required(raw: Mapping[str, Any], method: TrlMethod, path: Path) -> None:
+    for one in method.required:
+        if not any(raw.get(key) for key in one.keys):
+            raise SpecError(f"{path}: {' or '.join(one.keys)} is missing; method {method.name} needs {one.holds}")
+
+
 def _check_early(raw: Mapping[str, Any], method: TrlMethod, path: Path) -> None:
     """Raise ``SpecError`` for a number or an option that cannot be, before a library is imported."""
     for name, value in raw.items():
@@ -165,7 +188,7 @@ def _check_early(raw: Mapping[str, Any], method: TrlMethod, path: Path) -> None:
 
 def _config(raw: Mapping[str, Any], method: TrlMethod, path: Path) -> dict[str, Any]:
     """The user's keys, each as its type; raises ``SpecError`` for a key that neither TRL nor the block knows."""
-    keys = {**keys_of(method.name), **PSEUDO_KEYS}
+    keys = {**keys_of(method.name), **PSEUDO_KEYS, **FILE_KEYS}
     config = {}
     for name, value in raw.items():
         if name == "env":
@@ -219,7 +242,7 @@ def _metric(name: str, method: TrlMethod, rows: int, path: Path) -> str:
         metric = "eval_exact_match"
     plain = metric.removeprefix("eval_")
     plain = "loss" if metric == "train_loss" else plain
-    if plain not in method.metrics:
+    if not method.logs(plain):
         known = [f"eval_{one}" for one in method.metrics]
         hint = nearest(name, known) or f"; it logs {', '.join(known)}"
         raise SpecError(f"{path}: study.metric: method {method.name} logs no {brief_name(name)}{hint}")
@@ -247,6 +270,7 @@ def _check_comparable(metric: str, space: Space, method: TrlMethod, path: Path) 
 def _check_together(spec: StudySpec) -> None:
     """Check what only the whole file shows: batch sizes that disagree, trial 0 outside the space, no evaluation."""
     check_batch(spec.config, spec.path)
+    check_groups(spec.config, spec.method, spec.study.space, spec.path)
     config, study = spec.config, spec.study
     for name, span in study.space.items():
         at = f"{spec.path}: study.space.{name}"

@@ -1,4 +1,4 @@
-"""The keys of ``trl sft`` and ``trl dpo``, read off TRL's own dataclasses, and the value each of them takes."""
+"""The keys of TRL's scripts, read off TRL's own dataclasses, and the value each of them takes."""
 
 from __future__ import annotations
 
@@ -160,9 +160,9 @@ def _wanted(options: tuple[Any, ...]) -> str:
 
 def dataclasses_of(method: TrlMethod) -> tuple[Any, ...]:
     """The dataclasses that ``trl <method>`` parses its config file into, in TRL's order."""
-    from trl import DatasetMixtureConfig, ModelConfig, ScriptArguments
+    from trl import DatasetMixtureConfig, ModelConfig
 
-    return (ScriptArguments, method.config_class, ModelConfig, DatasetMixtureConfig)
+    return (method.script_class, method.config_class, ModelConfig, DatasetMixtureConfig)
 
 
 @cache
@@ -184,8 +184,10 @@ def _keys_of(method: TrlMethod) -> Mapping[str, Key]:
         hints = typing.get_type_hints(owner)
         for field in dataclasses.fields(owner):
             if field.init:
-                choices = method.loss_types if field.name == "loss_type" else listed.get(field.name, ())
-                keys[field.name] = Key(field.name, hints[field.name], _default(field), choices)
+                is_loss = field.name == "loss_type" and method.loss_types
+                choices = method.loss_types if is_loss else listed.get(field.name, ())
+                default = method.defaults.get(field.name, _default(field))
+                keys[field.name] = Key(field.name, hints[field.name], default, choices)
     return keys
 
 

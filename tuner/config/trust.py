@@ -22,6 +22,8 @@ HARMLESS = frozenset(
     }
 )
 """Variables that make nothing run; of the others too many do (``LD_PRELOAD``, ``PYTHONPATH``, ``CC``)."""
+TRL_REWARDS = ("accuracy_reward", "reasoning_accuracy_reward", "think_format_reward", "get_soft_overlong_punishment")
+"""Reward functions that TRL's scripts know by name; any other name is that of somebody's code."""
 NOT_SET = (None, False, 0, "")
 MAX_DEPTH = 20
 
@@ -34,6 +36,8 @@ def can_run_code(key: str, value: Any) -> bool:
         return _is_off(value)
     if key == "attn_implementation":  # with a slash it names a repository of compiled kernels
         return not isinstance(value, str | None) or "/" in (value or "")
+    if key == "reward_funcs":
+        return not set(value if isinstance(value, list) else [value]) <= {*TRL_REWARDS, *NOT_SET}
     return key == "env" and not (isinstance(value, Mapping) and HARMLESS.issuperset(value)) and bool(value)
 
 

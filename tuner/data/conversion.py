@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from tuner.config.methods import TRL_METHODS, RowKind, TrlMethod
 from tuner.data.files import DataError, Rows
-from tuner.data.formats import Format, formats
+from tuner.data.formats import Format, formats, with_answer
 from tuner.data.messages import RowError
 from tuner.errors import brief_name
 
@@ -20,8 +20,14 @@ MAX_NAMED = 12
 
 DESCRIPTIONS = {
     RowKind.INSTRUCTION: "instructions with answers",
+    RowKind.TEXT: "plain text",
     RowKind.PREFERENCE: "pairs of a chosen and a rejected answer",
+    RowKind.LABELED: "answers with a label, true or false",
+    RowKind.PROMPT: "questions without answers",
 }
+
+NOT_FOR_REWARDS = ("prompt", "completion", "completion_ids")
+"""Columns that TRL does not hand to the reward functions."""
 
 
 @dataclass(frozen=True)
@@ -41,17 +47,20 @@ def columns_of(rows: Sequence[Any]) -> set[str]:
 def format_of(columns: Collection[str], method: TrlMethod, where: str, text_column: str = "text") -> Format:
     """The format that these columns mean for a method; raises ``DataError`` when there is none."""
     fitting = [one for one in formats(text_column) if one.fits(columns)]
-    wanted = next((one for one in fitting if one.rows == method.rows), None)
+    wanted = next((one for one in fitting if one.rows in method.rows), None)
     if wanted is not None:
         return wanted
     if fitting:
-        other = next(name for name, one in TRL_METHODS.items() if one.rows == fitting[0].rows)
+        other = next(name for name, one in TRL_METHODS.items() if fitting[0].rows in one.rows)
         raise DataError(
             f"{where}: contains {DESCRIPTIONS[fitting[0].rows]} ({fitting[0].name}), and method {method.name} needs "
-            f"{DESCRIPTIONS[method.rows]}; use method: {other}, or other data"
+            f"{DESCRIPTIONS[method.rows[0]]}; use method: {other}, or other data"
         )
-    known = ", ".join(one.name for one in formats(text_column) if one.rows == method.rows)
-    raise DataError(f"{where}: its columns {_listed(columns)} match no known format; known: {known}")
+    known = ", ".join(one.name for one in formats(text_column) if one.rows in method.rows)
+    raise DataError(
+        f"{where}: its columns {_listed(columns)} match no known format; known: {known}; a line such as "
+        "`columns: {prompt: my_column}` says which column is which"
+    )
 
 
 def _listed(columns: Collection[str]) -> str:
@@ -64,19 +73,53 @@ def _listed(columns: Collection[str]) -> str:
 def convert(rows: Rows, method: TrlMethod, where: str, text_column: str = "text") -> Converted:
     """The rows with TRL's columns; raises ``DataError`` with the number of the first row that does not fit."""
     form = format_of(columns_of(rows), method, where, text_column)
-    made = [converted_row(row, form, f"{where}: row {number}") for number, row in enumerate(rows, 1)]
+    made = [converted_row(row, form, method, f"{where}: row {number}") for number, row in enumerate(rows, 1)]
     kept = [row for row in made if not is_identical_pair(row)]
     if not kept:
         raise DataError(f"{where}: chosen equals rejected in every row; there is nothing to learn")
     return Converted(kept, form.name, len(made) - len(kept))
 
 
-def converted_row(row: Any, form: Format, where: str) -> dict[str, Any]:
+def converted_row(row: Any, form: Format, method: TrlMethod, where: str) -> dict[str, Any]:
     """One row with TRL's columns; raises ``DataError`` that begins with ``where``."""
     try:
-        return form.convert(row)
+        made = form.convert(row)
+        return SHAPES[method.shape](row, made) if method.shape else made
     except RowError as error:
         raise DataError(f"{where}: {error}") from None
+
+
+def _as_prompt(row: Mapping[str, Any], made: dict[str, Any]) -> dict[str, Any]:
+    """The question, with everything else in the row for the reward functions; they know the answer as ``answer``."""
+    asked = with_answer(made)
+    rest = {name: value for name, value in row.items() if name not in (*NOT_FOR_REWARDS, "messages", "conversations")}
+    if "completion" in asked and "answer" not in rest:
+        rest["answer"] = _text(asked["completion"])
+    return {"prompt": asked["prompt"], **rest}
+
+
+def _as_conversation(row: Mapping[str, Any], made: dict[str, Any]) -> dict[str, Any]:
+    """Question and answer as one conversation, which ends with the answer."""
+    asked = with_answer(made)
+    turns = (("user", asked["prompt"]), ("assistant", asked["completion"]))
+    return {
+        "messages": [
+            one
+            for role, part in turns
+            for one in ([{"role": role, "content": part}] if isinstance(part, str) else part)
+        ]
+    }
+
+
+def _text(answer: Any) -> str:
+    return answer if isinstance(answer, str) else str(answer[0]["content"])
+
+
+SHAPES: Mapping[RowKind, Callable[[Mapping[str, Any], dict[str, Any]], dict[str, Any]]] = {
+    RowKind.PROMPT: _as_prompt,
+    RowKind.CONVERSATION: _as_conversation,
+}
+"""What a method makes of every kind of row that it takes."""
 
 
 def is_identical_pair(row: dict[str, Any]) -> bool:

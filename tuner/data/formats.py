@@ -21,11 +21,16 @@ from tuner.data.messages import (
     shared_prefix,
     system_first,
     text_or_messages,
+    truth,
 )
 
 Row = Mapping[str, Any]
 
 INSTRUCTION, PREFERENCE = RowKind.INSTRUCTION, RowKind.PREFERENCE
+LABELS = ("label", "kto_tag", "desirable")
+"""Columns that say whether an answer is wanted."""
+QUESTIONS = ("prompt", "question", "query", "problem", "instruction")
+"""Columns of a question without an answer. Text under ``prompt`` stays text; the others become a user's turn."""
 PAIRS = (
     *(("prompt", "completion"), ("prompt", "response"), ("question", "answer"), ("question", "response")),
     *(("query", "response"), ("instruction", "response"), ("instruction", "output"), ("input", "output")),
@@ -137,6 +142,39 @@ def plain_text(column: str) -> Callable[[Row], dict[str, Any]]:
     return lambda row: {column: filled(row, column)}
 
 
+def labeled(row: Row) -> dict[str, Any]:
+    """A question, an answer, and whether the answer is wanted (KTO's unpaired rows)."""
+    name = next((one for one in LABELS if one in row), LABELS[0])
+    form = next((one for one in formats() if one.rows is INSTRUCTION and one.fits(row)), None)
+    made = form.convert(row) if form else instruction_pair(row)
+    return {**with_answer(made), "label": truth(row, name)}
+
+
+def with_answer(made: dict[str, Any]) -> dict[str, Any]:
+    """A converted row with its question and its last answer apart."""
+    if "messages" not in made:
+        return made
+    turns = made["messages"]
+    last = max((place for place, turn in enumerate(turns) if turn["role"] == "assistant"), default=0)
+    if not last:
+        raise RowError("messages must begin with a question and end with its answer")
+    return {"prompt": turns[:last], "completion": [turns[last]]}
+
+
+def prompt_alone(row: Row) -> dict[str, Any]:
+    """A question that reward functions answer for: what else the row holds is for them."""
+    name = next((one for one in QUESTIONS if row.get(one) is not None), QUESTIONS[0])
+    prompt = instruction_of(row) if name == "instruction" else text_or_messages(row, name)
+    is_plain = name == "prompt" and isinstance(prompt, str) and not row.get("system")
+    return {"prompt": prompt if is_plain else _turns(row, prompt)}
+
+
+def _is_labeled(columns: Collection[str]) -> bool:
+    return any(name in columns for name in LABELS) and any(
+        form.fits(columns) for form in formats() if form.rows is INSTRUCTION
+    )
+
+
 def formats(text_column: str = "text") -> tuple[Format, ...]:
     """The formats in the order they are tried; the first that fits the columns is taken."""
     preference = has("chosen", "rejected")
@@ -150,11 +188,13 @@ def formats(text_column: str = "text") -> tuple[Format, ...]:
         ),
         Format("Alpaca preference", PREFERENCE, lambda c: preference(c) and "instruction" in c, preference_alpaca),
         Format("chosen/rejected", PREFERENCE, preference, preference_implicit),
+        Format("question, answer and label", RowKind.LABELED, _is_labeled, labeled),
         Format("messages", INSTRUCTION, has("messages"), instruction_messages),
         Format("ShareGPT", INSTRUCTION, lambda c: "conversations" in c or "conversation" in c, instruction_messages),
         Format("Alpaca", INSTRUCTION, has("instruction", "output"), instruction_alpaca),
         Format("question and answer", INSTRUCTION, lambda c: any(set(p) <= set(c) for p in PAIRS), instruction_pair),
-        Format("text", INSTRUCTION, has(text_column), plain_text(text_column)),
+        Format("prompt", RowKind.PROMPT, lambda c: any(name in c for name in QUESTIONS), prompt_alone),
+        Format("text", RowKind.TEXT, has(text_column), plain_text(text_column)),
     )
 
 

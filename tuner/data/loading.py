@@ -9,8 +9,9 @@ from typing import Any
 
 from diagnostics.model.message import Message, message
 from tuner.config.methods import TRL_METHODS, TrlMethod
+from tuner.data.columns import renamed, renamed_set
 from tuner.data.conversion import Converted, convert, converted_row, format_of, is_identical_pair
-from tuner.data.files import READERS, SPLIT_NAMES, DataError, read_file, split_files
+from tuner.data.files import READERS, SPLIT_NAMES, DataError, Rows, read_file, split_files
 from tuner.data.splits import held_out, prompt_key
 from tuner.errors import error_text
 
@@ -45,7 +46,7 @@ def load_data(config: Config, method: str, start: Path, *, seed: int = 42) -> Da
 
 
 def _relevant(config: Config) -> list[tuple[str, str]]:
-    names = [key for key in config if key.startswith("dataset") or key in ("streaming", "test_split_size")]
+    names = [key for key in config if key.startswith("dataset") or key in ("columns", "streaming", "test_split_size")]
     return sorted((name, repr(config[name])) for name in names)
 
 
@@ -82,8 +83,6 @@ def _text_column(config: Config) -> str:
 
 
 def _from_files(splits: Mapping[str, list[Path]], config: Config, method: TrlMethod, seed: int) -> Data:
-    from datasets import Dataset
-
     made = {split: [_file(path, config, method) for path in paths] for split, paths in splits.items()}
     notes = [message("data-format", file=splits["train"][0].name, format=made["train"][0].format)]
     notes += [
@@ -98,11 +97,31 @@ def _from_files(splits: Mapping[str, list[Path]], config: Config, method: TrlMet
         keep, out = held_out(map(prompt_key, train), seed, str(splits["train"][0]), config.get("test_split_size"))
         train, test = [train[number] for number in keep], [train[number] for number in out]
         notes.append(_split_note(len(keep), len(out)))
-    return Data(Dataset.from_list(train), Dataset.from_list(test), tuple(notes))
+    where = str(splits["train"][0])
+    return Data(_table(train, where), _table(test, where), tuple(notes))
+
+
+def _table(rows: Rows, where: str) -> Any:
+    """The rows as a data set; raises ``DataError`` for a column whose values are of different types."""
+    import pyarrow
+    from datasets import Dataset
+
+    try:
+        return Dataset.from_list(rows)
+    except (pyarrow.ArrowException, TypeError) as error:
+        names = {name for row in rows for name in row}
+        mixed = next((name for name in sorted(names) if _is_mixed(rows, name)), None)
+        what = f"{mixed}: its values are of different types" if mixed else error_text(error, 160)
+        raise DataError(f"{where}: {what}; write them all in the same way, such as text") from error
+
+
+def _is_mixed(rows: Rows, name: str) -> bool:
+    return len({type(row[name]) for row in rows if row.get(name) is not None}) > 1
 
 
 def _file(path: Path, config: Config, method: TrlMethod) -> Converted:
-    return convert(read_file(path), method, str(path), _text_column(config))
+    rows = renamed(read_file(path), config.get("columns") or {}, str(path))
+    return convert(rows, method, str(path), _text_column(config))
 
 
 def _split_note(train: int, test: int) -> Message:
@@ -137,9 +156,12 @@ def _from_sets(sets: Mapping[str, Any], config: Config, method: TrlMethod, seed:
     if name not in sets:
         raise DataError(f"{where}: has no split {name}; it has {', '.join(map(str, sets))}")
     test_name = _test_split(sets, config, where)
-    train = _converted_set(sets[name], method, f"{where} ({name})", _text_column(config))
+    columns = config.get("columns") or {}
+    train = _converted_set(renamed_set(sets[name], columns, where), method, f"{where} ({name})", _text_column(config))
     if test_name is not None:
-        test = _converted_set(sets[test_name], method, f"{where} ({test_name})", _text_column(config))
+        test = _converted_set(
+            renamed_set(sets[test_name], columns, where), method, f"{where} ({test_name})", _text_column(config)
+        )
         return Data(train, test)
     if not hasattr(train, "select"):
         first = message("streamed-rows-held-out", rows=STREAMED_HELD_OUT_ROWS)
@@ -166,7 +188,7 @@ def _converted_set(dataset: Any, method: TrlMethod, where: str, text_column: str
     def batch(rows: dict[str, list[Any]], numbers: list[int]) -> dict[str, list[Any]]:
         singles = [dict(zip(rows, values, strict=True)) for values in zip(*rows.values(), strict=True)]
         pairs = zip(singles, numbers, strict=True)
-        made = [converted_row(row, form, f"{where}: row {number + 1}") for row, number in pairs]
+        made = [converted_row(row, form, method, f"{where}: row {number + 1}") for row, number in pairs]
         kept = [row for row in made if not is_identical_pair(row)]
         return {name: [row[name] for row in kept] for name in (made[0] if made else {})}
 

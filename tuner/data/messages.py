@@ -6,6 +6,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from tuner.errors import brief
+
 Row = Mapping[str, Any]
 Messages = list[dict[str, Any]]
 
@@ -39,6 +41,15 @@ def filled(row: Row, name: str) -> str:
 def _kind(value: Any) -> str:
     names = {bool: "true/false", int: "a number", float: "a number", list: "a list", dict: "a mapping", str: "a text"}
     return names.get(type(value), f"a {type(value).__name__}")
+
+
+def truth(row: Row, name: str) -> bool:
+    """Whether a field says yes: true or false, 1 or 0, as such or as text."""
+    known = {"true": True, "1": True, "1.0": True, "false": False, "0": False, "0.0": False}
+    value = str(row.get(name)).strip().lower()
+    if value not in known:
+        raise RowError(f"{name} must be true or false, not {brief(row.get(name))}")
+    return known[value]
 
 
 def instruction_of(row: Row) -> str:

@@ -21,7 +21,8 @@ def diverged(run: Run, diagnosis: Diagnosis, metric: str | None = None, *, over:
     Where the loss is not the method's objective only nan and infinity count: it may rise while the run does well.
     """
     method = method_record(run.settings.method)
-    names = dict.fromkeys(("train_loss", "eval_loss", method.metric, canonical_name(metric or method.metric)))
+    own = (method.metric, method.metric.removeprefix("eval_"))
+    names = dict.fromkeys(("train_loss", "eval_loss", *own, canonical_name(metric or method.metric)))
     judged = [curve for name in names if (curve := run.curve(name)) is not None]
     if any(c.broken and (not len(c) or c.broken[-1] >= c.steps[-1]) for c in judged):
         return True

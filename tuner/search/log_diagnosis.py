@@ -42,7 +42,8 @@ def record(
         from diagnostics.diagnosis.diagnose import diagnose
 
         diagnosis = diagnose(run, bounds=bounds)
-    curve = run.curve(canonical_name(metric or method_record(run.settings.method).metric))
+    name = canonical_name(metric or method_record(run.settings.method).metric)
+    curve = run.curve(name) or run.curve(name.removeprefix("eval_"))  # the rewards of a run without held-out prompts
     found: dict[str, Any] = {
         DIAGNOSIS: diagnosis.to_dict(),
         DIVERGED: diverged(run, diagnosis, metric, over=share is None or share >= 1),

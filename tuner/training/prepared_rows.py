@@ -74,7 +74,8 @@ def rows_key(method: str, dataset: Any, tokenizer: Any, args: Any, rest: Sequenc
     """What the prepared rows depend on, as text; None when the rows are streamed and cannot be cached."""
     if not hasattr(dataset, "num_rows"):
         return None
-    options = {key: value for key, value in args.to_dict().items() if key not in DOES_NOT_TOUCH_ROWS}
+    untouched = DOES_NOT_TOUCH_ROWS - TRL_METHODS[method].rows_depend_on
+    options = {key: value for key, value in args.to_dict().items() if key not in untouched}
     if getattr(args, "shuffle_dataset", False):
         options["seed"] = args.seed
     made_of = (method, id(dataset), tokenizer.name_or_path, tokenizer.chat_template, options, [str(r) for r in rest])

@@ -9,8 +9,9 @@ from typing import Any
 import yaml
 
 from tuner.config.overrides import COMPUTED_FROM
+from tuner.config.rewards import with_whole_paths
 from tuner.config.secret_keys import without_secrets
-from tuner.config.sources import PACKAGED, located
+from tuner.config.sources import PACKAGED, PATHS, located
 from tuner.config.study_file import StudySpec
 from tuner.config.trl_schema import as_type
 from tuner.config.trust import CONFIG_FILE, without_code
@@ -20,8 +21,8 @@ from tuner.errors import SpecError
 
 def rerun_config(spec: StudySpec, config: Mapping[str, Any], out: Path) -> dict[str, Any]:
     """The content of ``config.yaml``: method first, paths that are found from ``out``, no study block, no secrets."""
-    made = {"method": spec.method, **config}
-    for key in ("model_name_or_path", "dataset_name"):
+    made = {"method": spec.method, **with_whole_paths(config, spec.path.parent)}
+    for key in PATHS:
         made |= {key: _found_from(str(made[key]), spec.path.parent, out)} if made.get(key) else {}
     made.pop("output_dir", None)
     return dict(without_secrets(made))

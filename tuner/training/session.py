@@ -24,7 +24,8 @@ from tuner.training.generation import questions
 from tuner.training.protocol import Report
 from tuner.training.run_config import own_config
 from tuner.training.threads import threads_for
-from tuner.training.trainers import PLAIN_TEMPLATE, make_trainer, parse
+from tuner.training.tokenizer import PLAIN_TEMPLATE
+from tuner.training.trainers import make_trainer, parse
 
 
 class Session:

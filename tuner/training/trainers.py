@@ -8,30 +8,19 @@ from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any, NamedTuple
 
+from tuner.config.groups import fitting_groups
 from tuner.config.methods import TRL_METHODS
-from tuner.config.study_file import located
+from tuner.config.study_file import FILE_KEYS, located
 from tuner.config.trl_schema import dataclasses_of
-from tuner.config.trust import TRUST
 from tuner.data import Data
 from tuner.errors import SpecError, error_text
 from tuner.training.device_batch import is_out_of_memory
 from tuner.training.prepared_rows import trainer_with_cache
 from tuner.training.refusals import refusal
+from tuner.training.tokenizer import load_tokenizer
+from tuner.training.trainer_arguments import more_arguments
 
 Config = Mapping[str, Any]
-
-PLAIN_TEMPLATE = (
-    "{%- if bos_token %}{{ bos_token }}{%- endif %}"
-    "{%- for message in messages %}"
-    "{%- if message['role'] == 'assistant' %}"
-    "{{- '### Response:\n' }}{% generation %}{{- message['content'] + eos_token }}{% endgeneration %}{{- '\n' }}"
-    "{%- elif message['role'] == 'system' %}{{- message['content'] + '\n\n' }}"
-    "{%- else %}{{- '### Instruction:\n' + message['content'] + '\n\n' }}"
-    "{%- endif %}"
-    "{%- endfor %}"
-    "{%- if add_generation_prompt %}{{- '### Response:\n' }}{%- endif %}"
-)
-"""The template of a base model that has none: Alpaca's headings, so that instructions can be learned at all."""
 
 
 class Parsed(NamedTuple):
@@ -49,8 +38,11 @@ def parse(config: Config, method: str, out: Path, where: Path) -> Parsed:
 
     _check_precision(config, where)
     parser = TrlParser(dataclasses_of(TRL_METHODS[method]))
-    given = {key: value for key, value in config.items() if key not in ("env", "report_to", "hub_token")}
+    row = TRL_METHODS[method]
+    ours = ("env", "report_to", "hub_token", *FILE_KEYS)
+    given = {**row.defaults, **{key: value for key, value in config.items() if key not in ours}}
     reports = [name for name in _as_list(config.get("report_to")) if name not in ("tensorboard", "none")]
+    given |= fitting_groups(given, row)
     given |= {"output_dir": str(out), "report_to": reports or "none"}
     try:
         parser.set_defaults_with_config(**given)
@@ -75,24 +67,26 @@ def _as_list(value: Any) -> list[str]:
 def make_trainer(parsed: Parsed, method: str, data: Data, start: Path, where: Path, callbacks: Sequence[Any]) -> Any:
     """TRL's trainer for the method, ready to train; raises ``SpecError`` for a model or options that do not work."""
     from safetensors import SafetensorError
-    from trl import get_peft_config, get_quantization_config
+    from trl import get_peft_config
 
     training, model = parsed.training, parsed.model
     name = str(located(model.model_name_or_path, start) or model.model_name_or_path)
     training.model_init_kwargs = _model_init_kwargs(training, model)
     tokenizer = load_tokenizer(name, model.model_revision, training, where)
+    trainer_class = trainer_with_cache(method)
+    given = {
+        "model": name,
+        "args": training,
+        "train_dataset": data.train,
+        "eval_dataset": data.test if training.eval_strategy.value != "no" else None,
+        "processing_class": tokenizer,
+        "peft_config": get_peft_config(model),
+        "callbacks": list(callbacks),
+        **more_arguments(parsed, trainer_class, start, where),
+    }
     try:
         with unpacked_weights(model.load_in_4bit):
-            trainer = trainer_with_cache(method)(
-                model=name,
-                args=training,
-                train_dataset=data.train,
-                eval_dataset=data.test if training.eval_strategy.value != "no" else None,
-                processing_class=tokenizer,
-                quantization_config=get_quantization_config(model),
-                peft_config=get_peft_config(model),
-                callbacks=list(callbacks),
-            )
+            trainer = trainer_class(**given)
     except SafetensorError as error:
         raise SpecError(
             f"{where}: model_name_or_path: the weights of {name} are damaged ({error_text(error, 400)}); "
@@ -122,11 +116,10 @@ def _why_no_trainer(error: Exception, parsed: Parsed) -> str:
 
 def _check_rows(trainer: Any, training: Any, where: Path) -> None:
     """Raise ``SpecError`` when no row is left: TRL leaves out those whose answers ``max_length`` cuts off."""
+    longest = getattr(training, "max_length", None)
     for split, rows in (("training", trainer.train_dataset), ("held-out", trainer.eval_dataset)):
         if isinstance(rows, Sized) and not len(rows):
-            raise SpecError(
-                f"{where}: max_length: {training.max_length} tokens cut off the answer of every {split} row; raise it"
-            )
+            raise SpecError(f"{where}: max_length: {longest} tokens cut off the answer of every {split} row; raise it")
 
 
 @contextmanager
@@ -159,26 +152,3 @@ def _model_init_kwargs(training: Any, model: Any) -> dict[str, Any]:
         "dtype": model.dtype,
     }
     return {**given, **(training.model_init_kwargs or {})}
-
-
-def load_tokenizer(name: str, revision: str, training: Any, where: Path) -> Any:
-    """The model's tokenizer, with a plain chat template when it has none and the file names none."""
-    from transformers import AutoTokenizer
-
-    try:
-        tokenizer = AutoTokenizer.from_pretrained(name, revision=revision, trust_remote_code=training.trust_remote_code)
-    except (OSError, ValueError) as error:
-        if TRUST in str(error):
-            raise SpecError(f"{where}: model_name_or_path: {name}: {refusal(error)}") from error
-        if Path(name).is_dir():
-            raise SpecError(
-                f"{where}: model_name_or_path: the folder {name} contains no loadable tokenizer; put the "
-                f"tokenizer's files beside the model's ({error_text(error, 160)})"
-            ) from error
-        raise SpecError(
-            f"{where}: model_name_or_path: cannot load {name}: no such folder, and loading it from the hub failed "
-            f"({error_text(error, 160)})"
-        ) from error
-    if not tokenizer.chat_template and not getattr(training, "chat_template_path", None):
-        tokenizer.chat_template = PLAIN_TEMPLATE
-    return tokenizer

@@ -114,7 +114,7 @@ LOGGED = {
     "kto": {"rewards/chosen": 0.1, "rewards/rejected": 0.1, "rewards/margins": 0.0, "kl": 0.2, "logps/chosen": -9},
     "grpo or rloo": {"reward": 0.4, "reward_std": 0.2, "rewards/format/mean": 0.4, "completions/mean_length": 90},
     "grpo": {"reward": 0.4, "reward_std": 0.2, "sampling/sampling_logp_difference/mean": 0.01},
-    "rm": {"min_reward": -1, "mean_reward": 0.1, "max_reward": 1.3, "accuracy": 0.55, "margin": 0.1},
+    "reward": {"min_reward": -1, "mean_reward": 0.1, "max_reward": 1.3, "accuracy": 0.55, "margin": 0.1},
     "sft": {"entropy": 1.1, "mean_token_accuracy": 0.6, "num_tokens": 1000.0},
 }
 
@@ -138,8 +138,8 @@ def test_the_method_follows_from_what_its_trainer_logs(tmp_path: Path, method: s
         ("rl: orpo\n", "orpo"),
         ("stage: dpo\npref_loss: simpo\n", "simpo"),
         ("stage: dpo\npref_loss: sigmoid\n", "dpo"),
-        ("stage: rm\n", "rm"),
-        ("method: reward\n", "rm"),
+        ("stage: rm\n", "reward"),
+        ("method: reward\n", "reward"),
         ("desirable_weight: 1.0\nprecompute_ref_log_probs: false\n", "kto"),
         ("num_generations: 8\n", "grpo or rloo"),
         ("num_generations: 8\nscale_rewards: group\n", "grpo"),
@@ -166,7 +166,7 @@ def test_grpo_and_rloo_are_distinguished_by_their_own_options(tmp_path: Path, sa
 DPO_RULES = {"dpo-start-loss-wrong", "policy-never-moves", "preferences-not-learned"}
 
 
-@pytest.mark.parametrize("method", ["orpo", "cpo", "kto", "grpo", "grpo or rloo", "rm"])
+@pytest.mark.parametrize("method", ["orpo", "cpo", "kto", "grpo", "grpo or rloo", "reward"])
 def test_no_other_method_is_held_to_the_start_of_dpo(tmp_path: Path, method: str):
     rows = [{"step": k, "loss": 1.9 + 0.001 * (-1) ** k, **LOGGED[method]} for k in range(1, 61)]
     found = diagnose(state(tmp_path / "trainer_state.json", rows))

@@ -48,6 +48,8 @@ WAYS: tuple[dict[str, Any], ...] = (
     {"model_init_kwargs": {"weights_only": False}},
     {"attn_implementation": "who/kernel"},
     {"env": {"LD_PRELOAD": "evil.so"}},
+    {"reward_funcs": ["evil.py:f"]},
+    {"reward_funcs": "os.system"},
 )
 
 

@@ -1,0 +1,48 @@
+"""What is known of a training method: the record whose values stand in ``diagnostics.model.methods``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class LearningRates:
+    """Learning rates that work for a model of unknown width, some 7 billion parameters, and the highest to advise."""
+
+    center: float
+    cap: float
+
+
+@dataclass(frozen=True)
+class TrainingMethod:
+    """One training method. The defaults are those of a method that nothing is known of.
+
+    ``metric`` and ``direction`` are what a study of it optimizes. ``loss_is_objective`` is False where the training
+    loss says nothing about how well a run does: the loss of GRPO starts at 0 and rises with the KL divergence while the
+    reward improves. ``loss_compares_answers`` is True where the loss is a comparison of answers and not a likelihood of
+    tokens: rules that are not for DPO are not for these either.
+
+    ``rates`` are the learning rates that work, with LoRA (True) and without (False); ``rate_below_sft`` is how many
+    times lower they lie than those of SFT. ``seed_sd`` is the standard deviation of the difference between two settings
+    trained with the same seed, as a share of the loss. ``search_order`` names the settings worth changing after the
+    learning rate, the more important first. ``own_settings`` are settings that other methods do not have.
+
+    ``aliases`` are other names in logs, ``config`` is the name of TRL's config class, ``own_options`` are options that
+    only this method's config has, and ``logged`` holds groups of tags that only its trainer logs together.
+    """
+
+    name: str
+    metric: str = "eval_loss"
+    direction: str = "minimize"
+    loss_is_objective: bool = True
+    loss_compares_answers: bool = False
+    rates: Mapping[bool, LearningRates] | None = None
+    rate_below_sft: float = 1.0
+    seed_sd: float = 0.0
+    search_order: tuple[str, ...] = ("batch_size", "warmup_ratio", "lora_r", "beta", "num_train_epochs")
+    own_settings: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = ()
+    config: str = ""
+    own_options: frozenset[str] = frozenset()
+    logged: tuple[tuple[str, ...], ...] = ()
