@@ -42,6 +42,8 @@ UPWARD: Mapping[str, tuple[str, ...]] = {
 DOWNWARD: Mapping[str, tuple[str, ...]] = {
     "rate-too-low": ("min_descent",),
     "loss-barely-falls": ("min_descent",),
+    "fall-follows-rate": ("quarter", "half", "constant_quarter", "constant_half"),
+    "fall-not-shown": ("shown",),
 }
 """The limits that a stronger fault stays further below."""
 

@@ -5,12 +5,23 @@ from __future__ import annotations
 import numpy as np
 
 from diagnostics import signals
-from diagnostics.detectors.preconditions import MIN_LOSSES_FOR_LEVELS, MIN_LOSSES_FOR_TREND, enough, finite, throughout
+from diagnostics.detectors.preconditions import (
+    MIN_EVALS_FOR_END,
+    MIN_LOSSES_FOR_LEVELS,
+    MIN_LOSSES_FOR_TREND,
+    enough,
+    finite,
+    share_of_run,
+    throughout,
+)
 from diagnostics.model.curves import Curve, FloatArray, NotEnoughPoints
 from diagnostics.model.evidence import Evidence
 
 FALL_SIGMA, MAX_NOISY_FALL = 3.0, 0.1
 """A noisy loss has not fallen while it lost less than so many standard errors, and less than this share."""
+EARLY = 0.25
+"""Evaluations that begin in this first share of the run see the weights move."""
+MOST_DECIMALS = 8
 ON_GRID = 0.05
 """A value is a multiple of a step when it is off by less than this share of the step."""
 
@@ -33,17 +44,26 @@ def gradient_is_zero(
 
 
 def eval_never_moves(
-    eval_loss: Curve, train_loss: Curve, *, min_evals: int, fall: float, max_grain: float
+    eval_loss: Curve, train_loss: Curve, *, min_evals: int, fall: float, max_grain: float, max_grain_always: float
 ) -> Evidence | None:
     """The last held-out losses are the same to the last digit while the training loss lost ``fall`` of its level.
 
-    Raises ``NotEnoughPoints`` for a log that is rounded to steps of more than ``max_grain`` of the level: there a slow
-    curve looks the same.
+    Where all of them have been the same since before training, or from early in the run, the training loss need not
+    fall: weights that move at all move them.
+
+    Raises ``NotEnoughPoints`` for a log that is rounded to steps of more than ``max_grain`` of the level
+    (``max_grain_always`` for all evaluations): there a slow curve looks the same.
     """
-    enough(eval_loss, min_evals, "evaluations")
-    enough(train_loss, MIN_LOSSES_FOR_TREND, "training losses")
+    enough(eval_loss, MIN_EVALS_FOR_END, "evaluations")
+    enough(train_loss, MIN_LOSSES_FOR_LEVELS, "training losses")
     values = eval_loss.values
     same = int(np.argmax(np.append(values[::-1] != values[-1], True)))
+    always = same == len(eval_loss) and share_of_run(train_loss, eval_loss.steps[0]) <= EARLY
+    if always and _decimal(values) <= max_grain_always * abs(float(values[-1])):
+        lost = signals.progress(signals.block_means(train_loss.values))
+        return throughout(eval_loss, {"count": same, "value": float(values[-1]), "train_fall": lost})
+    enough(eval_loss, min_evals, "evaluations")
+    enough(train_loss, MIN_LOSSES_FOR_TREND, "training losses")
     if same < min_evals or values[-1] == 0.0:
         return None
     first = float(eval_loss.steps[-same])
@@ -56,6 +76,35 @@ def eval_never_moves(
         raise NotEnoughPoints("log-rounded", grain=grain)
     measured = {"count": same, "value": float(values[-1]), "train_fall": lost}
     return Evidence(first, float(eval_loss.steps[-1]), finite(measured))
+
+
+def loss_never_moves(
+    train_loss: Curve, *, min_points: int, share: float, max_grain: float, fall: float
+) -> Evidence | None:
+    """The training loss is the same to the last digit in ``share`` of the logs, up to the end, without having fallen.
+
+    Batches differ, so that even weights that stand still give different losses: outputs do not depend on the inputs.
+    """
+    enough(train_loss, min_points, "training losses")
+    values = train_loss.values
+    same = int(np.argmax(np.append(values[::-1] != values[-1], True)))
+    end = float(values[-1])
+    if end == 0.0 or same < max(min_points, share * values.size):
+        return None
+    if _decimal(values) > max_grain * abs(end):
+        raise NotEnoughPoints("log-rounded", grain=_decimal(values) / abs(end))
+    if values[0] - end > fall * abs(float(values[0])):
+        return None
+    first = float(train_loss.steps[-same])
+    return Evidence(first, float(train_loss.steps[-1]), finite({"count": same, "value": end}))
+
+
+def _decimal(values: FloatArray) -> float:
+    """The place of the last decimal that the values are written with: 0.001 for 1.25 and 1.125, 0 beyond nine."""
+    for digits in range(MOST_DECIMALS + 1):
+        if np.all(np.abs(values - np.round(values, digits)) <= 1e-9 * np.maximum(1.0, np.abs(values))):
+            return float(10.0**-digits)
+    return 0.0
 
 
 def _grain(values: FloatArray) -> float:

@@ -35,6 +35,30 @@ def gradients_grow(
     return Evidence(middle, float(grad_norm.steps[-1]), finite({"growth": found}), 0.8)
 
 
+def gradient_dies(
+    grad_norm: Curve, train_loss: Curve, *, died: float, beside_loss: float, climb: float, fall: float, min_points: int
+) -> Evidence | None:
+    """The gradient norm is gone at the end, and the loss has jumped on its way or never fell.
+
+    Not where the loss went down with it: the gradient of a loss that nears 0 goes the same way.
+    """
+    enough(grad_norm, min_points, "gradient norms")
+    enough(train_loss, min_points, "training losses")
+    norms, values = grad_norm.values, train_loss.values
+    late = signals.median(norms[-max(2, norms.size // 4) :])
+    early = float(np.max(signals.rolling_median(norms, 3)[: max(3, norms.size // 2)]))
+    start, end = abs(float(values[0])), abs(signals.tail(values))
+    if early <= 0.0 or start <= 0.0 or late > died * early or late > beside_loss * early * end / start:
+        return None
+    climbed = signals.largest_rise(values) / start
+    if climbed < climb and end < (1.0 - fall) * start:
+        return None
+    low = norms <= max(died * early, late)
+    at = int(np.argmax(low)) if low.any() else norms.size - 1
+    measured = {"early": early, "late": late, "climb": climbed, "end": end, "start": start}
+    return Evidence(float(grad_norm.steps[at]), float(grad_norm.steps[-1]), finite(measured))
+
+
 def gradients_spike(
     grad_norm: Curve,
     train_loss: Curve | None = None,

@@ -45,11 +45,13 @@ def preferences_not_learned(
     accuracy: float,
     margin: float,
     fall: float,
+    max_margin: float,
     min_points: int,
 ) -> Evidence | None:
     """The accuracy is no better than chance, or the loss is still ln 2, and the margin is tiny.
 
-    Judged on the held-out pairs where they are logged. Only the sigmoid loss is compared with ln 2.
+    Judged on the held-out pairs where they are logged. Only the sigmoid loss is compared with ln 2. A margin beyond
+    ``max_margin`` on the wrong side is that of a policy that did move.
     """
     enough(train_loss, min_points, "training losses")
     right = late_mean(eval_rewards_accuracies or rewards_accuracies)
@@ -57,7 +59,9 @@ def preferences_not_learned(
     sigmoid = settings is None or settings.loss_type in (None, "sigmoid")
     lost = (LN2 - late_mean(train_loss)) / LN2 if sigmoid else float("inf")
     error = _standard_error(rewards_accuracies.values) if eval_rewards_accuracies is None else 0.0
-    if apart >= margin or not (right < accuracy or right - CHANCE_SIGMA * error < CHANCE or lost < fall):
+    if not -max_margin < apart < margin or not (
+        right < accuracy or right - CHANCE_SIGMA * error < CHANCE or lost < fall
+    ):
         return None
     return throughout(train_loss, {"accuracy": right, "margin": apart, "loss": late_mean(train_loss)})
 
@@ -163,6 +167,30 @@ def margins_run_away(rewards_chosen: Curve, rewards_rejected: Curve, *, reward: 
     first = float(steps[far[0]]) if far.size else float(rewards_chosen.steps[0])
     measured = {"size": size, "chosen": late_mean(rewards_chosen), "rejected": late_mean(rewards_rejected)}
     return Evidence(first, float(steps[-1]), finite(measured))
+
+
+def rewards_fall_together(
+    rewards_chosen: Curve,
+    rewards_rejected: Curve,
+    train_loss: Curve,
+    eval_loss: Curve | None = None,
+    *,
+    reward: float,
+    fall: float,
+    min_points: int,
+) -> Evidence | None:
+    """Both implicit rewards ran far below 0 while the loss is no better than that of a policy that never moved."""
+    enough(rewards_chosen, min_points, "chosen rewards")
+    enough(train_loss, min_points, "training losses")
+    chosen, rejected = late_mean(rewards_chosen), late_mean(rewards_rejected)
+    judge = eval_loss if eval_loss is not None and len(eval_loss) >= MIN_EVALS_TO_COMPARE else train_loss
+    loss = late_mean(judge)
+    if max(chosen, rejected) > -reward or loss < (1.0 - fall) * LN2:
+        return None
+    far = np.flatnonzero(rewards_chosen.values <= -reward)
+    first = float(rewards_chosen.steps[far[0]]) if far.size else float(rewards_chosen.steps[0])
+    measured = {"chosen": chosen, "rejected": rejected, "loss": loss}
+    return Evidence(first, float(rewards_chosen.steps[-1]), finite(measured))
 
 
 def pairs_swapped(

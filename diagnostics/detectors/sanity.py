@@ -56,14 +56,21 @@ def rate_is_zero(learning_rate: Curve, *, share: float, min_points: int) -> Evid
     return throughout(learning_rate, {"share": found})
 
 
-def start_loss_wrong(train_loss: Curve, settings: Settings, *, over_chance: float) -> Evidence | None:
-    """The first loss lies above ``over_chance`` times ln(vocabulary), which a model that guesses evenly would have."""
+def start_loss_wrong(
+    train_loss: Curve, settings: Settings, eval_loss: Curve | None = None, *, over_chance: float
+) -> Evidence | None:
+    """The first loss lies above ``over_chance`` times ln(vocabulary), which a model that guesses evenly would have.
+
+    Not where an evaluation before the first log is below that: then the first steps threw the run, and the start is
+    right.
+    """
     enough(train_loss, 1, "training losses")
     if settings.vocab_size is None or settings.vocab_size < 2:
         raise NotEnoughPoints("setting-unknown", settings="vocab_size")
     chance = float(np.log(settings.vocab_size))
     first = float(train_loss.values[0])
-    if first <= over_chance * chance:
+    before = np.empty(0) if eval_loss is None else eval_loss.values[eval_loss.steps < train_loss.steps[0]]
+    if first <= over_chance * chance or (before.size and before[0] <= over_chance * chance):
         return None
     step = float(train_loss.steps[0])
     return Evidence(step, step, finite({"first": first, "chance": chance}))
@@ -138,7 +145,10 @@ def loss_scaled(train_loss: Curve, eval_loss: Curve, settings: Settings, *, tole
 
 
 def epoch_end_low(train_loss: Curve, epoch: Curve, *, max_ratio: float, min_epochs: int) -> Evidence | None:
-    """The last log of each epoch is far below both neighbors: a mis-scaled last accumulation step."""
+    """The last log of each epoch is far below both neighbors: a mis-scaled last accumulation step.
+
+    A loss that stays down after the epoch's end is another matter: that is a model that remembers its rows.
+    """
     enough(train_loss, MIN_LOSSES_FOR_DIPS, "training losses")
     ends = epoch_ends(epoch)
     if ends.size < min_epochs:
@@ -147,8 +157,9 @@ def epoch_end_low(train_loss: Curve, epoch: Curve, *, max_ratio: float, min_epoc
     ratios = []
     for end in ends:
         i = int(np.argmin(np.abs(steps - end)))
-        near = values[[k for k in range(max(0, i - 3), min(values.size, i + 4)) if abs(k - i) > 0]]
-        ratios.append(float(values[max(0, i - 1) : i + 2].min() / np.median(near)) if near.size else 1.0)
+        low = max(0, i - 1) + int(np.argmin(values[max(0, i - 1) : i + 2]))
+        sides = [part for part in (values[max(0, low - 3) : low], values[low + 1 : low + 4]) if part.size]
+        ratios.append(float(values[low]) / min(float(np.median(part)) for part in sides))
     if not np.all(np.asarray(ratios) < max_ratio):
         return None
     return Evidence(float(ends[0]), float(ends[-1]), finite({"ratio": float(np.median(ratios))}))

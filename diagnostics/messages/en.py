@@ -18,6 +18,7 @@ MESSAGES: Mapping[str, str] = {
     "run-not-finished": "the run is at step {step:g} of {max_steps}",
     "no-epoch-end": "no epoch ends within the log",
     "no-early-eval": "no evaluation near the start, and the log does not give {settings}",
+    "loss-too-noisy": "the loss is noisier than what a usual rate learns after the first log",
     "no-early-eval-between-losses": "no evaluation near the start with three training losses around it",
     "too-noisy-for-plateau": "too noisy to tell flat from falling: a change below {change:.1%} would not show",
     "log-rounded": "the log is rounded to steps of {grain:.1%}: no change would show",

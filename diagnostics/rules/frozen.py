@@ -49,11 +49,22 @@ EVAL_LOSS_NEVER_MOVES = Rule(
         "min_evals": 4,  # the last ones, all the same
         "fall": 0.05,  # of the training loss meanwhile
         "max_grain": 2e-4,  # the step to which the log is rounded, over the loss
+        "max_grain_always": 2e-3,  # the same where all evaluations are alike
     },
     message=(
         "the last {count:.0f} held-out losses are all {value:.6g} while the training loss fell by {train_fall:.0%}"
     ),
-    cause="The evaluation does not score the weights that are trained: the same rows give new losses to new weights.",
+    wordings=(
+        Wording(
+            "the last {count:.0f} held-out losses are all {value:.6g}",
+            "where the training loss fell by less than 5 %",
+            lambda measured: measured.get("train_fall", 0.0) < 0.05,
+        ),
+    ),
+    cause=(
+        "The same rows give new losses to new weights: the evaluation does not score the weights that are trained, or "
+        "none of them moves."
+    ),
     fixes=(
         Fix(
             "eval_set",
@@ -65,4 +76,41 @@ EVAL_LOSS_NEVER_MOVES = Rule(
     example="eval_loss 1.0473217 at steps 300, 400, 500, 600 while train falls from 1.2 to 0.9",
     sources=("unsloth#1067: constant to the last decimal", "Chinese-LLaMA-Alpaca#856"),
     not_when="the log is rounded to three decimals or fewer: then it cannot be evaluated",
+)
+
+LOSS_NEVER_MOVES = Rule(
+    name="loss-never-moves",
+    label=Label.BROKEN,
+    sign=Sign.FROZEN,
+    check=frozen.loss_never_moves,
+    limits={
+        "min_points": 5,
+        "share": 0.5,  # of the logs, up to the end
+        "max_grain": 1e-3,  # the step to which the log is rounded, over the loss
+        "fall": 0.1,  # of the loss: one that came down may have converged
+    },
+    message="the last {count:.0f} training losses are all {value:.6g}",
+    cause="Batches differ and their losses do not: the outputs no longer depend on the inputs, or nothing is trained.",
+    fixes=(
+        Fix(
+            "data",
+            "check that parameters require gradients and that units are not dead: unlike rows must differ in output",
+            "a loss that changes from log to log",
+        ),
+        Fix(
+            "learning_rate",
+            "use {factor:times} the learning rate if it was ever lower",
+            "units that stay alive",
+            times=0.1,
+            weight=0.6,
+        ),
+    ),
+    confidence=0.9,
+    example="loss 2.4, 2.3026, 2.3026, 2.3026 from the second epoch on",
+    sources=(
+        "Karpathy, A recipe for training neural networks",
+        "keras threads on dead rectified units: ln(classes) forever",
+    ),
+    not_when="the log is rounded to two digits, or each log is the mean over all rows of a converged run",
+    not_methods=("dpo",),
 )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from diagnostics.detectors import gradients
 from diagnostics.model.records import Label
-from diagnostics.rules.remedies import PLAYBOOK, TIGHTER_CLIP, cut_rate, to_quantile_of_norms
-from diagnostics.rules.rule import Fix, Rule
+from diagnostics.rules.remedies import AFTER_BLOW_UP, PLAYBOOK, TIGHTER_CLIP, cut_rate, to_quantile_of_norms
+from diagnostics.rules.rule import Fix, Rule, Sign
 
 GRADIENTS_GROW = Rule(
     name="gradients-grow",
@@ -22,6 +22,27 @@ GRADIENTS_GROW = Rule(
     confidence=0.6,
     example="grad_norm 0.5 in mid-run, 4 at the end, loss flat at 1.3",
     sources=("OLMo 2: gradient spikes precede loss spikes", f"{PLAYBOOK}: log the gradient norm"),
+)
+
+GRADIENT_DIES = Rule(
+    name="gradient-dies",
+    label=Label.UNSTABLE,
+    sign=Sign.BLOW_UP,
+    check=gradients.gradient_dies,
+    limits={
+        "died": 0.01,  # the norm of the last quarter over the highest of the first half...
+        "beside_loss": 0.05,  # ... and over what is left of the loss
+        "climb": 0.2,  # of the loss above its lowest so far, over its start: a jump...
+        "fall": 0.1,  # ... or a loss that lost less than this
+        "min_points": 8,
+    },
+    message="the gradient norm falls from {early:.2g} to {late:.2g}, and the loss ends at {end:.3g} after {start:.3g}",
+    cause="A step went so far that units died or saturated: no gradient comes through them, and the run stands still.",
+    fixes=AFTER_BLOW_UP,
+    confidence=0.85,
+    example="grad_norm 4, 90, 0.003, 0.003 and loss 2.3, 40, 2.31, 2.31",
+    sources=("Karpathy, A recipe for training neural networks", "He et al. 2015: dead rectified units at high rates"),
+    not_when="the loss goes to 0 with the gradient: then the run has learned its rows",
 )
 
 GRADIENTS_SPIKE = Rule(

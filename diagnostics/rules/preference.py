@@ -5,7 +5,7 @@ from __future__ import annotations
 from diagnostics.detectors import preference
 from diagnostics.model.records import Label
 from diagnostics.rules.remedies import CHECKPOINT, JUMP, TENTH_WARMUP, TRIPLE, cut_rate, halve_rate
-from diagnostics.rules.rule import Case, Fix, Rule
+from diagnostics.rules.rule import Case, Fix, Rule, Sign
 
 DPO = ("dpo",)
 
@@ -38,6 +38,34 @@ LIKELIHOOD_COLLAPSES = Rule(
     confidence=0.85,
     example="logps/chosen from -180 to -420, answers that repeat themselves",
     sources=("SimPO README: 1e-5 gives incoherent or repetitive output in full fine-tuning",),
+    methods=DPO,
+)
+
+
+REWARDS_FALL_TOGETHER = Rule(
+    name="rewards-fall-together",
+    label=Label.UNSTABLE,
+    sign=Sign.BLOW_UP,
+    check=preference.rewards_fall_together,
+    limits={
+        "reward": 3.0,  # below 0, of both answers at the end: exp(-3 / beta) of their likelihood is left
+        "fall": 0.1,  # of the loss below ln 2: less is nothing learned
+        "min_points": 5,
+    },
+    message=(
+        "the rewards of both answers fall to {chosen:.2g} and {rejected:.2g} while the loss is {loss:.3g} "
+        "(ln 2 is 0.693)"
+    ),
+    cause="The learning rate is far too high: the policy ran away from its reference and prefers neither answer.",
+    fixes=(
+        cut_rate(0.1, "use {factor:times} the learning rate", expect="rewards near 0 whose margin grows"),
+        TENTH_WARMUP,
+        HIGHER_BETA,
+    ),
+    confidence=0.9,
+    example="rewards/chosen -15, rewards/rejected -15, loss 0.69",
+    sources=("Rafailov et al. 2023, equation 7: the reward is beta times the log ratio", "Razin et al., 2410.08847"),
+    not_when="the margin grows far with it: then the pairs are memorized",
     methods=DPO,
 )
 
@@ -134,6 +162,7 @@ PREFERENCES_NOT_LEARNED = Rule(
         "accuracy": 0.55,  # below which the policy does no better than chance
         "fall": 0.04,  # of the loss below ln 2: less is nothing learned
         "margin": 0.1,  # above which something was learned
+        "max_margin": 1.0,  # on the wrong side: a policy that went so far learned, if the wrong thing
         "min_points": 5,
     },
     message=(

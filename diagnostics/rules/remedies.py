@@ -116,6 +116,12 @@ LOOK_AT_DATA = Fix(
     when=rate_below_center,
     condition="below 0.3 of the center",
 )
+CHECK_WHAT_IS_TRAINED = Fix(
+    "data",
+    "overfit one batch of eight rows first: check that the parameters require gradients, that inputs and labels "
+    "belong together, and that the labels are not masked",
+    "a loss near 0 on the eight rows",
+)
 LONGER = (
     Fix(
         "num_train_epochs",

@@ -4,6 +4,7 @@
 A share is a fraction between 0 and 1. What is "log" is in natural logarithms: 0.1 is about 10 % of the level.
 """
 
+from diagnostics.signals.fall import Fall, fall_of_shape
 from diagnostics.signals.jitter import elasticity, jitter, jitter_ratio, oscillation, ratio_limit
 from diagnostics.signals.median import median
 from diagnostics.signals.memo import memo_scope, memoize
@@ -23,6 +24,7 @@ from diagnostics.signals.trend import (
 )
 
 __all__ = [
+    "Fall",
     "Rise",
     "Spikes",
     "Trend",
@@ -30,6 +32,7 @@ __all__ = [
     "clipped_share",
     "difference_noise",
     "elasticity",
+    "fall_of_shape",
     "growth",
     "head",
     "jitter",

@@ -11,6 +11,7 @@ from diagnostics.model.curves import Run
 from diagnostics.synthetic.broken import BROKEN
 from diagnostics.synthetic.dpo import DPO_FAULTS
 from diagnostics.synthetic.healthy import HEALTHY_DPO, HEALTHY_SFT
+from diagnostics.synthetic.nothing_learned import NOTHING_LEARNED
 from diagnostics.synthetic.overfit import OVERFIT
 from diagnostics.synthetic.slow import SLOW
 from diagnostics.synthetic.synthetic_run import Fault, SyntheticRun, healthy_dpo, healthy_sft
@@ -18,7 +19,16 @@ from diagnostics.synthetic.tokens import TOKENS, TOKENS_OF_PAIRS
 from diagnostics.synthetic.unstable import UNSTABLE
 
 OF_PAIRS: Mapping[str, Fault] = {**HEALTHY_DPO, **DPO_FAULTS, **TOKENS_OF_PAIRS}
-FAULTS: Mapping[str, Fault] = {**BROKEN, **UNSTABLE, **OVERFIT, **SLOW, **TOKENS, **DPO_FAULTS, **TOKENS_OF_PAIRS}
+FAULTS: Mapping[str, Fault] = {
+    **BROKEN,
+    **UNSTABLE,
+    **OVERFIT,
+    **SLOW,
+    **NOTHING_LEARNED,
+    **TOKENS,
+    **DPO_FAULTS,
+    **TOKENS_OF_PAIRS,
+}
 HEALTHY: tuple[str, ...] = (*HEALTHY_SFT, *HEALTHY_DPO)
 CAUSES: tuple[str, ...] = (*HEALTHY, *FAULTS)
 """Every cause that ``make`` knows: the names of the rules, and healthy runs."""
@@ -37,7 +47,7 @@ def make(
     rng = np.random.default_rng(seed)
     run = healthy_dpo(rng, logs, evals) if cause in OF_PAIRS else healthy_sft(rng, logs, evals)
     {**HEALTHY_SFT, **HEALTHY_DPO, **FAULTS}[cause](run, strength)
-    return run.to_run(f"{cause}-{strength:g}-{seed}", 0.0 if cause == "policy-never-moves" else noise)
+    return run.to_run(f"{cause}-{strength:g}-{seed}", noise)
 
 
 __all__ = ["CAUSES", "FAULTS", "HEALTHY", "SyntheticRun", "make"]

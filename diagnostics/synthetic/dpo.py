@@ -21,6 +21,7 @@ def never_moves(run: SyntheticRun, strength: float) -> None:
     """The policy is its own reference."""
     run.train[:] = LN2
     run.held[:] = LN2
+    run.train_noise = run.held_noise = 0.0
     draw_rewards(run, np.zeros_like(run.steps), np.zeros_like(run.steps))
 
 
@@ -28,6 +29,15 @@ def collapses(run: SyntheticRun, strength: float) -> None:
     """Both answers lose most of their log-probability."""
     fall = 150.0 * (0.5 + strength) * run.share
     draw_rewards(run, -0.1 * fall, -0.1 * fall - run.share)
+
+
+def rewards_fall(run: SyntheticRun, strength: float) -> None:
+    """Both rewards run far below 0 and stay together; the loss is that of a policy that never moved."""
+    fall = (2.0 + 20.0 * strength) * np.minimum(1.0, 2.0 * run.share)
+    draw_rewards(run, -fall, -1.03 * fall, size=1000.0)
+    draw_accuracy(run, np.full_like(fall, 0.5), np.full_like(fall, 0.5))
+    run.train = LN2 * (1.0 + 0.1 * strength * run.share * (1.0 - run.share))
+    run.held = run.train * 1.005
 
 
 def not_learned(run: SyntheticRun, strength: float) -> None:
@@ -68,6 +78,7 @@ DPO_FAULTS: Mapping[str, Fault] = {
     "dpo-start-loss-wrong": start_wrong,
     "policy-never-moves": never_moves,
     "likelihood-collapses": collapses,
+    "rewards-fall-together": rewards_fall,
     "preferences-not-learned": not_learned,
     "preferences-saturate": saturates,
     "chosen-likelihood-falls": chosen_falls,

@@ -17,8 +17,9 @@ from diagnostics.model.settings import Settings
 class SyntheticRun:
     """A run before its noise, one value a log, and its settings. Faults change it in place.
 
-    ``at`` holds the indices of the logs with an evaluation; ``held`` has a value at every log, ``held_noise`` scales
-    its noise. ``extra`` holds more curves by tag, ``tokens`` is the number seen in all.
+    ``at`` holds the indices of the logs with an evaluation; ``held`` has a value at every log, ``train_noise`` and
+    ``held_noise`` scale the noise of the losses. ``extra`` holds more curves by tag, ``unlogged`` the tags that the log
+    does not have, ``tokens`` is the number seen in all.
     """
 
     rng: np.random.Generator
@@ -30,6 +31,8 @@ class SyntheticRun:
     norm: FloatArray
     settings: dict[str, Any]
     extra: dict[str, FloatArray] = field(default_factory=dict)
+    unlogged: frozenset[str] = frozenset()
+    train_noise: float = 1.0
     held_noise: float = 0.1
     tokens: float = 1.6e6
 
@@ -60,7 +63,7 @@ class SyntheticRun:
 
     def to_run(self, name: str, noise: float) -> Run:
         """The run with multiplicative noise on the training loss and ``held_noise`` of it on the held-out loss."""
-        wiggle = np.exp(noise * self.rng.standard_normal(self.train.size))
+        wiggle = np.exp(self.train_noise * noise * self.rng.standard_normal(self.train.size))
         calm = np.exp(self.held_noise * noise * self.rng.standard_normal(self.at.size))
         bumps = np.exp(0.15 * self.rng.standard_normal(self.train.size))
         curves = {
@@ -73,7 +76,8 @@ class SyntheticRun:
         for tag, values in {**self.trl_metrics(), **self.extra}.items():
             where = self.at if tag.startswith("eval_") else slice(None)
             curves[canonical_name(tag)] = (self.steps[where], values[where])
-        made = {key: Curve.from_points(x, y) for key, (x, y) in curves.items() if len(x)}
+        logged = {key: points for key, points in curves.items() if len(points[0]) and key not in self.unlogged}
+        made = {key: Curve.from_points(x, y) for key, (x, y) in logged.items()}
         return Run(name, made, Settings.from_mapping(self.settings), (message("synthetic-run"),))
 
 

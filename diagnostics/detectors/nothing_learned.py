@@ -1,0 +1,184 @@
+"""Runs that end no better than they began: than the untrained model, or than a guess."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from diagnostics import signals
+from diagnostics.detectors.arguments import Arguments
+from diagnostics.detectors.preconditions import (
+    MIN_EVALS_FOR_END,
+    MIN_EVALS_FOR_NOISE,
+    MIN_EVALS_TO_COMPARE,
+    MIN_LOSSES_FOR_LEVELS,
+    MIN_LOSSES_FOR_TREND,
+    enough,
+    share_of_run,
+    throughout,
+)
+from diagnostics.model.curves import Curve, FloatArray, NotEnoughPoints
+from diagnostics.model.evidence import Evidence
+from diagnostics.model.settings import Settings
+
+CLASSES = (*range(2, 13), 20, 50, 100, 200, 1000)
+"""How many classes people tell apart. Between larger counts a loss is near some logarithm by chance."""
+
+
+@dataclass(frozen=True)
+class Level:
+    """A mean level of a curve and its standard error."""
+
+    value: float
+    error: float
+
+
+@dataclass(frozen=True)
+class WorseLimits(Arguments):
+    """From where on a loss is worse than it was before training."""
+
+    rise: float
+    """It ends or climbs by this share of its start above the start..."""
+    sigma: float
+    """... and by so many standard errors."""
+    train_fall: float
+    """Training losses that lost this share of their start learn something, if only the rows by heart."""
+    thrown: float
+    """Where they do, the held-out loss must have climbed by this share of its start, and come half the way back."""
+    first_eval_by: float
+    """The share of the run by which the first evaluation must come, to stand for the untrained model."""
+
+
+def level_of(values: FloatArray, noise: float) -> Level:
+    """The mean of some values of a curve that has this noise."""
+    return Level(float(values.mean()), noise / float(np.sqrt(values.size)))
+
+
+def _ends(curve: Curve) -> tuple[Level, Level]:
+    """The levels of the first twentieth and of the last quarter of a curve."""
+    values, noise = curve.values, signals.difference_noise(curve.values)
+    return level_of(values[: max(1, values.size // 20)], noise), level_of(values[-max(1, values.size // 4) :], noise)
+
+
+def _falls(train_loss: Curve, share: float, sigma: float) -> bool:
+    """Whether the training loss lost this share of its start, beyond its noise."""
+    start, end = _ends(train_loss)
+    return start.value - end.value > share * abs(start.value) + sigma * float(np.hypot(start.error, end.error))
+
+
+def worse_than_untrained(
+    train_loss: Curve, eval_loss: Curve | None = None, *, min_points: int, worse: WorseLimits
+) -> Evidence | None:
+    """The loss ends above its start, or climbed further above it than it came down in the end.
+
+    Judged on the held-out loss where that was evaluated early and often enough. A training loss that falls meanwhile
+    shows rows that are memorized, which is another fault.
+    """
+    enough(train_loss, MIN_LOSSES_FOR_LEVELS, "training losses")
+    held = eval_loss if eval_loss is not None and len(eval_loss) >= MIN_EVALS_FOR_END else None
+    if held is not None and share_of_run(train_loss, float(held.steps[0])) <= worse.first_eval_by:
+        if _falls(train_loss, worse.train_fall, 1.0):
+            return _thrown(held, worse)
+        return _held_out_is_worse(held, worse)
+    enough(train_loss, min_points, "training losses without an evaluation near the start")
+    start, end = _ends(train_loss)
+    error = float(np.hypot(start.error, end.error))
+    if end.value - start.value <= worse.rise * abs(start.value) + worse.sigma * error:
+        return None
+    highest = float(signals.block_means(train_loss.values).max())
+    return throughout(train_loss, _levels(start.value, max(highest, end.value), end.value), 0.8)
+
+
+def _held_out_is_worse(eval_loss: Curve, limits: WorseLimits) -> Evidence | None:
+    """What the evaluations show: an end above the first one, or a climb that is larger than the gain."""
+    values = eval_loss.values
+    noise = signals.difference_noise(values) if values.size >= MIN_EVALS_FOR_NOISE else 0.0
+    start, end, highest = float(values[0]), signals.tail(values), float(values[1:].max())
+    least = max(limits.rise * abs(start), limits.sigma * noise)
+    if end - start <= least and not (highest - start > least and highest - start > start - end):
+        return None
+    return throughout(eval_loss, _levels(start, highest, end))
+
+
+def _thrown(eval_loss: Curve, limits: WorseLimits) -> Evidence | None:
+    """A held-out loss that climbed far above the first one and came back: memorized rows keep it up."""
+    values = eval_loss.values
+    start, end, highest = float(values[0]), signals.tail(values), float(values[1:].max())
+    if start <= 0.0 or highest < (1.0 + limits.thrown) * start or highest - end < 0.5 * (highest - start):
+        return None
+    return throughout(eval_loss, _levels(start, highest, end))
+
+
+def _levels(start: float, highest: float, end: float) -> dict[str, float]:
+    return {"start": start, "highest": highest, "end": end, "rise": (highest - start) / abs(start) if start else np.inf}
+
+
+def no_better_than_untrained(
+    train_loss: Curve,
+    eval_loss: Curve,
+    *,
+    gain: float,
+    best_gain: float,
+    train_fall: float,
+    sigma: float,
+    start_by: float,
+) -> Evidence | None:
+    """The held-out loss, evaluated before training, ends where it began, and the training loss does not fall."""
+    enough(train_loss, MIN_LOSSES_FOR_LEVELS, "training losses")
+    enough(eval_loss, MIN_EVALS_TO_COMPARE, "evaluations")
+    before = eval_loss.steps[0] < train_loss.steps[0]
+    if not before and share_of_run(train_loss, float(eval_loss.steps[0])) > start_by:
+        raise NotEnoughPoints("no-early-eval-between-losses")
+    values = eval_loss.values
+    start, end, best = float(values[0]), signals.tail(values), float(values.min())
+    if start <= 0.0 or start - end >= gain * start or start - best >= best_gain * start:
+        return None
+    if _falls(train_loss, train_fall, sigma):
+        return None
+    return throughout(eval_loss, {"start": start, "end": end, "gain": (start - end) / start})
+
+
+def no_better_than_chance(
+    train_loss: Curve,
+    settings: Settings,
+    eval_loss: Curve | None = None,
+    *,
+    under_chance: float,
+    off_chance: float,
+    flat: float,
+    min_points: int,
+) -> Evidence | None:
+    """The loss ends at that of a guess: ln(vocabulary) where it is known, else level at the ln of a count of classes.
+
+    The second is a coincidence for few healthy runs only: the end must lie within ``off_chance`` of the logarithm, on
+    both losses, and must not have moved by ``flat`` in the second half of the run.
+    """
+    judge = eval_loss if eval_loss is not None and len(eval_loss) >= MIN_EVALS_FOR_END else train_loss
+    enough(train_loss, MIN_LOSSES_FOR_TREND, "training losses")
+    end = _ends(judge)[1]
+    if settings.vocab_size is not None and settings.vocab_size > 1:
+        chance = float(np.log(settings.vocab_size))
+        found = end.value >= under_chance * chance
+    else:
+        enough(judge, MIN_EVALS_FOR_END if judge is eval_loss else min_points, "losses")
+        chance = min((float(np.log(k)) for k in CLASSES), key=lambda c: abs(end.value - c))
+        found = _level_at(judge, chance, off_chance, flat) and _may_be_at(train_loss, chance, off_chance)
+    return (
+        throughout(judge, {"end": end.value, "chance": chance}, 1.0 if settings.vocab_size else 0.8) if found else None
+    )
+
+
+def _level_at(curve: Curve, chance: float, off: float, flat: float) -> bool:
+    """Whether a curve is level at a loss in its second half, as precisely as its noise lets one tell."""
+    late = curve.values[curve.values.size // 2 :]
+    first, last = late[: max(1, late.size // 2)].mean(), late[-max(1, late.size // 2) :].mean()
+    error = signals.difference_noise(curve.values) / float(np.sqrt(late.size))
+    close = abs(float(late.mean()) - chance) + error < off * chance
+    return bool(close and abs(first - last) < flat * chance)
+
+
+def _may_be_at(curve: Curve, chance: float, off: float) -> bool:
+    """Whether the end of a noisy curve does not lie clearly off a loss."""
+    end = _ends(curve)[1]
+    return abs(end.value - chance) < off * chance + 3.0 * end.error
