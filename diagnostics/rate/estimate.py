@@ -39,7 +39,8 @@ def _rate_of(curves: Mapping[str, Curve], settings: Settings) -> float | None:
     """The learning rate of the run: the setting, or the peak of the logged curve."""
     logged = curves.get("learning_rate")
     peak = float(logged.values.max()) if logged is not None and len(logged) else 0.0
-    return settings.learning_rate or peak or None
+    rate = settings.learning_rate or peak
+    return rate if rate > 0.0 else None
 
 
 def _is_over(curves: Mapping[str, Curve], settings: Settings) -> bool:
