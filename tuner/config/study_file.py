@@ -15,6 +15,7 @@ from tuner.config.groups import check_groups
 from tuner.config.methods import SUCCESSORS, TRL_METHODS, TrlMethod
 from tuner.config.options import check_accelerator_config, faults
 from tuner.config.overrides import check_batch, setting_value
+from tuner.config.peft_block import check_peft
 from tuner.config.rewards import check_rewards
 from tuner.config.search_space import Choice, Range, Space, Span, is_number, shown
 from tuner.config.secret_keys import is_secret
@@ -40,7 +41,10 @@ STUDY_KEYS: Mapping[str, Any] = {
     "exact_match_rows": int,
     "workers": int,
 }
-FILE_KEYS: Mapping[str, Key] = {key.name: key for key in (Key("columns", dict[str, str] | None, None),)}
+FILE_KEYS: Mapping[str, Key] = {
+    "columns": Key("columns", dict[str, str] | None, None),
+    "peft": Key("peft", dict[str, Any] | None, None),
+}
 """Keys of ours for the whole file, which no trial changes."""
 AS_MANY_AS_FIT = 1000
 """The number of trials of a file that gives minutes or steps instead."""
@@ -128,6 +132,7 @@ def load_spec(path: str | Path, *, trust_remote_code: bool = False) -> StudySpec
     _check_early(raw, method, path)
     config = _config(raw, method, path)
     check_rewards(config, path)
+    config = check_peft(config, path)
     study = _study(block, config, method, path)
     spec = StudySpec(path, path.stem, method.name, config, study)
     _check_together(spec)

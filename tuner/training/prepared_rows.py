@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any
 
 from tuner.config.methods import TRL_METHODS
+from tuner.training.adapters import lora_plus_optimizer
 
 DOES_NOT_TOUCH_ROWS = frozenset(
     (
@@ -50,6 +51,14 @@ def trainer_with_cache(method: str) -> type[Any]:
                 _keep(key, dataset, super()._precompute_ref_logps(dataset, name, batch_size))
             return _rows_cache[key][1]
 
+        def create_optimizer(self, *args: Any, **kwargs: Any) -> Any:
+            """TRL's optimizer, or PEFT's with two rates where the file asks for LoRA+."""
+            keys = getattr(self, "lora_plus", {})
+            if not keys:
+                return super().create_optimizer(*args, **kwargs)
+            self.optimizer: Any = lora_plus_optimizer(self, keys)
+            return self.optimizer
+
         def create_model_card(self, *args: Any, **kwargs: Any) -> None:
             """Write nothing: the run's own report says more, and a card per checkpoint costs time."""
 
@@ -67,7 +76,14 @@ def reference_key(dataset: Any, name: str, args: Any, model: Any) -> str:
     """What the reference model's log-probabilities depend on, as text."""
     options = (args.max_length, args.truncation_mode, getattr(args, "ld_alpha", None), args.bf16, args.fp16)
     made_of = (id(dataset), name, model.name_or_path, str(model.dtype), hasattr(model, "quantization_method"), options)
-    return json.dumps(made_of, default=str)
+    return json.dumps((*made_of, _changes_the_base(model)), default=str)
+
+
+def _changes_the_base(model: Any) -> list[Any]:
+    """What an adapter such as PiSSA takes out of the base model, which is then no longer the reference."""
+    adapters = getattr(model, "peft_config", {}).values()
+    starts = [(getattr(one, "init_lora_weights", True), getattr(one, "r", None)) for one in adapters]
+    return [start for start in starts if not isinstance(start[0], bool)]
 
 
 def rows_key(method: str, dataset: Any, tokenizer: Any, args: Any, rest: Sequence[Any]) -> str | None:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence, Sized
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence, Sized
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any, NamedTuple
@@ -14,7 +13,9 @@ from tuner.config.study_file import FILE_KEYS, located
 from tuner.config.trl_schema import dataclasses_of
 from tuner.data import Data
 from tuner.errors import SpecError, error_text
+from tuner.training.adapters import AdaLoraCallback, adapter_of, lora_plus_of
 from tuner.training.device_batch import is_out_of_memory
+from tuner.training.four_bit import unpacked_weights
 from tuner.training.prepared_rows import trainer_with_cache
 from tuner.training.refusals import refusal
 from tuner.training.tokenizer import load_tokenizer
@@ -24,12 +25,13 @@ Config = Mapping[str, Any]
 
 
 class Parsed(NamedTuple):
-    """A config as TRL's dataclasses, in the order in which TRL parses them."""
+    """A config as TRL's dataclasses, in the order in which TRL parses them, and the block of PEFT's keys."""
 
     script: Any
     training: Any
     model: Any
     mixture: Any
+    peft: Mapping[str, Any] | None = None
 
 
 def parse(config: Config, method: str, out: Path, where: Path) -> Parsed:
@@ -46,10 +48,10 @@ def parse(config: Config, method: str, out: Path, where: Path) -> Parsed:
     given |= {"output_dir": str(out), "report_to": reports or "none"}
     try:
         parser.set_defaults_with_config(**given)
-        made = parser.parse_args_into_dataclasses(args=[], look_for_args_file=False)
+        script, training, model, mixture = parser.parse_args_into_dataclasses(args=[], look_for_args_file=False)
     except (ValueError, TypeError, NotImplementedError) as error:
         raise SpecError(f"{where}: {error_text(error, 400)}") from error
-    return Parsed(*made)
+    return Parsed(script, training, model, mixture, config.get("peft"))
 
 
 def _check_precision(config: Config, where: Path) -> None:
@@ -67,7 +69,6 @@ def _as_list(value: Any) -> list[str]:
 def make_trainer(parsed: Parsed, method: str, data: Data, start: Path, where: Path, callbacks: Sequence[Any]) -> Any:
     """TRL's trainer for the method, ready to train; raises ``SpecError`` for a model or options that do not work."""
     from safetensors import SafetensorError
-    from trl import get_peft_config
 
     training, model = parsed.training, parsed.model
     name = str(located(model.model_name_or_path, start) or model.model_name_or_path)
@@ -80,13 +81,14 @@ def make_trainer(parsed: Parsed, method: str, data: Data, start: Path, where: Pa
         "train_dataset": data.train,
         "eval_dataset": data.test if training.eval_strategy.value != "no" else None,
         "processing_class": tokenizer,
-        "peft_config": get_peft_config(model),
-        "callbacks": list(callbacks),
+        "peft_config": adapter_of(model, parsed.peft),
+        "callbacks": [*callbacks, AdaLoraCallback()],
         **more_arguments(parsed, trainer_class, start, where),
     }
     try:
         with unpacked_weights(model.load_in_4bit):
             trainer = trainer_class(**given)
+        trainer.lora_plus = lora_plus_of(parsed.peft)
     except SafetensorError as error:
         raise SpecError(
             f"{where}: model_name_or_path: the weights of {name} are damaged ({error_text(error, 400)}); "
@@ -106,11 +108,13 @@ def make_trainer(parsed: Parsed, method: str, data: Data, start: Path, where: Pa
 
 def _why_no_trainer(error: Exception, parsed: Parsed) -> str:
     """What the libraries say; PEFT prints the whole model where it cannot adapt a layer."""
-    said, modules = refusal(error, 400), parsed.model.lora_target_modules
+    said = refusal(error, 400)
+    key = "peft.target_modules" if "target_modules" in (parsed.peft or {}) else "lora_target_modules"
+    modules = (parsed.peft or {}).get("target_modules") or parsed.model.lora_target_modules
     if modules and ("is not supported. Currently, only" in said or "not found in the base model" in said):
         name = ", ".join(modules) if isinstance(modules, list) else str(modules)
-        what = "matches a layer that LoRA cannot adapt" if "is not supported" in said else "matches no layer"
-        return f"lora_target_modules: {name} {what} of the model; name its linear layers, or use all-linear"
+        what = "matches a layer that the adapter cannot change" if "is not supported" in said else "matches no layer"
+        return f"{key}: {name} {what} of the model; name its linear layers, or use all-linear"
     return said
 
 
@@ -120,27 +124,6 @@ def _check_rows(trainer: Any, training: Any, where: Path) -> None:
     for split, rows in (("training", trainer.train_dataset), ("held-out", trainer.eval_dataset)):
         if isinstance(rows, Sized) and not len(rows):
             raise SpecError(f"{where}: max_length: {longest} tokens cut off the answer of every {split} row; raise it")
-
-
-@contextmanager
-def unpacked_weights(in_4bit: bool) -> Iterator[None]:
-    """A block in which 4-bit layers are created that stay trainable on a CPU after an evaluation.
-
-    On CPUs with AVX512-BF16, bitsandbytes 0.50 repacks a layer's weights at the first forward without gradients. The
-    packed product has no backward, so training silently continues with wrong gradients; and it fails for layers whose
-    width is not a multiple of 64.
-    """
-    if not in_4bit:
-        yield
-        return
-    from bitsandbytes.nn import modules
-
-    before = modules.has_avx512bf16
-    modules.has_avx512bf16 = lambda: False
-    try:
-        yield
-    finally:
-        modules.has_avx512bf16 = before
 
 
 def _model_init_kwargs(training: Any, model: Any) -> dict[str, Any]:
