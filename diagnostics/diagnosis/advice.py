@@ -23,6 +23,8 @@ ADVICE_RANGES: Mapping[str, tuple[float, float]] = {
 """The range that advice stays in where the user gives none; the learning rate has its prior."""
 
 RATE_LEADS = (1.0, 3.0)
+OF_ADAPTERS = ("lora_r", "lora_alpha", "lora_dropout", "target_modules")
+"""Settings of an adapter: no advice where nothing says that there is one."""
 WHOLE_NUMBERS = ("batch_size", "max_steps", "lora_r")
 NOT_SETTINGS = ("data", "checkpoint", "eval_set", "target_modules")
 
@@ -32,6 +34,8 @@ def advise(fixes: tuple[Fix, ...], case: Case, *, because: str, confidence: floa
     found: dict[str, Advice] = {}
     for fix in fixes:
         if fix.knob in found or (fix.when is not None and not fix.when(case)):
+            continue
+        if fix.knob in OF_ADAPTERS and not case.settings.has_adapter:
             continue
         advice = _advice(fix, case, because, confidence * fix.weight, bounds)
         if advice is not None:

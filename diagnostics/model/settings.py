@@ -14,6 +14,7 @@ class Settings:
     """The knobs a run was made with, by TRL's names; ``None`` where the log does not say.
 
     ``batch_size`` is the effective one: per device x devices x accumulation. ``warmup_ratio`` is a share of all steps.
+    ``num_labels`` are the classes that a classifier tells apart.
     """
 
     method: str | None = None
@@ -50,8 +51,14 @@ class Settings:
     hidden_size: int | None = None
     trainable_parameters: int | None = None
     vocab_size: int | None = None
+    num_labels: int | None = None
     logging_nan_inf_filter: bool | None = None
     transformers_version: str | None = None
+
+    @property
+    def has_adapter(self) -> bool:
+        """Whether the log says that an adapter was trained."""
+        return self.use_peft if self.use_peft is not None else self.lora_r is not None
 
     @classmethod
     def from_mapping(cls, raw: Mapping[str, Any]) -> Settings:

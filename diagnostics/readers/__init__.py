@@ -15,7 +15,6 @@ from diagnostics.readers.discovery import find_runs, search
 from diagnostics.readers.files import UnreadableLog, content
 from diagnostics.readers.one_parse import ReadAll, logs_of
 from diagnostics.readers.raw_log import Log
-from diagnostics.readers.run_names import is_generic
 from diagnostics.readers.run_paths import file_of
 from diagnostics.readers.tabular import jsonlines, table
 from diagnostics.readers.tensorboard import event_files
@@ -62,7 +61,7 @@ def read(path: str | Path, tags: Mapping[str, str] | None = None) -> Run:
     for reader in READERS:
         if reader.reads(path):
             log = _log(reader, path, inner)
-            if os.path.isfile(path) and is_generic(path):
+            if os.path.isfile(path):
                 log = sidecars.with_settings(log, sidecars.beside(path))
             return assemble(path, log, tags, name=inner)
     if os.path.isdir(path):

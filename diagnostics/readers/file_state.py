@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 from diagnostics.readers import UnreadableLog, file_of
 from diagnostics.readers.discovery import listing, parts
-from diagnostics.readers.run_names import is_generic
-from diagnostics.readers.sidecars import AFTER_THE_LOG, BEFORE_THE_LOG, beside
+from diagnostics.readers.sidecars import AFTER_THE_LOG, BEFORE_THE_LOG, Folders, around, beside
 
 SETTINGS = (*BEFORE_THE_LOG, *AFTER_THE_LOG)
 FileState = tuple[tuple[str, int, int], ...]
@@ -52,8 +52,7 @@ def _files(path: Path) -> list[Path]:
     """The logs of a run, and the files with its settings."""
     if not path.is_dir():
         file = file_of(path)
-        around = beside(file) if is_generic(file) else ()
-        return [file, *(sidecar for folder in around for sidecar in _settings(folder))]
+        return [file, *_settings(beside(file))]
     try:
         names = listing(path)
         held = parts(path, names)
@@ -61,11 +60,15 @@ def _files(path: Path) -> list[Path]:
         return []
     if held is None:
         return []
-    folders = [held.checkpoint, path / "adapter" if "adapter" in names.folders else None]
-    near = [file for folder in folders if folder for file in _settings(folder)]
-    own = [path / name for name in SETTINGS if name in names.files]
-    return [*held.events, *held.states, *([held.jsonl] if held.jsonl else []), *own, *near]
+    logs = [*held.events, *held.states, *([held.jsonl] if held.jsonl else [])]
+    return [*logs, *_settings(around(path, held.checkpoint))]
 
 
-def _settings(folder: Path) -> list[Path]:
-    return [folder / name for name in SETTINGS]
+def _settings(folders: Folders) -> Iterator[Path]:
+    """The files in these folders that may hold settings, as far as they are there."""
+    for folder in (*folders.far, *folders.own):
+        try:
+            there = set(os.listdir(folder))
+        except OSError:
+            continue
+        yield from (folder / name for name in SETTINGS if name in there)

@@ -7,7 +7,7 @@ held-out rows are ``   1    val 2.950    3.20s``.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from diagnostics.readers.tabular.rows import Row
 
@@ -55,3 +55,26 @@ def settings_in(lines: Iterable[str]) -> dict[str, object]:
         "max_steps": iterations,
     }
     return {key: value for key, value in found_out.items() if value is not None}
+
+
+def adapter_options(config: Mapping[str, object]) -> dict[str, object]:
+    """The settings in mlx-lm's ``adapter_config.json``, which holds all its arguments; empty for PEFT's."""
+    if "fine_tune_type" not in config:
+        return {}
+    lora = config.get("lora_parameters")
+    lora = lora if isinstance(lora, dict) else {}
+    rows, gathered = config.get("batch_size"), config.get("grad_accumulation_steps") or 1
+    rank, scale = lora.get("rank"), lora.get("scale")
+    return {
+        "method": "sft",
+        "model_name_or_path": config.get("model"),
+        "finetuning_type": config.get("fine_tune_type"),
+        "learning_rate": config.get("learning_rate"),
+        "batch_size": rows * gathered if isinstance(rows, int) and isinstance(gathered, int) else None,
+        "max_steps": config.get("iters"),
+        "seed": config.get("seed"),
+        "lora_r": rank,
+        "lora_alpha": rank * scale if isinstance(rank, (int, float)) and isinstance(scale, (int, float)) else None,
+        "lora_dropout": lora.get("dropout"),
+        "optim": config.get("optimizer"),
+    }

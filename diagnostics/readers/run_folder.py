@@ -41,7 +41,7 @@ def read_log(path: Path) -> Log:
     _, log = logs[0]
     for name, other in logs[1:]:
         log = _filled(log, other, name)
-    return sidecars.with_settings(log, [held.checkpoint, path / "adapter", path]).with_notes(*map(_not_read, errors))
+    return sidecars.with_settings(log, sidecars.around(path, held.checkpoint)).with_notes(*map(_not_read, errors))
 
 
 def _not_read(error: UnreadableLog) -> Message:

@@ -1,4 +1,4 @@
-"""The planned length of a run, from a learning rate that decays to 0."""
+"""The planned length of a run, from a learning rate that decays to 0, and its warm-up, from one that rises first."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ from diagnostics.model.curves import Curve, FloatArray
 
 MIN_RATES = 12
 """The fewest logged rates from the peak on."""
+
+MIN_RISING, MAX_START = 2, 0.7
+"""A warm-up is seen in so many rising rates, of which the first is at most this share of the peak."""
 
 MAX_DEVIATION = 0.01
 """The largest deviation of a rate from the schedule, as a share of the peak."""
@@ -31,6 +34,26 @@ def planned_steps(learning_rate: Curve) -> float | None:
         if np.abs(form(along / length) - share).max() <= MAX_DEVIATION:
             return float(steps[start] + length)
     return None
+
+
+def warmup_steps(learning_rate: Curve) -> float | None:
+    """The steps over which the rate rises in a straight line from near 0 to its peak; None when it does not.
+
+    They follow from the slope, for the peak itself may lie between two logged steps.
+    """
+    rates, steps = learning_rate.values, learning_rate.steps
+    top = int(np.argmax(rates)) if rates.size else 0
+    if top < MIN_RISING or rates[0] < 0 or rates[0] > MAX_START * rates[top] or top == rates.size - 1:
+        return None
+    rising, along = rates[: top + 1], steps[: top + 1]
+    slope = float((rising[top - 1] - rising[0]) / (along[top - 1] - along[0]))
+    straight = rising[0] + slope * (along - along[0])
+    if slope <= 0 or np.abs(straight - rising)[:-1].max() > MAX_DEVIATION * rates[top]:
+        return None
+    start = float(along[0] - rising[0] / slope)
+    length = float(rates[top] / slope)
+    reached = start + length
+    return length if along[top - 1] <= reached <= 1.1 * along[top] and abs(start) <= max(2.0, 0.1 * length) else None
 
 
 def _linear(done: FloatArray) -> FloatArray:

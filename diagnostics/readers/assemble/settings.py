@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -13,27 +12,10 @@ from diagnostics.model.curves import Curve
 from diagnostics.model.message import Message, message
 from diagnostics.model.settings import Settings
 from diagnostics.readers.assemble.method import method_of
-from diagnostics.readers.assemble.schedule import planned_steps
+from diagnostics.readers.assemble.option_names import MAX_STEPS, flat, number, spelled
+from diagnostics.readers.assemble.schedule import planned_steps, warmup_steps
 
-SPELLINGS: Mapping[str, tuple[str, ...]] = {
-    "method": ("method", "stage", "rl", "rlhf_type"),
-    "per_device_train_batch_size": ("micro_batch_size", "per_gpu_train_batch_size", "train_micro_batch_size_per_gpu"),
-    "learning_rate": ("lr",),
-    "num_train_epochs": ("num_epochs", "epochs"),
-    "lr_scheduler_type": ("lr_scheduler", "scheduler"),
-    "optim": ("optimizer",),
-    "lora_r": ("lora_rank", "r"),
-    "neftune_noise_alpha": ("noisy_embedding_alpha",),
-    "packing": ("sample_packing",),
-    "beta": ("pref_beta", "rl_beta"),
-    "loss_type": ("pref_loss",),
-    "label_smoothing": ("dpo_label_smoothing", "label_smoothing_factor"),
-    "model_name_or_path": ("base_model", "base_model_name_or_path", "model", "_name_or_path"),
-    "max_grad_norm": ("gradient_clip_val",),
-}
-"""Other programs' names for our settings: LLaMA-Factory, axolotl, ms-swift, PEFT's adapter_config, Lightning."""
-
-WORLD = ("world_size", "num_devices", "n_gpu", "_n_gpu", "num_processes")
+WORLD = ("global_world_size", "world_size", "num_devices", "n_gpu", "_n_gpu", "num_processes")
 FINISHED_SHARE = 0.95
 """The share of the planned steps from which a log counts as complete."""
 
@@ -43,9 +25,6 @@ MIN_THROUGHPUT = 0.05
 MAX_ROWS = 1e7
 """More rows a step than this come from a damaged log."""
 
-MAX_STEPS = 1e15
-"""Larger numbers are not settings of a training."""
-
 
 def recovered(
     options: Mapping[str, object], curves: Mapping[str, Curve], total_steps: float | None = None
@@ -54,13 +33,13 @@ def recovered(
 
     ``total_steps`` is the planned length of the run; without it, it follows from the epochs when those were logged.
     """
-    options = _flat(options)
+    options = spelled(flat(options))
     notes: list[Message] = []
-    settings = Settings.from_mapping(_spelled(options))
+    settings = Settings.from_mapping(options)
     settings = replace(
         settings,
         max_steps=settings.max_steps if (settings.max_steps or 0) > 0 else None,
-        method=method_of(settings.method, options, curves),
+        method=method_of(settings.method, options, curves) or _by_adapter(options, curves, notes),
         use_peft=_use_peft(settings, options),
         load_in_4bit=_four_bit(settings, options),
     )
@@ -71,52 +50,8 @@ def recovered(
     planned = total if requested and _is_cut(total, curves) else None if requested else total_steps
     if planned and planned < MAX_STEPS and settings.max_steps is None:
         settings = replace(settings, max_steps=int(planned))
-    settings = replace(settings, warmup_ratio=_warmup(options, total))
+    settings = replace(settings, warmup_ratio=_warmup(options, curves, total))
     return _with_logged_rate(settings, curves, notes), notes
-
-
-def _flat(options: Mapping[str, object]) -> dict[str, Any]:
-    """The options with the text model's own part of a multimodal model's config brought up."""
-    flat = {key: _single(value) for key, value in options.items()}
-    if isinstance(flat.get("loss_type"), list):
-        flat["loss_type"] = "+".join(map(str, flat["loss_type"]))  # TRL adds up several losses
-    inner = flat.get("text_config")
-    for key in ("hidden_size", "vocab_size"):
-        if isinstance(inner, Mapping) and flat.get(key) is None:
-            flat[key] = _single(inner.get(key))
-    return flat
-
-
-def _single(value: object) -> Any:
-    """The value, the only one of a list of one, None for a whole number that no setting has."""
-    if isinstance(value, list) and len(value) == 1:
-        value = value[0]
-    return None if isinstance(value, int) and abs(value) >= MAX_STEPS else value
-
-
-def _spelled(options: Mapping[str, Any]) -> dict[str, Any]:
-    """The options under our names; our own name wins over the others', a value over none."""
-    found: dict[str, Any] = dict(options)
-    for name, others in SPELLINGS.items():
-        for other in others:
-            if _absent(found.get(name)) and not _absent(options.get(other)):
-                found[name] = options[other]
-    return found
-
-
-def _absent(value: object) -> bool:
-    return value is None or value in ("", "None", "null")
-
-
-def _number(value: object) -> float | None:
-    """A finite number, also from text such as ``1e-5``; else None."""
-    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
-        return None
-    try:
-        number = float(value)
-    except (ValueError, OverflowError):
-        return None
-    return number if math.isfinite(number) else None
 
 
 def _use_peft(settings: Settings, options: Mapping[str, Any]) -> bool | None:
@@ -127,13 +62,22 @@ def _use_peft(settings: Settings, options: Mapping[str, Any]) -> bool | None:
     return settings.use_peft if settings.use_peft is not None or settings.lora_r is None else True
 
 
+def _by_adapter(options: Mapping[str, Any], curves: Mapping[str, Curve], notes: list[Message]) -> str | None:
+    """SFT, where an adapter of a language model was trained on a loss alone; other methods log what they compare."""
+    adapter = options.get("lora_r") is not None or options.get("peft_type") is not None
+    if str(options.get("task_type")).upper() != "CAUSAL_LM" or not adapter or "train_loss" not in curves:
+        return None
+    notes.append(message("method-from-adapter"))
+    return "sft"
+
+
 def _four_bit(settings: Settings, options: Mapping[str, Any]) -> bool | None:
     """Whether the base model was held in 4 bits."""
     how = options.get("quantization_config")
     if isinstance(how, Mapping) and how.get("load_in_4bit") is not None:
         return bool(how["load_in_4bit"])
-    if settings.load_in_4bit is None and _number(options.get("quantization_bit")) is not None:
-        return _number(options["quantization_bit"]) == 4
+    if settings.load_in_4bit is None and number(options.get("quantization_bit")) is not None:
+        return number(options["quantization_bit"]) == 4
     return settings.load_in_4bit
 
 
@@ -145,7 +89,7 @@ def _with_batch(
     each, gathered = ((n if n and 0 < n < MAX_ROWS else None) for n in (each, gathered))
     if settings.batch_size is not None:
         return settings
-    devices = next((int(n) for key in WORLD if (n := _number(options.get(key))) is not None and n >= 1), None)
+    devices = next((int(n) for key in WORLD if (n := number(options.get(key))) is not None and n >= 1), None)
     if each and gathered and devices:
         return replace(settings, batch_size=each * gathered * devices)
     if rows_per_step := _rows_a_step(curves):
@@ -195,11 +139,17 @@ def _by_schedule(settings: Settings, curves: Mapping[str, Curve], notes: list[Me
     return float(round(total))
 
 
-def _warmup(options: Mapping[str, Any], total: float | None) -> float | None:
-    """Warm-up as a share of all steps; ``warmup_steps`` wins over the ratio and is itself a ratio below 1."""
-    steps, ratio = _number(options.get("warmup_steps")), _number(options.get("warmup_ratio"))
+def _warmup(options: Mapping[str, Any], curves: Mapping[str, Curve], total: float | None) -> float | None:
+    """Warm-up as a share of all steps; ``warmup_steps`` wins over the ratio and is itself a ratio below 1.
+
+    Where no option gives it, it is seen in the learning rate; a log of unknown length is taken for complete.
+    """
+    steps, ratio = number(options.get("warmup_steps")), number(options.get("warmup_ratio"))
     if steps is not None and steps >= 1:
         return round(steps / total, 6) if total else None
+    if steps is None and ratio is None and (rate := curves.get("learning_rate")) is not None:
+        seen = warmup_steps(rate)
+        return round(seen / (total or float(rate.steps[-1])), 6) if seen else None
     return steps or (ratio if ratio is not None else steps)
 
 
