@@ -16,6 +16,7 @@ from transformers import TrainerCallback
 from diagnostics.diagnosis.diagnose import diagnose
 from diagnostics.diagnosis.live import LiveState, update
 from diagnostics.messages import live_line, text
+from diagnostics.model.adapters import adapter_kind
 from diagnostics.model.curves import Run
 from diagnostics.model.message import Message, message
 from diagnostics.model.methods import METHODS
@@ -181,7 +182,10 @@ def _model_facts(model: Any) -> dict[str, Any]:
     if hasattr(model, "parameters"):
         facts["trainable_parameters"] = sum(weight.numel() for weight in model.parameters() if weight.requires_grad)
     adapter = next(iter(getattr(model, "peft_config", {}).values()), None)
-    facts |= {f"lora_{name}": getattr(adapter, key, None) for name, key in ADAPTER_KEYS.items()}
+    if adapter is not None:
+        facts["adapter_kind"] = adapter_kind(vars(adapter))
+    if hasattr(adapter, "lora_alpha"):  # an r alone is something else in other adapters
+        facts |= {f"lora_{name}": getattr(adapter, key, None) for name, key in ADAPTER_KEYS.items()}
     return facts
 
 

@@ -90,6 +90,18 @@ MESSAGES: Mapping[str, str] = {
     "device-batch-lowered": "out of memory with {wanted:plural:row|rows} on the device: trained with {rows} at once "
     "and {steps:plural:accumulation step|accumulation steps}, the same effective batch; evaluated {evaluation} at once",
     "chat-template-added": "the tokenizer has no chat template; a plain one was added and is saved with it",
+    "rate-of-adapter-without-one": "learning_rate {rate:number} is one for LoRA, and the whole model is trained: "
+    "such runs usually take about {center:number:1}",
+    "rate-of-full-with-adapter": "learning_rate {rate:number} is one for training the whole model, and an adapter is "
+    "trained: such runs usually take about {center:number:1}",
+    "rate-not-of-adapter": "learning_rate {rate:number} is far from what {adapter} usually takes, about "
+    "{center:number:1}",
+    "rate-needs-more-answers": "learning_rate {rate:number} with {batch} answers a step often loses what it learned: "
+    "lower it to about {center:number:1}, or compare 256 answers and more a step",
+    "reference-without-base": "{adapter} takes a part of the base model into the adapter, so the reference without the "
+    "adapter is another model: start the adapter plainly",
+    "no-mismatched-pairs": "one row on the device leaves no mismatched pairs, so the KL estimate of KTO is always 0: "
+    "set per_device_train_batch_size to 2 or more",
     "weights-not-finite": "the weights hold nan, so none were saved",
     "planned-length-unknown": "the log does not give the planned length: it is judged as a complete run",
 }

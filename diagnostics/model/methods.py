@@ -33,6 +33,7 @@ SFT = TrainingMethod(
 DPO = TrainingMethod(
     "dpo",
     loss_compares_answers=True,
+    has_reference=True,
     # TRL and the alignment handbook: 5e-6 to 1e-5 with LoRA, 5e-7 without.
     rates={True: LearningRates(7e-6, 5e-5), False: LearningRates(5e-7, 5e-6)},
     rate_below_sft=40.0,
@@ -46,6 +47,7 @@ DPO = TrainingMethod(
 KTO = TrainingMethod(
     "kto",
     loss_compares_answers=True,
+    has_reference=True,
     # TRL's documentation 5e-7 to 5e-6, HALOs and LLaMA-Factory 5e-6 with LoRA; three of five public LoRA runs at about
     # 2e-4 collapsed.
     rates={True: LearningRates(5e-6, 5e-5), False: LearningRates(1e-6, 1e-5)},
@@ -175,7 +177,7 @@ _ALL = (
     REWARD,
     GKD,
     SFT,
-    TrainingMethod("ipo", loss_compares_answers=True, aliases=("ipo_pair",)),
+    TrainingMethod("ipo", loss_compares_answers=True, has_reference=True, aliases=("ipo_pair",)),
     SIMPO,
     TrainingMethod("pt", aliases=("pretrain", "pretraining")),
 )

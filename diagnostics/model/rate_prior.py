@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from diagnostics.model.adapters import rate_factor
 from diagnostics.model.methods import LearningRates, method_record
 from diagnostics.model.settings import Settings
 
@@ -62,7 +63,7 @@ class LearningRatePrior:
 def rate_prior_of(settings: Settings, bounds: Bounds | None = None) -> LearningRatePrior:
     """The learning rates of a run, by its method, its adapter and its width; ``bounds`` replace the cap.
 
-    Nothing is known of an unknown method: advice is then given in words.
+    Nothing is known of an unknown method or kind of adapter: advice is then given in words.
     """
     found = _known(settings)
     low, high = (bounds or {}).get("learning_rate", (None, None))
@@ -82,6 +83,10 @@ def _known(settings: Settings) -> LearningRatePrior:
     center, cap = _scaled(rates, settings) if settings.hidden_size else (rates.center, rates.cap)
     if lora and settings.lora_r is not None and settings.lora_r < SMALL_RANK:
         center /= SMALL_RANK_DIVISOR
+    times = rate_factor(settings.adapter_kind, settings.lora_r) if lora else 1.0
+    if times is None:
+        return LearningRatePrior()
+    center, cap = times * center, times * cap
     return LearningRatePrior(center, cap, center, None)
 
 

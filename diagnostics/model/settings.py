@@ -15,10 +15,12 @@ class Settings:
 
     ``batch_size`` is the effective one: per device x devices x accumulation. ``warmup_ratio`` is a share of all steps.
     ``num_labels`` are the classes that a classifier tells apart.
+    ``adapter_kind`` is None for plain LoRA; see ``diagnostics.model.adapters``.
     """
 
     method: str | None = None
     use_peft: bool | None = None
+    adapter_kind: str | None = None
     load_in_4bit: bool | None = None
     learning_rate: float | None = None
     batch_size: int | None = None

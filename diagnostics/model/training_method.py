@@ -23,6 +23,8 @@ class TrainingMethod:
     reward improves. ``loss_compares_answers`` is True where the loss is a comparison of answers and not a likelihood of
     tokens: rules that are not for DPO are not for these either.
 
+    ``has_reference`` is True where the model is compared with what it was before the run.
+
     ``rates`` are the learning rates that work, with LoRA (True) and without (False); ``rate_below_sft`` is how many
     times lower they lie than those of SFT. ``seed_sd`` is the standard deviation of the difference between two settings
     trained with the same seed, as a share of the loss. ``search_order`` names the settings worth changing after the
@@ -37,6 +39,7 @@ class TrainingMethod:
     direction: str = "minimize"
     loss_is_objective: bool = True
     loss_compares_answers: bool = False
+    has_reference: bool = False
     rates: Mapping[bool, LearningRates] | None = None
     rate_below_sft: float = 1.0
     seed_sd: float = 0.0

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from diagnostics.model.adapters import adapter_kind
 from diagnostics.model.settings import Settings
 from tuner.config.search_space import LIST_SEPARATOR, as_choice
 from tuner.errors import SpecError
@@ -185,6 +186,8 @@ def settings_of(config: Config, method: str) -> Settings:
     raw = {name: setting_value(config, method, name) for name in (*names, "batch_size", "warmup_ratio")}
     if (raw.get("max_steps") or 0) <= 0:
         raw["max_steps"] = None
-    if not raw.get("use_peft"):
+    block = config.get("peft") or {}
+    if not raw.get("use_peft") or str(block.get("peft_type") or "lora").lower() != "lora":
         raw = {name: value for name, value in raw.items() if not name.startswith("lora_")}
-    return Settings.from_mapping({**raw, "method": method})
+    kind = adapter_kind({**config, **block}) if raw.get("use_peft") else None
+    return Settings.from_mapping({**raw, "method": method, "adapter_kind": kind})

@@ -12,7 +12,8 @@ from diagnostics.messages import text
 from diagnostics.model.curves import Run
 from diagnostics.model.message import message
 from diagnostics.model.settings import Settings
-from tuner.callback import DiagnosisCallback
+from tuner.callback import DiagnosisCallback, settings_of_trainer
+from tuner.config.config_warnings import config_warnings
 from tuner.config.next_run import next_run_yaml
 from tuner.config.secret_keys import without_secrets
 from tuner.config.study_file import StudySpec
@@ -57,6 +58,10 @@ class Session:
         self.exact_match = ExactMatchCallback(self.trainer, sample, model_key(self.parsed))
         if self.tokenizer.chat_template == PLAIN_TEMPLATE:
             self.diagnosis_callback.notes.append(message("chat-template-added"))
+        trained = settings_of_trainer(self.trainer.args, self.trainer.state, self.trainer.model).merged(settings)
+        for note in config_warnings(trained):
+            self.diagnosis_callback.notes.append(note)
+            say(text(note))
 
     @property
     def tokenizer(self) -> Any:

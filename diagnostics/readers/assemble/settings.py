@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from diagnostics.model.adapters import adapter_kind
 from diagnostics.model.curves import Curve
 from diagnostics.model.message import Message, message
 from diagnostics.model.settings import Settings
@@ -41,6 +42,7 @@ def recovered(
         max_steps=settings.max_steps if (settings.max_steps or 0) > 0 else None,
         method=method_of(settings.method, options, curves) or _by_adapter(options, curves, notes),
         use_peft=_use_peft(settings, options),
+        adapter_kind=adapter_kind(options),
         load_in_4bit=_four_bit(settings, options),
     )
     settings = _with_batch(settings, options, curves, notes)
