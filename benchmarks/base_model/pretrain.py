@@ -32,6 +32,7 @@ class Stage:
 STAGES = (Stage(0, 1300, 8e-3), Stage(1, 900, 6e-3))
 BATCH = 48
 VOCABULARY = 1024
+WIDTH, LAYERS, HEAD_WIDTH = 160, 4, 32
 PAD, START, END = "<|pad|>", "<|im_start|>", "<|im_end|>"
 CHAT_TEMPLATE = (
     "{%- for message in messages %}"
@@ -278,17 +279,17 @@ def tokenizer(seed: int) -> Any:
     return made
 
 
-def model(words: Any) -> Any:
-    """An untrained Llama of 1.4 million parameters for that tokenizer."""
+def model(words: Any, width: int = WIDTH, layers: int = LAYERS) -> Any:
+    """An untrained Llama for that tokenizer, of 1.4 million parameters unless another size is given."""
     from transformers import LlamaConfig, LlamaForCausalLM
 
     config = LlamaConfig(
         vocab_size=len(words),
-        hidden_size=160,
-        intermediate_size=432,
-        num_hidden_layers=4,
-        num_attention_heads=5,
-        num_key_value_heads=5,
+        hidden_size=width,
+        intermediate_size=27 * width // 10,
+        num_hidden_layers=layers,
+        num_attention_heads=width // HEAD_WIDTH,
+        num_key_value_heads=width // HEAD_WIDTH,
         max_position_embeddings=512,
         tie_word_embeddings=True,
         bos_token_id=None,
@@ -352,14 +353,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.base_model.pretrain")
     parser.add_argument("out", type=Path)
     parser.add_argument("--seed", type=int, default=0, help="added to the seed of every stage")
+    parser.add_argument("--width", type=int, default=WIDTH, help=f"a multiple of {HEAD_WIDTH}")
+    parser.add_argument("--layers", type=int, default=LAYERS)
+    parser.add_argument("--steps", type=float, default=1.0, help="the share of each stage's steps")
     given = parser.parse_args()
     torch.manual_seed(given.seed)
     words = tokenizer(given.seed)
-    net = model(words)
+    net = model(words, given.width, given.layers)
     print(f"{net.num_parameters():,} parameters, {len(words)} tokens")
     for stage in STAGES:
         torch.manual_seed(given.seed + stage.seed)
-        train(net, words, replace(stage, seed=given.seed + stage.seed))
+        steps = round(given.steps * stage.steps)
+        train(net, words, replace(stage, seed=given.seed + stage.seed, steps=steps))
         # Each stage starts from what would be loaded from disk, in bfloat16's digits.
         net.to(torch.bfloat16).to(torch.float32)
     net.to(torch.bfloat16).save_pretrained(given.out)

@@ -25,6 +25,11 @@ class Grid:
     """A run whose loss is within this factor of the best is near it, and is trained with more seeds."""
     seeds: int = 3
     """With how many seeds the settings near the best are trained."""
+    steps: int | None = None
+    """So many updates whatever the batch; None: as many samples, so fewer updates of a larger batch."""
+    unseen: bool = False
+    """Made after the form and the constants of the search were settled: only for scoring, by name, and never to choose
+    anything."""
 
     @property
     def recipe(self) -> Path:
@@ -55,6 +60,15 @@ DPO_AXES = {
     "lora_r": (4, 16),
     "beta": (0.1, 0.5),
 }
+LATE_RATES = LEARNING_RATES[3:]
+_UNSEEN = (
+    # Another base: 430,000 parameters that `benchmarks.base_model.pretrain` made.
+    Grid("unseen-orders", {"learning_rate": LATE_RATES, "batch_size": (2, 8, 32)}, unseen=True),
+    # Other data: running text in place of instructions.
+    Grid("unseen-text", {"learning_rate": LATE_RATES, "batch_size": (4, 12, 36)}, unseen=True),
+    # DPO at one beta on the other base.
+    Grid("unseen-dpo", {"learning_rate": LATE_RATES, "batch_size": (4, 12, 36)}, near=1.3, seeds=4, unseen=True),
+)
 _ALL = (
     Grid("tiny-sft", SFT_AXES),
     Grid("stories", SFT_AXES),
@@ -65,5 +79,6 @@ _ALL = (
     Grid("stories-attention", SMALL_AXES),
     # Trained when the search was settled: nothing was chosen on it.
     Grid("stories-mlp", SMALL_AXES),
+    *_UNSEEN,
 )
 GRIDS = {grid.name: grid for grid in _ALL}

@@ -149,8 +149,8 @@ def _run(row: Mapping[str, Any]) -> Run:
     return Run(name, curves, Settings.from_mapping(row["settings"]), tuple(row["notes"]))
 
 
-def load_all(folder: Path | None = None) -> list[Table]:
-    """Every table that the search is judged on.
+def load_all(folder: Path | None = None, *, unseen: bool = False) -> list[Table]:
+    """Every table that the search is made on, or with ``unseen`` every one that it is only scored on.
 
     A DPO loss means something else for each beta, so the DPO runs make three tables: one for each beta judged by its
     loss, and one over both judged by the share of pairs that are told apart.
@@ -158,7 +158,7 @@ def load_all(folder: Path | None = None) -> list[Table]:
     tables = []
     for grid in GRIDS.values():
         path = folder / f"{grid.name}.jsonl" if folder else grid.table
-        if not path.exists():
+        if not path.exists() or grid.unseen != unseen:
             continue
         table = load(grid, path)
         if "beta" in grid.axes:
