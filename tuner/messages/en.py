@@ -24,6 +24,8 @@ PRUNED: Mapping[str, str] = {
     "diverged": "diverged",
     "pruned": "the pruner stopped it",
     "out-of-reach": "{value:number} at {share:percent} of the run, where trial {trial} had {other:number}",
+    "unlikely-best": "{value:number} at {share:percent} of the run, where trial {trial} had {other:number}; its chance "
+    "to be the best was {chance:percent}",
 }
 """Why a trial was stopped."""
 
@@ -185,6 +187,10 @@ PHRASES: Mapping[str, str] = {
     "noise-seeds": "Seeds of the best settings scatter by {noise} (standard deviation).",
     "steps": "{steps:,.0f} optimizer steps",
     "steps-and-lost": "{steps:,.0f} optimizer steps, attempts that ran out of memory included",
+    "stopped-early": "Early stopping ended {stopped:plural:trial|trials} and saved the training of {saved:.1f} runs.",
+    "checked": "{checked:plural:trial|trials} that it would have stopped went on as a check; none became the best.",
+    "checked-and-won": "A trial that it would have stopped went on as a check and is the best: without it the result "
+    "would be {lost:.1%} worse.",
     "steps-note": "Optimizer steps are counted in batches of trial 0, repeats included.",
     "single-run": "{value} (trial {trial})",
     "still-running": "still running",

@@ -23,6 +23,7 @@ from tuner.search.attributes import (
     MOVED_BY,
     PARENT,
     SECONDS,
+    SPARED,
     STEPS,
     STOPPED,
 )
@@ -90,6 +91,7 @@ def trial_result(trial: FrozenTrial, settings: Mapping[int, Mapping[str, Any]]) 
         seconds=float(kept.get(SECONDS) or 0.0),
         failure=Failure.from_dict(kept[ERROR], infeasible=INFEASIBLE in kept) if kept.get(ERROR) else None,
         stopped=text_from(kept.get(STOPPED)),
+        spared=text_from(kept.get(SPARED)),
         folder=trial_folder(trial.number),
         metrics=kept.get(METRICS) or {},
         curve=tuple((x, y) for x, y in kept.get(CURVE) or ()),

@@ -63,10 +63,11 @@ class TrialResult:
 
     ``settings`` holds the knobs of the space, ``value`` the metric (None when there is none), ``proposer`` who proposed
     the settings (``moved_by`` in study.json) and ``because`` why;
-    ``moved`` maps each knob that changed to (old, new). ``stopped`` says why the trial was pruned, ``failure`` why it
-    failed. ``curve`` is the metric over steps. ``folder`` is relative to the study's folder; where ``host`` is given it
-    is the path on that machine. ``memory`` says how a device batch was lowered to fit, and ``lost`` counts the steps of
-    attempts that came to nothing, which ``steps`` leaves out.
+    ``moved`` maps each knob that changed to (old, new). ``stopped`` says why the trial was pruned, ``spared`` why it
+    would have been (it went on as a check of the pruner), ``failure`` why it failed. ``curve`` is the metric over
+    steps. ``folder`` is relative to the study's folder; where ``host`` is given it is the path on that machine.
+    ``memory`` says how a device batch was lowered to fit, and ``lost`` counts the steps of attempts that came to
+    nothing, which ``steps`` leaves out.
     """
 
     number: int
@@ -89,6 +90,7 @@ class TrialResult:
     host: str = ""
     memory: tuple[Text, ...] = ()
     lost: float = 0.0
+    spared: Text | None = None
 
     @property
     def is_running(self) -> bool:
@@ -125,6 +127,7 @@ class TrialResult:
             "because": text_from(raw.get("reason") or raw.get("because")) or "",
             "failure": Failure.from_dict(failure, infeasible=state is TrialState.INFEASIBLE) if failure else None,
             "stopped": text_from(stopped),
+            "spared": text_from(raw.get("spared")),
             "cause": current_rule_name(raw["cause"]) if raw.get("cause") else None,
             "memory": texts_from(raw.get("lowered", raw.get("memory"))),
         }

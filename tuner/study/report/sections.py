@@ -24,6 +24,7 @@ from tuner.study.report.words import (
     best_folder,
     commands,
     counts,
+    early_notes,
     headline,
     lead,
     measure,
@@ -146,6 +147,7 @@ def sections(result: StudyResult, found: Beside = NOTHING) -> Sections:
         versions=tuple(result.versions.items()),
         notes=(
             *map(text, result.notes),
+            *early_notes(result),
             *noise_notes(result),
             *([report_phrase("steps-note")] if result.steps else []),
         ),

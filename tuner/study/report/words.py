@@ -14,6 +14,7 @@ from diagnostics.model.records import Label
 from tuner.config.trust import CONFIG_FILE
 from tuner.messages import filled
 from tuner.messages.en import PHRASES, STATES
+from tuner.study.early_stopping import early_stopping
 from tuner.study.folder import trial_folder
 from tuner.study.repeats import MIN_SEEDS
 from tuner.study.report.beside import disagreement
@@ -179,6 +180,17 @@ def noise_notes(result: StudyResult) -> list[str]:
 
 def _rounded(result: StudyResult, value: float) -> str:
     return measure(result.metric, float(f"{value:.1g}"))
+
+
+def early_notes(result: StudyResult) -> list[str]:
+    """What stopping trials early saved, and what the trials that went on as a check say that it lost."""
+    found = early_stopping(result.trials, result.best, result.direction)
+    if found is None:
+        return []
+    saved = report_phrase("stopped-early", stopped=found.stopped, saved=found.saved) if found.stopped else ""
+    code = "checked-and-won" if found.won else "checked"
+    checked = report_phrase(code, checked=found.checked, lost=found.lost) if found.checked else ""
+    return [note for note in (saved, checked) if note]
 
 
 def steps(result: StudyResult) -> str:
