@@ -8,7 +8,7 @@ by which it ends above its own minimum. Runs between the limits are not scored.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from benchmarks.fresh.loop import Truth
@@ -82,9 +82,12 @@ def answer(recipe: Recipe, truth: Truth, ladder: Ladder) -> Answer | None:
     regret = (truth.end - ladder.best_end) / ladder.reach
     rise = (truth.end - truth.lowest) / ladder.reach
     facts = {
-        "times_best_rate": recipe.rate / ladder.best_rate, "regret": regret, "rise": rise, "lowest_at": truth.lowest_at,
-        "start": truth.start, "end": truth.end, "best_end": ladder.best_end,
-    }  # fmt: skip
+        "times_best_rate": recipe.rate / ladder.best_rate,
+        "regret": regret,
+        "rise": rise,
+        **{f"truth_{name}": value for name, value in asdict(truth).items()},
+        **{f"ladder_{name}": value for name, value in asdict(ladder).items()},
+    }
     found = _of_fault(recipe.fault, regret, rise, truth) if recipe.fault else _of_rate(facts, truth, ladder)
     return None if found is None else Answer(found.name, found.right, found.acceptable, found.rate, facts)
 

@@ -16,7 +16,8 @@ from benchmarks.fresh.loop import Truth, truth_of
 from benchmarks.fresh.project import project
 from benchmarks.fresh.recipe import Recipe
 from benchmarks.fresh.rows import Row, row
-from benchmarks.fresh.tasks import CONTEXT, Task
+from benchmarks.fresh.tasks import Task
+from benchmarks.fresh.tasks.text import CONTEXT
 
 LETTERS_OF = "\u00b7 abcdefghijklmnopqrstuvwxyz+*"
 """A letter for each token of the made-up languages: 0 is the padding, 1 the space between words."""
@@ -44,7 +45,7 @@ def made(trainer: Trainer, tasks: tuple[str, ...], rng: np.random.Generator, cou
     runs = [run for run in runs if how["evals"] or run.answer.name != "overfit"]
     for path in {*made_so_far} - {run.log for run in runs}:
         shutil.rmtree(path, ignore_errors=True)
-    return [row(run.log, run.task, run.answer) for run in runs]
+    return [row(run.log, run) for run in runs]
 
 
 def transformers(task: Task, recipe: Recipe, out: Path, how: dict[str, Any]) -> Truth:

@@ -52,7 +52,7 @@ def written(
             continue  # nothing in such a log could tell
         layout = Layout(_every(run.log, wanted), with_evals, with_settings, f"run-{number}", seed)
         path = write(run.log, layout, folder / f"{number}")
-        rows.append(row(path, run.task, run.answer))
+        rows.append(row(path, run))
     return rows
 
 

@@ -1,0 +1,27 @@
+"""What is learned: made-up rows of several kinds, and the networks and language models that learn them.
+
+Every task draws its own rule, noise and sizes from its seed. ``Task.rows`` are for training, ``Task.held`` are kept
+back; the first ``seen`` of those are what the run's own evaluations use, all of them are the truth.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+
+from benchmarks.fresh.tasks.languages import letters, orders, other_language, pairs
+from benchmarks.fresh.tasks.tables import classes, images, regression
+from benchmarks.fresh.tasks.task import Task
+
+TASKS: Mapping[str, Callable[[np.random.Generator], Task]] = {
+    "classes": classes,
+    "images": images,
+    "regression": regression,
+    "letters": letters,
+    "other-language": other_language,
+    "orders": orders,
+    "pairs": pairs,
+}
+
+__all__ = ["TASKS", "Task"]
