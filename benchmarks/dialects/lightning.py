@@ -42,24 +42,26 @@ def _rows(run: Measured, layout: Layout) -> Iterator[dict[str, Any]]:
     """Rows as Lightning logs them: steps count from 0, an epoch's training loss follows its evaluation."""
     rng = layout.rng()
     name, with_rate, by_step = ("train_loss", "loss")[int(rng.integers(2))], rng.random() < 0.5, rng.random() < 0.7
-    last = 0
-    for number, epoch, held in epochs(run):
-        for at in windows(run, layout.every, mean=False) if by_step else ():
-            if last < at.step <= epoch.step:
-                if with_rate:
-                    yield {"step": at.step - 1, "lr-AdamW": at.rate}
-                yield {"epoch": number - 1, "step": at.step - 1, f"{name}_step": at.loss}
-        if held and layout.evals:
-            accuracy = {"val_acc": held.accuracy} if held.accuracy is not None else {}
-            yield {"epoch": number - 1, "step": epoch.step - 1, "val_loss": held.loss, **accuracy}
-        yield {"epoch": number - 1, "step": epoch.step - 1, f"{name}_epoch" if by_step else name: epoch.loss}
-        last = epoch.step
+    by_step = by_step or run.steps < 8 * run.steps_per_epoch  # few epochs are watched by the step
+    points = {at.step: at for at in windows(run, layout.every, mean=False)} if by_step else {}
+    held = {e.step: e for e in run.evals if e.step} if layout.evals else {}
+    ends = {at.step: at for _, at, _ in epochs(run)}
+    for step in sorted({*points, *held, *ends}):
+        common = {"epoch": int((step - 1) / run.steps_per_epoch), "step": step - 1}
+        if (at := points.get(step)) is not None:
+            if with_rate:
+                yield {"step": step - 1, "lr-AdamW": at.rate}
+            yield {**common, f"{name}_step": at.loss}
+        if (one := held.get(step)) is not None:
+            yield {**common, "val_loss": one.loss, **({"val_acc": one.accuracy} if one.accuracy is not None else {})}
+        if (end := ends.get(step)) is not None:
+            yield {**common, f"{name}_epoch" if by_step else name: end.loss}
 
 
 def _hparams(run: Measured, layout: Layout, folder: Path) -> None:
     known = run.settings
     lines = [f"batch_size: {known['batch_size']}", f"lr: {known['learning_rate']}", f"max_epochs: {_epochs(run)}"]
-    lines += [f"weight_decay: {known['weight_decay']}"] if "weight_decay" in known else []
+    lines += [f"{name}: {known[name]}" for name in ("weight_decay", "lora_r", "lora_alpha") if name in known]
     (folder / "hparams.yaml").write_text("\n".join(lines) + "\n" if layout.settings else "{}\n", encoding="utf-8")
 
 
