@@ -26,9 +26,9 @@ RISES, LEVEL = 0.10, 0.02
 """Rises from which a run overfits, and up to which it does not."""
 EARLY = 0.8
 """An overfit run has its minimum in this share of its steps."""
-STILL_FALLS = 0.10
-"""A healthy run whose last quarter gained more of the reach may also be told to go on."""
-LEAST_REACH = 0.08
+TOO_SHORT = 0.10
+"""Where twice the steps gain more than this share of the reach, a healthy run may also be told that it underfits."""
+LEAST_REACH = 0.15
 """A task of which the best rate learns less than this share of the first loss says nothing about rates."""
 
 
@@ -65,11 +65,15 @@ class Answer:
 
 @dataclass(frozen=True)
 class Ladder:
-    """What the rates of a task led to: the best of them, its end, and the loss before training."""
+    """What the rates of a task led to: the best of them, its end, the loss before training.
+
+    ``longer_end`` is where the best rate ends in twice the steps.
+    """
 
     best_rate: float
     best_end: float
     start: float
+    longer_end: float
 
     @property
     def reach(self) -> float:
@@ -126,6 +130,6 @@ def _of_rate(facts: Mapping[str, float], truth: Truth, ladder: Ladder) -> Answer
     if rises:
         return _called("overfit", "overfit", "unstable" if times > NEAR else "")
     if 1 / NEAR <= times <= NEAR and regret <= WELL and rise <= LEVEL:
-        still = truth.late_gain / ladder.reach > STILL_FALLS
-        return _called("healthy", "healthy", "underfit" if still else "", 0)
+        short = (ladder.best_end - ladder.longer_end) / ladder.reach > TOO_SHORT
+        return _called("healthy", "healthy", "underfit" if short else "", 0)
     return None

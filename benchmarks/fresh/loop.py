@@ -22,22 +22,20 @@ BROKEN_FROM = 0.45
 class Truth:
     """The held-out loss on all rows kept back: before training, at its lowest and where, and at the end.
 
-    ``late_gain`` is what the last quarter of the run brought. A loss that is not finite is infinite here.
+    A loss that is not finite is infinite here.
     """
 
     start: float
     lowest: float
     lowest_at: float
     end: float
-    late_gain: float
 
     @classmethod
     def of(cls, steps: list[int], losses: list[float]) -> Truth:
         """The truth of evaluations after these steps, the first of which is before training."""
         known = [loss if math.isfinite(loss) else math.inf for loss in losses]
         best = int(np.argmin(known))
-        at_three_quarters = float(np.interp(0.75 * steps[-1], steps, np.minimum(known, 1e9)))
-        return cls(known[0], known[best], steps[best] / steps[-1], known[-1], at_three_quarters - known[-1])
+        return cls(known[0], known[best], steps[best] / steps[-1], known[-1])
 
 
 def train(task: Task, recipe: Recipe) -> tuple[Measured, Truth]:

@@ -49,19 +49,14 @@ def project(kind: str, rng: np.random.Generator, count: int, epochs: bool, train
     base = _recipe(task, rng, epochs)
     runs = [(recipe, *train(task, recipe)) for recipe in _ladder(base)]
     runs += _further(task, runs, train)
-    ladder = ladder_of([(recipe, truth) for recipe, _, truth in runs])
-    if ladder.reach < LEAST_REACH * ladder.start:
+    best, _, truth = min(runs, key=lambda run: run[2].end)
+    if truth.start - truth.end < LEAST_REACH * truth.start:
         return []
+    ladder = Ladder(best.rate, truth.end, truth.start, train(task, replace(best, steps=2 * best.steps))[1].end)
     near = [replace(base, rate=ladder.best_rate * 10 ** rng.uniform(-0.3, 0.2), seed=base.seed + 1)]
     more = [(recipe, *train(task, recipe)) for recipe in (*near, _spoiled(task, base, ladder, rng))]
     told = [Trained(kind, r, m, t, a) for r, m, t in (*runs, *more) if (a := answer(r, t, ladder)) is not None]
     return chosen(told, count, rng)
-
-
-def ladder_of(runs: Sequence[tuple[Recipe, Truth]]) -> Ladder:
-    """The best of the runs by its end."""
-    best, truth = min(runs, key=lambda run: run[1].end)
-    return Ladder(best.rate, truth.end, truth.start)
 
 
 def chosen(runs: Sequence[Trained], count: int, rng: np.random.Generator) -> list[Trained]:

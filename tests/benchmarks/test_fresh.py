@@ -11,7 +11,7 @@ import pytest
 
 from benchmarks.fresh.judge import Judged, Outcome, outcome
 from benchmarks.fresh.labels import Answer, Ladder, answer
-from benchmarks.fresh.project import Trained, chosen, ladder_of
+from benchmarks.fresh.project import Trained, chosen
 from benchmarks.fresh.recipe import Recipe
 from benchmarks.fresh.summary import as_json, figures, lines
 
@@ -22,7 +22,7 @@ from benchmarks.fresh.loop import Truth, train  # noqa: E402
 from benchmarks.fresh.styles import STYLES  # noqa: E402
 from benchmarks.fresh.tasks import TASKS  # noqa: E402
 
-LADDER = Ladder(best_rate=1e-3, best_end=1.0, start=3.0)
+LADDER = Ladder(best_rate=1e-3, best_end=1.0, start=3.0, longer_end=0.9)
 RECIPE = Recipe(rate=1e-3, steps=60, batch=8, rows=64, seed=1, evals=6)
 
 
@@ -35,14 +35,14 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(before)
 
 
-def truth(end: float, lowest: float | None = None, lowest_at: float = 1.0, late_gain: float = 0.0) -> Truth:
+def truth(end: float, lowest: float | None = None, lowest_at: float = 1.0) -> Truth:
     """What was true of a run that starts at 3."""
-    return Truth(3.0, end if lowest is None else lowest, lowest_at, end, late_gain)
+    return Truth(3.0, end if lowest is None else lowest, lowest_at, end)
 
 
-def label(times: float, at: Truth, fault: str = "") -> Answer | None:
+def label(times: float, at: Truth, ladder: Ladder = LADDER) -> Answer | None:
     """The label of a run at so many times the best rate."""
-    return answer(replace(RECIPE, rate=times * LADDER.best_rate, fault=fault), at, LADDER)
+    return answer(replace(RECIPE, rate=times * ladder.best_rate), at, ladder)
 
 
 @pytest.mark.parametrize(
@@ -72,8 +72,10 @@ def test_acceptable_labels_are_written_down_with_the_label():
     assert slow and slow.sick and slow.rate == 1 and not slow.acceptable
     assert mild and not mild.sick and mild.acceptable == {"healthy"}
     assert hot and hot.rate == -1 and hot.acceptable == {"broken", "overfit"}
-    still = label(1.0, truth(1.0, late_gain=0.3))
-    assert still and still.right == {"healthy"} and still.acceptable == {"underfit"}
+    short = label(1.0, truth(1.0), replace(LADDER, longer_end=0.7))
+    assert short and short.right == {"healthy"} and short.acceptable == {"underfit"}
+    enough = label(1.0, truth(1.0))
+    assert enough and not enough.acceptable
     assert Answer.from_dict(json.loads(json.dumps(hot.to_dict()))) == replace(hot, facts=hot.to_dict()["facts"])
 
 
@@ -116,7 +118,6 @@ def test_runs_of_every_label_are_chosen_in_turn():
     runs = [Trained("t", RECIPE, None, truth(1.0), Answer(name, frozenset())) for name in names]
     assert sorted(r.answer.name for r in chosen(runs, 4, np.random.default_rng(0)))[:2] == ["healthy", "healthy"]
     assert len(chosen(runs, 99, np.random.default_rng(0))) == len(runs)
-    assert ladder_of([(RECIPE, truth(2.0)), (replace(RECIPE, rate=1.0), truth(1.5))]).best_rate == 1.0
 
 
 @pytest.mark.usefixtures("one_thread")
