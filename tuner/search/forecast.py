@@ -9,6 +9,8 @@ from statistics import NormalDist
 
 import numpy as np
 
+from diagnostics.model.methods import DPO, SFT
+from diagnostics.model.training_method import TrainingMethod
 from tuner.search.progress import Progress
 
 LEADERS = 4
@@ -18,8 +20,6 @@ PRIOR_RUNS = 4
 USUAL_SPREAD, COMPARING_SPREAD = 0.45, 1.0
 """The deviation of the logarithm of what good runs gain from an equal share of the schedule on, as the most varied of
 five tables of LoRA SFT and of three of DPO have it. A loss that compares answers may fall late and then at once."""
-USUAL_SEEDS, COMPARING_SEEDS = 0.012, 0.12
-"""How much the logarithm of a good run's end differs between seeds, on the same tables."""
 LEAST_GAIN = 0.003
 """A gain below 0.3 % is none."""
 QUANTILES = np.array([NormalDist().inv_cdf((k + 0.5) / 64) for k in range(64)])
@@ -27,17 +27,22 @@ QUANTILES = np.array([NormalDist().inv_cdf((k + 0.5) / 64) for k in range(64)])
 
 @dataclass(frozen=True)
 class Noise:
-    """What is known of the method: the spread of late gains (log), and the deviation between seeds (height)."""
+    """What is known of the method: the spread of late gains (log), and how much the difference between two settings
+    that are trained with one seed differs between seeds (height)."""
 
     spread: float
     seeds: float
 
 
-def noise_of(compares_answers: bool, evaluations: float = 0.0) -> Noise:
-    """The noise of a method; ``evaluations`` is the deviation between the evaluations of a run, as a height."""
-    if compares_answers:
-        return Noise(COMPARING_SPREAD, max(COMPARING_SEEDS, evaluations))
-    return Noise(USUAL_SPREAD, max(USUAL_SEEDS, evaluations))
+def noise_of(method: TrainingMethod, *, is_loss: bool, evaluations: float = 0.0) -> Noise:
+    """The noise of a method; ``evaluations`` is the deviation between the evaluations of a run, as a height.
+
+    Seeds of a loss that compares answers differ by more than seeds of any other metric.
+    """
+    late = method.loss_compares_answers or not method.loss_is_objective
+    like = DPO if late and (is_loss or not method.loss_is_objective) else SFT
+    seeds = method.seed_sd if is_loss and method.seed_sd else like.seed_sd
+    return Noise(COMPARING_SPREAD if late else USUAL_SPREAD, max(seeds, math.sqrt(2) * evaluations))
 
 
 @dataclass(frozen=True)
@@ -52,13 +57,13 @@ class Chances:
 def chances(run: Progress, whole: Sequence[Progress], share: float, noise: Noise) -> Chances:
     """What finishing a run that is at ``share`` may bring; ``whole`` are finished ones, the best first, at least one.
 
-    Its further gain is log-normal about the mean of what the best whole runs gained from that share on. Ends differ
-    from what settings are worth by the noise between seeds, that of the best run as well.
+    Its further gain is log-normal about the mean of what the best whole runs gained from that share on. The difference
+    to the best run's end is that of the settings to within the noise between seeds.
     """
     gains = [max(one.at(share) - one.end, LEAST_GAIN) for one in whole[:LEADERS]]
     middle, spread = _log_gain(gains, noise.spread)
     ends = run.at(share) - np.exp(middle + spread * QUANTILES)
-    drop, deviation = whole[0].end - ends, math.sqrt(2) * noise.seeds
+    drop, deviation = whole[0].end - ends, noise.seeds
     z = drop / deviation
     below = np.array([NormalDist().cdf(value) for value in z])
     improvement = drop * below + deviation * np.exp(-0.5 * z**2) / math.sqrt(2 * math.pi)

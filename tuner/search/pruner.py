@@ -10,6 +10,7 @@ from optuna.trial import FrozenTrial
 
 from diagnostics.model.message import Message, message
 from diagnostics.model.methods import method_record
+from diagnostics.model.training_method import TrainingMethod
 from tuner.search.attributes import (
     DIAGNOSIS,
     DIVERGED,
@@ -37,7 +38,7 @@ LATEST_SHARE = 0.9
 MAX_CHANCE = 0.05
 """A run with a better chance to be the best goes on."""
 RUN_PRICE = 0.5
-"""What a run is worth, in deviations between seeds: a study ends when two more promise less than one."""
+"""What a run is worth, in deviations between seeds: a study ends when two more together promise less than one."""
 SPARED_ONE_IN = 8
 """One in so many runs that would be stopped goes on, to show what stopping loses."""
 
@@ -91,9 +92,9 @@ class DiagnosisPruner(BasePruner):
         rivals = rivals_of(study, trial)
         if rivals is None:
             return None
-        compares = method_record(trial.user_attrs.get(METHOD)).loss_compares_answers
-        noise = noise_of(compares and rivals.scale.is_log, rivals.noise)
-        first = self._after if self._after is not None else LOOK_EARLY_COMPARING if compares else LOOK_EARLY
+        method = method_record(trial.user_attrs.get(METHOD))
+        noise = noise_of(method, is_loss=rivals.scale.is_log, evaluations=rivals.noise)
+        first = self._after if self._after is not None else first_look(method)
         many = rivals.standing(share) >= STANDING
         looks = rivals.run.shares[rivals.run.shares <= share + 1e-9][-1 if many else -self._patience :]
         if looks[0] < (first if many or self._after is not None else max(first, EARLIEST_SHARE)):
@@ -107,6 +108,12 @@ class DiagnosisPruner(BasePruner):
         return message(
             "unlikely-best", value=value, share=share, trial=rivals.leader, other=other, chance=found[-1].best
         )
+
+
+def first_look(method: TrainingMethod) -> float:
+    """The share of the schedule from which on runs of a method can be ranked at all."""
+    late = method.loss_compares_answers or not method.loss_is_objective
+    return LOOK_EARLY_COMPARING if late else LOOK_EARLY
 
 
 def _hopeless(found: Chances, share: float, noise: Noise) -> bool:

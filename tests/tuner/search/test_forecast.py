@@ -7,11 +7,12 @@ import math
 import numpy as np
 import pytest
 
+from diagnostics.model.methods import METHODS
 from tuner.search.forecast import Noise, chances, noise_of
 from tuner.search.progress import Progress
 
 SHARES = np.linspace(0, 1, 11)
-SFT = noise_of(compares_answers=False)
+SFT = noise_of(METHODS["sft"], is_loss=True)
 
 
 def course(end: float, gain: float) -> Progress:
@@ -26,17 +27,17 @@ def test_an_equal_run_is_the_best_half_of_the_time_and_a_hopeless_one_never():
     assert chances(course(-0.1, 0.2), best, 0.2, SFT).best > 0.8
 
 
-@pytest.mark.parametrize("compares", [False, True])
-def test_the_probability_is_calibrated_where_gains_and_seeds_are_as_assumed(compares: bool):
-    noise, rng = noise_of(compares), np.random.default_rng(0)
+@pytest.mark.parametrize("method", ["sft", "dpo"])
+def test_the_probability_is_calibrated_where_gains_and_seeds_are_as_assumed(method: str):
+    noise, rng = noise_of(METHODS[method], is_loss=True), np.random.default_rng(0)
     said, true = [], []
     for _ in range(2000):
         gains = 0.2 * np.exp(noise.spread * rng.standard_normal(5))
         runs = [course(0.0, gain) for gain in gains[:4]]
         now = 0.2 * math.exp(rng.uniform(-3, 3))
-        luck = noise.seeds * rng.standard_normal(2)
+        luck = noise.seeds * rng.standard_normal()
         said.append(chances(Progress(SHARES, np.full(11, now)), runs, 0.2, noise).best)
-        true.append(now - gains[4] + luck[0] < luck[1])
+        true.append(now - gains[4] < luck)
     for low, high in ((0.0, 0.05), (0.05, 0.3), (0.3, 0.7), (0.7, 1.0)):
         inside = [truth for chance, truth in zip(said, true, strict=True) if low <= chance < high]
         told = np.mean([chance for chance in said if low <= chance < high])
@@ -54,3 +55,10 @@ def test_the_loss_of_stopping_grows_with_the_noise_and_shrinks_with_the_gap():
 def test_one_finished_run_says_less_than_four():
     late = course(0.15, 0.2)
     assert chances(late, [course(0.0, 0.2)], 0.2, SFT).best > chances(late, [course(0.0, 0.2)] * 4, 0.2, SFT).best
+
+
+def test_a_reward_is_ranked_late_and_an_accuracy_is_less_noisy_than_the_loss_beside_it():
+    reward = noise_of(METHODS["grpo"], is_loss=False)
+    assert reward == noise_of(METHODS["dpo"], is_loss=True)
+    accuracy = noise_of(METHODS["dpo"], is_loss=False)
+    assert (accuracy.spread, accuracy.seeds) == (reward.spread, SFT.seeds)
