@@ -26,7 +26,7 @@ def state(run: Measured, layout: Layout) -> dict[str, Any]:
         "best_metric": None,
         "best_model_checkpoint": None,
         "epoch": run.steps / run.steps_per_epoch,
-        "eval_steps": 500,
+        "eval_steps": next((e.step for e in run.evals if e.step), 500),
         "global_step": run.steps,
         "is_hyper_param_search": False,
         "is_local_process_zero": True,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from benchmarks.dialects.measured import Layout, Measured, epochs, windows
+from benchmarks.dialects.measured import Eval, Layout, Measured, Window, epochs, windows
 
 LATIN_1 = "latin-1"
 
@@ -40,12 +40,12 @@ def nano(run: Measured, layout: Layout, folder: Path) -> Path:
 
 def stepwise(run: Measured, layout: Layout, folder: Path) -> Path:
     """``step 20/400 | loss 2.31 | lr 3.0e-04 | grad norm 0.81``, evaluations on lines of their own."""
-    held = {e.step: e for e in run.evals} if layout.evals else {}
     lines = []
-    for at in windows(run, layout.every):
-        rate = f" | lr {at.rate:.2e}" if layout.settings else ""
-        lines.append(f"step {at.step}/{run.steps} | loss {at.loss:.4f}{rate} | grad norm {at.norm:.3f}")
-        lines += [f"step {at.step} | val loss {held[at.step].loss:.4f}"] if at.step in held else []
+    for step, at, held in _points(run, layout):
+        if at is not None:
+            rate = f" | lr {at.rate:.2e}" if layout.settings else ""
+            lines.append(f"step {step}/{run.steps} | loss {at.loss:.4f}{rate} | grad norm {at.norm:.3f}")
+        lines += [f"step {step} | val loss {held.loss:.4f}"] if held is not None else []
     return _printed(folder / "log.txt", lines)
 
 
@@ -83,17 +83,25 @@ def tutorial(run: Measured, layout: Layout, folder: Path) -> Path:
 
 def semicolons(run: Measured, layout: Layout, folder: Path) -> Path:
     """A table with ``;`` between its cells, in Latin-1, as spreadsheets of half of Europe export it."""
-    held = {e.step: e.loss for e in run.evals} if layout.evals else {}
     rows = [
         "Schritt;Epoche;train_loss;val_loss;Größe"
         if layout.rng().random() < 0.5
         else "step;epoch;train_loss;val_loss;note"
     ]
-    for at in windows(run, layout.every):
-        rows.append(f"{at.step};{at.epoch:.2f};{at.loss:.5f};{_cell(held.get(at.step))};")
+    for step, at, held in _points(run, layout):
+        epoch = step / run.steps_per_epoch
+        rows.append(f"{step};{epoch:.2f};{_cell(at and at.loss)};{_cell(held and held.loss)};")
     path = folder / "export.csv"
     path.write_bytes(("\r\n".join(rows) + "\r\n").encode(LATIN_1))
     return path
+
+
+def _points(run: Measured, layout: Layout) -> Iterator[tuple[int, Window | None, Eval | None]]:
+    """Every step with a log point or an evaluation, and both."""
+    points = {at.step: at for at in windows(run, layout.every)}
+    held = {e.step: e for e in run.evals if e.step} if layout.evals else {}
+    for step in sorted({*points, *held}):
+        yield step, points.get(step), held.get(step)
 
 
 def _cell(value: float | None) -> str:
