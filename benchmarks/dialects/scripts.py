@@ -15,7 +15,6 @@ def write(run: Measured, layout: Layout, folder: Path) -> Path:
     several = run.steps / run.steps_per_epoch >= 8
     kinds: list[Callable[[Measured, Layout, Path], Path]] = [nano, stepwise, semicolons]
     kinds += [by_epoch, tutorial] if several else []
-    folder.mkdir(parents=True, exist_ok=True)
     return kinds[int(layout.rng().integers(len(kinds)))](run, layout, folder)
 
 
@@ -92,6 +91,7 @@ def semicolons(run: Measured, layout: Layout, folder: Path) -> Path:
         epoch = step / run.steps_per_epoch
         rows.append(f"{step};{epoch:.2f};{_cell(at and at.loss)};{_cell(held and held.loss)};")
     path = folder / "export.csv"
+    folder.mkdir(parents=True, exist_ok=True)
     path.write_bytes(("\r\n".join(rows) + "\r\n").encode(LATIN_1))
     return path
 
@@ -109,5 +109,6 @@ def _cell(value: float | None) -> str:
 
 
 def _printed(path: Path, lines: list[str]) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return path
