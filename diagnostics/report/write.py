@@ -17,6 +17,7 @@ from diagnostics.model.curves import Run
 from diagnostics.model.records import Diagnosis
 from diagnostics.report.badge import as_badge
 from diagnostics.report.card import as_card
+from diagnostics.report.drafts import draft_of, sweep
 from diagnostics.report.html import as_html
 from diagnostics.report.markdown import as_markdown
 from diagnostics.report.png import as_png
@@ -127,12 +128,13 @@ def write_text(path: Path, text: str) -> None:
 
 
 def _write_whole(path: Path, content: bytes) -> None:
-    scratch = path.with_name(f".{path.name}.{os.getpid()}.part")
+    draft = draft_of(path)
     try:
-        scratch.write_bytes(content)
-        os.replace(scratch, path)
+        draft.write_bytes(content)
+        os.replace(draft, path)
     finally:
-        scratch.unlink(missing_ok=True)
+        draft.unlink(missing_ok=True)
+    sweep(path)
 
 
 def write_reports(run: Run, diagnosis: Diagnosis, folder: Path | str, *, next_run: str = "") -> tuple[Path, ...]:

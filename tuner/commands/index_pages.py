@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 from diagnostics.errors import BadInput
 from diagnostics.model.curves import Run
+from diagnostics.report.drafts import draft_of, sweep
 from diagnostics.report.html_index import as_index
 from diagnostics.report.html_overview import Entry, entry
 from diagnostics.report.order import severity
@@ -105,7 +106,8 @@ def _written(
 def _replaced(folder: Path) -> Iterator[Path]:
     """A block that fills a new folder, which then takes the place of the one before it; a failure leaves nothing."""
     _check_ours(folder)
-    draft = folder.with_name(f".{folder.name}.{os.getpid()}.part")
+    draft = draft_of(folder)
+    sweep(folder)
     try:
         draft.mkdir()
         yield draft

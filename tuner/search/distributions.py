@@ -62,7 +62,9 @@ def _suggest(trial: Trial, knob: str, span: BaseDistribution) -> Any:
     if isinstance(span, IntDistribution):
         return trial.suggest_int(knob, span.low, span.high, log=span.log, step=span.step)
     assert isinstance(span, CategoricalDistribution)
-    return trial.suggest_categorical(knob, span.choices)
+    chosen = trial.suggest_categorical(knob, span.choices)
+    # As the space has it: advice computes 4.0 where the list has 4, and a trial that continues reads 4 again.
+    return span.choices[int(span.to_internal_repr(chosen))]
 
 
 def nearest_in_space(target: Any, span: BaseDistribution) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +9,7 @@ from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any
 
+from diagnostics.report.drafts import draft_of, sweep
 from tuner.config.trust import CONFIG_FILE
 from tuner.config.yaml_file import read_yaml
 from tuner.errors import SpecError
@@ -56,9 +56,10 @@ def merge(run: str | Path, out: str | Path, *, dtype: str | None = None, trust_r
 @contextmanager
 def _complete(out: Path) -> Iterator[Path]:
     """A folder to write to that becomes ``out`` once the block is done: a model is never left half-written."""
-    scratch = out.with_name(f".{out.name}.{os.getpid()}.part")
+    scratch = draft_of(out)
     try:
         scratch.mkdir(parents=True)
+        sweep(out)
     except OSError as error:
         raise SpecError(f"{out}: cannot write there ({error.strerror}); give another folder") from error
     try:

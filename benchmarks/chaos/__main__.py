@@ -1,0 +1,54 @@
+"""What survives kills, restarts, full disks and a clock that jumps?
+
+``python -m benchmarks.chaos [SCENARIO …] [--seconds 60] [--seed 0] [--keep FOLDER]``: for each scenario the signals
+that were sent, and what must be 0: trials lost, trained again, with a value that nobody measured, blamed on memory;
+processes, drafts and checkpoints left; tracebacks. The exit status is 1 where one is not. PostgreSQL's server and the
+right to mount a disk in memory are needed for some.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from benchmarks.chaos.scenarios import SCENARIOS
+from benchmarks.chaos.tally import Tally
+
+
+def line(name: str, tally: Tally, seconds: float) -> str:
+    """A scenario in one line."""
+    sent = ", ".join(f"{count} {sign}" for sign, count in sorted(tally.signals.items())) or "no signals"
+    more = f", {tally.restarts} restarts" if tally.restarts else ""
+    counts = ", ".join(f"{name} {len(found)}" for name, found in tally.failures().items())
+    return f"{name}: {tally.lives} lives in {seconds:.0f} s, {sent}{more}: {counts}"
+
+
+def main() -> int:
+    """Run the scenarios; 1 where something was lost."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("scenarios", nargs="*", choices=[*SCENARIOS, []], help="default: all")
+    parser.add_argument("--seconds", type=float, default=60.0, help="how long each goes on (default: 60)")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--keep", type=Path, help="a folder that keeps what the studies left")
+    options = parser.parse_args()
+    bad = 0
+    for name in options.scenarios or SCENARIOS:
+        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch:
+            folder = (options.keep or Path(scratch)) / name
+            folder.mkdir(parents=True)
+            began = time.monotonic()
+            tally = SCENARIOS[name](folder, options.seconds, random.Random(options.seed))
+        print(line(name, tally, time.monotonic() - began), flush=True)
+        for kind, found in tally.failures().items():
+            for one in found[:10]:
+                print(f"  {kind}: {one}", flush=True)
+            bad += len(found)
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
