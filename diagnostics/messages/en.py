@@ -66,6 +66,7 @@ MESSAGES: Mapping[str, str] = {
     "settings-not-read": "{file} cannot be read: its settings are left out",
     "one-of-several-eval-sets": "several held-out sets: eval_loss is {tag}",
     "method-from-adapter": "method: an adapter of a language model with a loss and no rewards is read as SFT",
+    "split-not-joined": "{file} counts its rows otherwise than the training log: it was left out",
     "lone-loss": "{curve} is {tag}, the only column whose name ends in loss",
     "eval-loss-from-test": "eval_loss is {tag}",
     "no-loss-found": "no tag looks like a loss ({tags}); name it with tags, as in train_loss=my/loss",

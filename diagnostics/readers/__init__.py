@@ -9,7 +9,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from diagnostics.model.curves import Run
-from diagnostics.readers import run_folder, run_paths, sidecars, textlog, trainer_state
+from diagnostics.readers import run_folder, run_paths, sidecars, split_files, textlog, trainer_state
 from diagnostics.readers.assemble.build_run import assemble
 from diagnostics.readers.discovery import find_runs, search
 from diagnostics.readers.files import UnreadableLog, content
@@ -18,6 +18,7 @@ from diagnostics.readers.raw_log import Log
 from diagnostics.readers.run_paths import file_of
 from diagnostics.readers.tabular import jsonlines, table
 from diagnostics.readers.tensorboard import event_files
+from diagnostics.readers.wandb import run_folder as wandb_run
 
 __all__ = ["READERS", "Reader", "UnreadableLog", "file_of", "find_runs", "read", "search"]
 
@@ -40,6 +41,7 @@ class Reader:
 READERS = (
     Reader("run folder", run_folder.reads, run_folder.read_log),
     Reader("TensorBoard event file", event_files.reads, event_files.read_log),
+    Reader("W&B run", wandb_run.reads, wandb_run.read_log),
     Reader("JSON lines", jsonlines.reads, jsonlines.read_log, jsonlines.runs_in, jsonlines.read_all),
     Reader("trainer_state.json", trainer_state.reads, trainer_state.read_log),
     Reader("table", table.reads, table.read_log, table.runs_in, table.read_all),
@@ -62,6 +64,7 @@ def read(path: str | Path, tags: Mapping[str, str] | None = None) -> Run:
         if reader.reads(path):
             log = _log(reader, path, inner)
             if os.path.isfile(path):
+                log = split_files.joined(log, path, reader.read) if inner is None else log
                 log = sidecars.with_settings(log, sidecars.beside(path))
             return assemble(path, log, tags, name=inner)
     if os.path.isdir(path):

@@ -8,16 +8,19 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from diagnostics.readers import json_history, run_paths, textlog
+from diagnostics.readers import json_history, run_paths, split_files, textlog
 from diagnostics.readers.assemble.tags import HELD_OUT, TRAIN, match, names_a_loss
 from diagnostics.readers.files import Unopened, UnreadableLog, content, text, unopened
 from diagnostics.readers.tabular import jsonlines, table
+from diagnostics.readers.wandb import run_folder as wandb_run
 
 EVENTS, STATE, TRAINER_LOG = ".tfevents.", "trainer_state.json", "trainer_log.jsonl"
+SWIFTS_LOG = "logging.jsonl"
 CHECKPOINT = re.compile(r"checkpoint-(\d+)")
 DATED = re.compile(r"[A-Z][a-z]{2}\d\d_\d\d-\d\d-\d\d_")
 HPARAMS_FOLDER = re.compile(r"\d{10}\.\d+")
-SKIPPED = {"__pycache__", "node_modules", "site-packages", "wandb"}
+SKIPPED = {"__pycache__", "node_modules", "site-packages"}
+WANDB = "wandb"
 MAX_DEPTH = 12
 HEAD_CHARACTERS, HISTORY_CHARACTERS = 4096, 1 << 16
 
@@ -81,11 +84,11 @@ def parts(folder: Path, names: Listing | None = None) -> Parts | None:
     )
     states = [folder / STATE] if STATE in names.files else []
     states += [checkpoint / STATE] if checkpoint else []
-    jsonl = folder / TRAINER_LOG if TRAINER_LOG in names.files else None
+    jsonl = next((folder / name for name in _own_logs(names) if name in names.files), None)
     splits = _split_folders(folder, names)
     events = [folder / name for name in names.events] + list(splits)
     inner = {path.parent.name for path in splits}
-    in_runs = _events_in_runs(folder, names)
+    in_runs = _events_in_runs(folder, names, undated=bool(states or jsonl))
     if states or jsonl or len({path.parent for path in in_runs}) == 1:
         events += in_runs
         inner.add("runs")
@@ -141,23 +144,32 @@ def _in_file(path: Path) -> list[Path]:
 def _walk(folder: Path, names: Listing, tags: frozenset[str], depth: int, closed: list[Unopened]) -> Iterator[Path]:
     """The runs at or below a folder; what may not be opened is added to ``closed``."""
     held = parts(folder, names)
-    if held:
-        yield folder
-    else:
-        for file in (folder / name for name in names.files):
-            yield from _in_file(file) if _is_log(file, tags, closed) else ()
-    if depth == MAX_DEPTH:
+    if wandb_run.log_file(names.files):
+        yield folder  # what lies below it says the same once more
         return
+    here = [folder] if held else _logs_among(folder, names, tags, closed)
+    yield from here
     inner = held.inner if held else frozenset()
-    for name in names.folders:
-        if name in SKIPPED or name in inner or (held and CHECKPOINT.fullmatch(name)):
+    found = len(here)
+    # A program that logs to W&B mostly has a log of its own as well: the copy counts only where it is the only one.
+    for name in sorted(names.folders, key=lambda name: name == WANDB) if depth < MAX_DEPTH else ():
+        if name in SKIPPED or name in inner or (held and CHECKPOINT.fullmatch(name)) or (name == WANDB and found):
             continue
         try:
             below = listing(folder / name)
         except Unopened as error:
             closed.append(error)
             continue
-        yield from _walk(folder / name, below, tags, depth + 1, closed)
+        for run in _walk(folder / name, below, tags, depth + 1, closed):
+            found += 1
+            yield run
+
+
+def _logs_among(folder: Path, names: Listing, tags: frozenset[str], closed: list[Unopened]) -> list[Path]:
+    """The runs in the log files of a folder that is none itself."""
+    logs = [folder / name for name in names.files if _is_log(folder / name, tags, closed)]
+    held_out = {partner for log in logs for partner in split_files.partners(log, names.files)}
+    return [run for log in logs if log.name not in held_out for run in _in_file(log)]
 
 
 def _is_log(path: Path, tags: frozenset[str], closed: list[Unopened]) -> bool:
@@ -208,12 +220,23 @@ def _prefix(name: str, beside_events: bool) -> str | None:
     return "train/" if word in TRAIN else f"{word}/" if word in HELD_OUT else None
 
 
-def _events_in_runs(folder: Path, names: Listing) -> list[Path]:
-    """Event files in ``runs/<date>_<host>/``, where transformers writes them, in the order they were begun."""
+def _own_logs(names: Listing) -> tuple[str, ...]:
+    """The names of logs that make a folder a run: ms-swift's has a general name, so more must speak for it."""
+    of_swift = "args.json" in names.files or "runs" in names.folders or any(map(CHECKPOINT.fullmatch, names.folders))
+    return (TRAINER_LOG, SWIFTS_LOG) if of_swift else (TRAINER_LOG,)
+
+
+def _events_in_runs(folder: Path, names: Listing, undated: bool) -> list[Path]:
+    """Event files in ``runs/<date>_<host>/``, where transformers writes them, in the order they were begun.
+
+    ``undated``: also in ``runs`` itself, as ms-swift has them.
+    """
     if "runs" not in names.folders:
         return []
-    dated = [folder / "runs" / name for name in _readable(folder / "runs").folders if DATED.match(name)]
+    runs = _readable(folder / "runs")
+    dated = [folder / "runs" / name for name in runs.folders if DATED.match(name)]
     found = [below / name for below in dated for name in _readable(below).events]
+    found += [folder / "runs" / name for name in runs.events] if undated else []
     return sorted(found, key=lambda path: path.name)
 
 

@@ -9,6 +9,8 @@ from pathlib import Path
 from diagnostics.readers import UnreadableLog, file_of
 from diagnostics.readers.discovery import listing, parts
 from diagnostics.readers.sidecars import AFTER_THE_LOG, BEFORE_THE_LOG, Folders, around, beside
+from diagnostics.readers.split_files import partners_of
+from diagnostics.readers.wandb.run_folder import log_file
 
 SETTINGS = (*BEFORE_THE_LOG, *AFTER_THE_LOG)
 FileState = tuple[tuple[str, int, int], ...]
@@ -52,9 +54,11 @@ def _files(path: Path) -> list[Path]:
     """The logs of a run, and the files with its settings."""
     if not path.is_dir():
         file = file_of(path)
-        return [file, *_settings(beside(file))]
+        return [file, *partners_of(file), *_settings(beside(file))]
     try:
         names = listing(path)
+        if log := log_file(names.files):
+            return [path / log]
         held = parts(path, names)
     except UnreadableLog:
         return []

@@ -12,7 +12,7 @@ import numpy as np
 
 from diagnostics.model.message import Message, message
 from diagnostics.readers import sidecars, trainer_state
-from diagnostics.readers.discovery import STATE, TRAINER_LOG, Parts, parts
+from diagnostics.readers.discovery import STATE, Parts, parts
 from diagnostics.readers.files import UnreadableLog, text
 from diagnostics.readers.raw_log import Log, Series
 from diagnostics.readers.tabular import jsonlines
@@ -57,7 +57,7 @@ def _logs(held: Parts) -> tuple[list[tuple[str, Log]], list[UnreadableLog]]:
     if held.states:
         readers.append((STATE, lambda: _state(held)))
     if held.jsonl:
-        readers.append((TRAINER_LOG, lambda: jsonlines.read_log(held.jsonl or Path())))
+        readers.append((held.jsonl.name, lambda: jsonlines.read_log(held.jsonl or Path())))
     logs: list[tuple[str, Log]] = []
     errors: list[UnreadableLog] = []
     for name, reader in readers:
@@ -66,12 +66,12 @@ def _logs(held: Parts) -> tuple[list[tuple[str, Log]], list[UnreadableLog]]:
         except UnreadableLog as error:
             errors.append(error)
         else:
-            logs.append((name, _tagged(log) if name == TRAINER_LOG and logs else log))
+            logs.append((name, _tagged(log) if held.jsonl and name == held.jsonl.name and logs else log))
     return logs, errors
 
 
 def _tagged(log: Log) -> Log:
-    """LLaMA-Factory's log with the tags that the other logs of its run have."""
+    """A log of lines with the tags that the other logs of its run have."""
     return replace(log, series={trainer_state.tag(CANONICAL.get(name, name)): s for name, s in log.series.items()})
 
 

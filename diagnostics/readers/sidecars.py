@@ -11,14 +11,13 @@ from pathlib import Path
 
 from diagnostics.model.message import Message, message
 from diagnostics.readers import mlx_table
-from diagnostics.readers.assemble.option_names import SPELLINGS
+from diagnostics.readers.assemble.option_names import ADAPTER_KEYS, SPELLINGS
 from diagnostics.readers.facts import model_card, model_config, pickled_args
 from diagnostics.readers.files import content, text
 from diagnostics.readers.raw_log import Log
 from diagnostics.readers.run_names import is_generic
 
 ADAPTER = "adapter_config.json"
-ADAPTER_KEYS = {"r", "lora_alpha", "lora_dropout", "base_model_name_or_path", "peft_type", "task_type"}
 BEFORE_THE_LOG = (
     *(model_card.NAME, model_config.NAME, ADAPTER, pickled_args.NAME, "hparams.yaml", "hparams.json", "params.json"),
     *("args.json", "args.yaml", "training_args.json", "training_args.yaml"),

@@ -39,6 +39,9 @@ NESTED = (
 )
 """Settings that are also looked for inside other options, as in torchtune's ``optimizer: {lr: 3e-4}``."""
 
+ADAPTER_KEYS = {"r", "lora_alpha", "lora_dropout", "base_model_name_or_path", "peft_type", "task_type"}
+"""What PEFT's config says of an adapter."""
+
 MAX_DEPTH, MAX_NESTED = 4, 2000
 MAX_STEPS = 1e15
 """Larger numbers are not settings of a training."""
@@ -53,6 +56,10 @@ def flat(options: Mapping[str, object]) -> dict[str, Any]:
     for key in ("hidden_size", "vocab_size"):
         if isinstance(inner, Mapping) and plain.get(key) is None:
             plain[key] = _single(inner.get(key))
+    adapters = plain.get("peft_config")
+    adapter = next(iter(adapters.values()), None) if isinstance(adapters, Mapping) and len(adapters) == 1 else adapters
+    if isinstance(adapter, Mapping):  # transformers hands the model's config to W&B and TensorBoard, with the adapter's
+        plain = {**{key: adapter[key] for key in ADAPTER_KEYS & adapter.keys()}, **plain}
     return _of_torchtune(plain)
 
 

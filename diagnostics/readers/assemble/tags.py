@@ -51,6 +51,7 @@ QUANTITIES: Mapping[str, str] = {
     "response_length_mean": "completion_length",
 }
 NAMES = frozenset({*CURVES, *(f"eval_{name}" for name in CURVES if name != "train_loss")} - {"eval_eval_loss"})
+MORE_OFTEN = 2
 A_KIND_OF_LOSS = 12
 MEAN_OF_RUN = 20
 ONE_OF_SEVERAL_SETS = 30
@@ -93,7 +94,9 @@ def curve_names(points: Mapping[str, int], chosen: Mapping[str, str] | None = No
             continue
         if found.distance >= MEAN_OF_RUN and (found.distance < ONE_OF_SEVERAL_SETS and count < 2):
             continue
-        key = (found.distance, -count, tag)
+        # A loop that prints both losses at each evaluation, as nanoGPT does, prints the training loss alone more often.
+        often = tag == "loss" and count > MORE_OFTEN * points.get("train_loss", count)
+        key = (-1 if often else found.distance, -count, tag)
         best[found.name] = min(best.get(found.name, key), key)
     names = {tag: name for name, (_, _, tag) in best.items()} | taken
     names |= _only_losses(points, names)

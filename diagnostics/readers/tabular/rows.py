@@ -22,16 +22,16 @@ STEPS = (
     "current_steps",
     "current_step",
     "steps",
-    "_step",
     "train/global_step",
     "trainer/global_step",
+    "_step",
 )
 MORE_STEPS = ("iteration", "iter", "iterations", "update", "num_updates", "batch")
 NOT_CURVES = {"total_steps", "percentage", "max_steps", "_timestamp", "_runtime", "timestamp"}
 MAX_STEP = 1e15
 """Larger steps are damage in the log."""
 
-BY_EPOCH = message("steps-are-epochs")
+BY_EPOCH, BY_ROW = message("steps-are-epochs"), message("steps-are-row-numbers")
 UNKNOWN = {"", "no log", "none", "null", "n/a", "na", "-"}
 
 
@@ -94,7 +94,7 @@ def _steps(columns: Columns) -> tuple[FloatArray, set[str], list[Message]]:
         return steps, {*skip, counted}, negative
     if epoch is not None and names[epoch].rows.size == columns.size and _are_whole(names[epoch].values):
         return _filled(columns, epoch), skip, [BY_EPOCH, *_negative(names[epoch].values)]
-    return _by_order(columns), skip, [message("steps-are-row-numbers")]
+    return _by_order(columns), skip, [BY_ROW]
 
 
 def _through_epochs(steps: FloatArray, epochs: FloatArray | None) -> FloatArray | None:
