@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from diagnostics.model.methods import TrainingMethod
+from tuner.config.answer_metrics import EXACT_MATCH, AnswerMetric, answer_metric, read_answer_metrics
 from tuner.config.bounds import STUDY_BOUNDS, early_fault, limit_broken
 from tuner.config.environment import check_environment, environment
 from tuner.config.foreign import foreign_file
 from tuner.config.groups import check_groups
+from tuner.config.judge import JudgeBlock, read_judge
 from tuner.config.methods import SUCCESSORS, TRL_METHODS, TrlMethod
 from tuner.config.options import check_accelerator_config, faults
 from tuner.config.overrides import check_batch, setting_value
@@ -39,6 +41,8 @@ STUDY_KEYS: Mapping[str, Any] = {
     "steps": int | None,
     "stop_early": bool,
     "exact_match_rows": int,
+    "answer_metrics": list[str],
+    "judge": dict,
     "workers": int,
 }
 FILE_KEYS: Mapping[str, Key] = {
@@ -64,11 +68,13 @@ SMALLER_IS_BETTER = (
 class StudyBlock:
     """What a study does: how many trials, which metric, over which space.
 
-    ``metric`` is a canonical curve name; ``seeds`` the repeats of the winner and of trial 0; ``exact_match_rows`` the
-    held-out rows whose generated answers are compared, 0 for none. ``minutes`` and ``steps`` are budgets of the whole
-    study, repeats included; one step is one optimizer step of trial 0, so as many samples as its batch.
-    ``stop_early`` ends the search when no gain beyond noise is likely. ``workers`` are the processes of this machine
-    that share the trials. ``trials_given`` says whether the file names a number of trials.
+    ``metric`` is a canonical curve name; ``seeds`` the repeats of the winner and of trial 0; ``exact_match_rows``
+    the held-out rows whose generated answers are compared, 0 for none; ``answer_metrics`` is what else is measured
+    of those answers, the study's own metric among it, and ``judge`` compares them with those before the run.
+    ``minutes`` and ``steps`` are budgets of the whole study, repeats included; one step is one optimizer step of
+    trial 0, so as many samples as its batch. ``stop_early`` ends the search when no gain beyond noise is likely.
+    ``workers`` are the processes of this machine that share the trials. ``trials_given`` says whether the file
+    names a number of trials.
     """
 
     trials: int = 12
@@ -80,6 +86,8 @@ class StudyBlock:
     steps: int | None = None
     stop_early: bool = True
     exact_match_rows: int = 0
+    answer_metrics: tuple[AnswerMetric, ...] = ()
+    judge: JudgeBlock | None = None
     workers: int = 1
     trials_given: bool = False
 
@@ -224,7 +232,9 @@ def _elsewhere(name: str, method: TrlMethod, keys: Mapping[str, Any]) -> str:
 
 def _study(block: Mapping[str, Any], config: Mapping[str, Any], method: TrlMethod, path: Path) -> StudyBlock:
     rows = block.get("exact_match_rows", 0)
-    metric = _metric(block.get("metric", method.method.metric), method, rows, path)
+    judge = read_judge(block.get("judge"), f"{path}: study.judge")
+    of_answers = read_answer_metrics(block, rows, judge is not None, path)
+    metric = _metric(block.get("metric", method.method.metric), method, of_answers, path)
     space = read_space(block.get("space", {}), keys_of(method.name), f"{path}: study.space")
     _check_comparable(metric, space, method, path)
     direction = block.get("direction", _direction(metric, method.method))
@@ -235,24 +245,26 @@ def _study(block: Mapping[str, Any], config: Mapping[str, Any], method: TrlMetho
     if "trials" not in block and (block.get("minutes") or block.get("steps")):
         rest["trials"] = AS_MANY_AS_FIT
     rest["trials_given"] = "trials" in block
-    return StudyBlock(metric=metric, direction=direction, space=space, exact_match_rows=rows, **rest)
+    of_rows = {"exact_match_rows": rows, "answer_metrics": of_answers, "judge": judge}
+    return StudyBlock(metric=metric, direction=direction, space=space, **of_rows, **rest)
 
 
-def _metric(name: str, method: TrlMethod, rows: int, path: Path) -> str:
+def _metric(name: str, method: TrlMethod, of_answers: Sequence[AnswerMetric], path: Path) -> str:
     """The canonical name of a metric that this method logs; raises ``SpecError`` when it logs no such thing."""
     from diagnostics.model.curves import canonical_name
 
+    found = answer_metric(name)
+    if found is not None and found.curve in {one.curve for one in of_answers}:
+        if found.name == EXACT_MATCH and not method.logs(EXACT_MATCH):
+            raise SpecError(f"{path}: study.metric: method {method.name} writes no answers")
+        return found.curve
     metric = canonical_name(name)
-    if metric == "exact_match":
-        metric = "eval_exact_match"
     plain = metric.removeprefix("eval_")
     plain = "loss" if metric == "train_loss" else plain
     if not method.logs(plain):
         known = [f"eval_{one}" for one in method.metrics]
         hint = nearest(name, known) or f"; it logs {', '.join(known)}"
         raise SpecError(f"{path}: study.metric: method {method.name} logs no {brief_name(name)}{hint}")
-    if plain == "exact_match" and not rows:
-        raise SpecError(f"{path}: study.metric: {name} needs study.exact_match_rows, such as 32")
     return metric
 
 

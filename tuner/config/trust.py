@@ -38,6 +38,10 @@ def can_run_code(key: str, value: Any) -> bool:
         return not isinstance(value, str | None) or "/" in (value or "")
     if key == "reward_funcs":
         return not set(value if isinstance(value, list) else [value]) <= {*TRL_REWARDS, *NOT_SET}
+    if key in ("metric", "answer_metrics"):
+        return any(".py:" in name for name in (value if isinstance(value, list) else [value]) if isinstance(name, str))
+    if key == "judge":  # it would get the key of the environment
+        return bool(value)
     return key == "env" and not (isinstance(value, Mapping) and HARMLESS.issuperset(value)) and bool(value)
 
 

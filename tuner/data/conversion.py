@@ -32,11 +32,15 @@ NOT_FOR_REWARDS = ("prompt", "completion", "completion_ids")
 
 @dataclass(frozen=True)
 class Converted:
-    """Rows with TRL's columns, the format they came in, and how many were left out as pairs without a difference."""
+    """Rows with TRL's columns, the format they came in, how many were left out as pairs without a difference.
+
+    ``columns`` are the same rows as the file holds them.
+    """
 
     rows: Rows
     format: str
     dropped: int = 0
+    columns: Sequence[Mapping[str, Any]] = ()
 
 
 def columns_of(rows: Sequence[Any]) -> set[str]:
@@ -74,10 +78,11 @@ def convert(rows: Rows, method: TrlMethod, where: str, text_column: str = "text"
     """The rows with TRL's columns; raises ``DataError`` with the number of the first row that does not fit."""
     form = format_of(columns_of(rows), method, where, text_column)
     made = [converted_row(row, form, method, f"{where}: row {number}") for number, row in enumerate(rows, 1)]
-    kept = [row for row in made if not is_identical_pair(row)]
-    if not kept:
+    pairs = [(row, raw) for row, raw in zip(made, rows, strict=True) if not is_identical_pair(row)]
+    if not pairs:
         raise DataError(f"{where}: chosen equals rejected in every row; there is nothing to learn")
-    return Converted(kept, form.name, len(made) - len(kept))
+    kept, columns = zip(*pairs, strict=True)
+    return Converted(list(kept), form.name, len(made) - len(kept), columns)
 
 
 def converted_row(row: Any, form: Format, method: TrlMethod, where: str) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from tuner.config.methods import TRL_METHODS, TrlMethod
 from tuner.data.columns import renamed, renamed_set
 from tuner.data.conversion import Converted, convert, converted_row, format_of, is_identical_pair
 from tuner.data.files import READERS, SPLIT_NAMES, DataError, Rows, read_file, split_files
-from tuner.data.splits import held_out, prompt_key
+from tuner.data.splits import MAX_HELD_OUT_ROWS, held_out, prompt_key
 from tuner.errors import error_text
 
 Config = Mapping[str, Any]
@@ -21,11 +21,15 @@ STREAMED_HELD_OUT_ROWS = 200
 
 @dataclass(frozen=True, eq=False)
 class Data:
-    """The training and the held-out rows in TRL's columns; ``notes`` says what was left out or split off."""
+    """The training and the held-out rows in TRL's columns; ``notes`` says what was left out or split off.
+
+    ``test_columns`` are the first held-out rows as a local file holds them; empty for other sources.
+    """
 
     train: Any
     test: Any
     notes: tuple[Message, ...] = ()
+    test_columns: tuple[Mapping[str, Any], ...] = ()
 
 
 _data_cache: dict[Any, Data] = {}
@@ -93,12 +97,14 @@ def _from_files(splits: Mapping[str, list[Path]], config: Config, method: TrlMet
     ]
     train = [row for one in made["train"] for row in one.rows]
     test = [row for one in made.get("test", []) for row in one.rows]
+    columns = [row for one in made.get("test") or made["train"] for row in one.columns]
     if not test:
         keep, out = held_out(map(prompt_key, train), seed, str(splits["train"][0]), config.get("test_split_size"))
         train, test = [train[number] for number in keep], [train[number] for number in out]
+        columns = [columns[number] for number in out]
         notes.append(_split_note(len(keep), len(out)))
     where = str(splits["train"][0])
-    return Data(_table(train, where), _table(test, where), tuple(notes))
+    return Data(_table(train, where), _table(test, where), tuple(notes), tuple(columns[:MAX_HELD_OUT_ROWS]))
 
 
 def _table(rows: Rows, where: str) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tuner.errors import SpecError
@@ -17,11 +17,12 @@ MAX_NEW_TOKENS = 512
 
 @dataclass(frozen=True)
 class Sample:
-    """One held-out question, the answer it should have, and the answer that was generated."""
+    """One held-out question, the answer it should have, the one that was generated, and the row's other columns."""
 
     prompt: str
     reference: str
     answer: str
+    columns: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
     @property
     def matches(self) -> bool:
@@ -30,28 +31,38 @@ class Sample:
 
     def to_dict(self) -> dict[str, Any]:
         """The sample as plain values."""
-        return {**asdict(self), "matches": self.matches}
+        return {"prompt": self.prompt, "reference": self.reference, "answer": self.answer, "matches": self.matches}
 
 
 @dataclass(frozen=True)
 class Question:
-    """A prompt, as text or as messages, and its reference answer."""
+    """A prompt, as text or as messages, its reference answer, and the other columns of its row."""
 
     prompt: str | list[dict[str, Any]]
     reference: str
+    columns: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
 
-def questions(rows: Iterable[Mapping[str, Any]], count: int) -> list[Question]:
+def questions(
+    rows: Iterable[Mapping[str, Any]], count: int, columns: Sequence[Mapping[str, Any]] = ()
+) -> list[Question]:
     """The first ``count`` held-out rows as questions; of a preference pair the chosen answer is the reference.
 
-    Raises ``SpecError`` for rows that have no question, such as plain text.
+    ``columns`` are the same rows as the data holds them; without them, a row's own columns are kept. Unwanted answers
+    (a ``label`` that is false) are no reference and are passed over. Raises ``SpecError`` for rows that have no
+    question, such as plain text.
     """
-    made = []
-    for row, _ in zip(rows, range(count), strict=False):
+    made: list[Question] = []
+    for number, row in enumerate(rows if count else ()):
+        if row.get("label") is False:
+            continue
         question = _question(row)
         if question is None:
             raise SpecError("study.exact_match_rows: must be 0, because the held-out rows have no question and answer")
-        made.append(question)
+        held = columns[number] if number < len(columns) else row
+        made.append(replace(question, columns=held))
+        if len(made) == count:
+            break
     return made
 
 
@@ -59,14 +70,16 @@ def _question(row: Mapping[str, Any]) -> Question | None:
     if row.get("messages"):
         last = max((i for i, turn in enumerate(row["messages"]) if turn["role"] == "assistant"), default=0)
         return Question(list(row["messages"][:last]), row["messages"][last]["content"]) if last else None
-    answer = row.get("completion", row.get("chosen"))
+    answer = row.get("completion", row.get("chosen", row.get("answer")))
     if answer is None or row.get("prompt") is None:
         return None
     return Question(row["prompt"], answer if isinstance(answer, str) else answer[0]["content"])
 
 
-def generate(model: Any, tokenizer: Any, questions: Sequence[Question], batch_size: int = 32) -> list[Sample]:
-    """The model's greedy answers, in order; the model is left in evaluation mode.
+def generate(
+    model: Any, tokenizer: Any, questions: Sequence[Question], batch_size: int = 32, temperature: float = 0.0
+) -> list[Sample]:
+    """The model's answers, in order: greedy ones, or sampled at a temperature; the model is left in evaluation mode.
 
     Prompts are padded on the left, and short ones are answered together, so that little is computed for padding. Where
     memory runs out, fewer are answered at once.
@@ -76,20 +89,23 @@ def generate(model: Any, tokenizer: Any, questions: Sequence[Question], batch_si
     made: dict[int, Sample] = {}
     while waiting:
         numbers = waiting[:batch_size]
-        answers = _answers_that_fit(model, tokenizer, [texts[n] for n in numbers], [questions[n] for n in numbers])
+        asked = [questions[n] for n in numbers]
+        answers = _answers_that_fit(model, tokenizer, [texts[n] for n in numbers], asked, temperature)
         if answers is None:
             batch_size = max(1, len(numbers) // 2)
             continue
         for number, answer in zip(numbers, answers, strict=True):
-            made[number] = Sample(texts[number], questions[number].reference, answer)
+            made[number] = Sample(texts[number], questions[number].reference, answer, questions[number].columns)
         waiting = waiting[batch_size:]
     return [made[number] for number in range(len(questions))]
 
 
-def _answers_that_fit(model: Any, tokenizer: Any, texts: list[str], questions: Sequence[Question]) -> list[str] | None:
+def _answers_that_fit(
+    model: Any, tokenizer: Any, texts: list[str], questions: Sequence[Question], temperature: float
+) -> list[str] | None:
     """The answers, or None when memory does not suffice for so many at once; raises for a single one."""
     try:
-        return _answers(model, tokenizer, texts, questions)
+        return _answers(model, tokenizer, texts, questions, temperature)
     except Exception as error:
         if len(texts) == 1 or not is_out_of_memory(error):
             raise
@@ -102,7 +118,9 @@ def _as_text(tokenizer: Any, prompt: str | list[dict[str, Any]]) -> str:
     return str(tokenizer.apply_chat_template(prompt, tokenize=False, add_generation_prompt=True))
 
 
-def _answers(model: Any, tokenizer: Any, texts: list[str], questions: Sequence[Question]) -> list[str]:
+def _answers(
+    model: Any, tokenizer: Any, texts: list[str], questions: Sequence[Question], temperature: float
+) -> list[str]:
     import torch
 
     plain = isinstance(questions[0].prompt, str)
@@ -119,7 +137,8 @@ def _answers(model: Any, tokenizer: Any, texts: list[str], questions: Sequence[Q
             input_ids=ids,
             attention_mask=mask,
             max_new_tokens=length,
-            do_sample=False,
+            do_sample=temperature > 0,
+            **({"temperature": temperature, "top_k": 0, "top_p": 1.0} if temperature > 0 else {}),
             pad_token_id=pad,
             use_cache=True,
         )

@@ -18,7 +18,8 @@ from tuner.config.next_run import next_run_yaml
 from tuner.config.secret_keys import without_secrets
 from tuner.config.study_file import StudySpec
 from tuner.data import Data
-from tuner.training.callbacks.exact_match import ExactMatchCallback, model_key
+from tuner.training.answer_scores import answer_scores
+from tuner.training.callbacks.answers import AnswersCallback, model_key
 from tuner.training.callbacks.stopping import StopCallback
 from tuner.training.callbacks.tensorboard import EventFileCallback, write_diagnosis
 from tuner.training.generation import questions
@@ -44,7 +45,8 @@ class Session:
     ) -> None:
         self.spec, self.out = spec, out
         self.parsed = parse(config, spec.method, out, spec.path)
-        sample = questions(data.test, spec.study.exact_match_rows)
+        sample = questions(data.test, spec.study.exact_match_rows, data.test_columns)
+        scores = answer_scores(spec)
         self.diagnosis_callback = DiagnosisCallback(say=say, bounds=spec.study.bounds, settings=settings, name=out.name)
         self.diagnosis_callback.notes += data.notes
         self.stopping = StopCallback(lambda: self.diagnosis_callback.run, report)
@@ -55,7 +57,7 @@ class Session:
         self.trainer.args.model_init_kwargs = without_secrets(self.trainer.args.model_init_kwargs)  # it is logged
         if self.parsed.training.disable_tqdm:
             self.trainer.remove_callback(PrinterCallback)  # without a bar it prints every log
-        self.exact_match = ExactMatchCallback(self.trainer, sample, model_key(self.parsed))
+        self.answers = AnswersCallback(self.trainer, sample, model_key(self.parsed), scores)
         if self.tokenizer.chat_template == PLAIN_TEMPLATE:
             self.diagnosis_callback.notes.append(message("chat-template-added"))
         trained = settings_of_trainer(self.trainer.args, self.trainer.state, self.trainer.model).merged(settings)
@@ -73,7 +75,7 @@ class Session:
         step = int(checkpoint.name.removeprefix("checkpoint-")) if checkpoint else 0
         self.event_file = EventFileCallback(self.out, step)
         self.trainer.add_callback(self.event_file)
-        self.trainer.add_callback(self.exact_match)
+        self.trainer.add_callback(self.answers)
         if step:
             self.trainer.args.eval_on_start = False  # the log that this one continues has it
             note = message("resumed-after-cut", step=step)
@@ -95,9 +97,9 @@ class Session:
             )
         self._save_weights()
         with threads_for(self.trainer.model):
-            self.exact_match.measure_again()
+            self.answers.measure_again()
         state.save_to_json(str(self.out / "trainer_state.json"))
-        self.exact_match.write(self.out, self.event_file)
+        self.answers.write(self.out, self.event_file)
         diagnosis = self.diagnosis_callback.look()
         run = self.diagnosis_callback.run
         if self.event_file:

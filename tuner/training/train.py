@@ -117,7 +117,8 @@ def _train_once(
 def _best_by(spec: StudySpec) -> tuple[str, str]:
     """The trainer's name and the direction of the metric that chooses the best checkpoint."""
     name = TRL_METHODS[spec.method].trainer_name(spec.study.metric)
-    is_metric = spec.study.metric.startswith("eval_") and spec.study.metric != "eval_exact_match"
+    curves = {one.curve for one in spec.study.answer_metrics}
+    is_metric = spec.study.metric.startswith("eval_") and spec.study.metric not in curves
     return name, spec.study.direction if is_metric else "minimize"
 
 

@@ -1,22 +1,36 @@
-"""The exact match of a run: measured before the first step and after the last, with the answers kept to read."""
+"""The answers of a run to held-out questions, scored before the first step and after the last, and kept to read."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from transformers import TrainerCallback
 
+from tuner.training.answer_metrics import Scorer
 from tuner.training.generation import Question, Sample, exact_match, generate
+from tuner.training.judge import Judge
 
 NAME = "eval_exact_match"
 SHOWN = 8
 """How many answers go into the event file; all of them go into ``samples.jsonl``."""
+SAMPLING_TEMPERATURE = 0.8
+"""Where several answers to one question are wanted: the temperature of the paper that defined pass@k (Chen 2021)."""
 
 _baseline_cache: dict[Any, list[Sample]] = {}
 """The untouched model's answers, by model and questions: the trials of a study share them."""
+
+
+@dataclass(frozen=True)
+class AnswerScores:
+    """What is measured of the answers, beside the exact match: by the name of its curve."""
+
+    scorers: Mapping[str, Scorer] = field(default_factory=dict)
+    attempts: Mapping[str, int] = field(default_factory=dict)
+    judge: Judge | None = None
 
 
 def model_key(parsed: Any) -> tuple[Any, ...]:
@@ -25,12 +39,15 @@ def model_key(parsed: Any) -> tuple[Any, ...]:
     return (model.model_name_or_path, model.model_revision, model.dtype, model.load_in_4bit, model.load_in_8bit)
 
 
-class ExactMatchCallback(TrainerCallback):  # type: ignore[misc]
+class AnswersCallback(TrainerCallback):  # type: ignore[misc]
     """Puts the held-out questions to the model."""
 
-    def __init__(self, trainer: Any, questions: Sequence[Question], key: tuple[Any, ...]) -> None:
+    def __init__(
+        self, trainer: Any, questions: Sequence[Question], key: tuple[Any, ...], scores: AnswerScores | None = None
+    ) -> None:
         self.trainer = trainer
         self.questions = questions
+        self.scores = scores or AnswerScores()
         self.key = (key, json.dumps([(one.prompt, one.reference) for one in questions], sort_keys=True))
         self.before: list[Sample] = []
         self.after: list[Sample] = []
@@ -43,16 +60,36 @@ class ExactMatchCallback(TrainerCallback):  # type: ignore[misc]
             _baseline_cache.clear()
             _baseline_cache[self.key] = self._generate()
         self.before = _baseline_cache[self.key]
-        self.trainer.log({NAME: exact_match(self.before)})
+        self.trainer.log(self._scored(self.before))
 
     def measure_again(self) -> None:
-        """Question the trained model (its best checkpoint)."""
-        if self.questions:
-            self.after = self._generate()
-            self.trainer.log({NAME: exact_match(self.after)})
+        """Question the trained model (its best checkpoint), and ask the judge whether it answers better than before."""
+        if not self.questions:
+            return
+        self.after = self._generate()
+        found = self._scored(self.after)
+        if self.scores.judge is not None and self.before:
+            found |= self.scores.judge.compared(self.before, self.after)
+        self.trainer.log(found)
+
+    def _scored(self, samples: Sequence[Sample]) -> dict[str, float]:
+        found = {NAME: exact_match(samples)}
+        for name, scorer in self.scores.scorers.items():
+            attempts = self.scores.attempts.get(name, 1)
+            found[name] = scorer(samples if attempts == 1 else self._sampled(attempts))
+        return found
 
     def _generate(self) -> list[Sample]:
         return generate(self.trainer.model, self.trainer.processing_class, self.questions)
+
+    def _sampled(self, attempts: int) -> list[Sample]:
+        """Several answers to each question, always the same ones of the same model; the run's own draws are kept."""
+        import torch
+
+        asked = [question for question in self.questions for _ in range(attempts)]
+        with torch.random.fork_rng():
+            torch.manual_seed(0)
+            return generate(self.trainer.model, self.trainer.processing_class, asked, temperature=SAMPLING_TEMPERATURE)
 
     def write(self, out: Path, board: Any) -> None:
         """Write the answers to ``samples.jsonl``, and the first of them into the event file."""

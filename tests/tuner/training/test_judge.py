@@ -1,0 +1,142 @@
+"""The judge, against a stand-in that speaks the endpoint's protocol over HTTP."""
+
+import json
+import re
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from tuner.config.judge import JudgeBlock, read_judge
+from tuner.errors import SpecError
+from tuner.training.generation import Sample
+from tuner.training.judge import JUDGED, WIN_RATE, Judge
+from tuner.training.train import train
+
+BEFORE = [Sample(f"q{n}", "r", "short") for n in range(4)]
+AFTER = [Sample(f"q{n}", "r", "a longer answer") for n in range(4)]
+
+
+@pytest.fixture
+def endpoint():
+    """A server whose judge can be set; ``seen`` holds the headers and bodies of the calls."""
+
+    class Handler(BaseHTTPRequestHandler):
+        judge = staticmethod(lambda first, second: "A")
+        status = 200
+        seen: list[tuple[dict[str, str], dict]] = []  # noqa: RUF012
+
+        def do_POST(self):
+            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            type(self).seen.append((dict(self.headers), body))
+            asked = body["messages"][0]["content"]
+            first, second = (re.search(rf"<answer {x}>\n(.*?)\n</answer", asked, re.S).group(1) for x in "AB")
+            said = json.dumps({"choices": [{"message": {"content": self.judge(first, second)}}]}).encode()
+            self.send_response(self.status)
+            self.send_header("Content-Length", str(len(said)))
+            self.end_headers()
+            self.wfile.write(said)
+
+        def log_message(self, *args):
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    Handler.seen, Handler.address = [], f"http://127.0.0.1:{server.server_port}/v1"
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield Handler
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+def longer(first, second):
+    return "A" if len(first) > len(second) else "B"
+
+
+def judged(endpoint, before=BEFORE, after=AFTER, **keys):
+    return Judge(JudgeBlock(endpoint.address, "m", **keys)).compared(before, after)
+
+
+def test_a_judge_that_sees_a_difference_says_who_wins(endpoint):
+    endpoint.judge = staticmethod(longer)
+    assert judged(endpoint) == {WIN_RATE: 1.0, JUDGED: 4.0}
+    assert judged(endpoint, AFTER, BEFORE) == {WIN_RATE: 0.0, JUDGED: 4.0}
+
+
+@pytest.mark.parametrize("word", ["A", "B", "tie"])
+def test_a_judge_that_prefers_a_position_decides_nothing(endpoint, word):
+    endpoint.judge = staticmethod(lambda first, second: f"**{word}**.")
+    assert judged(endpoint) == {WIN_RATE: 0.5, JUDGED: 4.0}
+    assert len(endpoint.seen) == 8
+
+
+def test_calls_are_bounded_and_equal_answers_cost_none(endpoint):
+    endpoint.judge = staticmethod(longer)
+    assert judged(endpoint, max_calls=5) == {WIN_RATE: 1.0, JUDGED: 2.0}
+    assert len(endpoint.seen) == 5
+    assert judged(endpoint, rows=1)[JUDGED] == 1
+    endpoint.seen.clear()
+    assert judged(endpoint, BEFORE, BEFORE) == {WIN_RATE: 0.5, JUDGED: 4.0}
+    assert endpoint.seen == []
+
+
+def test_the_key_comes_from_the_environment_alone(endpoint, monkeypatch):
+    monkeypatch.setenv("MY_JUDGE", "sk-1")
+    judged(endpoint, key_env="MY_JUDGE", rows=1)
+    headers, body = endpoint.seen[0]
+    assert headers["Authorization"] == "Bearer sk-1"
+    assert (body["model"], body["temperature"]) == ("m", 0)
+    monkeypatch.delenv("MY_JUDGE")
+    judged(endpoint, key_env="MY_JUDGE", rows=1)
+    assert "Authorization" not in endpoint.seen[-1][0]
+
+
+def test_an_endpoint_that_fails_gives_no_verdict_and_is_soon_left_alone(endpoint):
+    endpoint.status = 500
+    assert judged(endpoint) == {}
+    assert len(endpoint.seen) == 3
+    endpoint.status, endpoint.judge = 200, staticmethod(lambda first, second: "I cannot say.")
+    assert judged(endpoint) == {}
+    assert Judge(JudgeBlock("http://127.0.0.1:9/v1", "m", seconds=1.0)).compared(BEFORE, AFTER) == {}
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_refused_key_is_one_line(endpoint, status):
+    endpoint.status = status
+    with pytest.raises(SpecError, match="refuses the key; set OPENAI_API_KEY"):
+        judged(endpoint)
+
+
+def test_a_run_is_judged_against_the_model_before_it(make, tmp_path, endpoint):
+    endpoint.judge = staticmethod(longer)
+    block = {"base_url": endpoint.address, "model": "m", "rows": 3}
+    spec = make(study={"metric": "judge_win_rate", "exact_match_rows": 4, "judge": block})
+    run = train(spec, {}, tmp_path / "run")
+    curve = run.curve("eval_judge_win_rate")
+    assert [*curve.steps] == [3]
+    assert 0.0 <= curve.values[0] <= 1.0
+    assert "judge" not in (tmp_path / "run" / "config.yaml").read_text()
+
+
+@pytest.mark.parametrize(
+    ("block", "says"),
+    [
+        ({"model": "m"}, "needs base_url"),
+        ({"base_url": "http://example.org/v1", "model": "m"}, "must be https"),
+        ({"base_url": "https://me:pw@host/v1", "model": "m"}, "without a user or a key in it"),
+        ({"base_url": "file:///etc/passwd", "model": "m"}, "must be an address"),
+        ({"base_url": "https://h/v1", "model": "m", "api_key": "sk"}, "comes from the environment variable key_env"),
+        ({"base_url": "https://h/v1", "model": "m", "row": 3}, "did you mean rows?"),
+        ({"base_url": "https://h/v1", "model": "m", "rows": 0}, "must be above 0"),
+        ("https://h/v1", "must be a mapping"),
+    ],
+)
+def test_a_judge_that_cannot_be_is_one_line(block, says):
+    with pytest.raises(SpecError) as caught:
+        read_judge(block, "x.yaml: study.judge")
+    assert says in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_a_judge_is_off_unless_asked_for(make):
+    assert make(study={"exact_match_rows": 4}).study.judge is None

@@ -1,0 +1,79 @@
+"""The judge of a study file: a model behind an OpenAI-compatible endpoint, off unless a file names one."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from tuner.config.secret_keys import is_secret
+from tuner.config.trl_schema import Unfit, as_type
+from tuner.errors import SpecError, brief, brief_name, nearest
+
+LOCAL = ("localhost", "127.0.0.1", "::1")
+
+
+@dataclass(frozen=True)
+class JudgeBlock:
+    """Where the judge is, which model answers, how many questions it sees, and how many calls a run may make.
+
+    The key comes from the environment variable ``key_env`` and is stored nowhere.
+    """
+
+    base_url: str
+    model: str
+    rows: int = 16
+    max_calls: int = 64
+    key_env: str = "OPENAI_API_KEY"
+    seconds: float = 60.0
+
+    @property
+    def key(self) -> str | None:
+        """The key, None where the environment has none."""
+        return os.environ.get(self.key_env) or None
+
+
+KINDS: Mapping[str, Any] = {
+    "base_url": str,
+    "model": str,
+    "rows": int,
+    "max_calls": int,
+    "key_env": str,
+    "seconds": float,
+}
+
+
+def read_judge(raw: Any, where: str) -> JudgeBlock | None:
+    """The judge of a study block; raises ``SpecError`` with one line that names the key at fault."""
+    if raw is None:
+        return None
+    if not isinstance(raw, Mapping):
+        raise SpecError(f"{where}: must be a mapping with base_url and model, not {brief(raw)}")
+    made = {}
+    for name, value in raw.items():
+        if name not in KINDS:
+            own = "; the key comes from the environment variable key_env" if is_secret(str(name)) else ""
+            raise SpecError(f"{where}: unknown key {brief_name(name)}{own or nearest(str(name), KINDS)}")
+        try:
+            made[name] = as_type(value, KINDS[name])
+        except Unfit as error:
+            raise SpecError(f"{where}.{name}: {error}") from None
+    for name in ("base_url", "model"):
+        if not made.get(name):
+            raise SpecError(f"{where}: needs {name}, such as base_url: http://localhost:8000/v1")
+    for name in ("rows", "max_calls", "seconds"):
+        if name in made and not 0 < made[name] <= 10_000:
+            raise SpecError(f"{where}.{name}: must be above 0 and at most 10000, not {made[name]}")
+    _check_address(made["base_url"], where)
+    return JudgeBlock(**made)
+
+
+def _check_address(address: str, where: str) -> None:
+    """Raise ``SpecError`` for what is no web address, and for one that a key would travel to in the clear."""
+    parts = urlsplit(address)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.query:
+        raise SpecError(f"{where}.base_url: must be an address such as https://host/v1, without a user or a key in it")
+    if parts.scheme == "http" and parts.hostname not in LOCAL:
+        raise SpecError(f"{where}.base_url: must be https: answers and the key would travel in the clear")
