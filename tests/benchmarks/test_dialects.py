@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from benchmarks.dialects import (
+    automodel,
     consoles,
     hf,
     keras,
@@ -31,6 +32,8 @@ DIALECTS: dict[str, Write] = {
     "keras-history": keras.write_history,
     "mlx-lm": mlx.write,
     "wandb-export": wandb.write_export,
+    "wandb-folder": wandb.write_folder,
+    "automodel": automodel.write,
     "torchtune": torchtune.write,
     "verl": consoles.write_verl,
     "open-instruct": consoles.write_open_instruct,
@@ -58,7 +61,7 @@ def measured(**changes: object) -> Measured:
     return Measured(**{**known, **changes})  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("seed", [0, 1])
+@pytest.mark.parametrize("seed", [0, 1, 2])
 @pytest.mark.parametrize("name", DIALECTS)
 def test_every_dialect_is_read_back_with_the_losses_that_were_measured(name: str, seed: int, tmp_path: Path):
     run = measured()
