@@ -16,7 +16,9 @@ from tuner.commands.loading import load_study_file
 from tuner.commands.output import announce
 from tuner.config.study_file import StudySpec
 from tuner.config.trust import CONFIG_FILE
+from tuner.errors import Unfinished, error_text
 from tuner.study.folder import DATABASE
+from tuner.study.passing import is_passing
 from tuner.training.checkpoints import checkpoints
 
 
@@ -66,6 +68,10 @@ def _fitting(spec: StudySpec, train: Callable[[Mapping[str, Any]], Run]) -> Run:
         try:
             return train(overrides)
         except Exception as error:
+            if is_passing(error) and not isinstance(error, BadInput):
+                raise Unfinished(
+                    f"{spec.path}: {error_text(error, 300)}; the same command continues once the cause is gone"
+                ) from error
             if not is_out_of_memory(error):
                 raise
         failed = device_batch(spec.config, spec.method, overrides)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Sized
+from contextlib import redirect_stderr
+from io import StringIO
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any, NamedTuple
@@ -18,6 +20,7 @@ from tuner.training.device_batch import is_out_of_memory
 from tuner.training.four_bit import unpacked_weights
 from tuner.training.prepared_rows import trainer_with_cache
 from tuner.training.refusals import refusal
+from tuner.training.rehearsal import check_tokens, rehearse
 from tuner.training.tokenizer import load_tokenizer
 from tuner.training.trainer_arguments import more_arguments
 
@@ -46,11 +49,15 @@ def parse(config: Config, method: str, out: Path, where: Path) -> Parsed:
     reports = [name for name in _as_list(config.get("report_to")) if name not in ("tensorboard", "none")]
     given |= fitting_groups(given, row)
     given |= {"output_dir": str(out), "report_to": reports or "none"}
+    said = StringIO()
     try:
         parser.set_defaults_with_config(**given)
-        script, training, model, mixture = parser.parse_args_into_dataclasses(args=[], look_for_args_file=False)
+        with redirect_stderr(said):  # argparse prints how a command is used, and ends the process
+            script, training, model, mixture = parser.parse_args_into_dataclasses(args=[], look_for_args_file=False)
     except (ValueError, TypeError, NotImplementedError) as error:
         raise SpecError(f"{where}: {error_text(error, 400)}") from error
+    except SystemExit as error:
+        raise SpecError(f"{where}: {said.getvalue().strip().rpartition('error: argument --')[2][:400]}") from error
     return Parsed(script, training, model, mixture, config.get("peft"))
 
 
@@ -71,9 +78,11 @@ def make_trainer(parsed: Parsed, method: str, data: Data, start: Path, where: Pa
     from safetensors import SafetensorError
 
     training, model = parsed.training, parsed.model
+    rehearse(training, where)
     name = str(located(model.model_name_or_path, start) or model.model_name_or_path)
     training.model_init_kwargs = _model_init_kwargs(training, model)
     tokenizer = load_tokenizer(name, model.model_revision, training, where)
+    check_tokens(training, tokenizer, where)
     trainer_class = trainer_with_cache(method)
     given = {
         "model": name,
@@ -94,7 +103,7 @@ def make_trainer(parsed: Parsed, method: str, data: Data, start: Path, where: Pa
             f"{where}: model_name_or_path: the weights of {name} are damaged ({error_text(error, 400)}); "
             "download them again"
         ) from error
-    except (ValueError, OSError, NotImplementedError, UnpicklingError) as error:
+    except (ValueError, TypeError, ImportError, OSError, NotImplementedError, UnpicklingError) as error:
         if is_out_of_memory(error):
             raise
         raise SpecError(f"{where}: {_why_no_trainer(error, parsed)}") from error
@@ -108,14 +117,18 @@ def make_trainer(parsed: Parsed, method: str, data: Data, start: Path, where: Pa
 
 def _why_no_trainer(error: Exception, parsed: Parsed) -> str:
     """What the libraries say; PEFT prints the whole model where it cannot adapt a layer."""
-    said = refusal(error, 400)
+    said = str(error)
     key = "peft.target_modules" if "target_modules" in (parsed.peft or {}) else "lora_target_modules"
     modules = (parsed.peft or {}).get("target_modules") or parsed.model.lora_target_modules
     if modules and ("is not supported. Currently, only" in said or "not found in the base model" in said):
         name = ", ".join(modules) if isinstance(modules, list) else str(modules)
-        what = "matches a layer that the adapter cannot change" if "is not supported" in said else "matches no layer"
-        return f"{key}: {name} {what} of the model; name its linear layers, or use all-linear"
-    return said
+        what = (
+            "a layer of the model that the adapter cannot change"
+            if "is not supported" in said
+            else "no layer of the model"
+        )
+        return f"{key}: {name} matches {what}; name the linear layers of the model, or use all-linear"
+    return refusal(error, 400)
 
 
 def _check_rows(trainer: Any, training: Any, where: Path) -> None:

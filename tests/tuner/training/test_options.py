@@ -113,6 +113,46 @@ def test_options_that_do_not_work_together_are_one_line(make, tmp_path, keys, na
     assert "study.yaml" in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("keys", "named"),
+    [
+        ({"optim": "schedule_free_adamw"}, "optim: schedule_free_adamw: .*install"),
+        ({"optim": "galore_adamw"}, "optim: galore_adamw: .*galore_torch"),
+        ({"optim_args": "x=="}, "optim_args: "),
+        ({"lr_scheduler_type": "cosine_with_min_lr"}, "lr_scheduler_type: cosine_with_min_lr: .*min_lr"),
+        ({"lr_scheduler_kwargs": {"nonsense": 1}}, "lr_scheduler_type: linear: .*nonsense"),
+        ({"gradient_checkpointing": True, "gradient_checkpointing_kwargs": {"use_reentrantt": True}}, "use_reentrant"),
+        ({"fsdp": "full_shard"}, "fsdp: "),
+        ({"padding_free": True}, "padding_free: "),
+        ({"eos_token": "<gone>"}, "eos_token: "),
+        ({"debug": "nonsense"}, "debug: "),
+        ({"fp16": True}, "fp16: "),
+    ],
+)
+def test_what_the_trainer_would_refuse_is_refused_before_the_model_is_loaded(make, tmp_path, monkeypatch, keys, named):
+    import torch
+    from transformers import PreTrainedModel
+
+    if "fp16" in keys and torch.accelerator.is_available():
+        pytest.skip("this machine has a GPU")
+    monkeypatch.setattr(PreTrainedModel, "from_pretrained", None)
+    with pytest.raises(SpecError, match=named) as caught:
+        train(make(**keys), {}, tmp_path / "run")
+    assert "\n" not in str(caught.value) and "study.yaml" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        {"lr_scheduler_type": "cosine_with_min_lr", "lr_scheduler_kwargs": {"min_lr_rate": 0.1}},
+        {"optim": "rmsprop", "optim_args": "momentum=0.1,alpha=0.9"},
+        {"gradient_checkpointing": True, "gradient_checkpointing_kwargs": {"use_reentrant": False}},
+    ],
+)
+def test_options_with_arguments_of_their_own_train(make, tmp_path, keys):
+    assert math.isfinite(final(train(make(max_steps=1, **keys), {}, tmp_path / "run"), "train_loss"))
+
+
 def test_the_user_s_own_logging_keys_win():
     made = with_logging_defaults({"logging_steps": 5, "eval_strategy": "epoch", "logging_nan_inf_filter": True})
     assert (made["logging_steps"], made["eval_strategy"], made["logging_nan_inf_filter"]) == (5, "epoch", True)

@@ -1,0 +1,106 @@
+"""What the trainer will refuse, tried before the model is loaded: the optimizer, its schedule, packages, devices."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from tuner.errors import SpecError, brief, error_text, nearest
+
+CHECKPOINTING = ("use_reentrant", "preserve_rng_state", "determinism_check", "debug", "early_stop", "context_fn")
+"""What ``torch.utils.checkpoint`` takes."""
+
+
+def rehearse(training: Any, where: Path) -> None:
+    """Raise ``SpecError`` for parsed options that the trainer refuses once the model is loaded."""
+    for key, fault in _faults(training):
+        raise SpecError(f"{where}: {key}: {fault}")
+    for key, build in (("optim", _optimizer), ("lr_scheduler_type", _schedule)):
+        says = _refusal(build, training)
+        if says:
+            raise SpecError(f"{where}: {key}: {getattr(training, key).value}: {says}")
+
+
+def check_tokens(training: Any, tokenizer: Any, where: Path) -> None:
+    """Raise ``SpecError`` for a special token that the model does not have."""
+    for key in ("eos_token", "pad_token"):
+        token = getattr(training, key, None)
+        if token is not None and token not in tokenizer.get_vocab():
+            raise SpecError(
+                f"{where}: {key}: {brief(token)} is no token of the model; its own is {tokenizer.eos_token!r}"
+            )
+
+
+def _faults(training: Any) -> Iterator[tuple[str, str]]:
+    from transformers.utils import is_liger_kernel_available
+
+    limit, packs = getattr(training, "max_length", None), getattr(training, "packing", False)
+    if training.use_liger_kernel and not is_liger_kernel_available():
+        yield "use_liger_kernel", "needs the package liger-kernel, which is not installed"
+    if any(part.count("=") != 1 for part in (training.optim_args or "a=1").split(",")):
+        yield "optim_args", "must be name=value, with commas between several"
+    if training.fsdp and int(os.environ.get("WORLD_SIZE", "1")) == 1:
+        yield "fsdp", "works only in distributed training; remove it"
+    if packs and limit is None:
+        yield "packing", "needs a max_length"
+    if getattr(training, "padding_free", False) and not packs and limit is not None:
+        yield "padding_free", "needs packing: true, or max_length: null"
+    if getattr(training, "activation_offloading", False) and not _has_accelerator():
+        yield "activation_offloading", "this machine has no GPU to take them from; remove it"
+    for name in (training.gradient_checkpointing_kwargs or {}) if training.gradient_checkpointing else ():
+        if name not in CHECKPOINTING:
+            yield "gradient_checkpointing_kwargs", f"has no key {brief(name)}{nearest(str(name), CHECKPOINTING)}"
+
+
+def _has_accelerator() -> bool:
+    import torch
+
+    return bool(torch.accelerator.is_available())
+
+
+def _refusal(build: Callable[[Any], object], training: Any) -> str | None:
+    """What building says when it fails, else None."""
+    try:
+        build(training)
+    except (ImportError, ValueError, TypeError) as error:
+        return error_text(error, 300)
+    return None
+
+
+def _optimizer(training: Any) -> None:
+    """Have transformers choose the optimizer's class: it looks for packages and reads ``optim_args``."""
+    from transformers import Trainer
+    from transformers.training_args import OptimizerNames as Names
+
+    of_a_model = (Names.GALORE_ADAMW, Names.GALORE_ADAMW_8BIT, Names.GALORE_ADAFACTOR, Names.APOLLO_ADAMW)
+    layerwise = [name for name in Names if "layerwise" in name.value]
+    if training.optim in (*of_a_model, *layerwise):
+        _need_package(training.optim.value)
+        return  # the rest depends on the layers of the model
+    Trainer.get_optimizer_cls_and_kwargs(training)
+
+
+def _need_package(optimizer: str) -> None:
+    from transformers.utils import is_apollo_torch_available, is_galore_torch_available
+
+    apollo = "apollo" in optimizer
+    if not (is_apollo_torch_available() if apollo else is_galore_torch_available()):
+        raise ImportError(f"needs the package {'apollo_torch' if apollo else 'galore_torch'}, which is not installed")
+
+
+def _schedule(training: Any) -> None:
+    """Build the schedule for a weight that nobody trains: it reads ``lr_scheduler_kwargs``."""
+    import torch
+    from transformers import get_scheduler
+
+    weight = torch.zeros(1, requires_grad=True)
+    optimizer = torch.optim.SGD([weight], lr=training.learning_rate)
+    get_scheduler(
+        training.lr_scheduler_type,
+        optimizer,
+        num_warmup_steps=1,
+        num_training_steps=10,
+        scheduler_specific_kwargs=dict(training.lr_scheduler_kwargs or {}),
+    )
