@@ -24,8 +24,6 @@ PRUNED: Mapping[str, str] = {
     "diverged": "diverged",
     "pruned": "the pruner stopped it",
     "out-of-reach": "{value:number} at {share:percent} of the run, where trial {trial} had {other:number}",
-    "unlikely-best": "{value:number} at {share:percent} of the run, where trial {trial} had {other:number}; its chance "
-    "to be the best was {chance:percent}",
 }
 """Why a trial was stopped."""
 

@@ -106,7 +106,7 @@ class DiagnosisPruner(BasePruner):
             return None
         value, other = (rivals.scale.value(one.at(share)) for one in (rivals.run, rivals.whole[0]))
         return message(
-            "unlikely-best", value=value, share=share, trial=rivals.leader, other=other, chance=found[-1].best
+            "out-of-reach", value=value, share=share, trial=rivals.leader, other=other, chance=found[-1].best
         )
 
 

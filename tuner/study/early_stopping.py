@@ -9,8 +9,8 @@ from diagnostics.model.message import Message
 from tuner.config.direction import Direction
 from tuner.study.results import Text, TrialResult
 
-REASONS = ("unlikely-best", "out-of-reach")
-"""Why a run is stopped that did not diverge; the second was an earlier version's."""
+REASON = "out-of-reach"
+"""Why a run is stopped that did not diverge."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ def early_stopping(trials: Sequence[TrialResult], best: int | None, direction: D
 
 def _share(reason: Text | None) -> float | None:
     """The share of the schedule at which a trial was, or would have been, stopped; None where it was not."""
-    share = reason.values.get("share") if isinstance(reason, Message) and reason.code in REASONS else None
+    share = reason.values.get("share") if isinstance(reason, Message) and reason.code == REASON else None
     return float(share) if isinstance(share, (int, float)) else None
 
 

@@ -72,7 +72,9 @@ def trial_result(trial: FrozenTrial, settings: Mapping[int, Mapping[str, Any]]) 
     """One trial as a plain result; ``settings`` are those of all trials, to say what has moved."""
     kept = trial.user_attrs
     verdict = kept.get(DIAGNOSIS) or {}
-    before = settings.get(kept.get(PARENT, -1), {})
+    # A trial that began before any other had ended has no parent: it is shown beside the file.
+    parent = kept.get(PARENT)
+    before = settings.get(0 if parent is None else parent, {})
     moved = {k: (before[k], v) for k, v in trial.params.items() if k in before and before[k] != v}
     # The value that Optuna has of a trial that diverged or failed is a stand-in, not a measurement.
     measured = trial.state.is_finished() and not kept.get(DIVERGED) and ERROR not in kept

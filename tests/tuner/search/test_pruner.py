@@ -68,7 +68,7 @@ def test_a_run_that_is_hardly_the_best_is_stopped_and_the_reason_is_kept():
     study = study_with_best(losses(1.0))
     assert finish(study, losses(1.6)) == [pytest.approx(0.5)]
     reason = Message.from_dict(study.trials[-1].user_attrs["stopped"])
-    assert reason.code == "unlikely-best"
+    assert reason.code == "out-of-reach"
     assert reason.values["trial"] == 0
     assert reason.values["share"] == pytest.approx(0.5)
     assert reason.values["value"] > reason.values["other"]

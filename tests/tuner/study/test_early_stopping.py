@@ -7,7 +7,7 @@ from tuner.config.direction import Direction
 from tuner.study.early_stopping import EarlyStopping, early_stopping
 from tuner.study.results import TrialResult, TrialState
 
-WHY = message("unlikely-best", value=1.5, share=0.25, trial=0, other=1.2, chance=0.01)
+WHY = message("out-of-reach", value=1.5, share=0.25, trial=0, other=1.2, chance=0.01)
 
 
 def trial(number: int, value: float, **more: object) -> TrialResult:

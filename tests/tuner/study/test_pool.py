@@ -112,6 +112,7 @@ def test_two_workers_share_a_study_and_the_loss_of_one_of_them_in_one_display(tm
     assert sum(isinstance(event, Repeated) and event.over for event in events) == 2
     assert not any(isinstance(event, Notice) and event.message.code.startswith("waiting") for event in events)
     assert [event.continued for event in events if isinstance(event, Started) and event.number == 2] == [False, True]
+    assert result.trials[1].moved, "what differs from the file, which had not ended when it began"
     assert not children(os.getpid())
 
 

@@ -188,8 +188,8 @@ def early_notes(result: StudyResult) -> list[str]:
     if found is None:
         return []
     saved = report_phrase("stopped-early", stopped=found.stopped, saved=found.saved) if found.stopped else ""
-    code = "checked-and-won" if found.won else "checked"
-    checked = report_phrase(code, checked=found.checked, lost=found.lost) if found.checked else ""
+    values = {"checked": found.checked, "lost": found.lost}
+    checked = report_phrase("checked-and-won" if found.won else "checked", **values) if found.checked else ""
     return [note for note in (saved, checked) if note]
 
 
