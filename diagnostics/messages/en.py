@@ -87,6 +87,8 @@ MESSAGES: Mapping[str, str] = {
     "data-format": "{file} was read as {format}",
     "pairs-without-difference": "{file}: left out {pairs:plural:pair|pairs} whose chosen equals rejected",
     "rows-held-out": "the data has no held-out split: {test:plural:row|rows} held out, {train} left to train on",
+    "rows-cut": "max_length {limit} cuts {rows:plural:row|rows} of {total} ({split}); the longest has {longest} tokens",
+    "rows-left-out": "max_length {limit} leaves out {rows:plural:row|rows} of {total} ({split}): no answer is left",
     "streamed-rows-held-out": "the data is streamed: its first {rows} rows are held out",
     "device-batch-lowered": "out of memory with {wanted:plural:row|rows} on the device: trained with {rows} at once "
     "and {steps:plural:accumulation step|accumulation steps}, the same effective batch; evaluated {evaluation} at once",

@@ -9,6 +9,7 @@ from typing import Any
 
 from tuner.config.methods import TRL_METHODS
 from tuner.training.adapters import lora_plus_optimizer
+from tuner.training.cut_rows import Cut, cut_of
 
 DOES_NOT_TOUCH_ROWS = frozenset(
     (
@@ -25,6 +26,8 @@ DOES_NOT_TOUCH_ROWS = frozenset(
 MAX_CACHED_SETS = 8
 _rows_cache: dict[str, tuple[Any, Any]] = {}
 """Source and prepared rows, by what they depend on."""
+_cuts: dict[str, Cut | None] = {}
+"""What ``max_length`` did to the prepared rows."""
 
 
 @cache
@@ -39,8 +42,15 @@ def trainer_with_cache(method: str) -> type[Any]:
             key = rows_key(method, dataset, tokenizer, args, rest)
             if key is None:
                 return super()._prepare_dataset(dataset, tokenizer, args, *rest, **more)
+            plain = super()._prepare_dataset
             if key not in _rows_cache:
-                _keep(key, dataset, super()._prepare_dataset(dataset, tokenizer, args, *rest, **more))
+                made = plain(dataset, tokenizer, args, *rest, **more)
+                split = str(more.get("dataset_name") or rest[-1])
+                _keep(key, dataset, made)
+                _cuts[key] = cut_of(
+                    split, dataset, made, args, lambda rows, free: plain(rows, tokenizer, free, *rest, **more)
+                )
+            self.__dict__.setdefault("cuts", []).append(_cuts.get(key))  # called before the constructor is through
             return _rows_cache[key][1]
 
         def _precompute_ref_logps(self, dataset: Any, name: str, batch_size: int) -> Any:
@@ -68,7 +78,9 @@ def trainer_with_cache(method: str) -> type[Any]:
 def _keep(key: str, source: Any, made: Any) -> None:
     """Cache prepared rows, with their source, so that its id is not reused; the oldest are dropped."""
     while len(_rows_cache) >= MAX_CACHED_SETS:
-        _rows_cache.pop(next(iter(_rows_cache)))
+        oldest = next(iter(_rows_cache))
+        _rows_cache.pop(oldest)
+        _cuts.pop(oldest, None)
     _rows_cache[key] = (source, made)
 
 

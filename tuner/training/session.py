@@ -54,6 +54,8 @@ class Session:
         self.trainer = make_trainer(
             self.parsed, spec.method, data, spec.path.parent, spec.path, [self.diagnosis_callback, self.stopping]
         )
+        for cut in filter(None, getattr(self.trainer, "cuts", ())):
+            self.diagnosis_callback.notes += cut.notes()
         self.trainer.args.model_init_kwargs = without_secrets(self.trainer.args.model_init_kwargs)  # it is logged
         if self.parsed.training.disable_tqdm:
             self.trainer.remove_callback(PrinterCallback)  # without a bar it prints every log
