@@ -15,6 +15,9 @@ from diagnostics.model.live import FindingCleared, FindingReported, LiveEvent, V
 from diagnostics.model.records import Diagnosis, Finding, Label
 from diagnostics.rules import RULES
 
+NO_RULE = "no-rule"
+"""The code of the reason why a kind of fault is not checked at all for a method."""
+
 MIN_GROWTH = 0.1
 """A finding lasts when it holds while the run grows by this share of its length."""
 
@@ -76,5 +79,7 @@ def _label(before: Label | None, now: Diagnosis, reported: Mapping[str, Finding]
     resting = {finding.label for rule, finding in reported.items() if rule in LABEL_SETTING}
     if before in resting:
         return before  # what it rests on is not cleared yet
-    calm = now.label in (Label.HEALTHY, Label.UNDERFIT)
+    # Where a method has no rule for a kind of fault, nobody knows in mid-run whether the run has it.
+    known = all(kind.reason.code != NO_RULE for kind in now.unchecked)
+    calm = known and now.label in (Label.HEALTHY, Label.UNDERFIT)
     return Label.HEALTHY if calm or before else None

@@ -62,6 +62,9 @@ NOTICES: Mapping[str, str] = {
     "trial-lost": "trial {trial} is in the hands of another worker: this one lost its connection",
     "first-trial-broken": "trial 0 looks broken ({cause}): no setting fixes that, see its report",
     "trials-missing": "{trials} of {total} trials so far; the same command continues",
+    "several-objectives": "this study has {objectives} objectives: verdicts lead and stop no trial in it",
+    "nothing-reported": "nothing was reported to the trial, so it can only be stopped when it diverges: call "
+    "trial.report(value, step) before should_prune()",
     "repeats-missing": "{repeats:plural:repeat is|repeats are} missing; the same command runs them",
 }
 """What a reader should know of a study, beside its trials."""

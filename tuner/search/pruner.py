@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import zlib
 
 from optuna.pruners import BasePruner
@@ -11,6 +12,7 @@ from optuna.trial import FrozenTrial
 from diagnostics.model.message import Message, message
 from diagnostics.model.methods import method_record
 from diagnostics.model.training_method import TrainingMethod
+from tuner.messages import text
 from tuner.search.attributes import (
     DIAGNOSIS,
     DIVERGED,
@@ -24,6 +26,8 @@ from tuner.search.attributes import (
 )
 from tuner.search.forecast import Chances, Noise, chances, noise_of
 from tuner.search.progress import rivals_of
+
+logger = logging.getLogger("tuner")
 
 LOOK_EARLY, LOOK_EARLY_COMPARING = 0.2, 0.5
 """The first look, as a share of the schedule. On 880 LoRA runs the four best SFT settings at a fifth of the schedule
@@ -59,9 +63,13 @@ class DiagnosisPruner(BasePruner):
         if not 0 <= (after or 0.0) <= 1 or patience < 1 or margin < 0:
             raise ValueError(f"after {after} must be a share, patience {patience} 1 or more, margin {margin} 0 or more")
         self._after, self._patience, self._margin = after, patience, margin
+        self._warned = False
 
     def prune(self, study: Study, trial: FrozenTrial) -> bool:
         """Whether to stop the trial now."""
+        if trial.user_attrs.get(SHARE) is not None and trial.last_step is None and not self._warned:
+            self._warned = True
+            logger.warning(text(message("nothing-reported")))
         reason = self.reason(study, trial)
         if reason is None:
             return False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import zlib
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -13,6 +14,7 @@ from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
 from diagnostics.model.message import Message, message
+from tuner.messages import text
 from tuner.search.advisor import next_move
 from tuner.search.attributes import BECAUSE, MOVED_BY, PARENT, RESEED, store_attributes, stored_attributes
 from tuner.search.base import default_base, draw_untried
@@ -22,6 +24,8 @@ from tuner.search.proposer import ANOTHER_SEED, Proposer, ProposerKind
 from tuner.search.replicates import in_doubt, next_seed, pooled
 from tuner.search.trial_view import TrialView, sign_of, trial_view
 from tuner.search.turns import advisor_leads
+
+logger = logging.getLogger("tuner")
 
 SMALL_STUDY_TRIALS = 24
 """Up to this many trials the base sampler stays near the best learning rate; later it has the whole range."""
@@ -55,6 +59,7 @@ class DiagnosisSampler(BaseSampler):
         self._knobs = dict(knobs or {"lr": "learning_rate"})
         self._space = dict(space or {})
         self._reseed = reseed
+        self._warned = False
 
     def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
         """The parameters that every finished trial had, with the same range."""
@@ -94,7 +99,10 @@ class DiagnosisSampler(BaseSampler):
         return base.sample_independent(study, trial, param_name, param_distribution)
 
     def before_trial(self, study: Study, trial: FrozenTrial) -> None:
-        """Tell the base sampler that a trial begins."""
+        """Tell the base sampler that a trial begins; say once that verdicts lead no study with several objectives."""
+        if len(study.directions) > 1 and not self._warned:
+            self._warned = True
+            logger.warning(text(message("several-objectives", objectives=len(study.directions))))
         if self._base is not None:
             self._base.before_trial(study, trial)
 

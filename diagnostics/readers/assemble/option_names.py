@@ -10,7 +10,7 @@ SPELLINGS: Mapping[str, tuple[str, ...]] = {
     "method": ("method", "stage", "rl", "rlhf_type"),
     "per_device_train_batch_size": ("micro_batch_size", "per_gpu_train_batch_size", "train_micro_batch_size_per_gpu"),
     "learning_rate": ("lr",),
-    "num_train_epochs": ("num_epochs", "epochs"),
+    "num_train_epochs": ("num_epochs", "epochs", "max_epochs"),
     "lr_scheduler_type": ("lr_scheduler", "scheduler"),
     "optim": ("optimizer",),
     "lora_r": ("lora_rank", "r"),
