@@ -10,8 +10,9 @@ from typing import Any
 from diagnostics.model.message import Message, message
 from tuner.config.methods import TRL_METHODS, TrlMethod
 from tuner.data.columns import renamed, renamed_set
-from tuner.data.conversion import Converted, convert, converted_row, format_of, is_identical_pair
+from tuner.data.conversion import Converted, columns_of, convert, converted_row, format_of, is_identical_pair
 from tuner.data.files import READERS, SPLIT_NAMES, DataError, Rows, read_file, split_files
+from tuner.data.images import as_images, has_images, with_whole_paths
 from tuner.data.splits import MAX_HELD_OUT_ROWS, held_out, prompt_key
 from tuner.errors import error_text
 
@@ -101,7 +102,7 @@ def _from_files(splits: Mapping[str, list[Path]], config: Config, method: TrlMet
     if not test:
         keep, out = held_out(map(prompt_key, train), seed, str(splits["train"][0]), config.get("test_split_size"))
         train, test = [train[number] for number in keep], [train[number] for number in out]
-        columns = [columns[number] for number in out]
+        columns = [columns[number] for number in out] if columns else []
         notes.append(_split_note(len(keep), len(out)))
     where = str(splits["train"][0])
     return Data(_table(train, where), _table(test, where), tuple(notes), tuple(columns[:MAX_HELD_OUT_ROWS]))
@@ -113,7 +114,8 @@ def _table(rows: Rows, where: str) -> Any:
     from datasets import Dataset
 
     try:
-        return Dataset.from_list(rows)
+        made = Dataset.from_list(rows)
+        return as_images(made) if has_images(made.column_names) else made
     except (pyarrow.ArrowException, TypeError) as error:
         names = {name for row in rows for name in row}
         mixed = next((name for name in sorted(names) if _is_mixed(rows, name)), None)
@@ -127,6 +129,8 @@ def _is_mixed(rows: Rows, name: str) -> bool:
 
 def _file(path: Path, config: Config, method: TrlMethod) -> Converted:
     rows = renamed(read_file(path), config.get("columns") or {}, str(path))
+    if has_images(columns_of(rows)):
+        return Converted(with_whole_paths(rows, path), "rows with images")
     return convert(rows, method, str(path), _text_column(config))
 
 
@@ -187,8 +191,8 @@ def _test_split(sets: Mapping[str, Any], config: Config, where: str) -> str | No
 def _converted_set(dataset: Any, method: TrlMethod, where: str, text_column: str) -> Any:
     """A set of the datasets library with TRL's columns, converted a thousand rows at a time."""
     columns = list(dataset.column_names or next(iter(dataset)))
-    if {"image", "images"} & set(columns):
-        return dataset  # vision data goes to TRL unchanged
+    if has_images(columns):
+        return dataset
     form = format_of(columns, method, where, text_column)
 
     def batch(rows: dict[str, list[Any]], numbers: list[int]) -> dict[str, list[Any]]:

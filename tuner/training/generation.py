@@ -56,6 +56,8 @@ def questions(
     for number, row in enumerate(rows if count else ()):
         if row.get("label") is False:
             continue
+        if "image" in row or "images" in row:
+            raise SpecError("study.exact_match_rows: must be 0, because the held-out rows have images")
         question = _question(row)
         if question is None:
             raise SpecError("study.exact_match_rows: must be 0, because the held-out rows have no question and answer")

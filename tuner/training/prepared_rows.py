@@ -106,5 +106,6 @@ def rows_key(method: str, dataset: Any, tokenizer: Any, args: Any, rest: Sequenc
     options = {key: value for key, value in args.to_dict().items() if key not in untouched}
     if getattr(args, "shuffle_dataset", False):
         options["seed"] = args.seed
-    made_of = (method, id(dataset), tokenizer.name_or_path, tokenizer.chat_template, options, [str(r) for r in rest])
+    words = getattr(tokenizer, "tokenizer", tokenizer)  # a processor's own
+    made_of = (method, id(dataset), words.name_or_path, tokenizer.chat_template, options, [str(r) for r in rest])
     return json.dumps(made_of, sort_keys=True, default=str)

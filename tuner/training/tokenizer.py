@@ -23,12 +23,16 @@ PLAIN_TEMPLATE = (
 """The template of a base model that has none: Alpaca's headings, so that instructions can be learned at all."""
 
 
-def load_tokenizer(name: str, revision: str, training: Any, where: Path) -> Any:
-    """The model's tokenizer, with a plain chat template when it has none and the file names none."""
-    from transformers import AutoTokenizer
+def load_tokenizer(name: str, revision: str, training: Any, where: Path, *, images: bool = False) -> Any:
+    """The model's tokenizer, with a plain chat template when it has none and the file names none.
 
+    For rows with ``images`` it is the model's processor, which holds the tokenizer.
+    """
+    from transformers import AutoProcessor, AutoTokenizer
+
+    kind = AutoProcessor if images else AutoTokenizer
     try:
-        tokenizer = AutoTokenizer.from_pretrained(name, revision=revision, trust_remote_code=training.trust_remote_code)
+        tokenizer = kind.from_pretrained(name, revision=revision, trust_remote_code=training.trust_remote_code)
     except (OSError, ValueError) as error:
         if TRUST in str(error):
             raise SpecError(f"{where}: model_name_or_path: {name}: {refusal(error)}") from error

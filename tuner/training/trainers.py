@@ -14,6 +14,7 @@ from tuner.config.methods import TRL_METHODS
 from tuner.config.study_file import FILE_KEYS, located
 from tuner.config.trl_schema import dataclasses_of
 from tuner.data import Data
+from tuner.data.images import has_images
 from tuner.errors import SpecError, error_text
 from tuner.training.adapters import AdaLoraCallback, adapter_of, lora_plus_of
 from tuner.training.device_batch import is_out_of_memory
@@ -81,7 +82,8 @@ def make_trainer(parsed: Parsed, method: str, data: Data, start: Path, where: Pa
     rehearse(training, where)
     name = str(located(model.model_name_or_path, start) or model.model_name_or_path)
     training.model_init_kwargs = _model_init_kwargs(training, model)
-    tokenizer = load_tokenizer(name, model.model_revision, training, where)
+    images = has_images(data.train.column_names or ())
+    tokenizer = load_tokenizer(name, model.model_revision, training, where, images=images)
     check_tokens(training, tokenizer, where)
     trainer_class = trainer_with_cache(method)
     given = {
