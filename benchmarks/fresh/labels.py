@@ -7,6 +7,7 @@ by which it ends above its own minimum. Runs between the limits are not scored.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -103,7 +104,7 @@ def _called(name: str, right: str, acceptable: str = "", rate: int | None = None
 def _of_fault(fault: str, regret: float, rise: float, truth: Truth) -> Answer | None:
     """The label of a run with something wrong, if that did show."""
     if fault in ("nan", "zeros"):
-        return _called("broken log", "broken", "unstable")
+        return None if math.isfinite(truth.end) else _called("broken log", "broken", "unstable")
     if fault == "few-rows":
         overfits = rise >= RISES and truth.lowest_at <= EARLY and truth.end >= 1.05 * truth.lowest
         return _called("overfit", "overfit") if overfits else None

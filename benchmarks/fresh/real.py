@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 import shutil
 from collections.abc import Callable
@@ -12,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.fresh.loop import Truth, truth_of
+from benchmarks.fresh.loop import BROKEN_FROM, Truth, truth_of
 from benchmarks.fresh.project import project
 from benchmarks.fresh.recipe import Recipe
 from benchmarks.fresh.rows import Row, row
@@ -124,6 +125,7 @@ def _arguments(recipe: Recipe, out: Path, how: dict[str, Any]) -> dict[str, Any]
         "max_grad_norm": recipe.clip or 0.0,
         "seed": recipe.seed % (1 << 31),
         "logging_steps": how["every"],
+        "logging_nan_inf_filter": recipe.fault != "nan",
         "save_strategy": "no",
         "report_to": ["tensorboard"] if how["events"] else [],
         "use_cpu": True,
@@ -160,9 +162,14 @@ def _trained(trainer: Any, task: Task, recipe: Recipe, how: dict[str, Any]) -> T
 
     due = {round(recipe.steps * i / 6) for i in range(1, 7)}
     steps, truths = [0], [truth_of(task, trainer.model)]
+    begun = copy.deepcopy(trainer.model.state_dict()) if recipe.fault == "frozen" else {}
 
     class Watch(TrainerCallback):  # type: ignore[misc]
         def on_step_end(self, args: Any, state: Any, control: Any, model: Any = None, **_: Any) -> None:
+            if begun:
+                model.load_state_dict(begun)
+            if recipe.fault in ("nan", "zeros") and state.global_step >= BROKEN_FROM * recipe.steps:
+                _fill_with_nan(model)
             if state.global_step in due:
                 steps.append(state.global_step)
                 truths.append(truth_of(task, model))
@@ -171,6 +178,16 @@ def _trained(trainer: Any, task: Task, recipe: Recipe, how: dict[str, Any]) -> T
     _quietly(trainer)
     _leave(trainer, how)
     return Truth.of(steps, truths)
+
+
+def _fill_with_nan(model: Any) -> None:
+    """What an overflow in 16 bits leaves of the weights that are trained."""
+    import torch
+
+    with torch.no_grad():
+        for weight in model.parameters():
+            if weight.requires_grad:
+                weight.fill_(math.nan)
 
 
 def _quietly(trainer: Any) -> None:
@@ -190,7 +207,7 @@ def _leave(trainer: Any, how: dict[str, Any]) -> None:
 
 
 MAKERS = {
-    "transformers": partial(made, transformers, ("other-language", "letters")),
+    "transformers": partial(made, transformers, ("other-language", "pretraining")),
     "trl-sft": partial(made, sft, ("other-language",)),
     "trl-dpo": partial(made, dpo, ("pairs",)),
 }

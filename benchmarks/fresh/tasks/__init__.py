@@ -7,6 +7,7 @@ back; the first ``seen`` of those are what the run's own evaluations use, all of
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 
 import numpy as np
 
@@ -19,6 +20,7 @@ TASKS: Mapping[str, Callable[[np.random.Generator], Task]] = {
     "images": images,
     "regression": regression,
     "letters": letters,
+    "pretraining": partial(letters, recurrent_share=0.0),  # transformers' Trainer takes no network of ours
     "other-language": other_language,
     "orders": orders,
     "pairs": pairs,

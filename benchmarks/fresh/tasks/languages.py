@@ -11,10 +11,14 @@ from benchmarks.fresh.tasks.task import Rows, Task, next_token
 from benchmarks.fresh.tasks.text import LETTERS, made_up, order_rows, words
 
 
-def letters(rng: np.random.Generator) -> Task:
+def letters(rng: np.random.Generator, recurrent_share: float = 0.35) -> Task:
     """A made-up language, letter by letter, for a small transformer or a recurrent network from scratch."""
     text = made_up(rng, new=int(rng.integers(30, 90)))
-    hidden, layers, recurrent = int(rng.choice([48, 64, 96])), int(rng.integers(1, 4)), bool(rng.random() < 0.35)
+    hidden, layers, recurrent = (
+        int(rng.choice([48, 64, 96])),
+        int(rng.integers(1, 4)),
+        bool(rng.random() < recurrent_share),
+    )
     facts = {"vocab_size": LETTERS, "hidden_size": hidden}
     build = (lambda: Recurrent(LETTERS, hidden)) if recurrent else (lambda: llama(hidden, layers))
     return Task(
