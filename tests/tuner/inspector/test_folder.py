@@ -1,9 +1,12 @@
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from tests.tuner.inspector.material import write_csv, write_fine_run, write_overfit_run
+from tests.tuner.inspector.pages import notices
 from tuner.inspector.runs.folder import HERE, Folder, Opened, Unreadable
 from tuner.inspector.runs.row import UNREAD
 
@@ -139,3 +142,24 @@ def test_a_run_that_is_gone_when_it_is_opened_is_none(tmp_path: Path) -> None:
     folder.open("a.csv")
     path.unlink()
     assert folder.open("a.csv") is None
+
+
+@pytest.mark.skipif(os.name != "posix", reason="other systems keep rights differently")
+def test_what_may_not_be_opened_is_named_above_the_table(
+    opened: Callable[..., AppTest], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not by taking the rights away: the owner of the machine may read everything."""
+    write_fine_run(tmp_path / "fine")
+    (tmp_path / "closed").mkdir()
+    real = os.scandir
+
+    def refuses_one(path: Path) -> object:
+        if Path(path).name == "closed":
+            raise PermissionError(13, "Permission denied")
+        return real(path)
+
+    monkeypatch.setattr(os, "scandir", refuses_one)
+    folder = Folder(tmp_path)
+    assert set(folder.runs()) == {"fine"} and folder.closed() == ("closed: cannot be opened: permission denied",)
+    (warning,) = notices(opened(), "warning")
+    assert "closed: cannot be opened" in warning

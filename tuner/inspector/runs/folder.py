@@ -80,6 +80,10 @@ class Folder:
         """Every run's path by its id, the path relative to the folder; links that lead out of it are left out."""
         return self._list().runs
 
+    def closed(self) -> tuple[str, ...]:
+        """The folders and files below the path that may not be opened, each with why: runs may be in them."""
+        return self._list().closed
+
     def _list(self) -> Listing:
         """The folder as it is, or as it was a moment ago where listing it takes long."""
         if self._listing is not None and time.monotonic() < self._listing[1]:

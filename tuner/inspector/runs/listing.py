@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from diagnostics.readers import UnreadableLog, find_runs
+from diagnostics.readers import UnreadableLog, search
+from diagnostics.readers.discovery import Found
 from diagnostics.readers.file_state import FileState, file_state, link_out, written
+from diagnostics.readers.files import Unopened
 from diagnostics.readers.run_paths import split
 from tuner.inspector.runs.diagnose_worker import Task
 from tuner.inspector.runs.row import Row, unreadable_row, waiting_row
@@ -18,11 +20,12 @@ HERE = "."
 
 @dataclass(frozen=True)
 class Listing:
-    """The runs below ``root`` by their ids, and the state of their files."""
+    """The runs below ``root`` by their ids, the state of their files, and why some places there cannot be opened."""
 
     root: Path
     runs: dict[str, Path]
     files: dict[str, FileState]
+    closed: tuple[str, ...] = ()
 
     def task(self, run_id: str) -> Task:
         """The task of diagnosing a run."""
@@ -54,21 +57,25 @@ def list_runs(path: Path, root: Path) -> Listing:
     inside = root.resolve()
     folders: dict[Path, bool] = {}
     runs = {}
-    for run_path in _found(path):
+    found = _found(path)
+    for run_path in found.runs:
         file, _ = split(run_path)
         above = file if run_path == root else file.parent
         if above not in folders:
             folders[above] = above.resolve().is_relative_to(inside)
         if folders[above] and (not file.is_symlink() or file.resolve().is_relative_to(inside)):
             runs[id_of(root, run_path)] = run_path
-    return Listing(root, runs, {run_id: file_state(run_path) for run_id, run_path in runs.items()})
+    closed = tuple(shortened(root, str(error)) for error in found.closed)
+    return Listing(root, runs, {run_id: file_state(run_path) for run_id, run_path in runs.items()}, closed)
 
 
-def _found(path: Path) -> list[Path]:
+def _found(path: Path) -> Found:
     try:
-        return find_runs(path) if path.exists() else []
-    except UnreadableLog:  # the folder was removed in the meantime, or may not be opened
-        return []
+        return search(path) if path.exists() else Found()
+    except Unopened as error:
+        return Found(closed=[error])
+    except UnreadableLog:  # the folder was removed in the meantime
+        return Found()
 
 
 def id_of(root: Path, path: Path) -> str:

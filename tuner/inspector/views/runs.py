@@ -18,6 +18,8 @@ from tuner.inspector.views.verdict import badge
 
 SHOWN = "shown_runs"
 """Where the ids of the runs in the table are kept, in their order: the Run page steps through them."""
+MAX_CLOSED = 5
+"""Places that may not be opened which are named."""
 MAX_WAIT = 0.4
 """Seconds that the page waits for verdicts before it shows the table; the others fill in."""
 
@@ -25,6 +27,7 @@ MAX_WAIT = 0.4
 def page(context: PageContext) -> None:
     """The page of all runs."""
     seen = look(context.folder)
+    _closed(context.folder.closed())
     rows = context.folder.rows(within=MAX_WAIT)
     if not rows:
         nothing_here(context.folder)
@@ -38,6 +41,13 @@ def page(context: PageContext) -> None:
         context.go("run", run=clicked.id)
     _actions(context, ticked)
     follow(context.folder, seen)
+
+
+def _closed(lines: Sequence[str]) -> None:
+    """The places that may not be opened: the table would be short of their runs without a word."""
+    if lines:
+        more = f" and {len(lines) - MAX_CLOSED:,} more" if len(lines) > MAX_CLOSED else ""
+        st.warning(f"Not shown: {plain('; '.join(lines[:MAX_CLOSED]))}{more}", icon=":material/lock:")
 
 
 def _progress(rows: Sequence[Row]) -> None:
