@@ -1,6 +1,8 @@
 """How often does advice help? Each run of the tables against the run at the setting that its diagnosis advises.
 
     python -m benchmarks.search.advice            # hit rate by rule, and whether rates off the best are told
+    python -m benchmarks.search.advice --left-out # with the estimate of the rate fitted without the table judged
+    python -m benchmarks.search.advice --unseen   # on the tables that nothing was chosen on
 
 A move helps when the advised setting is better by more than twice the noise of one seed at each of the two, and hurts
 when it is worse by as much. The run at the setting advised is the nearest of the grid on that side. Optional advice
@@ -14,18 +16,26 @@ import math
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
+from unittest.mock import patch
 
+from benchmarks.rate.fit import fit
+from benchmarks.rate.sources import Placed, all_known, placed
 from benchmarks.search.grids import Setting
 from benchmarks.search.table import Judge, Table, load_all
 from diagnostics.model.curves import Run
+from diagnostics.model.rate_estimate import RateSide
 from diagnostics.model.records import Advice, Diagnosis
 
 RATE = "learning_rate"
 OFF = 3.0
 """A rate is off from this factor on: the grid's next one."""
 GOAL = (0.85, 0.05)
+NETWORKS = 80
+"""Sweeps of small networks in the fit, as ``benchmarks.rate`` has them."""
 
 
 @dataclass(frozen=True)
@@ -46,10 +56,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=Path, metavar="FOLDER", help="rows of benchmarks.search.make, not yet packed")
     parser.add_argument("--misses", action="store_true", help="list the moves that hurt")
+    parser.add_argument("--unseen", action="store_true", help="judge the tables that are only for scoring")
+    parser.add_argument("--left-out", action="store_true", help="fit the estimate of the rate without the table judged")
     given = parser.parse_args(arguments)
-    tables = [table for table in load_all(given.runs) if table.metric == "eval_loss"]
+    tables = [table for table in load_all(given.runs, unseen=given.unseen) if table.metric == "eval_loss"]
     judges = [Judge(table) for table in tables]
-    moves = [move for table, judge in zip(tables, judges, strict=True) for move in advised(table, judge)]
+    moves = []
+    for table, judge in zip(tables, judges, strict=True):
+        with estimated_without(table.name) if given.left_out else nullcontext():
+            moves += advised(table, judge)
     for table in tables:
         _print_moves(table.name, [move for move in moves if move.table == table.name])
     _print_moves("all tables", moves)
@@ -60,6 +75,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(f"hurt: {move.table}: {move.rule}: {move.said}")
     helped, hurt = shares([move for move in moves if move.first and move.off >= OFF])
     return int(helped < GOAL[0] or hurt >= GOAL[1])
+
+
+@contextmanager
+def estimated_without(table: str) -> Iterator[None]:
+    """The estimate of the rate as it is fitted without a table, and without others on the same runs."""
+    kin = table.partition(" ")[0]
+    model = fit([run for run in _fitted_on() if run.source.partition(" ")[0] != kin])
+    with patch("diagnostics.rate.estimate.fitted", lambda: model):
+        yield
+
+
+@lru_cache(maxsize=1)
+def _fitted_on() -> list[Placed]:
+    """The runs that the estimate is fitted on, without the labeled curves of others."""
+    return placed(all_known(None, NETWORKS))
 
 
 def advised(table: Table, judge: Judge) -> Iterator[Moved]:
@@ -147,15 +177,24 @@ def _line(title: str, moves: Sequence[Moved]) -> None:
 def _print_rates(table: Table, judge: Judge) -> None:
     """Rows: where the rate lies; columns: where the advice sends it."""
     found: Counter[tuple[str, str]] = Counter()
+    told: Counter[tuple[str, str]] = Counter()
     for at, by_seed in table.runs.items():
         ratio = dict(at)[RATE] / best_rate(table, at)
         place = "low" if ratio < 1 else "high" if ratio > 1 else "near"
         place += ", 10 times" if max(ratio, 1 / ratio) > 9 else ", 3 times" if ratio != 1 else ""
         found.update((place, _sent(judge.of(run, 1.0))) for run in by_seed.values())
-    print(f"\n{table.name}: the rate is / is sent{'up':>10}{'stays':>8}{'down':>8}")
+        told.update((place, _told(judge.of(run, 1.0))) for run in by_seed.values())
+    print(f"\n{table.name}: the rate is / is sent{'up':>10}{'stays':>8}{'down':>8}   told: low   neither  high")
     for place in ("low, 10 times", "low, 3 times", "near", "high, 3 times", "high, 10 times"):
         total = max(1, sum(found[place, way] for way in ("up", "stays", "down")))
-        print(f"  {place:<32}" + "".join(f"{found[place, way] / total:>8.0%}" for way in ("up", "stays", "down")))
+        sent = "".join(f"{found[place, way] / total:>8.0%}" for way in ("up", "stays", "down"))
+        print(f"  {place:<32}{sent}   " + "".join(f"{told[place, way] / total:>8.0%}" for way in ("low", "-", "high")))
+
+
+def _told(verdict: Diagnosis) -> str:
+    """On which side of the best one the rate is told to lie, whatever the verdict."""
+    side = verdict.rate and next((side for side in RateSide if verdict.rate.tells(side)), None)
+    return {RateSide.TOO_LOW: "low", RateSide.TOO_HIGH: "high"}.get(side, "-") if side else "-"
 
 
 def _sent(verdict: Diagnosis) -> str:

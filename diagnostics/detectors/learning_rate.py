@@ -1,15 +1,19 @@
-"""A run that learns slowly, explained by its learning rate: too low, or too low for the batch."""
+"""A learning rate that is too low, too low for the batch, or too high: by the signs of it and by its estimate."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
-from diagnostics.detectors.arguments import Losses
-from diagnostics.detectors.descent import RiseLimits, has_risen
-from diagnostics.detectors.preconditions import near_its_end, rate_of
+from diagnostics.detectors.arguments import Arguments, Losses
+from diagnostics.detectors.descent import RiseLimits, fall_of, has_risen
+from diagnostics.detectors.descent import late_share as late_share_of
+from diagnostics.detectors.preconditions import MIN_LOSSES_FOR_LEVELS, enough, near_its_end, rate_of, throughout
 from diagnostics.detectors.slow_learning import SlowLimits, eval_barely_falls, learns_slowly, still_falls
 from diagnostics.model.curves import NotEnoughPoints
 from diagnostics.model.evidence import Evidence
+from diagnostics.model.rate_estimate import RateEstimate, RateSide
 from diagnostics.model.rate_prior import LearningRatePrior
 from diagnostics.model.settings import Settings
 
@@ -17,10 +21,28 @@ UNCERTAIN = 0.7
 """A rate at its center or above is less likely to be the cause."""
 
 
+@dataclass(frozen=True)
+class SureLimits(Arguments):
+    """From which probability on the estimate of the rate is believed."""
+
+    sure: float
+    """That the rate lies on this side..."""
+    sure_known: float
+    """... where the family's usual rates are known, so that a curve like many others does not decide alone..."""
+    evident: float
+    """... and by the evidence of the curves alone."""
+
+    def that(self, estimate: RateEstimate, side: RateSide, prior: LearningRatePrior) -> bool:
+        """Whether the rate lies on that side by the estimate, and not by its prior alone."""
+        wanted = self.sure if prior.relative(estimate.rate) is None else self.sure_known
+        return estimate.chance(side) >= wanted and estimate.alone.chance(side) >= self.evident
+
+
 def rate_too_low(
     losses: Losses,
     settings: Settings,
     rate_prior: LearningRatePrior,
+    rate_estimate: RateEstimate | None = None,
     *,
     min_share_done: float,
     slow: SlowLimits,
@@ -28,8 +50,9 @@ def rate_too_low(
     max_rate_ratio: float,
     late_share: float,
     min_evals: int,
+    sure: SureLimits,
 ) -> Evidence | None:
-    """The run learns slowly at a rate that may be raised.
+    """The estimate is sure that the rate is too low, or the run learns slowly at a rate that may be raised.
 
     Far below the center a loss that still falls is enough, and so are flat evaluations beside training losses too
     noisy to tell. A rate that made the loss rise on its way is not too low, however slow the rest.
@@ -37,7 +60,13 @@ def rate_too_low(
     near_its_end(losses.train_loss, settings, min_share_done)
     rate = rate_of(settings, losses.learning_rate)
     unknown = settings.method == "dpo" and rate_prior.center is None
-    if not rate_prior.may_rise(rate) or unknown or has_risen(losses.train_loss, losses.eval_loss, risen):
+    if not rate_prior.may_rise(rate) or unknown:
+        return None
+    known = {key: v for key, v in (("rate", rate), ("center", rate_prior.center)) if v is not None}
+    if rate_estimate is not None and sure.that(rate_estimate, RateSide.TOO_LOW, rate_prior):
+        measured = {"fall": fall_of(losses.judge), "late_share": late_share_of(losses.judge)}
+        return throughout(losses.train_loss, measured | _times_off(rate_estimate, -1.0) | known)
+    if has_risen(losses.train_loss, losses.eval_loss, risen):
         return None
     found = learns_slowly(losses, slow)
     ratio = rate_prior.relative(rate)
@@ -46,9 +75,31 @@ def rate_too_low(
         found = found or eval_barely_falls(losses, min_descent=slow.min_descent, min_evals=min_evals)
     if found is None:
         return None
-    known = {key: v for key, v in (("rate", rate), ("center", rate_prior.center)) if v is not None}
     strength = found.strength if ratio is None or ratio < 1.0 else UNCERTAIN * found.strength
     return Evidence(found.first_step, found.last_step, {**found.measured, **known}, strength)
+
+
+def rate_too_high(
+    losses: Losses,
+    settings: Settings,
+    rate_prior: LearningRatePrior,
+    rate_estimate: RateEstimate | None = None,
+    *,
+    sure: SureLimits,
+) -> Evidence | None:
+    """The estimate is sure that the rate is too high, and the curves alone say so too."""
+    enough(losses.train_loss, MIN_LOSSES_FOR_LEVELS, "training losses")
+    if rate_estimate is None or not sure.that(rate_estimate, RateSide.TOO_HIGH, rate_prior):
+        return None
+    rate = rate_of(settings, losses.learning_rate)
+    known = {} if rate is None else {"rate": rate}
+    return throughout(losses.train_loss, {"fall": fall_of(losses.judge)} | _times_off(rate_estimate, 1.0) | known)
+
+
+def _times_off(estimate: RateEstimate, sign: float) -> dict[str, float]:
+    """By which factors the rate is off, at the ends of the interval that is told; at least 1."""
+    ends = sorted(10.0 ** max(0.0, sign * end) for end in estimate.interval())
+    return {"least": ends[0], "most": ends[1]}
 
 
 def rate_low_for_batch(

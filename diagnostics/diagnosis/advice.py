@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from math import floor, isfinite, log10
 
+from diagnostics.model.rate_estimate import TELLS, RateSide
 from diagnostics.model.rate_prior import MAX_RATE_FACTOR, Bounds
 from diagnostics.model.records import Advice
 from diagnostics.rules.rule import Case, Fix
@@ -33,7 +34,7 @@ def advise(fixes: tuple[Fix, ...], case: Case, *, because: str, confidence: floa
     """The advice of a rule's fixes, one for each knob, in their order; what would change nothing is left out."""
     found: dict[str, Advice] = {}
     for fix in fixes:
-        if fix.knob in found or (fix.when is not None and not fix.when(case)):
+        if fix.knob in found or (fix.when is not None and not fix.when(case)) or _denied(fix, case):
             continue
         if fix.knob in OF_ADAPTERS and not case.settings.has_adapter:
             continue
@@ -52,7 +53,7 @@ def _advice(fix: Fix, case: Case, because: str, confidence: float, bounds: Bound
         if old == fix.to:
             return None
         return Advice(fix.knob, old, fix.to, None, because, fix.expect, confidence, fix.description)
-    nominal, aim = _number(fix.times, case), _number(fix.to, case)
+    nominal, aim = _times(fix, case), _number(fix.to, case)
     known = float(old) if isinstance(old, (int, float)) else None
     if known is None and aim is None:
         return Advice(fix.knob, None, None, nominal, because, fix.expect, confidence, fix.description, nominal)
@@ -63,6 +64,23 @@ def _advice(fix: Fix, case: Case, because: str, confidence: float, bounds: Bound
     shown = nominal if factor and nominal and abs(factor / nominal - 1.0) < 0.12 else factor
     usual = case.rate_prior.usual if fix.knob == "learning_rate" else None
     return Advice(fix.knob, old, new, factor, because, fix.expect, confidence, fix.description, shown, usual=usual)
+
+
+def _denied(fix: Fix, case: Case) -> bool:
+    """Whether the fix moves the learning rate in the direction that its estimate denies."""
+    times = _number(fix.times, case) if fix.by_estimate else None
+    if times is None or times == 1.0 or case.rate_estimate is None:
+        return False
+    return case.rate_estimate.chance(RateSide.TOO_HIGH if times > 1.0 else RateSide.TOO_LOW) >= TELLS
+
+
+def _times(fix: Fix, case: Case) -> float | None:
+    """The factor of a fix: the estimate's where it gives one, to two digits, else the fix's own."""
+    times = _number(fix.times, case)
+    if not fix.by_estimate or times is None or case.rate_estimate is None:
+        return times
+    step = case.rate_estimate.step(RateSide.TOO_LOW if times > 1.0 else RateSide.TOO_HIGH)
+    return times if step is None else float(f"{step:.2g}")
 
 
 def _number(value: object, case: Case) -> float | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
@@ -49,7 +48,7 @@ def prepare(run: Run, bounds: Bounds | None) -> DiagnosisContext:
     if settings.method in (None, "dpo") and settings.loss_type is None and settings.beta is None:
         settings = replace(settings, method=_method(curves, settings.method))
     level, notes = remove_offsets(curves, run.discontinuities) if run.discontinuities else (curves, [])
-    rate = estimate_rate(level, settings)
+    rate = None if notes else estimate_rate(level, settings)  # a level that was moved has no descent
     return DiagnosisContext(level, settings, rate_prior_of(settings, bounds), curves, rate, tuple(notes))
 
 
@@ -74,7 +73,7 @@ def evaluate(rule: Rule, context: DiagnosisContext) -> Evidence | Message | None
     missing = [name for name in rule.needs if name not in curves]
     if missing:
         return message("curve-missing", curves=", ".join(missing))
-    given: dict[str, Any] = {"settings": context.settings, "rate_prior": context.rate_prior}
+    given = {"settings": context.settings, "rate_prior": context.rate_prior, "rate_estimate": context.rate}
     try:
         return rule.evaluate({**curves, **given})
     except NotEnoughPoints as why:

@@ -19,6 +19,7 @@ from diagnostics.diagnosis.context import (
 from diagnostics.model.curves import Run
 from diagnostics.model.evidence import Evidence
 from diagnostics.model.message import Message, message
+from diagnostics.model.rate_estimate import RateEstimate
 from diagnostics.model.rate_prior import Bounds
 from diagnostics.model.records import Advice, Diagnosis, Finding, Label, Skipped, Unchecked
 from diagnostics.rules import RULES, Case, Rule
@@ -35,11 +36,13 @@ class _Answers:
     """What every rule answered, in the order of the table: evidence, nothing, or why it could not be evaluated."""
 
     all: tuple[tuple[Rule, Evidence | Message | None], ...]
+    rate: RateEstimate | None = None
 
     @property
     def fired(self) -> list[Fired]:
-        """The rules that fired, without those whose premise another one denies."""
+        """The rules that fired, without those whose premise another one, or the estimate of the rate, denies."""
         found = [(rule, answer) for rule, answer in self.all if isinstance(answer, Evidence)]
+        found = [(rule, answer) for rule, answer in found if not _denied(rule, self.rate)]
         names = {rule.name for rule, _ in found}
         return [(rule, answer) for rule, answer in found if names.isdisjoint(rule.unless_found)]
 
@@ -74,7 +77,7 @@ def diagnose(run: Run, rules: tuple[Rule, ...] = RULES, *, bounds: Bounds | None
     with np.errstate(all="ignore"), memo_scope():
         context = prepare(run, bounds)
         applicable = [rule for rule in rules if rule.applies_to(context.settings.method)]
-        answers = _Answers(tuple((rule, evaluate(rule, context)) for rule in applicable))
+        answers = _Answers(tuple((rule, evaluate(rule, context)) for rule in applicable), context.rate)
         borderline = None if answers.deciding else _borderline(applicable, context)
     verdict = Diagnosis(
         run=run.name,
@@ -138,11 +141,16 @@ def _length_notes(main: Rule, context: DiagnosisContext) -> tuple[Message, ...]:
 def _borderline(rules: list[Rule], context: DiagnosisContext) -> Fired | None:
     """The first rule that fires under its looser limits, on a run where none fires under its own."""
     for rule in rules:
-        if rule.borderline:
+        if rule.borderline and not _denied(rule, context.rate):
             found = evaluate(replace(rule, limits={**rule.limits, **rule.borderline}), context)
             if isinstance(found, Evidence):
                 return rule, found
     return None
+
+
+def _denied(rule: Rule, rate: RateEstimate | None) -> bool:
+    """Whether the rule blames a side of the learning rate that the estimate denies."""
+    return rule.blames is not None and rate is not None and rate.denies(rule.blames)
 
 
 def _confidence(order: list[Fired]) -> float:
@@ -181,7 +189,7 @@ def _advice(order: list[Fired], context: DiagnosisContext, bounds: Bounds) -> tu
     for rule, found in order:
         if rule.sets_label and rule.label is not order[0][0].label:
             continue
-        case = Case(context.settings, context.rate_prior, found.measured)
+        case = Case(context.settings, context.rate_prior, found.measured, context.rate)
         confidence = rule.confidence * found.strength
         for item in advise(rule.fixes, case, because=rule.name, confidence=confidence, bounds=bounds):
             advice.setdefault(item.knob, replace(item, optional=not rule.sets_label))

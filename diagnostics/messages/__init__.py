@@ -25,6 +25,7 @@ from diagnostics.messages.phrases import (
     unchecked_rules,
     weighed_headline,
 )
+from diagnostics.messages.rates import rate_words
 from diagnostics.messages.verdicts import (
     advice_action,
     advice_line,
@@ -67,6 +68,7 @@ __all__ = [
     "next_value",
     "notes_of",
     "phrase",
+    "rate_words",
     "skipped_reason",
     "steps_of",
     "summary",

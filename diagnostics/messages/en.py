@@ -173,6 +173,18 @@ PHRASES: Mapping[str, str] = {
     "optional-changes": "Optional changes",
     "optional": "{rule} (optional)",
     "rules": "{count:plural:rule|rules}",
+    # Where the learning rate stands.
+    "rate-off": "The learning rate is probably {least} to {most} times {side} ({share}).",
+    "rate-up-to": "The learning rate is probably {side}, by up to {most} times ({chance}).",
+    "rate-right": "The learning rate is probably within {most} times of the best one ({share}).",
+    "rate-between": (
+        "The learning rate may be about right: between {low} times too low and {high} times too high ({share})."
+    ),
+    "rate-suggested": "Rates worth trying: {low} to {high}.",
+    "rate-gauge": "where the learning rate stands",
+    "rate-best": "best",
+    "rate-low-end": "too low",
+    "rate-high-end": "too high",
     # The parts of a report.
     "fact-verdict": "verdict",
     "fact-cause": "cause",

@@ -4,18 +4,44 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from diagnostics.model.curves import FloatArray
+from diagnostics.model.rate_prior import MAX_RATE_FACTOR
 
 OFFSETS: tuple[float, ...] = tuple(round(-4.0 + 0.1 * k, 1) for k in range(71))
 """log10(rate / best rate): -1 is a rate ten times too low. The ends stand for everything beyond them."""
 SPACING = 0.1
 SHARE_TOLD, SHARE_SUGGESTED = 0.9, 0.5
 """The share of the distribution in the interval that is told, and in the range of rates that is suggested."""
+
+OFF = 0.15
+"""Decades: a rate 1.4 times off costs less than seeds do, and counts as right."""
+TELLS = 0.75
+"""From this probability that a rate lies on one side, a finding that blames the other side is denied, and the size of a
+change to the rate is the estimate's."""
+CERTAIN = 0.9
+"""From here on the usual rates of such runs may decide alone, against what their curve looks like."""
+WELL_KNOWN, LEAST_CHANCE = 1.5, 0.6
+"""Decades: where the interval is no wider, a finding that blames a low rate needs this probability of it."""
+LEAST_STEP = 1.5
+"""A change of the rate by less is not worth a run."""
+
+
+class RateSide(StrEnum):
+    """On which side of the best rate a rate lies."""
+
+    TOO_LOW = "too low"
+    TOO_HIGH = "too high"
+
+    @property
+    def other(self) -> RateSide:
+        """The opposite side."""
+        return RateSide.TOO_HIGH if self is RateSide.TOO_LOW else RateSide.TOO_LOW
 
 
 @dataclass(frozen=True)
@@ -65,10 +91,40 @@ class RateEstimate:
         """The probability that log10(rate / best rate) lies above an offset."""
         return 1.0 - self.probability_below(offset)
 
+    def chance(self, side: RateSide) -> float:
+        """The probability that the rate is off to this side, by more than costs nothing."""
+        return self.probability_below(-OFF) if side == RateSide.TOO_LOW else self.probability_above(OFF)
+
+    def tells(self, side: RateSide) -> bool:
+        """Whether the rate lies on this side by prior and evidence, and more likely than not by the evidence alone."""
+        return self.chance(side) >= TELLS and self.alone.chance(side) >= 0.5
+
+    def denies(self, side: RateSide) -> bool:
+        """Whether a finding that blames this side cannot be right.
+
+        The rate lies on the other side, by prior and evidence or too surely to need both; or it is known well, and
+        not too low. (A rate may be right and a batch bad: jumps and spikes stand beside a rate that is not too high.)
+        """
+        low, high = self.interval()
+        right = side is RateSide.TOO_LOW and high - low < WELL_KNOWN and self.chance(side) < LEAST_CHANCE
+        return right or self.tells(side.other) or self.chance(side.other) >= CERTAIN
+
+    @property
+    def alone(self) -> RateEstimate:
+        """The same by the evidence of the curves alone."""
+        return RateEstimate((0.0,) * len(OFFSETS), self.evidence, self.rate)
+
     @property
     def factor(self) -> float:
-        """What the rate must be multiplied by, by the median."""
-        return float(10.0**-self.median)
+        """What the rate should be multiplied by next: to the best one by the median, within ``MAX_RATE_FACTOR``."""
+        return float(np.clip(10.0**-self.median, 1.0 / MAX_RATE_FACTOR, MAX_RATE_FACTOR))
+
+    def step(self, side: RateSide) -> float | None:
+        """The factor to advise against a rate on that side; None where the estimate does not tell so."""
+        if not self.tells(side):
+            return None
+        found = self.factor
+        return max(found, LEAST_STEP) if side == RateSide.TOO_LOW else min(found, 1.0 / LEAST_STEP)
 
     @property
     def suggested(self) -> tuple[float, float] | None:

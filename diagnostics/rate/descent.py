@@ -20,6 +20,8 @@ BLOCKS = 20
 """Training losses of single batches are judged by the means of so many parts of the run."""
 FIRST_EVAL_BY = 0.05
 """An evaluation within this share of the run tells where the held-out loss began."""
+LEAST_NOISE = 1e-5
+"""Losses are logged to some five digits."""
 DECAYING = ("linear", "cosine", "cosine_with_restarts", "polynomial", "cosine_with_min_lr")
 
 
@@ -27,19 +29,25 @@ DECAYING = ("linear", "cosine", "cosine_with_restarts", "polynomial", "cosine_wi
 class Descent:
     """A loss over the share of the cumulative learning rate that was spent (0 to 1), with the noise of one level.
 
-    ``start`` is the loss before training; the first of the ``levels`` lies at 0. ``held_out``: it is an eval loss.
+    ``start`` is the loss before training, known but for ``start_error``. ``held_out``: it is an eval loss.
     """
 
     spent: FloatArray
     levels: FloatArray
     noise: float
     start: float
+    start_error: float
     held_out: bool
 
     @property
     def end(self) -> float:
         """The last level: of few evaluations the last one, else the mean of the last tenth."""
         return float(np.mean(self.levels[-max(1, self.levels.size // 10) :]))
+
+    @property
+    def fall_error(self) -> float:
+        """The standard error of the fall."""
+        return float(np.hypot(max(self.noise, LEAST_NOISE * abs(self.start)), self.start_error))
 
     @property
     def fall(self) -> float:
@@ -53,14 +61,30 @@ class Descent:
 
 def descent_of(curves: Mapping[str, Curve], settings: Settings) -> Descent | None:
     """The descent of a run, by its held-out loss where it has enough evaluations; None where no loss can tell."""
-    train, held = curves.get("train_loss"), curves.get("eval_loss")
+    train, held, rate = _since_training(*(curves.get(name) for name in ("train_loss", "eval_loss", "learning_rate")))
     span = max((float(c.steps[-1]) for c in (train, held) if c is not None and len(c)), default=0.0)
     start = _neutral(curves, settings)
     if held is not None and len(held) >= MIN_EVALS and span > 0:
-        return _held_out(held, train, start, span, curves.get("learning_rate"), settings)
+        return _held_out(held, train, start, span, rate, settings)
     if train is None or len(train) < MIN_LOSSES or span <= 0:
         return None
-    return _trained(train, start, span, curves.get("learning_rate"), settings)
+    return _trained(train, start, span, rate, settings)
+
+
+def _since_training(train: Curve | None, held: Curve | None, rate: Curve | None) -> tuple[Curve | None, ...]:
+    """The curves with their steps counted from where training began, wherever the log begins to count.
+
+    That is an evaluation before the first training loss, or else one logging interval before that loss.
+    """
+    first = [float(curve.steps[0]) for curve in (train, held) if curve is not None and len(curve)]
+    if not first:
+        return train, held, rate
+    if train is not None and len(train) > 1 and train.steps[0] <= min(first):
+        first.append(float(2.0 * train.steps[0] - train.steps[1]))
+    elif held is not None and len(held) > 1 and not (train is not None and len(train)):
+        first.append(float(2.0 * held.steps[0] - held.steps[1]))
+    start = min(first)
+    return tuple(None if c is None else Curve(c.steps - start, c.values, c.broken) for c in (train, held, rate))
 
 
 def _neutral(curves: Mapping[str, Curve], settings: Settings) -> float | None:
@@ -79,15 +103,15 @@ def _held_out(
     """The held-out loss. Where it was first evaluated late, it began as far above that as the training loss did."""
     steps, values = held.steps, held.values
     noise = signals.difference_noise(values[values.size // 2 :]) if values.size >= 8 else 0.0
-    first = float(values[0])
+    first, error = float(values[0]), 0.0
     if steps[0] > FIRST_EVAL_BY * span or (start is not None and steps[0] > 0):
         began = start
         if began is None and train is not None and len(train) >= MIN_LOSSES and train.steps[0] < steps[0]:
             began = first + max(0.0, float(train.values[0]) - _near(train, float(steps[0])))
-            noise = max(noise, 0.3 * signals.difference_noise(train.values))
+            error = signals.difference_noise(train.values)
         if began is not None:
             steps, values, first = np.concatenate([[0.0], steps]), np.concatenate([[began], values]), began
-    return Descent(spent_by(steps, span, rate, settings), values, noise, first, True)
+    return Descent(spent_by(steps, span, rate, settings), values, noise, first, error, True)
 
 
 def _near(train: Curve, step: float) -> float:
@@ -108,8 +132,9 @@ def _trained(train: Curve, start: float | None, span: float, rate: Curve | None,
     began = float(train.values[0]) if start is None else start
     if steps[0] > train.steps[0]:
         steps, values = np.concatenate([[train.steps[0]], steps]), np.concatenate([[began], values])
-    noise = signals.difference_noise(train.values) / float(np.sqrt(each))
-    return Descent(spent_by(steps, span, rate, settings), values, noise, began, False)
+    noise = signals.difference_noise(train.values)
+    error = 0.0 if start is not None else noise
+    return Descent(spent_by(steps, span, rate, settings), values, noise / float(np.sqrt(each)), began, error, False)
 
 
 def spent_by(steps: FloatArray, span: float, rate: Curve | None, settings: Settings) -> FloatArray:

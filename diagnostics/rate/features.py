@@ -8,7 +8,7 @@ import numpy as np
 
 from diagnostics.model.curves import Curve, FloatArray
 from diagnostics.model.settings import Settings
-from diagnostics.rate.descent import Descent, descent_of
+from diagnostics.rate.descent import LEAST_NOISE, Descent, descent_of
 
 CLEAR = 4.0
 """A fall or a movement of so many noises has a shape that can be read."""
@@ -32,25 +32,29 @@ def features_of(curves: Mapping[str, Curve], settings: Settings) -> dict[str, fl
 
 def _shape(descent: Descent) -> dict[str, float]:
     """How far the loss fell, when, and what of it came back."""
-    least = max(LEAST_FALL if descent.held_out else LEAST_FALL_TRAINED, descent.noise / descent.start)
-    share = descent.fall / descent.start
-    found = {"peak": np.log10(_rise(descent) + 0.003)}
+    share, error = descent.fall / descent.start, descent.fall_error / descent.start
+    found = {"peak": float(np.log10(max(0.0, _rise(descent) - 2.0 * error) + 0.003))}
+    least = max(LEAST_FALL if descent.held_out else LEAST_FALL_TRAINED, 2.0 * error)
     if share > least:
-        found["fall"] = np.log10(share)
-    if descent.held_out:
+        found["fall"] = float(np.log10(share))
+    if descent.held_out and (share > least or not descent.start_error):
         found["fell"] = float(share > least)
-    levels = descent.levels
-    lowest = float(levels.min())
-    if descent.start - lowest > CLEAR * max(descent.noise, 1e-5 * descent.start):
+    lowest = float(descent.levels.min())
+    if descent.start - lowest > CLEAR * descent.fall_error:
         found["given_back"] = float(np.clip((descent.end - lowest) / (descent.start - lowest), 0.0, 3.0))
-    moved = float(np.abs(np.diff(levels)).sum())
-    if moved > CLEAR * max(descent.noise, 1e-5 * descent.start) * np.sqrt(levels.size):
-        found["back"] = float(np.maximum(np.diff(levels), 0.0).sum()) / moved
-    if descent.fall > CLEAR * max(descent.noise, 1e-5 * descent.start):
-        found["late"] = float(np.clip((descent.at(0.5) - descent.end) / descent.fall, -0.5, 1.0))
-        found["half"] = np.log10(max(_spent_at(descent, descent.start - 0.5 * descent.fall), 3e-3))
-        found["early"] = float(np.clip((descent.start - descent.at(0.2)) / descent.fall, -0.5, 1.5))
-    return found
+    moves = np.diff(descent.levels)
+    if np.abs(moves).sum() > CLEAR * max(descent.noise, LEAST_NOISE * descent.start) * np.sqrt(descent.levels.size):
+        found["back"] = float(np.maximum(moves, 0.0).sum() / np.abs(moves).sum())
+    return found | (_pace(descent) if share > CLEAR * error else {})
+
+
+def _pace(descent: Descent) -> dict[str, float]:
+    """When the fall came, over the rate spent: its share in the second half, in the first fifth, and its middle."""
+    return {
+        "late": float(np.clip((descent.at(0.5) - descent.end) / descent.fall, -0.5, 1.0)),
+        "early": float(np.clip((descent.start - descent.at(0.2)) / descent.fall, -0.5, 1.5)),
+        "half": float(np.log10(max(_spent_at(descent, descent.start - 0.5 * descent.fall), 3e-3))),
+    }
 
 
 def _spent_at(descent: Descent, level: float) -> float:
@@ -64,7 +68,7 @@ def _spent_at(descent: Descent, level: float) -> float:
 
 def _rise(descent: Descent) -> float:
     """How far the loss stood above its start at its worst, as a share of the start."""
-    return max(0.0, float(descent.levels[1:].max()) - descent.start - 2 * descent.noise) / descent.start
+    return max(0.0, float(descent.levels[1:].max()) - descent.start) / descent.start
 
 
 def _jitter(train: Curve, descent: Descent | None) -> dict[str, float]:
@@ -81,15 +85,17 @@ def _jitter(train: Curve, descent: Descent | None) -> dict[str, float]:
 
 
 def _scatter(values: FloatArray) -> float:
-    return float(np.std(np.diff(values)))
+    """The deviation of the differences between neighbors, without the two of a single spike."""
+    moves = np.sort(np.abs(np.diff(values)))
+    return float(np.sqrt(np.mean(moves[: max(3, moves.size - 2)] ** 2)))
 
 
 def _gradients(norms: Curve) -> dict[str, float]:
-    """How the gradient norm ends over how it began, and its highest over that."""
+    """How the gradient norm ends over how it began, and its highest tenth over that: one spike is no sign."""
     values = np.maximum(norms.values, 1e-12)
     first = float(np.median(values[: max(2, values.size // 10)]))
     last = float(np.median(values[-max(2, values.size // 5) :]))
     return {
         "norm_end": float(np.clip(np.log10(last / first), -3, 3)),
-        "norm_peak": float(np.clip(np.log10(values.max() / first), 0, 3)),
+        "norm_peak": float(np.clip(np.log10(float(np.quantile(values, 0.9)) / first), 0, 3)),
     }

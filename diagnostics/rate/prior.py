@@ -14,7 +14,10 @@ TAILS = 4.0
 """Degrees of freedom: a rate far from the usual ones is unlikely to be right, never impossible."""
 REFERENCE_BATCH, BATCH_EXPONENT = 16.0, 0.3
 """At equal samples the best rate rises with the batch, by 0.1 to 0.6 of a decade per decade."""
-SD, SD_UNKNOWN_WIDTH, SD_FULL, SD_PAIRS, SD_UNKNOWN = 0.45, 0.55, 0.6, 0.9, 1.2
+PAIRS_UPDATES, PAIRS_EXPONENT, MOST_SHIFT = 1000.0, 0.5, 0.8
+"""The usual rates of preference runs are those of a thousand updates and more. What is learned grows with rate x
+updates (one decade per decade), the edge of stability does not: a short run takes a higher rate, by half of that."""
+SD, SD_UNKNOWN_WIDTH, SD_FULL, SD_PAIRS, SD_UNKNOWN = 0.45, 0.55, 0.6, 1.0, 1.5
 """Decades: 0.35 between the models of one sweep (548 LoRA runs), more where the width, or all, is unknown. The best
 rates of preference runs differ most: with their length, and with beta."""
 
@@ -34,7 +37,14 @@ def _center(settings: Settings, known: LearningRatePrior, rate: float | None) ->
     batch = settings.batch_size or REFERENCE_BATCH
     center = float(np.log10(rate / known.center) - BATCH_EXPONENT * np.log10(batch / REFERENCE_BATCH))
     if method_record(settings.method).loss_compares_answers:
-        return center, SD_PAIRS
+        return center - _shift_of_short_runs(settings.max_steps), SD_PAIRS
     if not (settings.use_peft or settings.lora_r):
         return center, SD_FULL
     return center, SD if settings.hidden_size else SD_UNKNOWN_WIDTH
+
+
+def _shift_of_short_runs(updates: int | None) -> float:
+    """By how many decades the best rate of a preference run of so many updates lies above the usual ones."""
+    if not updates:
+        return 0.0
+    return float(np.clip(PAIRS_EXPONENT * np.log10(PAIRS_UPDATES / updates), 0.0, MOST_SHIFT))

@@ -7,7 +7,9 @@ from diagnostics.chart.markup import Child, Markup, element, joined
 from diagnostics.formatting import number, plain_name
 from diagnostics.messages import TABLE_HEADS, phrase
 from diagnostics.model.curves import Run
+from diagnostics.model.rate_estimate import RateEstimate
 from diagnostics.model.records import Diagnosis
+from diagnostics.report.gauge import rate_gauge
 from diagnostics.report.html_page import bullets, chip, copyable, details, facts, figure, table, tone, unbroken
 from diagnostics.report.sections import Sections, ShownAdvice, ShownFinding
 
@@ -19,7 +21,7 @@ def run_content(run: Run, diagnosis: Diagnosis, shown: Sections, ident: str, nex
     """All that a report says of a run; ``ident`` names its anchors, ``next_run`` is the YAML file of the next one."""
     drawn = chart(run, diagnosis)
     return joined(
-        _verdict(shown),
+        _verdict(shown, diagnosis.rate),
         figure(_drawings(run, diagnosis, drawn), _caption(drawn)) if drawn.panels else None,
         _findings(shown, ident),
         _advice(shown, ident),
@@ -44,7 +46,7 @@ def _caption(drawn: Chart) -> str:
     return " ".join(words)
 
 
-def _verdict(shown: Sections) -> Markup:
+def _verdict(shown: Sections, estimate: RateEstimate | None) -> Markup:
     return element(
         "div",
         element("div", shown.name, class_="over"),
@@ -52,9 +54,17 @@ def _verdict(shown: Sections) -> Markup:
         element("h2", shown.headline),
         element("p", shown.summary, class_="lead"),
         facts((name, unbroken(value)) for name, value in shown.facts),
+        _rate(shown, estimate),
         class_="card verdict",
         style=tone(shown.label),
     )
+
+
+def _rate(shown: Sections, estimate: RateEstimate | None) -> Markup | None:
+    """Where the learning rate stands, drawn and in words."""
+    if estimate is None or not shown.rate:
+        return None
+    return element("div", rate_gauge(estimate), element("p", shown.rate), class_="rate")
 
 
 def _findings(shown: Sections, ident: str) -> Markup | None:

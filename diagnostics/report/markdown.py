@@ -22,6 +22,7 @@ def as_markdown(run: Run, diagnosis: Diagnosis) -> str:
     verdict = f"**{SIGNS[shown.label]} {shown.headline}**: {cell(shown.summary)}"
     facts = [(phrase("fact-verdict"), f"`{shown.label}`"), *shown.facts]
     parts = [f"# {cell(shown.name)}", verdict, *_sketch(run), listed(f"{name}: {value}" for name, value in facts)]
+    parts += [cell(shown.rate)] if shown.rate else []
     for heading, content in _parts(shown):
         parts += [f"## {heading}", content] if content else []
     return "\n\n".join(parts) + "\n"

@@ -17,6 +17,7 @@ from diagnostics.messages import (
     measures,
     next_value,
     phrase,
+    rate_words,
     steps_of,
     summary,
     unchecked_rules,
@@ -69,7 +70,7 @@ class ShownAdvice:
 
 @dataclass(frozen=True)
 class Sections:
-    """The content of a report on one run; a section without content is empty."""
+    """The content of a report on one run; a section without content is empty. ``rate`` says where that stands."""
 
     name: str
     label: Label
@@ -79,6 +80,7 @@ class Sections:
     percent: str
     certainty: str
     facts: Pairs
+    rate: str
     findings: tuple[ShownFinding, ...]
     advice_heading: str
     advice: tuple[ShownAdvice, ...]
@@ -102,6 +104,7 @@ def sections(run: Run, diagnosis: Diagnosis) -> Sections:
         percent=percent(diagnosis.confidence) if diagnosis.label is not Label.UNKNOWN else "",
         certainty=certainty(diagnosis),
         facts=_facts(diagnosis),
+        rate=rate_words(diagnosis),
         findings=tuple(map(_finding, diagnosis.findings)),
         advice_heading=advice_heading(diagnosis.advice),
         advice=tuple(map(_advice, diagnosis.advice)),

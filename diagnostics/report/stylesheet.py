@@ -34,6 +34,9 @@ border:1px solid color-mix(in srgb,var(--tone) 35%,transparent);
 background:color-mix(in srgb,var(--tone) 9%,transparent)}
 .facts{display:flex;flex-wrap:wrap;gap:14px 36px;margin:20px 0 0}
 .facts div{min-width:0}
+.rate{display:flex;flex-wrap:wrap;align-items:center;gap:8px 28px;margin:20px 0 0}
+.rate p{margin:0;flex:1 1 260px;max-width:60ch}
+.gauge{width:460px;max-width:100%;height:auto}
 .facts dt{color:var(--soft);font-size:13px}
 .facts dd{margin:0;font-weight:550;overflow-wrap:anywhere}
 .filter{border:0;margin:20px 0 0;padding:0;display:flex;flex-wrap:wrap;gap:8px;min-width:0}

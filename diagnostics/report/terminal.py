@@ -13,6 +13,7 @@ from diagnostics.chart.markup import printable
 from diagnostics.formatting import SIGNS, number
 from diagnostics.messages import confidence_words, is_tentative, phrase
 from diagnostics.model.curves import Run
+from diagnostics.model.rate_estimate import RateSide
 from diagnostics.model.records import Diagnosis, Label
 from diagnostics.report.sections import Sections, ShownAdvice, sections
 from diagnostics.report.terminal_curve import LABEL_COLORS, curve_lines
@@ -57,7 +58,7 @@ class TextReport:
         if shown.comparison:
             yield Padding(Text(comparison(shown)), (1, 0, 1, 2))
         if self.verbose:
-            yield from (Padding(block, (1, 0, 0, 2)) for block in details(shown))
+            yield from (Padding(block, (1, 0, 0, 2)) for block in details(shown, self.diagnosis.rate))
         elif self.diagnosis.skipped:
             line = f"{_skipped(self.run, self.diagnosis)} {self.more}"
             yield Padding(Text(line.rstrip(), style="bright_black"), (0, 0, 0, 2))
@@ -113,6 +114,8 @@ def _brief(shown: Sections, diagnosis: Diagnosis) -> Iterator[Text]:
     from rich.text import Text
 
     yield Text(printable(shown.summary))
+    if shown.rate and diagnosis.rate is not None and any(map(diagnosis.rate.tells, RateSide)):
+        yield Text(printable(shown.rate))
     action, changes = to_do(shown, diagnosis)
     if action:
         yield _with_bold_head(phrase("do-this", action=printable(action)))

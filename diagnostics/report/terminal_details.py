@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from diagnostics.chart.markup import printable
 from diagnostics.messages import TABLE_HEADS, phrase
+from diagnostics.model.rate_estimate import RateEstimate
+from diagnostics.report.gauge import gauge_line
 from diagnostics.report.sections import Sections, ShownAdvice, ShownFinding
 from diagnostics.report.terminal_curve import LABEL_COLORS
 
@@ -19,13 +21,15 @@ ADVICE_SIDES: tuple[JustifyMethod, ...] = ("left", "right", "right", "left", "le
 """How the columns of the advice are set."""
 
 
-def details(shown: Sections) -> Iterator[RenderableType]:
+def details(shown: Sections, estimate: RateEstimate | None = None) -> Iterator[RenderableType]:
     """The details of a diagnosis, one block a section."""
     from rich.text import Text
 
     yield from map(_finding, shown.findings)
     best = phrase("fact-best-checkpoint")
     yield from (Text(f"{name}: {value}") for name, value in shown.facts if name == best)
+    if shown.rate and estimate is not None:
+        yield Text(f"{gauge_line(estimate)}\n{shown.rate}")
     if shown.advice:
         yield _advice(shown.advice)
     if shown.unchecked:

@@ -65,6 +65,7 @@ RULES: tuple[Rule, ...] = (
     gradients.GRADIENTS_GROW,
     gradients.GRADIENTS_SPIKE,
     nothing_learned.WORSE_THAN_UNTRAINED,
+    learning_rate.RATE_TOO_HIGH,
     jitter.EVAL_JITTERS_MORE,
     gradients.CLIPS_MOST_STEPS,
     # Overfit: the run learns the training rows rather than the task.

@@ -8,7 +8,7 @@ LONG_WARMUP, SHORT_WARMUP = 0.1, 0.03
 """Shares of the run."""
 BIG_BATCH = 64
 SOME_DROPOUT = 0.05
-FAR_BELOW_CENTER, BELOW_CENTER, FAR_ABOVE_CENTER = 0.1, 0.3, 10.0
+BELOW_CENTER, FAR_ABOVE_CENTER = 0.3, 10.0
 """The learning rate over its center."""
 FAR_CLIMB = 10.0
 """The highest loss over its start: a third of a rate that did this would still be too high."""
@@ -40,12 +40,6 @@ def short_warmup_big_batch(case: Case) -> bool:
 def little_dropout(case: Case) -> bool:
     """Dropout is below 0.05, or not known."""
     return (case.settings.lora_dropout or 0.0) < SOME_DROPOUT
-
-
-def rate_far_below_center(case: Case) -> bool:
-    """The rate is known to be a tenth of its center or less."""
-    ratio = case.rate_prior.relative(case.settings.learning_rate or case.measured.get("rate"))
-    return ratio is not None and ratio <= FAR_BELOW_CENTER
 
 
 def rate_below_center(case: Case) -> bool:

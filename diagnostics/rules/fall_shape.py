@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from diagnostics.detectors import fall_shape
+from diagnostics.model.rate_estimate import RateSide
 from diagnostics.model.records import Label
-from diagnostics.rules.remedies import CHECK_WHAT_IS_TRAINED, JUMP, LONGER, TRIPLE
+from diagnostics.rules.remedies import CHECK_WHAT_IS_TRAINED, LONGER, RAISE_RATE
 from diagnostics.rules.rule import Fix, Rule, Sign
 from diagnostics.rules.slow_learning import WHOLE_RUN
 
@@ -13,6 +14,7 @@ PLAINER_FAULTS = ("rate-too-low", "rate-runs-out", "still-improving", "loss-bare
 FALL_FOLLOWS_RATE = Rule(
     name="fall-follows-rate",
     label=Label.UNDERFIT,
+    blames=RateSide.TOO_LOW,
     sign=Sign.SLOW,
     check=fall_shape.fall_follows_rate,
     limits={  # all but the last are explained in ``FollowLimits``
@@ -33,7 +35,7 @@ FALL_FOLLOWS_RATE = Rule(
         "more than the rate spent, so its end is the schedule's and not a floor"
     ),
     cause="The learning rate is too low for so many steps: every bit of it still brings as much as the first.",
-    fixes=(JUMP, TRIPLE, *LONGER),
+    fixes=(RAISE_RATE, *LONGER),
     confidence=0.8,
     example="eval 2.93, 2.87, 2.83, 2.80, 2.797 under a cosine: flat at the end because the rate is",
     sources=(
@@ -62,8 +64,14 @@ FALL_NOT_SHOWN = Rule(
     message="no fall of the loss stands out of its noise: it begins at {start:.3g} and ends at {end:.3g}",
     cause="The rate is so low, or so little is trained, that the batches differ by more than was learned.",
     fixes=(
-        JUMP,
-        Fix("learning_rate", "try {factor:times} the learning rate", "a loss that falls", times=10.0, weight=0.7),
+        Fix(
+            "learning_rate",
+            "try {factor:times} the learning rate",
+            "a loss that falls",
+            times=10.0,
+            weight=0.7,
+            by_estimate=True,
+        ),
         CHECK_WHAT_IS_TRAINED,
         Fix("eval_set", "evaluate on held-out rows before and during training", "a loss without the noise of batches"),
     ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from diagnostics.detectors import gap
+from diagnostics.model.rate_estimate import RateSide
 from diagnostics.model.records import Label
 from diagnostics.rules.remedies import MORE_ROWS, ONE_OR_TWO_EPOCHS, SOME_DROPOUT
 from diagnostics.rules.rule import Fix, Rule
@@ -38,6 +39,7 @@ GAP_GROWS = Rule(
 TINY_RATE_MANY_EPOCHS = Rule(
     name="tiny-rate-many-epochs",
     label=Label.OVERFIT,
+    blames=RateSide.TOO_LOW,
     check=gap.low_rate_many_epochs,
     limits={
         "epochs": 3.0,
@@ -72,6 +74,7 @@ TINY_RATE_MANY_EPOCHS = Rule(
 TRAIN_FALLS_ALONE = Rule(
     name="train-falls-alone",
     label=Label.UNDERFIT,
+    blames=RateSide.TOO_LOW,
     check=gap.train_falls_alone,
     limits={
         "train_fall": 0.05,  # of the training loss since the first evaluation

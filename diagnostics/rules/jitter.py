@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from diagnostics.detectors import jitter
+from diagnostics.model.rate_estimate import RateSide
 from diagnostics.model.records import Label
 from diagnostics.rules.conditions import LONG_WARMUP, SHORT_WARMUP, warmup_is_long, warmup_is_short
 from diagnostics.rules.remedies import BIGGER_BATCH, LOOK_AT_DATA, PLAYBOOK, TENTH_WARMUP, TIGHTER_CLIP, cut_rate
@@ -17,6 +18,7 @@ def _wild(case: Case) -> bool:
 TRAIN_AND_EVAL_JITTER = Rule(
     name="train-and-eval-jitter",
     label=Label.UNSTABLE,
+    blames=RateSide.TOO_HIGH,
     sign=Sign.JITTER,
     check=jitter.joint_jitter,
     limits={
@@ -53,6 +55,7 @@ TRAIN_AND_EVAL_JITTER = Rule(
 JITTER_GROWS = Rule(
     name="jitter-grows",
     label=Label.UNSTABLE,
+    blames=RateSide.TOO_HIGH,
     sign=Sign.JITTER,
     check=jitter.jitter_grows,
     limits={
@@ -88,6 +91,7 @@ JITTER_GROWS = Rule(
 WARMUP_TOO_SHORT = Rule(
     name="warmup-too-short",
     label=Label.UNSTABLE,
+    blames=RateSide.TOO_HIGH,
     sign=Sign.JITTER,
     check=jitter.early_jitter,
     limits={
@@ -127,6 +131,7 @@ WARMUP_TOO_SHORT = Rule(
         "Kalra and Barkeshli, 2406.09405",
         "against it: Pareja et al., 2412.13337, found warm-up needless in SFT",
     ),
+    unless_found=("loss-not-finite", "loss-diverges", "loss-overshoots", "rate-too-high"),
     not_when="a steep early fall: LoRA starts from B = 0, and falling fast is not jitter",
 )
 

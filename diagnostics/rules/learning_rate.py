@@ -1,13 +1,22 @@
-"""Runs that learn slowly, explained by their learning rate."""
+"""Runs whose learning rate is too low, too low for the batch, or too high."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from diagnostics.detectors import learning_rate
+from diagnostics.model.rate_estimate import RateSide
 from diagnostics.model.records import Label
 from diagnostics.rules.conditions import short_warmup_big_batch
-from diagnostics.rules.remedies import JUMP, SMALLER_BATCH, TRIPLE
-from diagnostics.rules.rule import Case, Fix, Rule, Sign
+from diagnostics.rules.remedies import PLAYBOOK, RAISE_RATE, SMALLER_BATCH, TENTH_WARMUP, cut_rate
+from diagnostics.rules.rule import Case, Fix, Rule, Sign, Wording
 from diagnostics.rules.slow_learning import FELL_LITTLE, NEARLY, RISEN, SLOW, by_fall
+
+SURE: Mapping[str, float] = {
+    "sure": 0.95,  # of the estimate of the rate that it lies on this side...
+    "sure_known": 0.8,  # ... where it is known which rates such runs take...
+    "evident": 0.6,  # ... and of the curves alone
+}
 
 
 def _square_root(case: Case) -> float | None:
@@ -19,6 +28,7 @@ def _square_root(case: Case) -> float | None:
 RATE_TOO_LOW = Rule(
     name="rate-too-low",
     label=Label.UNDERFIT,
+    blames=RateSide.TOO_LOW,
     sign=Sign.SLOW,
     check=learning_rate.rate_too_low,
     limits={
@@ -27,14 +37,21 @@ RATE_TOO_LOW = Rule(
         "max_rate_ratio": 0.34,  # of the rate to its center, up to which less of a sign is enough:
         "late_share": 0.08,  # the fall in the last quarter over that of a straight line...
         "min_evals": 6,  # ... or so many flat evaluations beside training losses too noisy to tell
+        **SURE,
     },
-    borderline={**NEARLY, "late_share": 0.05},
+    borderline={**NEARLY, "late_share": 0.05, "sure": 0.85, "sure_known": 0.65},
     message=FELL_LITTLE,
-    wordings=by_fall(),
+    wordings=(
+        *by_fall(),
+        Wording(
+            "the loss came down by {fall:.1%}, in the way of a learning rate that is too low",
+            "where the estimate of the rate is sure",
+            lambda measured: "least" in measured,
+        ),
+    ),
     cause="The learning rate is too low: the steps are too small to get anywhere in this many updates.",
     fixes=(
-        JUMP,
-        TRIPLE,
+        RAISE_RATE,
         Fix(
             "warmup_ratio",
             "and warm up over {new:percent} of the steps",
@@ -59,9 +76,32 @@ RATE_TOO_LOW = Rule(
 )
 
 
+RATE_TOO_HIGH = Rule(
+    name="rate-too-high",
+    label=Label.UNSTABLE,
+    blames=RateSide.TOO_HIGH,
+    check=learning_rate.rate_too_high,
+    limits={**SURE, "sure_known": 0.85, "evident": 0.75},  # to call a run unstable takes more
+    message="the losses move in the way of a learning rate that is too high",
+    cause="The learning rate is beyond the edge of stability: it throws the weights about until it decays.",
+    fixes=(
+        cut_rate(0.3, "use {factor:times} the learning rate", expect="a lower loss, with less noise", by_estimate=True),
+        TENTH_WARMUP,
+    ),
+    confidence=0.8,
+    unless_found=("eval-loss-rises", "preferences-saturate", "loss-steps-down-at-epochs"),
+    example="eval 4.2, 4.9, 4.6, 4.1, 3.9 at a rate of 3e-2, where 1e-2 ends at 3.2",
+    sources=(
+        "python -m benchmarks.rate: the estimate, and how far it can be trusted",
+        f"{PLAYBOOK}: any workload becomes unstable if the learning rate is too large",
+    ),
+    not_when="the held-out loss alone rises: that is overfitting",
+)
+
 RATE_LOW_FOR_BATCH = Rule(
     name="rate-low-for-batch",
     label=Label.UNDERFIT,
+    blames=RateSide.TOO_LOW,
     sign=Sign.SLOW,
     check=learning_rate.rate_low_for_batch,
     limits={

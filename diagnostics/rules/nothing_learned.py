@@ -64,6 +64,7 @@ NO_BETTER_THAN_UNTRAINED = Rule(
             "a held-out loss that falls",
             times=10.0,
             weight=0.6,
+            by_estimate=True,
         ),
     ),
     confidence=0.8,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from diagnostics.detectors import overshoot
+from diagnostics.model.rate_estimate import RateSide
 from diagnostics.model.records import Label
 from diagnostics.rules.remedies import AFTER_BLOW_UP, PLAYBOOK
 from diagnostics.rules.rule import Rule
@@ -10,6 +11,7 @@ from diagnostics.rules.rule import Rule
 LOSS_OVERSHOOTS = Rule(
     name="loss-overshoots",
     label=Label.UNSTABLE,
+    blames=RateSide.TOO_HIGH,
     check=overshoot.loss_overshoots,
     limits={  # the first three are explained in ``OvershootLimits``
         "rise": 0.1,

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from diagnostics.detectors import preference
+from diagnostics.model.rate_estimate import RateSide
 from diagnostics.model.records import Label
-from diagnostics.rules.remedies import CHECKPOINT, JUMP, TENTH_WARMUP, TRIPLE, cut_rate, halve_rate
+from diagnostics.rules.remedies import CHECKPOINT, RAISE_RATE, TENTH_WARMUP, cut_rate, halve_rate
 from diagnostics.rules.rule import Case, Fix, Rule, Sign
 
 DPO = ("dpo",)
@@ -157,6 +158,7 @@ MARGINS_RUN_AWAY = Rule(
 PREFERENCES_NOT_LEARNED = Rule(
     name="preferences-not-learned",
     label=Label.UNDERFIT,
+    blames=RateSide.TOO_LOW,
     check=preference.preferences_not_learned,
     limits={
         "accuracy": 0.55,  # below which the policy does no better than chance
@@ -171,8 +173,7 @@ PREFERENCES_NOT_LEARNED = Rule(
     ),
     cause="The learning rate is too low, or the pairs and steps are too few, to leave the reference.",
     fixes=(
-        JUMP,
-        TRIPLE,
+        RAISE_RATE,
         Fix(
             "beta",
             "use {factor:times} the beta",

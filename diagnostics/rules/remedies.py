@@ -10,7 +10,6 @@ from diagnostics.rules.conditions import (
     little_dropout,
     rate_at_center,
     rate_below_center,
-    rate_far_below_center,
     rate_far_too_high,
     several_epochs,
     warmup_is_short,
@@ -18,11 +17,6 @@ from diagnostics.rules.conditions import (
 from diagnostics.rules.rule import Case, Fix, Number
 
 PLAYBOOK = "Google tuning playbook"
-
-
-def _third_of_center(case: Case) -> float | None:
-    center = case.rate_prior.center
-    return center / 3.0 if center else None
 
 
 def cut_rate(
@@ -33,9 +27,19 @@ def cut_rate(
     weight: float = 1.0,
     when: Callable[[Case], bool] | None = None,
     condition: str = "",
+    by_estimate: bool = False,
 ) -> Fix:
     """A cut of the learning rate."""
-    return Fix("learning_rate", description, expect, times=times, weight=weight, when=when, condition=condition)
+    return Fix(
+        "learning_rate",
+        description,
+        expect,
+        times=times,
+        weight=weight,
+        when=when,
+        condition=condition,
+        by_estimate=by_estimate,
+    )
 
 
 def halve_rate(expect: str, weight: float = 1.0) -> Fix:
@@ -43,19 +47,12 @@ def halve_rate(expect: str, weight: float = 1.0) -> Fix:
     return cut_rate(0.5, "use {factor:times} the learning rate", expect=expect, weight=weight)
 
 
-JUMP = Fix(
-    "learning_rate",
-    "raise the learning rate towards the usual one, at most tenfold at once",
-    "a loss that falls at once; then raise it again for as long as that helps",
-    to=_third_of_center,
-    when=rate_far_below_center,
-    condition="from a tenth of the center or less",
-)
-TRIPLE = Fix(
+RAISE_RATE = Fix(
     "learning_rate",
     "use {factor:times} the learning rate",
     "a loss that falls faster; raise it again only if that helped",
     times=3.0,
+    by_estimate=True,
 )
 HALF_RATE_WITH_SMALLER_BATCH = Fix(
     "learning_rate",
@@ -192,7 +189,7 @@ AFTER_BLOW_UP: tuple[Fix, ...] = (
             "climbs to ten times its start"
         ),
     ),
-    cut_rate(0.3, "use {factor:times} the learning rate"),
+    cut_rate(0.3, "use {factor:times} the learning rate", by_estimate=True),
     LONGER_WARMUP,
     TIGHTER_CLIP,
 )

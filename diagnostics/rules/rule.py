@@ -11,12 +11,13 @@ from typing import Any
 from diagnostics.messages import fix_in_words
 from diagnostics.model.evidence import Evidence
 from diagnostics.model.methods import DPO, method_record
+from diagnostics.model.rate_estimate import RateEstimate, RateSide
 from diagnostics.model.rate_prior import LearningRatePrior
 from diagnostics.model.records import Label
 from diagnostics.model.settings import Settings
 from diagnostics.rules.binding import Check, call, inputs_of
 
-GIVEN = ("settings", "rate_prior")
+GIVEN = ("settings", "rate_prior", "rate_estimate")
 """What a check may take besides curves: always there, though it may hold nothing."""
 
 
@@ -32,11 +33,12 @@ class Sign(StrEnum):
 
 @dataclass(frozen=True)
 class Case:
-    """What a fix may look at: the run's settings, the rates its method is known to take, and what the rule measured."""
+    """What a fix may look at: the settings, the rates of the method, where the rate stands, what the rule measured."""
 
     settings: Settings
     rate_prior: LearningRatePrior
     measured: Mapping[str, float]
+    rate_estimate: RateEstimate | None = None
 
 
 Number = float | Callable[[Case], float | None]
@@ -51,7 +53,8 @@ class Fix:
 
     ``at_least`` and ``at_most`` bound the new value; ``when`` (in words: ``condition``) says for which runs it is
     meant. Of several fixes for one setting the first whose ``when`` holds is given. ``weight`` scales the rule's
-    confidence. ``knob`` is the name of the setting.
+    confidence. ``knob`` is the name of the setting. ``by_estimate``: where the estimate of the rate tells that it is
+    off to the side that ``times`` corrects, its median gives the factor in place of ``times``.
     """
 
     knob: str
@@ -64,11 +67,13 @@ class Fix:
     when: Callable[[Case], bool] | None = None
     condition: str = ""
     weight: float = 1.0
+    by_estimate: bool = False
 
     def explain(self) -> str:
         """The fix in a line: the setting, the words, the bounds, and for which runs."""
         bounds = [f"at least {self.at_least:g}"] if self.at_least is not None else []
         bounds += [f"at most {self.at_most:g}"] if self.at_most is not None else []
+        bounds += ["or by the estimate of the rate"] if self.by_estimate else []
         detail = "; ".join([*bounds, *([self.condition] if self.condition else [])])
         return f"{self.knob}: {self.in_words()}{f' ({detail})' if detail else ''}"
 
@@ -97,7 +102,8 @@ class Rule:
     ``sets_label`` is False for findings that never stand alone: they are reported and leave the label as it is.
     ``methods`` and ``not_methods`` say for which training methods it is evaluated. ``borderline`` holds looser limits:
     where the fault shows only under these, the run is called healthy, less surely. ``immediate``: a live view need not
-    wait to see whether it lasts. Rules with the same ``sign`` do not confirm each other.
+    wait to see whether it lasts. Rules with the same ``sign`` do not confirm each other. ``blames`` says on which side
+    of the best rate a run with this fault lies: the finding is dropped where the estimate of the rate denies it.
     """
 
     name: str
@@ -119,6 +125,7 @@ class Rule:
     sign: Sign | None = None
     wordings: tuple[Wording, ...] = ()
     unless_found: tuple[str, ...] = ()
+    blames: RateSide | None = None
 
     @property
     def needs(self) -> tuple[str, ...]:
@@ -127,7 +134,7 @@ class Rule:
 
     @property
     def takes(self) -> tuple[str, ...]:
-        """All that the check takes: curves, required or optional, ``settings``, ``rate_prior``."""
+        """All that the check takes: curves, required or optional, and what is ``GIVEN``."""
         return tuple(inputs_of(self.check))
 
     @property

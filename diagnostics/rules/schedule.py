@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from diagnostics.detectors import schedule
+from diagnostics.model.rate_estimate import RateSide
 from diagnostics.model.records import Label
-from diagnostics.rules.remedies import LONGER, TRIPLE
+from diagnostics.rules.remedies import LONGER, RAISE_RATE
 from diagnostics.rules.rule import Fix, Rule, Sign
 from diagnostics.rules.slow_learning import RISEN, WHOLE_RUN
 
 RATE_RUNS_OUT = Rule(
     name="rate-runs-out",
     label=Label.UNDERFIT,
+    blames=RateSide.TOO_LOW,
     sign=Sign.SLOW,
     check=schedule.rate_runs_out,
     limits={
@@ -29,7 +31,7 @@ RATE_RUNS_OUT = Rule(
         "it flattens only because the rate decays"
     ),
     cause="The learning rate is too low, or decays too soon: it ran out before the loss had settled.",
-    fixes=(TRIPLE, *LONGER),
+    fixes=(RAISE_RATE, *LONGER),
     confidence=0.75,
     example="cosine decay to 0, loss 7.1, 6.6, 6.0, 5.7, 5.6: flat at the end, but so is the rate",
     sources=(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from diagnostics.detectors import spikes
+from diagnostics.model.rate_estimate import RateSide
 from diagnostics.model.records import Label
 from diagnostics.rules.remedies import AFTER_BLOW_UP, BIGGER_BATCH, LONGER_WARMUP, LOOK_AT_DATA, PLAYBOOK, cut_rate
 from diagnostics.rules.rule import Case, Rule, Sign, Wording
@@ -18,6 +19,7 @@ def _severe(case: Case) -> bool:
 LOSS_JUMPS = Rule(
     name="loss-jumps",
     label=Label.UNSTABLE,
+    blames=RateSide.TOO_HIGH,
     sign=Sign.BLOW_UP,
     check=spikes.loss_jumps,
     limits={
@@ -41,6 +43,7 @@ LOSS_JUMPS = Rule(
 LOSS_SPIKES = Rule(
     name="loss-spikes",
     label=Label.UNSTABLE,
+    blames=RateSide.TOO_HIGH,
     sign=Sign.BLOW_UP,
     check=spikes.loss_spikes,
     limits={

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from diagnostics.detectors import swings
+from diagnostics.model.rate_estimate import RateSide
 from diagnostics.model.records import Label
 from diagnostics.rules.remedies import BIGGER_BATCH, LONGER_WARMUP, PLAYBOOK, cut_rate
 from diagnostics.rules.rule import Fix, Rule, Sign, Wording
@@ -10,6 +11,7 @@ from diagnostics.rules.rule import Fix, Rule, Sign, Wording
 LOSS_SWINGS = Rule(
     name="loss-swings",
     label=Label.UNSTABLE,
+    blames=RateSide.TOO_HIGH,
     sign=Sign.JITTER,
     check=swings.loss_swings,
     limits={  # all but the last are explained in ``SwingLimits``

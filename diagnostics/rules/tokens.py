@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from diagnostics.detectors import tokens
+from diagnostics.model.rate_estimate import RateSide
 from diagnostics.model.records import Label
 from diagnostics.rules.remedies import LONGER
 from diagnostics.rules.rule import Fix, Rule
@@ -35,6 +36,7 @@ BATCHES_CHANGE_SIZE = Rule(
 TOO_FEW_TOKENS = Rule(
     name="too-few-tokens",
     label=Label.UNDERFIT,
+    blames=RateSide.TOO_LOW,
     check=tokens.too_few_tokens,
     limits={
         **SLOW,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from diagnostics.detectors import underfit_causes
+from diagnostics.model.rate_estimate import RateSide
 from diagnostics.model.records import Label
 from diagnostics.rules.remedies import HALF_RATE_WITH_SMALLER_BATCH, LONGER, SMALLER_BATCH
 from diagnostics.rules.rule import Fix, Rule, Sign
@@ -11,6 +12,7 @@ from diagnostics.rules.slow_learning import FELL_LITTLE, FLAT, NEARLY, SLOW, STR
 TOO_FEW_UPDATES = Rule(
     name="too-few-updates",
     label=Label.UNDERFIT,
+    blames=RateSide.TOO_LOW,
     sign=Sign.SLOW,
     check=underfit_causes.too_few_updates,
     limits={
@@ -32,6 +34,7 @@ TOO_FEW_UPDATES = Rule(
 BATCH_TOO_LARGE = Rule(
     name="batch-too-large",
     label=Label.UNDERFIT,
+    blames=RateSide.TOO_LOW,
     sign=Sign.SLOW,
     check=underfit_causes.batch_too_large,
     limits={**SLOW, "batch": 64},  # more rows are too many
@@ -49,6 +52,7 @@ BATCH_TOO_LARGE = Rule(
 REGULARIZATION_TOO_STRONG = Rule(
     name="regularization-too-strong",
     label=Label.UNDERFIT,
+    blames=RateSide.TOO_LOW,
     sign=Sign.SLOW,
     check=underfit_causes.regularization_too_strong,
     limits={
@@ -94,6 +98,7 @@ REGULARIZATION_TOO_STRONG = Rule(
 ADAPTER_TOO_SMALL = Rule(
     name="adapter-too-small",
     label=Label.UNDERFIT,
+    blames=RateSide.TOO_LOW,
     sign=Sign.SLOW,
     check=underfit_causes.adapter_too_small,
     limits={
@@ -130,6 +135,7 @@ ADAPTER_TOO_SMALL = Rule(
 STILL_IMPROVING = Rule(
     name="still-improving",
     label=Label.UNDERFIT,
+    blames=RateSide.TOO_LOW,
     sign=Sign.SLOW,
     check=underfit_causes.still_improving,
     limits={**WHOLE_RUN, **STRAIGHT},
@@ -149,6 +155,7 @@ STILL_IMPROVING = Rule(
 LOSS_BARELY_FALLS = Rule(
     name="loss-barely-falls",
     label=Label.UNDERFIT,
+    blames=RateSide.TOO_LOW,
     sign=Sign.SLOW,
     check=underfit_causes.loss_barely_falls,
     limits={**WHOLE_RUN, **FLAT},
@@ -157,7 +164,14 @@ LOSS_BARELY_FALLS = Rule(
     cause="Nothing in the settings explains it: the loss may be at the data's floor, or nothing is trained.",
     fixes=(
         Fix("data", "check that parameters require gradients and that the answers are not masked", "a falling loss"),
-        Fix("learning_rate", "try {factor:times} the learning rate", "a falling loss", times=3.0, weight=0.6),
+        Fix(
+            "learning_rate",
+            "try {factor:times} the learning rate",
+            "a falling loss",
+            times=3.0,
+            weight=0.6,
+            by_estimate=True,
+        ),
     ),
     confidence=0.55,
     unless_found=(

@@ -38,6 +38,20 @@ def overshoots(run: SyntheticRun, strength: float) -> None:
     run_hot(run, strength)
 
 
+def too_hot(run: SyntheticRun, strength: float) -> None:
+    """Both losses stay near their start while the rate is high, go back and forth, and come down late."""
+    size = run.train.size
+    hot = np.where(run.share > 0.02, run.rate / run.rate.max(), 0.0)
+    start = float(run.train[0])
+    level = start * (1.0 - 0.1 * run.share + 0.12 * strength * hot)
+    turns = np.sin(2.0 * np.pi * (5.0 * run.share + run.rng.random()))
+    run.held = level * (1.0 + 0.08 * strength * hot * turns)
+    run.train = level * np.exp(0.25 * strength * hot * run.rng.standard_normal(size))
+    run.held[0] = run.train[0] = start
+    run.at = np.arange(0, size, max(1, size // 15))
+    run_hot(run, strength)
+
+
 def spikes(run: SyntheticRun, strength: float) -> None:
     """Two to eight sudden jumps that decay within a few logs."""
     count = 2 + round(6 * strength)
@@ -121,6 +135,7 @@ UNSTABLE: Mapping[str, Fault] = {
     "loss-not-finite": not_finite,
     "loss-diverges": diverges,
     "loss-overshoots": overshoots,
+    "rate-too-high": too_hot,
     "loss-jumps": jumps,
     "loss-spikes": spikes,
     "train-and-eval-jitter": joint_jitter,

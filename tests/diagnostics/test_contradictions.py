@@ -14,6 +14,7 @@ from diagnostics.messages import advice_action, finding_message, fix_in_words, h
 from diagnostics.model.records import Diagnosis, Label
 from diagnostics.report.sections import sections
 from diagnostics.rules import Fix
+from diagnostics.rules.remedies import RAISE_RATE
 from diagnostics.rules.rule import Wording
 from diagnostics.synthetic import FAULTS, make
 from tests.diagnostics.cases import BY_NAME, evaluate
@@ -79,11 +80,12 @@ def test_bounded_advice_says_what_it_advises():
 
 
 def test_a_factor_that_rounding_moved_is_shown_as_it_is_named():
-    found = flat(learning_rate=3e-5)
-    (advice,) = [one for one in sections(Run("flat", {}), found).advice if one.knob == "learning_rate"]
-    assert found.advice[0].factor == pytest.approx(10 / 3)
-    assert advice.factor == times(3.0)
-    assert advice_action(found.advice[0]) == fix_in_words(found.advice[0].fix, 3.0, 1e-4)
+    advice = advice_of(RAISE_RATE, sft(learning_rate=3e-5))
+    assert advice.factor == pytest.approx(10 / 3)
+    verdict = Diagnosis("run", Label.UNDERFIT, "rate-too-low", 0.9, None, advice=(advice,))
+    (shown,) = sections(Run("run", {}), verdict).advice
+    assert shown.factor == times(3.0)
+    assert advice_action(advice) == fix_in_words(advice.fix, 3.0, 1e-4)
 
 
 def test_a_users_range_shows_in_the_words():
@@ -95,7 +97,7 @@ def test_a_users_range_shows_in_the_words():
 
 @pytest.mark.parametrize("rule", [BY_NAME["rate-too-low"], BY_NAME["batch-too-large"]], ids=lambda rule: rule.name)
 def test_a_slow_run_fell_a_little_or_not_at_all_or_is_still_falling(rule):
-    still, never = rule.wordings
+    still, never, *_ = rule.wordings
     assert rule.message_for({"barely": 0.0, "fall": 0.968}) == still.message
     assert rule.message_for({"barely": 1.0, "fall": 0.0004}) == never.message
     assert rule.message_for({"barely": 1.0, "fall": -0.01}) == never.message

@@ -6,7 +6,11 @@ import numpy as np
 import pytest
 
 from diagnostics import Curve, Run, Settings, diagnose
-from diagnostics.model.rate_estimate import OFFSETS, RateEstimate
+from diagnostics.messages import rate_words
+from diagnostics.model.rate_estimate import OFFSETS, RateEstimate, RateSide
+from diagnostics.model.records import Diagnosis, Label
+from diagnostics.report.gauge import gauge_line, rate_gauge
+from diagnostics.synthetic import make
 
 AT = np.asarray(OFFSETS)
 FLAT = np.zeros(AT.size)
@@ -66,3 +70,84 @@ def test_in_mid_run_a_small_fall_says_nothing_of_a_low_rate():
 
 def test_where_the_loss_is_not_the_objective_there_is_no_estimate():
     assert diagnose(lora(2.0 * (1 - 0.1 * SHARE), method="grpo")).rate is None
+
+
+# What follows from it
+
+
+def told(low: float, high: float) -> RateEstimate:
+    """An estimate whose prior and evidence agree on an interval."""
+    inside = np.where((low <= AT) & (high >= AT), 0.0, -8.0)
+    return RateEstimate.of(inside, inside, rate=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("estimate", "side", "denied"),
+    [
+        (told(-2, -1), RateSide.TOO_HIGH, True),
+        (told(-2, -1), RateSide.TOO_LOW, False),
+        (told(1, 2), RateSide.TOO_LOW, True),
+        (told(-0.3, 0.3), RateSide.TOO_LOW, True),
+        (told(-3, 3), RateSide.TOO_LOW, False),
+    ],
+)
+def test_an_estimate_denies_findings_that_blame_the_other_side(estimate: RateEstimate, side: RateSide, denied: bool):
+    assert estimate.denies(side) is denied
+
+
+def test_the_size_of_a_change_is_the_median_within_a_factor_of_ten():
+    assert told(-0.8, -0.4).step(RateSide.TOO_LOW) == pytest.approx(10**0.6, rel=0.05)
+    assert told(-3, -2).step(RateSide.TOO_LOW) == 10.0
+    assert told(0.4, 0.8).step(RateSide.TOO_HIGH) == pytest.approx(10**-0.6, rel=0.05)
+    assert told(-3, 3).step(RateSide.TOO_LOW) is None
+
+
+def test_a_prior_alone_gives_no_size():
+    only_prior = RateEstimate.of(-0.5 * ((AT + 1.5) / 0.3) ** 2, FLAT)
+    assert only_prior.chance(RateSide.TOO_LOW) > 0.95
+    assert RateEstimate.of(np.asarray(only_prior.prior), -0.5 * ((AT - 1.5) / 1.0) ** 2).step(RateSide.TOO_LOW) is None
+
+
+@pytest.mark.parametrize("rate", [1e-7, 1e-6, 1e-5])
+@pytest.mark.parametrize("batch", [2, 8, 32, 128])
+def test_a_rate_far_too_low_is_neither_healthy_nor_unstable_whatever_the_batch(rate: float, batch: int):
+    lost = 0.06 * rate / 1e-5
+    found = diagnose(lora(2.0 * (1 - lost * SHARE), rate, batch_size=batch))
+    assert found.label is Label.UNDERFIT
+    assert found.advice[0].factor > 1
+
+
+def test_a_rate_far_too_high_is_cut_and_not_called_a_short_warmup():
+    found = diagnose(make("rate-too-high", 0.6))
+    assert (found.label, found.cause) == (Label.UNSTABLE, "rate-too-high")
+    assert found.advice[0].knob == "learning_rate"
+    assert found.advice[0].factor < 0.6
+    assert not any(advice.knob == "learning_rate" and (advice.factor or 1.0) > 1.0 for advice in found.advice)
+
+
+# In words and drawn
+
+
+def words(estimate: RateEstimate, label: Label = Label.UNDERFIT) -> str:
+    return rate_words(Diagnosis("run", label, None, 0.9, None, rate=estimate))
+
+
+def test_the_words_name_the_interval_and_the_rates_worth_trying():
+    said = words(told(-2, -1))
+    assert all(part in said for part in ("10", "100", str(RateSide.TOO_LOW), "90 %", "2e-3"))
+    assert str(RateSide.TOO_HIGH) in words(told(1, 2))
+    assert words(told(-4, 3)) == ""
+
+
+@pytest.mark.parametrize("label", [Label.OVERFIT, Label.BROKEN])
+def test_beside_what_explains_the_curve_otherwise_nothing_is_said(label: Label):
+    assert words(told(1, 2), label) == ""
+
+
+def test_the_gauge_covers_the_interval():
+    line = gauge_line(told(-2, -1))
+    scale = line[line.index("too low") + 8 : line.rindex(" too high")]
+    assert len(scale) == 41
+    filled = [k for k, cell in enumerate(scale) if cell in "▒█"]
+    assert (filled[0] / 40 * 5 - 3, filled[-1] / 40 * 5 - 3) == pytest.approx((-2, -1), abs=0.15)
+    assert rate_gauge(told(-2, -1)).startswith("<svg")

@@ -14,11 +14,13 @@ from diagnostics.messages import (
     filled,
     finding_message,
     measures,
+    rate_words,
     steps_of,
     summary,
     unchecked_rules,
 )
 from diagnostics.model.records import Advice, Diagnosis, Finding
+from diagnostics.report.gauge import rate_gauge
 from tuner.inspector.escape import chip, plain
 from tuner.inspector.runs.row import UNREAD, WAITING
 from tuner.inspector.views.context import PageContext
@@ -56,6 +58,10 @@ def headline(diagnosis: Diagnosis) -> None:
         first = next((change for change in diagnosis.advice if not change.optional), None)
         if first is not None:
             st.markdown(f"**Do first:** {_action(first)}")
+        words = rate_words(diagnosis)
+        if diagnosis.rate is not None and words:
+            st.html(rate_gauge(diagnosis.rate))
+            st.caption(plain(words))
 
 
 def details(context: PageContext, diagnosis: Diagnosis) -> None:

@@ -1,0 +1,58 @@
+"""Where a learning rate stands, in words."""
+
+from __future__ import annotations
+
+from diagnostics.formatting import number, percent, setting
+from diagnostics.messages.catalog import phrase
+from diagnostics.model.rate_estimate import SHARE_TOLD, RateEstimate, RateSide
+from diagnostics.model.records import Diagnosis, Label
+
+WIDEST = 3.5
+"""Decades: an interval as wide as this, with neither side likely, says nothing."""
+RIGHT = 0.35
+"""Decades to either side within which a rate is about right."""
+
+
+def rate_words(diagnosis: Diagnosis) -> str:
+    """Where the run's rate stands, and the rates worth trying.
+
+    Nothing beside a broken log, nor where repeats raised the held-out loss, which looks like a rate that is too high.
+    """
+    if diagnosis.label in (Label.BROKEN, Label.OVERFIT):
+        return ""
+    return " ".join(filter(None, (rate_sentence(diagnosis.rate), rate_suggestion(diagnosis.rate))))
+
+
+def rate_sentence(estimate: RateEstimate | None) -> str:
+    """Where the rate stands, with the interval that is told; empty where that is not known well enough to say it."""
+    if estimate is None:
+        return ""
+    low, high = estimate.interval()
+    told = {"share": percent(SHARE_TOLD)}
+    if high < 0.0:
+        return phrase("rate-off", least=_times(-high), most=_times(-low), side=str(RateSide.TOO_LOW), **told)
+    if low > 0.0:
+        return phrase("rate-off", least=_times(low), most=_times(high), side=str(RateSide.TOO_HIGH), **told)
+    side = next((side for side in RateSide if estimate.tells(side)), None)
+    if side is not None:
+        most = _times(-low if side is RateSide.TOO_LOW else high)
+        return phrase("rate-up-to", most=most, side=str(side), chance=percent(estimate.chance(side)))
+    if high - low > WIDEST:
+        return ""
+    if max(-low, high) <= RIGHT:
+        return phrase("rate-right", most=_times(max(-low, high)), **told)
+    return phrase("rate-between", low=_times(-low), high=_times(high), **told)
+
+
+def rate_suggestion(estimate: RateEstimate | None) -> str:
+    """The rates worth trying, where one side is likely and the rate is known; empty elsewhere."""
+    if estimate is None or estimate.suggested is None or not any(map(estimate.tells, RateSide)):
+        return ""
+    low, high = (setting("learning_rate", float(f"{rate:.1g}")) for rate in estimate.suggested)
+    return phrase("rate-suggested", low=low, high=high)
+
+
+def _times(decades: float) -> str:
+    """A factor as people say it: 1.6, 7, 30, 300."""
+    factor = 10.0**decades
+    return number(float(f"{factor:.1g}" if factor >= 5.0 else f"{factor:.2g}"))
