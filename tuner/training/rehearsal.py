@@ -25,12 +25,11 @@ def rehearse(training: Any, where: Path) -> None:
 
 def check_tokens(training: Any, tokenizer: Any, where: Path) -> None:
     """Raise ``SpecError`` for a special token that the model does not have."""
+    words = getattr(tokenizer, "tokenizer", tokenizer)  # a processor's own
     for key in ("eos_token", "pad_token"):
         token = getattr(training, key, None)
-        if token is not None and token not in tokenizer.get_vocab():
-            raise SpecError(
-                f"{where}: {key}: {brief(token)} is no token of the model; its own is {tokenizer.eos_token!r}"
-            )
+        if token is not None and token not in words.get_vocab():
+            raise SpecError(f"{where}: {key}: {brief(token)} is no token of the model; its own is {words.eos_token!r}")
 
 
 def _faults(training: Any) -> Iterator[tuple[str, str]]:

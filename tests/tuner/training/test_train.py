@@ -152,6 +152,21 @@ def test_plain_text_has_no_exact_match(make, tmp_path, small_rows):
         train(make(dataset_name=str(small_rows / "text"), study={"exact_match_rows": 4}), {}, tmp_path / "run")
 
 
+def test_plain_text_is_packed_for_continual_pre_training(make, tmp_path):
+    text = "".join(f"Line {number} of a book about trade in salt and tea.\n" for number in range(60))
+    (tmp_path / "book.txt").write_text(text)
+    data = {
+        "dataset_name": str(tmp_path / "book.txt"),
+        "packing": True,
+        "packing_strategy": "wrapped",
+        "max_length": 32,
+    }
+    full = {"use_peft": False, "lora_r": None, "lora_dropout": None}
+    run = train(make(max_steps=6, eval_steps=3, learning_rate=3e-3, **data, **full), {}, tmp_path / "run")
+    assert run.curves["eval_loss"].values[-1] < run.curves["eval_loss"].values[0]
+    assert (tmp_path / "run" / "model" / "model.safetensors").exists()
+
+
 def test_tensorboard_finds_curves_settings_and_verdict_in_the_run_s_folder(make, tmp_path):
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 

@@ -1,0 +1,107 @@
+"""What each packaged study learns at a good rate, and what the diagnosis says of the same run made sick.
+
+`python -m benchmarks.methods OUT [METHOD ...]` writes the study of `tuner init` for each method into OUT, trains it
+once at a good rate for the packaged model, at 30 times that and at a thirtieth of it, and prints a table. It takes some
+15 minutes of one core for all methods; runs that OUT already holds are read instead of trained again.
+"""
+
+import json
+import resource
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from diagnostics.model.methods import method_record
+from tuner.commands.init import STARTS, init
+
+GOOD_RATES: Mapping[str, float] = {
+    "sft": 3e-3,
+    "dpo": 1e-3,
+    "kto": 1e-3,
+    "orpo": 3e-3,
+    "simpo": 3e-4,
+    "cpo": 1e-3,
+    "reward": 1e-3,
+    "grpo": 3e-3,
+    "rloo": 3e-3,
+    "gkd": 3e-3,
+}
+"""Rates at which the packaged model, which is much smaller than any in use, does well."""
+SICK = 30.0
+TIMES: Mapping[str, float] = {"good": 1.0, "30 times": SICK, "a thirtieth": 1 / SICK}
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A run: its metric before and after, what the diagnosis said, and the seconds of processor time."""
+
+    before: float
+    after: float
+    label: str
+    cause: str
+    advice: str
+    seconds: float | None
+
+
+def main(out: Path, methods: tuple[str, ...]) -> None:
+    """Train what is missing and print the table."""
+    print("| method | rate | metric | before | after | verdict | first advice | processor time |")
+    print("|---|---|---|---|---|---|---|---|")
+    for method in methods:
+        for name, run in trained(out, method):
+            record = method_record(method)
+            rate = GOOD_RATES[method] * TIMES[name]
+            spent = "" if run.seconds is None else f"{run.seconds:.0f} s"
+            cells = (method, f"{rate:.0e} ({name})", record.metric, f"{run.before:.3f}", f"{run.after:.3f}")
+            print("|", " | ".join((*cells, f"{run.label} {run.cause}".strip(), run.advice, spent)), "|", flush=True)
+
+
+def trained(out: Path, method: str) -> Iterator[tuple[str, Trained]]:
+    """The three runs of a method."""
+    folder = out / method
+    if not (folder / f"{method}.yaml").exists():
+        init(method, folder)
+    if method == "gkd" and not (folder / "runs" / "teacher-train" / "diagnosis.json").exists():
+        _train(folder, "teacher.yaml", "runs/teacher-train")
+    for name, times in TIMES.items():
+        place = name.replace(" ", "-")
+        seconds = None
+        if not (folder / "runs" / place / "diagnosis.json").exists():
+            config = yaml.safe_load((folder / f"{method}.yaml").read_text())
+            config["learning_rate"] = GOOD_RATES[method] * times
+            config["study"] = {
+                key: config["study"][key] for key in ("metric", "exact_match_rows") if key in config["study"]
+            }
+            (folder / f"{place}.yaml").write_text(yaml.safe_dump(config))
+            seconds = _train(folder, f"{place}.yaml", f"runs/{place}")
+        yield name, read(folder / "runs" / place, method, seconds)
+
+
+def _train(folder: Path, file: str, out: str) -> float:
+    """Train once; the seconds of processor time it took."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
+    subprocess.run(
+        [sys.executable, "-m", "tuner", "train", file, "--out", out], cwd=folder, check=True, stdout=subprocess.DEVNULL
+    )
+    return resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before
+
+
+def read(run: Path, method: str, seconds: float | None) -> Trained:
+    """What the run's folder holds."""
+    log = json.loads((run / "trainer_state.json").read_text())["log_history"]
+    values = [entry[method_record(method).metric] for entry in log if method_record(method).metric in entry]
+    found: dict[str, Any] = json.loads((run / "diagnosis.json").read_text())
+    first = next((one for one in found["advice"] if not one.get("optional")), None)
+    advice = f"{first['knob']} {first['old']:g} -> {first['new']:g}" if first and first.get("new") else ""
+    return Trained(values[0], values[-1], found["label"], found.get("cause") or "", advice, seconds)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) < 2 or not set(sys.argv[2:]) <= set(STARTS):
+        sys.exit("usage: python -m benchmarks.methods OUT [METHOD ...]")
+    main(Path(sys.argv[1]), tuple(sys.argv[2:]) or tuple(STARTS))
