@@ -68,6 +68,12 @@ _UNSEEN = (
     Grid("unseen-text", {"learning_rate": LATE_RATES, "batch_size": (4, 12, 36)}, unseen=True),
     # DPO at one beta on the other base.
     Grid("unseen-dpo", {"learning_rate": LATE_RATES, "batch_size": (4, 12, 36)}, near=1.3, seeds=4, unseen=True),
+    # Few rows seen 4 or 16 times, by a base that never has enough of them: the epochs enter what is learned.
+    Grid(
+        "unseen-epochs", {"learning_rate": LATE_RATES, "batch_size": (3, 12), "num_train_epochs": (4, 16)}, unseen=True
+    ),
+    # Every batch takes as many updates, so a larger one sees more rows.
+    Grid("unseen-steps", {"learning_rate": LATE_RATES, "batch_size": (4, 12, 36)}, steps=20, unseen=True),
 )
 _ALL = (
     Grid("tiny-sft", SFT_AXES),
