@@ -12,11 +12,11 @@ from tuner.training.train import train
 NO_LORA = {"lora_r": None, "lora_dropout": None}
 QUICK = {
     "pissa": {"peft": {"init_lora_weights": "pissa"}},
-    "lora+": {"peft": {"loraplus_lr_ratio": 16}},
     "ia3": {**NO_LORA, "peft": {"peft_type": "ia3"}},
-    "prompt": {**NO_LORA, "peft": {"peft_type": "PROMPT_TUNING", "num_virtual_tokens": 4}},
 }
 LONG = {
+    "lora+": {"peft": {"loraplus_lr_ratio": 16}},
+    "prompt": {**NO_LORA, "peft": {"peft_type": "PROMPT_TUNING", "num_virtual_tokens": 4}},
     "dora": {"use_dora": True},
     "rslora": {"use_rslora": True},
     "prefix": {**NO_LORA, "peft": {"peft_type": "PREFIX_TUNING", "num_virtual_tokens": 4}},
@@ -72,6 +72,7 @@ def held_out_loss(run, rows):
     return sums / count
 
 
+@pytest.mark.long
 def test_lora_plus_gives_b_a_rate_of_its_own(make, tmp_path):
     from safetensors.numpy import load_file
 

@@ -81,8 +81,8 @@ def test_a_file_in_the_folder_of_a_run_is_not_believed(make, tmp_path):
     [
         ("raise KeyError('answer')", r"KeyError: 'answer' \(mine.py, line 2\)"),
         ("return [1.0]", "returned 1 rewards for"),
-        ("return 1.0", "must return a list of numbers"),
-        ("return [float('nan')] * len(completions)", "not finite"),
+        pytest.param("return 1.0", "must return a list of numbers", marks=pytest.mark.long),
+        pytest.param("return [float('nan')] * len(completions)", "not finite", marks=pytest.mark.long),
     ],
 )
 def test_what_a_function_does_wrong_is_one_line(make, tmp_path, own, body, says):

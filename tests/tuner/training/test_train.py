@@ -19,7 +19,13 @@ ROOT = Path(__file__).parents[3]
 FILES = {"config.yaml", "trainer_state.json", "diagnosis.json", "report.md", "report.html"}
 
 
-@pytest.mark.parametrize("method", TRL_METHODS)
+KIN = ("orpo", "cpo", "rloo")
+"""Methods whose trainer differs little from that of another one here."""
+
+
+@pytest.mark.parametrize(
+    "method", [pytest.param(name, marks=pytest.mark.long if name in KIN else ()) for name in TRL_METHODS]
+)
 def test_three_steps_change_every_lora_weight_and_leave_a_whole_run(make, tmp_path, method):
     out = tmp_path / "run"
     run = train(make(method), {}, out)
