@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,6 +39,8 @@ __all__ = [
 ]
 
 NEW_LINE = "\n"
+STEERING = re.compile("[\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+"""Characters that steer a terminal or turn the direction of writing around; JSON itself escapes those below 32."""
 CARD_SVG, CARD_PNG, BADGE = "card.svg", "card.png", "badge.svg"
 Errors = Mapping[str, str] | Iterable[tuple[str, str]]
 
@@ -103,7 +106,8 @@ def _put_comparison_in_words(data: dict[str, Any], comparison: Comparison) -> No
 
 def dumped(value: object) -> str:
     """Indented JSON that every parser takes: nan and infinity become null."""
-    return json.dumps(as_plain(value), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    text = json.dumps(as_plain(value), indent=2, ensure_ascii=False, allow_nan=False)
+    return STEERING.sub(lambda found: f"\\u{ord(found[0]):04x}", text) + "\n"
 
 
 def as_plain(value: object) -> Any:

@@ -38,6 +38,7 @@ from diagnostics.report.write import (
     as_markdown,
     as_plain,
     as_text,
+    dumped,
     write_reports,
     write_text,
 )
@@ -390,3 +391,10 @@ def test_every_color_that_carries_text_reads_well_on_its_paper(shade):
 @pytest.mark.parametrize(("factor", "text"), [(120.0, "×120"), (1 / 3, "×0.33"), (3.0, "×3"), (None, "")])
 def test_a_factor_is_written_as_a_person_would(factor, text):
     assert times(factor) == text
+
+
+def test_json_holds_no_character_that_steers_a_terminal():
+    name = "a\x9b2J\x7f\u202e\u2066b \u65e5\xe9"
+    text = dumped({name: name})
+    assert json.loads(text) == {name: name}
+    assert not set(text) & set("\x9b\x7f\u202e\u2066") and "\u65e5\xe9" in text
