@@ -120,6 +120,8 @@ def _of_fault(fault: str, regret: float, rise: float, truth: Truth) -> Answer | 
 def _of_rate(facts: Mapping[str, float], truth: Truth, ladder: Ladder) -> Answer | None:
     times, regret, rise = facts["times_best_rate"], facts["regret"], facts["rise"]
     rises = rise >= RISES and truth.lowest_at <= EARLY and truth.end >= 1.05 * truth.lowest
+    if not math.isfinite(truth.end):
+        return _called("rate too high", "unstable", "broken", -1)
     if times >= FAR:
         if regret < MISSES:
             return None

@@ -76,6 +76,12 @@ def test_every_dialect_is_read_back_with_the_losses_that_were_measured(name: str
         assert held.values[-1] == pytest.approx(run.evals[-1].loss, abs=1e-3)
 
 
+def test_a_run_whose_epochs_are_counted_from_0_is_finished(tmp_path: Path):
+    run = read(lightning.write_csv(measured(), Layout(EVERY), tmp_path))
+    assert run.settings.num_train_epochs == STEPS / EACH_EPOCH
+    assert run.settings.max_steps is None or run.settings.max_steps <= STEPS
+
+
 def test_transformers_filter_logs_zeros_where_the_loss_is_nan():
     losses = np.where(np.arange(STEPS) < 45, 2.0, np.nan)
     logged = [at.loss for at in windows(measured(losses=losses), 10, filtered=True)]

@@ -58,6 +58,7 @@ def label(times: float, at: Truth, ladder: Ladder = LADDER) -> Answer | None:
         (10.0, truth(1.51), "rate too high"),
         (10.0, truth(1.4), None),
         (100.0, truth(math.inf), "rate too high"),
+        (3.0, truth(math.inf, lowest=2.0, lowest_at=0.1), "rate too high"),
         (1.0, truth(1.21, lowest=1.0, lowest_at=0.5), "overfit"),
         (1.0, truth(1.21, lowest=1.0, lowest_at=0.9), None),
     ],

@@ -118,9 +118,16 @@ def _rows_a_step(curves: Mapping[str, Curve]) -> float | None:
 def _planned_steps(settings: Settings, curves: Mapping[str, Curve]) -> float | None:
     """Steps in the whole run, from the epochs requested and the epochs logged."""
     epoch = curves.get("epoch")
-    if settings.num_train_epochs is None or epoch is None or not len(epoch) or epoch.values[-1] <= 0:
+    done = _epochs_done(epoch) if epoch is not None and len(epoch) else 0.0
+    if settings.num_train_epochs is None or epoch is None or done <= 0:
         return None
-    return float(epoch.steps[-1]) / float(epoch.values[-1]) * settings.num_train_epochs
+    return float(epoch.steps[-1]) / done * settings.num_train_epochs
+
+
+def _epochs_done(epoch: Curve) -> float:
+    """Passes over the rows at the last log point; the epoch that Lightning counts from 0 was one more."""
+    counted = not np.any(epoch.values % 1) and np.any((epoch.values == 0) & (epoch.steps > 0))
+    return float(epoch.values[-1]) + (1.0 if counted else 0.0)
 
 
 def _is_cut(total: float | None, curves: Mapping[str, Curve]) -> bool:
