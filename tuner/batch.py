@@ -12,7 +12,7 @@ import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from ctypes import c_bool
 from dataclasses import replace
 from functools import partial
@@ -30,6 +30,7 @@ from diagnostics.readers import read, search
 from diagnostics.readers.run_names import names_apart
 from diagnostics.report.terminal_table import sketch
 from diagnostics.report.write import UnreadRun
+from tuner.time_limit import time_limit
 
 Pair = tuple[Run, Diagnosis]
 Diagnosed = Pair | UnreadRun
@@ -50,6 +51,9 @@ OUTPUT_ENDED = (errno.EPIPE, errno.ENOSPC, errno.EDQUOT)
 """Errors of the place that is printed to: they end the command, whichever run is being printed."""
 
 MAX_ERROR_CHARACTERS = 200
+
+MAX_SECONDS = 60.0
+"""What one of several runs may take; a log of 1.5 million rows takes 6."""
 
 _over: c_bool | None = None
 """In a process that shares the work: whether the first one wants no more of it."""
@@ -82,7 +86,9 @@ def diagnose_places(
 ) -> Iterator[Diagnosed]:
     """The same for ``places`` that were found before."""
     whole = curves or len(found) <= FEW_RUNS
-    answers = each(found, partial(diagnosed, tags=tags, curves=whole, baseline=baseline), workers=workers)
+    seconds = MAX_SECONDS if len(found) > 1 else None
+    work = partial(diagnosed, tags=tags, curves=whole, baseline=baseline, seconds=seconds)
+    answers = each(found, work, workers=workers)
     names = names_of(found)
     for place, answer in zip(found, answers, strict=True):
         yield answer if isinstance(answer, UnreadRun) else named(answer, names[str(place)])
@@ -119,16 +125,26 @@ def _places(path: Path, tags: Tags) -> Sequence[Path | UnreadRun]:
     if not found.runs and not found.closed:
         why = f"{path}: no training log at or below this path; see the README for the formats"
         return [UnreadRun(str(path), why)]
-    return [*found.runs, *(UnreadRun(str(error).partition(": ")[0], str(error)) for error in found.closed)]
+    return [*found.runs, *(UnreadRun(str(error.path), str(error)) for error in found.closed)]
 
 
 def diagnosed(
-    place: Path | UnreadRun, tags: Tags = None, *, curves: bool = True, baseline: Run | None = None
+    place: Path | UnreadRun,
+    tags: Tags = None,
+    *,
+    curves: bool = True,
+    baseline: Run | None = None,
+    seconds: float | None = None,
 ) -> Diagnosed:
-    """The run at a place with its diagnosis, or why there is none."""
+    """The run at a place with its diagnosis, or why there is none; ``seconds`` bounds the time that it takes."""
     if isinstance(place, UnreadRun):
         return place
-    return guarded(str(place), partial(_read_and_diagnosed, place, tags, curves, baseline))
+
+    def made() -> Pair:
+        with nullcontext() if seconds is None else time_limit(seconds, str(place)):
+            return _read_and_diagnosed(place, tags, curves, baseline)
+
+    return guarded(str(place), made)
 
 
 def _read_and_diagnosed(place: Path, tags: Tags, curves: bool, baseline: Run | None) -> tuple[Run, Diagnosis]:

@@ -25,6 +25,14 @@ class UnreadableLog(BadInput):
 class Unopened(UnreadableLog):
     """A path is there and may not be opened, or the disk fails: whether it holds a log is unknown."""
 
+    def __init__(self, path: Path, why: str) -> None:
+        super().__init__(f"{path}: cannot be opened: {why}")
+        self.path = path
+
+    def __reduce__(self) -> tuple[type[Unopened], tuple[Path, str]]:
+        """How it is handed from one process to another."""
+        return Unopened, (self.path, str(self).rpartition(": ")[2])
+
 
 def content(path: Path, limit: int | None = None, *, most: int = MAX_EVENTS_BYTES) -> bytes:
     """The bytes of a file, the first ``limit`` when given.
@@ -88,7 +96,7 @@ def _decoded(data: bytes) -> str:
 
 def unopened(path: Path, error: OSError | ValueError) -> Unopened:
     """The error of a path that may not be opened."""
-    return Unopened(f"{path}: cannot be opened: {reason(error)}")
+    return Unopened(path, reason(error))
 
 
 def reason(error: OSError | ValueError) -> str:

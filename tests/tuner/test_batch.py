@@ -196,6 +196,25 @@ def test_a_bug_in_the_report_on_one_run_is_one_line_and_the_others_are_reported(
     assert all(f"run-{number:02}" in made for number in range(30) if number not in (3, 7))
 
 
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs a timer")
+@pytest.mark.timeout(0)  # it would keep the timer
+def test_a_run_that_takes_too_long_is_one_line_and_the_others_come(runs: Path, monkeypatch: pytest.MonkeyPatch):
+    real = batch.read
+
+    def slow(path: Path, tags: object = None) -> Run:
+        if path.stem == "run-03":
+            time.sleep(20)
+        return real(path)
+
+    monkeypatch.setattr(batch, "read", slow)
+    monkeypatch.setattr(batch, "MAX_SECONDS", 0.5)
+    began = time.monotonic()
+    found = list(diagnose_runs([runs], workers=1))
+    assert time.monotonic() - began < 15
+    assert [number for number, one in enumerate(found) if isinstance(one, UnreadRun)] == [3, 7]
+    assert isinstance(found[3], UnreadRun) and "run-03" in found[3].error and "0.5 s" in found[3].error
+
+
 @pytest.mark.skipif(os.name != "posix", reason="other systems keep rights differently")
 def test_what_may_not_be_opened_is_named_beside_the_runs(
     runs: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

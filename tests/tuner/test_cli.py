@@ -177,7 +177,7 @@ def test_diagnose_prints_the_documented_json(broken_by_nan: Path, capsys: pytest
     assert main(["diagnose", "--json", str(broken_by_nan)]) == 0
     (run,) = json.loads(capsys.readouterr().out)
     expected = {"run", "path", "label", "cause", "confidence", "best_step", "findings", "advice", "skipped", "notes"}
-    assert set(run) == expected
+    assert set(run) - {"rate"} == expected  # the rate is there where it could be estimated
     assert run["label"] == "unstable"
     assert {"rule", "label", "first_step", "last_step", "measured", "message"} <= set(run["findings"][0])
 

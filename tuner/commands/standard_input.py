@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TextIO
 
 from diagnostics.errors import BadInput
 from diagnostics.readers import UnreadableLog, read
@@ -27,7 +28,7 @@ def with_standard_input(paths: Sequence[Path], tags: Mapping[str, str] | None = 
         return
     if sys.stdin.isatty():
         raise BadInput("-: reads a log from standard input; pipe one into it, as in: cat train.log | tuner diagnose -")
-    content = sys.stdin.read()
+    content = _all_of(sys.stdin)
     if not content.strip():
         raise BadInput("-: standard input is empty; pipe a log into it")
     with tempfile.TemporaryDirectory() as folder:
@@ -35,12 +36,18 @@ def with_standard_input(paths: Sequence[Path], tags: Mapping[str, str] | None = 
         yield [file if path == STANDARD_INPUT else path for path in paths]
 
 
-def _readable(content: str, folder: Path, tags: Mapping[str, str] | None) -> Path:
+def _all_of(stream: TextIO) -> bytes:
+    """The bytes of a stream, in whatever encoding the log is."""
+    raw = getattr(stream, "buffer", None)
+    return raw.read() if raw is not None else stream.read().encode()
+
+
+def _readable(content: bytes, folder: Path, tags: Mapping[str, str] | None) -> Path:
     """The log as a file of the first format that reads it."""
     why = ""
-    for ending in _endings(content):
+    for ending in _endings(content.decode("utf-8", "replace")):
         file = folder / f"{NAME}{ending}"
-        file.write_text(content, encoding="utf-8")
+        file.write_bytes(content)
         try:
             read(file, tags)
             return file
@@ -53,6 +60,6 @@ def _endings(content: str) -> tuple[str, ...]:
     """What the file may end in, by how the log begins; anything may be printed output."""
     first = content.lstrip().splitlines()[0]
     if first.startswith(("{", "[")):
-        return (".json", ".jsonl", ".log") if '"log_history"' in content else (".jsonl", ".log")
+        return ".json", ".jsonl", ".log"
     is_head = re.search(r"[,;\t]", first) and not re.search(r"\d[.:]\d|[:=]", first)
     return (".csv", ".log") if is_head else (".log",)

@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from diagnostics.model.message import message
-from diagnostics.readers.files import UnreadableLog, content
+from diagnostics.readers.files import UnreadableLog, content, content_without_zero_tail
 from diagnostics.readers.raw_log import Log
 from diagnostics.readers.tabular.rows import Row, log_of_rows
 from diagnostics.readers.tensorboard.event_proto import BYTES, FIXED64, VARINT, Damaged, Field, fields
@@ -46,7 +46,7 @@ def reads(path: Path) -> bool:
 def read_log(path: Path) -> Log:
     """The log of a run, with its config as options. Raises ``UnreadableLog`` when it cannot be read."""
     file = path if os.path.isfile(path) else path / (log_file(tuple(sorted(os.listdir(path)))) or "")
-    raw = content(file)
+    raw = content_without_zero_tail(file)
     if not raw.startswith(MAGIC):
         raise UnreadableLog(f"{file}: not a log of W&B; export the run's history as CSV, or give its output.log")
     records = Records(raw)
