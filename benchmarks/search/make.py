@@ -200,9 +200,9 @@ def pack(grid: Grid, kept: Path) -> int:
     return 0
 
 
-def _write_orders(method: str, counts: Mapping[str, int], name: str = "") -> None:
+def _write_orders(method: str, counts: Mapping[str, int]) -> None:
     rows = {"sft": sft_rows, "dpo": dpo_rows}[method]
-    folder = Path(name or f"orders-{method}")
+    folder = Path(f"orders-{method}")
     folder.mkdir(exist_ok=True)
     for split, count in counts.items():
         _write_rows(folder / f"{split}.jsonl", islice(rows(split), count))
@@ -221,7 +221,6 @@ def _write_rows(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
 WRITES: Mapping[str, Callable[[], None]] = {
     "tiny-dpo": lambda: _write_orders("dpo", {"train": 320, "test": 128}),
     "unseen-orders": lambda: _write_orders("sft", {"train": 192, "test": 48}),
-    "unseen-few": lambda: _write_orders("sft", {"train": 16, "test": 24}, "few-orders"),
     "unseen-text": _write_answers,
 }
 """What a grid's data are made with, where they are no file of somebody else's."""
