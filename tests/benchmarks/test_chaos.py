@@ -16,6 +16,7 @@ from benchmarks.chaos.workers import workers
 
 
 @pytest.mark.long
+@pytest.mark.timeout(900)
 def test_a_study_that_is_killed_at_points_loses_nothing(tmp_path: Path) -> None:
     tally = kills(tmp_path, 40.0, random.Random(5))
     assert not any(tally.failures().values()), tally.failures()
@@ -23,12 +24,14 @@ def test_a_study_that_is_killed_at_points_loses_nothing(tmp_path: Path) -> None:
 
 
 @pytest.mark.long
+@pytest.mark.timeout(900)
 def test_a_study_of_the_real_trainer_is_killed_at_points(tmp_path: Path) -> None:
     tally = real(tmp_path, 60.0, random.Random(5))
     assert not any(tally.failures().values()), tally.failures()
 
 
 @pytest.mark.long
+@pytest.mark.timeout(900)
 def test_each_point_of_the_made_up_study_can_be_reached_and_a_cut_study_counts_as_lost(tmp_path: Path) -> None:
     life = Life(str(tmp_path / "out"), str(tmp_path / "ledger"), point="before tell", count=2)
     tally = Tally()

@@ -12,6 +12,7 @@ from tests.tuner.inspector.serving import NEEDS_CHROMIUM
 
 
 @pytest.mark.long
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("mark", [pytest.param(None, marks=NEEDS_CHROMIUM)])
 def test_nothing_of_a_hostile_run_comes_alive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mark: None) -> None:
     made, found = hostile_runs(tmp_path), Found()
