@@ -45,7 +45,8 @@ def _columns(state: Mapping[str, object]) -> dict[str, Sequence[object]]:
         elif isinstance(value, dict) and (cells := _cells(value)) is not None:
             found[name] = cells
         elif isinstance(value, dict):
-            found |= {f"{name}/{key}": inner for key, inner in value.items() if isinstance(inner, list)}
+            before = "" if name in WRAPPERS else f"{name}/"
+            found |= {f"{before}{key}": inner for key, inner in value.items() if isinstance(inner, list)}
     return found
 
 

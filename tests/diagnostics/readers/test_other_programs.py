@@ -55,6 +55,10 @@ def keras_csv(sign: str = ",") -> str:
             ),
         ),
         (
+            "history.json",
+            json.dumps({"history": {"loss": LOSSES, "val_loss": [x + 0.1 for x in LOSSES]}, "epoch": [0, 1, 2, 3]}),
+        ),
+        (
             "log.json",
             json.dumps({"train": {"loss": LOSSES}, "val": {"loss": [x + 0.1 for x in LOSSES]}}),
         ),
