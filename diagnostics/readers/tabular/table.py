@@ -128,7 +128,14 @@ def header_of(path: Path) -> list[str]:
         first = next(csv.reader(lines[:1], delimiter=delimiter(lines[0])), []) if lines else []
     except csv.Error:
         return []
-    return [name.strip() for name in first]
+    return _of_tensorboard(path, [name.strip() for name in first])
+
+
+def _of_tensorboard(path: Path, header: list[str]) -> list[str]:
+    """The header; that of a curve downloaded from TensorBoard has the tag that its file is named after as its value."""
+    if [name.lower() for name in header] != ["wall time", "step", "value"]:
+        return header
+    return [*header[:2], path.stem.rpartition("tag-")[2]]
 
 
 def _table(path: Path) -> tuple[list[str], Iterator[Block]]:
@@ -146,7 +153,7 @@ def _table(path: Path) -> tuple[list[str], Iterator[Block]]:
         raise UnreadableLog(
             f"{path}: line 1: the table has no header; name its columns, as in step,train_loss,eval_loss"
         )
-    return [name.strip() for name in header], _checked(path, blocks)
+    return _of_tensorboard(path, [name.strip() for name in header]), _checked(path, blocks)
 
 
 def _checked(path: Path, blocks: Iterator[Block]) -> Iterator[Block]:

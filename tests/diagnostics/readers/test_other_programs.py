@@ -114,6 +114,13 @@ def test_a_lone_column_that_ends_in_loss_is_the_loss(tmp_path: Path):
     assert message("lone-loss", curve="train_loss", tag="my/loss") in run.notes
 
 
+def test_a_curve_downloaded_from_tensorboard_is_named_after_its_file(tmp_path: Path):
+    rows = "".join(f"1700000000.{n},{10 * n},{x}\n" for n, x in enumerate(LOSSES, 1))
+    run = one_run(tmp_path, "run-a-tag-train_loss.csv", f"Wall time,Step,Value\n{rows}")
+    assert run.curves["train_loss"].steps.tolist() == [10, 20, 30, 40]
+    assert run.curves["train_loss"].values.tolist() == LOSSES
+
+
 def test_of_two_losses_without_a_plain_name_none_is_taken(tmp_path: Path):
     (tmp_path / "a.csv").write_text("step,generator_loss,critic_loss\n1,2.5,2.6\n2,2.25,2.4\n")
     assert {"train_loss", "eval_loss"}.isdisjoint(read(tmp_path / "a.csv").curves)
