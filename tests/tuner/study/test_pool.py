@@ -26,25 +26,33 @@ ROOT = Path(__file__).parents[3]
 CODE = """
 from pathlib import Path
 from optuna.samplers import RandomSampler
-from tests.tuner.madeup import Bowl, spec
+from tests.tuner.madeup import spec
+from tests.tuner.study.test_pool import Together
 from tuner.study.display.terminal import progress
 from tuner.study.pool.supervise import run_pool
 out = Path({out!r})
 with progress() as show:
     study = spec(out.parent, trials=4, seeds=0, stop_early=False)
-    run_pool(study, Bowl(pause={pause}, evaluations=8), out, workers=2, show=show, base=RandomSampler(seed=0))
+    run_pool(study, Together(pause={pause}, evaluations=8), out, workers=2, show=show, base=RandomSampler(seed=0))
 """
 
 
 class Together(Bowl):
-    """A trainer whose first run lasts until the other worker has begun the second; the third kills its worker once."""
+    """A trainer whose first run lasts until the other worker has begun the second."""
+
+    def __call__(self, moves: Mapping[str, Any], out: Path, report: Report) -> Run:
+        if out.name == "trial-000":
+            until((out.parent / "trial-001" / "log.json").exists, "the second trial")
+        return super().__call__(moves, out, report)
+
+
+class Doomed(Together):
+    """Its third run kills its worker once."""
 
     def __call__(self, moves: Mapping[str, Any], out: Path, report: Report) -> Run:
         if out.name == "trial-002" and not (out / "killed").exists():
             (out / "killed").touch()
             os.kill(os.getpid(), signal.SIGKILL)
-        if out.name == "trial-000":
-            until((out.parent / "trial-001" / "log.json").exists, "the second trial")
         return super().__call__(moves, out, report)
 
 
@@ -101,7 +109,7 @@ def logs(out: Path) -> list[str]:
 
 def test_two_workers_share_a_study_and_the_loss_of_one_of_them_in_one_display(tmp_path: Path):
     events: list[Event] = []
-    result = pool(tmp_path / "out", Together(evaluations=6), events.append)
+    result = pool(tmp_path / "out", Doomed(evaluations=6), events.append)
     assert [trial.number for trial in result.trials] == list(range(6))
     assert {trial.state for trial in result.trials} <= {TrialState.COMPLETE, TrialState.PRUNED}
     assert result.gain is not None and len(result.gain.pairs) == 1
@@ -127,7 +135,7 @@ def test_an_error_of_the_training_ends_all_workers_with_the_line_of_one(tmp_path
 @pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_a_stopped_parent_leaves_no_worker_and_a_study_that_continues(tmp_path: Path, sign: signal.Signals):
     out = tmp_path / "out"
-    parent = started(out, pause=0.3)
+    parent = started(out, pause=0.5)
     until(lambda: len(logs(out)) == 2, "both workers in a trial", parent)
     workers = children(parent.pid)
     assert len(workers) == 2
