@@ -18,8 +18,6 @@ from tests.tuner.inspector.material import (
     write_overfit_run,
 )
 from tests.tuner.inspector.pages import (
-    APP,
-    ENTRY,
     click,
     go_to,
     notices,
@@ -33,11 +31,10 @@ from tests.tuner.inspector.pages import (
 from tuner.inspector.views.controls import BAD_PART
 
 
-@pytest.mark.parametrize("script", [ENTRY, APP])
-def test_the_table_shows_every_run_with_its_verdict(opened: Any, tmp_path: Path, script: Path) -> None:
+def test_the_table_shows_every_run_with_its_verdict(opened: Any, tmp_path: Path) -> None:
     write_overfit_run(tmp_path / "a.csv")
     write_fine_run(tmp_path / "b")
-    page = opened(script=script)
+    page = opened()
     verdicts = dict(zip(table(page, "run"), table(page, "verdict"), strict=True))
     assert verdicts["a.csv"] == "↗ overfit"
     assert set(verdicts) == {"a.csv", "b"}
