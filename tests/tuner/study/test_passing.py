@@ -152,7 +152,7 @@ def test_a_study_without_a_value_ends_with_status_3_and_begins_again(
     Path("sft.yaml").write_text(yaml.safe_dump({**raw, "study": {**raw["study"], "seeds": 0, "trials": 1}}))
     trainer = Bowl(evaluations=6, fails=bug)
     monkeypatch.setattr(
-        "tuner.commands.study._trainer",
+        "tuner.commands.study.StudyTrainer",
         lambda spec: lambda moves, out, report: trainer({**moves, "learning_rate": 1e-4}, out, report),
     )
     assert main(["study", "sft.yaml"]) == 3

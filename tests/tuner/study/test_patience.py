@@ -120,5 +120,6 @@ def test_a_server_that_stays_away_ends_the_study_which_continues_later(
     machine.start()
     trainer.fails = None
     result = begin()
-    assert trainer.calls == ["trial-000", "trial-001", "trial-001", "trial-002", "trial-003"]
+    # Nobody takes over a running trial in the first seconds of a server, so others may come before it.
+    assert sorted(trainer.calls) == ["trial-000", "trial-001", "trial-001", "trial-002", "trial-003"]
     assert [trial.state for trial in result.trials] == ["complete"] * 4
