@@ -93,6 +93,19 @@ OF_RULES = {
     ("overconfident", "ratio_fall"): "The share of its highest value that the ratio must have lost",
     ("jitter-grows", "fall"): "The largest fall of the loss beside which growing jitter counts",
     ("jitter-grows", "over_chance"): "How many times what chance does the jitter must grow",
+    ("gradient-dies", "died"): "The share of its highest norm in the first half to which the gradient must have sunk",
+    ("gradient-dies", "beside_loss"): "The same share, over the share of the loss that is left",
+    ("gradient-dies", "climb"): "The least jump of the loss above its lowest so far, as a share of its start",
+    ("no-better-than-chance", "under_chance"): "The share of the loss of a guess from which on nothing was learned",
+    ("no-better-than-untrained", "gain"): "The least share of the first held-out loss that the end must lie below it",
+    ("no-better-than-untrained", "best_gain"): "The same for the best evaluation",
+    (
+        "no-better-than-untrained",
+        "start_by",
+    ): "The share of the run by which the first evaluation must come, if not before training",
+    ("fall-not-shown", "shown"): "The nats by which a fall must explain the losses better than a level line",
+    ("fall-not-shown", "eval_fall"): "The fall of few held-out losses from which on something was learned",
+    ("loss-never-moves", "max_grain"): "The step to which the log is rounded, as a share of the loss, at most",
 }
 """The same of limits whose names mean something else in other rules."""
 SENTENCE = re.compile(r"(?<=\.)\s+")
