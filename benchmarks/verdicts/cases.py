@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from diagnostics import Diagnosis, Run, diagnose, read
+from diagnostics import Diagnosis, Run, read
+from diagnostics.diagnosis.diagnose import Basis, diagnose_with_basis
 from diagnostics.rules import RULES, Rule
 
 LEAST_CONFIDENCE = 0.65
@@ -16,12 +17,13 @@ LEAST_CONFIDENCE = 0.65
 
 @dataclass(frozen=True)
 class Labeled:
-    """A run with its label and the source that it comes from."""
+    """A run with its label, the source that it comes from, and what else it may be called."""
 
     name: str
     source: str
     label: str
     run: Run
+    accepted: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -35,11 +37,13 @@ class Case:
     cause: str | None = None
     confidence: float = 0.0
     diagnosis: Diagnosis | None = None
+    accepted: frozenset[str] = frozenset()
+    basis: Basis | None = None
 
     @property
     def right(self) -> bool:
-        """Whether the run was called by its label."""
-        return self.label == self.said
+        """Whether the run was called by its label, or by another that is let pass."""
+        return self.label == self.said or self.said in self.accepted
 
 
 def labeled(folder: Path) -> list[Labeled]:
@@ -59,9 +63,9 @@ def diagnosed(runs: Sequence[Labeled], rules: tuple[Rule, ...] = RULES) -> list[
     """What ``diagnose`` says of each run."""
     found = []
     for item in runs:
-        verdict = diagnose(item.run, rules)
+        verdict, basis = diagnose_with_basis(item.run, rules)
         said = (str(verdict.label), verdict.cause, verdict.confidence, verdict)
-        found.append(Case(item.name, item.source, item.label, *said))
+        found.append(Case(item.name, item.source, item.label, *said, item.accepted, basis))
     return found
 
 

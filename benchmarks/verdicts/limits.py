@@ -52,15 +52,21 @@ Scale = tuple[tuple[str, float], ...]
 
 
 def scaled(factors: Mapping[str, float]) -> tuple[Rule, ...]:
-    """The table with the limits of each label's rules moved by its factor."""
-    return tuple(replace(rule, limits=_moved(rule, factors.get(str(rule.label), 1.0))) for rule in RULES)
+    """The table with the limits of each label's rules, the looser ones too, moved by its factor."""
+    return tuple(_scaled(rule, factors.get(str(rule.label), 1.0)) for rule in RULES)
 
 
-def _moved(rule: Rule, factor: float) -> Mapping[str, float]:
-    up, down = UPWARD.get(rule.name, ()), DOWNWARD.get(rule.name, ())
+def _scaled(rule: Rule, factor: float) -> Rule:
+    return replace(
+        rule, limits=_moved(rule.name, rule.limits, factor), borderline=_moved(rule.name, rule.borderline, factor)
+    )
+
+
+def _moved(name: str, limits: Mapping[str, float], factor: float) -> Mapping[str, float]:
+    up, down = UPWARD.get(name, ()), DOWNWARD.get(name, ())
     return {
         name: value * factor if name in up else value / factor if name in down else value
-        for name, value in rule.limits.items()
+        for name, value in limits.items()
     }
 
 

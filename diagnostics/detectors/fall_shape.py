@@ -50,6 +50,8 @@ class FollowLimits(Arguments):
     """The same under a rate that is known to be constant..."""
     constant_half: float
     """... and after half of the run."""
+    max_fall: float
+    """A loss that lost more than this share of its start is not a tenth of its way down."""
     pairs_fall: float
     """A loss that compares answers and fell this share below ln 2, where it starts, has learned to tell them apart."""
     resolution: float
@@ -57,7 +59,13 @@ class FollowLimits(Arguments):
     min_evals: int
     """From so many evaluations on they are judged, else the training loss."""
     evidence: float
-    """The nats by which such a fall must explain a training loss better than one that bends."""
+    """The nats by which such a fall must explain a training loss better than one that bends..."""
+    eval_evidence: float
+    """... and evaluations that begin by ``start_by``."""
+    start_by: float
+    """A share of the run: evaluations that begin later miss where a loss bends, and need the evidence of training..."""
+    little: float
+    """... unless they fall by no more than this share of the first."""
 
 
 @dataclass(frozen=True)
@@ -76,14 +84,20 @@ def fall_follows_rate(
     train_loss, held = losses.train_loss, losses.eval_loss
     near_its_end(train_loss, settings, min_share_done)
     if held is not None and len(held) >= follow.min_evals:
-        curve, resolution = held, follow.resolution
+        little = float(held.values[0] - held.values[-1]) <= follow.little * abs(float(held.values[0]))
+        late = _begins_at(held, train_loss) > follow.start_by and not little
+        curve, resolution, evidence = held, follow.resolution, follow.evidence if late else follow.eval_evidence
     else:
         enough(train_loss, max(min_points, MIN_LOSSES_FOR_TREND), "training losses")
-        curve, resolution = train_loss, 0.0
-        if signals.fall_of_shape(train_loss).follows_rate < follow.evidence:
-            return None
+        curve, resolution, evidence = train_loss, 0.0, follow.evidence
+    if signals.fall_of_shape(curve).follows_rate < evidence:
+        return None
     shares = _shares(curve, resolution)
-    if shares is None or (losses.learning_rate is not None and cools_down(losses.learning_rate)):
+    if (
+        shares is None
+        or shares.fall > follow.max_fall
+        or (losses.learning_rate is not None and cools_down(losses.learning_rate))
+    ):
         return None
     constant = _is_constant(settings, losses.learning_rate)
     quarter, half = (follow.constant_quarter, follow.constant_half) if constant else (follow.quarter, follow.half)
@@ -112,6 +126,13 @@ def _shares(curve: Curve, resolution: float) -> _Shares | None:
     quarter, half = (_at(steps, values, share) for share in (0.25, 0.5))
     start = float(values[0])
     return _Shares((start - quarter) / fall, (start - half) / fall, fall / abs(start))
+
+
+def _begins_at(eval_loss: Curve, train_loss: Curve) -> float:
+    """The share of the run at the first evaluation; a run begins one logging interval before its first log."""
+    steps = train_loss.steps
+    origin = float(2.0 * steps[0] - steps[1]) if steps.size > 1 else float(steps[0])
+    return (float(eval_loss.steps[0]) - origin) / max(float(eval_loss.steps[-1]) - origin, 1e-300)
 
 
 def _at(steps: FloatArray, values: FloatArray, share: float) -> float:

@@ -44,24 +44,24 @@ def gradient_is_zero(
 
 
 def eval_never_moves(
-    eval_loss: Curve, train_loss: Curve, *, min_evals: int, fall: float, max_grain: float, max_grain_always: float
+    eval_loss: Curve, train_loss: Curve, *, min_evals: int, fall: float, max_grain: float
 ) -> Evidence | None:
     """The last held-out losses are the same to the last digit while the training loss lost ``fall`` of its level.
 
     Where all of them have been the same since before training, or from early in the run, the training loss need not
     fall: weights that move at all move them.
 
-    Raises ``NotEnoughPoints`` for a log that is rounded to steps of more than ``max_grain`` of the level
-    (``max_grain_always`` for all evaluations): there a slow curve looks the same.
+    Raises ``NotEnoughPoints`` for a log that is rounded to steps of more than ``max_grain`` of the level: there
+    a slow curve looks the same.
     """
     enough(eval_loss, MIN_EVALS_FOR_END, "evaluations")
     enough(train_loss, MIN_LOSSES_FOR_LEVELS, "training losses")
     values = eval_loss.values
     same = int(np.argmax(np.append(values[::-1] != values[-1], True)))
     always = same == len(eval_loss) and share_of_run(train_loss, eval_loss.steps[0]) <= EARLY
-    if always and _decimal(values) <= max_grain_always * abs(float(values[-1])):
+    if always and _decimal(values) <= max_grain * abs(float(values[-1])):
         lost = signals.progress(signals.block_means(train_loss.values))
-        return throughout(eval_loss, {"count": same, "value": float(values[-1]), "train_fall": lost})
+        return throughout(eval_loss, {"count": same, "value": float(values[-1]), "train_fall": lost}, 0.8)
     enough(eval_loss, min_evals, "evaluations")
     enough(train_loss, MIN_LOSSES_FOR_TREND, "training losses")
     if same < min_evals or values[-1] == 0.0:

@@ -22,6 +22,10 @@ from diagnostics.model.curves import Curve, FloatArray, NotEnoughPoints
 from diagnostics.model.evidence import Evidence
 from diagnostics.model.settings import Settings
 
+MEMORIZED = 0.1
+"""Training losses this far below the held-out loss show rows that are memorized, whatever that loss is."""
+EARLY = 0.3
+"""The first share of a run."""
 CLASSES = (*range(2, 13), 20, 50, 100, 200, 1000)
 """How many classes people tell apart. Between larger counts a loss is near some logarithm by chance."""
 
@@ -46,6 +50,8 @@ class WorseLimits(Arguments):
     """Training losses that lost this share of their start learn something, if only the rows by heart."""
     thrown: float
     """Where they do, the held-out loss must have climbed by this share of its start, and come half the way back."""
+    thrown_early: float
+    """A training loss must have climbed by this share of its first value early in the run, in two logs at least."""
     first_eval_by: float
     """The share of the run by which the first evaluation must come, to stand for the untrained model."""
 
@@ -76,6 +82,9 @@ def worse_than_untrained(
     shows rows that are memorized, which is another fault.
     """
     enough(train_loss, MIN_LOSSES_FOR_LEVELS, "training losses")
+    thrown = _thrown_early(train_loss, worse)
+    if thrown is not None:
+        return thrown
     held = eval_loss if eval_loss is not None and len(eval_loss) >= MIN_EVALS_FOR_END else None
     if held is not None and share_of_run(train_loss, float(held.steps[0])) <= worse.first_eval_by:
         if _falls(train_loss, worse.train_fall, 1.0):
@@ -88,6 +97,18 @@ def worse_than_untrained(
         return None
     highest = float(signals.block_means(train_loss.values).max())
     return throughout(train_loss, _levels(start.value, max(highest, end.value), end.value), 0.8)
+
+
+def _thrown_early(train_loss: Curve, limits: WorseLimits) -> Evidence | None:
+    """A training loss that climbed early, for more than one log, further above its first than it came down below it."""
+    values = train_loss.values
+    start, end = float(values[0]), _ends(train_loss)[1].value
+    early = values[1 : max(4, round(EARLY * values.size))]
+    climbs = float(np.minimum(early[1:], early[:-1]).max()) - start if early.size > 1 else 0.0
+    noise = signals.difference_noise(values[values.size // 2 :])
+    if start <= 0.0 or climbs <= limits.thrown_early * start + limits.sigma * noise or climbs <= start - end:
+        return None
+    return throughout(train_loss, _levels(start, float(early.max()), end))
 
 
 def _held_out_is_worse(eval_loss: Curve, limits: WorseLimits) -> Evidence | None:
@@ -123,14 +144,19 @@ def no_better_than_untrained(
     train_fall: float,
     sigma: float,
     start_by: float,
+    still_by: float,
 ) -> Evidence | None:
-    """The held-out loss, evaluated before training, ends where it began, and the training loss does not fall."""
+    """The held-out loss, evaluated before training, ends where it began, and the training loss does not fall.
+
+    Evaluations that are all alike, in a log of few digits, need only begin by ``still_by`` of the run.
+    """
     enough(train_loss, MIN_LOSSES_FOR_LEVELS, "training losses")
     enough(eval_loss, MIN_EVALS_TO_COMPARE, "evaluations")
-    before = eval_loss.steps[0] < train_loss.steps[0]
-    if not before and share_of_run(train_loss, float(eval_loss.steps[0])) > start_by:
-        raise NotEnoughPoints("no-early-eval-between-losses")
     values = eval_loss.values
+    before = eval_loss.steps[0] < train_loss.steps[0]
+    by = still_by if values.size >= MIN_EVALS_FOR_END and np.all(values == values[0]) else start_by
+    if not before and share_of_run(train_loss, float(eval_loss.steps[0])) > by:
+        raise NotEnoughPoints("no-early-eval-between-losses")
     start, end, best = float(values[0]), signals.tail(values), float(values.min())
     if start <= 0.0 or start - end >= gain * start or start - best >= best_gain * start:
         return None
@@ -144,22 +170,28 @@ def no_better_than_chance(
     settings: Settings,
     eval_loss: Curve | None = None,
     *,
-    under_chance: float,
+    near_vocabulary: float,
     off_chance: float,
     flat: float,
+    moved: float,
     min_points: int,
 ) -> Evidence | None:
     """The loss ends at that of a guess: ln(vocabulary) where it is known, else level at the ln of a count of classes.
 
-    The second is a coincidence for few healthy runs only: the end must lie within ``off_chance`` of the logarithm, on
-    both losses, and must not have moved by ``flat`` in the second half of the run.
+    The end must lie within ``near_vocabulary`` of it, or within ``off_chance`` where the second must be no coincidence.
+    It must not have moved by ``flat`` in the second half of the run, but by ``moved`` before.
     """
     judge = eval_loss if eval_loss is not None and len(eval_loss) >= MIN_EVALS_FOR_END else train_loss
     enough(train_loss, MIN_LOSSES_FOR_TREND, "training losses")
     end = _ends(judge)[1]
+    start = float(train_loss.values[0])
+    if abs(start - end.value) <= moved * abs(start) + 3.0 * signals.difference_noise(train_loss.values):
+        return None
+    if _ends(train_loss)[1].value < (1.0 - MEMORIZED) * end.value:
+        return None
     if settings.vocab_size is not None and settings.vocab_size > 1:
         chance = float(np.log(settings.vocab_size))
-        found = end.value >= under_chance * chance
+        found = _level_at(judge, chance, near_vocabulary, flat)
     else:
         enough(judge, MIN_EVALS_FOR_END if judge is eval_loss else min_points, "losses")
         chance = min((float(np.log(k)) for k in CLASSES), key=lambda c: abs(end.value - c))

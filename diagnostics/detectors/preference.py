@@ -183,8 +183,8 @@ def rewards_fall_together(
     enough(rewards_chosen, min_points, "chosen rewards")
     enough(train_loss, min_points, "training losses")
     chosen, rejected = late_mean(rewards_chosen), late_mean(rewards_rejected)
-    judge = eval_loss if eval_loss is not None and len(eval_loss) >= MIN_EVALS_TO_COMPARE else train_loss
-    loss = late_mean(judge)
+    held = eval_loss if eval_loss is not None and len(eval_loss) >= MIN_EVALS_TO_COMPARE else train_loss
+    loss = min(late_mean(train_loss), late_mean(held))
     if max(chosen, rejected) > -reward or loss < (1.0 - fall) * LN2:
         return None
     far = np.flatnonzero(rewards_chosen.values <= -reward)

@@ -9,6 +9,7 @@ from diagnostics.detectors.preconditions import (
     MIN_EVALS_TO_COMPARE,
     MIN_LOSSES_FOR_LEVELS,
     MIN_LOSSES_FOR_TREND,
+    TREND_P,
     enough,
     epoch_ends,
     finite,
@@ -19,6 +20,8 @@ from diagnostics.model.evidence import Evidence
 from diagnostics.model.settings import Settings
 
 LN2 = float(np.log(2.0))
+NEARLY_ZERO = 0.01
+"""A loss that came down to this share of its start goes on to 0 in a log of few digits."""
 MIN_LOSSES_FOR_DIPS = 10
 MIN_EARLY_LOSSES = 3
 SCATTER_SIGMA = 3.0
@@ -33,11 +36,15 @@ def loss_is_zero(
     """The training loss is exactly 0 in ``share`` of the second half of the run and ``min_points`` times, or always.
 
     Not where the held-out loss was a number first and is not finite later: then the weights are not finite, and the
-    zeros are what a trainer logs in place of nan.
+    zeros are what a trainer logs in place of nan. Nor where the last loss before the zeros was almost 0 already: then
+    the log is rounded.
     """
     enough(train_loss, 2, "training losses")
     zero = train_loss.values == 0.0
     if eval_loss is not None and eval_loss.broken and len(eval_loss) and eval_loss.broken[-1] > eval_loss.steps[-1]:
+        return None
+    nonzero = train_loss.values[~zero]
+    if nonzero.size and abs(float(nonzero[-1])) <= NEARLY_ZERO * abs(float(nonzero[0])):
         return None
     late = zero[zero.size // 2 :]
     if not zero.all() and (zero.sum() < min_points or late.mean() < share):
@@ -112,11 +119,18 @@ def is_sigmoid(loss: float, margin: float, factor: float) -> bool:
     return loss > 0 and 1.0 / factor <= loss / max(expected, 1e-12) <= factor
 
 
-def policy_never_moves(train_loss: Curve, *, tolerance: float, min_points: int) -> Evidence | None:
-    """Every DPO loss is ln 2: the policy is its own reference."""
+def policy_never_moves(
+    train_loss: Curve, rewards_margins: Curve | None = None, *, tolerance: float, min_points: int
+) -> Evidence | None:
+    """Every DPO loss is ln 2: the policy is its own reference.
+
+    Where the loss creeps down, or a margin is not 0, the policy does move, if far too slowly.
+    """
     enough(train_loss, min_points, "training losses")
     away = float(np.max(np.abs(train_loss.values - LN2)))
-    if away > tolerance:
+    direction, chance = signals.mann_kendall(signals.block_means(train_loss.values))
+    creeps = direction < 0 and chance < TREND_P
+    if away > tolerance or creeps or (rewards_margins is not None and np.any(rewards_margins.values != 0.0)):
         return None
     return throughout(train_loss, {"away": away})
 

@@ -17,25 +17,60 @@ MAX_CONFIDENCE = 0.98
 """No curve makes a verdict surer than this: people disagree even about clear ones."""
 MAX_CONFIDENCE_HEALTHY = 0.96
 """A loss that settled too high looks like one that settled: no curve alone makes "healthy" surer than this."""
-POINTS_AT_HALF = 0.5
-"""Healthy is as sure as points / (points + this) makes it."""
+MAX_WITH_SOME_CONTEXT = 0.94
+"""Nor surer than this where either held-out losses or the settings are not known."""
+MAX_WITHOUT_CONTEXT = 0.64
+"""Nor surer than this where neither is: that is less than "quite sure"."""
 OTHER_SIGN_SHARE = 0.3
 """The share of its confidence with which a second, different sign of the same fault removes doubt."""
-LABELS_FACTOR = {3: 1.0, 2: 0.85, 1: 0.65}
-"""The factor on "healthy" by how many of unstable, overfit and underfit could be checked."""
+
+
+@dataclass(frozen=True)
+class Health:
+    """What speaks for a run in which no rule found a fault.
+
+    ``kinds``: how many of unstable, overfit and underfit could be checked. ``points``: the logarithm (base 2) of the
+    number of evaluations, or of groups of logs; None without any. ``held_out``: held-out losses to judge by.
+    ``settings``: method and learning rate are known. ``nearly``: a rule was nearly found. ``shown``: how clearly the
+    loss came down, the logarithm of nats. ``bends``: nats for a loss that nears a floor over one that only follows the
+    rate spent. ``rate``: the log odds that the learning rate lies near the best one.
+    """
+
+    kinds: int = 3
+    points: float | None = 5.0
+    held_out: bool = True
+    settings: bool = True
+    nearly: bool = False
+    shown: float = 4.6
+    bends: float = 4.0
+    rate: float = 2.0
+
+    @property
+    def features(self) -> tuple[float, ...]:
+        """The numbers that ``ConfidenceMap.healthy`` weighs, after a constant 1."""
+        return (
+            1.0,
+            self.points or 0.0,
+            float(self.held_out),
+            float(self.settings),
+            float(self.nearly),
+            3.0 - self.kinds,
+            self.shown,
+            self.bends,
+            self.rate,
+        )
 
 
 @dataclass(frozen=True)
 class ConfidenceMap:
     """From a first estimate to a share of right verdicts.
 
-    ``stretch`` pulls the log odds of a fault away from the pivot's; ``healthy`` is how sure a well documented healthy
-    run is, and ``near`` the factor where a rule was nearly found.
+    ``stretch`` pulls the log odds of a fault away from the pivot's; ``healthy`` are the weights of ``Health.features``
+    in the log odds that a run without a fault is well.
     """
 
     stretch: float
-    healthy: float
-    near: float
+    healthy: tuple[float, ...]
 
     def fault(self, estimate: float) -> float:
         """How sure a fault is, from the rule's confidence times the strength of its evidence."""
@@ -49,13 +84,18 @@ class ConfidenceMap:
         odds = _log_odds(PIVOT) + (_log_odds(min(sure / MAX_CONFIDENCE, 0.999999)) - _log_odds(PIVOT)) / self.stretch
         return 1.0 / (1.0 + exp(-odds))
 
-    def no_fault(self, kinds: int, points: int, nearly: bool) -> float:
-        """How sure "healthy" is: less with few points, unchecked labels or a borderline fault."""
-        shape = LABELS_FACTOR.get(kinds, 0.0) * points / (points + POINTS_AT_HALF)
-        return self.healthy * shape * (self.near if nearly else 1.0)
+    def no_fault(self, health: Health) -> float:
+        """How sure "healthy" is; 0 where nothing was logged or checked."""
+        if not health.kinds or health.points is None:
+            return 0.0
+        odds = sum(weight * value for weight, value in zip(self.healthy, health.features, strict=True))
+        most = (MAX_WITHOUT_CONTEXT, MAX_WITH_SOME_CONTEXT, MAX_CONFIDENCE_HEALTHY)[health.held_out + health.settings]
+        return min(most, 1.0 / (1.0 + exp(-odds)))
 
 
-DEFAULT = ConfidenceMap(stretch=1.85, healthy=0.96, near=0.67)
+HEALTHY_BEFORE = (0.0, 0.1, 0.5, 0.2, -1.5, -0.4, 0.2, 0.15, 0.4)
+"""The weights that are held before a run is seen: more points, more context, a clear fall and a likely rate help."""
+DEFAULT = ConfidenceMap(2.15, (-0.115, 0.026, 0.062, 0.149, -1.224, -0.115, 0.187, 0.233, 0.649))
 
 
 def combine(own: float, others: Iterable[float]) -> float:

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from diagnostics.diagnosis.advice import advise
-from diagnostics.diagnosis.calibration import DEFAULT, combine
+from diagnostics.diagnosis.calibration import DEFAULT, Health, combine
 from diagnostics.diagnosis.context import (
     DiagnosisContext,
     best_step,
     evaluate,
-    evaluation_count,
     on_course,
     prepare,
 )
+from diagnostics.diagnosis.health import health_of
+from diagnostics.diagnosis.weigh import Fired, Weighed, weigh
 from diagnostics.model.curves import Run
 from diagnostics.model.evidence import Evidence
 from diagnostics.model.message import Message, message
@@ -28,7 +30,28 @@ from diagnostics.signals import memo_scope
 HEALTH_LABELS = (Label.UNSTABLE, Label.OVERFIT, Label.UNDERFIT)
 """The labels whose rules must have been evaluated before a run is called healthy."""
 
-Fired = tuple[Rule, Evidence]
+
+LIKELIER = 0.4
+"""A slow run that was nearly found is named where a healthy one is less likely than this.
+
+Only beside held-out losses: training losses follow the order of the rows too. Not one that the estimate of the rate
+nearly found: how likely a healthy run is follows that estimate already. And no other fault: of too few is it known how
+often they are there when they are nearly found.
+"""
+BY_ESTIMATE = "sure"
+"""The limit of rules that the estimate of the rate decides."""
+
+
+@dataclass(frozen=True)
+class Basis:
+    """What a confidence is computed from: what speaks for a healthy run, and a fault's share of all readings.
+
+    ``likelier``: no rule found a fault, and one that was nearly found is likelier than none.
+    """
+
+    health: Health
+    share: float
+    likelier: bool = False
 
 
 @dataclass(frozen=True)
@@ -45,11 +68,6 @@ class _Answers:
         found = [(rule, answer) for rule, answer in found if not _denied(rule, self.rate)]
         names = {rule.name for rule, _ in found}
         return [(rule, answer) for rule, answer in found if names.isdisjoint(rule.unless_found)]
-
-    @property
-    def deciding(self) -> list[Fired]:
-        """The rules that fired and may set the label; the first one does."""
-        return [(rule, found) for rule, found in self.fired if rule.sets_label]
 
     @property
     def skipped(self) -> tuple[Skipped, ...]:
@@ -74,11 +92,25 @@ def diagnose(run: Run, rules: tuple[Rule, ...] = RULES, *, bounds: Bounds | None
 
     ``bounds`` maps a setting to the range the user allows for it; it replaces the built-in range.
     """
+    return diagnose_with_basis(run, rules, bounds=bounds)[0]
+
+
+def diagnose_with_basis(
+    run: Run, rules: tuple[Rule, ...] = RULES, *, bounds: Bounds | None = None
+) -> tuple[Diagnosis, Basis]:
+    """The verdict on a run, and what its confidence is computed from."""
     with np.errstate(all="ignore"), memo_scope():
         context = prepare(run, bounds)
         applicable = [rule for rule in rules if rule.applies_to(context.settings.method)]
         answers = _Answers(tuple((rule, evaluate(rule, context)) for rule in applicable), context.rate)
-        borderline = None if answers.deciding else _borderline(applicable, context)
+        case = Case(context.settings, context.rate_prior, {}, context.rate)
+        weighed = weigh(answers.fired, case, context.curves, context.rate)
+        borderline = None if weighed.deciding else _borderline(applicable, context)
+        kinds = len(answers.checked & set(HEALTH_LABELS))
+        health = health_of(context, kinds, nearly=borderline is not None or weighed.overruled)
+        well = DEFAULT.no_fault(health)
+        doubtful = borderline is not None and health.held_out and 0.0 < well < LIKELIER
+        likelier = _borderline([rule for rule in applicable if _may_be_named(rule)], context) if doubtful else None
     verdict = Diagnosis(
         run=run.name,
         label=Label.UNKNOWN,
@@ -89,20 +121,25 @@ def diagnose(run: Run, rules: tuple[Rule, ...] = RULES, *, bounds: Bounds | None
         notes=(*run.notes, *context.jumps),
         rate=context.rate,
     )
-    if answers.deciding:
-        return _with_fault(verdict, answers, context, bounds or {})
-    return _without_fault(verdict, answers, borderline, context, bounds or {})
+    basis = Basis(health, weighed.share)
+    if likelier is not None:
+        weighed = Weighed((likelier, *weighed.fired), 1.0 - well)
+        basis = Basis(health, weighed.share, likelier=True)
+    if weighed.deciding:
+        return _with_fault(verdict, weighed, context, bounds or {}), basis
+    verdict = replace(verdict, advice=_advice(weighed.fired, context, bounds or {}), unchecked=answers.unchecked)
+    return _without_fault(verdict, weighed, borderline, health, on_course(context)), basis
 
 
-def _with_fault(verdict: Diagnosis, answers: _Answers, context: DiagnosisContext, bounds: Bounds) -> Diagnosis:
+def _with_fault(verdict: Diagnosis, weighed: Weighed, context: DiagnosisContext, bounds: Bounds) -> Diagnosis:
     """The verdict by the first rule that may set the label; the other findings follow it."""
-    main = answers.deciding[0]
-    order = [main, *(pair for pair in answers.fired if pair[0] is not main[0] and _stays_beside(pair[0], main[0]))]
+    main = weighed.deciding[0]
+    order = [main, *(pair for pair in weighed.fired if pair[0] is not main[0] and _stays_beside(pair[0], main[0]))]
     return replace(
         verdict,
         label=main[0].label,
         cause=main[0].name,
-        confidence=_confidence(order),
+        confidence=weighed.share * _confidence(order),
         findings=tuple(_finding(*pair) for pair in order),
         advice=_advice(order, context, bounds),
         notes=(*verdict.notes, *_length_notes(main[0], context)),
@@ -110,23 +147,20 @@ def _with_fault(verdict: Diagnosis, answers: _Answers, context: DiagnosisContext
 
 
 def _without_fault(
-    verdict: Diagnosis, answers: _Answers, borderline: Fired | None, context: DiagnosisContext, bounds: Bounds
+    verdict: Diagnosis, weighed: Weighed, borderline: Fired | None, health: Health, under_way: bool
 ) -> Diagnosis:
     """Healthy where enough could be checked on enough points, else unknown.
 
     Findings that never stand alone are kept.
     """
-    checked = answers.checked & set(HEALTH_LABELS)
-    healthy = Label.UNSTABLE in checked and (len(checked) > 1 or on_course(context))
-    confidence = DEFAULT.no_fault(len(checked), evaluation_count(context), nearly=borderline is not None)
-    healthy = healthy and confidence > 0.0
+    missing = {kind.label for kind in verdict.unchecked}
+    confidence = DEFAULT.no_fault(health)
+    healthy = Label.UNSTABLE not in missing and (health.kinds > 1 or under_way) and confidence > 0.0
     return replace(
         verdict,
         label=Label.HEALTHY if healthy else Label.UNKNOWN,
         confidence=confidence if healthy else 0.0,
-        findings=tuple(_finding(*pair) for pair in answers.fired),
-        advice=_advice(answers.fired, context, bounds),
-        unchecked=answers.unchecked,
+        findings=tuple(_finding(*pair) for pair in weighed.fired),
         borderline=_finding(*borderline) if healthy and borderline else None,
     )
 
@@ -146,6 +180,11 @@ def _borderline(rules: list[Rule], context: DiagnosisContext) -> Fired | None:
             if isinstance(found, Evidence):
                 return rule, found
     return None
+
+
+def _may_be_named(rule: Rule) -> bool:
+    """Whether a fault that was only nearly found may be named."""
+    return rule.label is Label.UNDERFIT and BY_ESTIMATE not in rule.limits
 
 
 def _denied(rule: Rule, rate: RateEstimate | None) -> bool:
@@ -179,7 +218,7 @@ def _finding(rule: Rule, found: Evidence) -> Finding:
     )
 
 
-def _advice(order: list[Fired], context: DiagnosisContext, bounds: Bounds) -> tuple[Advice, ...]:
+def _advice(order: Sequence[Fired], context: DiagnosisContext, bounds: Bounds) -> tuple[Advice, ...]:
     """The advice of the findings in their order; a setting that is already advised is not advised again.
 
     Only findings of the run's own label advise: what else a run lacks shows when the first fault is gone. Findings that

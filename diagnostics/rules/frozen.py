@@ -49,7 +49,6 @@ EVAL_LOSS_NEVER_MOVES = Rule(
         "min_evals": 4,  # the last ones, all the same
         "fall": 0.05,  # of the training loss meanwhile
         "max_grain": 2e-4,  # the step to which the log is rounded, over the loss
-        "max_grain_always": 2e-3,  # the same where all evaluations are alike
     },
     message=(
         "the last {count:.0f} held-out losses are all {value:.6g} while the training loss fell by {train_fall:.0%}"

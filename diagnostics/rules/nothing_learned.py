@@ -16,10 +16,11 @@ WORSE_THAN_UNTRAINED = Rule(
     sign=Sign.BLOW_UP,
     check=nothing_learned.worse_than_untrained,
     limits={  # all but ``min_points`` are explained in ``WorseLimits``
-        "rise": 0.02,
+        "rise": 0.01,
         "sigma": 4.0,
         "train_fall": SMALL_SHARE,
-        "thrown": 0.5,
+        "thrown": 1.0,
+        "thrown_early": 0.1,
         "first_eval_by": 0.1,
         "min_points": 12,  # training losses, without such evaluations
     },
@@ -52,7 +53,8 @@ NO_BETTER_THAN_UNTRAINED = Rule(
         "best_gain": 0.01,  # of the best evaluation below it
         "train_fall": SMALL_SHARE,  # of the training loss...
         "sigma": 2.0,  # ... beyond so many standard errors
-        "start_by": 0.02,  # the share of the run by which the first evaluation must come, if not before training
+        "start_by": 0.02,  # the share of the run by which the first evaluation must come, if not before training,
+        "still_by": 0.25,  # or where all evaluations are alike
     },
     message="the held-out loss ends at {end:.4g}; before training it was {start:.4g}",
     cause="Nothing that shows on held-out rows was learned: the rate is far too low, or the weights do not train.",
@@ -77,19 +79,20 @@ NO_BETTER_THAN_UNTRAINED = Rule(
 
 NO_BETTER_THAN_CHANCE = Rule(
     name="no-better-than-chance",
-    label=Label.UNDERFIT,
-    sign=Sign.SLOW,
+    label=Label.BROKEN,
+    sign=Sign.FROZEN,
     check=nothing_learned.no_better_than_chance,
     limits={
-        "under_chance": 0.98,  # the end over ln(vocabulary), from which on nothing was learned
+        "near_vocabulary": 0.02,  # how far the end may lie from ln(vocabulary)
         "off_chance": 0.003,  # how far the end may lie from the ln of a count of classes, where no vocabulary is known
         "flat": 0.005,  # the most that the loss moves in its second half there
+        "moved": 0.01,  # the share of its start by which the loss must have moved before: else the rate may be too low
         "min_points": 10,
     },
     message="the loss ends at {end:.4g}, that of a guess ({chance:.4g})",
     cause=(
-        "A loss of ln(k) is what even guesses among k classes cost: units are dead, labels do not belong to their "
-        "inputs, or the rate is far off."
+        "A loss of ln(k) is what even guesses among k classes cost: units are dead, or labels do not belong to their "
+        "inputs."
     ),
     fixes=(
         CHECK_WHAT_IS_TRAINED,
@@ -99,5 +102,6 @@ NO_BETTER_THAN_CHANCE = Rule(
     example="loss 4.1 at the start and 2.3026 = ln 10 from a tenth of the run on",
     sources=("Karpathy, A recipe for training neural networks: verify loss at init",),
     not_when="the classes are of very unequal size: then a guess costs less than ln(k)",
+    unless_found=("loss-diverges", "loss-overshoots", "gradient-dies", "loss-jumps"),
     not_methods=("dpo",),
 )

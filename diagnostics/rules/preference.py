@@ -38,6 +38,7 @@ LIKELIHOOD_COLLAPSES = Rule(
     ),
     confidence=0.85,
     example="logps/chosen from -180 to -420, answers that repeat themselves",
+    unless_found=("preferences-saturate", "eval-loss-rises"),
     sources=("SimPO README: 1e-5 gives incoherent or repetitive output in full fine-tuning",),
     methods=DPO,
 )

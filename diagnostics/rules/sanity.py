@@ -115,7 +115,7 @@ POLICY_NEVER_MOVES = Rule(
         "check that the adapter is trainable, that beta is above 0 and that ref_model is a separate copy",
         "a loss that leaves 0.693 within the first steps",
     ),
-    confidence=0.9,
+    confidence=0.8,
     example="loss 0.6931 for 400 steps, rewards all 0",
     sources=("trl#1627", "Yifan-Song793/ETO#14"),
     methods=("dpo",),

@@ -24,8 +24,6 @@ MOST_POINTS = 60
 WARMUPS = (0.0, 0.1)
 SPEEDS, POWERS, RATES = (30.0, 100.0, 300.0), (0.3, 0.7, 1.5), (5.0, 10.0, 20.0)
 """Of the shapes of a fall that bends: (1 + speed x share)^-power and exp(-rate x share)."""
-STARTS_BY = 0.25
-"""A curve whose first point comes later has an unknown start, and its shapes begin there."""
 LEAST_NOISE = 0.01
 """The noise is never taken to be below this share of the range: no shape fits better than that."""
 
@@ -44,11 +42,14 @@ class Fall:
 
 @memoize
 def fall_of_shape(curve: Curve) -> Fall:
-    """How clearly a curve of five points or more falls, and along what shape."""
+    """How clearly a curve of five points or more falls, and along what shape.
+
+    The run begins at the first point, as with an evaluation before training, or one interval before it.
+    """
     steps, values = _averaged(curve)
-    first = 0.0 if steps[0] <= STARTS_BY * steps[-1] else steps[0]
-    share = (steps - first) / max(float(steps[-1] - first), 1e-300)
-    spent, bent = (min(_misfit(share, values, shape) for shape in shapes) for shapes in _shapes())
+    interval = float(steps[1] - steps[0])
+    shares = [(steps - first) / float(steps[-1] - first) for first in (steps[0], steps[0] - interval)]
+    spent, bent = (min(_misfit(share, values, shape) for shape in shapes for share in shares) for shapes in _shapes())
     flat = float(np.sum((values - values.mean()) ** 2))
     least = min(spent, bent)
     noise = max(

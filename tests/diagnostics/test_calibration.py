@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from diagnostics import RULES, Curve, Run, diagnose
-from diagnostics.diagnosis.calibration import DEFAULT, MAX_CONFIDENCE, PIVOT, combine
+from diagnostics.diagnosis.calibration import DEFAULT, MAX_CONFIDENCE, PIVOT, Health, combine
+from diagnostics.diagnosis.diagnose import diagnose_with_basis
 from diagnostics.model.records import Label
 from diagnostics.synthetic import make
 
@@ -42,12 +45,27 @@ def test_another_sign_of_the_same_fault_removes_doubt():
     assert 0.6 < combine(0.6, [0.7]) < combine(0.6, [0.7, 0.7]) < 1.0
 
 
-def test_healthy_is_less_sure_with_few_points_kinds_or_a_rule_nearly_found():
-    full = DEFAULT.no_fault(3, 50, nearly=False)
-    assert full > DEFAULT.no_fault(3, 5, nearly=False)
-    assert full > DEFAULT.no_fault(2, 50, nearly=False) > DEFAULT.no_fault(1, 50, nearly=False)
-    assert full > DEFAULT.no_fault(3, 50, nearly=True)
-    assert DEFAULT.no_fault(3, 0, nearly=False) == 0.0
+WELL = Health()
+
+
+@pytest.mark.parametrize(
+    "less",
+    [{"points": 1.0}, {"kinds": 2}, {"nearly": True}, {"shown": 0.0}, {"bends": -2.0}, {"rate": -1.0}],
+    ids=lambda less: next(iter(less)),
+)
+def test_healthy_is_less_sure_where_less_speaks_for_it(less: dict[str, float]):
+    some = replace(WELL, rate=0.5)
+    assert DEFAULT.no_fault(some) > DEFAULT.no_fault(replace(some, **less))
+
+
+def test_healthy_without_context_is_never_quite_sure():
+    some = [replace(WELL, held_out=False), replace(WELL, settings=False)]
+    assert all(DEFAULT.no_fault(health) < 0.95 for health in some)
+    assert DEFAULT.no_fault(replace(WELL, held_out=False, settings=False)) < 0.65 < DEFAULT.no_fault(WELL)
+
+
+def test_nothing_logged_or_checked_is_no_verdict():
+    assert DEFAULT.no_fault(replace(WELL, points=None)) == DEFAULT.no_fault(replace(WELL, kinds=0)) == 0.0
 
 
 def test_more_evaluations_make_a_healthy_verdict_surer():
@@ -81,3 +99,16 @@ def test_looser_limits_stand_beside_limits_of_the_same_name():
     assert any(rule.borderline for rule in RULES if rule.label is Label.OVERFIT)
     for rule in RULES:
         assert all(f"{name} = {value:g}" in rule.explain() for name, value in rule.borderline.items())
+
+
+def test_a_slow_run_that_was_nearly_found_is_named_where_it_is_likelier_than_none():
+    share = np.arange(1, 31) / 30
+    found = []
+    for rate in np.linspace(1.5, 4.0, 21):
+        slow = 2.0 - 0.3 * (1.0 - np.exp(-rate * share))
+        curves = {"train_loss": Curve.from_points(range(30), slow), "eval_loss": Curve.from_points(range(30), slow)}
+        found.append(diagnose_with_basis(Run("run", curves)))
+    named = [verdict for verdict, basis in found if basis.likelier]
+    assert named
+    assert all(verdict.label is Label.UNDERFIT and verdict.borderline is None for verdict in named)
+    assert all(0.3 < verdict.confidence < 0.95 for verdict in named)

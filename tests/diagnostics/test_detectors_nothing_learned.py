@@ -13,7 +13,7 @@ FLAT = 2.0 * noise(0.01, 100)
 SHARE = np.arange(1, 101) / 100
 
 
-@pytest.mark.parametrize(("end", "found"), [(2.05, True), (2.03, False)])
+@pytest.mark.parametrize(("end", "found"), [(2.03, True), (2.015, False)])
 def test_a_held_out_loss_that_ends_above_the_untrained_models(end: float, found: bool):
     held = curve([2.0, 1.99, 2.01, end], [1, 30, 60, 100])
     assert fired("worse-than-untrained", train_loss=FLAT, eval_loss=held) is found
@@ -34,7 +34,7 @@ def test_rows_that_are_memorized_raise_the_held_out_loss_and_no_one_threw_it():
 
 def test_a_training_loss_alone_must_end_clearly_above_its_start():
     assert fired("worse-than-untrained", train_loss=FLAT * (1.0 + 0.06 * SHARE))
-    assert not fired("worse-than-untrained", train_loss=FLAT * (1.0 + 0.02 * SHARE))
+    assert not fired("worse-than-untrained", train_loss=FLAT * (1.0 + 0.01 * SHARE))
     with cannot_evaluate("too-few-points"):
         evaluate("worse-than-untrained", train_loss=FLAT[:11])
 
@@ -62,10 +62,12 @@ def test_a_loss_that_only_passes_a_guess_is_not_stuck_there():
     assert not fired("no-better-than-chance", train_loss=LN10 + 0.5 * (0.75 - SHARE))
 
 
-@pytest.mark.parametrize(("end", "found"), [(10.3, True), (10.0, False)])
+@pytest.mark.parametrize(("end", "found"), [(10.3, True), (10.1, False)])
 def test_the_vocabulary_gives_the_loss_of_a_guess(end: float, found: bool):
-    known = Settings(vocab_size=32000)  # ln 32000 = 10.37, of which 98 % are 10.17
-    assert fired("no-better-than-chance", train_loss=np.full(40, end) * noise(0.001, 40), settings=known) is found
+    known = Settings(vocab_size=32000)  # ln 32000 = 10.37, of which 2 % are 0.21
+    stuck = np.append([12.0, 11.0], np.full(40, end) * noise(0.001, 40))
+    assert fired("no-better-than-chance", train_loss=stuck, settings=known) is found
+    assert not fired("no-better-than-chance", train_loss=stuck[2:], settings=known)  # it may just be slow
 
 
 @pytest.mark.parametrize("late", [1e-3, 0.1])

@@ -135,3 +135,32 @@ def test_a_held_out_loss_of_another_kind_at_the_start(gap: float, fires: bool):
 def test_a_late_first_evaluation_says_nothing_about_the_start():
     with cannot_evaluate("no-early-eval-between-losses"):
         evaluate("eval-differs-at-start", train_loss=healthy(), eval_loss=curve([2.0, 2.0], [50, 100]))
+
+
+def test_a_rounded_loss_that_goes_to_zero_has_converged():
+    assert not fired("loss-is-zero", train_loss=[1.55, 0.4, 0.05, 0.0001, *[0.0] * 20])
+    assert fired("loss-is-zero", train_loss=[1.55, 1.4, 1.3, 1.2, *[0.0] * 20])
+
+
+def test_a_policy_that_creeps_has_moved():
+    creeping = np.log(2.0) - np.linspace(0.0, 1.5e-4, 40)
+    assert not fired("policy-never-moves", train_loss=creeping)
+    still = np.full(40, 0.6931)
+    assert fired("policy-never-moves", train_loss=still, rewards_margins=np.zeros(40))
+    assert not fired("policy-never-moves", train_loss=still, rewards_margins=np.linspace(0.0, 1e-3, 40))
+
+
+def test_steps_at_epoch_ends_that_stay_down_are_memorized_rows():
+    epochs = np.arange(1, 61) / 20.0
+    stairs = np.repeat([0.65, 0.3, 0.1], 20)
+    dips = np.where(np.arange(1, 61) % 20 == 0, 0.2, 0.65)
+    assert fired("epoch-end-log-low", train_loss=dips, epoch=epochs)
+    assert not fired("epoch-end-log-low", train_loss=stairs, epoch=epochs)
+
+
+def test_a_run_thrown_before_its_first_log_has_no_wrong_start():
+    known, thrown = Settings(vocab_size=100), [9.0, 6.0, 4.0, 3.0]
+    assert fired("start-loss-wrong", train_loss=thrown, settings=known)
+    sane, wrong = curve([4.5, 3.9, 3.0], [0, 2, 4]), curve([9.5, 3.9, 3.0], [0, 2, 4])
+    assert not fired("start-loss-wrong", train_loss=thrown, settings=known, eval_loss=sane)
+    assert fired("start-loss-wrong", train_loss=thrown, settings=known, eval_loss=wrong)

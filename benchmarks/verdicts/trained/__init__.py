@@ -57,8 +57,8 @@ def sweep(family: str, number: int, seed: int) -> tuple[Task, list[Trace]]:
     return task, [train(task, how, float(center * factor), number) for factor in factors]
 
 
-def labeled_logs(family: str, number: int, seed: int) -> list[tuple[Labeled, frozenset[str]]]:
-    """The logs of one sweep with their labels, and what else they may be called."""
+def labeled_logs(family: str, number: int, seed: int) -> list[Labeled]:
+    """The logs of one sweep with their labels."""
     task, traces = sweep(family, number, seed)
     rng = np.random.default_rng([seed, number, 7])
     found = []
@@ -67,5 +67,5 @@ def labeled_logs(family: str, number: int, seed: int) -> list[tuple[Labeled, fro
             name = f"{family}-{seed}-{number}-{trace.rate:.1e}-{copy}"
             run = logged(trace, task.known, rng, name)
             if truth is not None:
-                found.append((Labeled(name, f"trained {family}", truth.label, run), truth.accepted))
+                found.append(Labeled(name, f"trained {family}", truth.label, run, truth.accepted))
     return found

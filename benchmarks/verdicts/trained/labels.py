@@ -56,7 +56,8 @@ def _of(trace: Trace, end: float, start: float, descent: float, best: float) -> 
     if not np.isfinite(end):
         return _sick("unstable", "broken")
     if rise >= RISES and _memorizes(trace):
-        return _sick("overfit") if (start - low) / descent > MISSED or ratio < HOTTER else None
+        hot = ["unstable"] if ratio > HOTTER else []
+        return _sick("overfit", *hot) if (start - low) / descent > MISSED or ratio < HOTTER else None
     if reached < MISSED:
         if ratio > HOTTER:
             return _sick("unstable", "broken", *(["underfit"] if 0.0 <= reached < 0.15 else []))

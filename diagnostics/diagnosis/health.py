@@ -1,0 +1,54 @@
+"""What a healthy verdict rests on: how much was logged, how clearly the loss came down, and where the rate stands."""
+
+from __future__ import annotations
+
+from math import log, log1p, log2
+
+from diagnostics import signals
+from diagnostics.detectors.arguments import MIN_EVALS_TO_JUDGE_BY
+from diagnostics.diagnosis.calibration import Health
+from diagnostics.diagnosis.context import DiagnosisContext, evaluation_count
+from diagnostics.model.curves import Curve
+
+MIN_POINTS_FOR_SHAPE = 5
+FAR_OFF = 0.75
+"""Decades from the best rate at which a run that is called healthy would be a sick one."""
+MOST_POINTS, MOST_SHOWN, MOST_ODDS = 32.0, 100.0, 4.0
+"""More of them make no verdict surer."""
+
+
+def health_of(context: DiagnosisContext, kinds: int, nearly: bool) -> Health:
+    """What speaks for a run in which no rule found a fault; ``kinds`` of fault were checked, one was nearly found."""
+    held = context.curves.get("eval_loss")
+    judged = held is not None and len(held) >= MIN_EVALS_TO_JUDGE_BY
+    points = evaluation_count(context)
+    fall = _fall(context.curves.get("train_loss"), held)
+    return Health(
+        kinds=kinds,
+        points=log2(min(max(points, 1.0), MOST_POINTS)) if points else None,
+        held_out=judged,
+        settings=context.settings.learning_rate is not None and context.settings.method is not None,
+        nearly=nearly,
+        shown=log1p(min(max(fall.shown, 0.0), MOST_SHOWN)),
+        bends=min(max(-fall.follows_rate, -MOST_ODDS), MOST_ODDS),
+        rate=_rate_odds(context),
+    )
+
+
+def _fall(train_loss: Curve | None, eval_loss: Curve | None) -> signals.Fall:
+    """The fall of the losses: of the one that shows it more clearly."""
+    falls = [
+        signals.fall_of_shape(curve)
+        for curve in (train_loss, eval_loss)
+        if curve is not None and len(curve) >= MIN_POINTS_FOR_SHAPE
+    ]
+    return max(falls, key=lambda fall: fall.shown, default=signals.Fall(0.0, 0.0))
+
+
+def _rate_odds(context: DiagnosisContext) -> float:
+    """The log odds that the learning rate lies near the best one; 0 where nothing is known of it."""
+    if context.rate is None:
+        return 0.0
+    near = context.rate.probability_below(FAR_OFF) - context.rate.probability_below(-FAR_OFF)
+    near = min(max(near, 0.02), 0.98)
+    return log(near / (1.0 - near))

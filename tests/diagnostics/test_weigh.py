@@ -1,0 +1,82 @@
+"""Findings weighed against one another: one direction of the rate, and held-out losses over single noisy batches."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from diagnostics import Curve, Settings, diagnose
+from diagnostics.diagnosis.weigh import weigh
+from diagnostics.model.evidence import Evidence
+from diagnostics.model.rate_estimate import OFFSETS, RateEstimate
+from diagnostics.model.rate_prior import LearningRatePrior
+from diagnostics.rules import Case
+from diagnostics.synthetic import FAULTS, make
+from tests.diagnostics.cases import BY_NAME, noise
+
+CASE = Case(Settings(), LearningRatePrior(), {})
+FOUND = Evidence(0.0, 1.0, {"score": 0.01, "recovered": 1.0})
+STEPS = np.arange(1.0, 101)
+
+
+def estimate(center: float) -> RateEstimate:
+    """An estimate around log10(rate / best rate) = center."""
+    offsets = np.asarray(OFFSETS)
+    return RateEstimate.of(np.zeros(offsets.size), -0.5 * ((offsets - center) / 0.3) ** 2)
+
+
+def fired(*names: str) -> list:
+    return [(BY_NAME[name], FOUND) for name in names]
+
+
+def names(weighed) -> list[str]:
+    return [rule.name for rule, _ in weighed.fired]
+
+
+@pytest.mark.parametrize(("center", "kept"), [(-1.0, "rate-too-low"), (1.0, "loss-spikes")])
+def test_of_two_directions_the_likelier_one_stays(center: float, kept: str):
+    found = weigh(fired("loss-spikes", "rate-too-low"), CASE, {}, estimate(center))
+    assert names(found) == [kept]
+    assert 0.5 < found.share < 1.0
+
+
+def test_doubt_about_the_direction_lowers_the_share():
+    clear, open_ = (
+        weigh(fired("loss-spikes", "rate-too-low"), CASE, {}, estimate(center)).share for center in (1.0, 0.0)
+    )
+    assert open_ < 0.6 < clear
+
+
+def test_nothing_outweighs_a_run_that_blew_up():
+    found = weigh(fired("loss-diverges", "rate-too-low"), CASE, {}, estimate(-2.0))
+    assert names(found) == ["loss-diverges"]
+    assert found.share == 1.0
+
+
+def test_findings_of_one_direction_stand_beside_each_other():
+    both = ("loss-spikes", "train-and-eval-jitter")
+    assert names(weigh(fired(*both), CASE, {}, estimate(-2.0))) == list(both)
+
+
+@pytest.mark.parametrize(("scatter", "decides"), [(0.15, False), (0.05, True)])
+def test_a_calm_held_out_loss_decides_over_noisy_batches(scatter: float, decides: bool):
+    falling = 1.0 + 1.0 / STEPS**0.5
+    curves = {
+        "train_loss": Curve.from_points(STEPS, falling * noise(scatter, 100)),
+        "eval_loss": Curve.from_points(STEPS[9::10], falling[9::10]),
+    }
+    found = weigh(fired("loss-spikes"), CASE, curves, None)
+    assert [rule.name for rule, _ in found.deciding] == (["loss-spikes"] if decides else [])
+    assert names(found) == ["loss-spikes"]
+    assert found.overruled is not decides
+    rising = curves | {"eval_loss": Curve.from_points(STEPS[9::10], falling[9::-1])}
+    assert weigh(fired("loss-spikes"), CASE, rising, None).deciding
+
+
+@pytest.mark.parametrize("cause", FAULTS)
+def test_a_report_moves_the_rate_one_way(cause: str):
+    for seed in range(2):
+        verdict = diagnose(make(cause, 0.75, seed=seed))
+        first = [BY_NAME[found.rule] for found in verdict.findings if BY_NAME[found.rule].sets_label]
+        fixes = [rule.fixes[0] for rule in first if rule.fixes[0].knob == "learning_rate"]
+        assert len({fix.times > 1.0 for fix in fixes if isinstance(fix.times, float)}) <= 1
