@@ -61,9 +61,14 @@ def level_of(values: FloatArray, noise: float) -> Level:
     return Level(float(values.mean()), noise / float(np.sqrt(values.size)))
 
 
+def _scatter(values: FloatArray) -> float:
+    """The noise of a loss with the tail that losses of single rows have, which a robust scale leaves out of a mean."""
+    return float(np.std(np.diff(values)) / np.sqrt(2.0)) if values.size > 2 else 0.0
+
+
 def _ends(curve: Curve) -> tuple[Level, Level]:
     """The levels of the first twentieth and of the last quarter of a curve."""
-    values, noise = curve.values, signals.difference_noise(curve.values)
+    values, noise = curve.values, _scatter(curve.values)
     return level_of(values[: max(1, values.size // 20)], noise), level_of(values[-max(1, values.size // 4) :], noise)
 
 
@@ -104,8 +109,10 @@ def _thrown_early(train_loss: Curve, limits: WorseLimits) -> Evidence | None:
     values = train_loss.values
     start, end = float(values[0]), _ends(train_loss)[1].value
     early = values[1 : max(4, round(EARLY * values.size))]
-    climbs = float(np.minimum(early[1:], early[:-1]).max()) - start if early.size > 1 else 0.0
-    noise = signals.difference_noise(values[values.size // 2 :])
+    late = values[values.size // 2 :]
+    level = max(start, signals.median(late))  # the first of noisy losses may be a lucky one
+    climbs = float(np.minimum(early[1:], early[:-1]).max()) - level if early.size > 1 else 0.0
+    noise = _scatter(late)
     if start <= 0.0 or climbs <= limits.thrown_early * start + limits.sigma * noise or climbs <= start - end:
         return None
     return throughout(train_loss, _levels(start, float(early.max()), end))

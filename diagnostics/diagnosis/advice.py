@@ -132,7 +132,8 @@ def _tidy(knob: str, value: float, old: float | None) -> float:
     if value <= 0.0:
         return value
     if knob == "learning_rate" and old is not None and _on_rate_grid(old):
-        near = min((_grid_rate(value, k) for k in (-1, 0, 1)), key=lambda r: abs(log10(r / value)), default=value)
+        grid = [rate for rate in (_grid_rate(value, k) for k in (-1, 0, 1)) if rate > 0.0]
+        near = min(grid, key=lambda r: abs(log10(r / value)), default=value)
         if abs(log10(near / value)) < 0.06:
             return near
     digits = 1 - floor(log10(value))
@@ -141,7 +142,7 @@ def _tidy(knob: str, value: float, old: float | None) -> float:
 
 def _on_rate_grid(value: float) -> bool:
     """Whether a rate is one or three times a power of ten."""
-    lead = value / 10.0 ** floor(log10(value))
+    lead = float(f"{value:e}".partition("e")[0])  # also of a rate so small that its power of ten is 0
     return min(abs(lead - r) for r in (*RATE_LEADS, 10.0)) < 0.02
 
 
