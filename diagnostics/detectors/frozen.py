@@ -73,7 +73,7 @@ def eval_never_moves(
         return None
     grain = _grain(np.concatenate([train_loss.values, values])) / abs(float(values[-1]))
     if grain > max_grain:
-        raise NotEnoughPoints("log-rounded", grain=grain)
+        raise NotEnoughPoints("log-rounded", grain=min(grain, 1.0))
     measured = {"count": same, "value": float(values[-1]), "train_fall": lost}
     return Evidence(first, float(eval_loss.steps[-1]), finite(measured))
 
@@ -92,7 +92,7 @@ def loss_never_moves(
     if end == 0.0 or same < max(min_points, share * values.size):
         return None
     if _decimal(values) > max_grain * abs(end):
-        raise NotEnoughPoints("log-rounded", grain=_decimal(values) / abs(end))
+        raise NotEnoughPoints("log-rounded", grain=min(_decimal(values) / abs(end), 1.0))  # losses near 0 have no grain
     if values[0] - end > fall * abs(float(values[0])):
         return None
     first = float(train_loss.steps[-same])
