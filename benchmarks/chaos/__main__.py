@@ -23,8 +23,7 @@ def line(name: str, tally: Tally, seconds: float) -> str:
     """A scenario in one line."""
     sent = ", ".join(f"{count} {sign}" for sign, count in sorted(tally.signals.items())) or "no signals"
     more = f", {tally.restarts} restarts" if tally.restarts else ""
-    counts = ", ".join(f"{name} {len(found)}" for name, found in tally.failures().items())
-    return f"{name}: {tally.lives} lives in {seconds:.0f} s, {sent}{more}: {counts}"
+    return f"{name}: {tally.lives} lives in {seconds:.0f} s, {sent}{more}: {tally.counts()}"
 
 
 def main() -> int:
@@ -35,19 +34,16 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--keep", type=Path, help="a folder that keeps what the studies left")
     options = parser.parse_args()
-    bad = 0
+    bad = False
     for name in options.scenarios or SCENARIOS:
         with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch:
             folder = (options.keep or Path(scratch)) / name
             folder.mkdir(parents=True)
             began = time.monotonic()
             tally = SCENARIOS[name](folder, options.seconds, random.Random(options.seed))
-        print(line(name, tally, time.monotonic() - began), flush=True)
-        for kind, found in tally.failures().items():
-            for one in found[:10]:
-                print(f"  {kind}: {one}", flush=True)
-            bad += len(found)
-    return 1 if bad else 0
+        print(line(name, tally, time.monotonic() - began), *tally.examples(), sep="\n", flush=True)
+        bad = bad or any(tally.failures().values())
+    return int(bad)
 
 
 if __name__ == "__main__":

@@ -129,7 +129,7 @@ def half_written_report(strike: Strike) -> None:
     Path.write_bytes = half  # type: ignore[method-assign, assignment]
 
 
-POINTS: Mapping[str, Arm] = {
+STUDY_POINTS: Mapping[str, Arm] = {
     "import": at_import,
     "before ask": around("optuna.study:Study.ask"),
     "after ask": around("optuna.study:Study.ask", after=True),
@@ -156,4 +156,4 @@ REAL_POINTS: Mapping[str, Arm] = {
     "reports of a run": around("diagnostics.report.write:write_reports"),
 }
 """Those of TRL's trainer."""
-POINTS = {**POINTS, **REAL_POINTS}
+POINTS: Mapping[str, Arm] = {**STUDY_POINTS, **REAL_POINTS}

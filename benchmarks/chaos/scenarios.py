@@ -14,7 +14,7 @@ from pathlib import Path
 
 from benchmarks.chaos.clock import JUMPS
 from benchmarks.chaos.life import Life
-from benchmarks.chaos.points import POINTS, REAL_POINTS
+from benchmarks.chaos.points import REAL_POINTS, STUDY_POINTS
 from benchmarks.chaos.tally import Tally
 from benchmarks.chaos.workers import SIGNALS, Workers, workers
 from tests.tuner import smallest
@@ -44,7 +44,7 @@ def struck(life: Life, pick: random.Random, points: list[str]) -> Life:
 def kills(folder: Path, seconds: float, pick: random.Random) -> Tally:
     """One worker after another on studies of the made-up trainer, each struck at a point, until the study is done."""
     tally, end, number = Tally(), time.monotonic() + seconds, 0
-    points = [point for point in POINTS if point not in REAL_POINTS]
+    points = list(STUDY_POINTS)
     with workers(tally) as team:
         while time.monotonic() < end:
             number += 1
@@ -60,7 +60,7 @@ def kills(folder: Path, seconds: float, pick: random.Random) -> Tally:
 def team(folder: Path, seconds: float, pick: random.Random, storage: str = "", size: int = 4) -> Tally:
     """Several workers at once on one study, each struck at a point or by chance from outside, and started again."""
     tally, end = Tally(), time.monotonic() + seconds
-    points = [point for point in POINTS if point not in REAL_POINTS]
+    points = list(STUDY_POINTS)
     life = Life(
         str(folder / "out"), str(folder / "ledger"), storage=storage, trials=max(12, int(seconds / 5)), pause=0.1
     )

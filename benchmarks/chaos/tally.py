@@ -6,12 +6,13 @@ import json
 import os
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import optuna
 
 from benchmarks.chaos.life import Life, trainer
+from benchmarks.must_be_empty import MustBeEmpty
 from diagnostics.model.curves import Run
 from tuner.search.attributes import ERROR
 from tuner.search.seeds import replicate_of, seed_of
@@ -28,7 +29,7 @@ DRAFTS = (".part", ".tmp", "-journal", "-wal", "-shm")
 
 
 @dataclass
-class Tally:
+class Tally(MustBeEmpty):
     """Counts of one scenario; ``signals`` and ``restarts`` are what was done, the rest must not be."""
 
     signals: Counter[str] = field(default_factory=Counter)
@@ -41,11 +42,6 @@ class Tally:
     zombies: list[str] = field(default_factory=list)
     left: list[str] = field(default_factory=list)
     tracebacks: list[str] = field(default_factory=list)
-
-    def failures(self) -> dict[str, list[str]]:
-        """What must not be, by its name."""
-        lists = {one.name: getattr(self, one.name) for one in fields(self)}
-        return {name: value for name, value in lists.items() if isinstance(value, list)}
 
     def judge(self, life: Life, outs: list[Path]) -> None:
         """Count what is left of a study in these folders."""

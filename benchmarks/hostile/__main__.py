@@ -16,12 +16,13 @@ import re
 import sys
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
 
 from benchmarks.hostile.runs import Made, hostile_runs, run_folders
+from benchmarks.must_be_empty import MustBeEmpty
 from tests.tuner.inspector.serving import KEY, chromium, served, settled
 from tuner.cli import main as tuner
 
@@ -34,7 +35,7 @@ ALIVE = "a[href^='javascript:' i], a[href*='evil.invalid'], :is(iframe, img, bas
 
 
 @dataclass
-class Found:
+class Found(MustBeEmpty):
     """What came alive, or got out; and how much was tried."""
 
     commands: int = 0
@@ -46,11 +47,6 @@ class Found:
     escapes: list[str] = field(default_factory=list)
     foreign: list[str] = field(default_factory=list)
     tracebacks: list[str] = field(default_factory=list)
-
-    def lists(self) -> dict[str, list[str]]:
-        """What must be empty, by name."""
-        made = {one.name: getattr(self, one.name) for one in fields(self)}
-        return {name: value for name, value in made.items() if isinstance(value, list)}
 
 
 def commands(made: Made, out: Path) -> Iterator[list[str]]:
@@ -171,12 +167,8 @@ def main() -> int:
         command_line(made, root / "out", found, quick=options.quick)
         browser(made, root / "out", found, quick=options.quick)
         found.executed += [path.name for path in made.markers.iterdir()]
-    counts = ", ".join(f"{name} {len(value)}" for name, value in found.lists().items())
-    print(f"{found.commands} commands, {found.pages} pages: {counts}")
-    for name, value in found.lists().items():
-        for one in value[:10]:
-            print(f"  {name}: {one}")
-    return 1 if any(found.lists().values()) else 0
+    print(f"{found.commands} commands, {found.pages} pages: {found.counts()}", *found.examples(), sep="\n")
+    return int(any(found.failures().values()))
 
 
 if __name__ == "__main__":

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.wrong_data import WrongData, cases, outcome
+from benchmarks.wrong_data import cases
+from benchmarks.wrong_data.case import WrongData
+from benchmarks.wrong_data.outcome import outcome
 from tuner.data import DataError
 from tuner.data.files import read_file
 
