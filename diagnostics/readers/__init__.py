@@ -9,11 +9,12 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from diagnostics.model.curves import Run
-from diagnostics.readers import run_folder, run_paths, sidecars, split_files, textlog, trainer_state
+from diagnostics.readers import run_folder, run_paths, sidecars, split_files, trainer_state
 from diagnostics.readers.assemble.build_run import assemble
 from diagnostics.readers.discovery import find_runs, search
 from diagnostics.readers.files import UnreadableLog, content
 from diagnostics.readers.one_parse import ReadAll, logs_of
+from diagnostics.readers.printed import log as printed
 from diagnostics.readers.raw_log import Log
 from diagnostics.readers.run_paths import file_of
 from diagnostics.readers.tabular import jsonlines, table
@@ -45,7 +46,7 @@ READERS = (
     Reader("JSON lines", jsonlines.reads, jsonlines.read_log, jsonlines.runs_in, jsonlines.read_all),
     Reader("trainer_state.json", trainer_state.reads, trainer_state.read_log),
     Reader("table", table.reads, table.read_log, table.runs_in, table.read_all),
-    Reader("printed output", textlog.reads, textlog.read_log),
+    Reader("printed output", printed.reads, printed.read_log),
 )
 """Every format in order of precedence; the first that claims a path reads it."""
 

@@ -8,9 +8,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from diagnostics.readers import json_history, run_paths, split_files, textlog
+from diagnostics.readers import json_history, run_paths, split_files
 from diagnostics.readers.assemble.tags import HELD_OUT, TRAIN, match, names_a_loss
 from diagnostics.readers.files import Unopened, UnreadableLog, content, text, unopened
+from diagnostics.readers.printed import log as printed
 from diagnostics.readers.tabular import jsonlines, table
 from diagnostics.readers.wandb import run_folder as wandb_run
 
@@ -186,7 +187,7 @@ def _is_log(path: Path, tags: frozenset[str], closed: list[Unopened]) -> bool:
         if path.suffix.lower() == ".json":
             head = text(path, HISTORY_CHARACTERS)
             return '"log_history"' in head or json_history.is_history(head)
-        return path.suffix.lower() in textlog.ENDINGS and textlog.has_losses(path)
+        return path.suffix.lower() in printed.ENDINGS and printed.has_losses(path)
     except Unopened as error:
         closed.append(error)
         return False

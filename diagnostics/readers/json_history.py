@@ -13,11 +13,14 @@ WRAPPERS = ("history", "log", "logs", "metrics", "results", "train_history", "tr
 
 LOOKS_LIKE_ONE = re.compile(r'"[^"\n]*loss[^"\n]*"\s*:\s*(?:\[|\{|[-+\d.]+\s*,)', re.IGNORECASE)
 
+ROWS_BEGIN = re.compile(rf'\s*(?:\{{\s*"(?:{"|".join(WRAPPERS)})"\s*:\s*)?\[')
+"""The beginning of a list of rows, bare or under the name that a program gives it."""
+
 
 def is_history(head: str) -> bool:
     """Whether a JSON text begins like a history: it names a loss that holds several values, or rows that have one."""
     found = LOOKS_LIKE_ONE.search(head)
-    return bool(found and (found.group()[-1] in "[{" or head.lstrip().startswith("[")))
+    return bool(found and (found.group()[-1] in "[{" or ROWS_BEGIN.match(head)))
 
 
 def rows_of(state: Mapping[str, object], depth: int = 0) -> list[Row]:

@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from diagnostics.model.message import Message, message
-from diagnostics.readers import mlx_table
 from diagnostics.readers.assemble.option_names import ADAPTER_KEYS, SPELLINGS
 from diagnostics.readers.facts import model_card, model_config, pickled_args
 from diagnostics.readers.files import content, text
+from diagnostics.readers.printed import mlx
 from diagnostics.readers.raw_log import Log
 from diagnostics.readers.run_names import is_generic
 
@@ -177,7 +177,7 @@ def _mapping(file: Path, notes: list[Message]) -> dict[str, object]:
         return {}
     options = {str(key): value for key, value in found.items()} if isinstance(found, dict) else {}
     if file.name == ADAPTER:
-        options = mlx_table.adapter_options(options) or {key: options[key] for key in ADAPTER_KEYS & options.keys()}
+        options = mlx.adapter_options(options) or {key: options[key] for key in ADAPTER_KEYS & options.keys()}
     elif file.name == model_config.NAME and model_config.is_model_config(options):
         options = model_config.facts_in(options)
     return _known(options)

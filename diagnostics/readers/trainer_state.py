@@ -10,6 +10,7 @@ from typing import Any
 from diagnostics.readers import json_history
 from diagnostics.readers.files import UnreadableLog, text
 from diagnostics.readers.raw_log import Log
+from diagnostics.readers.tabular import jsonlines
 from diagnostics.readers.tabular.columns import Names, columns_of, number
 from diagnostics.readers.tabular.rows import MAX_STEP, log_of_columns, log_of_rows
 
@@ -31,11 +32,13 @@ def read_log(path: Path) -> Log:
     history = state.get("log_history") if isinstance(state, dict) else state
     if isinstance(history, list):
         entries = [row for row in history if isinstance(row, dict)]
+        if any(dict in map(type, row.values()) for row in entries):
+            return _with_state(log_of_rows(jsonlines.rows_of(entries)), state)
         return _with_state(log_of_columns(columns_of(entries, _tagged)), state)
     rows = json_history.rows_of(state) if isinstance(state, dict) else []
     if not rows:
         raise UnreadableLog(f"{path}: the file has no log_history; give a trainer_state.json or the run's folder")
-    return log_of_rows(rows)
+    return log_of_rows(jsonlines.rows_of(rows))
 
 
 def _json(path: Path) -> Any:

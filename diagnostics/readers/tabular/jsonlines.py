@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from diagnostics.model.message import message
@@ -95,10 +95,16 @@ def objects(lines: str) -> tuple[list[Row], int]:
     """The objects on the lines, inner ones flattened with a slash, and the number of other lines."""
     counted = [line for line in lines.splitlines() if line and not line.isspace()]
     found = _all_at_once(counted) or [_object(line) for line in counted]
-    kept: list[Row] = [_with_swifts_step(row) for row in found if isinstance(row, dict)]
-    rows = [dict(_flat(row)) if dict in map(type, row.values()) else row for row in kept]
+    kept = [row for row in found if isinstance(row, dict)]
+    return rows_of(kept), len(counted) - len(kept)
+
+
+def rows_of(found: Iterable[Row]) -> list[Row]:
+    """The rows in objects: inner ones flattened with a slash, a split that a row names before its names."""
+    rows = [_with_swifts_step(row) for row in found]
+    rows = [dict(_flat(row)) if dict in map(type, row.values()) else row for row in rows]
     split = next((key for key in SPLITS if any(isinstance(row.get(key), str) for row in rows[:ROWS_SEARCHED])), None)
-    return [_of_split(row, split) for row in rows] if split else rows, len(counted) - len(rows)
+    return [_of_split(row, split) for row in rows] if split else rows
 
 
 def _of_split(row: Row, key: str) -> Row:

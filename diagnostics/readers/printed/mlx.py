@@ -1,4 +1,4 @@
-"""The table that mlx-lm prints since 0.32, and the panel above it that names the settings.
+"""What mlx-lm prints: lines, since 0.32 a table, and the panel above it that names the settings.
 
 A row of the table is ``  10    2.871 ▼      512     21.0k``: iteration, training loss, tokens a second, tokens so far;
 held-out rows are ``   1    val 2.950    3.20s``.
@@ -11,6 +11,8 @@ from collections.abc import Iterable, Mapping
 
 from diagnostics.readers.tabular.rows import Row
 
+LINE = re.compile(r"(?:^|\s)Iter (\d+): (.*)$")
+PAIR = re.compile(r"(Train loss|Val loss|Learning Rate|Trained Tokens) ([-+.\w]+)")
 LOSS = r"(\d+\.\d+|nan|inf)"
 TRAIN = re.compile(rf"^\s*(\d{{1,15}})\s{{2,}}{LOSS} \S\s+([\d,]+)\s+(\d+\.\d)k\s*$")
 HELD_OUT = re.compile(rf"^\s*(\d{{1,15}})\s+val\s+{LOSS}\s+[\d.]+s\s*$")
@@ -18,6 +20,13 @@ PANEL = re.compile(r"^\W*(model|type|optimizer|batch \W+ iters)\s{2,}(.*?)[\s│
 TITLE = "mlx_lm.lora"
 PANEL_LINES = 200
 """The panel stands among so many lines at the top."""
+
+
+def line(text: str) -> Row | None:
+    """The values in ``Iter 10: Train loss 2.871, Learning Rate 1.000e-05``, None in any other line."""
+    found = LINE.search(text)
+    spoken = dict(PAIR.findall(found.group(2))) if found else {}
+    return {"step": found.group(1), **spoken} if found and spoken else None
 
 
 def row(line: str) -> Row | None:

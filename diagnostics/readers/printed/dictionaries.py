@@ -1,0 +1,54 @@
+"""The dictionaries that transformers prints, ``{'loss': 2.31, 'epoch': 0.1}``, and the progress bars beside them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from itertools import pairwise
+
+from diagnostics.readers.printed.lines import Counts, Printed, counts_in
+from diagnostics.readers.tabular.rows import Row
+
+PRINTED = re.compile(r"""\{['"][^{}\n]*(?:loss|runtime|reward)[^{}\n]*\}""")
+PAIR = re.compile(r"""['"]([^'"]+)['"]: *['"]?([^'",}]+)['"]?""")
+WRAPPED = re.compile(r"(?:np\.float\d+|tensor|array)\(([^(),]+)[^()]*\)")
+COUNTED = {"epoch", "step", "global_step"}
+BAR = re.compile(r"\| *(\d{1,15})/(\d{1,15}) \[")
+
+
+def rows(lines: Iterable[str]) -> Iterator[Printed]:
+    """The dictionaries in order, each with the progress bars before it."""
+    bars: Counts = {}
+    for line in lines:
+        if "| " in line and (bar := BAR.search(line)):
+            bars = {**bars, int(bar.group(2)): int(bar.group(1))}
+        if "{" in line:
+            for printed in PRINTED.finditer(line):
+                row = pairs(printed.group())
+                # A script's own words before the dictionary count where it does not: "epoch 0 step 10: {...}".
+                yield Printed(row if COUNTED & row.keys() else {**counts_in(line[: printed.start()]), **row}, bars)
+
+
+def pairs(printed: str) -> Row:
+    """The names and values of a printed dictionary."""
+    plain = WRAPPED.sub(r"\1", printed) if "(" in printed else printed
+    return {key: value.strip() for key, value in PAIR.findall(plain)}
+
+
+def counted(found: list[Printed]) -> list[Row]:
+    """The rows with the step at which their progress bar stands, where one moves on with the training loss."""
+    total = _steps_in_all(found)
+    return [{**row, "step": bars.get(total, 0), "total_steps": total} if total else row for row, bars in found]
+
+
+def _steps_in_all(found: list[Printed]) -> int | None:
+    """The total of the progress bar that moves on with every training loss, None when none does.
+
+    Output that was buffered comes in lumps after the bar; its lines are not where their step was.
+    """
+    steps = [bars for row, bars in found if "loss" in row]
+    for total in sorted(steps[0] if steps else (), reverse=True):
+        counts = [bars.get(total, -1) for bars in steps]
+        if all(first < second for first, second in pairwise(counts)):
+            return total
+    return None
