@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from math import floor, isfinite, log10
 
+from diagnostics.model.methods import method_record
 from diagnostics.model.rate_estimate import TELLS, RateSide
 from diagnostics.model.rate_prior import MAX_RATE_FACTOR, Bounds
 from diagnostics.model.records import Advice
@@ -18,6 +19,10 @@ ADVICE_RANGES: Mapping[str, tuple[float, float]] = {
     "lora_dropout": (0.0, 0.1),
     "neftune_noise_alpha": (0.0, 15.0),
     "beta": (0.01, 0.5),
+    "num_generations": (2, 64),
+    "temperature": (0.1, 1.2),
+    "max_completion_length": (16, 4096),
+    "epsilon_high": (0.1, 0.4),
     "label_smoothing": (0.0, 0.2),
     "adam_beta2": (0.9, 0.999),
 }
@@ -26,7 +31,9 @@ ADVICE_RANGES: Mapping[str, tuple[float, float]] = {
 RATE_LEADS = (1.0, 3.0)
 OF_ADAPTERS = ("lora_r", "lora_alpha", "lora_dropout", "target_modules")
 """Settings of an adapter: no advice where nothing says that there is one."""
-WHOLE_NUMBERS = ("batch_size", "max_steps", "lora_r")
+BETA_OF_REWARDS = (0.0, 0.1)
+"""With rewards that can be checked 0 is usual, and more than 0.1 is never advised."""
+WHOLE_NUMBERS = ("batch_size", "max_steps", "lora_r", "num_generations", "max_completion_length", "num_iterations")
 NOT_SETTINGS = ("data", "checkpoint", "eval_set", "target_modules")
 
 
@@ -119,6 +126,8 @@ def _range(knob: str, case: Case, bounds: Bounds) -> tuple[float, float]:
         return bounds[knob]
     if knob == "learning_rate":
         return case.rate_prior.floor or 0.0, case.rate_prior.cap or float("inf")
+    if knob == "beta" and not method_record(case.settings.method).loss_is_objective:
+        return BETA_OF_REWARDS
     return ADVICE_RANGES.get(knob, (0.0, float("inf")))
 
 

@@ -9,9 +9,10 @@ import numpy as np
 
 from diagnostics.detectors.sanity import is_sigmoid
 from diagnostics.diagnosis.resume_offsets import remove_offsets
-from diagnostics.model.curves import Curve, NotEnoughPoints, Run
+from diagnostics.model.curves import Curve, NotEnoughPoints, Run, reward_parts
 from diagnostics.model.evidence import Evidence
 from diagnostics.model.message import Message, message
+from diagnostics.model.methods import method_record
 from diagnostics.model.rate_estimate import RateEstimate
 from diagnostics.model.rate_prior import Bounds, LearningRatePrior, rate_prior_of
 from diagnostics.model.records import Label
@@ -47,6 +48,7 @@ def prepare(run: Run, bounds: Bounds | None) -> DiagnosisContext:
     settings = run.settings
     if settings.method in (None, "dpo") and settings.loss_type is None and settings.beta is None:
         settings = replace(settings, method=_method(curves, settings.method))
+    curves = method_record(settings.method).named(curves)
     level, notes = remove_offsets(curves, run.discontinuities) if run.discontinuities else (curves, [])
     rate = None if notes else estimate_rate(level, settings)  # a level that was moved has no descent
     return DiagnosisContext(level, settings, rate_prior_of(settings, bounds), curves, rate, tuple(notes))
@@ -74,17 +76,21 @@ def evaluate(rule: Rule, context: DiagnosisContext) -> Evidence | Message | None
     if missing:
         return message("curve-missing", curves=", ".join(missing))
     given = {"settings": context.settings, "rate_prior": context.rate_prior, "rate_estimate": context.rate}
+    given["reward_parts"] = reward_parts(context.curves) if "reward_parts" in rule.takes else {}
     try:
         return rule.evaluate({**curves, **given})
     except NotEnoughPoints as why:
         return why.reason
 
 
-def best_step(eval_loss: Curve | None) -> float | None:
-    """The step of the lowest held-out loss, None without one."""
-    if eval_loss is None or not len(eval_loss):
+def best_step(context: DiagnosisContext) -> float | None:
+    """The step of the best evaluation by what the method optimizes on held-out rows, None without one."""
+    method = method_record(context.settings.method)
+    held = context.curves.get(method.metric)
+    if held is None or not len(held):
         return None
-    return float(eval_loss.steps[int(np.argmin(eval_loss.values))])
+    best = np.argmin(held.values) if method.direction == "minimize" else np.argmax(held.values)
+    return float(held.steps[int(best)])
 
 
 def on_course(context: DiagnosisContext) -> bool:

@@ -21,6 +21,7 @@ from diagnostics.diagnosis.weigh import Fired, Weighed, weigh
 from diagnostics.model.curves import Run
 from diagnostics.model.evidence import Evidence
 from diagnostics.model.message import Message, message
+from diagnostics.model.methods import method_record
 from diagnostics.model.rate_estimate import RateEstimate
 from diagnostics.model.rate_prior import Bounds
 from diagnostics.model.records import Advice, Diagnosis, Finding, Label, Skipped, Unchecked
@@ -76,13 +77,19 @@ class _Answers:
 
     @property
     def checked(self) -> set[Label]:
-        """The labels of which at least one rule was evaluated."""
-        return {rule.label for rule, found in self.all if rule.sets_label and not isinstance(found, Message)}
+        """The labels of which at least one rule was evaluated, and none that is essential was skipped."""
+        asked = {rule.label for rule, found in self.all if rule.sets_label and not isinstance(found, Message)}
+        return asked - self._essentials.keys()
+
+    @property
+    def _essentials(self) -> dict[Label, Message]:
+        """The labels of which an essential rule could not be evaluated, each with the reason."""
+        return {rule.label: why for rule, why in self.all if rule.essential and isinstance(why, Message)}
 
     @property
     def unchecked(self) -> tuple[Unchecked, ...]:
         """The labels that a healthy run should have been checked for and was not, each with the first reason."""
-        reasons = {skip.label: skip.reason for skip in reversed(self.skipped)}
+        reasons = {skip.label: skip.reason for skip in reversed(self.skipped)} | self._essentials
         missing = [label for label in HEALTH_LABELS if label not in self.checked]
         return tuple(Unchecked(label, reasons.get(label, message("no-rule"))) for label in missing)
 
@@ -116,9 +123,9 @@ def diagnose_with_basis(
         label=Label.UNKNOWN,
         cause=None,
         confidence=0.0,
-        best_step=best_step(context.curves.get("eval_loss")),
+        best_step=best_step(context),
         skipped=answers.skipped,
-        notes=(*run.notes, *context.jumps),
+        notes=(*run.notes, *context.jumps, *_loss_notes(context)),
         rate=context.rate,
     )
     basis = Basis(health, weighed.share)
@@ -128,7 +135,7 @@ def diagnose_with_basis(
     if weighed.deciding:
         return _with_fault(verdict, weighed, context, bounds or {}), basis
     verdict = replace(verdict, advice=_advice(weighed.fired, context, bounds or {}), unchecked=answers.unchecked)
-    return _without_fault(verdict, weighed, borderline, health, on_course(context)), basis
+    return _without_fault(verdict, weighed, borderline, health, on_course(context), _needed(context)), basis
 
 
 def _with_fault(verdict: Diagnosis, weighed: Weighed, context: DiagnosisContext, bounds: Bounds) -> Diagnosis:
@@ -147,15 +154,20 @@ def _with_fault(verdict: Diagnosis, weighed: Weighed, context: DiagnosisContext,
 
 
 def _without_fault(
-    verdict: Diagnosis, weighed: Weighed, borderline: Fired | None, health: Health, under_way: bool
+    verdict: Diagnosis,
+    weighed: Weighed,
+    borderline: Fired | None,
+    health: Health,
+    under_way: bool,
+    needed: tuple[Label, ...],
 ) -> Diagnosis:
-    """Healthy where enough could be checked on enough points, else unknown.
+    """Healthy where enough could be checked (``needed`` above all) on enough points, else unknown.
 
     Findings that never stand alone are kept.
     """
     missing = {kind.label for kind in verdict.unchecked}
     confidence = DEFAULT.no_fault(health)
-    healthy = Label.UNSTABLE not in missing and (health.kinds > 1 or under_way) and confidence > 0.0
+    healthy = missing.isdisjoint(needed) and (health.kinds > 1 or under_way) and confidence > 0.0
     return replace(
         verdict,
         label=Label.HEALTHY if healthy else Label.UNKNOWN,
@@ -163,6 +175,20 @@ def _without_fault(
         findings=tuple(_finding(*pair) for pair in weighed.fired),
         borderline=_finding(*borderline) if healthy and borderline else None,
     )
+
+
+def _needed(context: DiagnosisContext) -> tuple[Label, ...]:
+    """The labels that must have been checked: a reward is well only where it rose or has nowhere to rise to."""
+    by_loss = method_record(context.settings.method).loss_is_objective
+    return (Label.UNSTABLE,) if by_loss else (Label.UNSTABLE, Label.UNDERFIT)
+
+
+def _loss_notes(context: DiagnosisContext) -> tuple[Message, ...]:
+    """A note where the training loss was logged and says nothing."""
+    method = context.settings.method
+    if method_record(method).loss_is_objective or "train_loss" not in context.curves:
+        return ()
+    return (message("loss-is-no-signal", method=method),)
 
 
 def _length_notes(main: Rule, context: DiagnosisContext) -> tuple[Message, ...]:

@@ -6,9 +6,11 @@ from math import log, log1p, log2
 
 from diagnostics import signals
 from diagnostics.detectors.arguments import MIN_EVALS_TO_JUDGE_BY
+from diagnostics.detectors.rewards.windows import MIN_LOGS, RISE_T, at_ceiling, thirds_t
 from diagnostics.diagnosis.calibration import Health
-from diagnostics.diagnosis.context import DiagnosisContext, evaluation_count
+from diagnostics.diagnosis.context import LOGS_PER_EVALUATION, DiagnosisContext, evaluation_count
 from diagnostics.model.curves import Curve
+from diagnostics.model.methods import method_record
 
 MIN_POINTS_FOR_SHAPE = 5
 FAR_OFF = 0.75
@@ -19,6 +21,8 @@ MOST_POINTS, MOST_SHOWN, MOST_ODDS = 32.0, 100.0, 4.0
 
 def health_of(context: DiagnosisContext, kinds: int, nearly: bool) -> Health:
     """What speaks for a run in which no rule found a fault; ``kinds`` of fault were checked, one was nearly found."""
+    if not method_record(context.settings.method).loss_is_objective:
+        return _health_of_rewards(context, kinds, nearly)
     held = context.curves.get("eval_loss")
     judged = held is not None and len(held) >= MIN_EVALS_TO_JUDGE_BY
     points = evaluation_count(context)
@@ -32,6 +36,27 @@ def health_of(context: DiagnosisContext, kinds: int, nearly: bool) -> Health:
         shown=log1p(min(max(fall.shown, 0.0), MOST_SHOWN)),
         bends=min(max(-fall.follows_rate, -MOST_ODDS), MOST_ODDS),
         rate=_rate_odds(context),
+    )
+
+
+def _health_of_rewards(context: DiagnosisContext, kinds: int, nearly: bool) -> Health:
+    """What speaks for a run that learns from rewards: how clearly the reward rose, or that it is at its ceiling.
+
+    A rise of t standard errors is worth half of t squared in nats.
+    """
+    reward, held = context.curves.get("reward"), context.curves.get("eval_reward")
+    if reward is None or len(reward) < MIN_LOGS:
+        return Health(kinds, None)
+    rise = MOST_SHOWN if at_ceiling(reward) else max(thirds_t(reward.values), 0.0)
+    return Health(
+        kinds=kinds,
+        points=log2(min(max(len(reward) / LOGS_PER_EVALUATION, 1.0), MOST_POINTS)),
+        held_out=held is not None and len(held) >= MIN_EVALS_TO_JUDGE_BY,
+        settings=context.settings.learning_rate is not None,
+        nearly=nearly,
+        shown=log1p(min(0.5 * rise**2, MOST_SHOWN)),
+        bends=min(max(rise - RISE_T, 0.0), MOST_ODDS),
+        rate=0.0,
     )
 
 

@@ -25,6 +25,11 @@ MESSAGES: Mapping[str, str] = {
     "entropy-without-losses": "the log has too few training losses to compare the entropy with",
     "gap-from-start": "the losses differ from the start: their gap means nothing",
     "no-rule": "no rule covers it",
+    "reward-too-noisy": "the reward is too noisy: only a rise by {rise:.2g} would show, of a width of {width:.2g}",
+    "one-reward-function": "the log has no two reward functions to compare",
+    "groups-of-batch": "rewards are scaled over the batch: the share of equal groups is 0 or 1",
+    "no-divergence": "the divergence is 0 throughout: beta is 0",
+    "another-reference": "the reference is another model: its divergence has no meaning",
     # What a comparison with a baseline could not answer, and its answers.
     "baseline-within-noise": "the baseline's own loss falls by no more than its noise",
     "baseline-descent-over": "the baseline's descent is over by the first points that both logs have",
@@ -79,6 +84,7 @@ MESSAGES: Mapping[str, str] = {
     "cut off at {step:,.0f}",
     "rate-from-log": "learning_rate is the highest that was logged, {rate:.3g}",
     # Notes on a diagnosis.
+    "loss-is-no-signal": "the loss of {method} is near 0 or below it by construction: read the reward",
     "resume-offset": "{curve} jumps by {jump:+.3g} at the resume at step {step:.10g}: it is read without the jump",
     # Notes on a training.
     "stopped-early": "stopped early: {rule}",

@@ -38,6 +38,13 @@ CURVES: Mapping[str, str] = {
     "log_odds_chosen": "log odds of the chosen answer over the rejected one",
     "log_odds_ratio": "log of how surely those odds favor the chosen answer",
     "exact_match": "share of generated answers that equal the reference",
+    "kl_divergence": "divergence of the policy from its reference, nats a token",
+    "terminated_length": "tokens of the generated answers that ended by themselves, a mean; 0 where none did",
+    "clip_ratio": "share of tokens whose probability ratio was clipped",
+    "sampler_gap": "distance between the log-probabilities of the sampler and of the trainer, nats a token",
+    "importance_ratio": "probability ratio of the trainer to the sampler, a mean after truncation",
+    "chosen_nll": "loss on the tokens of the chosen answers, beside the part that compares answers",
+    "mean_score": "mean score of a reward model, over chosen and rejected answers",
 }
 """The canonical curve names. Each may also come from the held-out rows, as ``eval_`` + name."""
 
@@ -53,10 +60,17 @@ ALIASES: Mapping[str, str] = {
     "eval_completions_mean_length": "eval_completion_length",
     "completions_clipped_ratio": "clipped_ratio",
     "eval_completions_clipped_ratio": "eval_clipped_ratio",
+    "completions_mean_terminated_length": "terminated_length",
+    "clip_ratio_region_mean": "clip_ratio",
+    "sampling_sampling_logp_difference_mean": "sampler_gap",
+    "sampling_importance_sampling_ratio_mean": "importance_ratio",
 }
 
 REWARD_PART = re.compile(r"(eval_)?(rewards/[^/]+/(?:mean|std))")
 """What is logged of each reward function, by the function's name; no canonical name holds it."""
+PART_MEAN = re.compile(r"(?:train/)?rewards/(?P<part>[^/]+)(?:/mean)?")
+OF_PAIRS = frozenset({"chosen", "rejected", "margins", "accuracies"})
+"""What preference trainers log under ``rewards/``; no reward function bears these names."""
 
 
 def canonical_name(tag: str) -> str:
@@ -77,6 +91,15 @@ def canonical_name(tag: str) -> str:
     flat = name.replace("/", "_")
     flat = ALIASES.get(flat, flat)
     return flat if flat.removeprefix("eval_") in CURVES or flat in ("train_loss", "eval_loss") else tag
+
+
+def reward_parts(curves: Mapping[str, Curve]) -> dict[str, Curve]:
+    """The mean reward of each reward function on training prompts, by the function's name.
+
+    TRL 1.x logs ``rewards/<function>/mean``, earlier versions ``rewards/<function>``.
+    """
+    found = {part["part"]: curve for name, curve in curves.items() if (part := PART_MEAN.fullmatch(name))}
+    return {name: curve for name, curve in found.items() if name not in OF_PAIRS and len(curve)}
 
 
 class NotEnoughPoints(ValueError):

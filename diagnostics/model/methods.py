@@ -48,6 +48,7 @@ KTO = TrainingMethod(
     "kto",
     loss_compares_answers=True,
     has_reference=True,
+    own_tags={"kl": "kl_divergence"},
     # TRL's documentation 5e-7 to 5e-6, HALOs and LLaMA-Factory 5e-6 with LoRA; three of five public LoRA runs at about
     # 2e-4 collapsed.
     rates={True: LearningRates(5e-6, 5e-5), False: LearningRates(1e-6, 1e-5)},
@@ -61,6 +62,7 @@ KTO = TrainingMethod(
 
 ORPO = TrainingMethod(
     "orpo",
+    own_tags={"nll_loss": "chosen_nll", "sft_loss": "chosen_nll"},
     # The paper and the alignment handbook 5e-6 full; TRL's scripts 8e-6 full and 8e-5 with LoRA.
     rates={True: LearningRates(6e-5, 2e-4), False: LearningRates(6e-6, 2e-5)},
     rate_below_sft=4.0,
@@ -73,6 +75,7 @@ ORPO = TrainingMethod(
 CPO = TrainingMethod(
     "cpo",
     loss_compares_answers=True,
+    own_tags={"nll_loss": "chosen_nll"},
     # TRL's default without an adapter, its script with one.
     rates={True: LearningRates(8e-5, 2e-4), False: LearningRates(1e-6, 1e-5)},
     rate_below_sft=3.0,
@@ -85,6 +88,7 @@ CPO = TrainingMethod(
 SIMPO = TrainingMethod(
     "simpo",
     loss_compares_answers=True,
+    own_tags={"nll_loss": "chosen_nll"},
     # The authors: 3e-7 to 1e-6 full, 1e-5 writes incoherent text; ten times that with LoRA.
     rates={True: LearningRates(5e-6, 2e-5), False: LearningRates(7e-7, 2e-6)},
     rate_below_sft=50.0,
@@ -95,6 +99,7 @@ SIMPO = TrainingMethod(
 REWARD = TrainingMethod(
     "reward",
     loss_compares_answers=True,
+    own_tags={"accuracy": "rewards_accuracies", "margin": "rewards_margins", "mean_reward": "mean_score"},
     # TRL's examples 1e-5 full and 1e-4 with LoRA (RewardConfig's default is the latter); Tulu 3 3e-6 at batch 256.
     rates={True: LearningRates(1e-4, 1e-3), False: LearningRates(1e-5, 5e-5)},
     rate_below_sft=2.5,
@@ -108,6 +113,7 @@ REWARD = TrainingMethod(
 
 GKD = TrainingMethod(
     "gkd",
+    mixes_batches=True,
     # TRL's examples 2e-5 full and 2e-4 with LoRA, tinker's 5e-5 and 1e-4; 4e-5 full was worse than 2e-5 (NeMo-RL 1527).
     rates={True: LearningRates(1.5e-4, 5e-4), False: LearningRates(3e-5, 1e-4)},
     rate_below_sft=1.7,
@@ -132,6 +138,7 @@ def _from_rewards(
         metric="eval_reward",
         direction="maximize",
         loss_is_objective=False,
+        own_tags={"kl": "kl_divergence", "objective/kl": "kl_divergence", "actor/kl_loss": "kl_divergence"},
         rates=rates,
         rate_below_sft=25.0,
         search_order=("beta", "num_generations", "batch_size", "temperature", "epsilon_high", "lora_r"),
@@ -157,7 +164,7 @@ GRPO = _from_rewards(
     rates=REWARD_RATES,
     config="GRPOConfig",
     own_options=frozenset({"scale_rewards", "importance_sampling_level", "top_entropy_quantile"}),
-    logged=(("policy_loss", "reward"), ("sampling/sampling_logp_difference/mean",)),
+    logged=(("policy_loss", "reward"), ("sampler_gap",), ("sampling/sampling_logp_difference/mean",)),
 )
 
 _ALL = (
@@ -169,7 +176,12 @@ _ALL = (
         GRPO_OR_RLOO,
         rates=REWARD_RATES,
         own_options=frozenset({"num_generations"}),
-        logged=(("reward", "reward_std"), ("completions/mean_length",), ("completion_length", "reward")),
+        logged=(
+            ("reward", "reward_std"),
+            ("completions/mean_length",),
+            ("completion_length", "reward"),
+            ("completion_length", "clipped_ratio"),
+        ),
     ),
     KTO,
     CPO,

@@ -45,6 +45,17 @@ class Settings:
     loss_type: str | None = None
     label_smoothing: float | None = None
     ld_alpha: float | None = None
+    num_generations: int | None = None
+    temperature: float | None = None
+    max_completion_length: int | None = None
+    scale_rewards: str | None = None
+    epsilon_high: float | None = None
+    num_iterations: int | None = None
+    importance_sampling_level: str | None = None
+    simpo_gamma: float | None = None
+    cpo_alpha: float | None = None
+    center_rewards_coefficient: float | None = None
+    lmbda: float | None = None
     fp16: bool | None = None
     bf16: bool | None = None
     seed: int | None = None

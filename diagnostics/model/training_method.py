@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from diagnostics.model.curves import Curve
 
 
 @dataclass(frozen=True)
@@ -30,6 +34,10 @@ class TrainingMethod:
     trained with the same seed, as a share of the loss. ``search_order`` names the settings worth changing after the
     learning rate, the more important first. ``own_settings`` are settings that other methods do not have.
 
+    ``mixes_batches`` is True where one batch may be of given answers and the next of the model's own: how much the
+    training loss differs from batch to batch says nothing. ``own_tags`` are tags whose meaning only this method gives,
+    with the canonical curve of each.
+
     ``aliases`` are other names in logs, ``config`` is the name of TRL's config class, ``own_options`` are options that
     only this method's config has, and ``logged`` holds groups of tags that only its trainer logs together.
     """
@@ -40,6 +48,8 @@ class TrainingMethod:
     loss_is_objective: bool = True
     loss_compares_answers: bool = False
     has_reference: bool = False
+    mixes_batches: bool = False
+    own_tags: Mapping[str, str] = field(default_factory=dict)
     rates: Mapping[bool, LearningRates] | None = None
     rate_below_sft: float = 1.0
     seed_sd: float = 0.0
@@ -49,3 +59,21 @@ class TrainingMethod:
     config: str = ""
     own_options: frozenset[str] = frozenset()
     logged: tuple[tuple[str, ...], ...] = ()
+
+    def named(self, curves: Mapping[str, Curve]) -> dict[str, Curve]:
+        """The curves with the method's own tags under their canonical names, where the log has no such curve yet.
+
+        Other programs mean other things by ``kl`` or ``accuracy``, so these get their names once the method is known.
+        """
+        found = dict(curves)
+        for tag, name in self.own_tags.items():
+            for spelled, canonical in _spellings(tag, name):
+                if spelled in found and canonical not in found:
+                    found[canonical] = found.pop(spelled)
+        return found
+
+
+def _spellings(tag: str, name: str) -> tuple[tuple[str, str], ...]:
+    """A tag as the trainer's own log and its event file spell it, for training and held-out rows."""
+    held = f"eval_{name}"
+    return (tag, name), (f"train/{tag}", name), (f"eval_{tag}", held), (f"eval/{tag}", held)

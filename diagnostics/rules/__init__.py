@@ -27,6 +27,19 @@ from diagnostics.rules import (
     tokens,
     underfit_causes,
 )
+from diagnostics.rules.rewards import (
+    answers,
+    collapse,
+    flat,
+    hacking,
+    signal,
+)
+from diagnostics.rules.rewards import (
+    divergence as policy,
+)
+from diagnostics.rules.rewards import (
+    entropy as exploration,
+)
 from diagnostics.rules.rule import Case, Fix, Rule
 
 RULES: tuple[Rule, ...] = (
@@ -47,6 +60,11 @@ RULES: tuple[Rule, ...] = (
     accuracy.ROWS_KNOWN_FROM_THE_START,
     accuracy.ACCURACY_CONTRADICTS_LOSS,
     tokens.BATCHES_CHANGE_SIZE,
+    policy.REFERENCE_DIFFERS,
+    signal.NO_REWARD_SIGNAL,
+    answers.ANSWERS_CUT_OFF,
+    signal.GROUPS_ALWAYS_EQUAL,
+    signal.REWARD_PART_CONSTANT,
     # Unstable: the run blows up, collapses, jumps or jitters.
     divergence.LOSS_NOT_FINITE,
     divergence.LOSS_DIVERGES,
@@ -69,6 +87,19 @@ RULES: tuple[Rule, ...] = (
     learning_rate.RATE_TOO_HIGH,
     jitter.EVAL_JITTERS_MORE,
     gradients.CLIPS_MOST_STEPS,
+    collapse.REWARD_STAYS_DEAD,
+    collapse.REWARD_COLLAPSES,
+    answers.STOP_TOKEN_LOST,
+    answers.ANSWERS_RUN_INTO_LIMIT,
+    exploration.SAMPLER_DRIFTS,
+    exploration.ENTROPY_EXPLODES,
+    policy.KL_RUNS_AWAY,
+    collapse.REWARD_DECLINES,
+    answers.ANSWERS_LENGTHEN_FOR_NOTHING,
+    exploration.EXPLORATION_GONE,
+    policy.KL_GROWS_FOR_NOTHING,
+    exploration.CLIPS_MANY_TOKENS,
+    answers.ANSWERS_SHRINK,
     # Overfit: the run learns the training rows rather than the task.
     preference.PREFERENCES_SATURATE,
     eval_rise.EVAL_LOSS_RISES,
@@ -77,6 +108,8 @@ RULES: tuple[Rule, ...] = (
     gap.GAP_GROWS,
     gap.TINY_RATE_MANY_EPOCHS,
     accuracy.TRAIN_TOKENS_MEMORIZED,
+    hacking.HACKED_HELD_OUT,
+    hacking.HACKED_BY_PARTS,
     entropy.OVERCONFIDENT,
     # Underfit: the run could have learned more.
     preference.PREFERENCES_NOT_LEARNED,
@@ -95,6 +128,10 @@ RULES: tuple[Rule, ...] = (
     fall_shape.FALL_FOLLOWS_RATE,
     fall_shape.FALL_NOT_SHOWN,
     schedule.LOSS_PLATEAUS,
+    flat.POLICY_HARDLY_MOVES,
+    flat.REWARD_DOES_NOT_RISE,
+    signal.GROUPS_WASTED,
+    signal.PROMPTS_SOLVED,
     # Preference runs that drift: reported only.
     preference.CHOSEN_LIKELIHOOD_FALLS,
     preference.MARGINS_RUN_AWAY,

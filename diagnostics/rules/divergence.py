@@ -48,6 +48,7 @@ LOSS_NOT_FINITE = Rule(
         "PaLM, 2204.02311, section 5.1",
     ),
     not_when="the same settings are fine with another seed: skip the batches at the jump instead",
+    any_objective=True,
 )
 
 LOSS_DIVERGES = Rule(

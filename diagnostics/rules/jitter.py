@@ -50,6 +50,7 @@ TRAIN_AND_EVAL_JITTER = Rule(
     example="train and eval both move up and down by 10 % between logs, from start to end",
     sources=("Wen et al., 2410.05192: decay minimizes the oscillations", PLAYBOOK, "Cohen et al., 2207.14484"),
     not_when="both losses are logged on few examples",
+    of_batches=True,
 )
 
 JITTER_GROWS = Rule(
@@ -86,6 +87,7 @@ JITTER_GROWS = Rule(
         "SimPO README: the learning rate is the most critical hyperparameter",
         "own simulation: limits by sample size",
     ),
+    of_batches=True,
 )
 
 WARMUP_TOO_SHORT = Rule(
@@ -133,6 +135,7 @@ WARMUP_TOO_SHORT = Rule(
     ),
     unless_found=("loss-not-finite", "loss-diverges", "loss-overshoots", "rate-too-high"),
     not_when="a steep early fall: LoRA starts from B = 0, and falling fast is not jitter",
+    of_batches=True,
 )
 
 EVAL_JITTERS_MORE = Rule(
@@ -177,4 +180,5 @@ EVAL_JITTERS_MORE = Rule(
     sources=(f"{PLAYBOOK}: batch variance, small validation set, late learning rate", "Marek et al., 2507.07101"),
     not_when="the wiggle is within three standard errors of the paired differences between evaluations",
     sets_label=False,
+    of_batches=True,
 )

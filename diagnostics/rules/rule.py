@@ -17,7 +17,7 @@ from diagnostics.model.records import Label
 from diagnostics.model.settings import Settings
 from diagnostics.rules.binding import Check, call, inputs_of
 
-GIVEN = ("settings", "rate_prior", "rate_estimate")
+GIVEN = ("settings", "rate_prior", "rate_estimate", "reward_parts")
 """What a check may take besides curves: always there, though it may hold nothing."""
 
 
@@ -102,8 +102,11 @@ class Rule:
     ``sets_label`` is False for findings that never stand alone: they are reported and leave the label as it is.
     ``methods`` and ``not_methods`` say for which training methods it is evaluated. ``borderline`` holds looser limits:
     where the fault shows only under these, the run is called healthy, less surely. ``immediate``: a live view need not
-    wait to see whether it lasts. Rules with the same ``sign`` do not confirm each other. ``blames`` says on which side
-    of the best rate a run with this fault lies: the finding is dropped where the estimate of the rate denies it.
+    wait to see whether it lasts. ``stops``: no run recovers from it, so a live view may end it. Rules with the same
+    ``sign`` do not confirm each other. ``blames`` says on which side of the best rate a run with this fault lies: the
+    finding is dropped where the estimate of the rate denies it. ``any_objective``: what it finds is a fault whatever
+    the loss means. ``of_batches``: it compares single logs of the training loss, which must be of like rows.
+    ``essential``: where it could not be evaluated, its label counts as not checked, whatever other rules said.
     """
 
     name: str
@@ -122,10 +125,14 @@ class Rule:
     not_methods: tuple[str, ...] = field(default=())
     borderline: Mapping[str, float] = field(default_factory=dict)
     immediate: bool = False
+    stops: bool = False
     sign: Sign | None = None
     wordings: tuple[Wording, ...] = ()
     unless_found: tuple[str, ...] = ()
     blames: RateSide | None = None
+    any_objective: bool = False
+    of_batches: bool = False
+    essential: bool = False
 
     @property
     def needs(self) -> tuple[str, ...]:
@@ -176,11 +183,14 @@ class Rule:
         """Whether the rule is evaluated on runs of that method (None: unknown).
 
         A rule that is not for DPO is not for any other loss that compares answers. Where the loss is not the objective,
-        rules that need it are left out.
+        only the method's own rules and those of ``any_objective`` are. Where batches are of unlike rows, none on jitter
+        is.
         """
         known = method_record(method)
         if not known.loss_is_objective:
-            return not {"train_loss", "eval_loss"} & set(self.needs) and not self.methods
+            return self.any_objective or known.name in self.methods
+        if known.mixes_batches and self.of_batches:
+            return False
         kin = DPO.name if known.loss_compares_answers else method
         return kin not in self.not_methods and (not self.methods or method in self.methods)
 

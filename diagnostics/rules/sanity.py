@@ -52,6 +52,7 @@ RATE_IS_ZERO = Rule(
     confidence=0.95,
     example="learning_rate 0.0 in every line of the log",
     sources=("trainproof TP-ZERO-LR",),
+    any_objective=True,
 )
 
 START_LOSS_WRONG = Rule(

@@ -38,6 +38,7 @@ LOSS_JUMPS = Rule(
     example="loss 1.1 until step 400, 1.5 from step 410 to the end",
     sources=("LLaVA#918: 0.6 to 6.7 at a quarter of the run", "PaLM, 2204.02311, section 5.1: skip the batches"),
     not_when="the run was resumed there with other data, or batches or packing change there",
+    of_batches=True,
 )
 
 LOSS_SPIKES = Rule(
@@ -82,4 +83,5 @@ LOSS_SPIKES = Rule(
         "a single spike that recovers: it is benign; a loss near 0, where every wiggle is a multiple of it. Below 0.3 "
         "of the center look at the data order first"
     ),
+    of_batches=True,
 )

@@ -57,6 +57,7 @@ LOSS_SWINGS = Rule(
         "decays, or a log holds a few rows at a constant rate: then single batches differ"
     ),
     not_methods=("dpo", "grpo"),
+    of_batches=True,
 )
 
 LOSS_ZIGZAGS = Rule(
@@ -86,4 +87,5 @@ LOSS_ZIGZAGS = Rule(
     sources=("Cohen et al., 2207.14484: mild oscillation at the edge of stability is normal",),
     not_when="mild oscillation, which is how adaptive optimizers run at the edge of stability",
     sets_label=False,
+    of_batches=True,
 )

@@ -11,6 +11,7 @@ import numpy as np
 from diagnostics.formatting import encodable
 from diagnostics.model.curves import Curve, Run
 from diagnostics.model.message import Message, message
+from diagnostics.model.methods import method_record
 from diagnostics.readers.assemble.counter_jumps import counter_jumps
 from diagnostics.readers.assemble.restarts import twice
 from diagnostics.readers.assemble.settings import recovered
@@ -44,6 +45,7 @@ def assemble(path: Path, log: Log, tags: Mapping[str, str] | None = None, name: 
         curves[encodable(names[tag])] = Curve.from_points(points.steps, points.values)
     curves = _with_wall_time(curves, series, names)
     settings, guessed = recovered(log.options, curves, log.total_steps)
+    curves = method_record(settings.method).named(curves)
     discontinuities, changed = counter_jumps(curves)
     notes += [*_doubtful(names, (tags or {}).values()), *guessed, *changed]
     discontinuities = sorted({*log.discontinuities, *discontinuities})

@@ -28,6 +28,14 @@ SPELLINGS: Mapping[str, tuple[str, ...]] = {
     "batch_size": ("global_batch_size", "train_global_batch_size"),
     "warmup_steps": ("num_warmup_steps", "lr_warmup_steps"),
     "warmup_ratio": ("lr_warmup_steps_ratio",),
+    "num_generations": (
+        "rloo_k",
+        "num_generations_per_prompt",
+        "n_samples_per_prompt",
+        "num_samples_per_prompt_rollout",
+    ),
+    "max_completion_length": ("max_response_length", "max_new_tokens", "response_length", "generate_max_len"),
+    "epsilon_high": ("clip_ratio_high", "ratio_clip_max", "eps_clip_high"),
     "finetuning_type": ("tuner_type", "train_type", "fine_tune_type"),
 }
 """Other programs' names for our settings: LLaMA-Factory, axolotl, ms-swift, PEFT's adapter_config, Lightning."""
@@ -36,6 +44,7 @@ NESTED = (
     *("learning_rate", "weight_decay", "max_grad_norm", "lora_r", "lora_alpha", "lora_dropout", "num_train_epochs"),
     *("max_steps", "gradient_accumulation_steps", "seed", "beta", "model_name_or_path", "batch_size"),
     *("per_device_train_batch_size", "warmup_ratio", "warmup_steps"),
+    *("num_generations", "max_completion_length", "epsilon_high", "temperature"),
 )
 """Settings that are also looked for inside other options, as in torchtune's ``optimizer: {lr: 3e-4}``."""
 
@@ -96,7 +105,9 @@ def spelled(options: Mapping[str, Any]) -> dict[str, Any]:
     inner = list(_inside(options, 0)) if any(isinstance(value, Mapping) for value in options.values()) else []
     for name in NESTED if 0 < len(inner) <= MAX_NESTED else ():
         if absent(found.get(name)) or isinstance(found.get(name), Mapping):
-            found[name] = _only_value(inner, (name, *SPELLINGS.get(name, ())))
+            value = _only_value(inner, (name, *SPELLINGS.get(name, ())))
+            if value is not None or name in found:
+                found[name] = value
     return found
 
 

@@ -48,7 +48,20 @@ QUANTITIES: Mapping[str, str] = {
     "actor_entropy": "entropy",
     "actor_entropy_loss": "entropy",
     "critic_rewards_mean": "reward",
+    "critic_score_mean": "reward",
+    "actor_pg_clipfrac": "clip_ratio",
     "response_length_mean": "completion_length",
+    "response_length_clip_ratio": "clipped_ratio",
+    # TRL's, by their tags in its own log and in event files
+    "completions_mean_length": "completion_length",
+    "completions_clipped_ratio": "clipped_ratio",
+    "completions_mean_terminated_length": "terminated_length",
+    "clip_ratio_region_mean": "clip_ratio",
+    "sampling_sampling_logp_difference_mean": "sampler_gap",
+    "sampling_importance_sampling_ratio_mean": "importance_ratio",
+    # NeMo-RL's
+    "mean_gen_tokens_per_sample": "completion_length",
+    "approx_entropy": "entropy",
 }
 NAMES = frozenset({*CURVES, *(f"eval_{name}" for name in CURVES if name != "train_loss")} - {"eval_eval_loss"})
 MORE_OFTEN = 2

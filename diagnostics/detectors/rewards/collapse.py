@@ -1,0 +1,104 @@
+"""Rewards that were there and went: a collapse, a state without gradient, a slow decline."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from diagnostics.detectors.arguments import Arguments
+from diagnostics.detectors.preconditions import enough, finite
+from diagnostics.detectors.rewards.windows import (
+    Groups,
+    best_window,
+    end,
+    end_window,
+    is_share,
+    judged,
+    scale_of,
+    start,
+    t_between,
+    thirds_t,
+)
+from diagnostics.model.curves import Curve, FloatArray, NotEnoughPoints
+from diagnostics.model.evidence import Evidence
+
+
+def reward_collapses(reward: Curve, *, left: float, t: float, confirm: int, min_points: int) -> Evidence | None:
+    """The last tenth of the rewards keeps less than ``left`` of the best tenth, by Welch's ``t``.
+
+    It must hold at each of the last ``confirm`` logs. What is left counts from 0, or from the lowest reward where some
+    are below.
+    """
+    enough(reward, min_points + confirm - 1, "rewards")
+    for last in range(len(reward) - confirm + 1, len(reward) + 1):
+        found = _collapse(reward.values[:last], left, t)
+        if found is None:
+            return None
+    best, level = found
+    measured = {"best": best.mean, "end": level, "left": (level - _floor(reward)) / (best.mean - _floor(reward))}
+    return Evidence(float(reward.steps[best.last - 1]), float(reward.steps[-1]), finite(measured))
+
+
+def _floor(reward: Curve) -> float:
+    return min(0.0, float(reward.values.min()))
+
+
+def _collapse(values: FloatArray, left: float, t: float):  # type: ignore[no-untyped-def]
+    """The best window and the level at the end where the reward has collapsed, else None."""
+    best, last, floor = best_window(values), end_window(values), min(0.0, float(values.min()))
+    if last.mean >= floor + left * (best.mean - floor) or t_between(last, best) <= t or best.last > last.first:
+        return None
+    return best, last.mean
+
+
+@dataclass(frozen=True)
+class DeadLimits(Arguments):
+    """From where on nothing can bring the reward back."""
+
+    equal: float
+    """The share of groups with equal rewards at the end..."""
+    confirm: int
+    """... in at least so many logs up to it."""
+    near: float
+    """How far above the lowest level the reward may lie there, as a share of its width."""
+    fall: float
+    """How much higher it must have been before, as a share of its width."""
+
+
+def reward_stays_dead(groups: Groups, *, dead: DeadLimits) -> Evidence | None:
+    """All answers of each group get the same low reward after a higher one: no gradient is left to climb by."""
+    reward = groups.reward
+    enough(reward, dead.confirm + 1, "rewards")
+    if not groups.known:
+        raise NotEnoughPoints("curve-missing", curves="frac_reward_zero_std, reward_std, grad_norm")
+    width = scale_of(reward)
+    low = reward.values <= min(float(reward.values.min()), 0.1 if is_share(reward) else np.inf) + dead.near * width
+    still = low & (groups.equal >= dead.equal)
+    alive = np.flatnonzero(~still)
+    onset = int(alive[-1]) + 1 if alive.size else 0
+    if onset == 0 or len(reward) - onset < dead.confirm:
+        return None
+    before, level = float(reward.values[:onset].max()), end(reward.values[onset:])
+    if before - level < dead.fall * width:
+        return None
+    measured = {"before": before, "end": level, "logs": float(len(reward) - onset)}
+    return Evidence(float(reward.steps[onset]), float(reward.steps[-1]), finite(measured))
+
+
+def reward_declines(
+    reward: Curve, *, left: float, t: float, thirds: float, fall: float, noise: float, min_points: int
+) -> Evidence | None:
+    """The reward ends clearly below its best, if not at half of it: slowly, or between its first and last third."""
+    enough(reward, min_points, "rewards")
+    judged(reward, noise)
+    values, floor = reward.values, _floor(reward)
+    best, last = best_window(values), end_window(values)
+    share = (last.mean - floor) / (best.mean - floor) if best.mean > floor else 1.0
+    below_best = share < left and t_between(last, best) > t and best.last <= last.first
+    drop = start(values) - last.mean
+    fell = thirds_t(values) <= -thirds and drop > fall * scale_of(reward)
+    if not below_best and not fell:
+        return None
+    measured = {"best": best.mean, "end": last.mean, "left": share}
+    return Evidence(float(reward.steps[best.last - 1]), float(reward.steps[-1]), finite(measured))

@@ -1,0 +1,117 @@
+"""Whether the rewards of a group differ, which is all that GRPO and RLOO learn from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from diagnostics.detectors.arguments import Arguments
+from diagnostics.detectors.preconditions import enough, finite, throughout
+from diagnostics.detectors.rewards.windows import (
+    CEILING,
+    Groups,
+    Parts,
+    at_ceiling,
+    best_window,
+    is_share,
+    rises,
+    scale_of,
+    third,
+    thirds_t,
+)
+from diagnostics.model.curves import Curve, NotEnoughPoints
+from diagnostics.model.evidence import Evidence
+from diagnostics.model.settings import Settings
+
+
+def _known(groups: Groups, min_points: int) -> None:
+    enough(groups.reward, min_points, "rewards")
+    if not groups.known:
+        raise NotEnoughPoints("curve-missing", curves="frac_reward_zero_std, reward_std, grad_norm")
+
+
+def _all_wrong(reward: Curve, low: float) -> bool:
+    """Whether rewards lie at their lowest: at 0 or below, or near 0 of rewards up to 1."""
+    return bool(np.all(reward.values <= (low if is_share(reward) else 0.0)))
+
+
+def no_reward_signal(
+    groups: Groups, *, equal: float, low: float, near: float, min_points: int, min_steps: float
+) -> Evidence | None:
+    """From the first logs to the last the answers of a group all get the same lowest reward."""
+    _known(groups, min_points)
+    reward = groups.reward
+    if reward.steps[-1] < min_steps:
+        raise NotEnoughPoints("too-few-points", have=int(reward.steps[-1]), need=int(min_steps), what="steps")
+    shares, width = groups.equal, scale_of(reward)
+    flat = float(np.ptp(reward.values)) <= max(near * width, 1e-9) or is_share(reward)
+    if third(shares, 0).mean() < equal or shares.mean() < equal or not flat or not _all_wrong(reward, low):
+        return None
+    return throughout(reward, {"reward": float(reward.values.mean()), "equal": float(shares.mean())})
+
+
+def groups_always_equal(groups: Groups, *, equal: float, low: float, min_points: int) -> Evidence | None:
+    """The answers of a group always get equal rewards, though those of different prompts do not."""
+    _known(groups, min_points)
+    reward, shares = groups.reward, groups.equal
+    level, highest = float(reward.values.mean()), float(reward.values.max())
+    top = CEILING * (1.0 if is_share(reward) else highest)
+    if third(shares, 0).mean() < equal or shares.mean() < equal or level >= top or _all_wrong(reward, low):
+        return None
+    return throughout(reward, {"equal": float(shares.mean()), "reward": level})
+
+
+def prompts_solved(groups: Groups, *, equal: float, near_best: float, min_points: int) -> Evidence | None:
+    """Most groups are equal because their answers are all right: the reward is at its ceiling."""
+    _known(groups, min_points)
+    reward, quarter = groups.reward, max(1, len(groups.reward) // 4)
+    shares, late = groups.equal[-quarter:], float(reward.values[-quarter:].mean())
+    best = best_window(reward.values).mean
+    constant = bool(np.ptp(reward.values) == 0.0 and late > 0.0)
+    stays = late >= near_best * best and thirds_t(reward.values) > -2.0 and (rises(reward.values) or constant)
+    if shares.mean() < equal or late <= 0.0 or not (at_ceiling(reward) or stays):
+        return None
+    first = float(reward.steps[-quarter])
+    return Evidence(first, float(reward.steps[-1]), finite({"equal": float(shares.mean()), "reward": late}))
+
+
+@dataclass(frozen=True)
+class WastedLimits(Arguments):
+    """When groups without a gradient are worth a word."""
+
+    equal: float
+    """The share of groups with equal rewards in the last third..."""
+    low: float
+    """... where the reward lies above this share of its width, and below the ceiling."""
+
+
+def groups_wasted(groups: Groups, settings: Settings, *, wasted: WastedLimits, min_points: int) -> Evidence | None:
+    """Half of the groups and more teach nothing, though the task is neither solved nor hopeless."""
+    _known(groups, min_points)
+    if settings.scale_rewards == "batch":
+        raise NotEnoughPoints("groups-of-batch")
+    reward, late = groups.reward, third(groups.equal, -1)
+    level = float(third(reward.values, -1).mean()) / scale_of(reward)
+    if late.mean() < wasted.equal or not wasted.low <= level < CEILING:
+        return None
+    first = float(reward.steps[-late.size])
+    return Evidence(first, float(reward.steps[-1]), finite({"equal": float(late.mean()), "level": level}))
+
+
+def reward_part_constant(
+    reward: Curve, reward_parts: Parts, *, spread: float, share: float, min_points: int
+) -> Evidence | None:
+    """One of several reward functions gives the same mean in nearly all logs, while the reward moves."""
+    enough(reward, min_points, "rewards")
+    if len(reward_parts) < 2:
+        raise NotEnoughPoints("one-reward-function")
+    flat = [part for part in reward_parts.values() if len(part) >= min_points and _constant(part, spread) >= share]
+    if not flat or np.ptp(reward.values) <= spread:
+        return None
+    return throughout(flat[0], {"parts": float(len(flat)), "value": float(np.median(flat[0].values))})
+
+
+def _constant(part: Curve, spread: float) -> float:
+    """The share of logs at the part's usual value."""
+    return float(np.mean(np.abs(part.values - np.median(part.values)) <= spread))
