@@ -19,10 +19,11 @@ from diagnostics.messages import live_line, text
 from diagnostics.model.adapters import adapter_kind
 from diagnostics.model.curves import Run
 from diagnostics.model.message import Message, message
-from diagnostics.model.methods import METHODS
+from diagnostics.model.methods import METHODS, method_record
 from diagnostics.model.records import Diagnosis
 from diagnostics.model.settings import Settings
 from diagnostics.readers.assemble.method import method_of
+from diagnostics.rules import NO_WAY_BACK
 from tuner.throttle import MAX_SHARE, Throttle
 
 logger = logging.getLogger("tuner")
@@ -41,8 +42,11 @@ class DiagnosisCallback(TrainerCallback):  # type: ignore[misc]
     ``Trainer`` and with TRL's. ``every`` also diagnoses after that many logs (20 when the run has no evaluation).
     ``share`` bounds the time that all of this takes (0.5 % of the run): on a quick run with a long log some are left
     out. ``say`` takes the lines, the ``tuner`` logger by default. ``stop_on`` holds labels or rule names that end the
-    run when they are reported (none by default). ``out`` is a folder for the reports at the end. ``bounds`` maps a
-    setting to your own range of it. After training, ``run`` and ``diagnosis`` hold what was logged and the verdict.
+    run when they are reported (none by default). A run that learns from rewards is looked at after every log that the
+    share of the time allows, and ends when a rule fires from whose fault no run recovers (its policy is dead, its
+    reward collapsed or never came, its answers are all cut off), unless ``stop_dead`` is False. ``out`` is a folder for
+    the reports at the end. ``bounds`` maps a setting to your own range of it. After training, ``run`` and ``diagnosis``
+    hold what was logged and the verdict.
     """
 
     def __init__(
@@ -52,6 +56,7 @@ class DiagnosisCallback(TrainerCallback):  # type: ignore[misc]
         every: int | None = None,
         say: Callable[[str], None] | None = None,
         stop_on: Collection[str] = (),
+        stop_dead: bool = True,
         share: float = MAX_SHARE,
         bounds: Mapping[str, tuple[float, float]] | None = None,
         settings: Settings | None = None,
@@ -60,7 +65,7 @@ class DiagnosisCallback(TrainerCallback):  # type: ignore[misc]
         self.out = Path(out) if out else None
         self.every = every
         self.say = say or logger.warning
-        self.stop_on = frozenset(stop_on)
+        self.stop_on = frozenset(stop_on) | (NO_WAY_BACK if stop_dead else frozenset())
         self.bounds = bounds
         self.settings = settings or Settings()
         self.name = name or (self.out.name if self.out else "run")
@@ -111,7 +116,9 @@ class DiagnosisCallback(TrainerCallback):  # type: ignore[misc]
         self._collect(logs or {}, state.global_step, time.time())
         is_training = "loss" in (logs or {})
         self._logs += is_training
-        every = self.every or (0 if str(getattr(args.eval_strategy, "value", args.eval_strategy)) != "no" else 20)
+        evaluates = str(getattr(args.eval_strategy, "value", args.eval_strategy)) != "no"
+        by_reward = not method_record(self.settings.method).loss_is_objective
+        every = self.every or (1 if by_reward else 0 if evaluates else 20)
         if is_training and every and self._logs % every == 0:
             self._look_in_passing(control)
         elif self._is_lost(logs or {}):

@@ -30,7 +30,7 @@ CURVES: Mapping[str, str] = {
     "rewards_accuracies": "share of pairs whose chosen reward is the higher",
     "logps_chosen": "log-probability of the chosen answers",
     "logps_rejected": "log-probability of the rejected answers",
-    "reward": "mean reward of the generated answers",
+    "reward": "mean reward of the generated answers; of a reward model the mean score",
     "reward_std": "standard deviation of the rewards",
     "frac_reward_zero_std": "share of prompts whose answers all have the same reward",
     "completion_length": "tokens of the generated answers, a mean",
@@ -44,7 +44,6 @@ CURVES: Mapping[str, str] = {
     "sampler_gap": "distance between the log-probabilities of the sampler and of the trainer, nats a token",
     "importance_ratio": "probability ratio of the trainer to the sampler, a mean after truncation",
     "chosen_nll": "loss on the tokens of the chosen answers, beside the part that compares answers",
-    "mean_score": "mean score of a reward model, over chosen and rejected answers",
 }
 """The canonical curve names. Each may also come from the held-out rows, as ``eval_`` + name."""
 

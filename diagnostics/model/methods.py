@@ -99,7 +99,7 @@ SIMPO = TrainingMethod(
 REWARD = TrainingMethod(
     "reward",
     loss_compares_answers=True,
-    own_tags={"accuracy": "rewards_accuracies", "margin": "rewards_margins", "mean_reward": "mean_score"},
+    own_tags={"accuracy": "rewards_accuracies", "margin": "rewards_margins"},
     # TRL's examples 1e-5 full and 1e-4 with LoRA (RewardConfig's default is the latter); Tulu 3 3e-6 at batch 256.
     rates={True: LearningRates(1e-4, 1e-3), False: LearningRates(1e-5, 5e-5)},
     rate_below_sft=2.5,

@@ -18,6 +18,7 @@ from diagnostics.rules import (
     learning_rate,
     lengths,
     nothing_learned,
+    objectives,
     overshoot,
     preference,
     sanity,
@@ -57,6 +58,8 @@ RULES: tuple[Rule, ...] = (
     frozen.LOSS_NEVER_MOVES,
     nothing_learned.NO_BETTER_THAN_CHANCE,
     preference.HELD_OUT_PAIRS_SWAPPED,
+    objectives.REJECTED_STAYS_LIKELIER,
+    objectives.DISTANCE_ABOVE_BOUND,
     accuracy.ROWS_KNOWN_FROM_THE_START,
     accuracy.ACCURACY_CONTRADICTS_LOSS,
     tokens.BATCHES_CHANGE_SIZE,
@@ -69,6 +72,8 @@ RULES: tuple[Rule, ...] = (
     divergence.LOSS_NOT_FINITE,
     divergence.LOSS_DIVERGES,
     overshoot.LOSS_OVERSHOOTS,
+    objectives.KTO_RUNS_AWAY,
+    objectives.SIMPO_DEGENERATES,
     gradients.GRADIENT_DIES,
     preference.REWARDS_FALL_TOGETHER,
     preference.LIKELIHOOD_COLLAPSES,
@@ -102,6 +107,8 @@ RULES: tuple[Rule, ...] = (
     answers.ANSWERS_SHRINK,
     # Overfit: the run learns the training rows rather than the task.
     preference.PREFERENCES_SATURATE,
+    objectives.SCORES_BELOW_CHANCE,
+    objectives.ACCURACY_HIDES_OVERFIT,
     eval_rise.EVAL_LOSS_RISES,
     epochs.LOSS_STEPS_DOWN_AT_EPOCHS,
     epochs.REPEATS_MEMORIZED,
@@ -113,6 +120,11 @@ RULES: tuple[Rule, ...] = (
     entropy.OVERCONFIDENT,
     # Underfit: the run could have learned more.
     preference.PREFERENCES_NOT_LEARNED,
+    objectives.KTO_HARDLY_MOVES,
+    objectives.SIMPO_HARDLY_LEARNS,
+    objectives.SCORES_AT_CHANCE,
+    objectives.ODDS_RATIO_PART_DEAD,
+    objectives.TEACHER_NOT_APPROACHED,
     gap.TRAIN_FALLS_ALONE,
     learning_rate.RATE_TOO_LOW,
     schedule.RATE_RUNS_OUT,
@@ -135,7 +147,11 @@ RULES: tuple[Rule, ...] = (
     # Preference runs that drift: reported only.
     preference.CHOSEN_LIKELIHOOD_FALLS,
     preference.MARGINS_RUN_AWAY,
+    objectives.SCORES_DRIFT,
     lengths.ANSWERS_GROW_LONG,
 )
 
-__all__ = ["RULES", "Case", "Fix", "Rule"]
+NO_WAY_BACK = frozenset(rule.name for rule in RULES if rule.stops)
+"""Rules on faults from which no run recovers: one that trains may be ended on them."""
+
+__all__ = ["NO_WAY_BACK", "RULES", "Case", "Fix", "Rule"]

@@ -41,6 +41,7 @@ WORSE_THAN_UNTRAINED = Rule(
         "684 LoRA runs, benchmarks/search/tables: none within three times of the best rate ends above its start",
     ),
     not_when="the training loss falls meanwhile: then the rows are memorized",
+    of_batches=True,
 )
 
 NO_BETTER_THAN_UNTRAINED = Rule(

@@ -12,6 +12,12 @@ from diagnostics.synthetic.broken import BROKEN
 from diagnostics.synthetic.dpo import DPO_FAULTS
 from diagnostics.synthetic.healthy import HEALTHY_DPO, HEALTHY_SFT
 from diagnostics.synthetic.nothing_learned import NOTHING_LEARNED
+from diagnostics.synthetic.objectives import (
+    HEALTHY_OF_PAIRS,
+    HEALTHY_OF_TOKENS,
+    OBJECTIVES_OF_PAIRS,
+    OBJECTIVES_OF_TOKENS,
+)
 from diagnostics.synthetic.overfit import OVERFIT
 from diagnostics.synthetic.reward_run import healthy_rewards
 from diagnostics.synthetic.rewards import HEALTHY_REWARDS, REWARD_FAULTS
@@ -20,7 +26,13 @@ from diagnostics.synthetic.synthetic_run import Fault, SyntheticRun, healthy_dpo
 from diagnostics.synthetic.tokens import TOKENS, TOKENS_OF_PAIRS
 from diagnostics.synthetic.unstable import UNSTABLE
 
-OF_PAIRS: Mapping[str, Fault] = {**HEALTHY_DPO, **DPO_FAULTS, **TOKENS_OF_PAIRS}
+OF_PAIRS: Mapping[str, Fault] = {
+    **HEALTHY_DPO,
+    **DPO_FAULTS,
+    **TOKENS_OF_PAIRS,
+    **HEALTHY_OF_PAIRS,
+    **OBJECTIVES_OF_PAIRS,
+}
 OF_LOSSES: Mapping[str, Fault] = {
     **BROKEN,
     **UNSTABLE,
@@ -30,9 +42,12 @@ OF_LOSSES: Mapping[str, Fault] = {
     **TOKENS,
     **DPO_FAULTS,
     **TOKENS_OF_PAIRS,
+    **OBJECTIVES_OF_PAIRS,
+    **OBJECTIVES_OF_TOKENS,
 }
+HEALTHY_LOSSES: Mapping[str, Fault] = {**HEALTHY_SFT, **HEALTHY_DPO, **HEALTHY_OF_PAIRS, **HEALTHY_OF_TOKENS}
 FAULTS: tuple[str, ...] = (*OF_LOSSES, *REWARD_FAULTS)
-HEALTHY: tuple[str, ...] = (*HEALTHY_SFT, *HEALTHY_DPO, *HEALTHY_REWARDS)
+HEALTHY: tuple[str, ...] = (*HEALTHY_LOSSES, *HEALTHY_REWARDS)
 CAUSES: tuple[str, ...] = (*HEALTHY, *FAULTS)
 """Every cause that ``make`` knows: the names of the rules, and healthy runs."""
 
@@ -55,7 +70,7 @@ def make(
         drawn(rewarded, strength)
         return rewarded.to_run(title, noise)
     run = healthy_dpo(rng, logs, evals) if cause in OF_PAIRS else healthy_sft(rng, logs, evals)
-    {**HEALTHY_SFT, **HEALTHY_DPO, **OF_LOSSES}[cause](run, strength)
+    {**HEALTHY_LOSSES, **OF_LOSSES}[cause](run, strength)
     return run.to_run(title, noise)
 
 

@@ -15,8 +15,8 @@ def unchanged(run: RewardRun, strength: float) -> None:
 
 
 def hard(run: RewardRun, strength: float) -> None:
-    """A hard task: the share of right answers rises from a twentieth to a third."""
-    run.rate = learned(run.share, 0.05, 0.35, 1.0)
+    """A hard task: the share of right answers rises from a twentieth to a half."""
+    run.rate = learned(run.share, 0.05, 0.5, 1.0)
     run.held = run.rate
 
 

@@ -105,7 +105,7 @@ def test_the_rule_fires_on_its_own_fault(rule: Rule):
 def test_the_rule_stays_quiet_without_its_fault(rule: Rule):
     healthy = "healthy-sft"
     if rule.methods:
-        healthy = "healthy-dpo" if rule.methods == ("dpo",) else "healthy-rewards"
+        healthy = f"healthy-{rule.methods[0]}" if len(rule.methods) == 1 else "healthy-rewards"
     assert not any(found_by(rule, make(healthy, seed=seed)) for seed in range(3))
 
 

@@ -22,6 +22,7 @@ PROPOSALS: Mapping[str, str] = {
 
 PRUNED: Mapping[str, str] = {
     "diverged": "diverged",
+    "no-way-back": "{rule}: no run recovers from it",
     "pruned": "the pruner stopped it",
     "out-of-reach": "{value:number} at {share:percent} of the run, where trial {trial} had {other:number}",
 }

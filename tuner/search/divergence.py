@@ -9,7 +9,7 @@ from diagnostics.model.methods import method_record
 from diagnostics.model.records import Diagnosis
 from tuner.search.noise import evaluation_noise
 
-RULE_FOR_DIVERGED = "loss-diverges"
+RULES_FOR_DIVERGED = frozenset({"loss-diverges", "reward-stays-dead", "reward-collapses"})
 MIN_LOSSES = 3
 MIN_RELATIVE_RISE = 0.1
 MIN_RISE_OVER_NOISE = 3.0
@@ -18,7 +18,8 @@ MIN_RISE_OVER_NOISE = 3.0
 def diverged(run: Run, diagnosis: Diagnosis, metric: str | None = None, *, over: bool = True) -> bool:
     """Whether the run ended in nan or infinity, or its loss left for good; ``over`` says that the run has ended.
 
-    Where the loss is not the method's objective only nan and infinity count: it may rise while the run does well.
+    Where the loss is not the method's objective it may rise while the run does well: there nan and infinity count, and
+    a reward that was there and is gone for good.
     """
     method = method_record(run.settings.method)
     own = (method.metric, method.metric.removeprefix("eval_"))
@@ -26,7 +27,7 @@ def diverged(run: Run, diagnosis: Diagnosis, metric: str | None = None, *, over:
     judged = [curve for name in names if (curve := run.curve(name)) is not None]
     if any(c.broken and (not len(c) or c.broken[-1] >= c.steps[-1]) for c in judged):
         return True
-    if any(finding.rule == RULE_FOR_DIVERGED for finding in diagnosis.findings):
+    if any(finding.rule in RULES_FOR_DIVERGED for finding in diagnosis.findings):
         return True
     # The training loss decides where there is one: an eval loss alone also rises when a model overfits.
     losses = [c for name in ("train_loss", "eval_loss") if (c := run.curve(name)) is not None and len(c) >= MIN_LOSSES]

@@ -12,6 +12,7 @@ from optuna.trial import FrozenTrial
 from diagnostics.model.message import Message, message
 from diagnostics.model.methods import method_record
 from diagnostics.model.training_method import TrainingMethod
+from diagnostics.rules import NO_WAY_BACK
 from tuner.messages import text
 from tuner.search.attributes import (
     DIAGNOSIS,
@@ -43,6 +44,8 @@ MAX_CHANCE = 0.05
 """A run with a better chance to be the best goes on."""
 RUN_PRICE = 0.5
 """What a run is worth, in deviations between seeds: a study ends when two more together promise less than one."""
+AT_ONCE = ("diverged", "no-way-back")
+"""Reasons that no run is spared from."""
 SPARED_ONE_IN = 8
 """One in so many runs that would be stopped goes on, to show what stopping loses."""
 
@@ -51,12 +54,13 @@ class DiagnosisPruner(BasePruner):
     """A pruner that reads the recorded verdict and compares at equal shares of the schedule.
 
     The objective calls ``tuner.record(trial, run, share=...)`` and ``trial.report(value, step)`` at each evaluation. A
-    run that diverged is stopped at once. Any other run stops when its settings are the best with a probability below
-    5 % (to within ``margin``, relative, and the noise between seeds of its method), and less is expected to be lost
-    than the rest of the run is worth: at one evaluation where four better runs stand, else at ``patience`` in a row.
-    It is asked from ``after`` (a share of the schedule) on; by default that is 0.2 where four better runs stand, else
-    0.4, and 0.5 for methods that compare answers, such as DPO. One in eight goes on all the same, as a check. The
-    reason is kept in the trial's user attribute ``stopped``, or ``spared`` where it goes on, as a code and values.
+    run that diverged, or whose reward cannot come back, is stopped at once. Any other run stops when its settings are
+    the best with a probability below 5 % (to within ``margin``, relative, and the noise between seeds of its method),
+    and less is expected to be lost than the rest of the run is worth: at one evaluation where four better runs stand,
+    else at ``patience`` in a row. It is asked from ``after`` (a share of the schedule) on; by default that is 0.2 where
+    four better runs stand, else 0.4, and 0.5 for methods that compare answers, such as DPO. One in eight goes on all
+    the same, as a check. The reason is kept in the trial's user attribute ``stopped``, or ``spared`` where it goes on,
+    as a code and values.
     """
 
     def __init__(self, *, after: float | None = None, patience: int = 2, margin: float = 0.003) -> None:
@@ -74,7 +78,7 @@ class DiagnosisPruner(BasePruner):
         if reason is None:
             return False
         kept = stored_attributes(study, trial)
-        spared = reason.code != "diverged" and (SPARED in kept or _is_spared(study, trial))
+        spared = reason.code not in AT_ONCE and (SPARED in kept or _is_spared(study, trial))
         if not spared:
             store_attributes(study, trial, {STOPPED: reason.to_dict()})
         elif SPARED not in kept:
@@ -87,6 +91,11 @@ class DiagnosisPruner(BasePruner):
             return None
         if trial.user_attrs.get(DIVERGED):
             return message("diverged")
+        lost = next(
+            (one["rule"] for one in trial.user_attrs[DIAGNOSIS]["findings"] if one["rule"] in NO_WAY_BACK), None
+        )
+        if lost is not None:
+            return message("no-way-back", rule=lost)
         share = trial.user_attrs.get(SHARE)
         # A repeat is worth its full length. A live trial does not hold what the sampler wrote into it.
         if stored_attributes(study, trial).get(RESEED):

@@ -47,7 +47,13 @@ class Session:
         self.parsed = parse(config, spec.method, out, spec.path)
         sample = questions(data.test, spec.study.exact_match_rows, data.test_columns)
         scores = answer_scores(spec)
-        self.diagnosis_callback = DiagnosisCallback(say=say, bounds=spec.study.bounds, settings=settings, name=out.name)
+        self.diagnosis_callback = DiagnosisCallback(
+            say=say,
+            bounds=spec.study.bounds,
+            settings=settings,
+            name=out.name,
+            stop_dead=report is None,  # a study's pruner ends its trials, and records why
+        )
         self.diagnosis_callback.notes += data.notes
         self.stopping = StopCallback(lambda: self.diagnosis_callback.run, report)
         self.event_file: EventFileCallback | None = None

@@ -20,14 +20,14 @@ from diagnostics.model.settings import Settings
 
 
 def answers_cut_off(
-    clipped_ratio: Curve, reward: Curve, *, ratio: float, min_points: int, min_steps: float
+    clipped_ratio: Curve, reward: Curve, *, ratio: float, first: float, min_points: int, min_steps: float
 ) -> Evidence | None:
-    """From the first logs to the last nearly all answers are cut off by the length limit, short of the best reward."""
+    """From the first log to the last nearly all answers are cut off by the length limit, short of the best reward."""
     enough(clipped_ratio, min_points, "shares of answers cut off")
     if clipped_ratio.steps[-1] < min_steps:
         raise NotEnoughPoints("too-few-points", have=int(clipped_ratio.steps[-1]), need=int(min_steps), what="steps")
     values = clipped_ratio.values
-    if min(third(values, 0).mean(), third(values, -1).mean()) < ratio or at_ceiling(reward):
+    if values[0] < first or min(third(values, 0).mean(), third(values, -1).mean()) < ratio or at_ceiling(reward):
         return None
     return throughout(clipped_ratio, {"ratio": float(values.mean())})
 

@@ -35,6 +35,7 @@ ANSWERS_CUT_OFF = Rule(
     check=answers.answers_cut_off,
     limits={
         "ratio": 0.8,  # of the answers, in the first third and in the last
+        "first": 0.5,  # in the first log: where most answers ended there, training did it
         "min_points": 5,
         "min_steps": 20.0,
     },
@@ -45,6 +46,7 @@ ANSWERS_CUT_OFF = Rule(
     example="completions/clipped_ratio 0.97 in every log, mean_terminated_length 0",
     sources=(f"{RUNS_88}: 7 runs from the first logs on, all of them true", f"{DAPO}: overlong answers"),
     not_when="the reward is at its ceiling: then the limit is part of the task",
+    unless_found=("reward-stays-dead", "reward-collapses"),
     methods=REWARDS,
     immediate=True,
     stops=True,

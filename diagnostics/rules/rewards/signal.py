@@ -74,6 +74,7 @@ GROUPS_ALWAYS_EQUAL = Rule(
     example="frac_reward_zero_std 1 in every log at reward 0.3",
     sources=("Shao et al. 2024, 2402.03300: the advantage is the reward less the mean of its group",),
     not_when="the prompts are solved, or all answers wrong",
+    unless_found=("reward-stays-dead", "reward-collapses"),
     methods=REWARDS,
 )
 
