@@ -186,7 +186,7 @@ PHRASES: Mapping[str, str] = {
     "rate-between": (
         "The learning rate may be about right: between {low} times too low and {high} times too high ({share})."
     ),
-    "rate-suggested": "Rates worth trying: {low} to {high}.",
+    "rate-suggested": "The best one is as likely as not between {low} and {high}.",
     "rate-gauge": "where the learning rate stands",
     "rate-best": "best",
     "rate-low-end": "too low",

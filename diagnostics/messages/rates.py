@@ -14,7 +14,7 @@ RIGHT = 0.35
 
 
 def rate_words(diagnosis: Diagnosis) -> str:
-    """Where the run's rate stands, and the rates worth trying.
+    """Where the run's rate stands, and between which rates the best one is.
 
     Nothing beside a broken log, nor where repeats raised the held-out loss, which looks like a rate that is too high.
     """
@@ -45,7 +45,7 @@ def rate_sentence(estimate: RateEstimate | None) -> str:
 
 
 def rate_suggestion(estimate: RateEstimate | None) -> str:
-    """The rates worth trying, where one side is likely and the rate is known; empty elsewhere."""
+    """Between which rates the best one is probably is, where one side is likely; else empty."""
     if estimate is None or estimate.suggested is None or not any(map(estimate.tells, RateSide)):
         return ""
     low, high = (setting("learning_rate", float(f"{rate:.1g}")) for rate in estimate.suggested)
