@@ -95,6 +95,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
+@pytest.mark.long
 def test_the_site_has_a_page_and_a_picture_of_every_rule(site: Path):
     rules = site / "_generated" / "rules"
     assert [rule.name for rule in RULES if not (rules / f"{rule.name}.html").is_file()] == []
@@ -102,6 +103,7 @@ def test_the_site_has_a_page_and_a_picture_of_every_rule(site: Path):
     assert len(drawn) == len(RULES)
 
 
+@pytest.mark.long
 def test_every_link_within_the_site_leads_somewhere(site: Path):
     for page in site.rglob("*.html"):
         for target in re.findall(r'(?:href|src)="([^"#?]+)', page.read_text("utf-8")):

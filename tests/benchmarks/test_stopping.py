@@ -33,6 +33,7 @@ def table() -> Table:
     return Table("made-up", axes, runs)
 
 
+@pytest.mark.long
 def test_a_study_of_a_bowl_stops_and_has_lost_nothing(table: Table):
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     stop = stop_of(table, Judge(table), "30 times too low", 0)

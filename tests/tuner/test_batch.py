@@ -74,6 +74,7 @@ def _diagnosed_or_killed(place: Path | UnreadRun, home: int) -> Diagnosed:
     return batch.diagnosed(place)
 
 
+@pytest.mark.long
 def test_what_a_killed_process_leaves_is_done_by_the_first(runs: Path):
     places = sorted(runs.glob("*.csv"))
     answers = list(batch._in_processes(places, partial(_diagnosed_or_killed, home=os.getpid()), 2))

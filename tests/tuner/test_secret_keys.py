@@ -83,7 +83,6 @@ def test_no_address_is_shown_with_its_password(address: str) -> None:
     assert masked("postgresql://me@host:5432/runs") == "postgresql://me@host:5432/runs"
 
 
-@pytest.mark.slow
 def test_a_study_leaves_no_secret_behind(
     tmp_path: Path, small_model: Path, small_rows: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -22,7 +22,7 @@ APP = Path(__file__).parents[3] / "app.py"
 CHROMIUM = Path("/usr/bin/chromium")
 NEEDS_CHROMIUM = [
     pytest.mark.browser,
-    pytest.mark.slow,
+    pytest.mark.long,
     pytest.mark.skipif(not CHROMIUM.exists(), reason=f"needs Chromium at {CHROMIUM}"),
 ]
 KEY = "token-of-the-tests"

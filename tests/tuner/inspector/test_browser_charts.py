@@ -32,7 +32,6 @@ def grown(page: Any) -> None:
     page.get_by_test_id("stDataFrame").locator("td", has_text=re.compile("^200$")).first.wait_for(state="attached")
 
 
-@pytest.mark.long
 def test_a_log_that_grows_is_drawn_and_zoom_and_place_stay(address: str, folder: Path, page: Any) -> None:
     def seen() -> float:
         return in_view(page)
@@ -62,7 +61,6 @@ def test_a_log_that_grows_is_drawn_and_zoom_and_place_stay(address: str, folder:
     page.get_by_text("points are in view").wait_for(state="detached")
 
 
-@pytest.mark.long
 def test_a_comparison_keeps_its_zoom_while_a_log_grows_and_says_what_every_run_logged(
     address: str, folder: Path, page: Any
 ) -> None:
@@ -81,7 +79,6 @@ def test_a_comparison_keeps_its_zoom_while_a_log_grows_and_says_what_every_run_l
     says_at(page, 320, "other.csv", "overfit.csv")
 
 
-@pytest.mark.long
 def test_means_keep_their_zoom_while_logs_grow(address: str, folder: Path, page: Any) -> None:
     def seen() -> list[int]:
         """The steps at the two ends of the chart."""

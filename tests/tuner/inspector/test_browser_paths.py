@@ -41,7 +41,6 @@ def address(folder: Path, log: Path) -> Iterator[str]:
         kill(begun)
 
 
-@pytest.mark.long
 def test_without_the_token_no_run_is_started(address: str, folder: Path, page: Any) -> None:
     from playwright.sync_api import expect
 
@@ -55,7 +54,6 @@ def test_without_the_token_no_run_is_started(address: str, folder: Path, page: A
     assert list(folder.glob("slow-next*")) == []
 
 
-@pytest.mark.long
 def test_an_advice_becomes_a_run_that_is_followed_and_stopped(address: str, folder: Path, page: Any) -> None:
     from playwright.sync_api import expect
 

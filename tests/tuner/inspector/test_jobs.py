@@ -341,7 +341,6 @@ def test_a_name_that_is_taken_is_refused_and_a_free_one_is_offered(tmp_path: Pat
             plan(tmp_path, name, TEXT)
 
 
-@pytest.mark.slow
 def test_a_model_in_the_opened_folder_runs_no_code_of_its_own(
     tmp_path: Path, small_model: Path, small_rows: Path
 ) -> None:
@@ -364,6 +363,7 @@ def test_a_model_in_the_opened_folder_runs_no_code_of_its_own(
     assert not marker.exists()
 
 
+@pytest.mark.long
 def test_a_started_process_does_not_get_the_token(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(TOKEN, "the-token")
     started: list[dict[str, str]] = []

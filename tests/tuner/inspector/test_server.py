@@ -104,7 +104,6 @@ def test_only_pages_of_this_server_talk_to_it(host: str, origin: str | None, is_
     assert is_own(host, origin, is_socket=is_socket) is own
 
 
-@pytest.mark.slow
 def test_the_script_of_streamlit_is_guarded_like_the_command(tmp_path: Path) -> None:
     (tmp_path / "runs").mkdir()
     log = tmp_path / "log"

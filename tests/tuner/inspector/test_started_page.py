@@ -106,7 +106,7 @@ def standing(root: Path) -> Job:
     return known
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_short_run_is_trained_to_its_end_and_can_be_opened(opened: Any, tmp_path: Path) -> None:
     write_slow_run(tmp_path / "slow")
     page = go_to(opened(allow_run=True, run="slow"), "Run")

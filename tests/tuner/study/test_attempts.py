@@ -70,6 +70,7 @@ def one_worker(out: Path, deed: str) -> tuple[int, str]:
     return done.returncode, done.stdout + done.stderr
 
 
+@pytest.mark.long
 def test_a_run_that_kills_its_worker_where_memory_is_short_is_tried_with_half_the_rows_until_it_lives(tmp_path: Path):
     result, said, killed = killed_until_done(tmp_path / "out", "kill_above_four_rows")
     assert killed == 2  # with 16 rows and with 8
@@ -83,6 +84,7 @@ def test_a_run_that_kills_its_worker_where_memory_is_short_is_tried_with_half_th
     assert point.sentences[-1] == message("only-kills", runs="trial-000")
 
 
+@pytest.mark.long
 def test_kills_without_a_sign_of_memory_change_nothing_however_many_come_before_the_bound(tmp_path: Path):
     result, _, killed = killed_until_done(tmp_path / "out", "kill_nine_times")
     assert killed == 9
@@ -171,7 +173,6 @@ def test_a_worker_that_the_kernel_kills_for_memory_is_answered_at_once(
 
 
 @pytest.mark.long
-@pytest.mark.slow
 def test_a_real_training_that_is_killed_where_memory_is_short_begins_again_with_fewer_rows(tmp_path: Path):
     command, environment = (
         [sys.executable, "-m", "tests.tuner.study.deadly", str(tmp_path), "real"],

@@ -104,8 +104,7 @@ def start(out: Path, pause: float, **block: Any) -> subprocess.Popen[str]:
     )
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("sign", [signal.SIGKILL, signal.SIGTERM])
+@pytest.mark.parametrize("sign", [signal.SIGKILL, pytest.param(signal.SIGTERM, marks=pytest.mark.long)])
 def test_a_killed_study_loses_nothing_and_repeats_nothing(tmp_path: Path, sign: signal.Signals):
     out = tmp_path / "out"
     process = start(out, pause=0.2, trials=4, seeds=1)
@@ -129,7 +128,6 @@ def test_a_killed_study_loses_nothing_and_repeats_nothing(tmp_path: Path, sign: 
     assert [trial.value for trial in after[:2]] == [trial.value for trial in before[:2]]
 
 
-@pytest.mark.slow
 def test_a_study_killed_in_its_repeats_runs_only_those_that_are_missing(tmp_path: Path):
     out = tmp_path / "out"
     process = start(out, pause=0.05, trials=3, seeds=2)

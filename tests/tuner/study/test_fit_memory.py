@@ -239,7 +239,6 @@ print(json.dumps([trial.state, trial.value, memory_words(trial), trial.failure a
 
 
 @pytest.mark.long
-@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="needs /proc to know the memory in use")
 def test_a_real_training_under_a_real_memory_limit_ends_with_fewer_rows_on_the_device(tmp_path: Path):
     command = [sys.executable, "-c", LIMITED, str(tmp_path), "500"]

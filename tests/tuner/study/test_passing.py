@@ -85,6 +85,7 @@ def test_a_run_that_fails_once_is_tried_again_under_its_number(tmp_path: Path):
     assert said.values["run"] == "trial-001"
 
 
+@pytest.mark.long
 def test_a_disk_that_stays_full_ends_the_study_without_a_value_and_the_same_command_continues(tmp_path: Path):
     def full_after_two(moves: Mapping[str, Any], call: int) -> None:
         if call > 2:

@@ -98,6 +98,7 @@ def interrupted(machine: server.Server, tmp_path: Path, back: bool) -> tuple[Bow
     return trainer, events, begin
 
 
+@pytest.mark.long
 @needs_server
 def test_a_server_that_restarts_costs_no_trial(machine: server.Server, tmp_path: Path) -> None:
     trainer, events, begin = interrupted(machine, tmp_path, back=True)
@@ -108,6 +109,7 @@ def test_a_server_that_restarts_costs_no_trial(machine: server.Server, tmp_path:
     assert codes.count("database-gone") == codes.count("database-back") == 1
 
 
+@pytest.mark.long
 @needs_server
 def test_a_server_that_stays_away_ends_the_study_which_continues_later(
     machine: server.Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

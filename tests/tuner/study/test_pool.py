@@ -107,6 +107,7 @@ def logs(out: Path) -> list[str]:
     return sorted(path.parent.name for path in out.glob("*/log.json"))
 
 
+@pytest.mark.long
 def test_two_workers_share_a_study_and_the_loss_of_one_of_them_in_one_display(tmp_path: Path):
     events: list[Event] = []
     result = pool(tmp_path / "out", Doomed(evaluations=6), events.append)

@@ -36,7 +36,6 @@ def assert_same_curve(one, other):
     assert one.values == pytest.approx(other.values, rel=1e-4)
 
 
-@pytest.mark.slow
 def test_a_killed_run_continues_and_ends_as_if_it_had_not_been(tmp_path, small_model, small_rows):
     path = smallest.study_file(tmp_path, small_model, small_rows, max_steps=60, eval_steps=5, logging_steps=1)
     out = tmp_path / "run"
