@@ -65,6 +65,7 @@ def test_a_folder_without_a_manifest_is_named(tmp_path: Path):
         labeled(tmp_path)
 
 
+@pytest.mark.long
 def test_the_report_lists_scores_rivals_and_disagreements(folder: Path, tmp_path: Path, capsys):
     status = diagnosis.main(["--runs", str(folder), "--disagree", str(tmp_path / "pages"), "--made-up", "3"])
     text = capsys.readouterr().out

@@ -167,6 +167,7 @@ def test_the_folder_is_found_without_torch() -> None:
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
+@pytest.mark.long
 def test_the_pretraining_script_leaves_a_model_that_loads(tmp_path, monkeypatch, net) -> None:
     from transformers import AutoModelForCausalLM
 

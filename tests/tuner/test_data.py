@@ -316,6 +316,7 @@ def test_data_is_read_once_and_again_when_the_file_changed(tmp_path):
     assert len(loaded(path).train) == 18
 
 
+@pytest.mark.long
 def test_a_hundred_thousand_rows_take_seconds(tmp_path):
     rows = [{"instruction": f"question {n}", "input": "", "output": f"answer {n}"} for n in range(100_000)]
     path = written(tmp_path / "rows.jsonl", rows)

@@ -128,6 +128,7 @@ def test_a_killed_study_loses_nothing_and_repeats_nothing(tmp_path: Path, sign: 
     assert [trial.value for trial in after[:2]] == [trial.value for trial in before[:2]]
 
 
+@pytest.mark.long
 def test_a_study_killed_in_its_repeats_runs_only_those_that_are_missing(tmp_path: Path):
     out = tmp_path / "out"
     process = start(out, pause=0.05, trials=3, seeds=2)

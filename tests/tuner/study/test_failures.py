@@ -72,6 +72,7 @@ def test_the_same_error_in_every_trial_ends_the_study_with_one_line_and_fixing_i
     assert [trial.state for trial in result.trials] == ["complete", "complete"]
 
 
+@pytest.mark.long
 def test_a_bug_that_comes_later_ends_the_study_too_but_memory_does_not(tmp_path: Path):
     def failing(text: str) -> Bowl:
         def fail(moves: Mapping[str, Any], call: int) -> None:

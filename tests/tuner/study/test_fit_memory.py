@@ -86,6 +86,7 @@ def test_the_report_says_what_did_not_fit_and_what_to_write_into_the_file(tmp_pa
     assert any(point.patch.get("per_device_train_batch_size") == 4 for point in result.review)
 
 
+@pytest.mark.long
 def test_longer_rows_have_a_limit_of_their_own_and_shorter_ones_are_not_held_back(tmp_path: Path):
     trainer = Small(evaluations=4)
     trainer.room = 16 * 256
@@ -98,6 +99,7 @@ def test_longer_rows_have_a_limit_of_their_own_and_shorter_ones_are_not_held_bac
         assert last[trial.folder] == min(batch, fitting[length])
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("error", [RuntimeError, MemoryError, OSError])
 def test_a_trial_that_never_fits_is_finished_as_infeasible_and_the_study_continues(tmp_path: Path, error: Any):
     trainer = Small(evaluations=4)

@@ -147,6 +147,7 @@ def test_steps_stop_new_trials_while_the_repeats_can_still_be_paid(tmp_path: Pat
     assert len(more.trials) == 5
 
 
+@pytest.mark.long
 def test_a_study_stops_when_no_gain_beyond_noise_is_in_sight_and_can_continue_anyway(tmp_path: Path):
     events = list[Event]()
     result = run(tmp_path / "out", trials=40, show=events.append, space=RATE_ONLY)

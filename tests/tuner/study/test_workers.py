@@ -38,7 +38,7 @@ for kind in (file_locks.FileLocks, postgres_locks.ServerLocks):
 """
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=needs_server)])
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=[needs_server, pytest.mark.long])])
 def storage(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path / 'shared.db'}"
@@ -156,6 +156,7 @@ def test_a_worker_that_is_killed_leaves_its_trial_to_the_others(work: Any, stora
     assert trials[lost].user_attrs["place"][1] == str(tmp_path / "b" / f"trial-{lost:03d}")
 
 
+@pytest.mark.long
 def test_a_worker_killed_between_asking_for_a_trial_and_locking_it_leaves_it_too(
     work: Any, storage: str, tmp_path: Path
 ):

@@ -36,6 +36,7 @@ def assert_same_curve(one, other):
     assert one.values == pytest.approx(other.values, rel=1e-4)
 
 
+@pytest.mark.long
 def test_a_killed_run_continues_and_ends_as_if_it_had_not_been(tmp_path, small_model, small_rows):
     path = smallest.study_file(tmp_path, small_model, small_rows, max_steps=60, eval_steps=5, logging_steps=1)
     out = tmp_path / "run"
@@ -62,7 +63,7 @@ def test_a_killed_run_continues_and_ends_as_if_it_had_not_been(tmp_path, small_m
         assert_same_curve(run.curves[name], through.curves[name])
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.long)])
 def test_a_signal_ends_the_run_after_its_step_and_it_continues_from_there(make, tmp_path, number):
     spec = make(max_steps=8, eval_steps=2, logging_steps=1, study={"exact_match_rows": 2})
     before = signal.getsignal(number)

@@ -77,6 +77,7 @@ def test_a_4_bit_run_trains_adapters_over_4_bit_weights(make, tmp_path):
     assert all(np.abs(weight).max() > 0 for weight in weights.values())
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("bits", ["load_in_4bit", "load_in_8bit"])
 def test_evaluating_does_not_change_how_a_quantized_model_trains(make, tmp_path, bits):
     keys = {bits: True, "lora_target_modules": "all-linear", "max_steps": 4, "logging_steps": 1}

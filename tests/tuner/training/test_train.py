@@ -101,6 +101,7 @@ def test_a_secret_of_the_environment_is_not_written(make, tmp_path, monkeypatch)
     assert (os.environ["TUNER_TEST_TOKEN"], os.environ["TUNER_TEST_PLAIN"]) == ("x", "y")
 
 
+@pytest.mark.long
 def test_another_seed_trains_another_way_on_the_same_split(make, tmp_path, small_rows):
     spec = make(dataset_name=str(small_rows / "sft" / "train.jsonl"))
     one, two, same = (train(spec, {"seed": seed}, tmp_path / str(n)) for n, seed in enumerate((1, 2, 1)))
