@@ -70,7 +70,14 @@ def _advice(fix: Fix, case: Case, because: str, confidence: float, bounds: Bound
     factor = new / known if known and isfinite(new / known) else None
     shown = nominal if factor and nominal and abs(factor / nominal - 1.0) < 0.12 else factor
     usual = case.rate_prior.usual if fix.knob == "learning_rate" else None
+    if usual and _passes(known, new, usual):
+        usual = None  # the curve asks for more than is usual
     return Advice(fix.knob, old, new, factor, because, fix.expect, confidence, fix.description, shown, usual=usual)
+
+
+def _passes(old: float | None, new: float, usual: tuple[float, float]) -> bool:
+    """Whether a change leaves the usual range on the side to which it moves."""
+    return old is not None and (new > max(old, usual[1]) or new < min(old, usual[0]))
 
 
 def _denied(fix: Fix, case: Case) -> bool:

@@ -251,11 +251,13 @@ def _advice(order: Sequence[Fired], context: DiagnosisContext, bounds: Bounds) -
     never stand alone advise too, as an option.
     """
     advice: dict[str, Advice] = {}
+    untrained = best_step(context) == 0.0  # no checkpoint of the run is worth keeping
     for rule, found in order:
         if rule.sets_label and rule.label is not order[0][0].label:
             continue
         case = Case(context.settings, context.rate_prior, found.measured, context.rate)
         confidence = rule.confidence * found.strength
         for item in advise(rule.fixes, case, because=rule.name, confidence=confidence, bounds=bounds):
-            advice.setdefault(item.knob, replace(item, optional=not rule.sets_label))
+            if not (untrained and item.knob == "checkpoint"):
+                advice.setdefault(item.knob, replace(item, optional=not rule.sets_label))
     return tuple(advice.values())

@@ -147,6 +147,13 @@ def test_advice_for_the_rate_holds_the_usual_range_where_the_method_is_known():
     assert advice_of(Fix("batch_size", "double", "-", times=2.0), sft(batch_size=8)).usual is None
 
 
+def test_no_range_is_called_usual_that_the_advice_itself_leaves():
+    assert advice_of(rate(3), sft(learning_rate=1e-4)).usual == (1e-4, 5e-4)
+    assert advice_of(rate(3), sft(learning_rate=3e-4)).usual is None
+    assert advice_of(rate(0.3), sft(learning_rate=2e-4)).usual is None
+    assert advice_of(rate(3), sft(learning_rate=1e-6)).usual == (1e-4, 5e-4)  # on its way there
+
+
 def test_the_usual_range_is_read_back():
     found = advice_of(rate(0.3), sft(learning_rate=5e-3))
     assert Advice.from_dict(found.to_dict()).usual == (1e-4, 5e-4)

@@ -250,3 +250,14 @@ def test_the_curves_are_left_as_they_were():
     diagnose(run)
     for name, values in before.items():
         np.testing.assert_array_equal(run.curves[name].values, values)
+
+
+@pytest.mark.parametrize(("best", "kept"), [(0, False), (40, True)])
+def test_an_untrained_model_is_not_advised_as_the_checkpoint_to_use(best: int, kept: bool):
+    steps = np.arange(0, 401, 40)
+    held = 2.0 + 0.004 * np.abs(steps - best) + np.where(steps < best, 0.5, 0.0)
+    train = 2.0 * np.exp(-np.arange(1, 401) / 150)
+    run = Run("memorizes", {"train_loss": Curve(np.arange(1, 401), train), "eval_loss": Curve(steps, held)})
+    verdict = diagnose(run)
+    assert (verdict.label, verdict.best_step) == (Label.OVERFIT, best)
+    assert ("checkpoint" in {advice.knob for advice in verdict.advice}) == kept
