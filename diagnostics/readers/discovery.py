@@ -17,6 +17,8 @@ from diagnostics.readers.wandb import run_folder as wandb_run
 
 EVENTS, STATE, TRAINER_LOG = ".tfevents.", "trainer_state.json", "trainer_log.jsonl"
 SWIFTS_LOG = "logging.jsonl"
+DRIVEN, DRIVEN_OUTPUT = "command.json", "output"
+"""What a run leaves that was another trainer's command, and the folder that this one wrote: its log, once more."""
 CHECKPOINT = re.compile(r"checkpoint-(\d+)")
 DATED = re.compile(r"[A-Z][a-z]{2}\d\d_\d\d-\d\d-\d\d_")
 HPARAMS_FOLDER = re.compile(r"\d{10}\.\d+")
@@ -95,6 +97,8 @@ def parts(folder: Path, names: Listing | None = None) -> Parts | None:
         inner.add("runs")
     if not (events or states or jsonl):
         return None
+    if DRIVEN in names.files:
+        inner.add(DRIVEN_OUTPUT)
     newest_first = [folder / name / STATE for _, name in reversed(checkpoints)]
     older = tuple(path for path in newest_first if path not in states)
     return Parts(tuple(events), splits, tuple(states), jsonl, checkpoint, frozenset(inner), older)

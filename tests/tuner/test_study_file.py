@@ -45,10 +45,10 @@ def write(tmp_path):
         (HEAD + "study:\n  a: 1\n b: 2\n", "line 6"),
         (HEAD.replace("method: sft\n", ""), "method is … sft"),
         (
-            "base_model: a/b\nsequence_len: 9\n",
-            "Axolotl … base_model -> model_name_or_path … sequence_len -> max_length",
+            "base_model: a/b\ndatasets: [{path: c}]\nsequence_len: 9\n",
+            "config file of axolotl … study: … space",
         ),
-        ("stage: sft\nmodel_name_or_path: a\ncutoff_len: 9\n", "LLaMA-Factory … stage -> method … cutoff_len -> max"),
+        ("stage: sft\nmodel_name_or_path: a\ncutoff_len: 9\n", "config file of llamafactory … study: … space"),
         (HEAD.replace("sft", "sfr"), "method 'sfr' … sft, dpo … sft?"),
         (HEAD.replace("sft", "[sft]"), "method ['sft'] … sft, dpo"),
         (HEAD.replace("model_name_or_path: tuner/tiny\n", ""), "model_name_or_path is"),

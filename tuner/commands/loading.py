@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tuner.commands.output import announce
+from tuner.config.driven_file import is_driven
 from tuner.config.environment import check_environment, environment
 from tuner.config.library_logging import quiet, set_verbose
 from tuner.config.study_file import StudySpec, load_spec
@@ -26,6 +27,8 @@ def load_study_file(file: Path, verbose: bool, trust_remote_code: bool = False) 
     if verbose:
         set_verbose()
     raw = read_yaml(file)
+    if is_driven(raw):
+        return load_spec(file, trust_remote_code=trust_remote_code)
     check_environment(raw, file)
     if not trust_remote_code:
         check_trust(raw, file)

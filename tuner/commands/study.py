@@ -12,6 +12,7 @@ from diagnostics.model.curves import Run
 from tuner.commands.loading import load_study_file
 from tuner.commands.output import show as show_on
 from tuner.config.bounds import STUDY_BOUNDS, limit_broken
+from tuner.config.driven_file import check_program
 from tuner.config.library_logging import quiet
 from tuner.config.study_file import AS_MANY_AS_FIT, StudySpec
 from tuner.errors import Unfinished
@@ -47,6 +48,7 @@ def study(
     given |= {} if stop_early is None else {"stop_early": stop_early}
     given |= {} if workers is None else {"workers": workers}
     spec = replace(spec, study=replace(spec.study, **given))
+    check_program(spec)
     from rich.console import Console
 
     from tuner.study.display.ending import ending
@@ -85,12 +87,19 @@ def _without_value(result: StudyResult, folder: Path) -> str:
 
 @dataclass(frozen=True)
 class StudyTrainer:
-    """``train`` with the study file bound, as the loop calls it; live verdicts stay out of the table of trials."""
+    """``train``, or the file's other trainer, with the study file bound, as the loop calls it.
+
+    Live verdicts stay out of the table of trials.
+    """
 
     spec: StudySpec
 
     def __call__(self, overrides: Mapping[str, Any], folder: Path, report: Report) -> Run:
         """The run of these settings."""
+        if self.spec.driver is not None:
+            from tuner.drivers.drive import drive
+
+            return drive(self.spec, overrides, folder, report)
         from tuner.training.train import train
 
         return train(self.spec, overrides, folder, report, reuse=True, say=lambda line: None)

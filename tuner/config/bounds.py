@@ -149,6 +149,7 @@ STUDY_BOUNDS: Mapping[str, Bound] = {
     "minutes": Bound(0.01, 1e6),
     "steps": _whole(1, 10**12),
     "workers": _whole(1, MAX_WORKERS),
+    "gpus_per_trial": _whole(1, 1024),
 }
 """The numbers of the study block."""
 

@@ -49,7 +49,7 @@ def next_config(settings: Settings, changes: Sequence[Advice], file: Mapping[str
     ``file`` is the run's ``config.yaml`` when it left one. The changes do to it what they would do in a study.
     """
     config = dict(file) if file else _from_log(settings)
-    return with_overrides(config, {change.knob: _typed(change.knob, change.new) for change in changes})
+    return with_overrides(config, {change.knob: typed(change.knob, change.new) for change in changes})
 
 
 def _from_log(settings: Settings) -> dict[str, Any]:
@@ -77,7 +77,7 @@ def _is_whole(name: str) -> bool:
     return str(Settings.__dataclass_fields__[name].type).startswith("int")
 
 
-def _typed(name: str, value: float | str | None) -> float | str | int | None:
+def typed(name: str, value: float | str | None) -> float | str | int | None:
     """The value as the setting's own type: a rank of 16.0 is 16."""
     return int(float(value)) if _is_whole(name) and value is not None else value
 

@@ -11,7 +11,7 @@ from tuner.errors import SpecError
 
 CONFIG_FILE = "config.yaml"
 """What a run leaves in its folder, to be trained again."""
-RUN_FILES = ("trainer_state.json", "diagnosis.json", "adapter_config.json")
+RUN_FILES = ("trainer_state.json", "diagnosis.json", "adapter_config.json", "command.json")
 """What else lies in the folder of a run."""
 TRUST = "trust_remote_code"
 FLAG = "--trust-remote-code"

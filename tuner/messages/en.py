@@ -66,6 +66,7 @@ NOTICES: Mapping[str, str] = {
     "several-objectives": "this study has {objectives} objectives: verdicts lead and stop no trial in it",
     "nothing-reported": "nothing was reported to the trial, so it can only be stopped when it diverges: call "
     "trial.report(value, step) before should_prune()",
+    "own-names": "the trainer's own names: {names}",
     "repeats-missing": "{repeats:plural:repeat is|repeats are} missing; the same command runs them",
 }
 """What a reader should know of a study, beside its trials."""

@@ -6,6 +6,7 @@ import platform
 from collections.abc import Mapping
 from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING
 
 from diagnostics.model.message import message
 from tuner import __version__
@@ -21,6 +22,9 @@ from tuner.study.noise import noise_of_study
 from tuner.study.report.review import review
 from tuner.study.results import Gain, StudyResult, Text, TrialResult, text_from
 from tuner.study.workers.file_locks import FileLocks, locked
+
+if TYPE_CHECKING:
+    from tuner.config.study_spec import StudySpec
 
 ENDED = "ended"
 """Why the search ended before its number of trials, and after how many."""
@@ -66,6 +70,7 @@ def outcome(context: StudyContext) -> StudyResult:
         after=winner.metrics if winner else {},
         versions=versions(),
         notes=_notes(context, trials),
+        trainer=spec.driver.profile.name if spec.driver else "",
     )
 
 
@@ -103,7 +108,14 @@ def _notes(context: StudyContext, trials: tuple[TrialResult, ...]) -> tuple[Text
     missing = [key for key in repeat_plan(context) if repeats.load(context.study, *key) is None]
     if missing and (why is not None or started >= context.total):
         notes.append(message("repeats-missing", repeats=len(missing)))
-    return tuple(notes)
+    return (*notes, *_own_names(context.spec))
+
+
+def _own_names(spec: StudySpec) -> tuple[Text, ...]:
+    """What the other trainer calls the settings of the space, where it has names of its own."""
+    driver = spec.driver
+    own = {name: driver.key(name) for name in spec.study.space if driver.key(name) != name} if driver else {}
+    return (message("own-names", names=", ".join(f"{name} is {key}" for name, key in own.items())),) if own else ()
 
 
 def versions() -> Mapping[str, str]:

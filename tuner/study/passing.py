@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 
+from tuner.drivers.errors import TrainerKilled
 from tuner.training.device_batch import chain, is_out_of_memory
 
 PASSING_ERRNOS = frozenset(
@@ -37,6 +38,8 @@ def is_passing(error: BaseException) -> bool:
 
 
 def _passes(error: BaseException) -> bool:
+    if isinstance(error, TrainerKilled):
+        return True
     if isinstance(error, (ConnectionError, TimeoutError)):
         return type(error).__name__ != "OfflineModeIsEnabled"
     if isinstance(error, OSError) and error.errno in PASSING_ERRNOS:

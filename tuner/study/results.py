@@ -201,7 +201,7 @@ class StudyResult:
     ``before`` and ``after`` are metrics of the untouched base model and of the best trial; ``best`` is a trial number.
     ``steps`` counts those of all runs, in steps of trial 0. ``noise`` holds differences of the metric that mean
     nothing: ``counts_from`` (the least by which the search takes a trial for better), ``evaluations``, ``seeds``.
-    ``notes`` say what is missing.
+    ``notes`` say what is missing. ``trainer`` is the other trainer that trained, empty where it was ours.
     """
 
     name: str
@@ -222,6 +222,7 @@ class StudyResult:
     after: Mapping[str, float] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[Text, ...] = ()
+    trainer: str = ""
 
     def trial(self, number: int | None) -> TrialResult | None:
         """The trial of that number, or None."""

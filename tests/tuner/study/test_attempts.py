@@ -36,8 +36,8 @@ from tuner.study.workers.attempts import (
     keep,
     under_way,
 )
-from tuner.study.workers.oom import boot_id, free_memory_share, kill_count
 from tuner.training.device_batch import DeviceBatch
+from tuner.training.oom import boot_id, free_memory_share, kill_count
 
 ROOT = Path(__file__).parents[3]
 CGROUPS = Path("/sys/fs/cgroup")

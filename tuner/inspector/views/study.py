@@ -29,6 +29,15 @@ MAX_SILENCE = 600.0
 """Seconds: a run that was written more recently, and after the study's result, is being trained."""
 
 
+DOWNLOADS = {
+    "report.html": "HTML report",
+    "report.md": "Markdown",
+    "config.yaml": "config.yaml",
+    "trainer.yaml": "trainer.yaml",
+}
+"""Files of a trial to save, as far as it has them."""
+
+
 def page(context: PageContext) -> None:
     """The page of a study."""
     root = context.folder.root
@@ -187,9 +196,7 @@ def _trials(context: PageContext, study: StudyResult, path: Path) -> None:
     run_id = runs[trial.number]
     if run_id is not None and st.button("Open run", type="primary", key="open-trial"):
         context.go("run", run=run_id)
-    _downloads(
-        path, trial.folder, {"report.html": "HTML report", "report.md": "Markdown", "config.yaml": "config.yaml"}
-    )
+    _downloads(path, trial.folder, DOWNLOADS)
 
 
 def _run_id(folder: Folder, path: Path, trial_folder: str) -> str | None:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from diagnostics.model.records import Label
+from diagnostics.readers.discovery import DRIVEN
 from tuner.config.trust import CONFIG_FILE
+from tuner.drivers.plan import OWN_CONFIG
 from tuner.study.answers import AnswerPair, answer_pairs
 from tuner.study.folder import repeat_folder
 from tuner.study.results import StudyResult
@@ -17,18 +20,32 @@ from tuner.study.results import StudyResult
 
 @dataclass(frozen=True)
 class Beside:
-    """The pairs of answers, the winner's YAML file, and the label of each repeat by (trial, seed)."""
+    """The pairs of answers, the winner's YAML file, the label of each repeat by (trial, seed).
+
+    ``command`` started the winner where another trainer trained it.
+    """
 
     answers: tuple[AnswerPair, ...] = ()
     winner_file: str = ""
     labels: Mapping[tuple[int, int], Label] = field(default_factory=dict)
+    command: str = ""
 
 
 def beside(result: StudyResult, folder: Path) -> Beside:
     """What the study's folder holds of it; what is missing or on another machine is left out."""
     best = result.winner
-    file = "" if best is None or best.host else _text(folder / best.folder / CONFIG_FILE)
-    return Beside(tuple(answer_pairs(result, folder)), file, _labels(result, folder))
+    run = None if best is None or best.host else folder / best.folder
+    file = _text(run / (OWN_CONFIG if result.trainer else CONFIG_FILE)) if run is not None else ""
+    command = _command(run / DRIVEN) if run is not None and result.trainer else ""
+    return Beside(tuple(answer_pairs(result, folder)), file, _labels(result, folder), command)
+
+
+def _command(record: Path) -> str:
+    """The command line that a driven run was started with; empty where nothing says."""
+    try:
+        return shlex.join(map(str, json.loads(_text(record))["argv"]))
+    except (ValueError, KeyError, TypeError):
+        return ""
 
 
 def disagreement(result: StudyResult, labels: Mapping[tuple[int, int], Label]) -> tuple[Label, int, int] | None:

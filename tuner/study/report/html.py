@@ -151,5 +151,5 @@ def _next(shown: Sections) -> Markup | None:
         "next",
         element("p", report_phrase("beside"), class_="intro"),
         copyable(shown.shell),
-        copyable(shown.python),
+        copyable(shown.python) if shown.python else None,
     )

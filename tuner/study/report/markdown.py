@@ -33,7 +33,12 @@ def as_markdown(result: StudyResult, found: Beside = NOTHING) -> str:
         *_titled("records", _table(shown.records)),
         *_titled("review", [part for point in shown.review for part in _point(point)]),
         *_titled("winner-file", [_code("yaml", shown.winner_file)] if shown.winner_file else []),
-        *_titled("next", [_code("sh", shown.shell), _code("python", shown.python)] if shown.shell else []),
+        *_titled(
+            "next",
+            [_code("sh", shown.shell), *([_code("python", shown.python)] if shown.python else [])]
+            if shown.shell
+            else [],
+        ),
         *_titled("space", _table(Table((HEADS["setting"], HEADS["values"]), shown.space), code=True)),
         *_titled("notes", [listed(map(cell, shown.notes))] if shown.notes else []),
         *([f"{TITLES['versions']}: {versions}"] if versions else []),

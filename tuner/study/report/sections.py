@@ -141,8 +141,8 @@ def sections(result: StudyResult, found: Beside = NOTHING) -> Sections:
         review=tuple(
             ShownPoint(title_words(one), paragraph_words(one), patch_lines(one.patch)) for one in result.review
         ),
-        shell="\n\n".join(f"# {what}\n{command}" for what, command in commands(result)),
-        python=snippet(best_folder(result)) if result.winner is not None else "",
+        shell="\n\n".join(f"# {what}\n{command}" for what, command in commands(result, found.command)),
+        python=snippet(best_folder(result)) if result.winner is not None and not result.trainer else "",
         space=tuple((name, str(span)) for name, span in result.space.items()),
         versions=tuple(result.versions.items()),
         notes=(

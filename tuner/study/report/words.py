@@ -214,13 +214,19 @@ def outcome(trial: TrialResult) -> str:
     return ending(trial) or ("" if trial.state is TrialState.COMPLETE else STATES[trial.state])
 
 
-def commands(result: StudyResult) -> list[tuple[str, str]]:
-    """What to do next, as (what a command does, the command); nothing before there is a best trial."""
+def commands(result: StudyResult, started: str = "") -> list[tuple[str, str]]:
+    """What to do next, as (what a command does, the command); nothing before there is a best trial.
+
+    ``started`` is the command of the best trial where another trainer trained it.
+    """
     if result.winner is None:
         return []
     folder, host = best_folder(result), result.winner.host
     there = report_phrase("on-host", host=host) if host else report_phrase("in-folder")
     more = len(result.trials) + MORE_TRIALS
+    if result.trainer:
+        again = [(report_phrase("train-again", there=there), started)] if started else []
+        return [*again, (report_phrase("continue"), f"tuner study {quote(result.path)} --trials {more}")]
     return [
         (report_phrase("train-again", there=there), f"tuner train {quote(f'{folder}/{CONFIG_FILE}')}"),
         (report_phrase("merge", there=there), f"tuner merge {quote(folder)} merged-model"),

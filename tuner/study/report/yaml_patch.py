@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from tuner.config.bounds import BOUNDS
 from tuner.config.overrides import STEP_KEYS, with_overrides
 from tuner.config.search_space import Choice, Range, Span, is_number
+from tuner.config.trainers.driver import own_config
 from tuner.study.context import file_value
 
 if TYPE_CHECKING:
@@ -39,7 +40,8 @@ def patch(
         if known is not None and not known.holds(value):
             spans[name] = known.including(value)
     made = _in_file_keys(spec, values)
-    block = {**(study or {}), **({"space": {name: span.block() for name, span in spans.items()}} if spans else {})}
+    own = {spec.driver.key(name) if spec.driver else name: span.block() for name, span in spans.items()}
+    block = {**(study or {}), **({"space": own} if own else {})}
     return {**made, "study": block} if block else made
 
 
@@ -54,7 +56,13 @@ def _inside(value: Any, span: Span) -> Any:
 
 
 def _in_file_keys(spec: StudySpec, values: Mapping[str, Any]) -> dict[str, Any]:
-    """An effective batch size in the keys that the file uses for it, with its counts of steps for as many samples."""
+    """An effective batch size in the keys that the file uses for it, with its counts of steps for as many samples.
+
+    In another trainer's file everything stands under that trainer's own keys.
+    """
+    if spec.driver is not None:
+        whole = own_config(spec.driver, spec.config, with_overrides(spec.config, values), spec.driver.devices)
+        return {key: value for key, value in whole.items() if spec.driver.given.get(key) != value and key != "seed"}
     made = {key: value for key, value in values.items() if key != "batch_size"}
     if "batch_size" not in values:
         return made

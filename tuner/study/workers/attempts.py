@@ -15,8 +15,8 @@ import optuna
 from diagnostics.errors import BadInput
 from diagnostics.model.curves import Run
 from tuner.study.passing import is_passing
-from tuner.study.workers.oom import boot_id, free_memory_share, kill_count
 from tuner.training.device_batch import DeviceBatch
+from tuner.training.oom import boot_id, free_memory_share, kill_count
 
 if TYPE_CHECKING:
     from tuner.study.protocols import Report

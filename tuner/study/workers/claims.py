@@ -12,6 +12,8 @@ from typing import Any
 from optuna.study import Study
 from optuna.trial import FrozenTrial, Trial, TrialState
 
+from diagnostics.readers.discovery import DRIVEN
+from tuner.drivers.checkpoints import drop_output
 from tuner.search.attributes import MOVED_BY
 from tuner.search.distributions import Distributions, suggest
 from tuner.search.proposer import FILE
@@ -94,6 +96,14 @@ def free_disk(out: Path, finished: list[FrozenTrial], best: int | None) -> None:
 
 
 def drop_weights(folder: Path, *, adapter: bool) -> None:
-    """Remove ``checkpoint-*`` below a run's folder, and its adapter with ``adapter``."""
+    """Remove ``checkpoint-*`` below a run's folder, and its adapter with ``adapter``.
+
+    Of a run of another trainer nobody knows which of its files is the best adapter: with ``adapter`` all weights go,
+    without it all stay.
+    """
+    if (folder / DRIVEN).exists():
+        if adapter:
+            drop_output(folder)
+        return
     for path in [*folder.glob("checkpoint-*"), *([folder / "adapter"] if adapter else [])]:
         shutil.rmtree(path, ignore_errors=True)

@@ -1,0 +1,250 @@
+"""``trainer: command``: a real script in a process of its own, stopped, killed and continued."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from diagnostics.readers import read
+from tests.waiting import until
+from tuner.commands.study import StudyTrainer
+from tuner.config.study_file import load_spec
+from tuner.config.study_spec import StudySpec
+from tuner.drivers.drive import drive
+from tuner.drivers.errors import OutOfMemoryError, TrainerFailed, TrainerKilled
+from tuner.drivers.keeper import of_run
+from tuner.drivers.process import tag_of
+from tuner.errors import SpecError
+from tuner.study.loop import run_study
+from tuner.study.passing import is_passing
+
+ROOT = Path(__file__).parents[3]
+SCRIPT = Path(__file__).with_name("train.py")
+COMMAND = f"{sys.executable} {SCRIPT} --config {{config}} --lr {{learning_rate}} --out {{run}}"
+RATE = {"low": 1e-5, "high": 1e-1, "log": True}
+
+
+def file(folder: Path, block: dict[str, Any] | None = None, **keys: Any) -> Path:
+    """A study file of the script."""
+    study = {"trainer": "command", "command": COMMAND, "space": {"learning_rate": RATE}, **(block or {})}
+    content = {"learning_rate": 1e-4, "steps": 40, **keys, "study": study}
+    path = folder / "bowl.yaml"
+    path.write_text(yaml.safe_dump(content))
+    return path
+
+
+def spec(folder: Path, block: dict[str, Any] | None = None, **keys: Any) -> StudySpec:
+    return load_spec(file(folder, block, **keys))
+
+
+def steps_logged(run: Path) -> list[int]:
+    return [json.loads(line)["step"] for line in (run / "output" / "log.jsonl").read_text().splitlines()]
+
+
+def left(run: Path) -> list[int]:
+    """The processes of a run that are alive."""
+    return [one for one in of_run(tag_of(run)) if Path(f"/proc/{one}").exists()]
+
+
+@pytest.mark.long
+def test_a_study_of_a_command_finds_its_rate_and_leaves_runs_that_can_be_read(tmp_path: Path):
+    study = spec(tmp_path, {"trials": 2, "seeds": 1, "stop_early": False})
+    result = run_study(study, StudyTrainer(study), tmp_path / "out")
+    first, best = result.baseline, result.winner
+    assert first and best and first.value is not None and best.value is not None and best.value < first.value
+    assert result.trainer == "command" and result.gain is not None and len(result.gain.pairs) == 1
+    run = tmp_path / "out" / best.folder
+    own = yaml.safe_load((run / "trainer.yaml").read_text())
+    assert own == {"learning_rate": best.settings["learning_rate"], "steps": 40, "seed": 42}
+    again = read(run)
+    assert again.settings.learning_rate == best.settings["learning_rate"] and again.last_step == 40
+    assert min(again.curves["eval_loss"].values) == pytest.approx(best.value)
+    shown = (tmp_path / "out" / "study.md").read_text()
+    assert str(SCRIPT) in shown and "tuner train" not in shown and "tuner merge" not in shown
+
+
+def test_a_finished_run_is_read_and_other_settings_begin_again(tmp_path: Path):
+    study, out = spec(tmp_path, steps=10), tmp_path / "trial-000"
+    drive(study, {"learning_rate": 1e-3}, out)
+    assert drive(study, {"learning_rate": 1e-3}, out).last_step == 10 and steps_logged(out) == [*range(1, 11)]
+    drive(study, {"learning_rate": 1e-2}, out)
+    assert steps_logged(out) == [*range(1, 11)]
+    assert yaml.safe_load((out / "trainer.yaml").read_text())["learning_rate"] == 1e-2
+
+
+def test_a_report_that_says_stop_stops_the_command_and_all_that_it_started(tmp_path: Path):
+    study, out = spec(tmp_path, steps=2000, workers=1, pause=0.02), tmp_path / "trial-000"
+    seen: list[float] = []
+
+    def report(run: Any, share: float) -> str | None:
+        seen.append(share)
+        assert len(left(out)) == 3  # the keeper, the script and its data loader
+        return "enough" if len(seen) == 2 else None
+
+    run = drive(study, {}, out, report)
+    assert left(out) == [] and 10 <= run.last_step < 2000 and seen == sorted(seen)
+    assert [note.code for note in run.notes] == ["stopped-at"]
+
+
+@pytest.mark.parametrize(
+    ("keys", "kind", "says"),
+    [
+        ({"ends": 20}, TrainerFailed, "status 0 at step 20 of 40"),
+        ({"status": 3}, TrainerFailed, "status 3 at step 40 of 40"),
+        ({"fits": 0}, OutOfMemoryError, "CUDA out of memory"),
+    ],
+)
+def test_success_is_status_0_and_the_last_planned_step(
+    tmp_path: Path, keys: dict[str, Any], kind: type[Exception], says: str
+):
+    with pytest.raises(kind, match=says) as caught:
+        drive(spec(tmp_path, **keys), {}, tmp_path / "trial-000")
+    assert type(caught.value) is kind and not is_passing(caught.value)
+
+
+def test_a_command_that_somebody_kills_may_be_continued(tmp_path: Path):
+    out = tmp_path / "trial-000"
+
+    def report(run: Any, share: float) -> None:
+        for process in left(out):
+            if SCRIPT.name in Path(f"/proc/{process}/cmdline").read_text():
+                os.kill(process, signal.SIGKILL)
+
+    study = spec(tmp_path, pause=0.02)
+    with pytest.raises(TrainerKilled) as caught:
+        drive(study, {}, out, report)
+    assert is_passing(caught.value)
+    assert drive(study, {}, out).last_step == 40 and steps_logged(out) == [*range(1, 41)]
+
+
+@pytest.mark.long
+def test_out_of_memory_is_answered_with_fewer_rows_and_more_accumulation(tmp_path: Path):
+    command = f"{COMMAND} --rows {{per_device_train_batch_size}}"
+    study = spec(
+        tmp_path,
+        {"command": command, "trials": 1, "seeds": 0, "stop_early": False},
+        fits=2,
+        per_device_train_batch_size=8,
+        gradient_accumulation_steps=1,
+        steps=10,
+    )
+    result = run_study(study, StudyTrainer(study), tmp_path / "out")
+    assert all(trial.value is not None for trial in result.trials) and result.trials[0].memory
+    for trial in result.trials:
+        own = yaml.safe_load((tmp_path / "out" / trial.folder / "trainer.yaml").read_text())
+        assert (own["per_device_train_batch_size"], own["gradient_accumulation_steps"]) == (2, 4)
+
+
+def test_a_batch_that_cannot_be_split_is_not_tried_again(tmp_path: Path):
+    study = spec(tmp_path, {"trials": 1, "seeds": 0}, fits=0, batch_size=8)
+    result = run_study(study, StudyTrainer(study), tmp_path / "out")
+    assert result.trials[0].state == "infeasible"
+    assert (tmp_path / "out" / "trial-000" / "output.log").read_text().count("training on") == 1
+
+
+@pytest.mark.long
+def test_after_kill_9_nothing_runs_on_and_the_same_command_continues(tmp_path: Path):
+    path, out = file(tmp_path, {"trials": 1, "seeds": 0}, steps=300, pause=0.02, workers=1), tmp_path / "out"
+    command = [sys.executable, "-m", "tuner", "study", str(path), "--out", str(out)]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL) as worker:
+        until(_has_steps(out / "trial-000", 20), "the first steps")
+        worker.kill()
+    until(lambda: left(out / "trial-000") == [], "the end of the trainer")
+    cut = len(steps_logged(out / "trial-000"))
+    study = load_spec(path)
+    result = run_study(study, StudyTrainer(study), out)
+    assert result.trials[0].value is not None and 20 <= cut < 300
+    assert steps_logged(out / "trial-000") == [*range(1, 301)]
+
+
+def _has_steps(run: Path, steps: int) -> Callable[[], bool]:
+    return lambda: (run / "output" / "log.jsonl").exists() and len(steps_logged(run)) >= steps
+
+
+def test_what_a_killed_keeper_leaves_is_ended_before_the_run_begins_again(tmp_path: Path):
+    out = tmp_path / "trial-000"
+    environment = {**os.environ, "TUNER_RUN": tag_of(out)}
+    with subprocess.Popen(["sleep", "600"], env=environment, start_new_session=True) as orphan:
+        until(lambda: left(out) == [orphan.pid], "the orphan")
+        drive(spec(tmp_path, steps=5), {}, out)
+        assert orphan.wait(5) == -signal.SIGTERM
+
+
+@pytest.mark.parametrize(
+    ("block", "keys", "named"),
+    [
+        ({"trainer": "axolotle"}, {}, "study.trainer: … axolotl?"),
+        ({"command": "python train.py"}, {}, "study.space.learning_rate … {config}"),
+        ({"command": "python 'train.py"}, {}, "study.command: not a command line"),
+        ({"command": COMMAND + " {lerning_rate}"}, {}, "{lerning_rate} … learning_rate?"),
+        ({"stop": "SIGFOO"}, {}, "study.stop: … SIGTERM"),
+        ({"space": {"hidden": [1, 2]}}, {}, "study.space.hidden: … no hidden"),
+        ({"space": {"learning_rate": {"low": 1e-3, "high": 1e-1}}}, {}, "0.0001 is outside"),
+        ({"space": {"batch_size": [1, 2]}}, {}, "study.space.batch_size: the file has no batch"),
+        ({"judge": {"model": "a"}}, {}, "study.judge: … tuner's own trainer"),
+        ({"gpus_per_trial": 0}, {}, "study.gpus_per_trial: … 1 or more"),
+        ({"method": "sfd"}, {}, "study.method: … sft"),
+        ({"config": "gone.yaml"}, {}, "learning_rate: belongs into study.config"),
+        ({}, {"api_key": "abc"}, "api_key: holds a secret"),
+        ({}, {"learning_rate": -1}, "learning_rate: must be above 0"),
+    ],
+)
+def test_a_file_that_cannot_work_is_refused_in_a_line(
+    tmp_path: Path, block: dict[str, Any], keys: dict[str, Any], named: str
+):
+    with pytest.raises(SpecError) as caught:
+        spec(tmp_path, block, **keys)
+    parts, line = named.split(" … "), str(caught.value)
+    assert all(part in line for part in parts) and "\n" not in line, line
+    assert "abc" not in line
+
+
+@pytest.mark.parametrize("beside", ["trainer_state.json", "command.json"])
+def test_a_study_in_the_folder_of_a_run_starts_no_command(tmp_path: Path, beside: str):
+    path, (trace, command) = file(tmp_path), (tmp_path / "trace", f"touch {tmp_path}/trace {{config}}")
+    content = yaml.safe_load(path.read_text())
+    path.write_text(yaml.safe_dump({**content, "study": {**content["study"], "command": command}}))
+    (tmp_path / beside).write_text("{}")
+    started = [sys.executable, "-m", "tuner", "study", str(path), "--out", str(tmp_path / "out")]
+    ended = subprocess.run(started, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True)
+    assert ended.returncode == 2 and "--trust-remote-code" in ended.stderr and not trace.exists()
+
+
+def test_a_config_beside_the_block_is_the_same_study(tmp_path: Path):
+    whole = spec(tmp_path)
+    (tmp_path / "own.yaml").write_text("learning_rate: 1e-4\nsteps: 40\n")
+    block = {"trainer": "command", "command": COMMAND, "config": "own.yaml", "space": {"learning_rate": RATE}}
+    (tmp_path / "bowl.yaml").write_text(yaml.safe_dump({"study": block}))
+    assert load_spec(tmp_path / "bowl.yaml") == whole
+
+
+def test_a_program_that_is_not_there_is_named_before_anything_is_made(tmp_path: Path):
+    path = file(tmp_path, {"command": "/envs/gone/bin/train --config {config}"})
+    command = [sys.executable, "-m", "tuner", "study", str(path), "--out", str(tmp_path / "out")]
+    ended = subprocess.run(command, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True)
+    assert ended.returncode == 2 and "/envs/gone/bin/train: no such program" in ended.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_order_of_a_run_that_is_stopped_takes_no_longer_than_its_grace(tmp_path: Path):
+    from tuner.drivers.process import Trainer
+
+    stubborn = (
+        "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(1, flush=True); time.sleep(60)"
+    )
+    log = tmp_path / "log"
+    with Trainer([sys.executable, "-c", stubborn], tmp_path, log, dict(os.environ), grace=0.5) as trainer:
+        until(lambda: log.exists() and log.read_text() == "1\n", "the script")
+        began = time.monotonic()
+        assert trainer.stop() == -signal.SIGKILL and time.monotonic() - began < 5

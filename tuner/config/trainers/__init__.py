@@ -1,0 +1,1 @@
+"""Other trainers: what each calls our settings, how it is started, stopped and continued."""

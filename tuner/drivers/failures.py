@@ -1,0 +1,70 @@
+"""Why a trainer's command ended: told from its status, its last words, its log, and what the kernel counted."""
+
+from __future__ import annotations
+
+import re
+import signal
+from pathlib import Path
+
+from diagnostics.model.curves import Run
+from tuner.config.secret_keys import masked
+from tuner.drivers.errors import OutOfMemoryError, TrainerFailed, TrainerKilled
+from tuner.drivers.plan import PRINTED, Plan
+from tuner.drivers.progress import is_complete, planned_steps
+from tuner.training.device_batch import PHRASES
+from tuner.training.oom import kill_count
+
+KILLED = (-signal.SIGKILL, -signal.SIGTERM, 128 + signal.SIGKILL, 128 + signal.SIGTERM)
+"""Statuses of a process, or of the shell or container around it, that somebody killed."""
+ALLOCATORS = (
+    *PHRASES,
+    *("cudnn_status_not_supported", "hip out of memory", "outofmemoryerror", "not enough gpu memory"),
+)
+TAIL = 1 << 16
+"""Bytes at the end of what was printed, in which the reason stands."""
+ERROR = re.compile(r"^(?:\[?rank\d+\]?:\s*)?((?:\w+\.)*\w*(?:Error|Exception|Interrupt|Exit)\b.*)", re.MULTILINE)
+COLORS = re.compile(r"\x1b\[[0-9;]*m")
+
+
+def failure(plan: Plan, status: int, run: Run | None, begun: int, kills: int | None) -> TrainerFailed | None:
+    """Why the run failed; None where its status is 0 and its last planned step was logged.
+
+    ``begun`` is how long the printed output was, and ``kills`` the kernel's count, when the command was started.
+    """
+    if status == 0 and run is not None and is_complete(run):
+        return None
+    said = printed_since(plan.folder / PRINTED, begun)
+    now = kill_count()
+    by_kernel = None not in (now, kills) and (now or 0) > (kills or 0)
+    patterns = (*ALLOCATORS, *(pattern.lower() for pattern in plan.driver.profile.out_of_memory))
+    words = f"{ended(status, run)}: {last_words(said)}" if said.strip() else ended(status, run)
+    if status and (any(pattern in said.lower() for pattern in patterns) or (by_kernel and status in KILLED)):
+        return OutOfMemoryError(words)
+    return TrainerKilled(words) if status in KILLED else TrainerFailed(words)
+
+
+def printed_since(path: Path, begun: int) -> str:
+    """The end of what a command printed since it was started."""
+    try:
+        with path.open("rb") as file:
+            file.seek(0, 2)
+            file.seek(max(begun, file.tell() - TAIL))
+            return COLORS.sub("", file.read().decode("utf-8", "replace"))
+    except OSError:
+        return ""
+
+
+def last_words(said: str) -> str:
+    """The last line that names an error, else the last line; passwords in addresses are masked."""
+    errors = ERROR.findall(said)
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    return masked((errors[-1] if errors else lines[-1]).strip()) if lines else ""
+
+
+def ended(status: int, run: Run | None) -> str:
+    """How the command ended: ``status 1 at step 40 of 100``."""
+    how = f"status {status}" if status >= 0 else f"killed by {signal.Signals(-status).name}"
+    if run is None:
+        return f"{how}, nothing logged"
+    total = planned_steps(run)
+    return f"{how} at step {run.last_step:g}" + (f" of {total:g}" if total else "")
