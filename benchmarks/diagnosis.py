@@ -9,6 +9,9 @@ limits and the map of confidences are also scored on each source with that sourc
 ``--disagree`` writes a page with the curve for every run that is called something else than its label. ``--made-up``
 counts false alarms on so many made-up healthy runs of each family, ``--trained`` scores us and the rivals on small
 networks that are trained for it, whose true held-out loss is known (some 0.15 s each).
+
+A folder with a ``labels.json`` holds runs that learn from rewards (GRPO, RLOO): each is judged in a line, with what
+five other programs' rules say of it.
 """
 
 from __future__ import annotations
@@ -31,6 +34,8 @@ from benchmarks.verdicts.healthy import FAMILIES, healthy_runs
 from benchmarks.verdicts.histories import histories
 from benchmarks.verdicts.limits import FACTORS, Answers, chosen_elsewhere
 from benchmarks.verdicts.perturbed import WAYS, perturbed
+from benchmarks.verdicts.rewards import LIST, labeled_rewards, missed
+from benchmarks.verdicts.rewards import tables as reward_tables
 from benchmarks.verdicts.rivals import RIVALS
 from benchmarks.verdicts.scores import pairs_of, score
 from diagnostics.diagnosis.calibration import DEFAULT
@@ -99,13 +104,19 @@ def limit_tables(runs: Sequence[Labeled]) -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print the scores; 1 when the test half misses the goal of macro-F1 0.90, 5 % false alarms, all rivals behind."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--runs", type=Path, required=True, metavar="FOLDER", help="a folder with a manifest.json")
+    parser.add_argument(
+        "--runs", type=Path, required=True, metavar="FOLDER", help="a folder with a manifest.json or a labels.json"
+    )
     parser.add_argument(
         "--disagree", type=Path, metavar="FOLDER", help="write a page for each run that we call otherwise"
     )
     parser.add_argument("--made-up", type=int, default=0, metavar="N", help="false alarms on N made-up runs a family")
     parser.add_argument("--trained", type=int, default=0, metavar="N", help="score on N small networks trained for it")
     given = parser.parse_args(arguments)
+    if (given.runs / LIST).is_file():
+        rewarded = labeled_rewards(given.runs)
+        show(*reward_tables(rewarded))
+        return int(missed(rewarded))
     runs = labeled(given.runs)
     found = diagnosed(runs)
     calibration, held_out = halves(found)

@@ -8,12 +8,13 @@ from dataclasses import replace
 import numpy as np
 
 from diagnostics.chart.model import Band, Chart, Level, Mark, MarkKind, Panel, Series
-from diagnostics.chart.panels import PANEL_OF, panels, with_log_axis
+from diagnostics.chart.panels import curves_of, panels, with_log_axis
 from diagnostics.chart.series import View
 from diagnostics.chart.smoothing import default_weight
 from diagnostics.chart.svg import as_svg
 from diagnostics.messages import finding_message
 from diagnostics.model.curves import Curve, Run
+from diagnostics.model.methods import method_record
 from diagnostics.model.records import Diagnosis
 
 __all__ = ["Band", "Chart", "Level", "Mark", "MarkKind", "Panel", "Series", "as_svg", "chart", "outline"]
@@ -26,13 +27,13 @@ MAX_EPOCHS = 1000
 def chart(run: Run, diagnosis: Diagnosis, *, pixels: int = PIXELS) -> Chart:
     """The chart of a run: its curves over the steps, downsampled to ``pixels`` with no spike lost, and its findings."""
     view = View(smoothing=default_weight(run), points=2 * pixels)
-    drawn = (with_log_axis(panel) for panel in panels(run, _logged(run), view, lambda steps: steps))
+    drawn = (with_log_axis(panel) for panel in panels(run, curves_of(run), view, lambda steps: steps))
     return replace(outline(run, diagnosis), panels=tuple(drawn))
 
 
 def outline(run: Run, diagnosis: Diagnosis) -> Chart:
     """The chart of a run without its curves: the findings as bands, and the marks on the axis of steps."""
-    ends = [step for name in _logged(run) for step in _extent(run.curves[name])]
+    ends = [step for name in curves_of(run) for step in _extent(run.curves[name])]
     first, last = (min(ends), max(ends)) if ends else (0.0, 0.0)
     return Chart(
         run=run.name,
@@ -42,11 +43,6 @@ def outline(run: Run, diagnosis: Diagnosis) -> Chart:
         bands=_bands(diagnosis, first, last),
         marks=_marks(run, diagnosis, first, last),
     )
-
-
-def _logged(run: Run) -> list[str]:
-    """The curves that a report draws, as far as the run logged them."""
-    return [name for name in PANEL_OF if (curve := run.curve(name)) is not None and (len(curve) or curve.broken)]
 
 
 def _extent(curve: Curve) -> list[float]:
@@ -68,8 +64,8 @@ def _within(step: float, first: float, last: float) -> float:
 
 def _marks(run: Run, diagnosis: Diagnosis, first: float, last: float) -> tuple[Mark, ...]:
     best, warmup = diagnosis.best_step, _warmup_end(run)
-    broken = {step for name in _logged(run) for step in run.curves[name].broken}
-    marks = [Mark(MarkKind.BEST, best, best, _loss_at(run, best))] if best is not None else []
+    broken = {step for name in curves_of(run) for step in run.curves[name].broken}
+    marks = [Mark(MarkKind.BEST, best, best, _value_at(run, best))] if best is not None else []
     marks += [Mark(MarkKind.WARMUP, warmup, warmup)] if warmup is not None else []
     marks += [Mark(MarkKind.EPOCH, step, step, epoch) for epoch, step in enumerate(_epoch_ends(run, last), 1)]
     marks += [Mark(MarkKind.DISCONTINUITY, step, step) for step in run.discontinuities if first < step <= last]
@@ -77,8 +73,9 @@ def _marks(run: Run, diagnosis: Diagnosis, first: float, last: float) -> tuple[M
     return tuple(marks)
 
 
-def _loss_at(run: Run, step: float) -> float | None:
-    for name in ("eval_loss", "train_loss"):
+def _value_at(run: Run, step: float) -> float | None:
+    """The held-out loss or reward at a step, or that of training."""
+    for name in reversed(method_record(run.settings.method).main_curves):
         curve = run.curve(name)
         if curve is not None and len(curve):
             return float(curve.at([step])[0])

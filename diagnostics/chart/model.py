@@ -24,7 +24,8 @@ class Series:
     """One line of a panel: the points of a curve and, where it is smoothed, its running mean, both downsampled.
 
     ``logged`` points are in the log and ``in_view`` of them in the drawn part of the x axis; a logarithmic axis cannot
-    show ``hidden`` of those. ``low`` and ``high`` bound the ribbon around a line that is a mean of several runs.
+    show ``hidden`` of those. ``place`` is that of its color, where its name has none. ``low`` and ``high`` bound the
+    ribbon around a line that is a mean of several runs.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Series:
     logged: int = 0
     in_view: int = 0
     hidden: int = 0
+    place: int = 0
     low: FloatArray = field(default_factory=_none)
     high: FloatArray = field(default_factory=_none)
 

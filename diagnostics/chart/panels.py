@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from diagnostics.chart.model import Level, Panel, Series
 from diagnostics.chart.series import View, series_of
 from diagnostics.formatting import number
-from diagnostics.model.curves import FloatArray, Run
+from diagnostics.model.curves import FloatArray, Run, part_of
+from diagnostics.model.methods import method_record
 
 MIN_LOG_SPAN = 30.0
 """Values of a ratio above this get a logarithmic axis."""
@@ -26,7 +27,7 @@ class PanelKind:
     may_be_log: bool = False
 
 
-PANELS: dict[str, PanelKind] = {
+LOSS_PANELS: dict[str, PanelKind] = {
     "loss": PanelKind("Loss", {"train_loss": "training", "eval_loss": "held out"}, may_be_log=True),
     "rewards": PanelKind(
         "Rewards",
@@ -44,11 +45,42 @@ PANELS: dict[str, PanelKind] = {
     "grad_norm": PanelKind("Gradient norm", {"grad_norm": "norm before clipping"}, may_be_log=True),
 }
 """The panels of a report from top to bottom."""
+PARTS = "parts"
+"""The panel of the means of the reward functions, whose names are the user's own."""
+REWARD_PANELS: dict[str, PanelKind] = {
+    "reward": PanelKind("Reward", {"reward": "training", "eval_reward": "held out"}),
+    PARTS: PanelKind("Parts of the reward", {}),
+    "groups": PanelKind("Groups with equal rewards", {"frac_reward_zero_std": "share of groups"}),
+    "entropy": PanelKind("Entropy of the policy", {"entropy": "training", "eval_entropy": "held out"}),
+    "length": PanelKind(
+        "Length of the answers", {"completion_length": "training", "eval_completion_length": "held out"}
+    ),
+    "clipped": PanelKind("Answers cut off", {"clipped_ratio": "training", "eval_clipped_ratio": "held out"}),
+    "kl": PanelKind("Divergence from the reference", {"kl_divergence": "training", "eval_kl_divergence": "held out"}),
+    "sampler": PanelKind("Distance of sampler and trainer", {"sampler_gap": "nats a token"}),
+    "learning_rate": LOSS_PANELS["learning_rate"],
+    "grad_norm": LOSS_PANELS["grad_norm"],
+}
+"""Those of a run that learns from rewards, whose loss says nothing."""
+PANELS = {**LOSS_PANELS, **REWARD_PANELS}
 PANEL_OF = {curve: name for name, kind in PANELS.items() for curve in kind.curves}
+
+
+def curves_of(run: Run) -> list[str]:
+    """The curves that a report draws, as far as the run logged them, from the first panel to the last."""
+    if method_record(run.settings.method).loss_is_objective:
+        names = [name for kind in LOSS_PANELS.values() for name in kind.curves]
+    else:
+        parts = sorted((name for name in run.curves if part_of(name)), key=lambda name: part_of(name) or ("", False))
+        drawn = parts if len({part_of(name)[0] for name in parts}) > 1 else []  # type: ignore[index]
+        names = [name for key, kind in REWARD_PANELS.items() for name in (drawn if key == PARTS else kind.curves)]
+    return [name for name in names if (curve := run.curve(name)) is not None and (len(curve) or curve.broken)]
 
 
 def panel_name(curve: str) -> str:
     """The panel a curve belongs to: one of ``PANELS``, or one for what it measures, on whichever rows."""
+    if part_of(curve) is not None:
+        return PARTS
     measured = SPLIT.sub("", curve)
     return PANEL_OF.get(curve) or PANEL_OF.get(measured) or measured
 
@@ -63,15 +95,26 @@ def panels(run: Run, names: Sequence[str], view: View, place: Callable[[FloatArr
         curve = run.curve(name)
         if curve is not None:
             panel = groups.setdefault(panel_name(name), [])
-            panel.append(series_of(name, curve, place(curve.steps), view, title_of(name)))
+            series = series_of(name, curve, place(curve.steps), view, title_of(name))
+            panel.append(replace(series, place=_color_place(name, panel)))
     return [
         Panel(name, PANELS[name].title if name in PANELS else name, tuple(group), view.log_y, _levels(run, name))
         for name, group in groups.items()
     ]
 
 
+def _color_place(name: str, others: Sequence[Series]) -> int:
+    """The place of a curve's color among those of its panel: one for a reward function, whichever its prompts."""
+    keys = [part_of(one.name) or (one.name, False) for one in others]
+    key = part_of(name) or (name, False)
+    known = list(dict.fromkeys(part for part, _ in keys))
+    return known.index(key[0]) if key[0] in known else len(known)
+
+
 def title_of(curve: str) -> str:
     """What a curve is called within its panel."""
+    if (part := part_of(curve)) is not None:
+        return f"{part[0]}, held out" if part[1] else part[0]
     kind = PANELS.get(PANEL_OF.get(curve, ""))
     return kind.curves[curve] if kind else curve
 

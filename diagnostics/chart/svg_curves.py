@@ -8,6 +8,7 @@ from diagnostics.chart.markup import Markup, element, joined
 from diagnostics.chart.model import Level, Panel, Series
 from diagnostics.chart.scales import Scale
 from diagnostics.chart.svg_bands import Drawing
+from diagnostics.chart.theme import LINE_COLORS, SERIES_COLORS
 from diagnostics.formatting import number, setting
 from diagnostics.model.curves import FloatArray
 
@@ -25,6 +26,8 @@ def level(drawing: Drawing, at: Level, scale: Scale) -> Markup:
 
 def color(series: Series) -> str:
     """The color of a series, as a CSS variable."""
+    if series.name not in SERIES_COLORS:
+        return f"var(--line-{series.place % len(LINE_COLORS)})"
     return f"var(--{series.name.replace('_', '-')})"
 
 

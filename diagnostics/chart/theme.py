@@ -39,6 +39,18 @@ SERIES_COLORS: Mapping[str, Color] = {
     "eval_loss": ORANGE,
     "learning_rate": TEAL,
     "grad_norm": VIOLET,
+    "reward": BLUE,
+    "eval_reward": ORANGE,
+    "frac_reward_zero_std": VIOLET,
+    "entropy": TEAL,
+    "completion_length": GREEN,
+    "clipped_ratio": CRIMSON,
+    "kl_divergence": YELLOW,
+    "sampler_gap": PINK,
+    "eval_entropy": ORANGE,
+    "eval_completion_length": ORANGE,
+    "eval_clipped_ratio": ORANGE,
+    "eval_kl_divergence": ORANGE,
     "rewards_chosen": GREEN,
     "rewards_rejected": CRIMSON,
     "rewards_margins": BLUE,
@@ -62,6 +74,7 @@ def _variables(shade: int) -> str:
         **PAPER,
         **{str(label): pair for label, pair in LABEL_COLORS.items()},
         **{name.replace("_", "-"): pair for name, pair in SERIES_COLORS.items()},
+        **{f"line-{place}": pair for place, pair in enumerate(LINE_COLORS)},
     }
     return "".join(f"--{name}:{pair[shade]};" for name, pair in named.items())
 

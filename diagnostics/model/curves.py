@@ -67,7 +67,7 @@ ALIASES: Mapping[str, str] = {
 
 REWARD_PART = re.compile(r"(eval_)?(rewards/[^/]+/(?:mean|std))")
 """What is logged of each reward function, by the function's name; no canonical name holds it."""
-PART_MEAN = re.compile(r"(?:train/)?rewards/(?P<part>[^/]+)(?:/mean)?")
+PART_MEAN = re.compile(r"(?:train/|(?P<held>eval[_/]))?rewards/(?P<part>[^/]+)(?:/mean)?")
 OF_PAIRS = frozenset({"chosen", "rejected", "margins", "accuracies"})
 """What preference trainers log under ``rewards/``; no reward function bears these names."""
 
@@ -97,8 +97,14 @@ def reward_parts(curves: Mapping[str, Curve]) -> dict[str, Curve]:
 
     TRL 1.x logs ``rewards/<function>/mean``, earlier versions ``rewards/<function>``.
     """
-    found = {part["part"]: curve for name, curve in curves.items() if (part := PART_MEAN.fullmatch(name))}
-    return {name: curve for name, curve in found.items() if name not in OF_PAIRS and len(curve)}
+    parts = ((part_of(name), curve) for name, curve in curves.items() if len(curve))
+    return {part[0]: curve for part, curve in parts if part is not None and not part[1]}
+
+
+def part_of(name: str) -> tuple[str, bool] | None:
+    """The reward function whose mean reward a curve holds, and whether on held-out prompts; None for other curves."""
+    found = PART_MEAN.fullmatch(name)
+    return (found["part"], bool(found["held"])) if found and found["part"] not in OF_PAIRS else None
 
 
 class NotEnoughPoints(ValueError):

@@ -60,6 +60,11 @@ class TrainingMethod:
     own_options: frozenset[str] = frozenset()
     logged: tuple[tuple[str, ...], ...] = ()
 
+    @property
+    def main_curves(self) -> tuple[str, str]:
+        """The curves that show how well a run does, in training and on held-out rows."""
+        return ("train_loss", "eval_loss") if self.loss_is_objective else ("reward", "eval_reward")
+
     def named(self, curves: Mapping[str, Curve]) -> dict[str, Curve]:
         """The curves with the method's own tags under their canonical names, where the log has no such curve yet.
 

@@ -9,6 +9,7 @@ from diagnostics.chart.markup import printable
 from diagnostics.formatting import SIGNS, number
 from diagnostics.messages import TABLE_HEADS, phrase
 from diagnostics.model.curves import Run
+from diagnostics.model.methods import method_record
 from diagnostics.model.records import Diagnosis
 from diagnostics.report.sections import Sections, ShownAdvice, ShownFinding, sections
 from diagnostics.report.sparkline import block_means, sparkline
@@ -29,8 +30,8 @@ def as_markdown(run: Run, diagnosis: Diagnosis) -> str:
 
 
 def _sketch(run: Run) -> list[str]:
-    """The eval loss, or the train loss where there is none, as a line of blocks with its ends."""
-    for name in ("eval_loss", "train_loss"):
+    """The held-out loss or reward, or that of training where there is none, as a line of blocks with its ends."""
+    for name in reversed(method_record(run.settings.method).main_curves):
         curve = run.curve(name)
         if curve is not None and len(curve) > 1:
             ends = phrase("sketch", first=number(float(curve.values[0])), last=number(float(curve.values[-1])))

@@ -125,7 +125,7 @@ def _lines(panel: Panel) -> list[Line]:
 
 
 def _name(series: Series) -> str:
-    if series.name in ("train_loss", "eval_loss"):
+    if series.name in ("train_loss", "eval_loss", "reward", "eval_reward"):
         return phrase("curve-eval" if series.is_eval else "curve-train")
     return series.title if len(series.title) <= MAX_NAME else series.name[:MAX_NAME]
 

@@ -10,6 +10,7 @@ from diagnostics.chart.markup import printable
 from diagnostics.formatting import SIGNS, number, plain_name, setting
 from diagnostics.messages import TABLE_HEADS, next_value
 from diagnostics.model.curves import Curve, Run
+from diagnostics.model.methods import method_record
 from diagnostics.model.records import Advice, Diagnosis
 from diagnostics.report.order import worst_first
 from diagnostics.report.sections import sections
@@ -37,8 +38,8 @@ SHORT_NAMES = {
 
 
 def sketch(run: Run) -> dict[str, Curve]:
-    """The loss of a run in as many points as its line of the table draws."""
-    curves = ((name, run.curve(name)) for name in ("eval_loss", "train_loss"))
+    """The loss or reward of a run in as many points as its line of the table draws."""
+    curves = ((name, run.curve(name)) for name in reversed(method_record(run.settings.method).main_curves))
     name, curve = next(((name, one) for name, one in curves if one is not None and len(one) > 1), ("", None))
     means = block_means(curve, SPARK_WIDTH)
     return {name: Curve.from_points(range(len(means)), means)} if means else {}
@@ -77,7 +78,8 @@ def short_names(names: Sequence[str]) -> list[str]:
 
 def _cells(run: Run, diagnosis: Diagnosis, name: str, *, wide: bool, ascii_only: bool) -> tuple[str, ...]:
     shown = sections(run, diagnosis)
-    loss = next((curve for key in ("eval_loss", "train_loss") if (curve := run.curve(key)) is not None), None)
+    main = reversed(method_record(run.settings.method).main_curves)
+    loss = next((curve for key in main if (curve := run.curve(key)) is not None), None)
     best = diagnosis.best_step
     first = next((one for one in diagnosis.advice if not one.optional), None)
     return (

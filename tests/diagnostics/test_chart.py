@@ -15,10 +15,12 @@ from diagnostics.chart.label_layout import bars
 from diagnostics.chart.mark_names import RESUMED, mark_names
 from diagnostics.chart.model import Band, MarkKind
 from diagnostics.chart.scales import Scale, scale_over
+from diagnostics.diagnosis.diagnose import diagnose
 from diagnostics.formatting import SIGNS
 from diagnostics.model.curves import Curve, Run
 from diagnostics.model.records import Finding, Label
 from diagnostics.model.settings import Settings
+from diagnostics.synthetic import make
 from tests.diagnostics.diagnosed_runs import HOSTILE, healthy, of_points, overfitted
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -238,3 +240,26 @@ def test_a_scale_holds_every_value_between_its_ends(values, log):
 )
 def test_ticks_are_round(scale, ticks):
     assert scale.ticks(5) == pytest.approx(ticks)
+
+
+def test_a_run_that_learns_from_rewards_is_drawn_by_its_rewards_and_their_parts():
+    run = make("reward-hacked-by-parts", 0.8, seed=1)
+    drawn = chart(run, diagnose(run))
+    names = [panel.name for panel in drawn.panels]
+    assert names[:2] == ["reward", "parts"]
+    assert {"groups", "entropy", "length", "clipped", "kl"} < set(names)
+    assert "loss" not in names
+    parts = drawn.panels[1].series
+    assert [series.title for series in parts] == ["correct", "style"]
+    assert len({series.place for series in parts}) == 2
+    assert "reward-hacked-by-parts" in {band.rule for band in drawn.bands}
+    assert "var(--line-1)" in as_svg(drawn)
+
+
+def test_the_held_out_part_of_a_reward_has_the_color_of_the_part():
+    points = Curve.from_points([1.0, 2.0, 3.0], [0.1, 0.2, 0.3])
+    names = ("reward", "rewards/a/mean", "rewards/b/mean", "eval_rewards/a/mean", "eval/rewards/b/mean")
+    run = Run("parts", dict.fromkeys(names, points), Settings(method="grpo"))
+    parts = next(panel for panel in chart(run, diagnose(run)).panels if panel.name == "parts").series
+    places = {series.title: series.place for series in parts}
+    assert places == {"a": 0, "a, held out": 0, "b": 1, "b, held out": 1}

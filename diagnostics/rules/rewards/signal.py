@@ -144,5 +144,6 @@ PROMPTS_SOLVED = Rule(
         "rldoctor, rlprobe and Axolotl's ranges call these runs faulty",
     ),
     sets_label=False,
+    unless_found=("reward-hacked-by-parts", "reward-hacked-held-out"),
     methods=REWARDS,
 )

@@ -8,6 +8,7 @@ from typing import Any
 
 from diagnostics.messages import finding_message
 from diagnostics.model.curves import Run
+from diagnostics.model.methods import method_record
 from diagnostics.model.records import Diagnosis, Label
 from diagnostics.report.sparkline import block_means
 
@@ -44,7 +45,8 @@ class Row:
 
 def row(run_id: str, name: str, run: Run, diagnosis: Diagnosis, written: float, study: str = "") -> Row:
     """The row of a run that was read and diagnosed; ``written`` is seconds since 1970."""
-    eval_loss, train_loss = run.curve("eval_loss"), run.curve("train_loss")
+    eval_loss = run.curve("eval_loss")
+    train, held = map(run.curve, method_record(run.settings.method).main_curves)
     finding = next((f for f in diagnosis.findings if f.rule == diagnosis.cause), None)
     return Row(
         run_id,
@@ -56,7 +58,7 @@ def row(run_id: str, name: str, run: Run, diagnosis: Diagnosis, written: float, 
         diagnosis.best_step,
         run.last_step,
         written,
-        block_means(train_loss if train_loss is not None and len(train_loss) else eval_loss, SPARK_POINTS),
+        block_means(train if train is not None and len(train) else held, SPARK_POINTS),
         tuple(run.settings.known().items()),
         curves=tuple(run.curves),
         study=study,

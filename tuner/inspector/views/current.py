@@ -8,9 +8,10 @@ import streamlit as st
 
 from diagnostics.chart.smoothing import default_weight
 from diagnostics.formatting import duration, number
+from diagnostics.model.methods import method_record
 from tuner.inspector.chart.comparison import shared_curves
 from tuner.inspector.chart.panels import chart_data
-from tuner.inspector.chart.series import LOSSES, View
+from tuner.inspector.chart.series import View
 from tuner.inspector.chart.vega_data import tables
 from tuner.inspector.chart.vega_spec import spec
 from tuner.inspector.escape import plain
@@ -21,13 +22,13 @@ REFRESH_EVERY = 2.0  # seconds
 
 
 def current_curve(folder: Folder, run_id: str | None, key: str) -> None:
-    """The losses of a run, and how far it is; what to wait for while it has logged nothing."""
+    """The losses or rewards of a run, and how far it is; what to wait for while it has logged nothing."""
     opened = folder.open(run_id) if run_id is not None else None
     names = shared_curves([opened]) if isinstance(opened, Opened) else []
     if not isinstance(opened, Opened) or not names:
         st.info("No log yet: loading the libraries, the model and the data takes a moment.")
         return
-    shown = [name for name in LOSSES if name in names] or names[:1]
+    shown = [name for name in method_record(opened.run.settings.method).main_curves if name in names] or names[:1]
     view = View(smoothing=default_weight(opened.run))
     seen, dark = chart_data(opened.run, opened.chart, shown, view), is_dark()
     drawn = {**spec(seen.chart, view, dark=dark), "datasets": tables(seen, view, dark=dark)}

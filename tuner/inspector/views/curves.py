@@ -10,8 +10,11 @@ from typing import Any
 
 import streamlit as st
 
+from diagnostics.chart.panels import curves_of
 from diagnostics.chart.smoothing import default_weight
 from diagnostics.messages import HEADLINES
+from diagnostics.model.curves import Run
+from diagnostics.model.methods import method_record
 from tuner.inspector.chart.comparison import shared_curves
 from tuner.inspector.chart.panels import MAX_CURVES, chart_data, points_caption
 from tuner.inspector.chart.series import LOSSES, View, axes, extent
@@ -37,7 +40,7 @@ def _curves(opened: Opened) -> None:
     if not names:
         st.info("This log holds no curve with a finite value.")
         return
-    usual = usual_curves(names)
+    usual = usual_curves(names, opened.run)
     with st.container(horizontal=True, key="run-bar"):
         with st.popover(f"Curves ({len(names)})", key="run-curves"):
             shown = st.multiselect(
@@ -71,8 +74,13 @@ def reading(place: Any, size: int) -> None:
     )
 
 
-def usual_curves(names: Sequence[str]) -> list[str]:
-    """The curves that a run is opened with: the losses, what a DPO run is about, the learning rate."""
+def usual_curves(names: Sequence[str], run: Run) -> list[str]:
+    """The curves that a run is opened with: the losses, what a DPO run is about, the learning rate.
+
+    Where rewards are learned from, those of a report: the reward and its parts first, and no loss.
+    """
+    if not method_record(run.settings.method).loss_is_objective:
+        return [name for name in curves_of(run) if name in names][:MAX_CURVES] or list(names[:1])
     losses = [name for name in LOSSES if name in names]
     return losses + [name for name in SHOWN_BELOW if name in names] if losses else list(names[:1])
 
