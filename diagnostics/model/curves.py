@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from diagnostics.model.message import Message, Value, as_message
+from diagnostics.model.methods import method_record
 from diagnostics.model.settings import Settings
 
 FloatArray = NDArray[np.float64]
@@ -195,7 +196,8 @@ class Run:
             table = np.asarray(list(pairs), dtype=np.float64).reshape(-1, 2)
             if table.size:
                 curves[canonical_name(tag)] = Curve.from_points(table[:, 0], table[:, 1])
-        return cls(name, curves, settings or Settings(), tuple(map(as_message, notes)))
+        settings = settings or Settings()
+        return cls(name, method_record(settings.method).named(curves), settings, tuple(map(as_message, notes)))
 
     def curve(self, name: str) -> Curve | None:
         """The curve of that name, or None when the log has no point of it.

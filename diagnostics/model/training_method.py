@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TypeVar
 
-if TYPE_CHECKING:
-    from diagnostics.model.curves import Curve
+Points = TypeVar("Points")
 
 
 @dataclass(frozen=True)
@@ -65,7 +64,7 @@ class TrainingMethod:
         """The curves that show how well a run does, in training and on held-out rows."""
         return ("train_loss", "eval_loss") if self.loss_is_objective else ("reward", "eval_reward")
 
-    def named(self, curves: Mapping[str, Curve]) -> dict[str, Curve]:
+    def named(self, curves: Mapping[str, Points]) -> dict[str, Points]:
         """The curves with the method's own tags under their canonical names, where the log has no such curve yet.
 
         Other programs mean other things by ``kl`` or ``accuracy``, so these get their names once the method is known.

@@ -10,6 +10,7 @@ import numpy as np
 
 from diagnostics.model.curves import Curve, FloatArray, Run, canonical_name
 from diagnostics.model.message import message
+from diagnostics.model.methods import method_record
 from diagnostics.model.settings import Settings
 
 GROUP = 8
@@ -68,7 +69,8 @@ class RewardRun:
             where = self.at if tag.startswith("eval_") else slice(None)
             if len(self.steps[where]):
                 made[canonical_name(tag)] = Curve.from_points(self.steps[where], values[where])
-        return Run(name, made, Settings.from_mapping(self.settings), (message("synthetic-run"),))
+        settings = Settings.from_mapping(self.settings)
+        return Run(name, method_record(settings.method).named(made), settings, (message("synthetic-run"),))
 
     def _groups(self, rate: float, prompts: int) -> tuple[float, float, float]:
         """The share of right answers, of groups with equal rewards, and the standard deviation of the rewards."""
