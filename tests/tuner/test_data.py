@@ -243,6 +243,32 @@ def test_a_folder_is_split_by_its_file_names(tmp_path, test_name):
     assert (len(data.train), len(data.test)) == (30, 4)
 
 
+def test_splits_are_chosen_by_the_names_of_files_and_folders(tmp_path):
+    for name in ("train_sft", "train_gen-00000-of-00002", "train_gen-00001-of-00002"):
+        written(tmp_path / f"{name}.jsonl", ROWS[:12])
+    (tmp_path / "late").mkdir()
+    written(tmp_path / "late" / "rows.jsonl", ROWS[:4])
+    assert len(loaded(tmp_path, dataset_train_split="train_sft", dataset_test_split="late").train) == 12
+    data = loaded(tmp_path, dataset_train_split="train_gen", dataset_test_split="late")
+    assert (len(data.train), len(data.test)) == (24, 4)
+    data = loaded(tmp_path, dataset_test_split="train_sft")
+    assert (len(data.train), len(data.test)) == (24, 12)
+
+
+@pytest.mark.parametrize("key", ["dataset_train_split", "dataset_test_split", "dataset_config"])
+def test_a_split_or_a_configuration_that_files_do_not_have_is_refused(tmp_path, key):
+    written(tmp_path / "train.jsonl", ROWS)
+    for place in (tmp_path, tmp_path / "train.jsonl"):
+        with pytest.raises(DataError, match=key):
+            loaded(place, **{key: "gone"})
+
+
+def test_the_names_that_splits_have_anyway_are_taken(tmp_path):
+    path = written(tmp_path / "rows.jsonl", ROWS)
+    data = loaded(path, dataset_train_split="train", dataset_test_split="test", dataset_config="default")
+    assert (len(data.train), len(data.test)) == (27, 3)
+
+
 def test_a_folder_of_shards_is_one_training_set(tmp_path):
     written(tmp_path / "part-1.jsonl", ROWS[:15])
     written(tmp_path / "part-2.csv", ROWS[15:])

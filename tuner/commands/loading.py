@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +18,9 @@ from tuner.config.study_file import StudySpec, load_spec
 from tuner.config.trust import check_trust
 from tuner.config.yaml_file import read_yaml
 from tuner.errors import STOPPED
+
+COMPILING = ("torch_compile", "torch_compile_backend", "torch_compile_mode")
+"""Keys each of which has the model compiled."""
 
 
 def load_study_file(file: Path, verbose: bool, trust_remote_code: bool = False) -> StudySpec:
@@ -35,7 +39,10 @@ def load_study_file(file: Path, verbose: bool, trust_remote_code: bool = False) 
     os.environ.update(environment(raw))
     announce("loading torch, transformers and TRL …")
     with quiet(), _interruptible_at_once():
-        return load_spec(file, trust_remote_code=trust_remote_code)
+        spec = load_spec(file, trust_remote_code=trust_remote_code)
+    if any(spec.config.get(key) for key in COMPILING):
+        print("torch_compile: the first steps compile the model; on a CPU that takes minutes …", file=sys.stderr)
+    return spec
 
 
 @contextmanager

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import fields
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
+from tuner.config.mapping_keys import check_names, mapping_faults
 from tuner.config.methods import TrlMethod
-from tuner.config.trl_schema import Unfit
+from tuner.config.model_keys import attention_faults
+from tuner.config.trl_schema import Unfit, as_type
 from tuner.errors import brief, error_text, nearest
 
-JSON_KEYS = (
-    *("accelerator_config", "deepspeed", "fsdp_config", "dataset_kwargs", "lr_scheduler_kwargs"),
-    *("gradient_checkpointing_kwargs", "activation_checkpointing_kwargs", "model_init_kwargs"),
-)
-"""Keys that take a mapping, JSON text, or the path of a JSON file."""
 REPORTERS: Mapping[str, str] = {
     **{name: name for name in ("clearml", "codecarbon", "comet_ml", "dagshub", "dvclive", "mlflow", "neptune")},
     **{name: name for name in ("swanlab", "tensorboard", "trackio", "wandb")},
@@ -25,21 +22,17 @@ REPORTERS: Mapping[str, str] = {
     "flyte": "flytekit",
 }
 """Where transformers can report to, and the package that each needs."""
-ATTENTION = ("eager", "sdpa", "flash_attention_2", "flash_attention_3", "flex_attention")
 LOGGED_BESIDE = (
     *("num_tokens", "runtime", "samples_per_second", "steps_per_second", "logits/chosen", "logits/rejected"),
     *("rewards/chosen", "rewards/rejected", "rewards/accuracies", "rewards/margins", "logps/chosen", "logps/rejected"),
 )
-MAX_JSON_BYTES = 2**20
 
 
 def faults(config: Mapping[str, Any], method: TrlMethod) -> Iterator[tuple[str, str]]:
     """What is wrong with the named options of a config, as (key, what); needs no library of the training."""
-    for key in JSON_KEYS:
-        if isinstance(config.get(key), str):
-            yield from ((key, why) for why in _not_a_mapping(key, config[key]))
+    yield from mapping_faults(config)
     yield from (("report_to", why) for why in _reporters(_listed(config.get("report_to"))))
-    for key, check in (("attn_implementation", _attention), ("chat_template_path", _template)):
+    for key, check in (("attn_implementation", attention_faults), ("chat_template_path", _template)):
         if isinstance(config.get(key), str):
             yield from ((key, why) for why in check(config[key]))
     if config.get("deepspeed") and find_spec("deepspeed") is None:
@@ -54,31 +47,6 @@ def _listed(value: Any) -> list[str]:
     return [one for one in listed if isinstance(one, str)]
 
 
-def _not_a_mapping(key: str, text: str) -> Iterator[str]:
-    """What is wrong with a text that should be JSON or the path of a JSON file."""
-    wanted = "must be a mapping, or the path of a JSON file with one"
-    if text.lstrip().startswith("{"):
-        source, path = text, None
-    else:
-        path = Path(text).expanduser()
-        if key != "deepspeed" and path.suffix.lower() != ".json" and not path.is_file():
-            yield f"{wanted}, not {brief(text)}"
-            return
-        if not path.is_file():
-            yield f"{wanted}; there is no file {brief(text)}"
-            return
-        if path.stat().st_size > MAX_JSON_BYTES:
-            yield f"{wanted}; {brief(text)} is larger than {MAX_JSON_BYTES // 2**20} MiB"
-            return
-        source = path.read_text(encoding="utf-8", errors="replace")
-    try:
-        made = json.loads(source)
-    except (ValueError, RecursionError) as error:
-        made = error
-    if not isinstance(made, dict):
-        yield f"{wanted}; {'its text' if path is None else brief(text)} is not one"
-
-
 def _reporters(names: Sequence[str]) -> Iterator[str]:
     for name in names:
         if name in ("none", "all", "tensorboard"):
@@ -87,16 +55,6 @@ def _reporters(names: Sequence[str]) -> Iterator[str]:
             yield f"must be one of none, all, {', '.join(REPORTERS)}, not {brief(name)}{nearest(name, REPORTERS)}"
         elif find_spec(REPORTERS[name]) is None:
             yield f"{name} needs the package {REPORTERS[name]}, which is not installed"
-
-
-def _attention(name: str) -> Iterator[str]:
-    plain = name.removeprefix("paged|")
-    if plain not in ATTENTION and "/" not in plain:
-        yield f"must be one of {', '.join(ATTENTION)}, not {brief(name)}{nearest(name, ATTENTION)}"
-    elif plain.startswith("flash") and find_spec("flash_attn") is None and find_spec("kernels") is None:
-        yield f"{name} needs the package flash_attn, which is not installed; use sdpa"
-    elif "/" in plain and find_spec("kernels") is None:
-        yield f"{brief(name)} needs the package kernels, which is not installed; use sdpa"
 
 
 def _template(name: str) -> Iterator[str]:
@@ -127,13 +85,33 @@ def _modules(names: Sequence[str]) -> Iterator[str]:
             yield f"{brief(names[0])} is not a regular expression: {error_text(error, 100)}"
 
 
-def check_accelerator_config(value: Mapping[str, Any]) -> None:
-    """Raise ``Unfit`` for a key that accelerate's configuration does not have; imports transformers."""
-    from dataclasses import fields
-
+def check_accelerator_config(value: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings as accelerate's own types; raises ``Unfit`` for what it would refuse. Imports transformers."""
+    from accelerate.utils import GradientAccumulationPlugin
     from transformers.trainer_pt_utils import AcceleratorConfig
 
-    known = [one.name for one in fields(AcceleratorConfig)]
-    for name in value:
-        if name not in known:
-            raise Unfit(f"has no key {brief(name)}{nearest(str(name), known) or '; it has ' + ', '.join(known)}")
+    made = _as_record("", value, AcceleratorConfig)
+    key = "gradient_accumulation_kwargs"
+    if made.get(key) is not None:
+        made[key] = _as_record(f"{key}: ", made[key], GradientAccumulationPlugin)
+        if "num_steps" in made[key]:
+            raise Unfit(f"{key}: num_steps: write gradient_accumulation_steps as a key of the file")
+    if made.get("use_configured_state"):
+        raise Unfit("use_configured_state: there is no state that was configured before; remove it")
+    return made
+
+
+def _as_record(where: str, given: Mapping[str, Any], kind: Any) -> dict[str, Any]:
+    """The values as the types of a dataclass's fields."""
+    hints = get_type_hints(kind)
+    try:
+        check_names(given, [one.name for one in fields(kind)])
+    except Unfit as error:
+        raise Unfit(f"{where}{error}") from None
+    made = {}
+    for name, value in given.items():
+        try:
+            made[name] = as_type(value, hints[name])
+        except Unfit as error:
+            raise Unfit(f"{where}{name}: {error}") from None
+    return made

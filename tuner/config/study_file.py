@@ -12,6 +12,7 @@ from tuner.config.driven_file import is_driven, load_driven
 from tuner.config.environment import check_environment, environment
 from tuner.config.groups import check_groups
 from tuner.config.judge import read_judge
+from tuner.config.mapping_keys import mapping_of
 from tuner.config.methods import SUCCESSORS, TRL_METHODS, TrlMethod
 from tuner.config.options import check_accelerator_config, faults
 from tuner.config.overrides import check_batch, setting_value
@@ -131,8 +132,8 @@ def _config(raw: Mapping[str, Any], method: TrlMethod, path: Path) -> dict[str, 
             raise SpecError(f"{path}: unknown key {brief_name(name)}{_elsewhere(name, method, keys)}")
         try:
             config[name] = keys[name].coerced(value)
-            if name == "accelerator_config" and isinstance(config[name], dict):
-                check_accelerator_config(config[name])
+            if name == "accelerator_config" and value not in (None, ""):
+                config[name] = check_accelerator_config(mapping_of(name, config[name]))
         except Unfit as error:
             raise SpecError(f"{path}: {name}: {'must be a text' if is_secret(name) else error}") from None
         broken = limit_broken(name, config[name])

@@ -16,11 +16,6 @@ SURROGATE = re.compile("[\ud800-\udfff]")
 MAX_DEPTH = 50
 MAX_WHOLE = 2**63
 
-SPLIT_NAMES: Mapping[str, str] = {
-    **dict.fromkeys(("train", "training"), "train"),
-    **dict.fromkeys(("test", "validation", "valid", "val", "eval", "evaluation", "dev", "heldout"), "test"),
-}
-
 
 class DataError(SpecError):
     """Data that cannot be used; the message names the file and, where it is one row, its number."""
@@ -147,29 +142,3 @@ READERS: Mapping[str, Callable[[Path], Rows]] = {
     ".parquet": _parquet,
     ".txt": _text,
 }
-
-
-def split_files(folder: Path) -> dict[str, list[Path]]:
-    """The data files of a folder by split: ``train`` and ``test``, named by the first word of the file or sub-folder.
-
-    Files without such a word are training shards when no file has one. Raises ``DataError`` when there are none.
-    """
-    files = [path for path in sorted(folder.rglob("*")) if path.suffix.lower() in READERS and path.is_file()]
-    files = [path for path in files if path.name not in ("dataset_info.json", "state.json", "dataset_infos.json")]
-    named = {path: split_of(path.relative_to(folder)) for path in files}
-    splits = {split: [path for path in files if named[path] == split] for split in ("train", "test")}
-    if not any(splits.values()):
-        splits["train"] = files
-    if not splits["train"]:
-        found = ", ".join(path.name for path in files) or "no data files"
-        raise DataError(f"{folder}: has no training file (found {found}); name one train.jsonl, for example")
-    return {split: paths for split, paths in splits.items() if paths}
-
-
-def split_of(path: Path) -> str | None:
-    """``train`` or ``test`` when the first word of the file's name, or a folder's name, says so; else None."""
-    for part in (path.stem, *reversed(path.parent.parts)):
-        word = part.lower().replace("_", "-").replace(".", "-").split("-")[0]
-        if word in SPLIT_NAMES:
-            return SPLIT_NAMES[word]
-    return None

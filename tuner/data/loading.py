@@ -11,8 +11,9 @@ from diagnostics.model.message import Message, message
 from tuner.config.methods import TRL_METHODS, TrlMethod
 from tuner.data.columns import renamed, renamed_set
 from tuner.data.conversion import Converted, columns_of, convert, converted_row, format_of, is_identical_pair
-from tuner.data.files import READERS, SPLIT_NAMES, DataError, Rows, read_file, split_files
+from tuner.data.files import READERS, DataError, Rows, read_file
 from tuner.data.images import as_images, has_images, with_whole_paths
+from tuner.data.split_files import SPLIT_NAMES, split_files
 from tuner.data.splits import MAX_HELD_OUT_ROWS, held_out, prompt_key
 from tuner.errors import error_text
 
@@ -71,10 +72,8 @@ def _local(config: Config, start: Path) -> Path | None:
 
 def _load(config: Config, method: TrlMethod, start: Path, seed: int) -> Data:
     path = _local(config, start)
-    if path is not None and path.is_file():
-        return _from_files({"train": [path]}, config, method, seed)
-    if path is not None and _has_rows(path):
-        return _from_files(split_files(path), config, method, seed)
+    if path is not None and (path.is_file() or _has_rows(path)):
+        return _from_files(split_files(path, config), config, method, seed)
     return _from_sets(_sets(config, path), config, method, seed)
 
 

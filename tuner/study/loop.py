@@ -77,6 +77,7 @@ def _run(context: StudyContext) -> StudyResult:
     with interruptible():
         try:
             _search(context)
+            free_disk(context.out, finished(context), best_number(context.study))  # a worker may have died before it
             run_repeats(context)
         except BaseException:
             with suppress(Exception):

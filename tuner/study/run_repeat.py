@@ -76,8 +76,8 @@ def _run(context: StudyContext, trial: int, seed: int) -> None:
     value, steps, failure = _measured(context, trial, seed, settings, folder)
     seconds, lost = time.monotonic() - begun, attempts_at(context.study, folder.name).lost
     repeat = repeats.Repeat(trial, seed, value, seconds, dict(settings), failure, steps, lost)
+    drop_weights(folder, adapter=True)  # before it is kept: nobody comes back to a repeat that is
     repeats.save(context.study, repeat, folder)
-    drop_weights(folder, adapter=True)
     context.show(Repeated(trial, seed, done + 1, len(plan), True, value, repeat.seconds))
 
 

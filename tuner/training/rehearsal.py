@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
+import sys
 from collections.abc import Callable, Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -46,11 +49,29 @@ def _faults(training: Any) -> Iterator[tuple[str, str]]:
         yield "packing", "needs a max_length"
     if getattr(training, "padding_free", False) and not packs and limit is not None:
         yield "padding_free", "needs packing: true, or max_length: null"
+    if training.torch_compile:
+        yield from (("torch_compile", why) for why in _no_compiler(training.torch_compile_backend or "inductor"))
     if getattr(training, "activation_offloading", False) and not _has_accelerator():
         yield "activation_offloading", "this machine has no GPU to take them from; remove it"
     for name in (training.gradient_checkpointing_kwargs or {}) if training.gradient_checkpointing else ():
         if name not in CHECKPOINTING:
             yield "gradient_checkpointing_kwargs", f"has no key {brief(name)}{nearest(str(name), CHECKPOINTING)}"
+
+
+def _no_compiler(backend: str) -> Iterator[str]:
+    """Why torch cannot compile here: it would say so at the first step."""
+    import torch
+
+    if backend not in torch.compiler.list_backends(()):  # those of developers, too
+        known = torch.compiler.list_backends()
+        yield f"there is no backend {brief(backend)}{nearest(backend, known) or '; there is ' + ', '.join(known)}"
+    if backend != "inductor":
+        return
+    compiler = os.environ.get("CXX") or {"darwin": "clang++", "win32": "cl"}.get(sys.platform, "g++")
+    if shutil.which(compiler) is None:
+        yield f"needs the C++ compiler {compiler}, which is not installed; install it, or remove the line"
+    if torch.cuda.is_available() and find_spec("triton") is None:
+        yield "needs the package triton, which is not installed"
 
 
 def _has_accelerator() -> bool:

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from tuner.config.sources import located
+from tuner.config.trl_method import TrlMethod
+from tuner.training.model_rehearsal import rehearse_model
 from tuner.training.rewards import reward_functions
 
 
@@ -27,18 +29,23 @@ def more_arguments(parsed: Any, trainer_class: Any, start: Path, where: Path) ->
     if "reward_funcs" in takes:
         made["reward_funcs"] = reward_functions(parsed, start, where)
     if "teacher_model" in takes:
-        made["teacher_model"] = _teacher(parsed, start)
+        made["teacher_model"] = _teacher(parsed, start, where)
     return made
 
 
-def _teacher(parsed: Any, start: Path) -> str:
+def _teacher(parsed: Any, start: Path, where: Path) -> str:
     """The teacher's name; it is loaded as TRL's distillation script does, in the student's number format."""
     training, model = parsed.training, parsed.model
+    name = str(training.teacher_model_name_or_path)
+    name = str(located(name, start) or name)
+    own = training.teacher_model_init_kwargs
+    if own:
+        key = f"{where}: teacher_model_init_kwargs"
+        rehearse_model(name, own, TrlMethod.loads_with, training.trust_remote_code, key)
     training.teacher_model_init_kwargs = {
         "trust_remote_code": training.trust_remote_code,
         "attn_implementation": model.attn_implementation,
         "dtype": model.dtype,
-        **(training.teacher_model_init_kwargs or {}),
+        **(own or {}),
     }
-    name = str(training.teacher_model_name_or_path)
-    return str(located(name, start) or name)
+    return name

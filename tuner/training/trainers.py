@@ -19,6 +19,7 @@ from tuner.errors import SpecError, error_text
 from tuner.training.adapters import AdaLoraCallback, adapter_of, lora_plus_of
 from tuner.training.device_batch import is_out_of_memory
 from tuner.training.four_bit import unpacked_weights
+from tuner.training.model_rehearsal import rehearse_model
 from tuner.training.prepared_rows import trainer_with_cache
 from tuner.training.refusals import refusal
 from tuner.training.rehearsal import check_tokens, rehearse
@@ -81,10 +82,10 @@ def make_trainer(parsed: Parsed, method: str, data: Data, start: Path, where: Pa
     training, model = parsed.training, parsed.model
     rehearse(training, where)
     name = str(located(model.model_name_or_path, start) or model.model_name_or_path)
-    training.model_init_kwargs = _model_init_kwargs(training, model)
     images = has_images(data.train.column_names or ())
     tokenizer = load_tokenizer(name, model.model_revision, training, where, images=images)
     check_tokens(training, tokenizer, where)
+    training.model_init_kwargs = _model_init_kwargs(training, model, name, method, where)
     trainer_class = trainer_with_cache(method)
     given = {
         "model": name,
@@ -141,12 +142,16 @@ def _check_rows(trainer: Any, training: Any, where: Path) -> None:
             raise SpecError(f"{where}: max_length: {longest} tokens cut off the answer of every {split} row; raise it")
 
 
-def _model_init_kwargs(training: Any, model: Any) -> dict[str, Any]:
-    """What TRL's scripts load the model with."""
+def _model_init_kwargs(training: Any, model: Any, name: str, method: str, where: Path) -> dict[str, Any]:
+    """What TRL's scripts load the model with; raises ``SpecError`` for what it cannot be loaded with."""
     given = {
         "revision": model.model_revision,
         "trust_remote_code": training.trust_remote_code,
         "attn_implementation": model.attn_implementation,
         "dtype": model.dtype,
     }
-    return {**given, **(training.model_init_kwargs or {})}
+    own = training.model_init_kwargs
+    if own:
+        loads_with = TRL_METHODS[method].loads_with
+        rehearse_model(name, own, loads_with, training.trust_remote_code, f"{where}: model_init_kwargs")
+    return {**given, **(own or {})}

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +65,31 @@ def test_an_interrupt_leaves_a_study_that_continues_in_the_same_trial(tmp_path: 
     assert [(event.number, event.continued) for event in started] == [(2, True), (3, False)]
     assert [trial.number for trial in result.trials] == [0, 1, 2, 3]
     assert isinstance(events[-1], Closed)
+
+
+@pytest.mark.parametrize("where", ["tuner.study.loop.free_disk", "tuner.study.repeats.save"])
+def test_weights_that_a_killed_worker_left_are_removed_by_the_next_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str
+):
+    left = 4  # times that the study comes by
+    module, _, name = where.rpartition(".")
+    plain = getattr(import_module(module), name)
+
+    def killed(*given: Any) -> None:
+        nonlocal left
+        left -= 1
+        if where.endswith("save") or left:
+            plain(*given)
+        if not left:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(where, killed)
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path / "out", seeds=2)
+    monkeypatch.undo()
+    result = run(tmp_path / "out", seeds=2)
+    assert [path.parent.name for path in tmp_path.rglob("adapter")] == [f"trial-{result.best:03d}"]
+    assert not list(tmp_path.rglob("checkpoint-*"))
 
 
 def test_two_processes_share_one_study(tmp_path: Path):

@@ -127,6 +127,19 @@ def test_options_that_do_not_work_together_are_one_line(make, tmp_path, keys, na
         ({"padding_free": True}, "padding_free: "),
         ({"eos_token": "<gone>"}, "eos_token: "),
         ({"debug": "nonsense"}, "debug: "),
+        ({"torch_compile": True}, r"torch_compile: .*C\+\+"),
+        ({"torch_compile_backend": "inductr"}, "torch_compile: .*inductor"),
+        ({"model_init_kwargs": {"nonsense": 1}}, "model_init_kwargs: has no key 'nonsense'"),
+        ({"model_init_kwargs": {"hidden_sise": 64}}, "hidden_size"),
+        ({"model_init_kwargs": {"hidden_size": 32}}, "hidden_size: does not fit the weights"),
+        ({"model_init_kwargs": {"num_hidden_layers": 10**9}}, "num_hidden_layers: the model has 2"),
+        ({"model_init_kwargs": {"attention_dropout": "x"}}, "attention_dropout"),
+        ({"model_init_kwargs": {"hidden_act": "x"}}, "cannot be built"),
+        ({"model_init_kwargs": {"device_map": "cuda:77"}}, "device_map: "),
+        ({"model_init_kwargs": {"device_map": {"": "nonsense"}}}, "device_map: "),
+        ({"model_init_kwargs": {"max_memory": {"cpu": "1QB"}}}, "max_memory: 'cpu'"),
+        ({"model_init_kwargs": {"variant": "x"}}, "variant: "),
+        ({"model_init_kwargs": {"quantization_config": {"x": 1}}}, "quantization_config: "),
         ({"fp16": True}, "fp16: "),
     ],
 )
@@ -137,6 +150,7 @@ def test_what_the_trainer_would_refuse_is_refused_before_the_model_is_loaded(mak
     if "fp16" in keys and torch.accelerator.is_available():
         pytest.skip("this machine has a GPU")
     monkeypatch.setattr(PreTrainedModel, "from_pretrained", None)
+    monkeypatch.setenv("CXX", str(tmp_path / "gone"))
     with pytest.raises(SpecError, match=named) as caught:
         train(make(**keys), {}, tmp_path / "run")
     assert "\n" not in str(caught.value) and "study.yaml" in str(caught.value)
@@ -148,6 +162,8 @@ def test_what_the_trainer_would_refuse_is_refused_before_the_model_is_loaded(mak
         {"lr_scheduler_type": "cosine_with_min_lr", "lr_scheduler_kwargs": {"min_lr_rate": 0.1}},
         {"optim": "rmsprop", "optim_args": "momentum=0.1,alpha=0.9"},
         {"gradient_checkpointing": True, "gradient_checkpointing_kwargs": {"use_reentrant": False}},
+        {"model_init_kwargs": {"attention_dropout": 0.1, "num_hidden_layers": 1, "device_map": {"": "cpu"}}},
+        {"accelerator_config": {"gradient_accumulation_kwargs": {"sync_each_batch": "yes"}}},
     ],
 )
 def test_options_with_arguments_of_their_own_train(make, tmp_path, keys):

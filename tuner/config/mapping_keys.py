@@ -1,0 +1,81 @@
+"""Keys that take a mapping: as YAML, as JSON text, or as the path of a JSON file; and what the mappings may hold."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from tuner.config.model_keys import check_loading
+from tuner.config.trl_schema import Unfit, as_type
+from tuner.errors import brief, nearest
+
+MODEL_KEYS = ("model_init_kwargs", "teacher_model_init_kwargs")
+JSON_KEYS = (
+    *("accelerator_config", "deepspeed", "fsdp_config", "dataset_kwargs", "lr_scheduler_kwargs"),
+    *("gradient_checkpointing_kwargs", "activation_checkpointing_kwargs", "generation_kwargs", "chat_template_kwargs"),
+    *("transformers_continuous_batching_config", *MODEL_KEYS),
+)
+MAX_JSON_BYTES = 2**20
+
+
+def mapping_of(key: str, value: Any) -> dict[Any, Any]:
+    """The mapping that a key is given, in any of the three ways; raises ``Unfit`` where it is none."""
+    if isinstance(value, Mapping):
+        return dict(value)
+    wanted = "must be a mapping, or the path of a JSON file with one"
+    if not isinstance(value, str):
+        raise Unfit(f"{wanted}, not {brief(value)}")
+    is_text = value.lstrip().startswith("{")
+    try:
+        made = json.loads(value if is_text else _file_text(key, Path(value).expanduser(), wanted))
+    except (ValueError, RecursionError) as error:
+        if isinstance(error, Unfit):
+            raise
+        made = None
+    if not isinstance(made, dict):
+        raise Unfit(f"{wanted}; {'its text' if is_text else brief(value)} is not one")
+    return made
+
+
+def _file_text(key: str, path: Path, wanted: str) -> str:
+    if not path.is_file():
+        named = key == "deepspeed" or path.suffix.lower() == ".json"
+        raise Unfit(f"{wanted}; there is no file {brief(str(path))}" if named else f"{wanted}, not {brief(str(path))}")
+    if path.stat().st_size > MAX_JSON_BYTES:
+        raise Unfit(f"{wanted}; {brief(str(path))} is larger than {MAX_JSON_BYTES // 2**20} MiB")
+    return path.read_text(encoding="utf-8", errors="replace")
+
+
+def mapping_faults(config: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """What is wrong with the mappings of a config, as (key, what); needs no library of the training."""
+    for key in JSON_KEYS:
+        if config.get(key) in (None, ""):
+            continue
+        try:
+            given = mapping_of(key, config[key])
+            check_names(given)
+            if key in MODEL_KEYS:
+                check_loading(given)
+            if key == "dataset_kwargs":
+                _check_dataset(given)
+        except Unfit as error:
+            yield key, str(error)
+
+
+def check_names(given: Mapping[Any, Any], known: Iterable[str] | None = None) -> None:
+    """Raise ``Unfit`` for a key that is no text, or not among the known ones."""
+    names = None if known is None else list(known)
+    for name in given:
+        if not isinstance(name, str):
+            raise Unfit(f"its keys must be texts, not {brief(name)}")
+        if names is not None and name not in names:
+            raise Unfit(f"has no key {brief(name)}{nearest(name, names) or '; it has ' + ', '.join(names)}")
+
+
+def _check_dataset(given: Mapping[str, Any]) -> None:
+    """TRL reads one key, which says that the rows are tokenized."""
+    check_names(given, ("skip_prepare_dataset",))
+    if as_type(given.get("skip_prepare_dataset", False), bool):
+        raise Unfit("skip_prepare_dataset: the rows are text and must be tokenized to be trained on; remove it")
