@@ -82,6 +82,12 @@ TEXTS: dict[str, str] = {
     "space huge batch": "study: {space: {batch_size: {low: 8, high: 1.0e+20}}}\n",
     "space choices": f"study: {{space: {{lora_r: [{', '.join(map(str, range(1, 3000)))}]}}}}\n",
     "space nan": "study: {space: {learning_rate: {low: .nan, high: 1}}}\n",
+    "bool tag": "bf16: !!bool nonsense\n",
+    "int tag": "max_steps: !!int nonsense\n",
+    "empty int tag": "max_steps: !!int ''\n",
+    "float tag": "learning_rate: !!float nonsense\n",
+    "endless tag": "run_name: " + "!" * 100_000 + "\n",
+    "nobody's home": "chat_template_path: ~nobodyhere/x.jinja\n",
     "space list of mappings": "study: {space: {lora_r: [{a: 1}]}}\n",
 }
 """Files written by hand, below the three keys of ``HEAD``."""

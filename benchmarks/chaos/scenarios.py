@@ -7,7 +7,7 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +16,7 @@ from benchmarks.chaos.clock import JUMPS
 from benchmarks.chaos.life import Life
 from benchmarks.chaos.points import REAL_POINTS, STUDY_POINTS
 from benchmarks.chaos.tally import Tally
-from benchmarks.chaos.workers import SIGNALS, Workers, workers
+from benchmarks.chaos.workers import SIGNALS, workers
 from tests.tuner import smallest
 from tests.tuner.study import server
 from tests.waiting import until
@@ -24,19 +24,26 @@ from tests.waiting import until
 Scenario = Callable[[Path, float, random.Random], Tally]
 COUNTS: Mapping[str, int] = {
     "import": 900,
-    "lock": 40,
-    "statement": 900,
-    "log": 50,
-    "evaluation": 60,
-    "report written": 60,
+    "lock": 8,
+    "statement": 300,
+    "log": 15,
+    "evaluation": 15,
+    "report written": 15,
+    "first log": 5,
 }
-"""About how often a whole study passes a point; the others are passed a few times."""
-FEW = 6
+"""About how often two trials pass a point; the others are passed once or twice."""
+FEW = 2
 
 
-def struck(life: Life, pick: random.Random, points: list[str]) -> Life:
-    """The life, to be struck at one of the points."""
-    point = pick.choice(points)
+def in_turn(pick: random.Random, points: Iterable[str]) -> Iterator[str]:
+    """All the points in any order, again and again."""
+    while True:
+        yield from pick.sample(listed := [*points], len(listed))
+
+
+def struck(life: Life, pick: random.Random, points: Iterator[str]) -> Life:
+    """The life, to be struck at the next of the points."""
+    point = next(points)
     count = pick.randint(1, COUNTS.get(point, FEW))
     return replace(life, point=point, count=count, signal=int(pick.choice(SIGNALS)))
 
@@ -44,11 +51,11 @@ def struck(life: Life, pick: random.Random, points: list[str]) -> Life:
 def kills(folder: Path, seconds: float, pick: random.Random) -> Tally:
     """One worker after another on studies of the made-up trainer, each struck at a point, until the study is done."""
     tally, end, number = Tally(), time.monotonic() + seconds, 0
-    points = list(STUDY_POINTS)
+    points = in_turn(pick, STUDY_POINTS)
     with workers(tally) as team:
         while time.monotonic() < end:
             number += 1
-            life = Life(str(folder / str(number) / "out"), str(folder / f"{number}.ledger"))
+            life = Life(str(folder / str(number) / "out"), str(folder / f"{number}.ledger"), trials=16, seeds=2)
             Path(life.out).parent.mkdir()
             while team.run(struck(life, pick, points)) and time.monotonic() < end:
                 pass
@@ -60,7 +67,7 @@ def kills(folder: Path, seconds: float, pick: random.Random) -> Tally:
 def team(folder: Path, seconds: float, pick: random.Random, storage: str = "", size: int = 4) -> Tally:
     """Several workers at once on one study, each struck at a point or by chance from outside, and started again."""
     tally, end = Tally(), time.monotonic() + seconds
-    points = list(STUDY_POINTS)
+    points = in_turn(pick, STUDY_POINTS)
     life = Life(
         str(folder / "out"), str(folder / "ledger"), storage=storage, trials=max(12, int(seconds / 5)), pause=0.1
     )
@@ -207,27 +214,22 @@ def real(folder: Path, seconds: float, pick: random.Random) -> Tally:
     tally, end, number = Tally(), time.monotonic() + seconds, 0
     model, rows = smallest.model_folder(folder / "model"), smallest.rows_folder(folder / "rows")
     space = {"learning_rate": {"low": 1e-5, "high": 1e-3, "log": True}}
-    common = ["statement", "before tell", "after tell", "report half written", "before repeat", "before repeat is kept"]
+    common = ("statement", "before tell", "after tell", "report half written", "before repeat", "before repeat is kept")
+    points = in_turn(pick, (*REAL_POINTS, *common))
     with workers(tally) as crew:
         while time.monotonic() < end:
             number += 1
             here = folder / str(number)
             here.mkdir()
-            block = {"trials": 3, "seeds": 1, "space": space}
+            block = {"trials": 6, "seeds": 1, "space": space}
             keys = {"learning_rate": 1e-4, "max_steps": 6, "eval_steps": 2, "save_steps": 2, "logging_steps": 1}
             file = smallest.study_file(here, model, rows, study=block, **keys)
-            life = Life(str(here / "out"), str(here / "ledger"), str(file), trials=3)
-            for point in pick.sample([*REAL_POINTS, *common], len([*REAL_POINTS, *common])):
-                if time.monotonic() > end or not _strike_real(crew, life, point, pick):
-                    break
+            life = Life(str(here / "out"), str(here / "ledger"), str(file), trials=6)
+            while time.monotonic() < end and crew.run(struck(life, pick, points)):
+                pass
             crew.finish(life)
             tally.judge(life, [Path(life.out)])
     return tally
-
-
-def _strike_real(crew: Workers, life: Life, point: str, pick: random.Random) -> int:
-    count = pick.randint(1, {"statement": 300, "first log": 5}.get(point, 2))
-    return crew.run(replace(life, point=point, count=count, signal=int(pick.choice(SIGNALS))))
 
 
 SCENARIOS: Mapping[str, Scenario] = {

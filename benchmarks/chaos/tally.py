@@ -18,7 +18,8 @@ from tuner.search.attributes import ERROR
 from tuner.search.seeds import replicate_of, seed_of
 from tuner.study import repeats
 from tuner.study.fit_memory import limits
-from tuner.study.folder import database_url
+from tuner.study.folder import database_url, trial_folder
+from tuner.study.history import best_number
 from tuner.study.workers.storage import database_at
 
 MARK = "TUNER_CHAOS"
@@ -30,9 +31,10 @@ DRAFTS = (".part", ".tmp", "-journal", "-wal", "-shm")
 
 @dataclass
 class Tally(MustBeEmpty):
-    """Counts of one scenario; ``signals`` and ``restarts`` are what was done, the rest must not be."""
+    """Counts of one scenario; ``signals``, ``points`` and ``restarts`` are what was done, the rest must not be."""
 
     signals: Counter[str] = field(default_factory=Counter)
+    points: set[str] = field(default_factory=set)
     lives: int = 0
     restarts: int = 0
     lost: list[str] = field(default_factory=list)
@@ -50,8 +52,10 @@ class Tally(MustBeEmpty):
         self.invented += list(_invented(study, life, outs))
         self.blamed += [f"memory: {limit}" for limit in limits(study)]
         self.repeated += _repeated(Path(life.ledger))
-        self.left += [str(path) for out in outs for path in _leftovers(out)]
-        self.signals += _struck(Path(life.ledger))
+        self.left += [str(path) for out in outs for path in _leftovers(out, best_number(study))]
+        strikes = [line for line in _ledger(Path(life.ledger)) if line[0] == "struck"]
+        self.signals += Counter(line[-1] for line in strikes)
+        self.points |= {" ".join(line[1:-1]) for line in strikes}
 
 
 def _study(life: Life, out: Path) -> optuna.Study:
@@ -133,14 +137,11 @@ def _repeated(path: Path) -> list[str]:
     return again
 
 
-def _struck(path: Path) -> Counter[str]:
-    return Counter(line[-1] for line in _ledger(path) if line[0] == "struck")
-
-
-def _leftovers(out: Path) -> Iterator[Path]:
-    """Drafts, journals and checkpoints."""
+def _leftovers(out: Path, best: int | None) -> Iterator[Path]:
+    """Drafts, journals, checkpoints, and adapters of others than the best trial."""
     for path in out.rglob("*"):
-        if path.name.endswith(DRAFTS) or path.name.startswith("checkpoint-"):
+        is_spare = path.name == "adapter" and (best is None or path.parent.name != trial_folder(best))
+        if is_spare or path.name.endswith(DRAFTS) or path.name.startswith("checkpoint-"):
             yield path
 
 

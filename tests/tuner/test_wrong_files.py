@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -152,6 +154,30 @@ def test_the_study_block_has_bounds(write: Write, key: str, value: Any):
 )
 def test_a_value_that_works_is_accepted(write: Write, key: str, value: Any):
     assert key in load_spec(write(**{key: value})).config
+
+
+def test_a_pipe_that_nobody_writes_to_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("tuner.config.bounded_read.PATIENCE", 0.1)
+    os.mkfifo(tmp_path / "x.yaml")
+    with pytest.raises(SpecError, match=r"x\.yaml: cannot be read: nothing came"):
+        read_yaml(tmp_path / "x.yaml")
+
+
+def test_a_study_file_may_come_from_a_pipe(tmp_path: Path):
+    os.mkfifo(tmp_path / "x.yaml")
+    text = "method: sft\n" + "# " + "x" * 200_000
+    writing = threading.Thread(target=(tmp_path / "x.yaml").write_text, args=(text,))
+    writing.start()
+    assert read_yaml(tmp_path / "x.yaml") == {"method": "sft"}
+    writing.join()
+
+
+@pytest.mark.parametrize("key", ["dataset_name", "model_name_or_path"])
+def test_a_pipe_is_no_data_and_a_home_that_nobody_has_is_no_folder(write: Write, tmp_path: Path, key: str):
+    os.mkfifo(tmp_path / "pipe.jsonl")
+    for name in ("pipe.jsonl", "~nobodyhere/x.jsonl"):
+        with pytest.raises(SpecError, match=rf"{key}: \S*{name}"):
+            load_spec(write(**{key: name}))
 
 
 def test_merge_keys_and_aliases_are_yaml(write: Write):

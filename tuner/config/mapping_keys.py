@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tuner.config.model_keys import check_loading
+from tuner.config.sources import at_home
 from tuner.config.trl_schema import Unfit, as_type
 from tuner.errors import brief, nearest
 
@@ -29,7 +30,7 @@ def mapping_of(key: str, value: Any) -> dict[Any, Any]:
         raise Unfit(f"{wanted}, not {brief(value)}")
     is_text = value.lstrip().startswith("{")
     try:
-        made = json.loads(value if is_text else _file_text(key, Path(value).expanduser(), wanted))
+        made = json.loads(value if is_text else _file_text(key, at_home(value), wanted))
     except (ValueError, RecursionError) as error:
         if isinstance(error, Unfit):
             raise

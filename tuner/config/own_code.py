@@ -14,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from tuner.config.sources import at_home
 from tuner.config.trust import RUN_FILES
 from tuner.errors import SpecError, brief_name, error_text, nearest
 
@@ -66,7 +67,7 @@ def absolute(name: str, start: Path) -> str:
 def _file_of(name: str, start: Path, where: str) -> tuple[Path, str]:
     """File and function; the file is looked for beside the study file, then from the working directory."""
     path, _, function = name.rpartition(":")
-    given = Path(path).expanduser()
+    given = at_home(path)
     found = next((one for one in (start / given, given) if one.is_file()), None)
     if found is None:
         raise SpecError(f"{where}: {brief_name(path)}: no such file, from {start} or from here")

@@ -27,9 +27,17 @@ def located(name: str, start: Path) -> Path | None:
         from tuner.assets import TINY
 
         return TINY
-    given = Path(name).expanduser()
+    given = at_home(name)
     folders = [Path(), start.resolve(), *start.resolve().parents]
     return next((found for folder in folders if _exists(found := folder / given)), None)
+
+
+def at_home(name: str | Path) -> Path:
+    """The path with ``~`` written out, or as it is where nobody has such a home."""
+    try:
+        return Path(name).expanduser()
+    except RuntimeError:
+        return Path(name)
 
 
 def _exists(path: Path) -> bool:
@@ -47,7 +55,10 @@ def check_sources(raw: Mapping[str, Any], path: Path) -> None:
         raise SpecError(f"{path}: dataset_name is missing; give a file, a folder or a hub id")
     for key in PATHS:
         name = raw.get(key)
-        if isinstance(name, str) and is_path(name) and located(name, path.parent) is None:
+        found = located(name, path.parent) if isinstance(name, str) else None
+        if found is not None and not found.is_file() and not found.is_dir():
+            raise SpecError(f"{path}: {key}: {found}: is a pipe, a socket or a device; give a file or a folder")
+        if isinstance(name, str) and is_path(name) and found is None:
             raise SpecError(
                 f"{path}: {key}: {brief_name(name)}: no such file or folder, from here or from {path.parent}"
             )

@@ -7,6 +7,7 @@ from typing import Any
 
 import yaml
 
+from tuner.config.bounded_read import read_bounded
 from tuner.errors import SpecError, brief
 
 MAX_BYTES = 2**20
@@ -16,6 +17,8 @@ MAX_DIGITS = 60
 MAX_EXPANDED = 100_000
 """A study file has a hundred keys. Beyond these bounds it is another file, or one that is made to exhaust its reader;
 the last one counts the values with each alias written out."""
+MAX_SHOWN = 300
+"""Characters of what PyYAML says."""
 MERGE, TIMESTAMP, NUMBERS = (
     "tag:yaml.org,2002:merge",
     "tag:yaml.org,2002:timestamp",
@@ -43,6 +46,16 @@ class _Loader(yaml.SafeLoader):
         if isinstance(node, yaml.ScalarNode):
             _check_scalar(node)
         return node
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        """The node's value; raises ``_Refused`` for a text that its tag does not fit, as in ``!!bool perhaps``."""
+        try:
+            return super().construct_object(node, deep=deep)
+        except (ValueError, LookupError) as error:
+            kind = node.tag.rpartition(":")[2]
+            raise _Refused(
+                problem=f"{brief(node.value)} is not of the type {kind}", problem_mark=node.start_mark
+            ) from error
 
 
 class _Refused(yaml.MarkedYAMLError):
@@ -111,8 +124,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
 
 def _text(path: Path) -> str:
     try:
-        with path.open("rb") as file:
-            raw = file.read(MAX_BYTES + 1)
+        raw = read_bounded(path, MAX_BYTES + 1)
         if len(raw) > MAX_BYTES:
             raise SpecError(f"{path}: is larger than {MAX_BYTES // 2**20} MiB, so not a study file")
         return raw.decode("utf-8-sig")
@@ -169,5 +181,5 @@ def _described(path: Path, error: yaml.YAMLError, text: str) -> str:
     line = lines[mark.line] if mark.line < len(lines) else ""
     if line[: len(line) - len(line.lstrip())].count("\t"):
         return f"{path}: line {mark.line + 1}: indented with a tab; YAML needs spaces"
-    problem = " ".join((getattr(error, "problem", None) or "not YAML").split())
+    problem = " ".join((getattr(error, "problem", None) or "not YAML")[:MAX_SHOWN].split())
     return f"{path}: line {mark.line + 1}: not YAML: {problem}; check the indentation and the colons near that line"

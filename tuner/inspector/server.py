@@ -15,6 +15,7 @@ from typing import Any
 
 from diagnostics.chart.theme import BLUE
 from diagnostics.errors import BadInput
+from tuner.config.sources import at_home
 from tuner.inspector.access import HOSTS, PARAMETER, ensure_token
 
 FOLDER = "TUNER_INSPECT"
@@ -39,7 +40,7 @@ def launch(path: Path | str, port: int | None = None, browser: bool = True, allo
     has the token of the address that is printed. Raises ``NothingToInspect`` for a path that does not exist and
     ``NoPort`` for a port that is not available.
     """
-    folder = Path(path).expanduser().absolute()
+    folder = at_home(path).absolute()
     if not folder.exists():
         raise NothingToInspect(f"{path}: no such file or folder; give the folder that your runs log to")
     if port is not None:

@@ -15,6 +15,7 @@ from diagnostics.chart.model import Chart
 from diagnostics.model.curves import Run
 from diagnostics.model.records import Diagnosis
 from diagnostics.readers.file_state import FileState, FileStates, file_state, size, written
+from tuner.config.sources import at_home
 from tuner.inspector.runs import row_cache
 from tuner.inspector.runs.diagnose_worker import read_and_diagnose
 from tuner.inspector.runs.listing import HERE, Listing, list_runs, name_of, shortened, why_barred
@@ -68,7 +69,7 @@ class Folder:
 
         ``on_disk`` keeps the rows for the next time. Of runs with very many points fewer than ``keep`` are cached.
         """
-        self.path = path.expanduser().absolute()
+        self.path = at_home(path).absolute()
         self.root = self.path if self.path.is_dir() else self.path.parent
         self._keep = keep
         self._table = RowTable(self.root, row_cache.place_of(self.path) if on_disk else None)

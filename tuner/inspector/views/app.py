@@ -10,6 +10,7 @@ from urllib.parse import urlparse
 
 import streamlit as st
 
+from tuner.config.sources import at_home
 from tuner.inspector.access import PARAMETER, TOKEN, ensure_token, is_here, is_token
 from tuner.inspector.escape import chip
 from tuner.inspector.runs.folder import Folder
@@ -37,7 +38,7 @@ def show(path: Path, may_run: bool = False) -> None:
     st.set_page_config(page_title="tuner", page_icon="📉", layout="wide")
     may_run = may_run and is_here(st.context.headers.get("Host"))
     has_token = _has_token()
-    folder = _folder(str(path.expanduser().absolute()))
+    folder = _folder(str(at_home(path).absolute()))
     views = (runs.page, run.page, compare.page, study.page, started.page, rule.page)
     pages: dict[str, Any] = {}
     context = PageContext(
