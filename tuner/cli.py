@@ -147,6 +147,11 @@ def _add_training(commands: argparse._SubParsersAction[_Parser]) -> None:
     study.add_argument(
         "--workers", type=count, metavar="N", help="so many processes on this machine share the trials (default: 1)"
     )
+    study.add_argument(
+        "--gpus", metavar="LIST", help="the GPUs to share out, such as 0,1,2,3 (default: all, for each trial)"
+    )
+    study.add_argument("--gpus-per-trial", type=count, metavar="N", help="GPUs of one trial (default: 1)")
+    study.add_argument("--slots-per-gpu", type=count, metavar="N", help="trials that share a GPU (default: 1)")
     study.add_argument("--verbose", action="store_true", help="show the output of the training libraries")
     _add_trust(study)
     study.set_defaults(command=_study)
@@ -282,6 +287,7 @@ def _study(args: argparse.Namespace) -> int:
 
     budget = {"trials": args.trials, "minutes": args.minutes, "steps": args.steps}
     stop_early = False if args.no_stop_early else None
+    gpus = {"gpus": args.gpus, "gpus_per_trial": args.gpus_per_trial, "slots_per_gpu": args.slots_per_gpu}
     return study(
         args.file,
         budget,
@@ -289,6 +295,7 @@ def _study(args: argparse.Namespace) -> int:
         out=args.out,
         storage=args.storage,
         workers=args.workers,
+        gpus=gpus,
         verbose=args.verbose,
         trust_remote_code=args.trust_remote_code,
     )

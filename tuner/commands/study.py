@@ -14,6 +14,7 @@ from tuner.commands.output import show as show_on
 from tuner.config.bounds import STUDY_BOUNDS, limit_broken
 from tuner.config.driven_file import check_program
 from tuner.config.library_logging import quiet
+from tuner.config.slots import with_slots
 from tuner.config.study_file import AS_MANY_AS_FIT, StudySpec
 from tuner.errors import Unfinished
 
@@ -30,13 +31,15 @@ def study(
     out: Path | None = None,
     storage: str | None = None,
     workers: int | None = None,
+    gpus: Mapping[str, Any] | None = None,
     verbose: bool = False,
     trust_remote_code: bool = False,
 ) -> int:
     """Run or continue the study of ``file`` and print where its report is; the exit status.
 
-    ``budget`` holds trials, minutes and steps that replace those of the file, and so do ``stop_early`` and ``workers``;
-    None keeps the file's. Raises ``Unfinished`` when no trial has a value.
+    ``budget`` holds trials, minutes and steps that replace those of the file, and so do ``stop_early``, ``workers`` and
+    ``gpus`` (a text of numbers, how many for a trial, how many trials on each); None keeps the file's. Raises
+    ``Unfinished`` when no trial has a value.
     """
     broken = limit_broken("workers", workers, STUDY_BOUNDS)
     if broken:
@@ -47,20 +50,23 @@ def study(
         given.setdefault("trials", AS_MANY_AS_FIT)
     given |= {} if stop_early is None else {"stop_early": stop_early}
     given |= {} if workers is None else {"workers": workers}
-    spec = replace(spec, study=replace(spec.study, **given))
+    given |= {key: value for key, value in (gpus or {}).items() if value is not None}
+    spec = with_slots(replace(spec, study=replace(spec.study, **given)), workers)
     check_program(spec)
     from rich.console import Console
 
     from tuner.study.display.ending import ending
     from tuner.study.display.terminal import progress
     from tuner.study.loop import run_study
+    from tuner.study.pool.gpus import slot
     from tuner.study.pool.supervise import run_pool
 
     folder, many = out or Path("runs") / spec.name, spec.study.workers
     console = Console()
     with quiet(), progress(console) as show:
         if many == 1:
-            result = run_study(spec, StudyTrainer(spec), folder, storage=storage, show=show)
+            with slot(spec.study, show):
+                result = run_study(spec, StudyTrainer(spec), folder, storage=storage, show=show)
         else:
             trainer = StudyTrainer(spec)
             result = run_pool(spec, trainer, folder, storage=storage, show=show, workers=many, verbose=verbose)

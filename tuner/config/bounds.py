@@ -150,6 +150,7 @@ STUDY_BOUNDS: Mapping[str, Bound] = {
     "steps": _whole(1, 10**12),
     "workers": _whole(1, MAX_WORKERS),
     "gpus_per_trial": _whole(1, 1024),
+    "slots_per_gpu": _whole(1, MAX_WORKERS),
 }
 """The numbers of the study block."""
 

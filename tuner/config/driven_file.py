@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tuner.config.bounds import STUDY_BOUNDS, limit_broken
 from tuner.config.environment import check_environment, environment
 from tuner.config.methods import TRL_METHODS
 from tuner.config.overrides import setting_value
@@ -40,7 +39,6 @@ DRIVER_KEYS: Mapping[str, Any] = {
     "resume": str,
     "env": dict,
     "knobs": dict[str, str],
-    "gpus_per_trial": int,
 }
 """Keys of the block beside those of every study."""
 OURS_ALONE = ("exact_match_rows", "answer_metrics", "judge")
@@ -208,9 +206,6 @@ def _check_together(spec: StudySpec, driver: Driver) -> None:
             raise SpecError(
                 f"{at}: the file has no batch size; give batch_size, or {', '.join(sorted(driver.unknown))}"
             )
-    broken = limit_broken("gpus_per_trial", driver.devices, STUDY_BOUNDS)
-    if broken:
-        raise SpecError(f"{spec.path}: study.gpus_per_trial: must be {broken}, not {driver.devices}")
     check_command(spec.config, driver, spec.study.space, spec.path)
 
 

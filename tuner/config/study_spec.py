@@ -23,7 +23,9 @@ class StudyBlock:
     of those answers, the study's own metric among it, and ``judge`` compares them with those before the run.
     ``minutes`` and ``steps`` are budgets of the whole study, repeats included; one step is one optimizer step of
     trial 0, so as many samples as its batch. ``stop_early`` ends the search when no gain beyond noise is likely.
-    ``workers`` are the processes of this machine that share the trials. ``trials_given`` says whether the file
+    ``workers`` are the processes of this machine that share the trials; each has a slot for itself: ``gpus_per_trial``
+    of the ``gpus`` (by number; empty: all that there are), each of which takes ``slots_per_gpu`` trials at once.
+    ``trials_given`` says whether the file
     names a number of trials.
     """
 
@@ -39,6 +41,9 @@ class StudyBlock:
     answer_metrics: tuple[AnswerMetric, ...] = ()
     judge: JudgeBlock | None = None
     workers: int = 1
+    gpus: tuple[str, ...] = ()
+    gpus_per_trial: int = 1
+    slots_per_gpu: int = 1
     trials_given: bool = False
 
     @property

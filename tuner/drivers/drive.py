@@ -20,6 +20,7 @@ from tuner.drivers.next_run import next_run_yaml
 from tuner.drivers.plan import PRINTED, Plan, open_folder, planned, recorded, write_files
 from tuner.drivers.process import Trainer, end_left_over
 from tuner.drivers.progress import planned_steps, share_done
+from tuner.drivers.slots import Slot, mine
 from tuner.throttle import Throttle
 from tuner.training.oom import kill_count
 from tuner.training.protocol import Report
@@ -37,27 +38,26 @@ def drive(
     overrides: Mapping[str, Any],
     out: Path,
     report: Report | None = None,
-    *,
-    devices: Sequence[str] = (),
-    held: Sequence[int] = (),
+    slot: Slot | None = None,
 ) -> Run:
     """What one run of the file's trainer logged; the run itself is left in the folder ``out``.
 
     As ``tuner.training.train.train``: a finished run with the same settings is read, one that was cut continues from
-    its newest whole checkpoint where the trainer can, and ``report`` may stop it. ``devices`` are the numbers that it
-    may see; files in ``held`` stay open until its last process has ended. Raises ``SpecError`` for what the user can
-    fix, ``OutOfMemoryError``, ``TrainerKilled`` where somebody killed it, and ``TrainerFailed`` where it ended by an
-    error or before its last planned step.
+    its newest whole checkpoint where the trainer can, and ``report`` may stop it. It sees the devices of ``slot``, by
+    default of the one that this process holds, which stays held until its last process has ended. Raises ``SpecError``
+    for what the user can fix, ``OutOfMemoryError``, ``TrainerKilled`` where somebody killed it, and ``TrainerFailed``
+    where it ended by an error or before its last planned step.
     """
-    plan = planned(spec, overrides, out, devices)
+    slot = slot or mine()
+    plan = planned(spec, overrides, out, slot.devices)
     known = _finished(plan)
     if known is not None:
         return known
     end_left_over(out)
     open_folder(plan)
-    plan = planned(spec, overrides, out, devices)  # with the checkpoint that it continues from
+    plan = planned(spec, overrides, out, slot.devices)  # with the checkpoint that it continues from
     write_files(plan)
-    return _Driven(plan, spec, report).trained(held)
+    return _Driven(plan, spec, report).trained(slot.handles)
 
 
 def _finished(plan: Plan) -> Run | None:

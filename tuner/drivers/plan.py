@@ -66,7 +66,7 @@ def planned(spec: StudySpec, overrides: Mapping[str, Any], out: Path, devices: S
     driver = spec.driver
     assert driver is not None
     made = with_overrides(spec.config, overrides)
-    count = len(devices) or driver.devices
+    count = len(devices) or spec.study.gpus_per_trial
     whole = out.resolve()
     places = _places(driver, spec, whole, count)
     own = {**own_config(driver, spec.config, made, count), **held_out_keys(spec, whole.parent)}

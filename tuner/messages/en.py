@@ -54,6 +54,7 @@ STOP_REASONS: Mapping[str, str] = {
 
 NOTICES: Mapping[str, str] = {
     "waiting-for-trial": "waiting for trial {trial}, which another worker trains",
+    "waiting-for-gpus": "waiting for a free slot on GPU {gpus}: another study, or what a killed one left, has them",
     "waiting-for-repeat": "waiting for {run}, which another worker trains",
     "workers-killed": "every worker was killed (status {statuses}); the same command continues the study",
     "trial-taken-over": "trial {trial} was left by a worker that is gone: it begins again here",

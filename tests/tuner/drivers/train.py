@@ -3,6 +3,7 @@
 import argparse
 import json
 import math
+import os
 import subprocess
 import sys
 import time
@@ -17,6 +18,7 @@ parser.add_argument("--rows", type=int, default=1)
 parser.add_argument("--out", type=Path)
 args = parser.parse_args()
 config = yaml.safe_load(args.config.read_text())
+print(f"sees {os.environ.get('CUDA_VISIBLE_DEVICES')} from {time.time()}")
 print(f"training on {args.rows} rows at once")
 if args.rows > config.get("fits", 1000):
     sys.exit("torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB")
@@ -33,4 +35,5 @@ with (args.out / "log.jsonl").open("a") as log:
         log.flush()
         saved.write_text(str(step))
         time.sleep(config.get("pause", 0.002))
+print(f"ended {time.time()}")
 sys.exit(config.get("status", 0))

@@ -83,14 +83,14 @@ def _as_given(old: Any, new: Any) -> Any:
 def _batch(driver: Driver, made: Flat, devices: int) -> dict[str, int]:
     """Rows and accumulation on so many devices, as the trainer counts them."""
     whole = int(made[ROWS]) * int(made[TIMES])
+    if ROWS in driver.unknown:
+        return {"batch_size": whole}  # how it is split is the command's own business
     share, rest = divmod(whole, devices)
     if rest or not share:
         raise SpecError(f"batch_size {whole} cannot be shared by {devices} devices; use a multiple of {devices}")
     rows = next(size for size in range(min(int(made[ROWS]), share), 0, -1) if share % size == 0)
     if driver.profile.total_batch:
         return {ROWS: rows, "batch_size": whole}
-    if ROWS in driver.unknown:
-        return {"batch_size": whole}
     return {ROWS: rows, TIMES: share // rows}
 
 

@@ -80,7 +80,7 @@ SWIFT = Profile(
         "report_to": ["tensorboard"],
         "create_checkpoint_symlink": False,
     },
-    unless_given={**CURVES, "split_dataset_ratio": 0.1},
+    unless_given={**CURVES, "logging_steps": 1, "split_dataset_ratio": 0.1},  # no share of the run there
     environment=QUIET,
     resume={"resume_from_checkpoint": "{checkpoint}"},
     methods={"rlhf_type": PREFERENCES},

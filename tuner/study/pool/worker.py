@@ -18,6 +18,7 @@ from tuner.config.library_logging import quiet, set_verbose
 from tuner.errors import Unfinished
 from tuner.study.events import Event
 from tuner.study.loop import run_study
+from tuner.study.pool.gpus import slot
 from tuner.study.protocols import Train
 
 if TYPE_CHECKING:
@@ -71,7 +72,8 @@ def work(job: Job, parent: Connection, told: Connection) -> None:
     try:
         with quiet():
             _limit_threads(job.threads)
-            run_study(job.spec, job.train, job.out, storage=job.storage, base=job.base, show=show)
+            with slot(job.spec.study, show):
+                run_study(job.spec, job.train, job.out, storage=job.storage, base=job.base, show=show)
     except KeyboardInterrupt:
         os._exit(128 + signal.SIGINT)  # nothing is left to be put in order, and a traceback would hide the display
     except Exception as error:
