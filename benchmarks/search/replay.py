@@ -17,10 +17,9 @@ from diagnostics.model.curves import Run
 from tuner.search.attributes import DIVERGED
 from tuner.search.distributions import suggest
 from tuner.search.log_diagnosis import record
-from tuner.search.proposal import incumbent
-from tuner.search.replicates import pooled
 from tuner.search.seeds import replicate_of
 from tuner.search.trial_view import trial_view
+from tuner.search.winner import held_for_best
 
 STARTS = {"30 times too low": -3, "10 times too high": 2, "near the best": 0}
 """Trial 0: how many half decades its rate lies from the best setting's. Its other knobs are the axes' first values."""
@@ -106,10 +105,10 @@ class _Course:
         return Point(self.paid, self.regret, self.trained, self.apart, at, value, str(mover))
 
     def _best(self) -> int | None:
-        """The number of the trial that the strategy holds for the best: by its seeds' mean where it repeats some."""
+        """The number of the trial that the strategy holds for the best."""
         trials = self.study.get_trials(deepcopy=False)
         if self.strategy.reads_curves:
-            best = incumbent(pooled([trial_view(trial, 1.0) for trial in trials]))
+            best = held_for_best([trial_view(trial, 1.0) for trial in trials], self.table.space)
             return None if best is None else best.number
         ended = {trial.number: trial.value for trial in trials if trial.value is not None}
         return min(ended, key=lambda number: ended[number], default=None)

@@ -31,10 +31,9 @@ from benchmarks.search.replay import STARTS, replay
 from benchmarks.search.strategies import OURS, STRATEGIES, Space
 from benchmarks.search.table import Judge, Table, load_all
 from tuner.search.noise import RELATIVE_NOISE_FLOOR
-from tuner.search.proposal import incumbent
-from tuner.search.replicates import pooled
 from tuner.search.stopping import should_stop
 from tuner.search.trial_view import TrialView, trial_view
+from tuner.search.winner import held_for_best
 
 SEEDS = 30
 LATER = (24, 40)
@@ -90,7 +89,7 @@ def stopped_after(trials: Sequence[TrialView], space: Space) -> int | None:
 
 def regret_of(trials: Sequence[TrialView], table: Table) -> float:
     """How far the best of the trials lies from the table's best setting; as far as trial 0 where all diverged."""
-    best = incumbent(pooled(trials)) or trials[0]
+    best = held_for_best(trials, table.space) or trials[0]
     return table.regret(table.nearest(best.settings))
 
 

@@ -151,6 +151,7 @@ STUDY_BOUNDS: Mapping[str, Bound] = {
     "workers": _whole(1, MAX_WORKERS),
     "gpus_per_trial": _whole(1, 1024),
     "slots_per_gpu": _whole(1, MAX_WORKERS),
+    "prior": Bound(0.0, 10.0, above=True),
 }
 """The numbers of the study block."""
 

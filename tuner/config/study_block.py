@@ -31,6 +31,7 @@ STUDY_KEYS: Mapping[str, Any] = {
     "gpus": list[str],
     "gpus_per_trial": int,
     "slots_per_gpu": int,
+    "prior": float | str,
 }
 AS_MANY_AS_FIT = 1000
 """The number of trials of a file that gives minutes or steps instead."""
@@ -108,7 +109,7 @@ def check_comparable(metric: str, space: Space, method: TrlMethod, path: Path) -
 
 def budget_of(block: Mapping[str, Any]) -> dict[str, Any]:
     """The budgets of a block and who shares them; without a number of trials, as many as fit into the others."""
-    names = ("trials", "seeds", "minutes", "steps", "stop_early", "workers", "gpus_per_trial", "slots_per_gpu")
+    names = ("trials", "seeds", "minutes", "steps", "stop_early", "workers", "gpus_per_trial", "slots_per_gpu", "prior")
     rest = {key: block[key] for key in names if key in block}
     if "gpus" in block:
         rest["gpus"] = tuple(block["gpus"])

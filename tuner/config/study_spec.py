@@ -25,8 +25,8 @@ class StudyBlock:
     trial 0, so as many samples as its batch. ``stop_early`` ends the search when no gain beyond noise is likely.
     ``workers`` are the processes of this machine that share the trials; each has a slot for itself: ``gpus_per_trial``
     of the ``gpus`` (by number; empty: all that there are), each of which takes ``slots_per_gpu`` trials at once.
-    ``trials_given`` says whether the file
-    names a number of trials.
+    ``prior`` is what is known of the best learning rate beforehand: a rate, or the folder of a study.
+    ``trials_given`` says whether the file names a number of trials.
     """
 
     trials: int = 12
@@ -44,6 +44,7 @@ class StudyBlock:
     gpus: tuple[str, ...] = ()
     gpus_per_trial: int = 1
     slots_per_gpu: int = 1
+    prior: float | str | None = None
     trials_given: bool = False
 
     @property

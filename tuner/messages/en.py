@@ -8,6 +8,16 @@ PROPOSALS: Mapping[str, str] = {
     "text": "{text}",
     "rule-advises": "{rule:name} in trial {trial}",
     "rule-measured": "{rule:name} in trial {trial}: {rule:finding}",
+    "model-expects": "this run should save {saves:.1%}",
+    "model-expects-at-rate": "the best rate is about {best:of:knob} ({low:of:knob} to {high:of:knob}); this run should "
+    "save {saves:.1%}",
+    "model-expects-below-edge": "the best rate is about {best:of:knob} ({low:of:knob} to {high:of:knob}), the edge of "
+    "stability near {edge:of:knob}; this run should save {saves:.1%}",
+    "another-seed": "trial {trial} on another seed: one run each is too few to pick a winner",
+}
+"""Why a trial was proposed."""
+
+EARLIER: Mapping[str, str] = {
     "next-to-best": "{knob:name} {value:of:knob} lies next to trial {trial}, the best so far",
     "every-rate-diverged": "every rate so far diverged",
     "half-way-to-tried-rate": "half-way to the rate that was tried beyond it",
@@ -16,9 +26,8 @@ PROPOSALS: Mapping[str, str] = {
     "half-of-diverged-rate": "halfway below a learning rate that was too high",
     "vertex-of-rates": "the lowest point of a parabola through the rates tried",
     "gap-beside-best-rate": "half-way into the gap beside the best rate",
-    "another-seed": "trial {trial} on another seed: one run each is too few to pick a winner",
 }
-"""Why a trial was proposed."""
+"""Why a trial was proposed in studies of earlier versions."""
 
 PRUNED: Mapping[str, str] = {
     "diverged": "diverged",
@@ -32,6 +41,7 @@ SOURCES: Mapping[str, str] = {
     "file": "your file",
     "advice": "advice",
     "trust-region": "sampler",
+    "run-model": "model of the run",
     "sampler": "sampler",
     "another-seed": "another seed",
 }
@@ -53,6 +63,9 @@ STOP_REASONS: Mapping[str, str] = {
 """Why a search begins no other trial."""
 
 NOTICES: Mapping[str, str] = {
+    "rescales-metric": "{knob} stays at the file's value: {metric} means something else for each {knob}, so no search "
+    "by it can tell which is better; to search {knob}, give a metric that it does not change, such as "
+    "eval_rewards_accuracies",
     "waiting-for-trial": "waiting for trial {trial}, which another worker trains",
     "waiting-for-gpus": "waiting for a free slot on GPU {gpus}: another study, or what a killed one left, has them",
     "waiting-for-repeat": "waiting for {run}, which another worker trains",
@@ -64,6 +77,8 @@ NOTICES: Mapping[str, str] = {
     "trial-lost": "trial {trial} is in the hands of another worker: this one lost its connection",
     "first-trial-broken": "trial 0 looks broken ({cause}): no setting fixes that, see its report",
     "trials-missing": "{trials} of {total} trials so far; the same command continues",
+    "lowest-by-luck": "trial {lowest} reached {value:.4g}, but seeds alone differ by that much: all trials together "
+    "promise more of trial {best}",
     "several-objectives": "this study has {objectives} objectives: verdicts lead and stop no trial in it",
     "nothing-reported": "nothing was reported to the trial, so it can only be stopped when it diverges: call "
     "trial.report(value, step) before should_prune()",
@@ -181,6 +196,12 @@ PHRASES: Mapping[str, str] = {
     "proof": "Both were retrained on the same new seeds. {words}",
     "records": "How many verdicts gave a rule's advice, and how the trials that followed it compare with those they "
     "came from.",
+    "rate": "The model of the run after all trials, at the best trial's other settings: a line for each batch, and a "
+    "band that holds four of five guesses. Dots are trials in the color of their batch, the best in a ring, hollow "
+    "where a run was stopped; red lies past the edge of stability, green is where the best rate is believed to be.",
+    "edge-of-stability": "edge of stability",
+    "best-rate": "best rate about {best} ({low} to {high})",
+    "batch": "batch",
     "path": "Numbers are trials in the order they were tried; an arrow leads to each from the trial it moved on from. "
     "A cross at the edge is a trial that diverged, was stopped, or is too bad for the axis. A point that covers others "
     "says how many: +2.",
@@ -251,6 +272,7 @@ RECORD_COUNTS = ("advised", "followed", "helped", "hurt", "within noise")
 TITLES: Mapping[str, str] = {
     "study": "Study {name}",
     "metrics": "Before and after",
+    "rate": "What the search expects of the learning rate",
     "path": "The path of the search",
     "progress": "Best so far",
     "curves": "Every trial's curve",
@@ -324,6 +346,7 @@ REVIEW: Mapping[str, str] = {
 
 MESSAGES: Mapping[str, str] = {
     **PROPOSALS,
+    **EARLIER,
     **PRUNED,
     **STOP_REASONS,
     **NOTICES,

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from diagnostics.model.curves import Run, canonical_name
+from diagnostics.model.curves import Curve, Run, canonical_name
 from diagnostics.model.methods import method_record
 from diagnostics.model.records import Diagnosis
-from tuner.search.attributes import DIAGNOSIS, DIVERGED, METHOD, NOISE, SHARE
+from tuner.search.attributes import DIAGNOSIS, DIVERGED, METHOD, METRIC, NOISE, SHARE, START, STEPS
 from tuner.search.divergence import diverged
 from tuner.search.noise import evaluation_noise
 
@@ -50,9 +50,21 @@ def record(
         NOISE: evaluation_noise(curve),
         SHARE: share,
         METHOD: run.settings.method,
+        METRIC: name,
+        START: _before_training(run, curve),
+        STEPS: run.last_step if share is None or share >= 1 else None,
     }
     known = trial.user_attrs
     for key, value in found.items():
         if value is not None and known.get(key) != value:
             trial.set_user_attr(key, value)
     return diagnosis
+
+
+def _before_training(run: Run, curve: Curve | None) -> list[float | bool] | None:
+    """The metric before training where it was evaluated, else the first training loss where the metric is a loss."""
+    if curve is not None and len(curve) and curve.steps[0] == 0:
+        return [float(curve.values[0]), True]
+    train = run.curve("train_loss")
+    is_loss = curve is not None and curve is run.curve("eval_loss")
+    return [float(train.values[0]), False] if is_loss and train is not None and len(train) else None

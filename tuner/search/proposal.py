@@ -13,7 +13,7 @@ from diagnostics.model.message import Message, Value
 from diagnostics.model.records import Advice
 from tuner.search.distributions import Distributions, nearest_in_space, tried_before
 from tuner.search.noise import beyond_noise
-from tuner.search.proposer import TRUST_REGION, Proposer, advice_of
+from tuner.search.proposer import Proposer, advice_of
 from tuner.search.trial_view import TrialView
 
 RATE = "learning_rate"
@@ -59,7 +59,7 @@ def propose(
     knob: str,
     value: Any,
     why: Message,
-    advice: Advice | None,
+    advice: Advice,
     trials: Sequence[TrialView],
     space: Distributions,
 ) -> Proposal | None:
@@ -68,7 +68,7 @@ def propose(
     settings = {**{name: best.settings[name] for name in space if name in best.settings}, knob: fitting}
     if fitting is None or tried_before(settings, [t.settings for t in trials], space):
         return None
-    return Proposal(settings, advice_of(advice.because) if advice else TRUST_REGION, why, best.number)
+    return Proposal(settings, advice_of(advice.because), why, best.number)
 
 
 def _round(value: Any, span: object) -> Any:

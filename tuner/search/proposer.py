@@ -9,14 +9,15 @@ from diagnostics.model.records import current_rule_name
 
 
 class ProposerKind(StrEnum):
-    """What proposed a trial: the user's file, a rule's advice, a probe of the advisor, a sampler, or a repeat.
+    """What proposed a trial: the user's file, a rule's advice, the model of the run, a sampler, or a repeat.
 
-    ``OTHER`` is one that this version does not know.
+    ``TRUST_REGION`` stands in studies of earlier versions; ``OTHER`` is one that this version does not know.
     """
 
     FILE = "file"
     ADVICE = "advice"
     TRUST_REGION = "trust-region"
+    RUN_MODEL = "run-model"
     SAMPLER = "sampler"
     ANOTHER_SEED = "another-seed"
     OTHER = "other"
@@ -41,15 +42,10 @@ class Proposer:
         """Whether the trial follows the advice of a rule."""
         return self.kind is ProposerKind.ADVICE
 
-    @property
-    def is_advisor(self) -> bool:
-        """Whether the trial is a move of the advisor: of a rule's advice, or a probe beside the best trial."""
-        return self.kind in (ProposerKind.ADVICE, ProposerKind.TRUST_REGION)
-
     def __str__(self) -> str:
-        """``file``, ``advice:<rule>``, ``sampler:<class>``, ``sampler:trust-region`` or ``sampler:another-seed``."""
+        """``file``, ``advice:<rule>``, ``sampler:<class>``, ``sampler:run-model`` or ``sampler:another-seed``."""
         match self.kind:
-            case ProposerKind.TRUST_REGION | ProposerKind.ANOTHER_SEED:
+            case ProposerKind.TRUST_REGION | ProposerKind.RUN_MODEL | ProposerKind.ANOTHER_SEED:
                 return f"{ProposerKind.SAMPLER}:{self.kind}"
             case ProposerKind.OTHER:
                 return self.name
@@ -71,10 +67,10 @@ class Proposer:
                 return cls(ProposerKind.OTHER, text)
 
 
-SEARCH_MOVES = frozenset({ProposerKind.TRUST_REGION, ProposerKind.ANOTHER_SEED})
+SEARCH_MOVES = frozenset({ProposerKind.TRUST_REGION, ProposerKind.RUN_MODEL, ProposerKind.ANOTHER_SEED})
 UNKNOWN_SAMPLER = Proposer(ProposerKind.SAMPLER)
 FILE = Proposer(ProposerKind.FILE)
-TRUST_REGION = Proposer(ProposerKind.TRUST_REGION)
+RUN_MODEL = Proposer(ProposerKind.RUN_MODEL)
 ANOTHER_SEED = Proposer(ProposerKind.ANOTHER_SEED)
 
 

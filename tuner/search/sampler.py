@@ -1,4 +1,4 @@
-"""An Optuna sampler that follows the diagnosis of earlier trials and leaves the rest to a base sampler."""
+"""An Optuna sampler that asks one model of the run, fed by the diagnosis of earlier trials, what to train next."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from optuna.distributions import BaseDistribution, FloatDistribution
+from optuna.distributions import BaseDistribution
 from optuna.samplers import BaseSampler, RandomSampler
 from optuna.search_space import intersection_search_space
 from optuna.study import Study
@@ -15,34 +15,41 @@ from optuna.trial import FrozenTrial, TrialState
 
 from diagnostics.model.message import Message, message
 from tuner.messages import text
-from tuner.search.advisor import next_move
+from tuner.search.advised import advised_move, rule_followed
 from tuner.search.attributes import BECAUSE, MOVED_BY, PARENT, RESEED, store_attributes, stored_attributes
 from tuner.search.base import default_base, draw_untried
 from tuner.search.distributions import Distributions
-from tuner.search.proposal import RATE, incumbent
-from tuner.search.proposer import ANOTHER_SEED, Proposer, ProposerKind
-from tuner.search.replicates import in_doubt, next_seed, pooled
+from tuner.search.proposal import Proposal, incumbent
+from tuner.search.proposer import ANOTHER_SEED, RUN_MODEL, Proposer, ProposerKind, advice_of
+from tuner.search.replicates import next_seed, pooled
+from tuner.search.rescaling import rescaled_by
+from tuner.search.run_model.acquire import Choice, best_choice
+from tuner.search.run_model.posterior import Posterior, RunModel
+from tuner.search.run_model.priors import Normal, stored_rate
+from tuner.search.run_model.reasons import reason_of
 from tuner.search.trial_view import TrialView, sign_of, trial_view
-from tuner.search.turns import advisor_leads
 
 logger = logging.getLogger("tuner")
 
-SMALL_STUDY_TRIALS = 24
-"""Up to this many trials the base sampler stays near the best learning rate; later it has the whole range."""
-NEAR_RATE_FACTOR = 3.0
-"""Half a decade either way: at that distance 548 LoRA runs lost about 1 %, at a decade 2 to 7 %."""
+LITTLE = 0.1
+"""A gain below this share of the noise is no longer looked for by the model alone: a base sampler of the user's own
+takes every second trial."""
 
 
 class DiagnosisSampler(BaseSampler):
-    """A sampler that moves along the advice of recorded verdicts and shares the trials with a base sampler.
+    """A sampler that chooses by the posterior of a model of the run, in which verdicts are evidence.
 
     Works in any study with one objective: the objective calls ``tuner.record(trial, run)`` before it returns.
-    The proposal is a pure function of the trials in the study, so a resumed study continues as if it had not stopped.
+    The proposal is a pure function of the trials in the study, so a resumed study continues as if it had not stopped;
+    trials that are running count as what is expected of them, so workers differ.
 
-    ``base`` proposes the other trials (default: ``GPSampler``, or ``TPESampler`` without torch). ``knobs`` maps the
+    ``base`` proposes in spaces that hold none of the model's settings (default: ``GPSampler``, or ``TPESampler``
+    without torch), and shares the trials where one is given and the model expects no more gain. ``knobs`` maps the
     study's parameter names to those of advice, such as ``{"lr": "learning_rate"}``. ``space`` is the search space where
     it is known before the first trial has finished. ``reseed`` lets the sampler repeat settings on a fresh seed where
     one run each does not show which are the best; the objective must then train with ``tuner.seed_of(trial, seed)``.
+    ``rate`` is what is known of the best learning rate beforehand, as decades with their deviation; else trial 0's is
+    the guess. ``metric`` names the curve that the study optimizes, where a setting may rescale it.
     """
 
     def __init__(
@@ -53,6 +60,8 @@ class DiagnosisSampler(BaseSampler):
         knobs: Mapping[str, str] | None = None,
         space: Distributions | None = None,
         reseed: bool = False,
+        rate: Normal | None = None,
+        metric: str | None = None,
     ) -> None:
         self._base = base
         self._seed = seed
@@ -60,6 +69,8 @@ class DiagnosisSampler(BaseSampler):
         self._space = dict(space or {})
         self._reseed = reseed
         self._warned = False
+        self._rate = rate
+        self._metric = metric
 
     def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
         """The parameters that every finished trial had, with the same range."""
@@ -74,17 +85,49 @@ class DiagnosisSampler(BaseSampler):
         if not search_space or len(study.directions) > 1:
             return self._base_settings(study, trial, search_space, [])
         unpooled = self._trials(study, trial)
-        trials = pooled(unpooled)
-        space = {self._knob(name): span for name, span in search_space.items()}
-        move = next_move(trials, space)
-        if move is None or not advisor_leads(move, trials, space):
+        fixed = self._fixed(unpooled, search_space)
+        searched = {name: span for name, span in search_space.items() if name not in fixed}
+        space = {self._knob(name): span for name, span in searched.items()}
+        model = RunModel(space, self._rate or stored_rate(study.user_attrs)) if RunModel.serves(space) else None
+        posterior = model.posterior(unpooled) if model else None
+        if posterior is not None:
             may_repeat = self._reseed and "fixed_params" not in trial.system_attrs and not _just_repeated(unpooled)
-            original = in_doubt(unpooled) if may_repeat else None
-            if original is not None:
-                return self._repeat(study, trial, search_space, original, next_seed(original, unpooled))
-            return self._base_settings(study, trial, search_space, trials)
+            choice = best_choice(posterior, unpooled, space, may_repeat=may_repeat)
+            if choice is not None and choice.repeats is not None:
+                return self._repeat(study, trial, search_space, choice.repeats, next_seed(choice.repeats, unpooled))
+            if choice is not None and not self._base_has_turn(posterior, choice, unpooled):
+                return self._chosen(study, trial, searched, _proposal(posterior, choice, unpooled, space)) | fixed
+        advised = _advised(unpooled, space) if posterior is None else None
+        if advised is not None:
+            return self._chosen(study, trial, searched, advised) | fixed
+        return self._base_settings(study, trial, searched, pooled(unpooled)) | fixed
+
+    def _chosen(
+        self, study: Study, trial: FrozenTrial, space: Mapping[str, BaseDistribution], move: Proposal
+    ) -> dict[str, Any]:
         self._sign(study, trial, move.proposer, move.because, move.parent)
-        return {name: move.settings[self._knob(name)] for name in search_space if self._knob(name) in move.settings}
+        return {name: move.settings[self._knob(name)] for name in space if self._knob(name) in move.settings}
+
+    def _fixed(self, trials: Sequence[TrialView], space: Mapping[str, BaseDistribution]) -> dict[str, Any]:
+        """The parameters that rescale the metric, at trial 0's values: they stay where they are."""
+        if not trials:
+            return {}
+        first = min(trials, key=lambda one: one.number).settings
+        method = next((one.method for one in trials if one.method), None)
+        metric = self._metric or next((one.metric for one in trials if one.metric), None)
+        rescaling = rescaled_by((self._knob(name) for name in space), method, metric)
+        return {
+            name: first[self._knob(name)]
+            for name in space
+            if self._knob(name) in rescaling and self._knob(name) in first
+        }
+
+    def _base_has_turn(self, model: Posterior, choice: Choice, trials: Sequence[TrialView]) -> bool:
+        """Whether the user's own base sampler proposes: the model expects nothing, and proposed the latest trial."""
+        if self._base is None or choice.gain > LITTLE * model.noise:
+            return False
+        latest = max(trials, key=lambda one: one.number)
+        return latest.proposer.kind is not ProposerKind.SAMPLER
 
     def sample_independent(
         self, study: Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
@@ -135,9 +178,8 @@ class DiagnosisSampler(BaseSampler):
         self._sign(study, trial, sampler, None, best.number if best else None)
         if not search_space:
             return base.sample_relative(study, trial, base.infer_relative_search_space(study, trial))
-        space = self._near(best, trials, search_space) if len(trials) <= SMALL_STUDY_TRIALS else search_space
-        known = [{name: t.settings.get(self._knob(name)) for name in space} for t in trials]
-        return draw_untried(base, study, trial, space, known, self._hash(trial.number))
+        known = [{name: t.settings.get(self._knob(name)) for name in search_space} for t in trials]
+        return draw_untried(base, study, trial, search_space, known, self._hash(trial.number))
 
     def _repeat(
         self,
@@ -151,19 +193,6 @@ class DiagnosisSampler(BaseSampler):
         self._sign(study, trial, ANOTHER_SEED, message("another-seed", trial=original.number), original.number)
         store_attributes(study, trial, {RESEED: seed})
         return {name: original.settings[self._knob(name)] for name in search_space}
-
-    def _near(
-        self, best: TrialView | None, trials: Sequence[TrialView], space: Mapping[str, BaseDistribution]
-    ) -> dict[str, BaseDistribution]:
-        """The space with the learning rate near the best trial's and up to half of the lowest that diverged."""
-        near = dict(space)
-        for name, span in space.items():
-            rate = best.settings.get(RATE) if best is not None else None
-            if self._knob(name) == RATE and isinstance(span, FloatDistribution) and span.log and rate:
-                bounds = [t.settings[RATE] / 2 for t in trials if t.diverged and t.settings.get(RATE, 0) > 2 * rate]
-                high = min([span.high, rate * NEAR_RATE_FACTOR, *bounds])
-                near[name] = FloatDistribution(max(span.low, rate / NEAR_RATE_FACTOR), high, log=True)
-        return near
 
     def _sign(
         self, study: Study, trial: FrozenTrial, by: Proposer, because: Message | None, parent: int | None
@@ -180,3 +209,19 @@ def _just_repeated(trials: Sequence[TrialView]) -> bool:
     """Whether the latest trial was a repeat: at most every second one is."""
     latest = max(trials, key=lambda trial: trial.number, default=None)
     return latest is not None and latest.seed > 0
+
+
+def _proposal(model: Posterior, choice: Choice, trials: Sequence[TrialView], space: Distributions) -> Proposal:
+    """The model's choice with its reason, credited to a rule where it is the first to follow its advice."""
+    best = incumbent(pooled(trials)) or min(trials, key=lambda one: one.number)
+    rule = rule_followed(best, choice.settings, space)
+    if rule and any(trial.parent == best.number and trial.proposer == advice_of(rule) for trial in trials):
+        rule = None  # the advice was followed from there: what comes now is the model's own
+    proposer = advice_of(rule) if rule else RUN_MODEL
+    return Proposal(choice.settings, proposer, reason_of(model, choice, best), best.number)
+
+
+def _advised(trials: Sequence[TrialView], space: Distributions) -> Proposal | None:
+    """What the verdict on the best trial advises."""
+    best = incumbent(pooled(trials))
+    return advised_move(best, pooled(trials), space) if best is not None else None

@@ -9,7 +9,22 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from diagnostics.model.records import Advice, Finding
-from tuner.search.attributes import DIAGNOSIS, DIVERGED, ERROR, METHOD, MOVED_BY, NOISE, PARENT, RESEED
+from tuner.search.attributes import (
+    CURVE,
+    DIAGNOSIS,
+    DIVERGED,
+    ERROR,
+    METHOD,
+    METRIC,
+    MOVED_BY,
+    NOISE,
+    PARENT,
+    RESEED,
+    SHARE,
+    START,
+    STEPS,
+    STOPPED,
+)
 from tuner.search.proposer import UNKNOWN_SAMPLER, Proposer
 
 if TYPE_CHECKING:
@@ -23,6 +38,9 @@ class TrialView:
 
     ``loss`` is None while the trial runs, and when it failed without a value. ``seed`` is 0 for the study's own seed
     and n for the n-th repeat of the settings; ``stderr`` is the standard error of a loss that is a mean over seeds.
+    ``start`` is the loss before training, ``start_exact`` whether it was evaluated (else it is the first training
+    loss); ``stopped_at`` is the share of the schedule after which the pruner stopped the run, None for a whole run;
+    ``steps`` are the optimizer steps that it took.
     """
 
     number: int
@@ -38,8 +56,13 @@ class TrialView:
     proposer: Proposer = UNKNOWN_SAMPLER
     parent: int | None = None
     method: str | None = None
+    metric: str | None = None
     seed: int = 0
     stderr: float = 0.0
+    start: float | None = None
+    start_exact: bool = True
+    stopped_at: float | None = None
+    steps: float | None = None
 
     @property
     def usable(self) -> bool:
@@ -76,5 +99,28 @@ def trial_view(trial: FrozenTrial, sign: float, knobs: Mapping[str, str] | None 
         proposer=Proposer.from_text(str(attributes.get(MOVED_BY) or "sampler")),
         parent=attributes.get(PARENT),
         method=attributes.get(METHOD),
+        metric=attributes.get(METRIC),
         seed=int(attributes.get(RESEED) or 0),
+        **_start(attributes, sign),
+        stopped_at=_stopped_at(trial),
+        steps=attributes.get(STEPS),
     )
+
+
+def _start(attributes: Mapping[str, Any], sign: float) -> dict[str, Any]:
+    """The loss before training; earlier versions kept it as the first point of the curve alone."""
+    value, exact = attributes.get(START) or (None, True)
+    curve: list[list[float]] = attributes.get(CURVE) or []
+    if value is None and curve and curve[0][0] == 0:
+        value = curve[0][1]
+    if value is None or not np.isfinite(value):
+        return {}
+    return {"start": sign * value, "start_exact": bool(exact)}
+
+
+def _stopped_at(trial: FrozenTrial) -> float | None:
+    """The share of its schedule after which a run was stopped."""
+    if STOPPED not in trial.user_attrs and trial.state.name != "PRUNED":
+        return None
+    share = trial.user_attrs.get(SHARE)
+    return float(share) if share is not None and 0 < share < 1 else None

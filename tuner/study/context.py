@@ -11,6 +11,9 @@ import optuna
 from tuner.config.direction import Direction
 from tuner.config.overrides import setting_value
 from tuner.search.distributions import Distributions
+from tuner.search.rescaling import searched_space
+from tuner.search.run_model.posterior import RunModel
+from tuner.search.run_model.priors import stored_rate
 from tuner.study import repeats
 from tuner.study.events import Show
 from tuner.study.history import best_number, trial_results
@@ -33,6 +36,16 @@ class StudyContext:
     total: int
     locks: Locks
     show: Show
+
+    @property
+    def searched(self) -> Distributions:
+        """The space without the settings that rescale the study's metric."""
+        return searched_space(self.space, self.spec.method, self.spec.study.metric)
+
+    @property
+    def model(self) -> RunModel:
+        """The model of this study's runs."""
+        return RunModel(self.searched, stored_rate(self.study.user_attrs))
 
     def file_value(self, knob: str) -> Any:
         """What the study file sets a knob to; TRL's default where the file leaves it out."""

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from optuna.search_space import intersection_search_space
 from optuna.study import Study
 from optuna.trial import FrozenTrial
 from optuna.trial import TrialState as OptunaState
@@ -27,10 +28,11 @@ from tuner.search.attributes import (
     STEPS,
     STOPPED,
 )
-from tuner.search.proposal import incumbent
 from tuner.search.proposer import UNKNOWN_SAMPLER, Proposer
 from tuner.search.replicates import pooled
+from tuner.search.run_model.priors import stored_rate
 from tuner.search.trial_view import TrialView, sign_of, trial_view
+from tuner.search.winner import held_for_best
 from tuner.study.failure import Failure
 from tuner.study.folder import trial_folder
 from tuner.study.results import TrialResult, TrialState, text_from, texts_from
@@ -55,8 +57,11 @@ def trial_views(study: Study) -> list[TrialView]:
 
 
 def best_number(study: Study) -> int | None:
-    """The number of the best trial: the lowest or highest value, an unstable trial giving way in a near tie."""
-    best = incumbent(pooled_trials(study))
+    """The number of the best trial: where seeds do not tell which has the best value, the one that is expected to."""
+    ended = study.get_trials(deepcopy=False, states=(OptunaState.COMPLETE, OptunaState.PRUNED))
+    best = held_for_best(
+        trial_views(study), intersection_search_space(ended, include_pruned=True), stored_rate(study.user_attrs)
+    )
     return None if best is None else best.number
 
 

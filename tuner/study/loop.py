@@ -74,6 +74,8 @@ def _run(context: StudyContext) -> StudyResult:
             steps=block.steps,
         )
     )
+    for knob in sorted(context.space.keys() - context.searched.keys()):
+        context.show(Notice(message("rescales-metric", knob=knob, metric=block.metric)))
     with interruptible():
         try:
             _search(context)

@@ -21,6 +21,7 @@ from diagnostics.formatting import setting
 from tuner.config.direction import Direction
 from tuner.config.secret_keys import without_secrets
 from tuner.config.trust import TRUST
+from tuner.search.attributes import RATE_PRIOR
 from tuner.search.distributions import distributions
 from tuner.search.pruner import DiagnosisPruner
 from tuner.search.sampler import DiagnosisSampler
@@ -28,6 +29,7 @@ from tuner.study.context import file_value
 from tuner.study.events import Notice, Show
 from tuner.study.folder import LOCKS, RESULT, database_url
 from tuner.study.history import trial_results
+from tuner.study.prior import rate_prior
 from tuner.study.workers.claims import CLAIM_LOCK
 from tuner.study.workers.file_locks import Locks, locked
 from tuner.study.workers.patience import Patience
@@ -62,6 +64,8 @@ def opened(
     """
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     check_address(storage)
+    if not out.exists():
+        rate_prior(spec)  # what it refuses is refused before a folder is made
     patience = Patience(shown(storage), lambda note: show(Notice(note))) if storage else None
     locks = locks_for(storage, out, spec.name, patience)
     url = storage or database_url(out)
@@ -124,7 +128,11 @@ def _study(
             storage=database,
             direction=StudyDirection.MINIMIZE if minimize else StudyDirection.MAXIMIZE,
             sampler=DiagnosisSampler(
-                base, seed=int(file_value(spec, "seed") or 0), space=space, reseed=spec.study.seeds > 0
+                base,
+                seed=int(file_value(spec, "seed") or 0),
+                space=space,
+                reseed=spec.study.seeds > 0,
+                metric=spec.study.metric,
             ),
             pruner=DiagnosisPruner(),
             load_if_exists=True,
@@ -139,6 +147,9 @@ def _study(
             optuna.delete_study(study_name=spec.name, storage=database)
             study = load()
         stored = _stored(study, wanted)
+        if (study.user_attrs.get(RATE_PRIOR) or {}).get("given") != spec.study.prior:
+            # It stays what it was when the study began, whatever becomes of the study that it came from.
+            study.set_user_attr(RATE_PRIOR, rate_prior(spec))
         if study.user_attrs.get(DEFINITION) != stored:
             study.set_user_attr(DEFINITION, stored)  # a new study, or one of the versions that stored secrets
     _check_same(stored, wanted, spec, out, storage)

@@ -12,15 +12,17 @@ from diagnostics.model.message import message
 from tuner import __version__
 from tuner.search.attributes import BEFORE
 from tuner.search.credit import rule_records
+from tuner.search.run_model.picture import RateCurve, rate_curves
+from tuner.search.run_model.posterior import RunModel
 from tuner.study import repeats
 from tuner.study.budget import seconds_spent, steps_spent
 from tuner.study.context import StudyContext, repeat_plan
 from tuner.study.fit_memory import limits
 from tuner.study.folder import LOCKS
-from tuner.study.history import best_number, placed, pooled_trials, trial_results
+from tuner.study.history import best_number, placed, pooled_trials, trial_results, trial_views
 from tuner.study.noise import noise_of_study
 from tuner.study.report.review import review
-from tuner.study.results import Gain, StudyResult, Text, TrialResult, text_from
+from tuner.study.results import Gain, StudyResult, Text, TrialResult, TrialState, text_from
 from tuner.study.workers.file_locks import FileLocks, locked
 
 if TYPE_CHECKING:
@@ -69,9 +71,20 @@ def outcome(context: StudyContext) -> StudyResult:
         before=first or {},
         after=winner.metrics if winner else {},
         versions=versions(),
-        notes=_notes(context, trials),
         trainer=spec.driver.profile.name if spec.driver else "",
+        notes=(*_notes(context, trials), *_luck(context, trials, best)),
+        rate_curves=_rate_curves(context, best),
     )
+
+
+def _rate_curves(context: StudyContext, best: int | None) -> tuple[RateCurve, ...]:
+    """What the search expects over the learning rate at the best trial's settings."""
+    views = trial_views(context.study)
+    winner = next((view for view in views if view.number == best), None)
+    model = context.model.posterior(views) if RunModel.serves(context.searched) else None
+    if winner is None or model is None:
+        return ()
+    return rate_curves(model, views, winner, context.searched, context.direction.sign)
 
 
 def gain_so_far(context: StudyContext, trials: tuple[TrialResult, ...], best: int | None) -> Gain | None:
@@ -116,6 +129,16 @@ def _own_names(spec: StudySpec) -> tuple[Text, ...]:
     driver = spec.driver
     own = {name: driver.key(name) for name in spec.study.space if driver.key(name) != name} if driver else {}
     return (message("own-names", names=", ".join(f"{name} is {key}" for name, key in own.items())),) if own else ()
+
+
+def _luck(context: StudyContext, trials: tuple[TrialResult, ...], best: int | None) -> tuple[Text, ...]:
+    """Why the best trial is not the one with the best value, where another settings' run has it."""
+    whole = [trial for trial in trials if trial.state is TrialState.COMPLETE and trial.value is not None]
+    lowest = min(whole, key=lambda one: context.direction.sign * (one.value or 0.0), default=None)
+    winner = next((trial for trial in whole if trial.number == best), None)
+    if lowest is None or winner is None or lowest.settings == winner.settings or lowest.value == winner.value:
+        return ()
+    return (message("lowest-by-luck", lowest=lowest.number, value=lowest.value, best=winner.number),)
 
 
 def versions() -> Mapping[str, str]:

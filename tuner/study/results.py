@@ -17,6 +17,7 @@ from tuner.config.direction import Direction
 from tuner.config.search_space import Space, Value
 from tuner.search.credit import RuleRecord
 from tuner.search.proposer import FILE, Proposer
+from tuner.search.run_model.picture import RateCurve
 from tuner.study.failure import Failure
 from tuner.study.patch_lines import patch_of
 from tuner.study.stored_space import stored_space
@@ -202,6 +203,7 @@ class StudyResult:
     ``steps`` counts those of all runs, in steps of trial 0. ``noise`` holds differences of the metric that mean
     nothing: ``counts_from`` (the least by which the search takes a trial for better), ``evaluations``, ``seeds``.
     ``notes`` say what is missing. ``trainer`` is the other trainer that trained, empty where it was ours.
+    ``notes`` say what is missing; ``rate_curves`` are what the search expects over the learning rate.
     """
 
     name: str
@@ -223,6 +225,7 @@ class StudyResult:
     versions: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[Text, ...] = ()
     trainer: str = ""
+    rate_curves: tuple[RateCurve, ...] = ()
 
     def trial(self, number: int | None) -> TrialResult | None:
         """The trial of that number, or None."""
@@ -265,6 +268,7 @@ class StudyResult:
             "records": tuple(map(RuleRecord.from_dict, raw.get("records") or ())),
             "review": tuple(Paragraph.from_dict(one) for one in raw.get("review") or ()),
             "notes": texts_from(raw.get("notices") or raw.get("notes") or ()),
+            "rate_curves": tuple(map(RateCurve.from_dict, raw.get("rate_curves") or ())),
         }
         return _known(cls, {**raw, **parts})
 

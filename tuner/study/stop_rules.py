@@ -22,12 +22,12 @@ MEMORY_FIX = "lower max_length, or set gradient_checkpointing or load_in_4bit,"
 
 def why_no_more(context: StudyContext, trials: Sequence[TrialResult], seconds: float) -> Message | None:
     """Why no other trial shall begin, the total aside; None while one may. ``seconds`` are spent so far."""
-    if is_used_up([trial.settings for trial in trials], context.space):
+    if trials and is_used_up([trial.settings for trial in trials], context.searched):
         return message("space-used-up")
     over = used_up(context.spec.study, trials, repeats.all_of(context.study), seconds)
     if over is not None or not context.spec.study.stop_early:
         return over
-    found = should_stop(trial_views(context.study), context.space)
+    found = should_stop(trial_views(context.study), context.searched, context.model)
     return None if found is None else found.why(context.spec.study.metric)
 
 

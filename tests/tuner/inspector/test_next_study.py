@@ -7,8 +7,8 @@ from tests.tuner.inspector.material import a_study, write_study
 from tuner.config.search_space import Choice, Range
 from tuner.config.study_file import load_spec
 from tuner.inspector.jobs.next_study import merged, next_study, offered
-from tuner.inspector.study.read import load_study
 from tuner.study.results import Paragraph, TrialResult, TrialState
+from tuner.study.stored import load_study
 
 DATA = Path(__file__).parents[3] / "studies" / "data" / "orders-sft"
 FIRST = {

@@ -7,10 +7,8 @@ from tests.tuner.inspector.material import a_study, write_study
 from tuner.config.direction import Direction
 from tuner.inspector.study.charts import HEXAGON, progress_chart
 from tuner.inspector.study.read import (
-    NoStudy,
     against,
     find_studies,
-    load_study,
     numeric_knobs,
     progress,
     report,
@@ -18,6 +16,7 @@ from tuner.inspector.study.read import (
 )
 from tuner.search.proposer import ANOTHER_SEED, Proposer
 from tuner.study.results import TrialResult, TrialState
+from tuner.study.stored import NoStudy, load_study
 from tuner.study.words import proposer_words
 
 

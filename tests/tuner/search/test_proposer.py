@@ -7,7 +7,7 @@ import pytest
 from tuner.search.proposer import (
     ANOTHER_SEED,
     FILE,
-    TRUST_REGION,
+    RUN_MODEL,
     UNKNOWN_SAMPLER,
     Proposer,
     ProposerKind,
@@ -17,7 +17,8 @@ from tuner.search.proposer import (
 STORED = {
     "file": FILE,
     "advice:rate-too-low": advice_of("rate-too-low"),
-    "sampler:trust-region": TRUST_REGION,
+    "sampler:run-model": RUN_MODEL,
+    "sampler:trust-region": Proposer(ProposerKind.TRUST_REGION),
     "sampler:another-seed": ANOTHER_SEED,
     "sampler:GPSampler": Proposer(ProposerKind.SAMPLER, "GPSampler"),
     "sampler": UNKNOWN_SAMPLER,
@@ -49,15 +50,6 @@ def test_text_of_a_later_version_is_kept():
     assert str(Proposer.from_text("grid search: 3")) == "grid search: 3"
 
 
-@pytest.mark.parametrize(
-    ("proposer", "follows_rule", "is_advisor"),
-    [
-        (advice_of("rate-too-low"), True, True),
-        (TRUST_REGION, False, True),
-        (Proposer(ProposerKind.SAMPLER, "GPSampler"), False, False),
-        (ANOTHER_SEED, False, False),
-        (FILE, False, False),
-    ],
-)
-def test_advice_and_probes_are_the_advisor_s(proposer: Proposer, follows_rule: bool, is_advisor: bool):
-    assert (proposer.follows_rule, proposer.is_advisor) == (follows_rule, is_advisor)
+@pytest.mark.parametrize("proposer", [RUN_MODEL, Proposer(ProposerKind.SAMPLER, "GPSampler"), ANOTHER_SEED, FILE])
+def test_only_advice_follows_a_rule(proposer: Proposer):
+    assert advice_of("rate-too-low").follows_rule and not proposer.follows_rule

@@ -15,7 +15,7 @@ from tuner.search.attributes import RESEED
 from tuner.search.distributions import distributions, suggest
 from tuner.search.noise import beyond_noise
 from tuner.search.proposal import incumbent
-from tuner.search.replicates import grouped, in_doubt, next_seed, pooled, seed_deviation
+from tuner.search.replicates import grouped, next_seed, pooled, seed_deviation
 from tuner.search.sampler import DiagnosisSampler
 from tuner.search.trial_view import TrialView, trial_view
 
@@ -29,9 +29,8 @@ def trial(number: int, rate: float, loss: float | None, seed: int = 0, **more: A
 LUCKY = [trial(0, 1e-4, 1.00), trial(1, 2e-4, 0.90), trial(2, 4e-4, 0.95)]
 
 
-def test_without_a_repeat_nothing_is_pooled_and_the_best_is_repeated():
+def test_without_a_repeat_nothing_is_pooled():
     assert pooled(LUCKY) == LUCKY
-    assert in_doubt(LUCKY) == LUCKY[1]
     assert next_seed(LUCKY[1], LUCKY) == 1
 
 
@@ -64,23 +63,26 @@ def test_what_a_seed_adds_to_all_settings_is_not_noise():
     assert spread < 0.1 < apart
 
 
-def test_the_rival_within_the_noise_of_seeds_is_repeated_next_and_a_distant_one_never():
-    trials = [*LUCKY, trial(3, 2e-4, 0.96, seed=1), trial(4, 8e-4, 3.0)]
-    assert in_doubt(trials) == LUCKY[2]
-    trials += [trial(5, 4e-4, 0.93, seed=1), trial(6, 2e-4, 0.92, seed=2), trial(7, 4e-4, 0.97, seed=2)]
-    repeated = in_doubt(trials)
-    assert repeated is None or repeated.number not in (1, 2, 4)
+def test_what_is_usual_for_the_method_keeps_two_close_seeds_from_proving_much():
+    close = [trial(0, 1e-4, 1.0, method="dpo"), trial(1, 1e-4, 1.001, seed=1, method="dpo")]
+    unknown = seed_deviation(grouped([TrialView(t.number, t.settings, t.loss, seed=t.seed) for t in close]))
+    usual = seed_deviation(grouped(close))
+    assert unknown is not None and usual is not None
+    assert unknown < 0.01 < 0.05 < usual
 
 
-def test_settings_that_are_running_are_not_repeated_again():
-    assert in_doubt([*LUCKY, trial(3, 2e-4, None, seed=1)]) is None
+def test_a_run_that_was_stopped_does_not_count_beside_one_that_ended():
+    stopped, whole = trial(0, 1e-4, 1.5, stopped_at=0.5), trial(1, 1e-4, 0.9, seed=1)
+    assert grouped([stopped])[0].loss == 1.5
+    assert grouped([stopped, whole])[0].losses == (0.9,)
+
+
+def test_a_repeat_of_running_settings_has_the_next_seed():
     assert next_seed(LUCKY[1], [*LUCKY, trial(3, 2e-4, None, seed=1)]) == 2
 
 
-def test_settings_that_diverged_on_a_seed_are_not_repeated():
-    trials = [*LUCKY, trial(3, 2e-4, 9.0, seed=1, diverged=True)]
-    assert in_doubt(trials) == LUCKY[2]
-    best = incumbent(pooled(trials))
+def test_settings_that_diverged_on_a_seed_are_not_the_best():
+    best = incumbent(pooled([*LUCKY, trial(3, 2e-4, 9.0, seed=1, diverged=True)]))
     assert best is not None
     assert best.number == 2
 

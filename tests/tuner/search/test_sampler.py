@@ -71,13 +71,13 @@ def test_the_best_is_found_within_2_percent_in_8_trials_from_any_start(rate: flo
 
 def test_a_rate_30_times_too_low_is_raised_by_the_rule_that_says_so():
     study = search(DiagnosisSampler(RandomSampler(seed=0)), 3, 1e-5)
-    rates = [trial.params["learning_rate"] for trial in study.trials]
-    assert rates == sorted(rates)
+    assert study.trials[1].params["learning_rate"] > 3e-5
     assert study.trials[1].user_attrs["moved_by"] == "advice:rate-too-low"
     assert study.trials[1].user_attrs["parent"] == 0
     because = study.trials[1].user_attrs["because"]
-    assert because["code"] == "rule-measured"
-    assert (because["values"]["rule"], because["values"]["trial"]) == ("rate-too-low", 0)
+    assert because["code"].startswith("model-expects")
+    values = because["values"]
+    assert 1e-5 < values["low"] < values["best"] < values["high"] and 0 < values["saves"] < 1
 
 
 def test_a_start_that_diverges_is_left_downwards():
@@ -86,38 +86,17 @@ def test_a_start_that_diverges_is_left_downwards():
     assert study.trials[1].user_attrs["moved_by"].startswith("advice:loss-")
 
 
-def test_no_advised_rate_lies_above_half_of_one_that_diverged():
-    study = search(DiagnosisSampler(RandomSampler(seed=3)), 14, 8e-3)
-    diverged: list[dict[str, Any]] = []
-    for trial in study.trials:
-        advised = trial.user_attrs.get("moved_by", "").startswith(("advice:", "sampler:trust"))
-        hot = [d for d in diverged if d["warmup_ratio"] >= trial.params["warmup_ratio"]]
-        hot = [d for d in hot if d["batch_size"] >= trial.params["batch_size"]]
-        if advised and hot:
-            assert trial.params["learning_rate"] <= 0.51 * min(d["learning_rate"] for d in hot)
-        if trial.user_attrs["diverged"]:
-            diverged.append(trial.params)
+def test_a_base_sampler_of_the_user_s_own_shares_the_trials_once_no_gain_is_expected():
+    study = search(DiagnosisSampler(RandomSampler(seed=0)), 24, 3e-4)
+    late = proposers(study)[12:]
+    assert 2 <= late.count("sampler:RandomSampler") <= len(late) // 2
+    assert "sampler:RandomSampler" not in proposers(study)[:4]
 
 
-def test_the_base_sampler_keeps_half_of_the_trials_once_the_rate_is_resolved():
-    study = search(DiagnosisSampler(RandomSampler(seed=0)), 14, 3e-4)
-    late = proposers(study)[9:]
-    assert late.count("sampler:RandomSampler") >= len(late) // 2
-
-
-def test_every_setting_is_changed_once_before_the_base_sampler_proposes():
-    study = search(DiagnosisSampler(RandomSampler(seed=0)), 9, 1e-4)
-    first = next(t for t in study.trials if t.user_attrs.get("moved_by") == "sampler:RandomSampler")
-    before = study.trials[: first.number]
-    assert len({t.params["batch_size"] for t in before}) > 1
-    assert len({t.params["warmup_ratio"] for t in before}) > 1 or len(before) > 8
-
-
-def test_the_default_base_is_a_gaussian_process_that_stays_near_the_best_rate():
+def test_without_a_base_the_model_proposes_every_trial():
     study = search(DiagnosisSampler(seed=1), 10, 1e-4)
-    mine = [t for t in study.trials if t.user_attrs.get("moved_by") == "sampler:GPSampler"]
-    assert mine
-    assert all(2e-5 <= t.params["learning_rate"] <= 2e-3 for t in mine)
+    assert {name.split(":")[0] for name in proposers(study)[1:]} <= {"sampler", "advice"}
+    assert not any(name.endswith("Sampler") for name in proposers(study))
     assert min(true_losses(study)) < 1.01 * BEST
 
 
@@ -191,7 +170,7 @@ def test_pruned_trials_count_as_tried():
         trial = study.ask(SPACE)
         trial.report(1.5, 1)
         study.tell(trial, value, state=None if value else optuna.trial.TrialState.PRUNED)
-    assert len({trial.params["learning_rate"] for trial in study.trials}) == 3
+    assert len({tuple(trial.params.values()) for trial in study.trials}) == 3
 
 
 def advice(knob: str, old: Any, new: Any, rule: str = "few-updates") -> Diagnosis:

@@ -74,7 +74,7 @@ def one_worker(out: Path, deed: str) -> tuple[int, str]:
 def test_a_run_that_kills_its_worker_where_memory_is_short_is_tried_with_half_the_rows_until_it_lives(tmp_path: Path):
     result, said, killed = killed_until_done(tmp_path / "out", "kill_above_four_rows")
     assert killed == 2  # with 16 rows and with 8
-    assert [trial.state for trial in result.trials] == [TrialState.COMPLETE] * 3
+    assert [trial.state.by_failure for trial in result.trials] == [False] * 3
     rows = [DeviceBatch(number, number) for number in (8, 4)]
     assert lowered_words(RowsLowered("trial-000", FailureKind.WORKERS_KILLED, *rows, {})) in said
     lowered = message("device-batch-lowered", wanted=16, rows=4, steps=4, evaluation=4)
@@ -88,7 +88,7 @@ def test_a_run_that_kills_its_worker_where_memory_is_short_is_tried_with_half_th
 def test_kills_without_a_sign_of_memory_change_nothing_however_many_come_before_the_bound(tmp_path: Path):
     result, _, killed = killed_until_done(tmp_path / "out", "kill_nine_times")
     assert killed == 9
-    assert [trial.state for trial in result.trials] == [TrialState.COMPLETE] * 3
+    assert [trial.state.by_failure for trial in result.trials] == [False] * 3
     assert not any(trial.memory for trial in result.trials)
     assert message("rows-lowered") not in [point.point for point in result.review]
 
@@ -104,7 +104,7 @@ def test_a_file_that_kills_every_worker_is_left_open_after_the_bound_and_tried_a
         code, said = codes[-1]
         assert code == 3 and "the same command tries it again" in said and "10 workers" in said
     result = run_study(file(out), Bowl(evaluations=4), out, base=RandomSampler(seed=0))
-    assert [trial.state for trial in result.trials] == [TrialState.COMPLETE] * 3
+    assert [trial.state.by_failure for trial in result.trials] == [False] * 3
     assert not any(trial.memory for trial in result.trials)
 
 
@@ -168,7 +168,7 @@ def test_a_worker_that_the_kernel_kills_for_memory_is_answered_at_once(
     lowered = RowsLowered("trial-000", FailureKind.KILLED_FOR_MEMORY, DeviceBatch(8, 8), DeviceBatch(4, 4), {})
     assert "kernel" in lowered_words(lowered)
     assert any(line.startswith("trial-000: ") and "kernel" in line for line in said)
-    assert [trial.state for trial in result.trials] == [TrialState.COMPLETE] * 3
+    assert [trial.state.by_failure for trial in result.trials] == [False] * 3
     (point,) = [one for one in result.review if one.point == message("rows-lowered")]
     assert message("only-kills", runs="trial-000") not in point.sentences
 

@@ -19,12 +19,13 @@ import pytest
 from diagnostics.model.curves import Run
 from tests.tuner.madeup import RATE, Bowl, run
 from tuner.config.search_space import Choice
-from tuner.inspector.study.read import load_study, trial_rows
+from tuner.inspector.study.read import trial_rows
 from tuner.study.failure import Failure, FailureKind
 from tuner.study.folder import DATABASE, RESULT
 from tuner.study.protocols import Report
 from tuner.study.report.write import as_html, as_json, as_markdown
 from tuner.study.results import StudyResult, TrialState
+from tuner.study.stored import load_study
 from tuner.study.words import ending, gain_words, paragraph_words, title_words
 
 EARLIER = Path(__file__).parents[2] / "data" / "studies" / "earlier"

@@ -80,7 +80,7 @@ def test_a_run_that_fails_once_is_tried_again_under_its_number(tmp_path: Path):
     trainer, events = Bowl(evaluations=6, fails=once), list[Event]()
     result = run(tmp_path / "out", trainer, show=events.append)
     assert trainer.calls == ["trial-000", "trial-001", "trial-001", "trial-002", "trial-003"]
-    assert [trial.state for trial in result.trials] == ["complete"] * 4
+    assert [trial.state.by_failure for trial in result.trials] == [False] * 4
     (said,) = [one for one in notices(events) if isinstance(one, Message) and one.code == "failure-may-pass"]
     assert said.values["run"] == "trial-001"
 
@@ -107,7 +107,7 @@ def test_a_disk_that_stays_full_ends_the_study_without_a_value_and_the_same_comm
     trainer = Bowl(evaluations=6)
     result = run(tmp_path / "out", trainer, trials=5)
     assert trainer.calls == ["trial-002", "trial-003", "trial-004"]
-    assert [trial.state for trial in result.trials] == ["complete"] * 5
+    assert [trial.state.by_failure for trial in result.trials] == [False] * 5
     unhurt = run(tmp_path / "other", Bowl(evaluations=6), trials=5)
     assert [trial.value for trial in result.trials] == [trial.value for trial in unhurt.trials]
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from diagnostics.errors import BadInput
 from diagnostics.formatting import number, setting
 from tuner.config.direction import Direction
 from tuner.messages import text
@@ -18,11 +16,6 @@ from tuner.study.words import ending, moves_line, proposer_words, source
 
 MAX_DEPTH = 2
 """Levels of folders below the opened one in which studies are looked for."""
-MAX_BYTES = 64_000_000
-
-
-class NoStudy(BadInput):
-    """The file does not hold a study that can be shown; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -61,24 +54,6 @@ def beginning(root: Path) -> dict[str, Path]:
                 folder = path.parent.relative_to(root).as_posix()
                 found[root.name if folder == "." else folder] = path.parent
     return found
-
-
-def load_study(path: Path) -> StudyResult:
-    """The study in a ``study.json``; raises ``NoStudy`` when the file is gone, half written, or something else."""
-    try:
-        if path.stat().st_size > MAX_BYTES:
-            raise NoStudy(f"{path.name}: larger than {MAX_BYTES // 1_000_000} MB; that is not a study of tuner")
-        raw = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise NoStudy(f"{path.name}: cannot be read: {error.strerror or error}") from error
-    except ValueError as error:
-        raise NoStudy(f"{path.name}: not JSON (a study that is being written is whole again in a moment)") from error
-    if not isinstance(raw, dict):
-        raise NoStudy(f"{path.name}: holds a {type(raw).__name__}, not a study")
-    try:
-        return StudyResult.from_dict(raw)
-    except (TypeError, ValueError, KeyError, AttributeError) as error:
-        raise NoStudy(f"{path.name}: not what `tuner study` writes ({error})") from error
 
 
 def in_order(study: StudyResult) -> list[TrialResult]:

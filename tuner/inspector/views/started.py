@@ -10,10 +10,10 @@ from tuner.inspector.escape import chip, one_line, plain
 from tuner.inspector.jobs.record import Job, State, job, jobs, kill, last_lines, stop
 from tuner.inspector.jobs.start import resume
 from tuner.inspector.runs.folder import HERE, latest, seconds_since
-from tuner.inspector.study.read import NoStudy, load_study
 from tuner.inspector.views.context import PageContext
 from tuner.inspector.views.current import REFRESH_EVERY, current_curve, folder_of
 from tuner.study.folder import RESULT
+from tuner.study.stored import NoStudy, load_study
 
 STATES = {
     State.RUNNING: ":blue-badge[▶ running]",

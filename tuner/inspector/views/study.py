@@ -12,7 +12,7 @@ from diagnostics.formatting import duration, number, percent
 from diagnostics.readers.file_state import file_state, written
 from tuner.inspector.escape import file_name, one_line, plain
 from tuner.inspector.runs.folder import Folder, latest, seconds_since
-from tuner.inspector.study.read import NoStudy, beginning, find_studies, load_study, report, trial_rows
+from tuner.inspector.study.read import beginning, find_studies, report, trial_rows
 from tuner.inspector.views.context import CHECK_EVERY, PageContext
 from tuner.inspector.views.current import REFRESH_EVERY, current_curve, folder_of
 from tuner.inspector.views.study_answers import answers
@@ -22,6 +22,7 @@ from tuner.inspector.views.study_words import learned
 from tuner.messages import text
 from tuner.study.folder import HTML_REPORT, MARKDOWN_REPORT, RESULT
 from tuner.study.results import StudyResult, TrialState
+from tuner.study.stored import NoStudy, load_study
 from tuner.study.words import direction_words, ending, gain_words
 
 OPEN, CLICKED = "open", "clicked-trial"

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import streamlit as st
 
+from diagnostics.chart.markup import Markup
 from diagnostics.chart.theme import CHART_SHEET, color_sheet
 from tuner.inspector.escape import one_line
 from tuner.inspector.study.axes import axes_of
@@ -16,8 +19,10 @@ from tuner.inspector.study.parallel_chart import parallel_coordinates_chart
 from tuner.inspector.study.read import against, numeric_knobs, progress
 from tuner.inspector.views.context import is_dark
 from tuner.inspector.views.controls import LINK
+from tuner.messages.en import TITLES
 from tuner.study.report.path_chart import path_chart
 from tuner.study.report.path_gain import MIN_TRIALS_FOR_IMPORTANCE, gain_along_path
+from tuner.study.report.rate_chart import rate_chart
 from tuner.study.report.words import report_phrase
 from tuner.study.results import StudyResult
 
@@ -28,16 +33,22 @@ MIN_TRIALS_FOR_MORE = 20
 
 
 def path(study: StudyResult) -> None:
-    """The path of the search: every trial at its setting and value, with an arrow from the trial it started from."""
-    drawings = {"path-wide": path_chart(study, width=WIDE), "path-narrow": path_chart(study, width=NARROW)}
+    """What the search expects over the rate, and its path: every trial with an arrow from the one it started from."""
+    drawn = (("rate", rate_chart), ("path", path_chart))
+    for name, chart in drawn:
+        _drawn(name, {f"{name}-wide": chart(study, width=WIDE), f"{name}-narrow": chart(study, width=NARROW)})
+
+
+def _drawn(name: str, drawings: Mapping[str, Markup | None]) -> None:
+    """One chart of the report, for wide and for narrow windows; nothing where there is nothing to draw."""
     if any(drawing is None for drawing in drawings.values()):
         return
-    st.markdown("#### The path of the search")
+    st.markdown(f"#### {TITLES[name]}")
     style = f"<style>{color_sheet('svg')}{CHART_SHEET}</style>"
     for key, drawing in drawings.items():
         with st.container(key=key):
             st.image(str(drawing).replace(">", f">{style}", 1), width="stretch")
-    st.caption(report_phrase("path"))
+    st.caption(report_phrase(name))
 
 
 def charts(study: StudyResult) -> None:

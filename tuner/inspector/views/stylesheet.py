@@ -17,8 +17,9 @@ STYLE = (
     ".st-key-verdict {padding: 0.35rem 0.9rem; margin-bottom: -0.55rem}"
     ".st-key-verdict p {font-size: 0.92rem; line-height: 1.45}"
     ".st-key-run-bar {margin-bottom: -0.55rem}"
-    ".st-key-path-narrow {display: none}"
-    f"@media ({NARROW}) {{.st-key-path-narrow {{display: block}} .st-key-path-wide {{display: none}}"
+    ".st-key-path-narrow, .st-key-rate-narrow {display: none}"
+    f"@media ({NARROW}) {{.st-key-path-narrow, .st-key-rate-narrow {{display: block}} "
+    ".st-key-path-wide, .st-key-rate-wide {display: none}"
     ".st-key-top [data-testid=stCaptionContainer] {display: none}"
     # Where columns are stacked, the file of the next run comes after the advice that it is made of.
     f".stHorizontalBlock:has(> .stColumn .st-key-{LAST}) > .stColumn,"

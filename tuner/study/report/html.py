@@ -15,6 +15,7 @@ from tuner.study.report.beside import Beside
 from tuner.study.report.curve_charts import curves_chart, progress_chart
 from tuner.study.report.html_top import top_card
 from tuner.study.report.path_chart import path_chart
+from tuner.study.report.rate_chart import rate_chart
 from tuner.study.report.sections import NOTHING, Sections, ShownPoint, ShownTrial, sections
 from tuner.study.report.tables import Table
 from tuner.study.report.words import report_phrase
@@ -35,6 +36,7 @@ def as_html(result: StudyResult, found: Beside = NOTHING, *, image: str = "") ->
         f"{shown.name} · study",
         top_card(shown, Label.HEALTHY if claimed else Label.UNKNOWN),
         _titled("metrics", _table(shown.metrics)),
+        _rate(result),
         _path(result),
         _titled("gains", _table(shown.gains, texts=2)),
         _curves(result),
@@ -74,6 +76,13 @@ def _table(shown: Table | None, *, texts: int = 1, bold_rows: Collection[int] = 
         rows[index] = [element("b", cell) if cell else cell for cell in rows[index]]
     words = element("p", shown.words, class_="intro") if shown.words else None
     return joined(words, table(shown.heads, rows, numbers=shown.heads[texts:], stacks=texts > 1))
+
+
+def _rate(result: StudyResult) -> Markup | None:
+    wide, narrow = rate_chart(result, width=WIDE), rate_chart(result, width=NARROW)
+    if wide is None or narrow is None:
+        return None
+    return _titled("rate", figure((wide, narrow), report_phrase("rate")))
 
 
 def _path(result: StudyResult) -> Markup | None:

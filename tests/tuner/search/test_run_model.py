@@ -1,0 +1,211 @@
+"""The model of the run: its form, what trials teach it, and what it wants to train next."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from diagnostics.model.records import Advice
+from tests.tuner.madeup import BATCH, RATE
+from tuner.config.search_space import Choice, Range
+from tuner.search.distributions import distributions
+from tuner.search.run_model import form
+from tuner.search.run_model.acquire import best_choice
+from tuner.search.run_model.evidence import Scale
+from tuner.search.run_model.features import COORDINATES, Frame, takes_fixed_steps
+from tuner.search.run_model.posterior import Posterior, RunModel
+from tuner.search.run_model.priors import RATE_DEVIATION, Normal, prior
+from tuner.search.run_model.reasons import rates
+from tuner.search.trial_view import TrialView
+
+SPACE = distributions({"learning_rate": RATE, "batch_size": BATCH})
+LOW = (Advice("learning_rate", None, None, 10.0, "rate-too-low", "", 0.8),)
+START = 2.0
+
+
+def loss_at(rate: float, batch: int = 16) -> float:
+    """A run of the form: it learns in proportion to rate x updates, and breaks at 3e-3."""
+    x, updates = math.log10(rate), -math.log10(batch / 16)
+    learned = 1 / (1 + 10 ** (-(x + 4.2 + 0.9 * updates)))
+    stable = 1 / (1 + 10 ** (6 * (x + 2.5)))
+    return START * math.exp(-0.8 * learned * stable)
+
+
+def trial(number: int, rate: float, batch: int = 16, **more: Any) -> TrialView:
+    known = {"start": START, "method": "sft", "label": "healthy", **more}
+    loss = known.pop("loss", loss_at(rate, batch))
+    return TrialView(number, {"learning_rate": rate, "batch_size": batch}, loss, **known)
+
+
+def posterior(*trials: TrialView) -> Posterior:
+    found = RunModel(SPACE).posterior(trials)
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize("excess", [1e-4, 0.03, 0.15])
+def test_the_best_rate_in_closed_form_is_where_the_form_is_lowest(excess: float):
+    means, _ = prior("sft", Normal(0.7, 0.01), Normal(-4.0, 1.0), is_loss=True)
+    means[form.EXCESS], means[form.DEPTH] = math.log(excess), math.log(0.6)
+    frame = Frame({"learning_rate": 1e-4, "batch_size": 16}, SPACE)
+    ladder = [{"learning_rate": 10**x, "batch_size": 16} for x in np.arange(-6, -2, 0.02)]
+    points = frame.points(ladder)
+    lowest = points.x[int(np.argmin(form.mean(means[None], points)[0]))]
+    assert form.lines(means[None], points.z).best[0, 0] == pytest.approx(lowest, abs=0.12)
+
+
+def test_a_smaller_batch_takes_more_updates_only_where_the_samples_are_the_same():
+    small = {"learning_rate": 1e-4, "batch_size": 4}
+    same_samples, same_steps = (
+        Frame({"learning_rate": 1e-4, "batch_size": 16}, SPACE, fixed).points([small]).z[0] for fixed in (False, True)
+    )
+    updates, samples = COORDINATES.index("updates"), COORDINATES.index("samples")
+    assert same_samples[updates] == pytest.approx(math.log10(4)) and same_samples[samples] == 0
+    assert same_steps[updates] == 0 and same_steps[samples] == pytest.approx(-math.log10(4))
+
+
+def test_whether_steps_are_fixed_is_read_from_the_runs():
+    assert not takes_fixed_steps([trial(0, 1e-4, 4, steps=100), trial(1, 1e-4, 16, steps=25)])
+    assert takes_fixed_steps([trial(0, 1e-4, 4, steps=100), trial(1, 1e-4, 16, steps=100)])
+    assert not takes_fixed_steps([trial(0, 1e-4, 16, steps=100)])
+
+
+def test_a_few_runs_show_the_best_rate_of_every_batch():
+    found = posterior(*(trial(n, rate) for n, rate in enumerate((1e-5, 1e-4, 1e-3, 1e-2))))
+    for batch in (4, 32):
+        ladder = 10 ** np.arange(-5, -2, 0.05)
+        truth = float(ladder[int(np.argmin([loss_at(float(rate), batch) for rate in ladder]))])
+        (low, middle, high), edge = rates(found, {"learning_rate": 1e-3, "batch_size": batch})
+        assert low / 2 < truth < high * 2 and truth / 3 < middle < truth * 3
+        assert edge[1] > middle
+
+
+def test_a_verdict_and_a_run_that_diverged_move_the_best_rate():
+    settings = {"learning_rate": 1e-4, "batch_size": 16}
+    flat = {"loss": 0.995 * START}
+    plain = rates(posterior(trial(0, 1e-4, **flat)), settings)[0][1]
+    told = rates(posterior(trial(0, 1e-4, advice=LOW, **flat)), settings)[0][1]
+    broken = rates(posterior(trial(0, 1e-4, loss=9.0, diverged=True)), settings)[0][1]
+    assert broken < 1e-4 < plain <= told
+
+
+def test_a_flat_run_of_unknown_side_is_left_upwards():
+    first = trial(0, 1e-4, loss=START)
+    choice = best_choice(posterior(first), [first], SPACE, may_repeat=False)
+    assert choice is not None and choice.settings["learning_rate"] > 1e-4
+
+
+def test_a_stopped_run_is_weak_evidence_and_may_be_run_again_to_its_end_once():
+    whole = [trial(0, 1e-4), trial(1, 3e-4)]
+    half = trial(2, 1e-3, loss=1.25, stopped_at=0.5)
+    at = [half.settings]
+    spread = [float(posterior(*whole, one).heights(at)[0].std()) for one in (half, replace(half, stopped_at=None))]
+    assert spread[0] > 2 * spread[1]
+    again = replace(half, number=3, seed=1, loss=1.0, stopped_at=None)
+    found = posterior(*whole, half, again)
+    choice = best_choice(found, [*whole, half, again], SPACE, may_repeat=True)
+    assert choice is None or choice.repeats is None or choice.repeats.settings != half.settings or choice.repeats
+
+
+def test_pending_trials_count_so_that_four_workers_differ():
+    trials = [trial(0, 1e-5, advice=LOW)]
+    model = RunModel(SPACE)
+    for number in range(1, 5):
+        found = model.posterior(trials)
+        assert found is not None
+        choice = best_choice(found, trials, SPACE, may_repeat=False)
+        assert choice is not None
+        trials.append(TrialView(number, choice.settings, None, running=True))
+    settings = {tuple(one.settings.items()) for one in trials}
+    assert len(settings) == 5
+    assert len({one.settings["learning_rate"] for one in trials[1:]}) > 1
+
+
+def test_the_first_workers_are_served_before_any_run_has_ended():
+    first = TrialView(0, {"learning_rate": 1e-4, "batch_size": 16}, None, running=True)
+    choice = best_choice(posterior(first), [first], SPACE, may_repeat=False)
+    assert choice is not None and choice.settings != first.settings
+    assert RunModel(SPACE).posterior([]) is None
+
+
+def test_the_posterior_depends_on_the_trials_alone():
+    trials = [trial(n, rate) for n, rate in enumerate((1e-5, 1e-3, 1e-4, 3e-4))]
+    warm = RunModel(SPACE)
+    for count in range(1, 5):
+        warm.posterior(trials[:count])
+    late = RunModel(SPACE)
+    late.posterior([trials[0], *trials[2:]])  # trial 1 ended after the others
+    found = [model.posterior(trials) for model in (warm, late, RunModel(SPACE))]
+    assert all(one is not None and np.array_equal(one.parameters, found[0].parameters) for one in found if found[0])
+
+
+def test_what_is_known_beforehand_centers_the_search():
+    first = trial(0, 1e-6, loss=0.999 * START)
+    known = RunModel(SPACE, Normal(math.log10(3e-4), 0.3)).posterior([first])
+    assert known is not None
+    (low, middle, high), _ = rates(known, first.settings)
+    assert 1e-4 < middle < 1e-3
+    wide = rates(posterior(first), first.settings)[0]
+    assert high / low < wide[2] / wide[0]
+
+
+def test_seeds_that_differ_by_much_are_found_to():
+    calm = [trial(n, rate) for n, rate in enumerate((1e-4, 2e-4, 4e-4, 8e-4))]
+    repeats = [replace(one, number=4 + n, seed=1) for n, one in enumerate(calm)]
+    rough = [replace(one, loss=(one.loss or 0) * (1.1 if n % 2 else 0.9)) for n, one in enumerate(repeats)]
+    assert posterior(*calm, *rough).noise > 2 * posterior(*calm, *repeats).noise
+
+
+def test_close_rivals_are_run_again_and_settled_ones_are_not():
+    trials = [trial(0, 1e-4), trial(1, 3e-4, loss=1.0), trial(2, 6e-4, loss=1.001), trial(3, 1e-5, loss=1.9)]
+    again = best_choice(posterior(*trials), trials, SPACE, may_repeat=True)
+    assert again is not None
+    found = [one for one in (again.repeats,) if one is not None]
+    assert all(one.number in (1, 2) for one in found)
+    assert best_choice(posterior(*trials), trials, SPACE, may_repeat=False) is not None
+
+
+@pytest.mark.parametrize(
+    "space",
+    [
+        {"learning_rate": RATE, "lora_target_modules": Choice(("q_proj|v_proj", "all-linear"))},
+        {"learning_rate": RATE, "lr_scheduler_type": Choice(("linear", "cosine")), "lora_dropout": Range(0.0, 0.2)},
+        {"learning_rate": Choice((1e-5, 1e-4, 1e-3)), "num_train_epochs": Choice((1, 2, 3))},
+        {"batch_size": BATCH, "lora_r": Range(4, 64, log=True, integer=True)},
+    ],
+)
+def test_settings_without_a_form_are_searched_as_well(space: dict[str, Any]):
+    spans = distributions(space)
+    first = {"learning_rate": 1e-4, "batch_size": 16, "lora_r": 8, "num_train_epochs": 1, "lora_dropout": 0.0}
+    first |= {"lora_target_modules": "all-linear", "lr_scheduler_type": "linear"}
+    trials = [TrialView(0, {knob: first[knob] for knob in spans}, 1.5, start=2.0, method="sft")]
+    model = RunModel(spans)
+    for number in range(1, 9):
+        found = model.posterior(trials)
+        assert found is not None
+        choice = best_choice(found, trials, spans, may_repeat=False)
+        if choice is None:
+            break
+        trials.append(TrialView(number, choice.settings, 1.4 + 0.01 * number, start=2.0, method="sft"))
+    for knob in spans:
+        assert len({one.settings[knob] for one in trials}) > 1, knob
+
+
+def test_a_metric_that_is_no_loss_is_searched_too():
+    trials = [
+        TrialView(n, {"learning_rate": rate, "batch_size": 16}, -value, method="dpo")
+        for n, (rate, value) in enumerate([(1e-6, 0.52), (1e-5, 0.7), (1e-4, 0.9), (1e-2, 0.5)])
+    ]
+    found = posterior(*trials)
+    assert not found.scale.is_log
+    choice = best_choice(found, trials, SPACE, may_repeat=False)
+    assert choice is not None and 3e-5 < choice.settings["learning_rate"] < 3e-3
+
+
+def test_the_rate_is_known_to_a_factor_of_30_before_the_first_run():
+    assert pytest.approx(math.log10(30), abs=0.05) == RATE_DEVIATION
+    assert Scale(True).height(math.e) == 1.0

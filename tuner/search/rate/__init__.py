@@ -1,1 +1,0 @@
-"""The search along the learning rate."""

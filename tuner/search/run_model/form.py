@@ -1,0 +1,87 @@
+"""The form: the metric at a run's end as a function of its settings.
+
+What a run learns grows with rate x number of updates until it has learned all (``L``), and the edge of stability ends
+it (``E``). The optimum is no parameter: it follows from the two, so it moves with batch and beta as they do.
+
+    y = level - L E (depth (1 - excess s^2) + shifts of the depth) + bad (1 - E)
+    L = sigmoid(ln 10 / width (x - start + shifts of the descent))
+    E = sigmoid(-ln 10 / sharpness (x - start - gap - shifts of the edge))
+    s = decades above one width past the start of the descent: what a rate costs that is higher than it need be
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from diagnostics.model.curves import FloatArray
+from tuner.search.run_model.features import COORDINATES, Points
+
+LEVEL, DEPTH, CENTER, WIDTH, GAP, SHARPNESS, EXCESS, BAD, SIGMA = range(9)
+"""The columns of a table of parameters; depth, width, sharpness, excess and the noise sigma are logarithms."""
+FIRST_SHIFT = 9
+"""Then three for each coordinate: how it shifts the descent, the edge (both in decades), and the depth."""
+SIZE = FIRST_SHIFT + 3 * len(COORDINATES)
+CENTER_SHARE = 0.7
+"""The center, which is nearest to what a user picks, lies this share of the gap above the start of the descent."""
+LN10 = float(np.log(10))
+NEWTON_ROUNDS = 5
+
+
+@dataclass(frozen=True)
+class Lines:
+    """Where the descent and the edge lie in decades, and how steep they are; rows of parameters x points.
+
+    ``excess`` is the share of the depth that a squared decade too much costs.
+    """
+
+    descent: FloatArray
+    edge: FloatArray
+    rise: FloatArray
+    fall: FloatArray
+    excess: FloatArray
+
+    @property
+    def best(self) -> FloatArray:
+        """The best rate in decades: where what more rate brings equals what it breaks, or costs."""
+        rise, fall = self.rise, self.fall
+        below_edge = (np.log(rise / fall) + rise * self.descent + fall * self.edge) / (rise + fall)
+        # Near the end of the descent exp(-rise (x - descent)) of the depth is still to be learned. That pays for the
+        # excess until s exp(rise s) = rise / (20 excess).
+        paid = self.descent + (LN10 + _product_log(rise**2 / (20 * self.excess))) / rise
+        return np.asarray(np.minimum(below_edge, paid))
+
+
+def lines(parameters: FloatArray, z: FloatArray) -> Lines:
+    """The descent and the edge at coordinates ``z`` (points x ``COORDINATES``) for each row of parameters."""
+    start = parameters[:, CENTER] - CENTER_SHARE * parameters[:, GAP]
+    shifts = parameters[:, FIRST_SHIFT:].reshape(len(parameters), 3, len(COORDINATES))
+    descent = start[:, None] - shifts[:, 0] @ z.T
+    edge = (start + parameters[:, GAP])[:, None] + shifts[:, 1] @ z.T
+    rise, fall = LN10 / np.exp(parameters[:, WIDTH]), LN10 / np.exp(parameters[:, SHARPNESS])
+    return Lines(descent, edge, rise[:, None], fall[:, None], np.exp(parameters[:, EXCESS, None]))
+
+
+def mean(parameters: FloatArray, points: Points, at: Lines | None = None) -> FloatArray:
+    """The metric of every point (columns) for every row of parameters."""
+    at = at or lines(parameters, points.z)
+    learned = _sigmoid(at.rise * (points.x - at.descent))
+    stable = _sigmoid(-at.fall * (points.x - at.edge))
+    deeper = parameters[:, FIRST_SHIFT + 2 * len(COORDINATES) :] @ points.z.T
+    over = np.maximum(points.x - at.descent - LN10 / at.rise, 0.0)
+    depth = np.exp(parameters[:, DEPTH, None]) * np.maximum(1 - at.excess * over**2, 0.0) + deeper
+    level, bad = parameters[:, LEVEL, None], parameters[:, BAD, None]
+    return np.asarray(level - learned * stable * depth + bad * (1 - stable))
+
+
+def _sigmoid(values: FloatArray) -> FloatArray:
+    return np.asarray(0.5 * (1 + np.tanh(0.5 * values)))
+
+
+def _product_log(values: FloatArray) -> FloatArray:
+    """The w with w exp(w) = value, for values of 0 and more (Lambert's function), by Newton's method."""
+    found = np.log1p(values)
+    for _ in range(NEWTON_ROUNDS):
+        found = found - (found - values * np.exp(-found)) / (1 + found)
+    return np.asarray(found)

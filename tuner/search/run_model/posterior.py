@@ -1,0 +1,152 @@
+"""The posterior of a study: what its trials say of every setting."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from diagnostics.model.curves import FloatArray
+from tuner.search.distributions import Distributions
+from tuner.search.run_model import form
+from tuner.search.run_model.evidence import MIN_PROGRESS, Evidence, Scale, evidence, level_of, scale_of
+from tuner.search.run_model.features import COORDINATES, FORM_KNOBS, LENGTH_KNOBS, Frame, Points, takes_fixed_steps
+from tuner.search.run_model.particles import COUNT, BoolArray, Likelihood, Prior, updated
+from tuner.search.run_model.priors import RATE_DEVIATION, Normal, prior
+from tuner.search.run_model.residual import NOISE_LEVELS, Residual, noise_levels
+from tuner.search.trial_view import TrialView
+
+Stage = tuple[FloatArray, Likelihood]
+"""Particles, and the likelihood that they were drawn with."""
+MAX_STAGES = 64
+"""Posteriors that are kept, so that the next one starts from the last."""
+_STAGES: dict[int, Stage] = {}
+"""Shared by all models of a process: who chooses, who stops and who names the winner ask for the same posteriors."""
+
+
+@dataclass(frozen=True)
+class Posterior:
+    """Particles of the form's parameters, with the residual of the trials about each."""
+
+    frame: Frame
+    scale: Scale
+    parameters: FloatArray
+    residual: Residual
+
+    @property
+    def seen(self) -> Evidence:
+        """The trials as arrays."""
+        return self.residual.seen
+
+    @cached_property
+    def noise(self) -> float:
+        """The deviation between seeds of the best settings, as a height."""
+        return float(np.exp(self.residual.levels[self._levels]).mean())
+
+    def heights(self, settings: Points | Sequence[Mapping[str, Any]]) -> tuple[FloatArray, FloatArray]:
+        """The height at settings (columns) for each particle, and the variance that the residual leaves."""
+        points = settings if isinstance(settings, Points) else self.frame.points(settings)
+        means = form.mean(self.parameters, points)
+        typical, level = means.mean(axis=0), self.seen.level.mean
+        lowest = min([float(typical.min()), *self.seen.heights[self.seen.tried]])
+        progress = np.clip((level - typical) / max(level - lowest, 1e-9), MIN_PROGRESS, 1.0)
+        variances = np.empty_like(means)
+        for number in range(NOISE_LEVELS):
+            rows = self._levels == number
+            if rows.any():
+                missed, variances[rows] = self.residual.at(self._gaps[rows], points, progress, number)
+                means[rows] += missed
+        return means, variances
+
+    def lines(self, settings: Sequence[Mapping[str, Any]]) -> form.Lines:
+        """The descent, the edge and the best rate, in decades, at settings (columns) for each particle."""
+        return form.lines(self.parameters, self.frame.points(settings).z)
+
+    @cached_property
+    def _levels(self) -> np.ndarray:
+        return self.residual.level_of(self.parameters[:, form.SIGMA])
+
+    @cached_property
+    def _gaps(self) -> FloatArray:
+        return np.asarray(self.seen.heights - form.mean(self.parameters, self.seen.points))
+
+
+class RunModel:
+    """The model of a study's runs: a pure function of its trials. What is kept between calls is a cache.
+
+    ``rate`` is what is known of the best rate beforehand, in decades; else trial 0's rate is the guess.
+    """
+
+    def __init__(self, space: Distributions, rate: Normal | None = None) -> None:
+        self._space = dict(sorted(space.items()))
+        self._rate = rate
+
+    @staticmethod
+    def serves(space: Distributions) -> bool:
+        """Whether any setting of the space has a place in the form."""
+        return any(knob in FORM_KNOBS for knob, span in space.items() if not span.single())
+
+    def posterior(self, trials: Sequence[TrialView]) -> Posterior | None:
+        """What the finished trials say, in the order of their numbers; that of the prior while none has ended.
+
+        None without any trial: then nothing says where to begin.
+        """
+        ordered = sorted(trials, key=lambda trial: trial.number)
+        known = [trial for trial in ordered if not trial.running and (trial.usable or trial.diverged)]
+        if not ordered:
+            return None
+        frame = Frame(ordered[0].settings, self._space, takes_fixed_steps(known))
+        parameters, likelihood = self._stage(known, frame, next((t.method for t in known if t.method), None))
+        return Posterior(frame, likelihood.scale, parameters, likelihood.residual)
+
+    def _stage(self, trials: Sequence[TrialView], frame: Frame, method: str | None) -> Stage:
+        """The particles after these trials; the nearest earlier ones that are kept are where it starts."""
+        about = (tuple(self._space.items()), self._rate, frame.fixed_steps, method, tuple(frame.origin.items()))
+        keys = list(itertools.accumulate(map(_identity, trials), lambda *pair: hash(pair), initial=hash(about)))
+        first = next((count for count in range(len(keys) - 1, -1, -1) if keys[count] in _STAGES), -1)
+        found = _STAGES.get(keys[first]) if first >= 0 else None
+        for count in range(first + 1, len(keys)):
+            found = self._conditioned(trials[:count], frame, method, found)
+            _STAGES[keys[count]] = found
+        while len(_STAGES) > MAX_STAGES:
+            _STAGES.pop(next(iter(_STAGES)), None)
+        assert found is not None
+        return found
+
+    def _conditioned(self, trials: Sequence[TrialView], frame: Frame, method: str | None, last: Stage | None) -> Stage:
+        """The particles after these trials, from those after all but the last one."""
+        scale = scale_of(trials)
+        level = level_of(trials, scale)
+        known = self._prior(frame, method, level, scale)
+        levels = noise_levels(known.means[form.SIGMA], known.deviations[form.SIGMA])
+        seen = evidence(trials, frame, scale, level, float(np.exp(known.means[form.DEPTH])))
+        likelihood = Likelihood(seen, Residual(seen, levels), scale)
+        rng = np.random.default_rng(len(trials))
+        if not trials:
+            return known.draw(rng, COUNT), likelihood
+        if last is None or len(trials) == 1 or last[1].scale != scale:
+            return updated(known.draw(rng, COUNT), None, likelihood, known, rng), likelihood
+        return updated(*last, likelihood, known, rng), likelihood
+
+    def _prior(self, frame: Frame, method: str | None, level: Normal, scale: Scale) -> Prior:
+        rate = self._rate or Normal(float(frame.points([frame.origin]).x[0]), RATE_DEVIATION)
+        means, deviations = prior(method, level, rate, is_loss=scale.is_log)
+        return Prior(means, deviations, _active(self._space) & (deviations > 1e-5))
+
+
+def _identity(trial: TrialView) -> object:
+    """What of a trial the posterior depends on."""
+    known = (trial.number, trial.loss, trial.diverged, trial.stopped_at, trial.seed, trial.start, trial.noise)
+    return (*known, tuple(trial.settings.items()), tuple((one.knob, one.factor, one.new) for one in trial.advice))
+
+
+def _active(space: Distributions) -> BoolArray:
+    """Which parameters matter: those of the form, and the shifts of coordinates that vary in this space."""
+    longer = any(knob in space for knob in LENGTH_KNOBS)
+    varies = {"updates": longer or "batch_size" in space, "samples": longer or "batch_size" in space}
+    moving = [varies.get(name, name in space) for name in COORDINATES]
+    return np.array([True] * form.FIRST_SHIFT + moving * 3)
