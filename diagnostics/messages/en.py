@@ -27,6 +27,7 @@ MESSAGES: Mapping[str, str] = {
     "no-rule": "no rule covers it",
     "reward-too-noisy": "the reward is too noisy: only a rise by {rise:.2g} would show, of a width of {width:.2g}",
     "one-reward-function": "the log has no two reward functions to compare",
+    "groups-mostly-equal": "most groups have equal rewards, so a flat reward says nothing of the learning rate",
     "groups-of-batch": "rewards are scaled over the batch: the share of equal groups is 0 or 1",
     "no-divergence": "the divergence is 0 throughout: beta is 0",
     "another-reference": "the reference is another model: its divergence has no meaning",

@@ -10,6 +10,7 @@ import pytest
 from diagnostics.detectors.rewards import answers, collapse, divergence, entropy, flat, hacking, signal, windows
 from diagnostics.diagnosis.diagnose import diagnose
 from diagnostics.model.curves import Curve, NotEnoughPoints, Run
+from diagnostics.model.rate_prior import rate_prior_of
 from diagnostics.model.records import Label
 from diagnostics.model.settings import Settings
 from diagnostics.rules import RULES
@@ -115,23 +116,47 @@ def test_a_run_that_is_too_noisy_gets_no_verdict_and_the_rise_that_would_show():
     assert "loss-is-no-signal" in {note.code for note in found.notes}
 
 
-@pytest.mark.parametrize(("first", "found"), [(0.3, True), (0.003, False)])
-def test_the_first_divergence_shows_another_reference(first: float, found: bool):
-    kl = first + np.linspace(0.0, 0.05, 40)
-    evidence = divergence.reference_differs(kl_divergence=curve(kl), **LIMITS["reference-differs"])
-    assert (evidence is not None) is found
+def differs(kl: object, step: float, rate: float = 1e-5) -> object:
+    settings = replace(GRPO, learning_rate=rate)
+    prior = rate_prior_of(settings, None)
+    limits = LIMITS["reference-differs"]
+    return divergence.reference_differs(kl_divergence=curve(kl, step), settings=settings, rate_prior=prior, **limits)
+
+
+@pytest.mark.parametrize("step", [1.0, 10.0])
+def test_the_first_divergence_shows_another_reference(step: float):
+    assert differs(0.3 + np.linspace(0.0, 0.05, 40), step)
+    assert differs(0.003 + np.linspace(0.0, 0.05, 40), step) is None
 
 
 def test_a_divergence_that_the_first_updates_make_is_no_other_reference():
-    kl = curve([0.001, 0.1, 0.4, 1.0])
-    assert divergence.reference_differs(kl_divergence=kl, **LIMITS["reference-differs"]) is None
+    assert differs([0.001, 0.1, 0.4, 1.0], 1.0) is None
+    assert differs([0.1, 0.2, 0.4, 1.0], 10.0) is None
+    assert differs([0.5, 0.5, 0.5, 0.5], 10.0, rate=1e-2) is None
 
 
 def test_one_spike_of_the_divergence_is_no_run_away():
     kl = np.full(40, 0.02)
     kl[-2] = 17.8
-    assert divergence.kl_runs_away(kl_divergence=curve(kl), **LIMITS["kl-runs-away"]) is None
-    assert divergence.kl_runs_away(kl_divergence=curve(np.geomspace(0.02, 6, 40)), **LIMITS["kl-runs-away"])
+    limits, level = LIMITS["kl-runs-away"], curve(noisy(np.full(40, 0.5)))
+    away, rising = curve(np.geomspace(0.02, 6, 40)), curve(noisy(np.linspace(0.2, 0.8, 40)))
+    assert divergence.kl_runs_away(kl_divergence=curve(kl), reward=level, **limits) is None
+    assert divergence.kl_runs_away(kl_divergence=away, reward=level, **limits)
+    assert divergence.kl_runs_away(kl_divergence=away, reward=rising, **limits) is None, "the reward pays for it"
+
+
+def test_a_reward_that_rises_within_its_first_logs_has_risen():
+    quick = noisy(np.where(np.arange(60) < 3, 0.2, 0.7))
+    assert windows.rises(quick)
+    groups = windows.Groups(curve(quick))
+    assert flat.reward_does_not_rise(groups=groups, settings=GRPO, **LIMITS["reward-does-not-rise"]) is None
+
+
+def test_groups_that_became_equal_were_not_so_from_the_start():
+    equal = np.where(np.arange(60) < 4, 0.3, 1.0)
+    some = np.random.default_rng(0).binomial(8, 0.4, 60) / 8
+    groups = windows.Groups(curve(some), curve(equal))
+    assert signal.groups_always_equal(groups=groups, **LIMITS["groups-always-equal"]) is None
 
 
 def test_answers_cut_off_short_of_the_ceiling():

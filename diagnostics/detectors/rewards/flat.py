@@ -14,6 +14,10 @@ SOLVED = 0.6
 """A reward near its ceiling with so many equal groups has nowhere to rise to."""
 
 
+MOSTLY_EQUAL = 0.75
+"""Where so many groups of the last third are equal, that keeps the reward where it is; no larger step would help."""
+
+
 def reward_does_not_rise(
     groups: Groups, settings: Settings, *, noise: float, min_steps: float, min_points: int, min_share_done: float
 ) -> Evidence | None:
@@ -22,6 +26,8 @@ def reward_does_not_rise(
     enough(reward, min_points, "rewards")
     if rises(reward.values) or _at_its_best(groups):
         return None
+    if groups.equal[-max(1, len(reward) // 3) :].mean() >= MOSTLY_EQUAL:
+        raise NotEnoughPoints("groups-mostly-equal")
     near_its_end(reward, settings, min_share_done)
     if reward.steps[-1] < min_steps:
         raise NotEnoughPoints("too-few-points", have=int(reward.steps[-1]), need=int(min_steps), what="steps")

@@ -28,6 +28,8 @@ MIN_LOGS = 9
 BLOCKS_A_THIRD = 5
 RISE_T, RISE_P = 2.0, 0.05
 """A reward rises where the thirds differ by so much, or Mann and Kendall's test on ten blocks says so."""
+START_T = 4.0
+"""... or the last third lies above the first three logs by so much: one pair in 30,000 does by chance."""
 NO_SPREAD = 1e-6
 """Rewards with a smaller standard deviation are all equal."""
 CEILING = 0.85
@@ -139,9 +141,18 @@ def thirds_t(values: FloatArray) -> float:
 
 
 def rises(values: FloatArray) -> bool:
-    """Whether a reward rises beyond chance."""
+    """Whether a reward rises beyond chance, from third to third, steadily, or within its first logs."""
     found = signals.trend(values)
-    return thirds_t(values) >= RISE_T or (found.direction > 0 and found.p < RISE_P)
+    steadily = found.direction > 0 and found.p < RISE_P
+    return thirds_t(values) >= RISE_T or steadily or start_t(values) >= START_T
+
+
+def start_t(values: FloatArray) -> float:
+    """By how many standard errors the last third lies above the first logs: a quick learner rises within those."""
+    first, late = values[:MIN_WINDOW], third(values, -1)
+    error = signals.difference_noise(values) * sqrt(1.0 / first.size + 1.0 / late.size)
+    difference = float(late.mean() - first.mean())
+    return difference / error if error > 0.0 else inf * np.sign(difference) if difference else 0.0
 
 
 def scale_of(reward: Curve) -> float:

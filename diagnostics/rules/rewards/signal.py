@@ -59,7 +59,7 @@ GROUPS_ALWAYS_EQUAL = Rule(
     sign=Sign.FROZEN,
     check=signal.groups_always_equal,
     limits={
-        "equal": 0.95,  # the least share of groups with equal rewards, in the first third and over all
+        "equal": 0.95,  # the least share of groups with equal rewards, in the first three logs and over all
         "low": LOW,  # rewards that never exceed this are no signal at all
         "min_points": 10,
     },
