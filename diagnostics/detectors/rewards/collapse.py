@@ -57,13 +57,13 @@ class DeadLimits(Arguments):
     """From where on nothing can bring the reward back."""
 
     equal: float
-    """The share of groups with equal rewards at the end..."""
+    """The least share of groups with equal rewards at the end."""
     confirm: int
-    """... in at least so many logs up to it."""
+    """In how many of the last logs it must hold, at least."""
     near: float
-    """How far above the lowest level the reward may lie there, as a share of its width."""
+    """How far above the lowest level the reward may lie in them, as a share of its width."""
     fall: float
-    """How much higher it must have been before, as a share of its width."""
+    """How much higher the reward must have been before, as a share of its width."""
 
 
 def reward_stays_dead(groups: Groups, *, dead: DeadLimits) -> Evidence | None:

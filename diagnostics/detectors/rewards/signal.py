@@ -84,9 +84,9 @@ class WastedLimits(Arguments):
     """When groups without a gradient are worth a word."""
 
     equal: float
-    """The share of groups with equal rewards in the last third..."""
+    """The least share of groups with equal rewards in the last third."""
     low: float
-    """... where the reward lies above this share of its width, and below the ceiling."""
+    """The share of its width that the reward must reach there; at its ceiling the prompts are solved."""
 
 
 def groups_wasted(groups: Groups, settings: Settings, *, wasted: WastedLimits, min_points: int) -> Evidence | None:

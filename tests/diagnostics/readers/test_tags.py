@@ -2,6 +2,9 @@ from __future__ import annotations
 
 import pytest
 
+from diagnostics.model.curves import Run
+from diagnostics.model.settings import Settings
+from diagnostics.readers.assemble.settings import recovered
 from diagnostics.readers.assemble.tags import curve_names, match
 
 
@@ -29,6 +32,17 @@ from diagnostics.readers.assemble.tags import curve_names, match
         ("num_tokens", "num_input_tokens_seen train/num_input_tokens_seen"),
         ("eval_exact_match", "eval/exact_match eval_exact_match"),
         ("epoch", "epoch train/epoch"),
+        ("reward", "reward train/reward critic/rewards/mean critic/score/mean"),
+        ("completion_length", "completion_length completions/mean_length train/completions/mean_length"),
+        ("completion_length", "response_length/mean train/mean_gen_tokens_per_sample"),
+        ("clipped_ratio", "completions/clipped_ratio train/completions/clipped_ratio response_length/clip_ratio"),
+        ("eval_clipped_ratio", "eval/completions/clipped_ratio eval_completions/clipped_ratio"),
+        ("terminated_length", "completions/mean_terminated_length"),
+        ("clip_ratio", "clip_ratio clip_ratio/region_mean actor/pg_clipfrac"),
+        ("sampler_gap", "sampling/sampling_logp_difference/mean"),
+        ("importance_ratio", "sampling/importance_sampling_ratio/mean"),
+        ("entropy", "entropy actor/entropy train/approx_entropy"),
+        ("frac_reward_zero_std", "frac_reward_zero_std train/frac_reward_zero_std"),
     ],
 )
 def test_tags_of_common_loggers_are_known(name: str, tags: str):
@@ -73,3 +87,30 @@ def test_no_two_tags_share_a_curve():
     assert names["Loss/val"] == "train_loss"
     assert names["train_loss"] == "log/train_loss"
     assert len(set(names.values())) == len(points)
+
+
+OWN = {
+    "grpo": {"kl": "kl_divergence", "actor/kl_loss": "kl_divergence"},
+    "kto": {"kl": "kl_divergence"},
+    "orpo": {"nll_loss": "chosen_nll", "sft_loss": "chosen_nll"},
+    "reward": {"accuracy": "rewards_accuracies", "margin": "rewards_margins"},
+}
+
+
+@pytest.mark.parametrize("method", OWN)
+def test_tags_that_mean_other_things_elsewhere_get_their_names_once_the_method_is_known(method: str):
+    for tag, name in OWN[method].items():
+        points = {tag: [(1, 0.1), (2, 0.2)], f"eval_{tag}": [(2, 0.3)]}
+        known = Run.from_points("known", points, Settings(method=method))
+        assert set(known.curves) == {name, f"eval_{name}"}
+        assert set(Run.from_points("unknown", points).curves) == set(points)
+        assert known.curve(f"eval_{name}").values[0] == 0.3
+
+
+def test_the_settings_of_a_run_that_learns_from_rewards_are_known_by_other_names():
+    options = {"method": "grpo", "data": {"max_response_length": 1024}, "num_generations_per_prompt": 16}
+    options |= {"temperature": 0.7, "epsilon_high": 0.28, "scale_rewards": "batch", "num_iterations": 2}
+    found, _ = recovered(options, {})
+    known = {"num_generations": 16, "max_completion_length": 1024, "temperature": 0.7, "epsilon_high": 0.28}
+    assert known.items() <= found.known().items()
+    assert (found.scale_rewards, found.num_iterations) == ("batch", 2)

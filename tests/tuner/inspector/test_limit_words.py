@@ -2,6 +2,7 @@ import pytest
 
 from diagnostics.rules import RULES
 from tuner.inspector.runs.limit_words import COMMON, OF_RULES, meaning
+from tuner.inspector.runs.reward_limit_words import OF_REWARDS
 
 LIMITS = [(rule.name, limit) for rule in RULES for limit in rule.limits]
 
@@ -19,5 +20,5 @@ def test_a_limit_is_explained_where_its_check_documents_it() -> None:
 
 def test_no_explanation_is_of_a_limit_that_no_rule_has() -> None:
     assert set(OF_RULES) <= set(LIMITS)
-    assert set(COMMON) <= {limit for _, limit in LIMITS}
+    assert set(COMMON) | set(OF_REWARDS) <= {limit for _, limit in LIMITS}
     assert meaning("no-such-rule", "rise") == meaning("eval-loss-rises", "no_such_limit") == ""

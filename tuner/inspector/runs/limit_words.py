@@ -13,6 +13,7 @@ from typing import Any, get_type_hints
 
 from diagnostics.formatting import sentence
 from diagnostics.rules import RULES
+from tuner.inspector.runs.reward_limit_words import HOMES, OF_REWARDS
 
 COMMON = {
     "min_points": "The least number of logged points for the rule to be evaluated",
@@ -122,6 +123,7 @@ def meaning(rule: str, limit: str) -> str:
     words = (
         _documented(check).get(limit)
         or OF_RULES.get((rule, limit))
+        or (OF_REWARDS.get(limit) if check.__module__.startswith(HOMES) else None)
         or _mentioned(check, limit)
         or COMMON.get(limit, "")
     )
