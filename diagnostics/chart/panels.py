@@ -41,6 +41,7 @@ LOSS_PANELS: dict[str, PanelKind] = {
     "accuracies": PanelKind(
         "Pairs ranked right", {"rewards_accuracies": "training", "eval_rewards_accuracies": "held out"}
     ),
+    "general_loss": PanelKind("Loss on general text", {"eval_general_loss": "general text"}),
     "learning_rate": PanelKind("Learning rate", {"learning_rate": "learning rate"}),
     "grad_norm": PanelKind("Gradient norm", {"grad_norm": "norm before clipping"}, may_be_log=True),
 }

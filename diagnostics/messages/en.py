@@ -24,6 +24,8 @@ MESSAGES: Mapping[str, str] = {
     "log-rounded": "the log is rounded to steps of {grain:.1%}: no change would show",
     "entropy-without-losses": "the log has too few training losses to compare the entropy with",
     "gap-from-start": "the losses differ from the start: their gap means nothing",
+    "general-text-unknown": "the loss on general text starts at {start:.3g}, no better than chance ({chance:.3g}): the "
+    "model never knew this text",
     "no-rule": "no rule covers it",
     "reward-too-noisy": "the reward is too noisy: only a rise by {rise:.2g} would show, of a width of {width:.2g}",
     "one-reward-function": "the log has no two reward functions to compare",

@@ -45,6 +45,7 @@ CURVES: Mapping[str, str] = {
     "sampler_gap": "distance between the log-probabilities of the sampler and of the trainer, nats a token",
     "importance_ratio": "probability ratio of the trainer to the sampler, a mean after truncation",
     "chosen_nll": "loss on the tokens of the chosen answers, beside the part that compares answers",
+    "general_loss": "loss on general text, which shows what the model forgets",
 }
 """The canonical curve names. Each may also come from the held-out rows, as ``eval_`` + name."""
 

@@ -11,6 +11,7 @@ from diagnostics.rules import (
     epochs,
     eval_rise,
     fall_shape,
+    forgetting,
     frozen,
     gap,
     gradients,
@@ -110,6 +111,7 @@ RULES: tuple[Rule, ...] = (
     objectives.SCORES_BELOW_CHANCE,
     objectives.ACCURACY_HIDES_OVERFIT,
     eval_rise.EVAL_LOSS_RISES,
+    forgetting.FORGETS_FOR_NOTHING,
     epochs.LOSS_STEPS_DOWN_AT_EPOCHS,
     epochs.REPEATS_MEMORIZED,
     gap.GAP_GROWS,
@@ -118,6 +120,7 @@ RULES: tuple[Rule, ...] = (
     hacking.HACKED_HELD_OUT,
     hacking.HACKED_BY_PARTS,
     entropy.OVERCONFIDENT,
+    forgetting.GENERAL_TEXT_FORGOTTEN,
     # Underfit: the run could have learned more.
     preference.PREFERENCES_NOT_LEARNED,
     objectives.KTO_HARDLY_MOVES,

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from diagnostics.model.curves import FloatArray
 from diagnostics.synthetic.synthetic_run import Fault, SyntheticRun
 
 
@@ -51,6 +52,23 @@ def train_alone(run: SyntheticRun, strength: float) -> None:
     run.held = np.full_like(run.held, 1.62)
 
 
+def forgets(run: SyntheticRun, strength: float) -> None:
+    """The loss on general text rises with the updates, while the run learns its rows."""
+    _watch(run, 1.2 * strength * np.sqrt(run.share))
+
+
+def forgets_for_nothing(run: SyntheticRun, strength: float) -> None:
+    """The held-out loss is flat after a third of the run, and the loss on general text rises until its end."""
+    third = float(np.interp(1.0 / 3.0, run.share, run.held))
+    run.held = np.maximum(run.held, third)
+    _watch(run, 0.5 * strength * run.share)
+
+
+def _watch(run: SyntheticRun, rise: FloatArray) -> None:
+    """A loss on general text that is measured at the evaluations: the same tokens each time, so it hardly scatters."""
+    run.extra |= {"eval_general_loss": 2.4 + rise + 0.003 * run.rng.standard_normal(run.train.size)}
+
+
 OVERFIT: Mapping[str, Fault] = {
     "eval-loss-rises": overfits,
     "loss-steps-down-at-epochs": staircase,
@@ -58,4 +76,6 @@ OVERFIT: Mapping[str, Fault] = {
     "gap-grows": gap_grows,
     "tiny-rate-many-epochs": tiny_rate,
     "train-falls-alone": train_alone,
+    "general-text-forgotten": forgets,
+    "forgets-for-nothing": forgets_for_nothing,
 }

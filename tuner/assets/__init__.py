@@ -8,3 +8,6 @@ from pathlib import Path
 
 TINY: Path = Path(__file__).parent / "tiny"
 """The folder of the packaged base model, ready for `from_pretrained`."""
+GENERAL_TEXT: Path = Path(__file__).parent / "general" / "passages.txt"
+TINY_TEXT: Path = Path(__file__).parent / "general" / "tiny.jsonl"
+"""Texts that show what a model forgets: plain prose, and what the packaged model was trained on."""

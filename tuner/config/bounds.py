@@ -152,6 +152,7 @@ STUDY_BOUNDS: Mapping[str, Bound] = {
     "gpus_per_trial": _whole(1, 1024),
     "slots_per_gpu": _whole(1, MAX_WORKERS),
     "prior": Bound(0.0, 10.0, above=True),
+    "forgetting_limit": Bound(0.0, 100.0, above=True),
 }
 """The numbers of the study block."""
 

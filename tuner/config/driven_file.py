@@ -41,7 +41,7 @@ DRIVER_KEYS: Mapping[str, Any] = {
     "knobs": dict[str, str],
 }
 """Keys of the block beside those of every study."""
-OURS_ALONE = ("exact_match_rows", "answer_metrics", "judge")
+OURS_ALONE = ("exact_match_rows", "answer_metrics", "judge", "watch_forgetting", "forgetting_limit")
 STOPS = ("SIGTERM", "SIGINT", "SIGUSR1", "SIGUSR2", "SIGKILL")
 
 
@@ -60,7 +60,7 @@ def load_driven(raw: Mapping[str, Any], path: Path, *, trusted: bool = False) ->
     block = read_block(raw["study"], path, {**STUDY_KEYS, **DRIVER_KEYS})
     for key in OURS_ALONE:
         if block.get(key):
-            raise SpecError(f"{path}: study.{key}: answers are generated only where tuner's own trainer trains")
+            raise SpecError(f"{path}: study.{key}: is measured only where tuner's own trainer trains")
     own = _own(raw, block, path)
     profile = _profile(block, own, path)
     _check_secrets(own, path)

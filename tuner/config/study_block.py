@@ -9,6 +9,7 @@ from typing import Any
 from diagnostics.model.methods import TrainingMethod
 from tuner.config.answer_metrics import EXACT_MATCH, AnswerMetric, answer_metric
 from tuner.config.bounds import STUDY_BOUNDS, limit_broken
+from tuner.config.general_text import general_text
 from tuner.config.methods import TrlMethod
 from tuner.config.search_space import Space, shown
 from tuner.config.space_block import check_shape
@@ -32,6 +33,8 @@ STUDY_KEYS: Mapping[str, Any] = {
     "gpus_per_trial": int,
     "slots_per_gpu": int,
     "prior": float | str,
+    "watch_forgetting": bool | str | None,
+    "forgetting_limit": float | None,
 }
 AS_MANY_AS_FIT = 1000
 """The number of trials of a file that gives minutes or steps instead."""
@@ -116,6 +119,14 @@ def budget_of(block: Mapping[str, Any]) -> dict[str, Any]:
     if "trials" not in block and (block.get("minutes") or block.get("steps")):
         rest["trials"] = AS_MANY_AS_FIT
     return {**rest, "trials_given": "trials" in block}
+
+
+def forgetting_of(block: Mapping[str, Any], config: Mapping[str, Any], method: TrlMethod, path: Path) -> dict[str, Any]:
+    """The general text to watch, and by how much its loss may rise."""
+    file, limit = general_text(block.get("watch_forgetting"), config, method, path), block.get("forgetting_limit")
+    if limit is not None and file is None:
+        raise SpecError(f"{path}: study.forgetting_limit: needs study.watch_forgetting: true, or a file of text")
+    return {"general_text": file, "forgetting_limit": limit}
 
 
 def direction_of(block: Mapping[str, Any], metric: str, method: TrainingMethod, path: Path) -> str:

@@ -28,6 +28,7 @@ from tuner.config.study_block import (
     budget_of,
     check_comparable,
     direction_of,
+    forgetting_of,
     metric_of,
     read_block,
 )
@@ -160,7 +161,8 @@ def _study(block: Mapping[str, Any], config: Mapping[str, Any], method: TrlMetho
     check_comparable(metric, space, method, path)
     direction = direction_of(block, metric, method.method, path)
     of_rows = {"exact_match_rows": rows, "answer_metrics": of_answers, "judge": judge}
-    return StudyBlock(metric=metric, direction=direction, space=space, **of_rows, **budget_of(block))
+    rest = {**of_rows, **budget_of(block), **forgetting_of(block, config, method, path)}
+    return StudyBlock(metric=metric, direction=direction, space=space, **rest)
 
 
 def _check_together(spec: StudySpec) -> None:

@@ -26,7 +26,9 @@ class StudyBlock:
     ``workers`` are the processes of this machine that share the trials; each has a slot for itself: ``gpus_per_trial``
     of the ``gpus`` (by number; empty: all that there are), each of which takes ``slots_per_gpu`` trials at once.
     ``prior`` is what is known of the best learning rate beforehand: a rate, or the folder of a study.
-    ``trials_given`` says whether the file names a number of trials.
+    ``general_text`` is the file whose loss shows what a run forgets, None where that is not watched; the best trial is
+    chosen among those where that loss rose by at most ``forgetting_limit`` nats a token. ``trials_given`` says whether
+    the file names a number of trials.
     """
 
     trials: int = 12
@@ -45,6 +47,8 @@ class StudyBlock:
     gpus_per_trial: int = 1
     slots_per_gpu: int = 1
     prior: float | str | None = None
+    general_text: Path | None = None
+    forgetting_limit: float | None = None
     trials_given: bool = False
 
     @property

@@ -96,6 +96,8 @@ DOUBTS: Mapping[str, str] = {
     "not-every-seed-better": "not every seed is better",
     "too-few-seeds": "{needed} seeds are needed",
     "within-noise": "the difference is within noise",
+    "forgets-too-much": "on fresh seeds the loss on general text rises by {rise:.2g}, above the limit of "
+    "{limit:number}",
     "small-gain": "a gain below {share:.1%} needs {needed} seeds",
 }
 """Why a gain is not claimed; the first four say so in a whole sentence."""
@@ -238,6 +240,8 @@ HEADS: Mapping[str, str] = {
     "method": "method",
     "metric": "metric",
     "seed-noise": "seed noise",
+    "forgotten": "forgotten",
+    "general-rise": "general text",
     "noise": "noise",
     "single-run": "best single run",
     "new-seeds": "mean of {seeds:plural:new seed|new seeds}",
@@ -282,6 +286,7 @@ TITLES: Mapping[str, str] = {
     "changed": "What changed",
     "gains": "What each change brought",
     "winner-file": "The best settings as a file",
+    "price": "What was gained, and what was forgotten",
     "records": "How the advice did",
     "review": "Across all trials",
     "next": "Next steps",
@@ -296,7 +301,21 @@ MEMORY: Mapping[str, str] = {
 }
 """What a run cost for want of memory, beside the note on its device batch."""
 
+PRICE: Mapping[str, str] = {
+    "title": "What was gained, and what was forgotten",
+    "forgotten": "rise of the loss on general text (nats a token)",
+    "limit": "forgetting_limit",
+    "words": "Across: how far the loss on general text rose in each trial, in nats a token, at the checkpoint that is "
+    "kept. Up: the metric, the better the higher. The best trial has a ring; a cross lies off the axes.",
+    "within": "The best trial is chosen among those that stay within {limit:number}.",
+    "rise": "{rise:+.3f} nats a token",
+    "over": "forgets {rise:+.3f}, above the limit",
+}
+"""What a study says of the price of its gain."""
+
 POINTS: Mapping[str, str] = {
+    "every-trial-forgets": "Every trial forgets more than the limit",
+    "high-price": "The last of the gain is dearly paid",
     "broken-run": "Something is broken that no setting fixes",
     "unstable-trials": "Many trials are unstable",
     "failed-trials": "Some trials failed",
@@ -312,6 +331,12 @@ POINTS: Mapping[str, str] = {
 """The titles of the review."""
 
 REVIEW: Mapping[str, str] = {
+    "least-forgotten": "No trial keeps the rise of the loss on general text below {limit:number}; trial {trial} "
+    "forgets least, {rise:.3f} nats a token, and is taken as the best.",
+    "search-lower": "Search lower learning rates and fewer epochs, mix general rows into the data, or allow more.",
+    "cheaper-trial": "Trial {trial} reaches {share:percent} of the gain of the best one and forgets {rise:.3f} nats a "
+    "token of general text instead of {most:.3f}.",
+    "set-limit": "In a new study (with another --out) a limit makes it the best.",
     "broken-finding": "Trial {trial}: {finding}.",
     "look-first": "Look at this first: the search continues, but its comparisons mean little until it is fixed.",
     "unstable-count": "{unstable} of {trials} trials were unstable ({share:percent}).",

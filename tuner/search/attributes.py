@@ -32,6 +32,18 @@ BEFORE = "before"
 CURVE = "curve"
 RATE_PRIOR = "rate_prior"
 """Of a study: what was known of the best learning rate before it, as the decimal logarithm and its deviation."""
+GENERAL_LOSS = "eval_general_loss"
+"""The metric, among ``METRICS`` and ``BEFORE``, that shows what a run forgot."""
+FORGETTING_LIMIT = "forgetting_limit"
+"""The attribute of a study that says by how much that loss may rise in its best trial."""
+
+
+def forgotten(attributes: Mapping[str, Any]) -> float | None:
+    """By how much the loss on general text rose in a trial, in nats a token; None where it was not measured."""
+    before, after = (attributes.get(key) or {} for key in (BEFORE, METRICS))
+    if GENERAL_LOSS not in before or GENERAL_LOSS not in after:
+        return None
+    return float(after[GENERAL_LOSS]) - float(before[GENERAL_LOSS])
 
 
 def store_attributes(study: Study, trial: FrozenTrial, values: Mapping[str, Any]) -> None:

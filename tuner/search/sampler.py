@@ -27,7 +27,7 @@ from tuner.search.run_model.acquire import Choice, best_choice
 from tuner.search.run_model.posterior import Posterior, RunModel
 from tuner.search.run_model.priors import Normal, stored_rate
 from tuner.search.run_model.reasons import reason_of
-from tuner.search.trial_view import TrialView, sign_of, trial_view
+from tuner.search.trial_view import TrialView, forgetting_limit, sign_of, trial_view
 
 logger = logging.getLogger("tuner")
 
@@ -161,9 +161,9 @@ class DiagnosisSampler(BaseSampler):
 
     def _trials(self, study: Study, trial: FrozenTrial) -> list[TrialView]:
         """All other trials as the search sees them, with the parameters named as in advice."""
-        sign = sign_of(study)
+        sign, limit = sign_of(study), forgetting_limit(study)
         others = [t for t in study.get_trials(deepcopy=False) if t.number != trial.number]
-        return [trial_view(t, sign, self._knobs) for t in others]
+        return [trial_view(t, sign, self._knobs, limit) for t in others]
 
     def _knob(self, name: str) -> str:
         return self._knobs.get(name, name)

@@ -14,6 +14,7 @@ from tuner.search.attributes import (
     DIAGNOSIS,
     DIVERGED,
     ERROR,
+    FORGETTING_LIMIT,
     METHOD,
     METRIC,
     MOVED_BY,
@@ -24,6 +25,7 @@ from tuner.search.attributes import (
     START,
     STEPS,
     STOPPED,
+    forgotten,
 )
 from tuner.search.proposer import UNKNOWN_SAMPLER, Proposer
 
@@ -41,6 +43,8 @@ class TrialView:
     ``start`` is the loss before training, ``start_exact`` whether it was evaluated (else it is the first training
     loss); ``stopped_at`` is the share of the schedule after which the pruner stopped the run, None for a whole run;
     ``steps`` are the optimizer steps that it took.
+    ``excess`` is what the run forgot beyond the study's limit, below 0 within it, None without a limit: a run above it
+    counts as one that diverged, because its settings are out of bounds.
     """
 
     number: int
@@ -63,6 +67,7 @@ class TrialView:
     start_exact: bool = True
     stopped_at: float | None = None
     steps: float | None = None
+    excess: float | None = None
 
     @property
     def usable(self) -> bool:
@@ -75,21 +80,32 @@ def sign_of(study: Study) -> float:
     return -1.0 if study.direction.name == "MAXIMIZE" else 1.0
 
 
-def trial_view(trial: FrozenTrial, sign: float, knobs: Mapping[str, str] | None = None) -> TrialView:
+def forgetting_limit(study: Study) -> float | None:
+    """By how much the loss on general text may rise in the study's best trial; None without a limit."""
+    limit = study.user_attrs.get(FORGETTING_LIMIT)
+    return None if limit is None else float(limit)
+
+
+def trial_view(
+    trial: FrozenTrial, sign: float, knobs: Mapping[str, str] | None = None, limit: float | None = None
+) -> TrialView:
     """The trial as the search sees it; ``sign`` is +1 where the study minimizes and -1 where it maximizes.
 
-    ``knobs`` maps parameter names to the names that advice uses.
+    ``knobs`` maps parameter names to the names that advice uses; ``limit`` is what a run may forget.
     """
     names = knobs or {}
     attributes = trial.user_attrs
     verdict = attributes.get(DIAGNOSIS) or {}
     value = trial.value if trial.state.is_finished() else None
+    broke = bool(attributes.get(DIVERGED)) or (value is not None and not np.isfinite(value))
+    lost = forgotten(attributes)
+    excess = None if limit is None or lost is None else lost - limit
     return TrialView(
         number=trial.number,
         settings={names.get(name, name): setting for name, setting in trial.params.items()},
         loss=None if value is None or not np.isfinite(value) else sign * value,
         running=not trial.state.is_finished(),
-        diverged=bool(attributes.get(DIVERGED)) or (value is not None and not np.isfinite(value)),
+        diverged=broke or (excess or 0.0) > 0.0,
         failed=ERROR in attributes or trial.state.name == "FAIL",
         noise=float(attributes.get(NOISE) or 0.0),
         label=verdict.get("label"),
@@ -104,6 +120,7 @@ def trial_view(trial: FrozenTrial, sign: float, knobs: Mapping[str, str] | None 
         **_start(attributes, sign),
         stopped_at=_stopped_at(trial),
         steps=attributes.get(STEPS),
+        excess=excess,
     )
 
 

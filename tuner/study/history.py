@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -31,7 +31,7 @@ from tuner.search.attributes import (
 from tuner.search.proposer import UNKNOWN_SAMPLER, Proposer
 from tuner.search.replicates import pooled
 from tuner.search.run_model.priors import stored_rate
-from tuner.search.trial_view import TrialView, sign_of, trial_view
+from tuner.search.trial_view import TrialView, forgetting_limit, sign_of, trial_view
 from tuner.search.winner import held_for_best
 from tuner.study.failure import Failure
 from tuner.study.folder import trial_folder
@@ -52,17 +52,29 @@ def pooled_trials(study: Study) -> list[TrialView]:
 
 def trial_views(study: Study) -> list[TrialView]:
     """All trials of a study, each with its own value."""
-    sign = sign_of(study)
-    return [trial_view(t, sign) for t in study.get_trials(deepcopy=False) if t.state is not OptunaState.WAITING]
+    sign, limit = sign_of(study), forgetting_limit(study)
+    return [
+        trial_view(t, sign, limit=limit) for t in study.get_trials(deepcopy=False) if t.state is not OptunaState.WAITING
+    ]
 
 
 def best_number(study: Study) -> int | None:
-    """The number of the best trial: where seeds do not tell which has the best value, the one that is expected to."""
-    ended = study.get_trials(deepcopy=False, states=(OptunaState.COMPLETE, OptunaState.PRUNED))
-    best = held_for_best(
-        trial_views(study), intersection_search_space(ended, include_pruned=True), stored_rate(study.user_attrs)
+    """The number of the best trial: where seeds do not tell which has the best value, the one that is expected to.
+
+    Where every trial forgets more than the study allows, it is the one that forgets least.
+    """
+    ended, trials = (
+        study.get_trials(deepcopy=False, states=(OptunaState.COMPLETE, OptunaState.PRUNED)),
+        trial_views(study),
     )
+    space = intersection_search_space(ended, include_pruned=True)
+    best = held_for_best(trials, space, stored_rate(study.user_attrs)) or _least_forgotten(trials)
     return None if best is None else best.number
+
+
+def _least_forgotten(trials: Sequence[TrialView]) -> TrialView | None:
+    known = [trial for trial in trials if trial.excess is not None and not trial.running and not trial.seed]
+    return min(known, key=lambda trial: trial.excess or 0.0, default=None)
 
 
 def trial_results(study: Study) -> tuple[TrialResult, ...]:

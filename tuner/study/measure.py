@@ -9,6 +9,7 @@ import numpy as np
 
 from diagnostics.model.curves import Curve, Run, canonical_name
 from tuner.config.direction import Direction
+from tuner.search.attributes import BEFORE, METRICS, forgotten
 
 MAX_KEPT_POINTS = 200
 """A kept curve has no more points than a report draws."""
@@ -39,6 +40,11 @@ def measure(run: Run, metric: str, direction: Direction) -> Measure:
     metrics = {name: _value_at(c, step) for name, c in others.items()}
     metrics[metric] = value = float(curve.values[best])
     return Measure(value, float(curve.values[0]), run.last_step, metrics, before, _thinned(curve))
+
+
+def forgotten_of(found: Measure) -> float | None:
+    """By how much the loss on general text rose, in nats a token; None where it was not measured."""
+    return forgotten({BEFORE: found.before, METRICS: found.metrics})
 
 
 def _is_metric(name: str) -> bool:

@@ -19,9 +19,10 @@ from optuna.study import StudyDirection
 from diagnostics.errors import BadInput
 from diagnostics.formatting import setting
 from tuner.config.direction import Direction
+from tuner.config.general_text import digest
 from tuner.config.secret_keys import without_secrets
 from tuner.config.trust import TRUST
-from tuner.search.attributes import RATE_PRIOR
+from tuner.search.attributes import FORGETTING_LIMIT, RATE_PRIOR
 from tuner.search.distributions import distributions
 from tuner.search.pruner import DiagnosisPruner
 from tuner.search.sampler import DiagnosisSampler
@@ -153,13 +154,15 @@ def _study(
         if study.user_attrs.get(DEFINITION) != stored:
             study.set_user_attr(DEFINITION, stored)  # a new study, or one of the versions that stored secrets
     _check_same(stored, wanted, spec, out, storage)
+    if study.user_attrs.get(FORGETTING_LIMIT) != spec.study.forgetting_limit:
+        study.set_user_attr(FORGETTING_LIMIT, spec.study.forgetting_limit)
     return study
 
 
 def _stored(study: optuna.Study, wanted: Mapping[str, Any]) -> dict[str, Any]:
     """The definition that the study began with, ``wanted`` when it is new, without what is not part of one."""
     stored = dict(study.user_attrs.get(DEFINITION, wanted))
-    return {**stored, "config": _defining(stored["config"])}
+    return {"forgetting": {}, **stored, "config": _defining(stored["config"])}
 
 
 def _defining(config: Mapping[str, Any]) -> dict[str, Any]:
@@ -202,7 +205,15 @@ def definition(spec: StudySpec, space: Mapping[str, BaseDistribution]) -> dict[s
         "metric": f"{spec.study.direction} {spec.study.metric}",
         "method": spec.method,
         "config": json.loads(json.dumps(_defining(spec.config), default=str, sort_keys=True)),
+        "forgetting": _forgetting(spec),
     }
+
+
+def _forgetting(spec: StudySpec) -> dict[str, Any]:
+    """The general text and how far its loss may rise, which decide what a trial is worth and which is the best."""
+    text, limit = spec.study.general_text, spec.study.forgetting_limit
+    made = {} if text is None else {"watch_forgetting": digest(text)}
+    return made if limit is None else {**made, FORGETTING_LIMIT: limit}
 
 
 def _check_alone(spec: StudySpec, out: Path, database: RDBStorage, storage: str | None) -> None:
@@ -229,6 +240,7 @@ def _check_same(
     changes = [f"{key} ({stored[key]} -> {wanted[key]})" for key in ("method", "metric") if stored[key] != wanted[key]]
     changes += _changes(stored["space"], wanted["space"], "study.space.")
     changes += _changes(stored["config"], wanted["config"], "")
+    changes += _changes(stored["forgetting"], wanted["forgetting"], "study.")
     if changes and storage is None:
         raise BadInput(
             f"{spec.path}: changed since the study in {out} began: {', '.join(changes)}; "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
@@ -21,6 +21,7 @@ from tuner.study.fit_memory import limits
 from tuner.study.folder import LOCKS
 from tuner.study.history import best_number, placed, pooled_trials, trial_results, trial_views
 from tuner.study.noise import noise_of_study
+from tuner.study.report.price_review import price_points
 from tuner.study.report.review import review
 from tuner.study.results import Gain, StudyResult, Text, TrialResult, TrialState, text_from
 from tuner.study.workers.file_locks import FileLocks, locked
@@ -53,7 +54,7 @@ def outcome(context: StudyContext) -> StudyResult:
     noise = noise_of_study(known, best, done)
     first = next((t.user_attrs.get(BEFORE) for t in study.get_trials(deepcopy=False) if t.number == 0), None)
     winner = next((trial for trial in trials if trial.number == best), None)
-    return StudyResult(
+    result = StudyResult(
         name=spec.name,
         path=str(spec.path),
         method=spec.method,
@@ -70,11 +71,13 @@ def outcome(context: StudyContext) -> StudyResult:
         noise={name: value for name, value in asdict(noise).items() if value is not None} if noise else {},
         before=first or {},
         after=winner.metrics if winner else {},
+        forgetting_limit=spec.study.forgetting_limit,
         versions=versions(),
         trainer=spec.driver.profile.name if spec.driver else "",
         notes=(*_notes(context, trials), *_luck(context, trials, best)),
         rate_curves=_rate_curves(context, best),
     )
+    return replace(result, review=(*result.review, *price_points(result, spec)))
 
 
 def _rate_curves(context: StudyContext, best: int | None) -> tuple[RateCurve, ...]:
@@ -101,7 +104,8 @@ def gain_so_far(context: StudyContext, trials: tuple[TrialResult, ...], best: in
         return None
     pairs = repeats.pairs_of(done, best)
     lost = sum(repeat.value is None for repeat in done)
-    return repeats.gain_of(pairs, context.direction, lost)
+    doubts = repeats.forgets_too_much(done, best, context.spec.study.forgetting_limit)
+    return repeats.gain_of(pairs, context.direction, lost, doubts)
 
 
 def _no_gain(doubt: str) -> Gain:

@@ -37,6 +37,7 @@ class Repeat:
     """One repeat of a trial on a seed; ``value`` is None when it diverged or failed.
 
     ``failure`` says why it failed, ``steps`` are its own, ``lost`` those of attempts that came to nothing.
+    ``forgotten`` is the rise of its loss on general text, None where that is not watched.
     """
 
     trial: int
@@ -47,6 +48,7 @@ class Repeat:
     failure: Failure | None = None
     steps: float = 0.0
     lost: float = 0.0
+    forgotten: float | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """The repeat as plain values, without words."""
@@ -109,10 +111,18 @@ def _known(value: float | None) -> float:
     return value
 
 
-def gain_of(pairs: Sequence[Pair], direction: Direction, lost: int = 0) -> Gain:
+def forgets_too_much(repeats: Sequence[Repeat], winner: int, limit: float | None) -> list[Message]:
+    """The doubt that the winner, on fresh seeds, forgets more than the study allows; nothing without a limit."""
+    known = [one.forgotten for one in repeats if one.trial == winner and one.forgotten is not None]
+    if limit is None or not known or float(np.mean(known)) <= limit:
+        return []
+    return [message("forgets-too-much", rise=float(np.mean(known)), limit=limit)]
+
+
+def gain_of(pairs: Sequence[Pair], direction: Direction, lost: int = 0, doubts: Sequence[Message] = ()) -> Gain:
     """What the pairs prove: claimed when every seed is better and the mean is above two standard errors and 0.3 %.
 
-    ``lost`` counts the seeds on which one side diverged or failed.
+    ``lost`` counts the seeds on which one side diverged or failed; ``doubts`` speak against the gain beside the pairs.
     """
     gains = np.array([direction.gain(pair.baseline, pair.winner) for pair in pairs], dtype=np.float64)
     if not gains.size:
@@ -120,7 +130,7 @@ def gain_of(pairs: Sequence[Pair], direction: Direction, lost: int = 0) -> Gain:
     mean = float(gains.mean())
     stderr = float(gains.std(ddof=1) / math.sqrt(gains.size)) if gains.size > 1 else 0.0
     level = float(np.mean([abs(pair.baseline) for pair in pairs]))
-    return Gain(tuple(pairs), mean, stderr, tuple(_doubts(gains, mean, stderr, level, lost)))
+    return Gain(tuple(pairs), mean, stderr, (*_doubts(gains, mean, stderr, level, lost), *doubts))
 
 
 def _doubts(gains: np.ndarray, mean: float, stderr: float, level: float, lost: int) -> Iterator[Message]:

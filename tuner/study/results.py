@@ -15,6 +15,7 @@ from diagnostics.model.message import Message
 from diagnostics.model.records import current_rule_name
 from tuner.config.direction import Direction
 from tuner.config.search_space import Space, Value
+from tuner.search.attributes import BEFORE, METRICS, forgotten
 from tuner.search.credit import RuleRecord
 from tuner.search.proposer import FILE, Proposer
 from tuner.search.run_model.picture import RateCurve
@@ -202,8 +203,9 @@ class StudyResult:
     ``before`` and ``after`` are metrics of the untouched base model and of the best trial; ``best`` is a trial number.
     ``steps`` counts those of all runs, in steps of trial 0. ``noise`` holds differences of the metric that mean
     nothing: ``counts_from`` (the least by which the search takes a trial for better), ``evaluations``, ``seeds``.
-    ``notes`` say what is missing. ``trainer`` is the other trainer that trained, empty where it was ours.
-    ``notes`` say what is missing; ``rate_curves`` are what the search expects over the learning rate.
+    ``trainer`` is the other trainer that trained, empty where it was ours. ``notes`` say what is missing;
+    ``rate_curves`` are what the search expects over the learning rate, ``forgetting_limit`` is the most that the best
+    trial may forget.
     """
 
     name: str
@@ -226,6 +228,11 @@ class StudyResult:
     notes: tuple[Text, ...] = ()
     trainer: str = ""
     rate_curves: tuple[RateCurve, ...] = ()
+    forgetting_limit: float | None = None
+
+    def forgotten(self, trial: TrialResult | None) -> float | None:
+        """By how much the loss on general text rose in a trial, in nats a token; None where it is not known."""
+        return None if trial is None else forgotten({BEFORE: self.before, METRICS: trial.metrics})
 
     def trial(self, number: int | None) -> TrialResult | None:
         """The trial of that number, or None."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from tuner.study.failure import Failure
 from tuner.study.fit_memory import train_fitting
 from tuner.study.folder import repeat_folder
 from tuner.study.history import trial_results
-from tuner.study.measure import measure
+from tuner.study.measure import Measure, forgotten_of, measure
 from tuner.study.outcome import write_outcome
 from tuner.study.retry import retried, write_traceback
 from tuner.study.workers.attempts import attempts_at
@@ -73,9 +74,10 @@ def _run(context: StudyContext, trial: int, seed: int) -> None:
     context.show(Repeated(trial, seed, done, len(plan)))
     folder = context.out / repeat_folder(trial, seed)
     folder.mkdir(parents=True, exist_ok=True)
-    value, steps, failure = _measured(context, trial, seed, settings, folder)
+    found, failure = _measured(context, trial, seed, settings, folder)
     seconds, lost = time.monotonic() - begun, attempts_at(context.study, folder.name).lost
-    repeat = repeats.Repeat(trial, seed, value, seconds, dict(settings), failure, steps, lost)
+    value, steps, rise = (found.value, found.steps, forgotten_of(found)) if found else (None, 0.0, None)
+    repeat = repeats.Repeat(trial, seed, value, seconds, dict(settings), failure, steps, lost, rise)
     drop_weights(folder, adapter=True)  # before it is kept: nobody comes back to a repeat that is
     repeats.save(context.study, repeat, folder)
     context.show(Repeated(trial, seed, done + 1, len(plan), True, value, repeat.seconds))
@@ -83,8 +85,8 @@ def _run(context: StudyContext, trial: int, seed: int) -> None:
 
 def _measured(
     context: StudyContext, trial: int, seed: int, settings: Mapping[str, Any], folder: Path
-) -> tuple[float | None, float, Failure | None]:
-    """The metric, the steps and the failure of the run, each None or 0 where there is none."""
+) -> tuple[Measure | None, Failure | None]:
+    """What the run is worth, without a value where it diverged, or why it failed."""
     metric = context.spec.study.metric
 
     def report(run: Run, share: float) -> str | None:
@@ -100,9 +102,9 @@ def _measured(
         raise
     except Exception as error:
         write_traceback(folder)
-        return None, 0.0, Failure.of(error)
-    value = None if diverged(run, diagnose(run), metric) else measure(run, metric, context.direction).value
-    return value, run.last_step, None
+        return None, Failure.of(error)
+    found = measure(run, metric, context.direction)
+    return replace(found, value=None) if diverged(run, diagnose(run), metric) else found, None
 
 
 __all__ = ["run_repeats"]

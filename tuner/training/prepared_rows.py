@@ -1,4 +1,4 @@
-"""Tokenized rows and reference log-probabilities, computed once for all trials of a process."""
+"""TRL's trainers with tokenized rows and reference log-probabilities that all trials of a process share."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from typing import Any
 from tuner.config.methods import TRL_METHODS
 from tuner.training.adapters import lora_plus_optimizer
 from tuner.training.cut_rows import Cut, cut_of
+
+GENERAL_LOSS = "eval_general_loss"
 
 DOES_NOT_TOUCH_ROWS = frozenset(
     (
@@ -38,6 +40,8 @@ def trainer_with_cache(method: str) -> type[Any]:
     class CachingTrainer(base):  # type: ignore[misc, valid-type]
         """TRL's trainer with its prepared rows cached, and without a model card at every checkpoint."""
 
+        general_loss: Any = None
+
         def _prepare_dataset(self, dataset: Any, tokenizer: Any, args: Any, *rest: Any, **more: Any) -> Any:
             key = rows_key(method, dataset, tokenizer, args, rest)
             if key is None:
@@ -60,6 +64,13 @@ def trainer_with_cache(method: str) -> type[Any]:
             if key not in _rows_cache:
                 _keep(key, dataset, super()._precompute_ref_logps(dataset, name, batch_size))
             return _rows_cache[key][1]
+
+        def evaluation_loop(self, *args: Any, **kwargs: Any) -> Any:
+            """TRL's evaluation, with the loss on general text among its metrics where the file asks for it."""
+            found = super().evaluation_loop(*args, **kwargs)
+            if self.general_loss is not None and kwargs.get("metric_key_prefix") == "eval":
+                found.metrics[GENERAL_LOSS] = self.general_loss(self)
+            return found
 
         def create_optimizer(self, *args: Any, **kwargs: Any) -> Any:
             """TRL's optimizer, or PEFT's with two rates where the file asks for LoRA+."""

@@ -22,6 +22,7 @@ from tuner.training.answer_scores import answer_scores
 from tuner.training.callbacks.answers import AnswersCallback, model_key
 from tuner.training.callbacks.stopping import StopCallback
 from tuner.training.callbacks.tensorboard import EventFileCallback, write_diagnosis
+from tuner.training.general_loss import GeneralLoss
 from tuner.training.generation import questions
 from tuner.training.protocol import Report
 from tuner.training.run_config import own_config
@@ -65,6 +66,9 @@ class Session:
         self.trainer.args.model_init_kwargs = without_secrets(self.trainer.args.model_init_kwargs)  # it is logged
         if self.parsed.training.disable_tqdm:
             self.trainer.remove_callback(PrinterCallback)  # without a bar it prints every log
+        if spec.study.general_text is not None:
+            watched = (spec.study.general_text, self.tokenizer, self.trainer.model, spec.path)
+            self.trainer.general_loss = GeneralLoss(*watched)
         self.answers = AnswersCallback(self.trainer, sample, model_key(self.parsed), scores)
         if self.tokenizer.chat_template == PLAIN_TEMPLATE:
             self.diagnosis_callback.notes.append(message("chat-template-added"))

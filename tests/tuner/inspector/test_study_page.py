@@ -164,3 +164,16 @@ def test_answers_stand_before_and_after_where_the_trials_left_them(opened: Any, 
         (path.parent / f"trial-{number:03}" / "samples.jsonl").write_text("\n".join(lines))
     (shown,) = go_to(opened(), "Study").table
     assert list(shown.value["question"]) == ["q0", "q1"]  # the answer that became right comes first
+
+
+def test_a_study_that_watches_forgetting_shows_its_price(opened: Any, tmp_path: Path) -> None:
+    rises = (0.0, 0.02, 0.3)
+    study = a_study(before={"eval_general_loss": 2.4, "eval_loss": 4.0}, forgetting_limit=0.1)
+    metrics = ({"eval_general_loss": 2.4 + rise} for rise in rises)
+    trials = [replace(one, metrics=more) for one, more in zip(study.trials, metrics, strict=False)]
+    write_study(tmp_path, replace(study, trials=(*trials, *study.trials[3:])))
+    page = go_to(opened(), "Study")
+    assert len(page.get("vega_lite_chart")) == 3
+    assert "forgotten" in text(page)
+    drawn = json.loads(page.get("vega_lite_chart")[2].proto.spec)
+    assert drawn["layer"][0]["encoding"]["y"]["scale"]["reverse"] is True  # a lower loss is better, so it is higher

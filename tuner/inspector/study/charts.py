@@ -11,12 +11,16 @@ import pandas as pd
 
 from diagnostics.chart.theme import BLUE, ORANGE, PAPER, VIOLET
 from diagnostics.formatting import number, setting
+from tuner.config.direction import Direction
 from tuner.inspector.chart.legend import columns
 from tuner.inspector.chart.palette import label_color, soft_color
 from tuner.inspector.escape import one_line
 from tuner.inspector.study.read import Step
-from tuner.messages.en import SOURCES
+from tuner.messages.en import PRICE, SOURCES
+from tuner.study.price import Price
 from tuner.study.report.path_gain import PathStep
+from tuner.study.results import StudyResult
+from tuner.study.words import source
 
 HEIGHT = 280
 HEXAGON = "M-1,0L-0.5,-0.87L0.5,-0.87L1,0L0.5,0.87L-0.5,0.87Z"
@@ -122,6 +126,37 @@ def against_chart(
         )
         .properties(height=height)
     )
+
+
+def price_chart(
+    points: Sequence[Price], study: StudyResult, *, log: bool = False, dark: bool = False
+) -> alt.LayerChart:
+    """What each trial forgot against its metric, better ones higher, the best one ringed, the limit as a line."""
+    frame = pd.DataFrame(
+        {
+            "trial": [point.trial.number for point in points],
+            "forgotten": [point.forgotten for point in points],
+            "metric": [point.value for point in points],
+            "by": [source(point.trial.proposer) for point in points],
+            "verdict": [point.trial.label or "–" for point in points],
+        }
+    ).astype({"forgotten": float, "metric": float})
+    x = alt.X("forgotten:Q", title=PRICE["forgotten"], scale=alt.Scale(padding=14), axis=alt.Axis(tickCount=6))
+    axis = _metric(frame["metric"], study.metric, log)
+    axis["scale"]["reverse"] = study.direction is Direction.MINIMIZE
+    y = alt.Y("metric:Q", **axis)
+    tips = [alt.Tooltip(name) for name in ("trial:Q", "by:N", "verdict:N")]
+    tips += [alt.Tooltip(f"{name}:Q", format=".4~g") for name in ("forgotten", "metric")]
+    dots = alt.Chart(frame).mark_point(filled=True, size=100, opacity=0.9)
+    layers = [dots.encode(x=x, y=y, tooltip=tips, **_by(set(frame["by"]), dark))]
+    ring = alt.Chart(frame[frame["trial"] == study.best]).mark_point(size=420, color=label_color("healthy", dark))
+    layers.append(ring.encode(x=x, y=y))
+    if study.forgetting_limit is not None:
+        rule = alt.Chart(pd.DataFrame({"limit": [study.forgetting_limit]})).mark_rule(
+            strokeDash=[5, 4], color=soft_color(dark)
+        )
+        layers.append(rule.encode(x=alt.X("limit:Q", title=PRICE["forgotten"])))
+    return alt.layer(*layers).properties(height=HEIGHT)
 
 
 def importance_chart(shares: Mapping[str, float], *, dark: bool = False) -> alt.LayerChart:

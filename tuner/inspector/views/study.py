@@ -16,7 +16,7 @@ from tuner.inspector.study.read import beginning, find_studies, report, trial_ro
 from tuner.inspector.views.context import CHECK_EVERY, PageContext
 from tuner.inspector.views.current import REFRESH_EVERY, current_curve, folder_of
 from tuner.inspector.views.study_answers import answers
-from tuner.inspector.views.study_charts import charts, more_charts
+from tuner.inspector.views.study_charts import charts, more_charts, price
 from tuner.inspector.views.study_charts import path as path_of_search
 from tuner.inspector.views.study_words import learned
 from tuner.messages import text
@@ -68,6 +68,7 @@ def page(context: PageContext) -> None:
     _at_work(found[name].parent, seen / 1e9)
     path_of_search(study)
     charts(study)
+    price(study)
     answers(study, found[name])
     _trials(context, study, found[name])
     more_charts(study)

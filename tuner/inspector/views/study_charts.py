@@ -10,7 +10,14 @@ from diagnostics.chart.markup import Markup
 from diagnostics.chart.theme import CHART_SHEET, color_sheet
 from tuner.inspector.escape import one_line
 from tuner.inspector.study.axes import axes_of
-from tuner.inspector.study.charts import OVER, against_chart, gain_chart, importance_chart, progress_chart
+from tuner.inspector.study.charts import (
+    OVER,
+    against_chart,
+    gain_chart,
+    importance_chart,
+    price_chart,
+    progress_chart,
+)
 from tuner.inspector.study.importance import importance
 from tuner.inspector.study.landscape import is_log, landscape, placed
 from tuner.inspector.study.landscape_chart import landscape_chart
@@ -19,10 +26,12 @@ from tuner.inspector.study.parallel_chart import parallel_coordinates_chart
 from tuner.inspector.study.read import against, numeric_knobs, progress
 from tuner.inspector.views.context import is_dark
 from tuner.inspector.views.controls import LINK
-from tuner.messages.en import TITLES
+from tuner.messages.en import PRICE, TITLES
+from tuner.study.price import prices
 from tuner.study.report.path_chart import path_chart
 from tuner.study.report.path_gain import MIN_TRIALS_FOR_IMPORTANCE, gain_along_path
 from tuner.study.report.rate_chart import rate_chart
+from tuner.study.report.tables import price_limit
 from tuner.study.report.words import report_phrase
 from tuner.study.results import StudyResult
 
@@ -61,6 +70,17 @@ def charts(study: StudyResult) -> None:
     off = len([trial for trial in study.trials if trial.value is not None]) - len(placed(study))
     if off:
         st.caption(f"{off} trials are so far off that they would flatten the others; these charts leave them out.")
+
+
+def price(study: StudyResult) -> None:
+    """What the trials reached against what they forgot for it, where that was watched."""
+    shown = {trial.number for trial in placed(study)}
+    points = [point for point in prices(study) if point.trial.number in shown]
+    if len(points) < 2:
+        return
+    st.markdown(f"#### {PRICE['title']}")
+    st.altair_chart(price_chart(points, study, log=is_log(study), dark=is_dark()), key="price")
+    st.caption(f"{PRICE['words']} {price_limit(study)}")
 
 
 def more_charts(study: StudyResult) -> None:

@@ -8,16 +8,17 @@ from urllib.parse import quote
 from diagnostics.chart.markup import Child, Markup, element, joined
 from diagnostics.model.records import Label
 from diagnostics.report.html_page import bullets, change, chip, copyable, details, facts, figure, page, table
-from tuner.messages.en import TITLES
+from tuner.messages.en import PRICE, TITLES
 from tuner.search.proposer import ProposerKind
 from tuner.study.report.axes import COLORS, MOVERS, mover, shape
 from tuner.study.report.beside import Beside
 from tuner.study.report.curve_charts import curves_chart, progress_chart
 from tuner.study.report.html_top import top_card
 from tuner.study.report.path_chart import path_chart
+from tuner.study.report.price_chart import price_chart
 from tuner.study.report.rate_chart import rate_chart
 from tuner.study.report.sections import NOTHING, Sections, ShownPoint, ShownTrial, sections
-from tuner.study.report.tables import Table
+from tuner.study.report.tables import Table, price_limit
 from tuner.study.report.words import report_phrase
 from tuner.study.results import StudyResult
 
@@ -42,6 +43,7 @@ def as_html(result: StudyResult, found: Beside = NOTHING, *, image: str = "") ->
         _curves(result),
         _trials(shown),
         _titled("proof", _table(shown.proof, bold_rows={-1})),
+        _price(result),
         _titled("records", _table(shown.records)),
         _titled("review", *map(_point, shown.review)),
         _next(shown),
@@ -118,6 +120,13 @@ def _curves(result: StudyResult) -> Markup | None:
         if drawing
     ]
     return element("div", *cards, class_="halves") if cards else None
+
+
+def _price(result: StudyResult) -> Markup | None:
+    wide, narrow = price_chart(result, width=WIDE), price_chart(result, width=NARROW)
+    if wide is None or narrow is None:
+        return None
+    return _titled("price", figure((wide, narrow), joined(_legend(result), PRICE["words"], price_limit(result))))
 
 
 def _trials(shown: Sections) -> Markup | None:

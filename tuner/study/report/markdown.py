@@ -30,6 +30,7 @@ def as_markdown(result: StudyResult, found: Beside = NOTHING) -> str:
         *_titled("gains", _table(shown.gains)),
         *_titled("trials", [grid(shown.trial_heads, map(_trial, shown.trials))]),
         *_titled("proof", _table(shown.proof)),
+        *_titled("price", _table(shown.price)),
         *_titled("records", _table(shown.records)),
         *_titled("review", [part for point in shown.review for part in _point(point)]),
         *_titled("winner-file", [_code("yaml", shown.winner_file)] if shown.winner_file else []),

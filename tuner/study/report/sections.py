@@ -7,15 +7,17 @@ from dataclasses import dataclass
 
 from diagnostics.formatting import duration, plain_name, sentence
 from tuner.messages import filled, text
-from tuner.messages.en import HEADS
+from tuner.messages.en import HEADS, PRICE
 from tuner.study.answers import AnswerPair, shown_and_missed
 from tuner.study.patch_lines import patch_lines
+from tuner.study.price import price_of_best
 from tuner.study.report.beside import Beside
 from tuner.study.report.tables import (
     Table,
     capital,
     gains_table,
     metrics_table,
+    price_table,
     proof_table,
     records_table,
     settings_table,
@@ -112,6 +114,7 @@ class Sections:
     trial_heads: tuple[str, ...]
     trials: tuple[ShownTrial, ...]
     proof: Table | None
+    price: Table | None
     records: Table | None
     review: tuple[ShownPoint, ...]
     shell: str
@@ -137,6 +140,7 @@ def sections(result: StudyResult, found: Beside = NOTHING) -> Sections:
         trial_heads=(HEADS["trial"], plain_name(result.metric), *(HEADS[name] for name in ("verdict", "moved", "why"))),
         trials=tuple(_trial(result, trial) for trial in result.trials),
         proof=proof_table(result, result.gain, found) if result.gain is not None and result.gain.pairs else None,
+        price=price_table(result),
         records=records_table(result),
         review=tuple(
             ShownPoint(title_words(one), paragraph_words(one), patch_lines(one.patch)) for one in result.review
@@ -162,6 +166,7 @@ def _facts(result: StudyResult) -> Pairs:
         "single-run": _single_run(result),
         "new-seeds": measure(result.metric, gain.means[1]) if gain else "",
         "seed-noise": seed_noise(result),
+        "forgotten": _forgotten(result),
         "trials": counts(result),
         "time": duration(result.seconds),
         "steps": steps(result),
@@ -170,6 +175,12 @@ def _facts(result: StudyResult) -> Pairs:
     }
     seeds = len(gain.pairs) if gain else 0
     return tuple((filled(HEADS[name], {"seeds": seeds}), value) for name, value in facts.items() if value)
+
+
+def _forgotten(result: StudyResult) -> str:
+    """How far the loss on general text rose in the best trial; empty where that was not watched."""
+    best = price_of_best(result)
+    return filled(PRICE["rise"], {"rise": best.forgotten}) if best else ""
 
 
 def _single_run(result: StudyResult) -> str:
@@ -188,7 +199,8 @@ def _exact_match(result: StudyResult) -> str:
 
 
 def _trial(result: StudyResult, trial: TrialResult) -> ShownTrial:
-    remarks = (plain_name(trial.cause) if trial.cause else "", outcome(trial), memory_words(trial), place(trial))
+    cause, beyond = plain_name(trial.cause) if trial.cause else "", _beyond_limit(result, trial)
+    remarks = (cause, outcome(trial), beyond, memory_words(trial), place(trial))
     return ShownTrial(
         number=trial.number,
         is_best=trial.number == result.best,
@@ -201,6 +213,12 @@ def _trial(result: StudyResult, trial: TrialResult) -> ShownTrial:
         proposer=proposer_words(trial.proposer),
         why=sentence(text(trial.because)),
     )
+
+
+def _beyond_limit(result: StudyResult, trial: TrialResult) -> str:
+    """That a trial forgot more than the study allows, and how much; else empty."""
+    rise, limit = result.forgotten(trial), result.forgetting_limit
+    return filled(PRICE["over"], {"rise": rise}) if rise is not None and limit is not None and rise > limit else ""
 
 
 def _answers(pairs: Sequence[AnswerPair]) -> ShownAnswers | None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from diagnostics.formatting import plain_name, setting
-from tuner.messages.en import HEADS, RECORD_COUNTS
+from tuner.messages import filled
+from tuner.messages.en import HEADS, PRICE, RECORD_COUNTS
+from tuner.study.price import prices
 from tuner.study.report.beside import Beside
 from tuner.study.report.path_gain import gain_along_path
 from tuner.study.report.words import changed, measure, measured, proof, report_phrase
@@ -81,6 +83,19 @@ def records_table(result: StudyResult) -> Table | None:
         for one in result.records
     )
     return Table((HEADS["rule"], *RECORD_COUNTS), rows, report_phrase("records")) if rows else None
+
+
+def price_table(result: StudyResult) -> Table | None:
+    """What each trial reached and what it forgot, those that forgot less first; None where that was not watched."""
+    known = sorted(prices(result), key=lambda one: one.forgotten)
+    rows = tuple((str(p.trial.number), measure(result.metric, p.value), f"{p.forgotten:+.3f}") for p in known)
+    heads = (HEADS["trial"], plain_name(result.metric), HEADS["general-rise"])
+    return Table(heads, rows, price_limit(result)) if rows else None
+
+
+def price_limit(result: StudyResult) -> str:
+    """The limit of what may be forgotten, in words; empty without one."""
+    return filled(PRICE["within"], {"limit": result.forgetting_limit}) if result.forgetting_limit is not None else ""
 
 
 def capital(words: str) -> str:
