@@ -38,7 +38,7 @@ FORGETS_FOR_NOTHING = Rule(
     fixes=(
         Fix(
             "checkpoint",
-            "use the checkpoint at the minimum of the held-out loss",
+            "use the checkpoint that was best on the held-out rows",
             "as good a model, which forgot less",
         ),
         half_as_many_epochs(LESS + ", at no loss"),

@@ -14,7 +14,7 @@ from typing import Any
 
 from diagnostics.model.adapters import adapter_kind
 from diagnostics.model.settings import Settings
-from tuner.config.search_space import LIST_SEPARATOR, as_choice
+from tuner.config.search_space import LIST_SEPARATOR, PEFT_PREFIX, as_choice
 from tuner.errors import SpecError
 
 Config = Mapping[str, Any]
@@ -64,6 +64,8 @@ def setting_value(config: Config, method: str, name: str) -> Any:
     ``batch_size`` is the effective one (per device x processes x accumulation); ``warmup_ratio`` is a share of all
     steps and None when the config gives warm-up in steps of an unknown total.
     """
+    if name.startswith(PEFT_PREFIX):
+        return as_choice(_of_peft(config, name))
     if name == "batch_size":
         return config.get("batch_size") or _effective(config)
     if name == "warmup_ratio":
@@ -76,6 +78,16 @@ def setting_value(config: Config, method: str, name: str) -> Any:
         keys = keys_of(method)
         value = keys[name].default if name in keys else None
     return as_choice(value)
+
+
+def _of_peft(config: Config, name: str) -> Any:
+    """A key of the ``peft`` block, PEFT's default when the block is silent; None without a block."""
+    block = config.get("peft") or {}
+    if name.removeprefix(PEFT_PREFIX) in block or not block:
+        return block.get(name.removeprefix(PEFT_PREFIX))
+    from tuner.config.peft_block import default_of
+
+    return default_of(block, name.removeprefix(PEFT_PREFIX))
 
 
 def _known(config: Config, name: str) -> Any:
@@ -103,12 +115,14 @@ def with_overrides(config: Config, overrides: Config) -> dict[str, Any]:
     """The config with the overrides applied, in TRL's keys only; ``config`` itself is left unchanged.
 
     ``batch_size`` becomes per-device batch x accumulation, and with ``max_steps`` set the samples seen stay the same;
-    ``warmup_ratio`` becomes ``warmup_steps`` below 1. ``lora_alpha`` does not follow ``lora_r``. A limit of
+    ``warmup_ratio`` becomes ``warmup_steps`` below 1, ``peft.r`` the key of the block. ``lora_alpha`` does not follow
+    ``lora_r``. A limit of
     ``DEVICE_LIMITS`` lowers the rows of a device, never the effective batch. Raises ``SpecError`` for a batch that the
     training processes cannot share.
     """
     lists = {key: _as_list(value) for key, value in overrides.items() if key in LIST_KEYS}
     made = {key: value for key, value in (*config.items(), *overrides.items(), *lists.items()) if key not in DERIVED}
+    made = with_peft_keys(made)
     limits = {
         key: min(int(_known(config, key)), int(overrides[limit]))
         for limit, key in DEVICE_LIMITS.items()
@@ -121,6 +135,15 @@ def with_overrides(config: Config, overrides: Config) -> dict[str, Any]:
     if "num_train_epochs" in overrides and "max_steps" not in overrides:
         made.pop("max_steps", None)  # TRL would obey it and ignore the epochs
     return made
+
+
+def with_peft_keys(config: Config) -> dict[str, Any]:
+    """The config with its ``peft.key`` settings moved into its ``peft`` block."""
+    moved = {key.removeprefix(PEFT_PREFIX): value for key, value in config.items() if key.startswith(PEFT_PREFIX)}
+    if not moved:
+        return dict(config)
+    rest = {key: value for key, value in config.items() if not key.startswith(PEFT_PREFIX)}
+    return {**rest, "peft": {**(config.get("peft") or {}), **moved}}
 
 
 def _as_list(choice: Any) -> Any:

@@ -103,6 +103,8 @@ def is_number(value: Any) -> TypeGuard[float]:
     return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
 
 
+PEFT_PREFIX = "peft."
+"""How a space names a key of the ``peft`` block: ``peft.r``."""
 LIST_SEPARATOR = ", "
 """What stands between the texts of a list that is one choice: ``q_proj, v_proj``."""
 

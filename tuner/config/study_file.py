@@ -16,7 +16,7 @@ from tuner.config.mapping_keys import mapping_of
 from tuner.config.methods import SUCCESSORS, TRL_METHODS, TrlMethod
 from tuner.config.options import check_accelerator_config, faults
 from tuner.config.overrides import check_batch, setting_value
-from tuner.config.peft_block import check_peft
+from tuner.config.peft_block import check_peft, check_peft_space, in_space
 from tuner.config.rewards import check_rewards
 from tuner.config.search_space import Choice, Range, shown
 from tuner.config.secret_keys import is_secret
@@ -157,7 +157,9 @@ def _study(block: Mapping[str, Any], config: Mapping[str, Any], method: TrlMetho
     judge = read_judge(block.get("judge"), f"{path}: study.judge")
     of_answers = read_answer_metrics(block, rows, judge is not None, path)
     metric = metric_of(block.get("metric", method.method.metric), method, of_answers, path)
-    space = read_space(block.get("space", {}), keys_of(method.name), f"{path}: study.space")
+    keys = {**keys_of(method.name), **in_space(config, block.get("space", {}), path)}
+    space = read_space(block.get("space", {}), keys, f"{path}: study.space")
+    check_peft_space(config, space, path)
     check_comparable(metric, space, method, path)
     direction = direction_of(block, metric, method.method, path)
     of_rows = {"exact_match_rows": rows, "answer_metrics": of_answers, "judge": judge}

@@ -241,7 +241,7 @@ HEADS: Mapping[str, str] = {
     "metric": "metric",
     "seed-noise": "seed noise",
     "forgotten": "forgotten",
-    "general-rise": "general text",
+    "general-rise": "rise on general text",
     "noise": "noise",
     "single-run": "best single run",
     "new-seeds": "mean of {seeds:plural:new seed|new seeds}",

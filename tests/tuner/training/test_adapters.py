@@ -4,9 +4,12 @@ import json
 
 import numpy as np
 import pytest
+import yaml
 
 from tuner.config.library_logging import quiet
+from tuner.config.overrides import setting_value
 from tuner.errors import SpecError
+from tuner.study.report.yaml_patch import patch
 from tuner.training.train import train
 
 NO_LORA = {"lora_r": None, "lora_dropout": None}
@@ -45,6 +48,45 @@ def test_an_adapter_trains_and_is_saved_as_it_was_evaluated(make, tmp_path, smal
     losses = run.curves["eval_loss"].values
     assert losses[1:].min() < losses[0]
     assert held_out_loss(tmp_path / "run", small_rows) == pytest.approx(losses[1:].min(), rel=0.02)
+
+
+LOHA = {**NO_LORA, "peft": {"peft_type": "LOHA", "r": 4, "target_modules": ["q_proj"]}}
+
+
+def test_a_space_holds_the_keys_of_the_adapter_and_a_trial_trains_with_them(make, tmp_path):
+    space = {"peft.r": [2, 4], "peft.alpha": {"low": 4, "high": 32}}
+    spec = make(study={"space": space}, **LOHA)
+    assert str(spec.study.space["peft.alpha"]) == "4 to 32"
+    assert [setting_value(spec.config, "sft", name) for name in space] == [4, 8]  # the file's own, and PEFT's
+    train(spec, {"peft.r": 2, "peft.alpha": 16}, tmp_path / "run")
+    saved = json.loads((tmp_path / "run" / "adapter" / "adapter_config.json").read_text())
+    assert (saved["r"], saved["alpha"], saved["target_modules"]) == (2, 16, ["q_proj"])
+    assert yaml.safe_load((tmp_path / "run" / "config.yaml").read_text())["peft"]["alpha"] == 16
+    assert patch(spec, {"peft.r": 2}) == {"peft": {**spec.config["peft"], "r": 2}}
+
+
+@pytest.mark.parametrize(
+    ("keys", "space", "says"),
+    [
+        (LOHA, {"peft.rank": [2, 4]}, "unknown key study.space.peft.rank"),
+        (LOHA, {"peft.peft_type": ["LOHA", "LOKR"]}, "a study has one adapter"),
+        (LOHA, {"peft.r": [2, 8]}, "the file's own peft.r 4 is outside 2, 8"),
+        (LOHA, {"peft.r": ["many"]}, "study.space.peft.r"),
+        ({}, {"peft.alpha": [2, 8]}, "the file has no peft"),
+        ({}, {"peft.r": [2, 8]}, "tune lora_r"),
+        ({"peft": {"loraplus_lr_ratio": 4}}, {"peft.lora_alpha": [2, 8]}, "tune lora_alpha"),
+        (
+            {"peft": {"peft_type": "OFT", "oft_block_size": 8, "r": 0}, **NO_LORA},
+            {"peft.r": [0, 4]},
+            "study.space.peft.r: OFT refuses",
+        ),
+    ],
+)
+def test_a_wrong_key_of_the_adapter_in_the_space_is_one_line(make, keys, space, says):
+    with pytest.raises(SpecError) as caught:
+        make(study={"space": space}, **keys)
+    assert says in str(caught.value)
+    assert "\n" not in str(caught.value)
 
 
 def held_out_loss(run, rows):

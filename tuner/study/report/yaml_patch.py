@@ -8,8 +8,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from tuner.config.bounds import BOUNDS
-from tuner.config.overrides import STEP_KEYS, with_overrides
-from tuner.config.search_space import Choice, Range, Span, is_number
+from tuner.config.overrides import STEP_KEYS, with_overrides, with_peft_keys
+from tuner.config.search_space import PEFT_PREFIX, Choice, Range, Span, is_number
 from tuner.config.trainers.driver import own_config
 from tuner.study.context import file_value
 
@@ -64,6 +64,8 @@ def _in_file_keys(spec: StudySpec, values: Mapping[str, Any]) -> dict[str, Any]:
         whole = own_config(spec.driver, spec.config, with_overrides(spec.config, values), spec.driver.devices)
         return {key: value for key, value in whole.items() if spec.driver.given.get(key) != value and key != "seed"}
     made = {key: value for key, value in values.items() if key != "batch_size"}
+    if any(key.startswith(PEFT_PREFIX) for key in made):
+        made = with_peft_keys({"peft": spec.config.get("peft"), **made})
     if "batch_size" not in values:
         return made
     whole = with_overrides(spec.config, {"batch_size": values["batch_size"]})
