@@ -46,6 +46,12 @@ def forgotten(attributes: Mapping[str, Any]) -> float | None:
     return float(after[GENERAL_LOSS]) - float(before[GENERAL_LOSS])
 
 
+def excess_of(attributes: Mapping[str, Any], limit: float | None) -> float | None:
+    """What a trial forgot beyond the limit, below 0 within it; None without a limit or a measurement."""
+    lost = forgotten(attributes)
+    return None if limit is None or lost is None else lost - limit
+
+
 def store_attributes(study: Study, trial: FrozenTrial, values: Mapping[str, Any]) -> None:
     """Store attributes of a trial that is running: Optuna gives samplers and pruners a copy that cannot be written."""
     for name, value in values.items():

@@ -10,8 +10,8 @@ from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
 from diagnostics.model.curves import FloatArray
-from tuner.search.attributes import DIVERGED, NOISE, SHARE, STOPPED
-from tuner.search.trial_view import sign_of
+from tuner.search.attributes import DIVERGED, NOISE, SHARE, STOPPED, excess_of
+from tuner.search.trial_view import forgetting_limit, sign_of
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,9 @@ class Rivals:
 
 def rivals_of(study: Study, trial: FrozenTrial) -> Rivals | None:
     """A trial under way among those of its study; None while nothing can be compared."""
-    known = [one for one in study.get_trials(deepcopy=False) if _is_known(one) and one.number != trial.number]
+    others = [one for one in study.get_trials(deepcopy=False) if _is_known(one) and one.number != trial.number]
+    limit = forgetting_limit(study)
+    known = [one for one in others if (excess_of(one.user_attrs, limit) or 0.0) <= 0.0]  # no other can be the best
     if not _points(trial) or not any(map(_is_whole, known)):
         return None
     scale = scale_of([trial, *known], sign_of(study))

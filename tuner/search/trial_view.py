@@ -25,7 +25,7 @@ from tuner.search.attributes import (
     START,
     STEPS,
     STOPPED,
-    forgotten,
+    excess_of,
 )
 from tuner.search.proposer import UNKNOWN_SAMPLER, Proposer
 
@@ -98,8 +98,7 @@ def trial_view(
     verdict = attributes.get(DIAGNOSIS) or {}
     value = trial.value if trial.state.is_finished() else None
     broke = bool(attributes.get(DIVERGED)) or (value is not None and not np.isfinite(value))
-    lost = forgotten(attributes)
-    excess = None if limit is None or lost is None else lost - limit
+    excess = excess_of(attributes, limit)
     return TrialView(
         number=trial.number,
         settings={names.get(name, name): setting for name, setting in trial.params.items()},

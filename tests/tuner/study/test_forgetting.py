@@ -13,11 +13,12 @@ import pytest
 from diagnostics.errors import BadInput
 from diagnostics.model.curves import Curve, Run
 from diagnostics.model.message import message
-from tests.tuner.madeup import RATE, Bowl, run
+from tests.tuner.madeup import RATE, Bowl, run, spec
 from tuner.assets import GENERAL_TEXT
-from tuner.study.price import cheaper, prices
+from tuner.study.price import prices
 from tuner.study.protocols import Report
 from tuner.study.report.price_chart import price_chart
+from tuner.study.report.price_review import price_points
 from tuner.study.report.sections import sections
 from tuner.study.report.write import as_html, as_markdown
 from tuner.study.results import StudyResult
@@ -72,15 +73,21 @@ def test_a_limit_that_no_trial_keeps_takes_the_one_that_forgets_least_and_says_s
     assert "every-trial-forgets" in [one.point.code for one in result.review]
 
 
-def test_a_gain_dearly_paid_names_the_cheaper_trial_and_the_limit_that_takes_it(tmp_path: Path):
-    result = study(tmp_path / "out", Forgetful(evaluations=6, best_rate=3e-5), trials=8)
-    other = cheaper(result, 0.5)
-    assert other is not None
-    assert other.forgotten < 0.5 * result.forgotten(result.winner)
-    points = {one.point.code: one for one in result.review}
-    if "high-price" in points:
-        limit = points["high-price"].patch["study"]["forgetting_limit"]
-        assert other.forgotten < limit < result.forgotten(result.winner)
+@pytest.mark.parametrize(("value", "rise", "named"), [(1.02, 0.05, True), (1.2, 0.05, False), (1.02, 0.2, False)])
+def test_a_gain_dearly_paid_names_the_cheaper_trial_and_the_limit_that_takes_it(
+    tmp_path: Path, value: float, rise: float, named: bool
+):
+    result = study(tmp_path / "out", trials=2)
+    made = ((1.0, 0.3), (value, rise))
+    trials = [
+        replace(trial, value=reached, metrics={"eval_general_loss": 2.4 + lost})
+        for trial, (reached, lost) in zip(result.trials, made, strict=True)
+    ]
+    paid = replace(result, trials=tuple(trials), best=0, before={"eval_loss": 2.0, "eval_general_loss": 2.4})
+    points = list(price_points(paid, spec(tmp_path)))
+    assert [one.point.code for one in points] == ["high-price"] * named
+    for point in points:
+        assert rise < point.patch["study"]["forgetting_limit"] < 0.3
 
 
 def test_a_study_goes_on_with_its_limit_and_text_and_refuses_others(tmp_path: Path):
