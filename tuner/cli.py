@@ -156,6 +156,15 @@ def _add_training(commands: argparse._SubParsersAction[_Parser]) -> None:
     _add_trust(study)
     study.set_defaults(command=_study)
 
+    check = commands.add_parser("check", help="find out in a minute whether the study of a file would work")
+    check.add_argument("file", type=Path, metavar="FILE", help="a study file, of tuner's own trainer or of another one")
+    check.add_argument(
+        "--minutes", type=positive("minutes"), default=10.0, metavar="N", help="patience for two steps (default: 10)"
+    )
+    check.add_argument("--json", action="store_true", help="print the checks as JSON")
+    _add_trust(check)
+    check.set_defaults(command=_check)
+
     train = commands.add_parser("train", help="train once and report the diagnosis")
     train.add_argument(
         "file", type=Path, metavar="FILE", help="a TRL config file with `method` (a `study` block is ignored)"
@@ -299,6 +308,12 @@ def _study(args: argparse.Namespace) -> int:
         verbose=args.verbose,
         trust_remote_code=args.trust_remote_code,
     )
+
+
+def _check(args: argparse.Namespace) -> int:
+    from tuner.commands.check import check
+
+    return check(args.file, minutes=args.minutes, as_json=args.json, trust_remote_code=args.trust_remote_code)
 
 
 def _train(args: argparse.Namespace) -> int:

@@ -116,7 +116,7 @@ def _cut(
             f"name them with {instead}"
         )
     size = float(size) if isinstance(size, (int, float)) and size > 0 else None
-    train, test = held_out(map(_question, rows), int(spec.config["seed"]), f"{spec.path}: {what}", size)
+    train, test = held_out(map(question, rows), int(spec.config["seed"]), f"{spec.path}: {what}", size)
     out.mkdir(parents=True, exist_ok=True)
     made = []
     for part, numbers in zip(parts, (train, test), strict=True):
@@ -140,7 +140,7 @@ def _rows(file: Path) -> Rows | None:
     return rows if rows and all(isinstance(row, Mapping) for row in rows) else None
 
 
-def _question(row: Mapping[str, Any]) -> str:
+def question(row: Mapping[str, Any]) -> str:
     """What two rows with the same question share: instruction and input, the first turn, or the prompt."""
     for turns in (row.get("conversations"), row.get("messages")):
         if isinstance(turns, list) and turns:

@@ -243,6 +243,13 @@ def test_warm_up_in_steps_of_an_unknown_total_is_refused(tmp_path: Path):
         planned(study, {"warmup_ratio": 0.1}, tmp_path / "out" / "trial-000")
 
 
+def test_whole_numbers_stay_whole_where_the_file_has_them(tmp_path: Path):
+    study = spec(tmp_path, "torchtune")
+    own = planned(study, {}, tmp_path / "out" / "trial-000").own
+    again = planned(study, {"num_train_epochs": 2.0}, tmp_path / "out" / "trial-000").own
+    assert (type(own["epochs"]), type(again["epochs"]), again["epochs"]) == (int, int, 2)
+
+
 @pytest.mark.parametrize(
     ("name", "keys", "method"),
     [

@@ -24,7 +24,7 @@ if args.rows > config.get("fits", 1000):
     sys.exit("torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB")
 if config.get("workers"):  # a data loader in a session of its own, as torchrun has its ranks
     subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"], start_new_session=True)
-saved, floor = args.out / "step.json", 1 + (math.log10(args.lr) + 3) ** 2 / 4
+saved, draft, floor = args.out / "step.json", args.out / "draft", 1 + (math.log10(args.lr) + 3) ** 2 / 4
 step = json.loads(saved.read_text()) if saved.exists() else 0
 with (args.out / "log.jsonl").open("a") as log:
     while step < config.get("ends", config["steps"]):
@@ -33,7 +33,8 @@ with (args.out / "log.jsonl").open("a") as log:
         row = {"step": step, "max_steps": config["steps"], "loss": loss, "lr": args.lr}
         log.write(json.dumps(row | ({"eval_loss": loss} if step % 5 == 0 else {})) + "\n")
         log.flush()
-        saved.write_text(str(step))
+        draft.write_text(str(step))
+        draft.replace(saved)  # whole or not at all, whenever it is killed
         time.sleep(config.get("pause", 0.002))
 print(f"ended {time.time()}")
 sys.exit(config.get("status", 0))

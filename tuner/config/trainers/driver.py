@@ -72,7 +72,9 @@ _NOTHING = object()
 
 
 def _as_given(old: Any, new: Any) -> Any:
-    """The value in the form that the file has it: a list of modules may be one text there."""
+    """The value in the form that the file has it: a list of modules may be one text there, epochs a whole number."""
+    if type(old) is int and isinstance(new, float) and new.is_integer():
+        return int(new)
     if isinstance(new, list) and isinstance(old, str):
         return ",".join(map(str, new))
     if isinstance(new, str) and isinstance(old, list) and LIST_SEPARATOR in new:

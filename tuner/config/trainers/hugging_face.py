@@ -33,6 +33,15 @@ STARTS: Mapping[str, Any] = {
     "max_grad_norm": 1.0,
     "seed": 42,
 }
+SHORT: Mapping[str, Any] = {
+    "max_steps": 200,
+    "logging_steps": 1,
+    "eval_strategy": "steps",
+    "eval_steps": 2,
+    "save_strategy": "steps",
+    "save_steps": 2,
+}
+"""A run for a check: an evaluation and a checkpoint after two steps; it is stopped long before its end."""
 PREFERENCES = {name: name for name in ("dpo", "kto", "orpo", "cpo", "simpo", "grpo")}
 QUIET = {"WANDB_MODE": "offline", "TOKENIZERS_PARALLELISM": "false"}
 
@@ -55,6 +64,7 @@ LLAMAFACTORY = Profile(
     environment={**QUIET, "DISABLE_VERSION_CHECK": "1"},
     methods={"stage": {"sft": "sft", "dpo": "dpo", "kto": "kto", "rm": "reward"}, "pref_loss": PREFERENCES},
     held_out=HeldOut.LLAMAFACTORY,
+    short=SHORT,
 )
 SWIFT = Profile(
     name="swift",
@@ -85,6 +95,7 @@ SWIFT = Profile(
     resume={"resume_from_checkpoint": "{checkpoint}"},
     methods={"rlhf_type": PREFERENCES},
     held_out=HeldOut.SEEDED,
+    short=SHORT,
 )
 TRL = Profile(
     name="trl",
@@ -96,6 +107,7 @@ TRL = Profile(
     environment={**QUIET, "TENSORBOARD_LOGGING_DIR": "{output}/runs"},
     resume={"resume_from_checkpoint": "{checkpoint}"},
     held_out=HeldOut.TRL,
+    short=SHORT,
 )
 AXOLOTL = Profile(
     name="axolotl",
@@ -133,6 +145,7 @@ AXOLOTL = Profile(
     resume={"resume_from_checkpoint": "{checkpoint}"},
     methods={"rl": PREFERENCES},
     held_out=HeldOut.AXOLOTL,
+    short={**SHORT, "evals_per_epoch": None, "saves_per_epoch": None},
 )
 UNSLOTH = Profile(
     name="unsloth",
@@ -177,4 +190,5 @@ UNSLOTH = Profile(
     environment=QUIET,
     warm_up=WarmUp.COUNT,
     held_out=HeldOut.NONE,
+    short={"training.max_steps": 200, "training.save_steps": 2},
 )

@@ -44,6 +44,7 @@ TORCHTUNE = Profile(
     checkpoints="epoch_*",
     methods={"loss._component_": {"torchtune.rlhf.loss.DPOLoss": "dpo"}},
     held_out=HeldOut.NONE,
+    short={"max_steps_per_epoch": 200},
 )
 OPEN_INSTRUCT = Profile(
     name="open-instruct",
@@ -75,6 +76,7 @@ OPEN_INSTRUCT = Profile(
     environment={"WANDB_MODE": "offline"},
     checkpoints="step_*",
     held_out=HeldOut.NONE,
+    short={"max_train_steps": 200, "checkpointing_steps": 2},
 )
 VERL = Profile(
     name="verl",
@@ -108,6 +110,7 @@ VERL = Profile(
     checkpoints="global_step_*",
     total_batch=True,
     on_command_line=True,
+    short={"trainer.total_training_steps": 200, "trainer.test_freq": 2, "trainer.save_freq": 2},
 )
 AUTOMODEL = Profile(
     name="automodel",
@@ -133,6 +136,26 @@ AUTOMODEL = Profile(
     unless_given={"step_scheduler.val_every_steps": 10, "step_scheduler.ckpt_every_steps": 10},
     checkpoints="epoch_*_step_*",
     total_batch=True,
+    short={
+        "step_scheduler.max_steps": 200,
+        "step_scheduler.val_every_steps": 2,
+        "step_scheduler.ckpt_every_steps": 2,
+    },
 )
 COMMAND = Profile(name="command", command="", starts={"seed": 42}, checkpoints="")
 """Any command: it finds its settings in ``{config}`` or in placeholders of their names, and writes into ``{run}``."""
+OURS = Profile(
+    name="tuner",
+    command="",
+    starts={"seed": 42},
+    short={
+        "max_steps": 200,
+        "logging_steps": 1,
+        "eval_strategy": "steps",
+        "eval_steps": 2,
+        "eval_on_start": False,
+        "save_strategy": "steps",
+        "save_steps": 2,
+    },
+)
+"""Our own trainer as a command, for a check of its file; not in the table, because a study calls it directly."""

@@ -71,7 +71,8 @@ def _number(name: str, value: Any, where: str) -> Any:
     if bound is None or value is None or isinstance(value, (list, dict, bool)):
         return value
     try:
-        number = as_type(value, int if bound.whole else float)
+        plain = isinstance(value, (int, float)) and not bound.whole  # an epoch that is written 1 stays a whole number
+        number = value if plain else as_type(value, int if bound.whole else float)
     except Unfit as error:
         if isinstance(value, str):
             return value  # "auto" and its like are the trainer's own business

@@ -1,0 +1,119 @@
+"""``tuner check``: a short run of a real script, started twice, and of our own trainer."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.tuner.drivers import test_profiles
+from tests.tuner.drivers.test_command import COMMAND, RATE, file, spec
+from tuner.cli import main
+from tuner.commands.check import check
+from tuner.drivers.rehearsal import Rehearsal
+from tuner.study.checks.of_run import checks_of_run
+from tuner.study.checks.record import Check, State
+from tuner.study.checks.rows import checks_of_rows
+
+FORGETS = """
+import json, sys, time
+for step in range(1, 200):
+    print(json.dumps({"step": step, "loss": 3 / step, "eval_loss": 3 / step}), flush=True)
+    time.sleep(0.02)
+"""
+
+
+def codes(found: list[Check]) -> dict[str, str]:
+    return {one.message.code.removeprefix("check-"): str(one.state) for one in found}
+
+
+def checked(folder: Path, block: dict[str, Any] | None = None, **keys: Any) -> dict[str, str]:
+    study = spec(folder, block, **{"pause": 0.02, "steps": 400, **keys})
+    return codes(list(checks_of_run(Rehearsal(study, folder / "check" / "trial-000", 20))))
+
+
+def test_a_script_that_works_passes_every_check(tmp_path: Path):
+    found = checked(tmp_path, workers=1)
+    found.pop("cost-unknown", found.pop("cost", None))
+    assert found == dict.fromkeys(("trains", "metric", "labels", "stops", "resumes", "memory"), "passed")
+
+
+@pytest.mark.parametrize(
+    ("block", "keys", "state", "code"),
+    [
+        ({"command": COMMAND.replace("train.py", "gone.py")}, {}, "failed", "not-trained"),
+        ({}, {"fits": 0}, "failed", "not-trained"),
+        ({"metric": "eval_accuracy"}, {"steps": 10}, "failed", "no-metric"),
+    ],
+)
+def test_what_would_not_work_is_found(
+    tmp_path: Path, block: dict[str, Any], keys: dict[str, Any], state: str, code: str
+):
+    assert checked(tmp_path, block, **keys)[code] == state
+
+
+def test_a_script_that_begins_again_is_a_warning(tmp_path: Path):
+    (tmp_path / "forgets.py").write_text(FORGETS)
+    command = f"{sys.executable} {tmp_path / 'forgets.py'} --config {{config}}"
+    assert checked(tmp_path, {"command": command})["begins-again"] == "warned"
+
+
+def test_the_exit_status_and_the_json_tell_what_failed(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    path = file(tmp_path, pause=0.02, fits=0)
+    assert main(["check", str(path), "--json"]) == 1
+    said = json.loads(capsys.readouterr().out)
+    assert said["ok"] is False and [one["code"] for one in said["checks"]] == ["check-not-trained"]
+    assert (Path(said["folder"]) / "trial-000" / "output.log").exists()
+
+
+def test_a_check_that_passes_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    assert check(file(tmp_path, pause=0.02, steps=400)) == 0
+    assert [one.name for one in tmp_path.iterdir()] == ["bowl.yaml"]
+
+
+def test_rows_that_are_held_out_and_trained_on_are_named(tmp_path: Path):
+    study = test_profiles.spec(tmp_path, "llamafactory")
+    folder = tmp_path / "data"
+    folder.mkdir()
+    rows = [{"instruction": str(number), "output": "a"} for number in (1, 2, 2, 3)]
+    (folder / "mine-train.json").write_text(json.dumps(rows))
+    (folder / "mine-held-out.json").write_text(json.dumps([{"instruction": "3", "output": "b"}]))
+    (leak, twice) = checks_of_rows(study, tmp_path)
+    assert (leak.state, leak.message.values["count"]) == (State.WARNED, 1)
+    assert (twice.message.code, twice.message.values["count"]) == ("check-duplicates", 1)
+
+
+def test_a_rehearsal_is_short_in_the_trainers_own_keys(tmp_path: Path):
+    for name in ("axolotl", "verl"):
+        rehearsal = Rehearsal(test_profiles.spec(tmp_path, name), tmp_path / "trial-000")
+        plan = rehearsal.plan()
+        if name == "axolotl":
+            assert plan.own["max_steps"] == 200 and plan.own["eval_steps"] == 2 and "evals_per_epoch" not in plan.own
+        else:
+            assert list(plan.argv).count("trainer.total_training_steps=200") == 1
+            assert "trainer.total_training_steps=60" not in plan.argv
+
+
+@pytest.mark.long
+def test_our_own_trainer_passes_too(
+    tmp_path: Path, small_model: Path, small_rows: Path, capsys: pytest.CaptureFixture[str]
+):
+    content = {
+        "method": "sft",
+        "model_name_or_path": str(small_model),
+        "dataset_name": str(small_rows / "sft"),
+        "learning_rate": 1e-4,
+        "use_peft": True,
+        "lora_r": 4,
+        "per_device_train_batch_size": 2,
+        "study": {"space": {"learning_rate": RATE}},
+    }
+    (tmp_path / "own.yaml").write_text(yaml.safe_dump(content))
+    assert main(["check", str(tmp_path / "own.yaml"), "--json"]) == 0
+    found = {one["code"]: one["state"] for one in json.loads(capsys.readouterr().out)["checks"]}
+    assert {found[f"check-{name}"] for name in ("trains", "metric", "stops", "resumes", "cost", "rows")} == {"passed"}

@@ -1,0 +1,1 @@
+"""What ``tuner check`` finds out about a study before hours are spent."""
