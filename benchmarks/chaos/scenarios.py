@@ -107,7 +107,7 @@ def postgres(folder: Path, seconds: float, pick: random.Random) -> Tally:
 
 def restarts(folder: Path, seconds: float, pick: random.Random) -> Tally:
     """Three workers with folders of their own, on a PostgreSQL server that is ended and started again and again."""
-    tally, end = Tally(), time.monotonic() + seconds
+    tally = Tally()
     with server.restartable() as machine, workers(tally) as crew:
         life = Life("", str(folder / "ledger"), storage=machine.address, trials=max(12, int(seconds / 4)), pause=0.5)
         lives = [replace(life, out=str(folder / name)) for name in "abc"]
@@ -115,6 +115,7 @@ def restarts(folder: Path, seconds: float, pick: random.Random) -> Tally:
         until(
             lambda: all(list(Path(life.out).glob("trial-*/log.json")) for life in lives), "all in a trial", seconds=600
         )
+        end = time.monotonic() + seconds
         while time.monotonic() < end and any(process.poll() is None for process in running):
             machine.stop()
             time.sleep(pick.uniform(0.0, 4.0))

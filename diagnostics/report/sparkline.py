@@ -33,10 +33,11 @@ def sparkline(values: Sequence[float], width: int = 12, *, ascii_only: bool = Fa
     shown = np.asarray([value for value in values if np.isfinite(value)], dtype=np.float64)
     if not shown.size:
         return ""
-    if shown.min() > 0 and shown.max() / shown.min() > LOG_SPAN:
+    if shown.min() > 0 and np.log(shown.max()) - np.log(shown.min()) > np.log(LOG_SPAN):
         shown = np.log(shown)
+    shown = shown / max(1.0, float(np.abs(shown).max()))  # the span of the largest numbers is beyond all numbers
     spread = np.interp(np.linspace(0, shown.size - 1, width), np.arange(shown.size), shown)
     low, span = float(shown.min()), float(shown.max() - shown.min())
-    heights = np.round((len(BLOCKS) - 1) * (spread - low) / span) if span > 0 else np.zeros(width)
+    heights = np.round((len(BLOCKS) - 1) * ((spread - low) / span)) if span > 0 else np.zeros(width)
     blocks = ASCII_BLOCKS if ascii_only else BLOCKS
     return "".join(blocks[int(height)] for height in heights)

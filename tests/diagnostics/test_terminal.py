@@ -195,6 +195,11 @@ def test_names_are_cut_where_that_tells_them_apart():
     assert cut_apart(["one-run", "one-run"], 5, "…") == ["on…un"] * 2
 
 
+@pytest.mark.parametrize("size", [5e-324, 1e-300, 1.0, 1.7e308])
+def test_a_sparkline_of_any_numbers_reaches_both_ends(size):
+    assert sparkline((-size, size), 2) == sparkline((size / 100, size) if size > 1e-300 else (0, size), 2) == "▁█"
+
+
 def test_a_sparkline_goes_as_the_values_do():
     assert sparkline((1, 2, 3, 4, 5, 6, 7, 8), 8) == BLOCKS
     assert sparkline((3, 2, 1), 4, ascii_only=True)[0] == ASCII_BLOCKS[-1]

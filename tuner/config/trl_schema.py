@@ -154,7 +154,13 @@ def _as_record(value: Mapping[str, Any], kind: Any) -> dict[str, Any]:
 def _wanted(options: tuple[Any, ...]) -> str:
     names = {int: "a whole number", float: "a number", bool: "true or false", str: "a text", dict: "a mapping"}
     names |= {list: "a list"}
-    known = [names.get(typing.get_origin(kind) or kind, "") for kind in options if kind is not type(None)]
+    known = [
+        f"one of {', '.join(map(str, typing.get_args(kind)))}"
+        if typing.get_origin(kind) is Literal
+        else names.get(typing.get_origin(kind) or kind, "")
+        for kind in options
+        if kind is not type(None)
+    ]
     return " or ".join(dict.fromkeys(name for name in known if name)) or "something else"
 
 
