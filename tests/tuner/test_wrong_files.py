@@ -116,6 +116,7 @@ def test_each_bound_holds_at_both_ends_and_trl_s_own_default_is_inside(key: str)
         ("model_init_kwargs", {"output_loading_info": True}),
         ("model_init_kwargs", {1: 2}),
         ("chat_template_path", "/nonexistent"),
+        ("chat_template_path", "/"),
         ("deepspeed", "/etc/passwd"),
         ("lr_scheduler_kwargs", "{nonsense"),
     ],
@@ -155,6 +156,12 @@ def test_the_study_block_has_bounds(write: Write, key: str, value: Any):
 )
 def test_a_value_that_works_is_accepted(write: Write, key: str, value: Any):
     assert key in load_spec(write(**{key: value})).config
+
+
+def test_a_template_that_is_no_jinja_is_refused(write: Write, tmp_path: Path):
+    (tmp_path / "x.jinja").write_text("{% for %}")
+    with pytest.raises(SpecError, match=r"chat_template_path: .*Jinja"):
+        load_spec(write(chat_template_path=str(tmp_path / "x.jinja")))
 
 
 def test_a_pipe_that_nobody_writes_to_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

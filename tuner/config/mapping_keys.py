@@ -9,7 +9,7 @@ from typing import Any
 
 from tuner.config.model_keys import check_loading
 from tuner.config.sources import at_home
-from tuner.config.trl_schema import Unfit, as_type
+from tuner.config.trl_schema import Unfit
 from tuner.errors import brief, nearest
 
 MODEL_KEYS = ("model_init_kwargs", "teacher_model_init_kwargs")
@@ -18,6 +18,8 @@ JSON_KEYS = (
     *("gradient_checkpointing_kwargs", "activation_checkpointing_kwargs", "generation_kwargs", "chat_template_kwargs"),
     *("transformers_continuous_batching_config", *MODEL_KEYS),
 )
+FROM_FILES = ("accelerator_config", "deepspeed", "fsdp_config")
+"""Those of them that may be the path of a JSON file."""
 MAX_JSON_BYTES = 2**20
 
 
@@ -25,10 +27,10 @@ def mapping_of(key: str, value: Any) -> dict[Any, Any]:
     """The mapping that a key is given, in any of the three ways; raises ``Unfit`` where it is none."""
     if isinstance(value, Mapping):
         return dict(value)
-    wanted = "must be a mapping, or the path of a JSON file with one"
-    if not isinstance(value, str):
+    wanted = "must be a mapping" + (", or the path of a JSON file with one" if key in FROM_FILES else "")
+    is_text = isinstance(value, str) and value.lstrip().startswith("{")
+    if not isinstance(value, str) or not (is_text or key in FROM_FILES):
         raise Unfit(f"{wanted}, not {brief(value)}")
-    is_text = value.lstrip().startswith("{")
     try:
         made = json.loads(value if is_text else _file_text(key, at_home(value), wanted))
     except (ValueError, RecursionError) as error:
@@ -78,5 +80,5 @@ def check_names(given: Mapping[Any, Any], known: Iterable[str] | None = None) ->
 def _check_dataset(given: Mapping[str, Any]) -> None:
     """TRL reads one key, which says that the rows are tokenized."""
     check_names(given, ("skip_prepare_dataset",))
-    if as_type(given.get("skip_prepare_dataset", False), bool):
+    if given.get("skip_prepare_dataset", False) is not False:
         raise Unfit("skip_prepare_dataset: the rows are text and must be tokenized to be trained on; remove it")

@@ -22,6 +22,8 @@ REPORTERS: Mapping[str, str] = {
     "flyte": "flytekit",
 }
 """Where transformers can report to, and the package that each needs."""
+OF_A_TOKENIZER = ("tokenizer_config.json", "tokenizer.json", "chat_template.jinja")
+MAX_TEMPLATE_BYTES = 2**20
 LOGGED_BESIDE = (
     *("num_tokens", "runtime", "samples_per_second", "steps_per_second", "logits/chosen", "logits/rejected"),
     *("rewards/chosen", "rewards/rejected", "rewards/accuracies", "rewards/margins", "logps/chosen", "logps/rejected"),
@@ -58,11 +60,29 @@ def _reporters(names: Sequence[str]) -> Iterator[str]:
 
 
 def _template(name: str) -> Iterator[str]:
+    """What is wrong with a template: a file of Jinja, or the folder or hub id of a tokenizer."""
     is_path = (
         name.startswith((".", "/", "~")) or name.count("/") > 1 or Path(name).suffix in (".jinja", ".jinja2", ".j2")
     )
-    if is_path and not Path(name).exists():
+    path = Path(name)
+    if is_path and not path.exists():
         yield f"{brief(name)}: no such file or folder"
+    elif path.is_file():
+        yield from _no_jinja(path)
+    elif path.exists() and not any((path / one).is_file() for one in OF_A_TOKENIZER):
+        yield f"{brief(name)}: contains no tokenizer; give a template's file, or the folder of a tokenizer"
+
+
+def _no_jinja(path: Path) -> Iterator[str]:
+    from jinja2 import Environment, TemplateError
+
+    try:
+        if path.stat().st_size > MAX_TEMPLATE_BYTES:
+            yield f"{brief(str(path))}: is larger than {MAX_TEMPLATE_BYTES // 2**20} MiB, so not a template"
+            return
+        Environment().parse(path.read_text(encoding="utf-8"))
+    except (TemplateError, UnicodeDecodeError, OSError) as error:
+        yield f"{brief(str(path))}: is no template of Jinja: {error_text(error, 160)}"
 
 
 def _metric(name: str, method: TrlMethod) -> Iterator[str]:

@@ -29,7 +29,8 @@ def rehearse_model(name: str, given: Mapping[str, Any], loads_with: str, trusted
     except SpecError:
         raise
     except Exception as error:  # the configs of models raise anything for values that they do not expect
-        raise SpecError(f"{where}: the model cannot be built with this: {error_text(error, 300)}") from error
+        says = repr(error) if isinstance(error, LookupError) else error_text(error, 300)
+        raise SpecError(f"{where}: the model cannot be built with this: {says}") from error
 
 
 def _faults(name: str, given: Mapping[str, Any], loads_with: str, trusted: bool) -> Iterator[str]:
@@ -135,4 +136,5 @@ def _shapes(config: Any, building: Mapping[str, Any], loads_with: str, trusted: 
             model = named._from_config(config, **building)
         else:
             model = getattr(transformers, loads_with).from_config(config, **building, **{TRUST: trusted})
-    return {name: tuple(weight.shape) for name, weight in model.named_parameters()}
+    read = "" if "CausalLM" in loads_with else f"{model.base_model_prefix}."  # the head of another kind of model is new
+    return {name: tuple(weight.shape) for name, weight in model.named_parameters() if name.startswith(read)}

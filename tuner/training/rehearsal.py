@@ -5,21 +5,27 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
+from tuner.config.trl_schema import Unfit, as_type
 from tuner.errors import SpecError, brief, error_text, nearest
 
-CHECKPOINTING = ("use_reentrant", "preserve_rng_state", "determinism_check", "debug", "early_stop", "context_fn")
-"""What ``torch.utils.checkpoint`` takes."""
+CHECKPOINTING: Mapping[str, Any] = {
+    **dict.fromkeys(("use_reentrant", "preserve_rng_state", "debug", "early_stop"), bool),
+    "determinism_check": Literal["default", "none"],
+}
+"""What ``torch.utils.checkpoint`` takes of what can stand in a file."""
 
 
 def rehearse(training: Any, where: Path) -> None:
     """Raise ``SpecError`` for parsed options that the trainer refuses once the model is loaded."""
     for key, fault in _faults(training):
         raise SpecError(f"{where}: {key}: {fault}")
+    if training.torch_compile and (says := _refusal(_compiled, training)):
+        raise SpecError(f"{where}: torch_compile: {says}")
     for key, build in (("optim", _optimizer), ("lr_scheduler_type", _schedule)):
         says = _refusal(build, training)
         if says:
@@ -49,13 +55,39 @@ def _faults(training: Any) -> Iterator[tuple[str, str]]:
         yield "packing", "needs a max_length"
     if getattr(training, "padding_free", False) and not packs and limit is not None:
         yield "padding_free", "needs packing: true, or max_length: null"
+    yield from (
+        ("generation_kwargs", why) for why in _not_generating(getattr(training, "generation_kwargs", None) or {})
+    )
     if training.torch_compile:
         yield from (("torch_compile", why) for why in _no_compiler(training.torch_compile_backend or "inductor"))
     if getattr(training, "activation_offloading", False) and not _has_accelerator():
         yield "activation_offloading", "this machine has no GPU to take them from; remove it"
-    for name in (training.gradient_checkpointing_kwargs or {}) if training.gradient_checkpointing else ():
-        if name not in CHECKPOINTING:
-            yield "gradient_checkpointing_kwargs", f"has no key {brief(name)}{nearest(str(name), CHECKPOINTING)}"
+    for name, value in (
+        (training.gradient_checkpointing_kwargs or {}).items() if training.gradient_checkpointing else ()
+    ):
+        yield from (("gradient_checkpointing_kwargs", why) for why in _not_checkpointing(name, value))
+
+
+def _not_checkpointing(name: str, value: Any) -> Iterator[str]:
+    if name not in CHECKPOINTING:
+        yield f"has no key {brief(name)}{nearest(str(name), CHECKPOINTING)}"
+        return
+    try:
+        as_type(value, CHECKPOINTING[name])
+    except Unfit as error:
+        yield f"{name}: {error}"
+
+
+def _not_generating(given: Mapping[str, Any]) -> Iterator[str]:
+    """What transformers does not know of answers, or fails on with the model at work."""
+    from transformers import GenerationConfig
+
+    known = [name for name in vars(GenerationConfig()) if not name.startswith("_")]
+    for name, value in given.items():
+        if name not in known:
+            yield f"has no key {brief(name)}{nearest(str(name), known)}"
+        elif isinstance(value, (int, float)) and value < (1 if name in ("num_beams", "num_return_sequences") else 0):
+            yield f"{name}: must not be {brief(value)}"
 
 
 def _no_compiler(backend: str) -> Iterator[str]:
@@ -84,9 +116,16 @@ def _refusal(build: Callable[[Any], object], training: Any) -> str | None:
     """What building says when it fails, else None."""
     try:
         build(training)
-    except (ImportError, ValueError, TypeError) as error:
+    except (ImportError, ValueError, TypeError, RuntimeError) as error:
         return error_text(error, 300)
     return None
+
+
+def _compiled(training: Any) -> None:
+    """Wrap a module that is never called: its mode is read, and nothing is compiled."""
+    import torch
+
+    torch.compile(torch.nn.Identity(), backend=training.torch_compile_backend, mode=training.torch_compile_mode)
 
 
 def _optimizer(training: Any) -> None:

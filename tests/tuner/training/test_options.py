@@ -1,6 +1,7 @@
 """What TRL offers, trained for a few steps: losses, packing, precision, schedules."""
 
 import math
+import sys
 
 import numpy as np
 import pytest
@@ -129,6 +130,8 @@ def test_options_that_do_not_work_together_are_one_line(make, tmp_path, keys, na
         ({"debug": "nonsense"}, "debug: "),
         ({"torch_compile": True}, r"torch_compile: .*C\+\+"),
         ({"torch_compile_backend": "inductr"}, "torch_compile: .*inductor"),
+        ({"torch_compile_mode": "nonsense"}, "torch_compile: .*nonsense"),
+        ({"gradient_checkpointing": True, "gradient_checkpointing_kwargs": {"debug": "x"}}, "kwargs: debug: must be"),
         ({"model_init_kwargs": {"nonsense": 1}}, "model_init_kwargs: has no key 'nonsense'"),
         ({"model_init_kwargs": {"hidden_sise": 64}}, "hidden_size"),
         ({"model_init_kwargs": {"hidden_size": 32}}, "hidden_size: does not fit the weights"),
@@ -150,10 +153,19 @@ def test_what_the_trainer_would_refuse_is_refused_before_the_model_is_loaded(mak
     if "fp16" in keys and torch.accelerator.is_available():
         pytest.skip("this machine has a GPU")
     monkeypatch.setattr(PreTrainedModel, "from_pretrained", None)
-    monkeypatch.setenv("CXX", str(tmp_path / "gone"))
+    monkeypatch.setenv("CXX", "no-such-compiler" if keys == {"torch_compile": True} else sys.executable)
     with pytest.raises(SpecError, match=named) as caught:
         train(make(**keys), {}, tmp_path / "run")
     assert "\n" not in str(caught.value) and "study.yaml" in str(caught.value)
+
+
+@pytest.mark.parametrize("given", [{"nonsense": 1}, {"num_beams": 0}, {"max_new_tokens": -1}])
+def test_what_cannot_shape_an_answer_is_refused_before_the_model_is_loaded(make, tmp_path, monkeypatch, given):
+    from transformers import PreTrainedModel
+
+    monkeypatch.setattr(PreTrainedModel, "from_pretrained", None)
+    with pytest.raises(SpecError, match=f"generation_kwargs: .*{next(iter(given))}"):
+        train(make("grpo", generation_kwargs=given), {}, tmp_path / "run")
 
 
 @pytest.mark.parametrize(
