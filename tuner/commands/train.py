@@ -25,6 +25,11 @@ from tuner.training.checkpoints import checkpoints
 def train(file: Path, *, out: Path | None = None, verbose: bool = False, trust_remote_code: bool = False) -> int:
     """Train once with the settings of ``file`` and print the diagnosis and where its report is."""
     spec = load_study_file(file, verbose, trust_remote_code)
+    if spec.driver is not None:
+        name = spec.driver.profile.name
+        raise BadInput(
+            f"{file}: its trainer is {name}, so start that, or `tuner study {file} --trials 1` for one trial"
+        )
     from tuner.training.train import train as train_once
 
     folder = out or run_folder(spec)

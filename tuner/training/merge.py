@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ from diagnostics.report.drafts import draft_of, sweep
 from tuner.config.trust import CONFIG_FILE
 from tuner.config.yaml_file import read_yaml
 from tuner.errors import SpecError
+from tuner.training.checkpoints import checkpoints
 from tuner.training.device_batch import is_out_of_memory
 from tuner.training.refusals import refusal
 
@@ -42,7 +44,8 @@ def merge(run: str | Path, out: str | Path, *, dtype: str | None = None, trust_r
     with _readable(f"{adapter}: its base model {base} cannot be loaded"):
         model = AutoModelForCausalLM.from_pretrained(base, dtype=wanted, trust_remote_code=trust_remote_code)
     with _readable(f"{adapter}: not a complete adapter"):
-        tokenizer = AutoTokenizer.from_pretrained(str(adapter), trust_remote_code=trust_remote_code)
+        own = adapter if (adapter / "tokenizer_config.json").exists() else base  # not every trainer saves it
+        tokenizer = AutoTokenizer.from_pretrained(str(own), trust_remote_code=trust_remote_code)
         if len(tokenizer) > model.get_input_embeddings().num_embeddings:
             model.resize_token_embeddings(len(tokenizer))
         adapted = PeftModel.from_pretrained(model, str(adapter))
@@ -74,12 +77,23 @@ def _complete(out: Path) -> Iterator[Path]:
 def _adapter(run: Path) -> Path:
     if not run.exists():
         raise SpecError(f"{run}: no such folder")
-    for folder in (run, run / "adapter"):
+    for folder in (run, run / "adapter", *_of_another_trainer(run / "output")):
         if (folder / "adapter_config.json").exists():
             return folder
     if (run / "model").exists():
         raise SpecError(f"{run}: a full fine-tuning has no adapter to merge; its model is in {run / 'model'}")
     raise SpecError(f"{run}: contains no adapter; give a run's folder, with adapter/adapter_config.json")
+
+
+def _of_another_trainer(output: Path) -> list[Path]:
+    """Where another trainer may have left the adapter: its output, its best checkpoint, its newest one."""
+    newest = checkpoints(output)[::-1]
+    try:
+        state = json.loads((newest[0] / "trainer_state.json").read_text(encoding="utf-8"))
+        best = [output / Path(state["best_model_checkpoint"]).name]
+    except (OSError, ValueError, KeyError, TypeError, IndexError):
+        best = []
+    return [output, *best, *newest]
 
 
 def _base(name: str, adapter: Path) -> str:

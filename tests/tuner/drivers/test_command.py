@@ -18,6 +18,7 @@ import yaml
 
 from diagnostics.readers import read
 from tests.waiting import until
+from tuner.cli import main
 from tuner.commands.study import StudyTrainer
 from tuner.config.study_file import load_spec
 from tuner.config.study_spec import StudySpec
@@ -230,6 +231,11 @@ def test_a_config_beside_the_block_is_the_same_study(tmp_path: Path):
     block = {"trainer": "command", "command": COMMAND, "config": "own.yaml", "space": {"learning_rate": RATE}}
     (tmp_path / "bowl.yaml").write_text(yaml.safe_dump({"study": block}))
     assert load_spec(tmp_path / "bowl.yaml") == whole
+
+
+def test_a_single_run_is_the_trainers_own_business(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    assert main(["train", str(file(tmp_path))]) == 2
+    assert "its trainer is command" in capsys.readouterr().err
 
 
 def test_a_program_that_is_not_there_is_named_before_anything_is_made(tmp_path: Path):

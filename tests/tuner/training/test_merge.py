@@ -35,6 +35,19 @@ def test_the_merged_model_answers_as_base_and_adapter_do(make, tmp_path):
         assert torch.allclose(logits(merged, tokenizer), logits(adapted, tokenizer), atol=1e-4)
         with adapted.disable_adapter():
             assert not torch.allclose(logits(merged, tokenizer), logits(bare, tokenizer), atol=1e-2)
+        again = merge(_as_another_trainer_leaves_it(tmp_path / "run" / "adapter", tmp_path / "other"), tmp_path / "too")
+        too = AutoModelForCausalLM.from_pretrained(again)
+        assert torch.allclose(logits(too, AutoTokenizer.from_pretrained(again)), logits(merged, tokenizer), atol=1e-6)
+
+
+def _as_another_trainer_leaves_it(adapter, run):
+    """A run whose best adapter lies in a checkpoint that is not the newest, without a tokenizer."""
+    shutil.copytree(adapter, run / "output" / "checkpoint-2", ignore=shutil.ignore_patterns("token*", "chat*"))
+    shutil.copytree(run / "output" / "checkpoint-2", run / "output" / "checkpoint-4")
+    (run / "output" / "checkpoint-4" / "adapter_model.safetensors").write_bytes(b"")
+    state = {"best_model_checkpoint": "/elsewhere/output/checkpoint-2"}
+    (run / "output" / "checkpoint-4" / "trainer_state.json").write_text(json.dumps(state))
+    return run
 
 
 def test_a_4_bit_run_is_merged_into_16_bit_weights(make, tmp_path):
