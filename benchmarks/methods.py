@@ -2,20 +2,19 @@
 
 `python -m benchmarks.methods OUT [METHOD ...]` writes the study of `tuner init` for each method into OUT, trains it
 once at a good rate for the packaged model, at 30 times that and at a thirtieth of it, and prints a table. It takes some
-15 minutes of one core for all methods; runs that OUT already holds are read instead of trained again.
+15 minutes of one core for all methods; runs that OUT already holds are judged again instead of trained again.
 """
 
-import json
 import resource
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import yaml
 
+import diagnostics
 from diagnostics.model.methods import method_record
 from tuner.commands.init import STARTS, init
 
@@ -24,8 +23,8 @@ GOOD_RATES: Mapping[str, float] = {
     "dpo": 1e-3,
     "kto": 1e-3,
     "orpo": 3e-3,
-    "simpo": 3e-4,
-    "cpo": 1e-3,
+    "simpo": 9e-3,
+    "cpo": 3e-2,
     "reward": 1e-3,
     "grpo": 3e-3,
     "rloo": 3e-3,
@@ -92,13 +91,16 @@ def _train(folder: Path, file: str, out: str) -> float:
 
 
 def read(run: Path, method: str, seconds: float | None) -> Trained:
-    """What the run's folder holds."""
-    log = json.loads((run / "trainer_state.json").read_text())["log_history"]
-    values = [entry[method_record(method).metric] for entry in log if method_record(method).metric in entry]
-    found: dict[str, Any] = json.loads((run / "diagnosis.json").read_text())
-    first = next((one for one in found["advice"] if not one.get("optional")), None)
-    advice = f"{first['knob']} {first['old']:g} -> {first['new']:g}" if first and first.get("new") else ""
-    return Trained(values[0], values[-1], found["label"], found.get("cause") or "", advice, seconds)
+    """What the run's log says, judged by the rules as they are now."""
+    logged = diagnostics.read(run)
+    curve = logged.curve(method_record(method).metric)
+    if curve is None:
+        sys.exit(f"{run}: no {method_record(method).metric} is logged")
+    found = diagnostics.diagnose(logged)
+    first = next((one for one in found.advice if not one.optional), None)
+    known = first is not None and isinstance(first.old, (int, float)) and isinstance(first.new, (int, float))
+    advice = f"{first.knob} {first.old:g} -> {first.new:g}" if first and known else ""
+    return Trained(curve.values[0], curve.values[-1], str(found.label), found.cause or "", advice, seconds)
 
 
 if __name__ == "__main__":

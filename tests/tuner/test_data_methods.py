@@ -70,6 +70,8 @@ def test_a_student_gets_conversations(row):
     [
         (KTO, {"prompt": "q", "completion": "a", "label": "maybe"}, "rows: row 1: label must be true or false"),
         (KTO, {"prompt": "q", "completion": "a"}, "use method: sft"),
+        (TRL_METHODS["dpo"], {"prompt": "q", "chosen": "a"}, "has a column chosen and no rejected"),
+        (REWARD, {"prompt": "q", "rejected": "a"}, "has a column rejected and no chosen"),
         (TRL_METHODS["dpo"], LABELED, "use method: kto"),
         (REWARD, {"prompt": "q", "answer": "a"}, "use method: grpo"),
         (TRL_METHODS["sft"], {"prompt": "q"}, "use method: grpo"),

@@ -54,6 +54,12 @@ def format_of(columns: Collection[str], method: TrlMethod, where: str, text_colu
     wanted = next((one for one in fitting if one.rows in method.rows), None)
     if wanted is not None:
         return wanted
+    for name, partner in (("chosen", "rejected"), ("rejected", "chosen")):
+        if RowKind.PREFERENCE in method.rows and name in columns and partner not in columns:
+            raise DataError(
+                f"{where}: has a column {name} and no {partner}; a line such as `columns: {{{partner}: my_column}}` "
+                "says which column it is"
+            )
     if fitting:
         other = next(name for name, one in TRL_METHODS.items() if fitting[0].rows in one.rows)
         raise DataError(
