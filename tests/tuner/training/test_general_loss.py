@@ -86,6 +86,7 @@ def test_an_adapter_that_puts_prompts_in_front_and_a_model_that_sees_are_measure
     assert len(run.curve("eval_general_loss")) == 4
     seeing, rows = vision.model_folder(tmp_path / "model"), vision.rows_file(tmp_path / "rows", "sft")
     keys = {"model_name_or_path": str(seeing), "dataset_name": str(rows), "max_length": None, "eval_steps": 1}
+    keys["lora_target_modules"] = "all-linear"
     run = train(make("sft", study=WATCHED, **keys), {}, tmp_path / "seeing")
     assert len(run.curve("eval_general_loss")) == 4
 
