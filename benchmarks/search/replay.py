@@ -56,7 +56,7 @@ def start_of(table: Table, offset: int) -> dict[str, float]:
     """Trial 0 of a replay: the best setting's rate moved by half decades, the other knobs as a beginner has them."""
     rates = table.axes["learning_rate"]
     place = rates.index(dict(table.best)["learning_rate"]) + offset
-    plain = {"batch_size": 8, "warmup_ratio": 0.0, "lora_r": 4, "beta": 0.1}
+    plain = {"batch_size": 8, "warmup_ratio": 0.0, "lora_r": 4, "beta": 0.1, "num_train_epochs": 3}
     rest = {
         knob: min(values, key=lambda v: abs(math.log((v + 1e-3) / (plain[knob] + 1e-3))))
         for knob, values in table.axes.items()

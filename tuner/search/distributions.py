@@ -134,6 +134,17 @@ def tried_before(settings: Mapping[str, Any], others: Sequence[Mapping[str, Any]
     )
 
 
+def not_tried(
+    wanted: Sequence[dict[str, Any]], others: Sequence[Mapping[str, Any]], space: Distributions
+) -> list[dict[str, Any]]:
+    """Those of the wanted settings that none of the others had."""
+    exact = [knob for knob, span in space.items() if not isinstance(span, FloatDistribution)]
+    known: dict[tuple[Any, ...], list[Mapping[str, Any]]] = {}
+    for other in others:
+        known.setdefault(tuple(other.get(knob) for knob in exact), []).append(other)
+    return [one for one in wanted if not tried_before(one, known.get(tuple(map(one.get, exact)), ()), space)]
+
+
 def untried(others: Sequence[Mapping[str, Any]], space: Distributions) -> Iterator[dict[str, Any]]:
     """The settings of a finite space that none of the others had; nothing for an infinite space."""
     values = [_values(span) for span in space.values()]

@@ -17,6 +17,9 @@ from tuner.search.run_model.posterior import Posterior, RunModel
 from tuner.search.run_model.priors import Normal
 from tuner.search.trial_view import TrialView
 
+FORM_ERROR = 0.012
+"""What the model may be off by near the best: so much the form misses on tables of LoRA SFT. Where seeds differ by
+less than twice that, what was measured says more than what is expected."""
 STANDARD_ERRORS = 2.0
 """Two settings that lie closer than this, in standard errors of their difference, may yet change places."""
 
@@ -30,14 +33,17 @@ def held_for_best(
 
     The lowest of many noisy losses is low by luck as much as by its settings (the winner's curse: Smith and Winkler
     2006). So of the settings that the noise between seeds does not tell from the lowest, the one counts whose posterior
-    mean is the lowest: that mean leans on the runs nearby. Where the method's noise is not known, the lowest counts.
+    mean is the lowest: that mean leans on the runs nearby. Where seeds hardly differ, or
+    the method's noise is not known, the lowest counts.
     """
     lowest = incumbent(pooled(trials))
     if lowest is None or not lowest.method or not method_record(lowest.method).seed_sd:
         return lowest
     searched = searched_space(space, lowest.method, lowest.metric)
     model = RunModel(searched, rate).posterior(trials) if RunModel.serves(searched) else None
-    return lowest if model is None else _expected(model, _not_told_apart(model, trials, lowest))
+    if model is None or model.noise < 2 * FORM_ERROR:
+        return lowest
+    return _expected(model, _not_told_apart(model, trials, lowest))
 
 
 def _not_told_apart(model: Posterior, trials: Sequence[TrialView], lowest: TrialView) -> list[TrialView]:

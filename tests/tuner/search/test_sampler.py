@@ -4,6 +4,7 @@ import math
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import optuna
 import pytest
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
@@ -14,7 +15,7 @@ from diagnostics.model.message import Message, message
 from diagnostics.model.records import Advice, Diagnosis, Finding, Label
 from tests.tuner.madeup import BATCH, RATE, WARMUP, Bowl
 from tuner.search.attributes import DIAGNOSIS
-from tuner.search.distributions import distributions, tried_before
+from tuner.search.distributions import distributions, not_tried, tried_before
 from tuner.search.log_diagnosis import record
 from tuner.search.noise import evaluation_noise
 from tuner.search.sampler import DiagnosisSampler
@@ -255,3 +256,24 @@ def test_a_log_folder_can_be_recorded(tmp_path: Path):
     trial = study.ask()
     verdict = record(trial, log)
     assert trial.user_attrs[DIAGNOSIS]["label"] == str(verdict.label)
+
+
+def test_settings_that_were_not_tried_are_those_that_no_other_is_like():
+    rng, space = (
+        np.random.default_rng(0),
+        distributions({"learning_rate": RATE, "batch_size": BATCH, "warmup_ratio": WARMUP}),
+    )
+
+    def drawn() -> dict[str, Any]:
+        rate = float(10 ** rng.choice([-5, -4.9999, -4]))
+        return {
+            "learning_rate": rate,
+            "batch_size": int(rng.choice([4, 8])),
+            "warmup_ratio": float(rng.choice([0, 0.1])),
+        }
+
+    wanted, others = [drawn() for _ in range(40)], [drawn() for _ in range(6)]
+    others.append({"learning_rate": 1e-4})
+    expected = [one for one in wanted if not tried_before(one, others, space)]
+    assert 0 < len(expected) < len(wanted)
+    assert not_tried(wanted, others, space) == expected

@@ -53,6 +53,15 @@ def test_stopped_diverged_and_failed_trials_do_not_win():
     assert number_of_best([*study(0.29), *more]) in (2, 3)
 
 
+def test_where_seeds_hardly_differ_what_was_measured_wins():
+    bowl = {3e-6: 1.60, 1e-5: 1.35, 3e-5: 1.15, 1e-4: 1.06, 3e-4: 1.03, 1e-3: 1.05}
+    trials = [
+        TrialView(n, {"learning_rate": rate}, loss, method="sft", metric="eval_loss", start=2.0)
+        for n, (rate, loss) in enumerate([*bowl.items(), (1.1e-4, 1.025)])
+    ]
+    assert number_of_best(trials) == 6
+
+
 def test_an_unstable_run_gives_way_in_a_near_tie():
     trials = [trial(0, 1e-4, 0.33), trial(1, 3e-4, 0.3, label="unstable"), trial(2, 3e-4 * 1.001, 0.3003)]
     assert number_of_best(trials) == 2

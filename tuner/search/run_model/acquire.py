@@ -5,19 +5,18 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from diagnostics.model.curves import FloatArray
-from tuner.search.distributions import Distributions, tried_before
+from tuner.search.distributions import Distributions, not_tried
 from tuner.search.replicates import MAX_RUNS_PER_SETTING, by_settings
 from tuner.search.run_model.candidates import LADDERS, candidates
 from tuner.search.run_model.posterior import Posterior
 from tuner.search.trial_view import TrialView
 
-ENOUGH = 0.001
-"""Where half decades promise less than 0.1 %, quarters are looked at."""
 UTILITY = 0.1
 """A gain counts as a share of what a particle holds for possible, and of 10 % where that is less: no guess of a
 hundredfold loss outweighs the others."""
@@ -56,15 +55,11 @@ def _new_settings(
     """The untried settings of the most expected improvement (Jones 1998) over the best tried ones of each particle."""
     tried = [trial.settings for trial in trials]
     around = [model.frame.origin, *_leading(model, trials)]
-    best: Choice | None = None
     for step in LADDERS:
-        new = [one for one in candidates(around, space, step, len(trials)) if not tried_before(one, tried, space)]
-        found = _most_improving(model, new, floor) if new else None
-        if found is not None and (best is None or found.gain > best.gain):
-            best = found
-        if best is not None and best.gain > ENOUGH:
-            break
-    return best
+        new = not_tried(candidates(around, space, step, len(trials)), tried, space)
+        if new:
+            return _most_improving(model, new, floor)
+    return None
 
 
 def _leading(model: Posterior, trials: Sequence[TrialView], count: int = 2) -> list[Mapping[str, Any]]:
@@ -135,12 +130,20 @@ class _Beliefs:
     def of(cls, model: Posterior, settings: Sequence[Mapping[str, Any]]) -> _Beliefs:
         return cls(*model.heights(settings), model.noise)
 
+    @cached_property
+    def _middle(self) -> FloatArray:
+        return np.asarray(self.means.mean(axis=0))
+
+    @cached_property
+    def _spread(self) -> FloatArray:
+        return np.asarray(self.means - self._middle)
+
     def gain(self, one: int, among: np.ndarray) -> float:
         """What one more run of ``one`` is expected to gain: by showing that it, or another one, is the best.
 
         What all settings have in common (the level, the depth) does not change their order, so it does not count.
         """
-        middle, spread = self.means.mean(axis=0), self.means - self.means.mean(axis=0)
+        middle, spread = self._middle, self._spread
         others = [number for number in among if number != one]
         if not others:
             return 0.0

@@ -54,11 +54,11 @@ class Posterior:
         typical, level = means.mean(axis=0), self.seen.level.mean
         lowest = min([float(typical.min()), *self.seen.heights[self.seen.tried]])
         progress = np.clip((level - typical) / max(level - lowest, 1e-9), MIN_PROGRESS, 1.0)
-        variances = np.empty_like(means)
+        variances, like = np.empty_like(means), self.residual.likeness(points)
         for number in range(NOISE_LEVELS):
             rows = self._levels == number
             if rows.any():
-                missed, variances[rows] = self.residual.at(self._gaps[rows], points, progress, number)
+                missed, variances[rows] = self.residual.at(self._gaps[rows], like, progress, number)
                 means[rows] += missed
         return means, variances
 

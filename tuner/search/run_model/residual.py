@@ -27,6 +27,24 @@ def noise_levels(mean: float, deviation: float) -> FloatArray:
 
 
 @dataclass(frozen=True)
+class Likeness:
+    """The correlations between settings that have learned all: over all settings, and over those without a form."""
+
+    both: FloatArray
+    alone: FloatArray
+
+    @classmethod
+    def between(cls, a: Points, b: Points) -> Likeness:
+        """Of the rows of ``a`` (rows) with those of ``b`` (columns)."""
+        alone = np.exp(-0.5 * _squares(a.other, b.other))
+        return cls(alone * np.exp(-0.5 * _squares(a.axes, b.axes)), alone)
+
+    def covariance(self, both: float, alone: float) -> FloatArray:
+        """The covariance for these deviations."""
+        return np.asarray(both**2 * self.both + alone**2 * self.alone)
+
+
+@dataclass(frozen=True)
 class Residual:
     """The covariances of the trials' heights about the form, one for each level of noise."""
 
@@ -43,35 +61,37 @@ class Residual:
         inverse, half_log = self._inverses[number]
         return np.asarray(-0.5 * ((gaps @ inverse) * gaps).sum(axis=1) - half_log)
 
-    def at(self, gaps: FloatArray, points: Points, progress: FloatArray, number: int) -> tuple[FloatArray, FloatArray]:
-        """The residual at other points: its mean for each row of gaps, and its variance."""
-        cross = np.outer(progress, self.seen.progress) * self._kernel(points, self.seen.points, number)
+    def likeness(self, points: Points) -> Likeness:
+        """How alike other points are to the trials: it is the same for every level of noise."""
+        return Likeness.between(points, self.seen.points)
+
+    def at(self, gaps: FloatArray, like: Likeness, progress: FloatArray, number: int) -> tuple[FloatArray, FloatArray]:
+        """The residual at the points of ``like``: its mean for each row of gaps, and its variance."""
+        sizes = self._sizes(number)
+        cross = np.outer(progress, self.seen.progress) * like.covariance(*sizes)
         weights = cross @ self._inverses[number][0]
-        size = sum(size**2 for size in self._sizes(points, number))
-        return gaps @ weights.T, np.maximum(size * progress**2 - (weights * cross).sum(axis=1), TINY)
+        return gaps @ weights.T, np.maximum(
+            (sizes[0] ** 2 + sizes[1] ** 2) * progress**2 - (weights * cross).sum(1), TINY
+        )
 
     @cached_property
     def _inverses(self) -> list[tuple[FloatArray, float]]:
         """The inverse of each covariance, and half the logarithm of its determinant."""
         found, size = [], np.outer(self.seen.progress, self.seen.progress)
+        like = self.likeness(self.seen.points)
         for number, level in enumerate(self.levels):
             noise = np.exp(2 * level) * self.seen.shared_noise + np.diag(self.seen.other + TINY)
-            whole = noise + size * self._kernel(self.seen.points, self.seen.points, number)
+            whole = noise + size * like.covariance(*self._sizes(number))
             found.append((np.linalg.inv(whole), 0.5 * float(np.linalg.slogdet(whole)[1])))
         return found
 
-    def _sizes(self, points: Points, number: int) -> tuple[float, float]:
+    def _sizes(self, number: int) -> tuple[float, float]:
         """The deviations of the residual at the best: over all settings, and over those without a form."""
         least = RESIDUAL_OVER_NOISE * float(np.exp(self.levels[number]))
-        return max(LEAST_RESIDUAL, least), max(UNKNOWN_EFFECT, least) if points.other.shape[1] else 0.0
-
-    def _kernel(self, a: Points, b: Points, number: int) -> FloatArray:
-        """The covariance of the residual between settings that have learned all."""
-        known, other = _squares(a.axes, b.axes), _squares(a.other, b.other)
-        both, alone = self._sizes(a, number)
-        return np.asarray(both**2 * np.exp(-0.5 * (known + other)) + alone**2 * np.exp(-0.5 * other))
+        return max(LEAST_RESIDUAL, least), max(UNKNOWN_EFFECT, least) if self.seen.points.other.shape[1] else 0.0
 
 
 def _squares(a: FloatArray, b: FloatArray) -> FloatArray:
     """The squared distances between rows."""
-    return np.asarray(((a[:, None, :] - b[None, :, :]) ** 2).sum(axis=2))
+    products = (a**2).sum(axis=1)[:, None] + (b**2).sum(axis=1)[None, :] - 2 * a @ b.T
+    return np.asarray(np.maximum(products, 0.0))
