@@ -126,7 +126,7 @@ def _price(result: StudyResult) -> Markup | None:
     wide, narrow = price_chart(result, width=WIDE), price_chart(result, width=NARROW)
     if wide is None or narrow is None:
         return None
-    return _titled("price", figure((wide, narrow), joined(_legend(result), PRICE["words"], price_limit(result))))
+    return _titled("price", figure((wide, narrow), joined(_legend(result), f"{PRICE['words']} {price_limit(result)}")))
 
 
 def _trials(shown: Sections) -> Markup | None:
