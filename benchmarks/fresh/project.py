@@ -46,15 +46,15 @@ def project(kind: str, rng: np.random.Generator, count: int, epochs: bool, train
     With ``epochs`` the recipe is one that is trained and logged by whole passes over the rows.
     """
     task = TASKS[kind](rng)
-    base = _recipe(task, rng, epochs)
-    runs = [(recipe, *train(task, recipe)) for recipe in _ladder(base)]
-    runs += _further(task, runs, train)
+    base = recipe_of(task, rng, epochs)
+    runs = [(recipe, *train(task, recipe)) for recipe in ladder_of(base)]
+    runs += further(task, runs, train)
     best, _, truth = min(runs, key=lambda run: run[2].end)
     if truth.start - truth.end < LEAST_REACH * truth.start:
         return []
     ladder = Ladder(best.rate, truth.end, truth.start, train(task, replace(best, steps=2 * best.steps))[1].end)
     near = [replace(base, rate=ladder.best_rate * 10 ** rng.uniform(-0.3, 0.2), seed=base.seed + 1)]
-    more = [(recipe, *train(task, recipe)) for recipe in (*near, _spoiled(task, base, ladder, rng))]
+    more = [(recipe, *train(task, recipe)) for recipe in (*near, spoiled(task, base, ladder, rng))]
     told = [Trained(kind, r, m, t, a) for r, m, t in (*runs, *more) if (a := answer(r, t, ladder)) is not None]
     return chosen(told, count, rng)
 
@@ -73,7 +73,7 @@ def chosen(runs: Sequence[Trained], count: int, rng: np.random.Generator) -> lis
     return picked
 
 
-def _recipe(task: Task, rng: np.random.Generator, epochs: bool) -> Recipe:
+def recipe_of(task: Task, rng: np.random.Generator, epochs: bool) -> Recipe:
     """Settings as people have them; the rate is that of the middle of the ladder."""
     seed = int(rng.integers(1 << 30))
     rows, usual = task.rows[0].shape[0], task.usual * 10 ** rng.uniform(-0.25, 0.25)
@@ -98,11 +98,12 @@ def _recipe(task: Task, rng: np.random.Generator, epochs: bool) -> Recipe:
     )
 
 
-def _ladder(base: Recipe) -> list[Recipe]:
+def ladder_of(base: Recipe) -> list[Recipe]:
+    """The recipe at every rate of the ladder."""
     return [replace(base, rate=base.rate * 10**rung) for rung in RUNGS]
 
 
-def _further(task: Task, runs: list[Run], train: Train) -> list[Run]:
+def further(task: Task, runs: list[Run], train: Train) -> list[Run]:
     """More rungs beyond the last one, for as long as the last one is the best."""
     more: list[Run] = []
     for _ in range(MOST_MORE):
@@ -114,7 +115,7 @@ def _further(task: Task, runs: list[Run], train: Train) -> list[Run]:
     return more
 
 
-def _spoiled(task: Task, base: Recipe, ladder: Ladder, rng: np.random.Generator) -> Recipe:
+def spoiled(task: Task, base: Recipe, ladder: Ladder, rng: np.random.Generator) -> Recipe:
     """The best rate with something wrong."""
     fault = str(rng.choice(["few-rows", *task.faults]))  # twice as often as the others
     seed = int(rng.integers(1 << 30))

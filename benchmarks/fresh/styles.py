@@ -50,13 +50,13 @@ def written(
     for number, run in enumerate(runs):
         if run.answer.name == "overfit" and not with_evals:
             continue  # nothing in such a log could tell
-        layout = Layout(_every(run.log, wanted), with_evals, with_settings, f"run-{number}", seed)
+        layout = Layout(every(run.log, wanted), with_evals, with_settings, f"run-{number}", seed)
         path = write(run.log, layout, folder / f"{number}")
         rows.append(row(path, run))
     return rows
 
 
-def _every(run: Measured, wanted: float) -> int:
+def every(run: Measured, wanted: float) -> int:
     """Every how many steps a run is logged to have about so many points; people choose round numbers."""
     return min((1, 2, 5, 10, 20, 25, 50, 100), key=lambda every: abs(np.log(run.steps / every / wanted)))
 

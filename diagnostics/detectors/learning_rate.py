@@ -13,6 +13,7 @@ from diagnostics.detectors.preconditions import MIN_LOSSES_FOR_LEVELS, enough, n
 from diagnostics.detectors.slow_learning import SlowLimits, eval_barely_falls, learns_slowly, still_falls
 from diagnostics.model.curves import NotEnoughPoints
 from diagnostics.model.evidence import Evidence
+from diagnostics.model.outlook import Outlook
 from diagnostics.model.rate_estimate import RateEstimate, RateSide
 from diagnostics.model.rate_prior import LearningRatePrior
 from diagnostics.model.settings import Settings
@@ -43,6 +44,7 @@ def rate_too_low(
     settings: Settings,
     rate_prior: LearningRatePrior,
     rate_estimate: RateEstimate | None = None,
+    outlook: Outlook | None = None,
     *,
     min_share_done: float,
     slow: SlowLimits,
@@ -51,8 +53,9 @@ def rate_too_low(
     late_share: float,
     min_evals: int,
     sure: SureLimits,
+    alike: float,
 ) -> Evidence | None:
-    """The estimate is sure that the rate is too low, or the run learns slowly at a rate that may be raised.
+    """The estimate is sure that the rate is too low, the run learns slowly at a rate that may be raised, or looks so.
 
     Far below the center a loss that still falls is enough, and so are flat evaluations beside training losses too
     noisy to tell. A rate that made the loss rise on its way is not too low, however slow the rest.
@@ -66,17 +69,27 @@ def rate_too_low(
     if rate_estimate is not None and sure.that(rate_estimate, RateSide.TOO_LOW, rate_prior):
         measured = {"fall": fall_of(losses.judge), "late_share": late_share_of(losses.judge)}
         return throughout(losses.train_loss, measured | _times_off(rate_estimate, -1.0) | known)
-    if has_risen(losses.train_loss, losses.eval_loss, risen):
-        return None
-    found = learns_slowly(losses, slow)
-    ratio = rate_prior.relative(rate)
-    if found is None and ratio is not None and ratio <= max_rate_ratio:
-        found = still_falls(losses, min_late_share=late_share)
-        found = found or eval_barely_falls(losses, min_descent=slow.min_descent, min_evals=min_evals)
+    found, ratio = None, rate_prior.relative(rate)
+    if not has_risen(losses.train_loss, losses.eval_loss, risen):
+        found = learns_slowly(losses, slow)
+        if found is None and ratio is not None and ratio <= max_rate_ratio:
+            found = still_falls(losses, min_late_share=late_share)
+            found = found or eval_barely_falls(losses, min_descent=slow.min_descent, min_evals=min_evals)
     if found is None:
-        return None
+        return _looks(losses, outlook, RateSide.TOO_LOW, alike, known)
     strength = found.strength if ratio is None or ratio < 1.0 else UNCERTAIN * found.strength
     return Evidence(found.first_step, found.last_step, {**found.measured, **known}, strength)
+
+
+def _looks(
+    losses: Losses, outlook: Outlook | None, side: RateSide, alike: float, known: dict[str, float]
+) -> Evidence | None:
+    """The run looks like those that miss much at a rate on this side; the chance of that is the confidence."""
+    chance = outlook.chance(side) if outlook is not None else 0.0
+    if chance < alike:
+        return None
+    measured = {"fall": fall_of(losses.judge), "alike": chance} | known
+    return throughout(losses.train_loss, measured, chance)
 
 
 def rate_too_high(
@@ -84,15 +97,17 @@ def rate_too_high(
     settings: Settings,
     rate_prior: LearningRatePrior,
     rate_estimate: RateEstimate | None = None,
+    outlook: Outlook | None = None,
     *,
     sure: SureLimits,
+    alike: float,
 ) -> Evidence | None:
-    """The estimate is sure that the rate is too high, and the curves alone say so too."""
+    """The estimate is sure that the rate is too high, and the curves alone say so too; or the run looks so."""
     enough(losses.train_loss, MIN_LOSSES_FOR_LEVELS, "training losses")
-    if rate_estimate is None or not sure.that(rate_estimate, RateSide.TOO_HIGH, rate_prior):
-        return None
     rate = rate_of(settings, losses.learning_rate)
     known = {} if rate is None else {"rate": rate}
+    if rate_estimate is None or not sure.that(rate_estimate, RateSide.TOO_HIGH, rate_prior):
+        return _looks(losses, outlook, RateSide.TOO_HIGH, alike, known)
     return throughout(losses.train_loss, {"fall": fall_of(losses.judge)} | _times_off(rate_estimate, 1.0) | known)
 
 

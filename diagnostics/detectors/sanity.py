@@ -64,12 +64,19 @@ def rate_is_zero(learning_rate: Curve, *, share: float, min_points: int) -> Evid
 
 
 def start_loss_wrong(
-    train_loss: Curve, settings: Settings, eval_loss: Curve | None = None, *, over_chance: float
+    train_loss: Curve,
+    settings: Settings,
+    eval_loss: Curve | None = None,
+    *,
+    over_chance: float,
+    came_down: float,
+    min_points: int,
 ) -> Evidence | None:
     """The first loss lies above ``over_chance`` times ln(vocabulary), which a model that guesses evenly would have.
 
     Not where an evaluation before the first log is below that: then the first steps threw the run, and the start is
-    right.
+    right. Nor where the loss ends below ``came_down`` times ln(vocabulary): a model that was surely wrong about such
+    text, as one of another language is, has learned it.
     """
     enough(train_loss, 1, "training losses")
     if settings.vocab_size is None or settings.vocab_size < 2:
@@ -78,6 +85,8 @@ def start_loss_wrong(
     first = float(train_loss.values[0])
     before = np.empty(0) if eval_loss is None else eval_loss.values[eval_loss.steps < train_loss.steps[0]]
     if first <= over_chance * chance or (before.size and before[0] <= over_chance * chance):
+        return None
+    if len(train_loss) >= min_points and signals.tail(train_loss.values) <= came_down * chance:
         return None
     step = float(train_loss.steps[0])
     return Evidence(step, step, finite({"first": first, "chance": chance}))

@@ -13,15 +13,20 @@ from diagnostics.model.curves import Curve, NotEnoughPoints, Run, reward_parts
 from diagnostics.model.evidence import Evidence
 from diagnostics.model.message import Message, message
 from diagnostics.model.methods import method_record
-from diagnostics.model.rate_estimate import RateEstimate
+from diagnostics.model.outlook import Outlook
+from diagnostics.model.rate_estimate import RateEstimate, RateSide
 from diagnostics.model.rate_prior import Bounds, LearningRatePrior, rate_prior_of
 from diagnostics.model.records import Label
 from diagnostics.model.settings import Settings
+from diagnostics.outlook.fitted import outlook_of
 from diagnostics.rate.estimate import estimate_rate
 from diagnostics.rules import Rule
 
 MAX_VALUE = 1e60
 """Larger values are clipped to this, so that products of them stay finite."""
+
+OTHER_SIDE = 0.5
+"""The chance of a run that is ill on one side from which an estimate that tells the other gives no advice."""
 
 LOGS_PER_EVALUATION = 10.0
 """This many single logs count as much as one evaluation, where there are none."""
@@ -39,7 +44,16 @@ class DiagnosisContext:
     rate_prior: LearningRatePrior
     logged: Mapping[str, Curve]
     rate: RateEstimate | None = None
+    outlook: Outlook | None = None
     jumps: tuple[Message, ...] = ()
+
+    @property
+    def advised_rate(self) -> RateEstimate | None:
+        """The estimate of the rate to advise by: None where the look of the whole run speaks for the other side."""
+        if self.rate is None or self.outlook is None:
+            return self.rate
+        denied = [side for side in RateSide if self.outlook.chance(side.other) >= OTHER_SIDE]
+        return None if any(self.rate.tells(side) for side in denied) else self.rate
 
 
 def prepare(run: Run, bounds: Bounds | None) -> DiagnosisContext:
@@ -50,8 +64,11 @@ def prepare(run: Run, bounds: Bounds | None) -> DiagnosisContext:
         settings = replace(settings, method=_method(curves, settings.method))
     curves = method_record(settings.method).named(curves)
     level, notes = remove_offsets(curves, run.discontinuities) if run.discontinuities else (curves, [])
-    rate = None if notes else estimate_rate(level, settings)  # a level that was moved has no descent
-    return DiagnosisContext(level, settings, rate_prior_of(settings, bounds), curves, rate, tuple(notes))
+    prior = rate_prior_of(settings, bounds)
+    if notes:  # a level that was moved has no descent
+        return DiagnosisContext(level, settings, prior, curves, jumps=tuple(notes))
+    rate = estimate_rate(level, settings)
+    return DiagnosisContext(level, settings, prior, curves, rate, outlook_of(level, settings, rate))
 
 
 def _method(curves: Mapping[str, Curve], named: str | None) -> str | None:
@@ -75,8 +92,13 @@ def evaluate(rule: Rule, context: DiagnosisContext) -> Evidence | Message | None
     missing = [name for name in rule.needs if name not in curves]
     if missing:
         return message("curve-missing", curves=", ".join(missing))
-    given = {"settings": context.settings, "rate_prior": context.rate_prior, "rate_estimate": context.rate}
-    given["reward_parts"] = reward_parts(context.curves) if "reward_parts" in rule.takes else {}
+    given = {
+        "settings": context.settings,
+        "rate_prior": context.rate_prior,
+        "rate_estimate": context.rate,
+        "outlook": context.outlook,
+        "reward_parts": reward_parts(context.curves) if "reward_parts" in rule.takes else {},
+    }
     try:
         return rule.evaluate({**curves, **given})
     except NotEnoughPoints as why:

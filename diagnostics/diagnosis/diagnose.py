@@ -22,7 +22,8 @@ from diagnostics.model.curves import Run
 from diagnostics.model.evidence import Evidence
 from diagnostics.model.message import Message, message
 from diagnostics.model.methods import method_record
-from diagnostics.model.rate_estimate import RateEstimate
+from diagnostics.model.outlook import Outlook
+from diagnostics.model.rate_estimate import RateEstimate, RateSide
 from diagnostics.model.rate_prior import Bounds
 from diagnostics.model.records import Advice, Diagnosis, Finding, Label, Skipped, Unchecked
 from diagnostics.rules import RULES, Case, Rule
@@ -39,6 +40,12 @@ Only beside held-out losses: training losses follow the order of the rows too. N
 nearly found: how likely a healthy run is follows that estimate already. And no other fault: of too few is it known how
 often they are there when they are nearly found.
 """
+INFERRED = ("warmup-too-short",)
+"""Rules that infer too high a rate; spikes, jumps and jitter are seen, whatever the whole run looks like."""
+SELDOM_WELL = 0.3
+"""A run in which no rule found a fault is not called healthy where fewer of those that look so went well."""
+SHOWN = 0.8
+"""The chance of a run that is ill on one side from which the estimate of its rate does not deny that."""
 BY_ESTIMATE = "sure"
 """The limit of rules that the estimate of the rate decides."""
 
@@ -61,12 +68,15 @@ class _Answers:
 
     all: tuple[tuple[Rule, Evidence | Message | None], ...]
     rate: RateEstimate | None = None
+    outlook: Outlook | None = None
 
     @property
     def fired(self) -> list[Fired]:
         """The rules that fired, without those whose premise another one, or the estimate of the rate, denies."""
         found = [(rule, answer) for rule, answer in self.all if isinstance(answer, Evidence)]
-        found = [(rule, answer) for rule, answer in found if not _denied(rule, self.rate)]
+        found = [(rule, answer) for rule, answer in found if not _denied(rule, self.rate, self.outlook)]
+        if any(rule.sets_label and not _is_a_look(answer) for rule, answer in found):
+            found = [(rule, answer) for rule, answer in found if not _is_a_look(answer)]
         names = {rule.name for rule, _ in found}
         return [(rule, answer) for rule, answer in found if names.isdisjoint(rule.unless_found)]
 
@@ -109,9 +119,9 @@ def diagnose_with_basis(
     with np.errstate(all="ignore"), memo_scope():
         context = prepare(run, bounds)
         applicable = [rule for rule in rules if rule.applies_to(context.settings.method)]
-        answers = _Answers(tuple((rule, evaluate(rule, context)) for rule in applicable), context.rate)
-        case = Case(context.settings, context.rate_prior, {}, context.rate)
-        weighed = weigh(answers.fired, case, context.curves, context.rate)
+        answers = _Answers(tuple((rule, evaluate(rule, context)) for rule in applicable), context.rate, context.outlook)
+        case = Case(context.settings, context.rate_prior, {}, context.advised_rate)
+        weighed = weigh(answers.fired, case, context.curves, context.advised_rate)
         borderline = None if weighed.deciding else _borderline(applicable, context)
         kinds = len(answers.checked & set(HEALTH_LABELS))
         health = health_of(context, kinds, nearly=borderline is not None or weighed.overruled)
@@ -135,7 +145,7 @@ def diagnose_with_basis(
     if weighed.deciding:
         return _with_fault(verdict, weighed, context, bounds or {}), basis
     verdict = replace(verdict, advice=_advice(weighed.fired, context, bounds or {}), unchecked=answers.unchecked)
-    return _without_fault(verdict, weighed, borderline, health, on_course(context), _needed(context)), basis
+    return _without_fault(verdict, weighed, borderline, health, context), basis
 
 
 def _with_fault(verdict: Diagnosis, weighed: Weighed, context: DiagnosisContext, bounds: Bounds) -> Diagnosis:
@@ -158,18 +168,22 @@ def _without_fault(
     weighed: Weighed,
     borderline: Fired | None,
     health: Health,
-    under_way: bool,
-    needed: tuple[Label, ...],
+    context: DiagnosisContext,
 ) -> Diagnosis:
-    """Healthy where enough could be checked (``needed`` above all) on enough points, else unknown.
+    """Healthy where enough could be checked on enough points and such runs are not mostly ill, else unknown.
 
     Findings that never stand alone are kept.
     """
     missing = {kind.label for kind in verdict.unchecked}
     confidence = DEFAULT.no_fault(health)
-    healthy = missing.isdisjoint(needed) and (health.kinds > 1 or under_way) and confidence > 0.0
+    look = context.outlook
+    ill = look is not None and look.well < SELDOM_WELL and borderline is None
+    enough = missing.isdisjoint(_needed(context)) and (health.kinds > 1 or on_course(context)) and confidence > 0.0
+    healthy = enough and not ill
+    notes = (message("looks-ill", well=look.well),) if enough and ill and look is not None else ()
     return replace(
         verdict,
+        notes=(*verdict.notes, *notes),
         label=Label.HEALTHY if healthy else Label.UNKNOWN,
         confidence=confidence if healthy else 0.0,
         findings=tuple(_finding(*pair) for pair in weighed.fired),
@@ -201,7 +215,7 @@ def _length_notes(main: Rule, context: DiagnosisContext) -> tuple[Message, ...]:
 def _borderline(rules: list[Rule], context: DiagnosisContext) -> Fired | None:
     """The first rule that fires under its looser limits, on a run where none fires under its own."""
     for rule in rules:
-        if rule.borderline and not _denied(rule, context.rate):
+        if rule.borderline and not _denied(rule, context.rate, context.outlook):
             found = evaluate(replace(rule, limits={**rule.limits, **rule.borderline}), context)
             if isinstance(found, Evidence):
                 return rule, found
@@ -213,9 +227,20 @@ def _may_be_named(rule: Rule) -> bool:
     return rule.label is Label.UNDERFIT and BY_ESTIMATE not in rule.limits
 
 
-def _denied(rule: Rule, rate: RateEstimate | None) -> bool:
-    """Whether the rule blames a side of the learning rate that the estimate denies."""
-    return rule.blames is not None and rate is not None and rate.denies(rule.blames)
+def _is_a_look(found: Evidence) -> bool:
+    """Whether only the look of the whole run speaks for a finding: it decides where no sign of a fault does."""
+    return "alike" in found.measured
+
+
+def _denied(rule: Rule, rate: RateEstimate | None, outlook: Outlook | None) -> bool:
+    """Whether the rule blames a side of the learning rate that the look of the run, or the estimate, denies."""
+    if rule.blames is None:
+        return False
+    inferred = rule.blames is RateSide.TOO_LOW or rule.name in INFERRED
+    if outlook is not None and inferred and outlook.denies(rule.blames):
+        return True
+    shown = outlook is not None and outlook.chance(rule.blames) >= SHOWN
+    return rate is not None and rate.denies(rule.blames) and not shown
 
 
 def _confidence(order: list[Fired]) -> float:
@@ -255,7 +280,7 @@ def _advice(order: Sequence[Fired], context: DiagnosisContext, bounds: Bounds) -
     for rule, found in order:
         if rule.sets_label and rule.label is not order[0][0].label:
             continue
-        case = Case(context.settings, context.rate_prior, found.measured, context.rate)
+        case = Case(context.settings, context.rate_prior, found.measured, context.advised_rate)
         confidence = rule.confidence * found.strength
         for item in advise(rule.fixes, case, because=rule.name, confidence=confidence, bounds=bounds):
             if not (untrained and item.knob == "checkpoint"):

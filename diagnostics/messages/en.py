@@ -115,6 +115,8 @@ MESSAGES: Mapping[str, str] = {
     "no-mismatched-pairs": "one row on the device leaves no mismatched pairs, so the KL estimate of KTO is always 0: "
     "set per_device_train_batch_size to 2 or more",
     "weights-not-finite": "the weights hold nan, so none were saved",
+    "looks-ill": "no rule found a fault, but of runs that look so only {well:.0%} went well: "
+    "the log does not show what is wrong",
     "planned-length-unknown": "the log does not give the planned length: it is judged as a complete run",
 }
 """The sentences by code; those of rules stand in the rule table, beside their limits."""

@@ -61,7 +61,7 @@ class Descent:
 
 def descent_of(curves: Mapping[str, Curve], settings: Settings) -> Descent | None:
     """The descent of a run, by its held-out loss where it has enough evaluations; None where no loss can tell."""
-    train, held, rate = _since_training(*(curves.get(name) for name in ("train_loss", "eval_loss", "learning_rate")))
+    train, held, rate = since_training(*(curves.get(name) for name in ("train_loss", "eval_loss", "learning_rate")))
     span = max((float(c.steps[-1]) for c in (train, held) if c is not None and len(c)), default=0.0)
     start = _neutral(curves, settings)
     if held is not None and len(held) >= MIN_EVALS and span > 0:
@@ -71,7 +71,7 @@ def descent_of(curves: Mapping[str, Curve], settings: Settings) -> Descent | Non
     return _trained(train, start, span, rate, settings)
 
 
-def _since_training(train: Curve | None, held: Curve | None, rate: Curve | None) -> tuple[Curve | None, ...]:
+def since_training(train: Curve | None, held: Curve | None, rate: Curve | None) -> tuple[Curve | None, ...]:
     """The curves with their steps counted from where training began, wherever the log begins to count.
 
     That is an evaluation before the first training loss, or else one logging interval before that loss.

@@ -29,7 +29,7 @@ def estimate_rate(curves: Mapping[str, Curve], settings: Settings) -> RateEstima
     if not features:
         return None
     evidence = fitted().log_density(features)
-    if not _is_over(curves, settings):
+    if not is_over(curves, settings):
         evidence = _without_low_side(evidence)
     rate = _rate_of(curves, settings)
     return RateEstimate.of(log_prior(settings, rate), evidence, rate)
@@ -43,7 +43,7 @@ def _rate_of(curves: Mapping[str, Curve], settings: Settings) -> float | None:
     return rate if rate > 0.0 else None
 
 
-def _is_over(curves: Mapping[str, Curve], settings: Settings) -> bool:
+def is_over(curves: Mapping[str, Curve], settings: Settings) -> bool:
     """Whether the run has done most of its planned steps; a run of unknown length counts as complete."""
     last = max((float(c.steps[-1]) for c in curves.values() if len(c)), default=0.0)
     return settings.max_steps is None or last >= FINISHED_SHARE * settings.max_steps

@@ -17,7 +17,7 @@ from diagnostics.model.records import Label
 from diagnostics.model.settings import Settings
 from diagnostics.rules.binding import Check, call, inputs_of
 
-GIVEN = ("settings", "rate_prior", "rate_estimate", "reward_parts")
+GIVEN = ("settings", "rate_prior", "rate_estimate", "outlook", "reward_parts")
 """What a check may take besides curves: always there, though it may hold nothing."""
 
 

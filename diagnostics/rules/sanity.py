@@ -61,7 +61,11 @@ START_LOSS_WRONG = Rule(
     immediate=True,
     sign=Sign.IMPOSSIBLE_LOG,
     check=sanity.start_loss_wrong,
-    limits={"over_chance": 1.15},  # the first loss over ln(vocabulary)
+    limits={
+        "over_chance": 1.15,  # the first loss over ln(vocabulary)
+        "came_down": 0.85,  # the end over ln(vocabulary) that shows a loss that was only high at first...
+        "min_points": 8,  # ... in so many logs
+    },
     message="the first loss is {first:.3g}, above the {chance:.3g} of a model that guesses every token evenly",
     cause="A pretrained model starts far below ln(vocabulary). Above it, the loss or the model is wrong.",
     fixes=_data(
@@ -74,6 +78,7 @@ START_LOSS_WRONG = Rule(
         "Karpathy, A recipe for training neural networks: verify loss at init",
         "transformers#35204, transformers#37197",
     ),
+    not_when="the loss comes down below ln(vocabulary): the model was surely wrong about such text, and learned it",
     methods=("sft",),
 )
 

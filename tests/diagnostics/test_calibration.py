@@ -11,6 +11,7 @@ from diagnostics import RULES, Curve, Run, diagnose
 from diagnostics.diagnosis.calibration import DEFAULT, MAX_CONFIDENCE, PIVOT, Health, combine
 from diagnostics.diagnosis.diagnose import diagnose_with_basis
 from diagnostics.model.records import Label
+from diagnostics.model.settings import Settings
 from diagnostics.synthetic import make
 
 
@@ -103,11 +104,12 @@ def test_looser_limits_stand_beside_limits_of_the_same_name():
 
 def test_a_slow_run_that_was_nearly_found_is_named_where_it_is_likelier_than_none():
     share = np.arange(1, 31) / 30
+    usual = Settings(method="sft", use_peft=True, learning_rate=2e-4)  # a rate that says more than a look
     found = []
     for rate in np.linspace(1.5, 4.0, 21):
         slow = 2.0 - 0.3 * (1.0 - np.exp(-rate * share))
         curves = {"train_loss": Curve.from_points(range(30), slow), "eval_loss": Curve.from_points(range(30), slow)}
-        found.append(diagnose_with_basis(Run("run", curves)))
+        found.append(diagnose_with_basis(Run("run", curves, usual)))
     named = [verdict for verdict, basis in found if basis.likelier]
     assert named
     assert all(verdict.label is Label.UNDERFIT and verdict.borderline is None for verdict in named)

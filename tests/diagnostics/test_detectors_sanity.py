@@ -44,6 +44,14 @@ def test_the_start_is_compared_with_an_even_guess(first: float, fires: bool):
     assert (found is not None) is fires
 
 
+@pytest.mark.parametrize(("end", "fires"), [(9.0, True), (8.6, False)])
+def test_a_start_that_was_only_a_poor_guess_is_learned_away(end: float, fires: bool):
+    loss = [13.0, 12.0, 11.0, 10.0, 9.5, 9.2, end, end]
+    known = Settings(vocab_size=32_000)  # ln 32,000 = 10.37, of which 85 % are 8.8
+    assert fired("start-loss-wrong", train_loss=loss, settings=known) is fires
+    assert fired("start-loss-wrong", train_loss=loss[:7], settings=known)
+
+
 def test_without_the_vocabulary_the_start_cannot_be_evaluated():
     with cannot_evaluate("setting-unknown", settings="vocab_size"):
         evaluate("start-loss-wrong", train_loss=[50.0])

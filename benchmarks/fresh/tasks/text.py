@@ -66,7 +66,7 @@ def order_rows(split: str, seed: int, count: int) -> Rows:
     """Token ids, padded on the right, and labels of the answers alone."""
     from itertools import islice
 
-    from tuner.assets.orders import sft_rows
+    from tuner.assets.order_rows import sft_rows
 
     tokenizer = _tokenizer()
     rows = []

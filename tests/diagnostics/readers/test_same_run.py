@@ -67,14 +67,8 @@ def verdict(tmp_path_factory: pytest.TempPathFactory):
     return of
 
 
-def _params(*unsettled: tuple[str, str]) -> list[Any]:
-    """Every run by every program; an unsettled one is known to fall short of what is asked here."""
-    short = pytest.mark.xfail(reason="no gradient norm and no loss before the first step: called healthy at 61 %")
-    pairs = [(name, program) for name in RUNS for program in WRITERS]
-    return [pytest.param(*pair, marks=short if pair in unsettled else ()) for pair in pairs]
-
-
-@pytest.mark.parametrize(("name", "program"), _params(("unstable", "Lightning")))
+@pytest.mark.parametrize("program", WRITERS)
+@pytest.mark.parametrize("name", RUNS)
 def test_every_program_gets_the_label_and_the_advice_of_the_others(name: str, program: str, verdict):
     found, other = verdict(name, program), verdict(name, "transformers")
     assert str(found.label) == name
@@ -86,10 +80,7 @@ def test_every_program_gets_the_label_and_the_advice_of_the_others(name: str, pr
         assert [one.new for one in first] == [one.new for one in expected]
 
 
-SURER = pytest.mark.xfail(reason="the rate of a healthy run raises a doubt that a bare table does not have")
-
-
-@pytest.mark.parametrize("name", [pytest.param(name, marks=SURER if name == "healthy" else ()) for name in RUNS])
+@pytest.mark.parametrize("name", RUNS)
 def test_a_bare_table_is_never_surer_than_one_with_its_facts(name: str, verdict, tmp_path: Path):
     run = measured(name)
     rows = [f"{at.step},{at.loss}" for at in windows(run, LAYOUT.every)]

@@ -1,0 +1,118 @@
+"""Fit what a run looks like as a whole, and show how far it holds on tasks that it was not fitted on.
+
+    python -m benchmarks.outlook train FOLDER --seeds FIRST LAST     # projects of fresh runs: hours, may be stopped
+    python -m benchmarks.outlook gather FILE [--runs FOLDER] [--trained N] [--sweeps N] [--fresh FOLDER ...]
+    python -m benchmarks.outlook fit FILE [--write]
+
+``gather`` keeps the features of all runs in a file. ``--runs`` is a folder of people's runs with a manifest,
+``--trained`` counts tasks a family of ``benchmarks.verdicts.trained``, ``--fresh`` are folders that ``train`` or
+``benchmarks.fresh --keep`` left. ``fit`` scores by tasks left out; ``--write`` puts the model into the package.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.outlook import sources
+from benchmarks.outlook.chosen import FEATURES
+from benchmarks.outlook.fit import fit, left_out
+from benchmarks.outlook.known import OUTCOMES, Known
+from diagnostics.model.curves import FloatArray
+from diagnostics.outlook.fitted import FITTED, Fitted
+
+MADE_UP, OF_A_FAMILY = 2, 40
+LOST = (0.03, 0.05, 0.10)
+"""Shares of the well runs that may be lost; what share of the ill ones passes for well then?"""
+
+
+def gather(given: argparse.Namespace) -> None:
+    """Write the features of all runs of the sources."""
+    found = [*sources.searched(), *sources.sweeps(given.sweeps), *sources.made_up(MADE_UP, OF_A_FAMILY)]
+    found += sources.people(given.runs) if given.runs else []
+    for folder in given.fresh:
+        found += sources.fresh(folder)
+    if given.trained:
+        from benchmarks.verdicts.trained import FAMILIES, labeled_logs
+
+        for seed, number in ((seed, number) for seed in (0, 1) for number in range(given.trained)):
+            for family in FAMILIES:
+                found += sources.networks(labeled_logs(family, number, seed))
+    given.file.write_text(json.dumps([run.to_dict() for run in found]), encoding="utf-8")
+    print(len(found), "runs")
+
+
+def score(given: argparse.Namespace) -> None:
+    """Fit, print how it holds, and write the model if that is wanted."""
+    runs = [Known(**row) for row in json.loads(given.file.read_text("utf-8"))]
+    for line in lines(runs, left_out(runs, FEATURES)):
+        print(line)
+    if given.write:
+        FITTED.write_text(as_json(fit(runs, FEATURES)), encoding="utf-8")
+
+
+def lines(runs: Sequence[Known], chances: FloatArray) -> list[str]:
+    """What share of ill runs passes for well, by kind of source; and how far the chances hold."""
+    outcome = np.array([run.outcome for run in runs])
+    kinds = np.array([run.kind for run in runs])
+    found = [f"tasks left out{'runs':>8}   ill runs that pass where so many of the well are lost: {LOST}"]
+    for kind in [*sorted(set(kinds)), "all"]:
+        of = (kinds == kind) | (kind == "all")
+        well, ill = chances[of & (outcome == 0), 0], chances[of & (outcome > 0), 0]
+        passed = [float(np.mean(ill >= np.quantile(well, lost))) for lost in LOST]
+        found.append(f"{kind:<14}{of.sum():>8}   " + "  ".join(f"{share:.3f}" for share in passed))
+    found.append("chance of   " + "  ".join(f"{low:.1f} to {low + 0.2:.1f}" for low in np.arange(0, 1, 0.2)))
+    for index, name in enumerate(OUTCOMES):
+        bins = np.minimum((chances[:, index] * 5).astype(int), 4)
+        held = [
+            f"{np.mean(outcome[bins == b] == index):>10.2f}" if (bins == b).any() else f"{'-':>10}" for b in range(5)
+        ]
+        found.append(f"{name:<12}" + "  ".join(held))
+    return found
+
+
+def as_json(model: Fitted) -> str:
+    """The model as it is kept, a feature in a line."""
+    at, rows = 1, []
+    constant = json.dumps(model.weights[0].tolist())
+    for name, corners in model.places.items():
+        part = model.weights[at : at + len(corners) + 1].tolist()
+        rows.append(f'  "{name}": {json.dumps({"at": list(corners), "weights": part})}')
+        at += len(corners) + 1
+    body = ",\n".join(rows)
+    return f'{{"constant": {constant},\n "features": {{\n{body}\n }}}}\n'
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Train, gather or fit."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parts = parser.add_subparsers(dest="part", required=True)
+    made = parts.add_parser("train")
+    made.add_argument("folder", type=Path)
+    made.add_argument("--seeds", type=int, nargs=2, required=True, metavar=("FIRST", "LAST"))
+    gathered = parts.add_parser("gather")
+    gathered.add_argument("file", type=Path)
+    gathered.add_argument("--runs", type=Path)
+    gathered.add_argument("--trained", type=int, default=4)
+    gathered.add_argument("--sweeps", type=int, default=60)
+    gathered.add_argument("--fresh", type=Path, nargs="*", default=[])
+    scored = parts.add_parser("fit")
+    scored.add_argument("file", type=Path)
+    scored.add_argument("--write", action="store_true")
+    given = parser.parse_args(arguments)
+    if given.part == "train":
+        from benchmarks.outlook.projects import make
+
+        make(given.folder, range(given.seeds[0], given.seeds[1] + 1))
+    else:
+        (gather if given.part == "gather" else score)(given)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,32 @@
+"""What a run looks like as a whole, as probabilities: the runs of which it was learned have a known end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from diagnostics.model.rate_estimate import RateSide
+
+WELL, OTHER = 0.75, 0.8
+"""From these chances of a run that went well, or of one that is ill on the other side, a finding is denied."""
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """The chances that a run went well, was too slow, too hot, or overfit; they add up to 1.
+
+    Well: it ends about as low as the same run at the best rate would. Too slow and too hot: at least a quarter of what
+    that rate gains is missing, at a rate below it or above it.
+    """
+
+    well: float
+    slow: float
+    hot: float
+    overfit: float
+
+    def chance(self, side: RateSide) -> float:
+        """The chance that the run misses much because its rate lies on this side."""
+        return self.slow if side is RateSide.TOO_LOW else self.hot
+
+    def denies(self, side: RateSide) -> bool:
+        """Whether a finding that blames this side is unlikely to be right: the run looks well, or ill on the other."""
+        return self.well >= WELL or self.chance(side.other) >= OTHER
