@@ -14,6 +14,7 @@ import numpy as np
 from diagnostics.model.curves import Run
 from diagnostics.readers import UnreadableLog, read
 from tuner.config.study_spec import StudySpec
+from tuner.drivers.checkpoints import newest_whole
 from tuner.drivers.drive import POLL
 from tuner.drivers.errors import TrainerFailed
 from tuner.drivers.failures import ended, last_words, printed_since
@@ -25,6 +26,8 @@ from tuner.drivers.process import Trainer, end_left_over, tag_of
 GROWS = (".jsonl", ".txt", ".log", ".csv")
 """Endings of logs to which lines are added; an event file is a new one for each start."""
 MIN_STEPS = 2
+SAVES = 15.0
+"""Seconds to wait for a checkpoint after the evaluation that it belongs to; some save only at the end of an epoch."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,7 @@ class Rehearsal:
         size = printed.stat().st_size if printed.exists() else 0
         log, run, peak, status = Log(plan, self.spec.study.metric), None, 0, None
         seen: list[tuple[float, float]] = []
+        shown = 0.0
         with Trainer(plan.argv, plan.folder, printed, plan.environment, plan.driver.stop) as trainer:
             try:
                 while (status := trainer.wait(POLL)) is None and time.monotonic() < begun + self.seconds:
@@ -86,7 +90,9 @@ class Rehearsal:
                     if run is not None and run.last_step > (seen[-1][1] if seen else 0.0):
                         seen.append((time.monotonic(), run.last_step))
                     if self._shown(run, _first_step(plan.folder, before)):
-                        break
+                        shown = shown or time.monotonic()
+                        if self._saved(plan) or time.monotonic() > shown + SAVES:
+                            break
                 asked = time.monotonic()
                 stopped = trainer.stop() if status is None else None
             except TrainerFailed as error:
@@ -99,6 +105,11 @@ class Rehearsal:
         how = "" if status is None or self._shown(run, first) else f"{ended(status, run)}: {said}"
         forced = stopped in (-9, 137)
         return Rehearsed(run, how, forced, took if stopped is not None else None, left, first, peak, _pace(run, seen))
+
+    def _saved(self, plan: Plan) -> bool:
+        """Whether there is a checkpoint to continue from, or nobody knows how one would look."""
+        pattern = plan.driver.profile.checkpoints
+        return not pattern or newest_whole(plan.output, pattern) is not None
 
     def _shown(self, run: Run | None, first: float | None) -> bool:
         if run is None or first is None:
