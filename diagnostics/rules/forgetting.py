@@ -64,6 +64,7 @@ GENERAL_TEXT_FORGOTTEN = Rule(
     fixes=(
         halve_rate(LESS + ", for more steps to the same loss"),
         half_as_many_epochs(LESS),
+        MORE_GENERAL_ROWS,
         Fix(
             "lora_r",
             "use {factor:times} the rank",
@@ -74,7 +75,6 @@ GENERAL_TEXT_FORGOTTEN = Rule(
             condition="with a rank above 4",
             weight=0.6,
         ),
-        MORE_GENERAL_ROWS,
     ),
     confidence=0.6,
     example="general text 2.40 to 2.75 while the held-out loss falls to 0.3",
