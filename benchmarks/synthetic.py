@@ -39,7 +39,11 @@ from diagnostics.synthetic import FAULTS, HEALTHY, make
 
 STRENGTHS = (0.25, 0.5, 0.75, 1.0)
 NOISES = (0.01, 0.03, 0.1)
-TRUE = {"healthy-packed-later": ("batches-change-size",), "healthy-epochs": ("repeats-memorized", "gap-grows")}
+TRUE = {
+    "healthy-packed-later": ("batches-change-size",),
+    "healthy-epochs": ("repeats-memorized", "gap-grows"),
+    "healthy-rewards-solved": ("prompts-solved",),
+}
 """What is noted of a healthy kind because it is so."""
 BY_NAME = {rule.name: rule for rule in RULES}
 
