@@ -18,6 +18,8 @@ from tuner.study.results import TrialState
 
 FILES = [*Path(tuner.study.__file__).parent.rglob("*.py"), *Path(tuner.__path__[0], "search").rglob("*.py")]
 
+MAKERS = ("message", "Message", "_no_gain", "passed", "warned", "failed")
+
 
 def codes(maker: str) -> Iterator[str]:
     """The codes that the sources hand to a maker of messages or phrases, every branch of the argument."""
@@ -29,7 +31,7 @@ def codes(maker: str) -> Iterator[str]:
 
 
 def test_every_code_of_a_study_has_words_and_no_words_are_left_over():
-    used = {*codes("message"), *codes("Message"), *codes("_no_gain")}
+    used = {code for maker in MAKERS for code in codes(maker)}
     assert used <= en.MESSAGES.keys() | OF_RUNS.keys()
     assert en.MESSAGES.keys() - {"text"} - en.EARLIER.keys() <= used
     assert set(codes("report_phrase")) == en.PHRASES.keys()

@@ -69,6 +69,7 @@ COMMON = {
     "swing": "The least swing that counts, as a share of the level",
     "flips": "The share of the points at which the curve must turn around",
     "min_jitter": "The least jitter that counts",
+    "alike": "The share of the runs that look like this one that must have missed much at such a rate",
     "of_descent": "The least size that counts, as a share of the descent",
     "train": "The accuracy on the training pairs from which on they count as learned",
     "held_out": "The accuracy on the held-out pairs below which they count as swapped",
