@@ -4,7 +4,6 @@ import json
 import math
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,7 +16,6 @@ from benchmarks.fresh.summary import as_json, figures, lines
 
 torch = pytest.importorskip("torch")
 
-from benchmarks.fresh.__main__ import main  # noqa: E402
 from benchmarks.fresh.loop import Truth, train  # noqa: E402
 from benchmarks.fresh.styles import STYLES  # noqa: E402
 from benchmarks.fresh.tasks import TASKS  # noqa: E402
@@ -146,13 +144,3 @@ def test_a_dead_network_has_no_gradient_but_in_its_last_layer():
 
 def test_there_are_sixteen_styles():
     assert len(STYLES) == 16
-
-
-@pytest.mark.long
-def test_one_style_from_training_to_the_figures(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
-    arguments = ["--seed", "4", "--runs", "4", "--styles", "keras-history", "--keep", str(tmp_path), "--jobs", "1"]
-    assert main([*arguments, "--json", str(tmp_path / "a.json")]) == 0
-    first, out = json.loads((tmp_path / "a.json").read_text("utf-8")), capsys.readouterr().out
-    assert first["all"]["runs"] == 4 and "sick called healthy" in out
-    assert main(["--again", str(tmp_path), "--json", str(tmp_path / "b.json")]) == 0
-    assert json.loads((tmp_path / "b.json").read_text("utf-8")) == first

@@ -43,6 +43,7 @@ def test_a_folder_of_many_runs_is_a_line_a_run_worst_first(logs: Path, capsys: p
     assert lines[-1].startswith("135 runs: 27 unstable")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("count", [1, 3, 4, 135])
 def test_piped_output_has_no_color_no_curve_and_no_spaces_at_the_ends(
     count: int, logs: Path, capsys: pytest.CaptureFixture[str]

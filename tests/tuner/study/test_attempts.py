@@ -159,6 +159,7 @@ def small_machine() -> Iterator[Callable[[], None]]:
 
 
 @pytest.mark.long
+@pytest.mark.alone
 @pytest.mark.skipif(kill_count() is None, reason="the kernel does not count what it kills for memory")
 def test_a_worker_that_the_kernel_kills_for_memory_is_answered_at_once(
     tmp_path: Path, small_machine: Callable[[], None]

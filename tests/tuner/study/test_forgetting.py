@@ -90,6 +90,7 @@ def test_a_gain_dearly_paid_names_the_cheaper_trial_and_the_limit_that_takes_it(
         assert rise < point.patch["study"]["forgetting_limit"] < 0.3
 
 
+@pytest.mark.long
 def test_a_study_goes_on_with_its_limit_and_text_and_refuses_others(tmp_path: Path):
     whole = study(tmp_path / "whole", forgetting_limit=0.05)
     study(tmp_path / "cut", forgetting_limit=0.05, trials=3)
@@ -106,6 +107,7 @@ def test_a_study_goes_on_with_its_limit_and_text_and_refuses_others(tmp_path: Pa
         study(tmp_path / "cut", forgetting_limit=0.05, general_text=other)
 
 
+@pytest.mark.long
 def test_a_gain_that_forgets_too_much_on_fresh_seeds_is_not_claimed(tmp_path: Path):
     kept = study(tmp_path / "kept", forgetting_limit=0.05, seeds=3)
     assert kept.gain is not None
@@ -119,6 +121,7 @@ def test_a_gain_that_forgets_too_much_on_fresh_seeds_is_not_claimed(tmp_path: Pa
     assert doubt.values["rise"] > 0.05
 
 
+@pytest.mark.long
 def test_reports_show_the_price_and_the_limit_and_nothing_without_them(tmp_path: Path):
     result = study(tmp_path / "out", forgetting_limit=0.05)
     drawing = str(price_chart(result, width=900))

@@ -133,7 +133,7 @@ def test_an_error_of_the_training_ends_all_workers_with_the_line_of_one(tmp_path
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGKILL])
 def test_a_stopped_parent_leaves_no_worker_and_a_study_that_continues(tmp_path: Path, sign: signal.Signals):
     out = tmp_path / "out"
     parent = started(out, pause=0.5)

@@ -44,6 +44,7 @@ def test_a_study_says_where_the_best_rate_lies_and_surer_for_the_same_model_and_
 MODEL = "some-model"
 
 
+@pytest.mark.long
 def test_a_study_keeps_the_prior_that_it_began_with(tmp_path: Path):
     run(tmp_path / "first", trials=4, seeds=0, space=SPACE)
     given = str(tmp_path / "first")

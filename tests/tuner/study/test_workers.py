@@ -120,6 +120,7 @@ def trained(tmp_path: Path, *names: str) -> list[str]:
 TRIALS = [f"trial-{number:03d}" for number in range(6)]
 
 
+@pytest.mark.long
 def test_workers_with_folders_of_their_own_share_trials_and_repeats(work: Any, storage: str, tmp_path: Path):
     processes = [work(name) for name in ("a", "b")]
     texts = [process.communicate(timeout=200)[0] for process in processes]
@@ -139,6 +140,7 @@ def test_workers_with_folders_of_their_own_share_trials_and_repeats(work: Any, s
         assert "1 of 1 seeds better" in report
 
 
+@pytest.mark.long
 def test_a_worker_that_is_killed_leaves_its_trial_to_the_others(work: Any, storage: str, tmp_path: Path):
     doomed = work("a", pause=1.0)
     until(lambda: (tmp_path / "a" / "trial-000" / "log.json").exists(), "the first worker in a trial", doomed)

@@ -40,6 +40,7 @@ SFT_OPTIONS = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", SFT_OPTIONS)
 def test_an_option_of_trl_trains(make, tmp_path, small_rows, name):
     keys = dict(SFT_OPTIONS[name])
@@ -63,6 +64,7 @@ DPO_OPTIONS = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", DPO_OPTIONS)
 def test_an_option_of_dpo_trains(make, tmp_path, name):
     run = train(make("dpo", max_steps=1, **DPO_OPTIONS[name]), {}, tmp_path / "run")
@@ -168,6 +170,7 @@ def test_what_cannot_shape_an_answer_is_refused_before_the_model_is_loaded(make,
         train(make("grpo", generation_kwargs=given), {}, tmp_path / "run")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "keys",
     [
