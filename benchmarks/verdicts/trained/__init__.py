@@ -1,10 +1,8 @@
 """Small networks of many kinds, really trained at many rates and logged as people log, with labels from the truth.
 
-    python -m benchmarks.verdicts.trained [--tasks 4] [--seed 0]
-
 Each task is trained at ten rates over five decades. What a run is called by its label rests on the loss on rows
 that no log has, at this rate and at the others (``labels``); what a diagnosis sees is one of many kinds of log
-(``logs``). With ``--tasks 4`` some 300 trainings of eight families and twice as many logs take minutes on one core.
+(``logs``). Some 300 trainings of eight families and twice as many logs take minutes on one core.
 """
 
 from __future__ import annotations
