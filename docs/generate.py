@@ -81,10 +81,10 @@ def _picture(rule: Rule, path: Path) -> str | None:
 
 def commands() -> str:
     """The command line's own help, one section a command."""
-    from tuner.cli import STATUSES, _parser
+    from tuner.cli import STATUSES, parser_of_all
 
     os.environ["COLUMNS"] = "100"
-    parser = _parser()
+    parser = parser_of_all()
     parts = ["# Commands", f"```text\n{parser.format_help()}```"]
     action = next(one for one in parser._actions if isinstance(one, argparse._SubParsersAction))
     parts += [f"## tuner {name}\n\n```text\n{sub.format_help()}```" for name, sub in action.choices.items()]

@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from diagnostics.errors import BadInput
+from diagnostics.formatting import SIGNS
+from tests.tuner.cli.command import tuner
+from tuner.cli import main
+from tuner.commands.init import STARTS, init
+
+
+def test_the_demo_diagnoses_three_faults_and_writes_its_report(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    opened: list[str] = []
+    monkeypatch.setattr("webbrowser.open", opened.append)
+    monkeypatch.setenv("DISPLAY", ":0")
+    assert main(["demo", "--out", str(tmp_path), "--no-browser"]) == 0
+    labels = [line.split()[1] for line in capsys.readouterr().out.splitlines() if line[:1] in SIGNS.values()]
+    assert labels == ["overfit", "unstable", "underfit"]
+    assert opened == []
+    assert main(["demo", "--out", str(tmp_path)]) == 0
+    assert opened == [(tmp_path / "report.html").as_uri()]
+    capsys.readouterr()
+    assert main(["diagnose", str(tmp_path), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert sorted(run["label"] for run in found) == sorted(labels)
+
+
+def test_init_writes_a_study_that_loads_and_never_overwrites(tmp_path: Path):
+    from tuner.config.methods import TRL_METHODS
+    from tuner.config.study_file import load_spec
+
+    assert tuple(STARTS) == tuple(TRL_METHODS)
+    (tmp_path / "runs" / "teacher-train" / "model").mkdir(parents=True)
+    for method in STARTS:
+        assert init(method, tmp_path) == 0
+        assert load_spec(tmp_path / f"{method}.yaml").method == method
+    (tmp_path / "order_rewards.py").write_text("# mine")
+    (tmp_path / "rloo.yaml").unlink()
+    with pytest.raises(BadInput, match=r"order_rewards\.py: already exists"):
+        init("rloo", tmp_path)
+    again = tuner("init", "sft", cwd=tmp_path)
+    assert again.returncode == 2
+    assert again.stderr.startswith("tuner: sft.yaml: ")
