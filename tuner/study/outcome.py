@@ -54,6 +54,7 @@ def outcome(context: StudyContext) -> StudyResult:
     noise = noise_of_study(known, best, done)
     first = next((t.user_attrs.get(BEFORE) for t in study.get_trials(deepcopy=False) if t.number == 0), None)
     winner = next((trial for trial in trials if trial.number == best), None)
+    missing = sum(repeats.load(study, *key) is None for key in repeat_plan(context))
     result = StudyResult(
         name=spec.name,
         path=str(spec.path),
@@ -65,7 +66,7 @@ def outcome(context: StudyContext) -> StudyResult:
         best=best,
         gain=gain,
         records=tuple(rule_records(known).values()),
-        review=review(trials, best, spec, context.space, gain, tuple(limits(study)), noise),
+        review=review(trials, best, spec, context.space, gain, tuple(limits(study)), noise, missing),
         seconds=seconds_spent(trials, done),
         steps=steps_spent(trials, done),
         noise={name: value for name, value in asdict(noise).items() if value is not None} if noise else {},
@@ -74,7 +75,7 @@ def outcome(context: StudyContext) -> StudyResult:
         forgetting_limit=spec.study.forgetting_limit,
         versions=versions(),
         trainer=spec.driver.profile.name if spec.driver else "",
-        notes=(*_notes(context, trials), *_luck(context, trials, best)),
+        notes=(*_notes(context, trials, missing), *_luck(context, trials, best)),
         rate_curves=_rate_curves(context, best),
     )
     return replace(result, review=(*result.review, *price_points(result, spec)))
@@ -112,7 +113,7 @@ def _no_gain(doubt: str) -> Gain:
     return Gain((), 0.0, 0.0, (message(doubt),))
 
 
-def _notes(context: StudyContext, trials: tuple[TrialResult, ...]) -> tuple[Text, ...]:
+def _notes(context: StudyContext, trials: tuple[TrialResult, ...], missing: int) -> tuple[Text, ...]:
     """What a reader should know: trials that are missing, repeats that are missing."""
     started = len(trials)
     notes: list[Text] = []
@@ -122,9 +123,8 @@ def _notes(context: StudyContext, trials: tuple[TrialResult, ...]) -> tuple[Text
         notes.append(why)
     elif started < context.total:
         notes.append(message("trials-missing", trials=started, total=context.total))
-    missing = [key for key in repeat_plan(context) if repeats.load(context.study, *key) is None]
     if missing and (why is not None or started >= context.total):
-        notes.append(message("repeats-missing", repeats=len(missing)))
+        notes.append(message("repeats-missing", repeats=missing))
     return (*notes, *_own_names(context.spec))
 
 

@@ -56,6 +56,7 @@ REVIEW: Mapping[str, str] = {
     "not needed.",
     "below-noise": "Moving {knob:name} across its range changed the metric by less than its noise ({noise:number:1}).",
     "keep-value": "Keep it at {value:of:knob}, so that the trials go to settings that matter.",
+    "still-to-train": "{repeats:plural:repeat is|repeats are} still to be trained: the same command continues.",
     "more-seeds": "More seeds or more held-out rows would tell; the same study continues with more seeds.",
 }
 """The sentences of the review."""

@@ -48,8 +48,12 @@ def review(
     gain: Gain | None,
     limits: Sequence[MemoryLimit] = (),
     noise: Noise | None = None,
+    missing: int = 0,
 ) -> tuple[Paragraph, ...]:
-    """The points that the trials raise together, the more pressing first; empty when there is nothing to say."""
+    """The points that the trials raise together, the more pressing first; empty when there is nothing to say.
+
+    ``missing`` counts the repeats that are still to be trained.
+    """
     winner = next((trial for trial in trials if trial.number == best), None)
     ended = [trial for trial in trials if not trial.is_running]
     points: list[Paragraph | None] = [_broken(ended), _unstable(ended, spec, space), _failed(ended)]
@@ -60,7 +64,7 @@ def review(
         points += [_edge(winner, known, knob, space, spec, apart) for knob in space if knob in winner.settings]
         points += [_too_few_updates(winner, spec), _too_short(winner, spec), _too_long(winner, spec)]
         points += [_no_effect(winner, ended, knob, space, spec) for knob in space]
-    points.append(_within_noise(gain, spec))
+    points.append(_within_noise(gain, spec, missing))
     return tuple(point for point in points if point is not None)
 
 
@@ -247,10 +251,12 @@ def _no_effect(
     return Paragraph(message("no-effect", knob=knob), sentences, patch(spec, {knob: value}, {knob: Choice((value,))}))
 
 
-def _within_noise(gain: Gain | None, spec: StudySpec) -> Paragraph | None:
-    """The repeats do not prove a gain: more seeds, or a larger held-out set."""
+def _within_noise(gain: Gain | None, spec: StudySpec, missing: int) -> Paragraph | None:
+    """The repeats do not prove a gain: train those that are missing, then more seeds, or a larger held-out set."""
     if gain is None or gain.claimed or not gain.pairs:
         return None
-    seeds = max(5, 2 * len(gain.pairs), 2 * spec.study.seeds)
     words = sentence(gain_words(gain, spec.study.metric, Direction(spec.study.direction)))
+    if missing:
+        return Paragraph(message("gain-not-proved"), (words, message("still-to-train", repeats=missing)))
+    seeds = max(5, 2 * len(gain.pairs), 2 * spec.study.seeds)
     return Paragraph(message("gain-not-proved"), (words, message("more-seeds")), patch(spec, study={"seeds": seeds}))

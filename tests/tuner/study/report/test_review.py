@@ -119,6 +119,8 @@ def test_a_gain_within_noise_asks_for_more_seeds():
     gain = Gain((Pair(1, 1.0, 0.99),) * 3, 0.01, 0.02, (message("within-noise"),))
     point = points(trial(0), trial(1, 0.99), best=1, gain=gain)["gain-not-proved"]
     assert point.patch == {"study": {"seeds": 6}}
+    point = points(trial(0), trial(1, 0.99), best=1, gain=gain, missing=3)["gain-not-proved"]
+    assert point.sentences[-1] == message("still-to-train", repeats=3) and not point.patch
 
 
 def test_failed_trials_are_counted_with_their_errors():
