@@ -46,12 +46,13 @@ class AnswerPair:
 def answer_pairs(result: StudyResult, folder: Path) -> list[AnswerPair]:
     """The questions that trial 0 and the best trial both answered, those whose answer became right first.
 
-    ``folder`` is the study's. Empty where either left no answers there, or trial 0 is the best.
+    ``folder`` is the study's; nothing outside it is read. Empty where either left no answers there, or trial 0 is the
+    best.
     """
     first, best = result.baseline, result.winner
     if first is None or best is None or first.number == best.number or first.host or best.host:
         return []
-    return paired(*(_lines(folder / trial.folder / SAMPLES) for trial in (first, best)))
+    return paired(*(_lines(folder, trial.folder) for trial in (first, best)))
 
 
 def paired(before: Iterable[str], after: Iterable[str]) -> list[AnswerPair]:
@@ -72,10 +73,13 @@ def shown_and_missed(pairs: Iterable[AnswerPair]) -> tuple[list[AnswerPair], lis
     return fixed[:SHOWN], [pair for pair in pairs if not pair.matches]
 
 
-def _lines(path: Path) -> list[str]:
+def _lines(study: Path, trial: str) -> list[str]:
+    """The lines of a trial's answers; its folder comes out of a file, so nothing outside the study's own is read."""
     try:
-        return path.read_text(encoding="utf-8", errors="replace").splitlines()[:MAX_ANSWERS]
-    except OSError:
+        path = (study / trial / SAMPLES).resolve()
+        inside = path.is_relative_to(study.resolve())
+        return path.read_text(encoding="utf-8", errors="replace").splitlines()[:MAX_ANSWERS] if inside else []
+    except (OSError, ValueError):
         return []
 
 

@@ -78,7 +78,19 @@ def test_nothing_is_read_of_a_folder_that_holds_nothing_or_of_another_machine(tm
     assert beside(STUDY, tmp_path) == Beside()
     away = replace(STUDY, trials=(*TRIALS[:3], replace(TRIALS[3], host="gpu2")))
     assert beside(away, written(tmp_path)) == Beside()
+    assert answer_pairs(STUDY, tmp_path)
     assert answer_pairs(replace(STUDY, best=0), tmp_path) == []
+    assert answer_pairs(replace(STUDY, best=None), tmp_path) == []
+
+
+@pytest.mark.parametrize("outside", ["../outside", "/", "x\0y"])
+def test_no_folder_of_a_study_leads_out_of_it(outside: str, tmp_path: Path):
+    for name in ("outside", "study"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "outside" / "samples.jsonl").write_text("\n".join(BEFORE), "utf-8")
+    written(tmp_path / "study")
+    away = replace(STUDY, trials=(replace(TRIALS[0], folder=outside), *TRIALS[1:]))
+    assert answer_pairs(away, tmp_path / "study") == []
 
 
 def labels(*found: Label) -> dict[tuple[int, int], Label]:

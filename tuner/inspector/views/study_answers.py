@@ -8,7 +8,7 @@ from pathlib import Path
 import streamlit as st
 
 from tuner.inspector.escape import one_line, plain
-from tuner.inspector.study.answers import AnswerPair, answer_pairs
+from tuner.study.answers import AnswerPair, answer_pairs
 from tuner.study.results import StudyResult
 
 SHOWN = 3
@@ -17,7 +17,7 @@ MAX_LETTERS = 600
 
 def answers(study: StudyResult, path: Path) -> None:
     """A few held-out questions with both answers, and all of them folded away."""
-    pairs = answer_pairs(study, path)
+    pairs = answer_pairs(study, path.parent)
     if not pairs:
         return
     before, after = sum(pair.matched_before for pair in pairs), sum(pair.matches for pair in pairs)
@@ -36,7 +36,7 @@ def _table(pairs: Sequence[AnswerPair], best: int | None) -> None:
     st.table(
         [
             {
-                "question": _cell(pair.prompt),
+                "question": _cell(pair.question),
                 "before (trial 0)": f"{_sign(pair.matched_before)} {_cell(pair.before)}",
                 f"after (trial {best})": f"{_sign(pair.matches)} {_cell(pair.after)}",
                 "wanted": _cell(pair.reference),
