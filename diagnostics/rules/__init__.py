@@ -19,7 +19,6 @@ from diagnostics.rules import (
     learning_rate,
     lengths,
     nothing_learned,
-    objectives,
     overshoot,
     preference,
     sanity,
@@ -29,6 +28,7 @@ from diagnostics.rules import (
     tokens,
     underfit_causes,
 )
+from diagnostics.rules.objectives import gkd, kto, orpo, reward_model, simpo
 from diagnostics.rules.rewards import (
     answers,
     collapse,
@@ -59,8 +59,8 @@ RULES: tuple[Rule, ...] = (
     frozen.LOSS_NEVER_MOVES,
     nothing_learned.NO_BETTER_THAN_CHANCE,
     preference.HELD_OUT_PAIRS_SWAPPED,
-    objectives.REJECTED_STAYS_LIKELIER,
-    objectives.DISTANCE_ABOVE_BOUND,
+    orpo.REJECTED_STAYS_LIKELIER,
+    gkd.DISTANCE_ABOVE_BOUND,
     accuracy.ROWS_KNOWN_FROM_THE_START,
     accuracy.ACCURACY_CONTRADICTS_LOSS,
     tokens.BATCHES_CHANGE_SIZE,
@@ -73,8 +73,8 @@ RULES: tuple[Rule, ...] = (
     divergence.LOSS_NOT_FINITE,
     divergence.LOSS_DIVERGES,
     overshoot.LOSS_OVERSHOOTS,
-    objectives.KTO_RUNS_AWAY,
-    objectives.SIMPO_DEGENERATES,
+    kto.KTO_RUNS_AWAY,
+    simpo.SIMPO_DEGENERATES,
     gradients.GRADIENT_DIES,
     preference.REWARDS_FALL_TOGETHER,
     preference.LIKELIHOOD_COLLAPSES,
@@ -108,8 +108,8 @@ RULES: tuple[Rule, ...] = (
     answers.ANSWERS_SHRINK,
     # Overfit: the run learns the training rows rather than the task.
     preference.PREFERENCES_SATURATE,
-    objectives.SCORES_BELOW_CHANCE,
-    objectives.ACCURACY_HIDES_OVERFIT,
+    reward_model.SCORES_BELOW_CHANCE,
+    reward_model.ACCURACY_HIDES_OVERFIT,
     eval_rise.EVAL_LOSS_RISES,
     forgetting.FORGETS_FOR_NOTHING,
     epochs.LOSS_STEPS_DOWN_AT_EPOCHS,
@@ -123,11 +123,11 @@ RULES: tuple[Rule, ...] = (
     forgetting.GENERAL_TEXT_FORGOTTEN,
     # Underfit: the run could have learned more.
     preference.PREFERENCES_NOT_LEARNED,
-    objectives.KTO_HARDLY_MOVES,
-    objectives.SIMPO_HARDLY_LEARNS,
-    objectives.SCORES_AT_CHANCE,
-    objectives.ODDS_RATIO_PART_DEAD,
-    objectives.TEACHER_NOT_APPROACHED,
+    kto.KTO_HARDLY_MOVES,
+    simpo.SIMPO_HARDLY_LEARNS,
+    reward_model.SCORES_AT_CHANCE,
+    orpo.ODDS_RATIO_PART_DEAD,
+    gkd.TEACHER_NOT_APPROACHED,
     gap.TRAIN_FALLS_ALONE,
     learning_rate.RATE_TOO_LOW,
     schedule.RATE_RUNS_OUT,
@@ -150,7 +150,7 @@ RULES: tuple[Rule, ...] = (
     # Preference runs that drift: reported only.
     preference.CHOSEN_LIKELIHOOD_FALLS,
     preference.MARGINS_RUN_AWAY,
-    objectives.SCORES_DRIFT,
+    reward_model.SCORES_DRIFT,
     lengths.ANSWERS_GROW_LONG,
 )
 

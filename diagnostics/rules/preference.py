@@ -5,6 +5,7 @@ from __future__ import annotations
 from diagnostics.detectors import preference
 from diagnostics.model.rate_estimate import RateSide
 from diagnostics.model.records import Label
+from diagnostics.rules.pair_remedies import NEAR_REFERENCE, higher_beta, more_epochs, one_epoch
 from diagnostics.rules.remedies import CHECKPOINT, RAISE_RATE, TENTH_WARMUP, cut_rate, halve_rate
 from diagnostics.rules.rule import Case, Fix, Rule, Sign
 
@@ -16,9 +17,7 @@ def _strong_beta(case: Case) -> bool:
     return (case.settings.beta or 0.0) > 0.1
 
 
-HIGHER_BETA = Fix(
-    "beta", "use {factor:times} the beta", "a policy closer to its reference", times=2.0, at_most=0.5, weight=0.7
-)
+HIGHER_BETA = higher_beta(2.0, 0.7)
 HALF_RATE = halve_rate("a smaller drift from the reference")
 
 LIKELIHOOD_COLLAPSES = Rule(
@@ -60,7 +59,7 @@ REWARDS_FALL_TOGETHER = Rule(
     ),
     cause="The learning rate is far too high: the policy ran away from its reference and prefers neither answer.",
     fixes=(
-        cut_rate(0.1, "use {factor:times} the learning rate", expect="rewards near 0 whose margin grows"),
+        NEAR_REFERENCE,
         TENTH_WARMUP,
         HIGHER_BETA,
     ),
@@ -89,14 +88,10 @@ PREFERENCES_SATURATE = Rule(
     cause="The policy has memorized the pairs.",
     fixes=(
         CHECKPOINT,
-        Fix(
-            "num_train_epochs",
-            "train {new:plural:epoch|epochs}",
-            "no pair is seen twice",
-            to=1.0,
+        one_epoch(
+            0.9,
             when=lambda case: (case.settings.num_train_epochs or 2.0) > 1.0,
             condition="with more than one epoch",
-            weight=0.9,
         ),
         halve_rate("a slower fit of the pairs", weight=0.8),
         HIGHER_BETA,
@@ -185,14 +180,7 @@ PREFERENCES_NOT_LEARNED = Rule(
             condition="where it is above 0.1",
             weight=0.6,
         ),
-        Fix(
-            "num_train_epochs",
-            "train for {factor:times} the epochs, up to three in all",
-            "a margin that grows",
-            times=2.0,
-            at_most=3.0,
-            weight=0.5,
-        ),
+        more_epochs(0.5),
     ),
     confidence=0.75,
     example="accuracy 0.52, loss 0.691, margin 0.006 after 50 steps",

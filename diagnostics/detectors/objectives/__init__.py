@@ -1,0 +1,1 @@
+"""What shows faults that only one loss can have."""

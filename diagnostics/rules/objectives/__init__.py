@@ -1,0 +1,1 @@
+"""Rules on faults that only one loss can have."""
