@@ -9,6 +9,7 @@ from diagnostics.model.message import message
 from diagnostics.model.records import Advice, Diagnosis, Finding, Label, Skipped
 from diagnostics.model.settings import Settings
 
+EMPTY = (Run("runs/empty", {}), Diagnosis("runs/empty", Label.UNKNOWN, None, 0.0, None))
 HOSTILE = "runs/<script>alert('x')</script>\x1b[31m|`a`\n\"q\" & [b](javascript:c)"
 
 

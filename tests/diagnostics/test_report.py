@@ -6,15 +6,12 @@ import os
 import re
 from collections.abc import Callable
 from dataclasses import replace
-from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 
 from diagnostics import diagnose
-from diagnostics.chart.markup import Markup, element, escaped, joined
-from diagnostics.chart.theme import LABEL_COLORS, LINE_COLORS, PAPER, SERIES_COLORS
-from diagnostics.formatting import duration, number, percent, sentence, setting, times
+from diagnostics.formatting import sentence
 from diagnostics.messages import (
     HEADLINES,
     advice_action,
@@ -30,7 +27,6 @@ from diagnostics.model.message import message
 from diagnostics.model.records import Diagnosis, Finding, Label, Skipped
 from diagnostics.model.settings import Settings
 from diagnostics.report.markdown import cell, grid
-from diagnostics.report.order import worst_first
 from diagnostics.report.write import (
     UnreadRun,
     as_html,
@@ -43,49 +39,8 @@ from diagnostics.report.write import (
     write_text,
 )
 from diagnostics.synthetic import make
-from tests.diagnostics.diagnosed_runs import HOSTILE, healthy, of_points, overfitted
-
-EMPTY = (Run("runs/empty", {}), Diagnosis("runs/empty", Label.UNKNOWN, None, 0.0, None))
-
-
-class Outline(HTMLParser):
-    """The tags, attributes, text and balance of a page, as a browser's parser sees them."""
-
-    LEAVES = frozenset(("meta", "br", "hr", "path", "line", "rect", "circle", "polygon", "use", "input", "wbr"))
-
-    def __init__(self, page: str) -> None:
-        super().__init__()
-        self.open: list[str] = []
-        self.tags: list[str] = []
-        self.attributes: list[tuple[str, str | None]] = []
-        self.text = ""
-        self.feed(page)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append(tag)
-        self.attributes += attrs
-        if tag not in self.LEAVES:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append(tag)
-        self.attributes += attrs
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag not in self.LEAVES:
-            assert self.open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        self.text += data
-
-
-def is_self_contained(page: str) -> bool:
-    outline = Outline(page)
-    links = [value or "" for name, value in outline.attributes if name in ("src", "href", "xlink:href")]
-    urls = re.findall(r"url\((.*?)\)", page)
-    inside = all(link.startswith("#") for link in links) and all(url.startswith("#") for url in urls)
-    return inside and "@import" not in page and not {"link", "img", "iframe", "object"} & set(outline.tags)
-
+from tests.diagnostics.diagnosed_runs import EMPTY, HOSTILE, healthy, overfitted
+from tests.diagnostics.outline import Outline, is_self_contained
 
 FINDING_FIELDS = {"rule", "label", "first_step", "last_step", "measured", "message", "confidence"}
 ADVICE_FIELDS = {"knob", "old", "new", "factor", "because", "expect", "confidence", "message"}
@@ -191,74 +146,6 @@ def test_every_report_holds_the_verdict_the_evidence_and_the_advice():
         assert words in page
 
 
-WELL = of_points("runs/well", train_loss=[(1, 2.0), (2, 1.0)])
-
-
-def runs_of(page: str) -> list[tuple[str, str, str]]:
-    """The runs of a page in order, as (tag, verdict, anchor)."""
-    found = re.findall(r'<(section|details)(?: class="run")? id="(run-\d+)" data-verdict="(\w+)"', page)
-    return [(tag, verdict, anchor) for tag, anchor, verdict in found]
-
-
-def test_the_page_of_many_runs_links_to_each_from_a_table_in_the_same_order_the_worst_first():
-    page = as_html([WELL, overfitted("runs/ill")], errors={"runs/gone": "no such file"})
-    assert re.findall(r'<a href="#run-\d">([\w/]+)', page.replace("<wbr/>", "")) == ["runs/ill", "runs/well"]
-    assert runs_of(page) == [("section", "overfit", "run-1"), ("details", str(WELL[1].label), "run-2")]
-    assert "no such file" in page
-
-
-def test_the_surest_of_a_label_comes_first_and_others_keep_their_order():
-    run, found = overfitted()
-    doubtful = replace(found, confidence=0.5)
-    pairs = [(run, one) for one in (healthy(run), doubtful, found, EMPTY[1], replace(doubtful, cause="other"))]
-    assert worst_first(pairs) == [pairs[k] for k in (2, 1, 4, 0, 3)]
-
-
-@pytest.mark.parametrize(("runs", "folded"), [(1, 0), (2, 0), (10, 0), (11, 11)])
-def test_the_details_of_more_than_ten_runs_are_folded(runs, folded):
-    page = as_html([overfitted(f"runs/{k}") for k in range(runs)])
-    assert [tag for tag, _, _ in runs_of(page)].count("details") == folded
-    assert ('href="#top"' in page) == (runs > 1)
-
-
-def test_a_healthy_run_among_others_is_folded_and_alone_it_is_not():
-    run, _ = overfitted()
-    well = (run, healthy(run))
-    assert [(tag, verdict) for tag, verdict, _ in runs_of(as_html([well, overfitted()]))] == [
-        ("section", "overfit"),
-        ("details", "healthy"),
-    ]
-    assert runs_of(as_html([well]))[0][0] == "section"
-
-
-def test_a_filter_for_each_verdict_hides_the_rows_and_runs_of_others():
-    run, _ = overfitted()
-    page = as_html([overfitted(), (run, healthy(run)), overfitted("b")], errors={"gone": "no such file"})
-    assert re.findall(r'id="show-(\w+)"', page) == ["all", "overfit", "healthy"]
-    hidden = re.findall(r"#show-(\w+):checked\) \[data-verdict\]:not\(\[data-verdict=(\w+)\]\)", page)
-    assert hidden == [("overfit", "overfit"), ("healthy", "healthy")]
-    rows = re.findall(r'<tr data-verdict="(\w+)">', page)
-    assert rows == ["overfit", "overfit", "healthy", "unread"]
-    assert "show-" not in as_html([overfitted("a"), overfitted("b")])
-
-
-def test_the_file_of_the_next_run_stands_with_its_own_run_and_only_there():
-    well, ill = WELL, overfitted("runs/ill")
-    page = as_html([well, ill], next_runs=["", "learning_rate: 1e-4\n"])
-    assert page.count('class="copyable"') == 1
-    assert page.index('id="run-1"') < page.index("learning_rate: 1e-4</code>") < page.index('id="run-2"')
-    assert 'class="copyable"' not in as_html([well, ill])
-    hostile = as_html([ill], next_runs=[HOSTILE])
-    assert Outline(hostile).tags.count("script") == 1
-
-
-def test_a_page_says_what_a_link_to_it_shows():
-    run, found = overfitted()
-    meta = dict(re.findall(r'<meta property="og:(\w+)" content="([^"]*)"', as_html([(run, found)], image="card.png")))
-    assert meta == {"title": "runs/a · diagnosis", "description": escaped(summary(found)), "image": "card.png"}
-    assert "og:image" not in as_html([(run, found)])
-
-
 @pytest.mark.parametrize("pairs", [[overfitted(HOSTILE)], [overfitted(HOSTILE), overfitted("b")]])
 def test_hostile_names_stay_text_in_a_page(pairs):
     page = as_html(pairs, title=HOSTILE, errors={HOSTILE: HOSTILE})
@@ -331,66 +218,6 @@ def test_a_write_that_fails_leaves_the_old_file_and_no_scraps(tmp_path: Path):
         write_text(path, "half \ud800")
     assert path.read_text("utf-8") == "old"
     assert os.listdir(tmp_path) == ["report.md"]
-
-
-def test_markup_escapes_all_but_markup():
-    inside = element("b", "<i>", title='"')
-    assert inside == '<b title="&quot;">&lt;i&gt;</b>'
-    assert joined(inside, "<", None, 3) == f"{inside}&lt;3"
-    assert isinstance(joined(), Markup)
-    assert element("td") == "<td></td>"
-    assert element("path", d="M0,0", stroke_width=1.5) == '<path d="M0,0" stroke-width="1.5"/>'
-
-
-@pytest.mark.parametrize(
-    ("value", "words"),
-    [
-        (3.2e-05, "3.2e-5"),
-        (1e-4, "1e-4"),
-        (0.18304, "0.183"),
-        (3.0, "3"),
-        (12000, "12,000"),
-        (2.5e9, "2.5e9"),
-        (0, "0"),
-        (True, "yes"),
-        (None, "–"),
-        ("cosine", "cosine"),
-        (math.nan, "nan"),
-        (-math.inf, "-inf"),
-    ],
-)
-def test_numbers_are_written_for_people(value, words):
-    assert number(value) == words
-
-
-def test_settings_shares_and_times_are_written_for_people():
-    assert setting("learning_rate", 0.001) == "1e-3"
-    assert setting("warmup_ratio", 0.0819238) == "0.0819"
-    assert (percent(0.123), percent(math.nan)) == ("12 %", "–")
-    assert [duration(seconds) for seconds in (45.2, 600, 11100, math.nan)] == ["45 s", "10 min", "3 h 5 min", "–"]
-    assert len({confidence_words(share) for share in (0.9, 0.7, 0.5, 0.1)}) == 4
-    assert confidence_words(0.85) == confidence_words(0.9)
-
-
-def luminance(color: str) -> float:
-    parts = [int(color[k : k + 2], 16) / 255 for k in (1, 3, 5)]
-    linear = [part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-
-
-@pytest.mark.parametrize("shade", [0, 1], ids=["light", "dark"])
-def test_every_color_that_carries_text_reads_well_on_its_paper(shade):
-    pairs = (*LABEL_COLORS.values(), *SERIES_COLORS.values(), *LINE_COLORS, PAPER["ink"], PAPER["soft"])
-    texts = [pair[shade] for pair in pairs]
-    for paper in (PAPER["card"][shade], PAPER["paper"][shade]):
-        for text in texts:
-            high, low = sorted((luminance(text), luminance(paper)), reverse=True)
-            assert (high + 0.05) / (low + 0.05) >= 4.5, (text, paper)
-
-
-@pytest.mark.parametrize(("factor", "text"), [(120.0, "×120"), (1 / 3, "×0.33"), (3.0, "×3"), (None, "")])
-def test_a_factor_is_written_as_a_person_would(factor, text):
-    assert times(factor) == text
 
 
 def test_json_holds_no_character_that_steers_a_terminal():

@@ -12,6 +12,7 @@ from random import Random
 import pytest
 
 from benchmarks.base_model import pretrain
+from benchmarks.base_model.text import END, PAD, documents
 from tuner.assets import TINY, order_rows, orders
 
 DATA = Path(__file__).parents[2] / "studies" / "data"
@@ -74,7 +75,7 @@ def test_no_held_out_row_was_trained_on(kind: str) -> None:
 
 def test_the_pretraining_text_holds_neither_the_task_nor_a_held_out_word() -> None:
     held_out = {*orders.HELD_OUT_SURNAMES, *orders.HELD_OUT_CITIES, *orders.HELD_OUT_ITEMS}
-    text = "".join(islice(pretrain.documents(0), 20_000))
+    text = "".join(islice(documents(0), 20_000))
     assert not re.search(rf"\b({'|'.join(held_out)})\b", text)
     assert '"item":' not in text and '"customer":' not in text
     assert not re.search(r"user\nOrder: [^\n]*\n<\|im_start\|>assistant\n{", text)
@@ -121,7 +122,7 @@ def test_the_model_knows_its_pretraining_text(words, net) -> None:
     import torch
 
     assert type(net).__name__ == "LlamaForCausalLM"
-    text = list(islice(pretrain.documents(12345), 64))
+    text = list(islice(documents(12345), 64))
     batch = words(text, return_tensors="pt", padding=True)
     labels = batch.input_ids.masked_fill(batch.attention_mask == 0, -100)
     with torch.no_grad():
@@ -135,7 +136,7 @@ def test_the_tokenizer_gives_any_text_back(words, text: str) -> None:
 
 
 def test_the_tokenizer_ends_turns_and_pads_with_different_tokens(words) -> None:
-    assert words.eos_token == pretrain.END and words.pad_token == pretrain.PAD
+    assert words.eos_token == END and words.pad_token == PAD
     assert words.chat_template == pretrain.CHAT_TEMPLATE
 
 
@@ -159,7 +160,7 @@ def test_the_mask_marks_the_answer_and_its_end(words) -> None:
     turns = conversations("orders-sft/test.jsonl")[0]
     coded = words.apply_chat_template(turns, return_dict=True, return_assistant_tokens_mask=True)
     marked = [token for token, mask in zip(coded["input_ids"], coded["assistant_masks"], strict=True) if mask]
-    assert words.decode(marked) == turns[1]["content"] + pretrain.END
+    assert words.decode(marked) == turns[1]["content"] + END
 
 
 def test_the_folder_is_found_without_torch() -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.tuner.study.report.test_reports import STUDY
+from tests.tuner.study.report.study_records import STUDY
 from tests.tuner.test_diagnose_html import log
 from tuner.cli import main
 from tuner.study.report.write import as_json

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from diagnostics.model.records import Label
-from tests.tuner.study.report.test_reports import GAIN, STUDY, TRIALS
+from tests.tuner.study.report.study_records import GAIN, STUDY, TRIALS
 from tuner.study.answers import AnswerPair, answer_pairs, paired, shown_and_missed
 from tuner.study.report.beside import Beside, beside, disagreement
 

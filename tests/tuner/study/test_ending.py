@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from tests.tuner.study.report.test_reports import GAIN, STUDY, TOO_FEW, TRIALS
+from tests.tuner.study.report.study_records import GAIN, STUDY, TOO_FEW, TRIALS
 from tuner.study.display.ending import ending
 from tuner.study.results import StudyResult
 from tuner.study.words import gain_words

@@ -7,7 +7,7 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from benchmarks.base_model.pretrain import documents
+from benchmarks.base_model.text import documents
 from tests.tuner import vision
 from tuner.assets import GENERAL_TEXT, TINY, TINY_TEXT
 from tuner.config.general_text import read_documents

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.tuner.study.report.test_reports import BARE, ONE, STUDY, TRIALS, trial
+from tests.tuner.study.report.study_records import BARE, ONE, STUDY, TRIALS, trial
 from tuner.config.direction import Direction
 from tuner.search.proposer import ANOTHER_SEED
 from tuner.study.report.path_gain import gain_along_path, gain_by_setting, parent_of
