@@ -112,6 +112,10 @@ MESSAGES: Mapping[str, str] = {
     "lower it to about {center:number:1}, or compare 256 answers and more a step",
     "reference-without-base": "{adapter} takes a part of the base model into the adapter, so the reference without the "
     "adapter is another model: start the adapter plainly",
+    "answers-sampled-greedily": "{knob} {value} writes one answer again and again, so the rewards of a group never "
+    "differ: use temperature 1.0 and no top_k",
+    "answers-out-of-balance": "{wanted} wanted and {unwanted} unwanted answers, with their weights, pull {ratio:.2g} "
+    "to 1, and KTO wants 1 to 1.33: set {knob} between {low:.3g} and {high:.3g}",
     "no-mismatched-pairs": "one row on the device leaves no mismatched pairs, so the KL estimate of KTO is always 0: "
     "set per_device_train_batch_size to 2 or more",
     "weights-not-finite": "the weights hold nan, so none were saved",

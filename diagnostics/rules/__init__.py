@@ -42,6 +42,9 @@ from diagnostics.rules.rewards import (
 from diagnostics.rules.rewards import (
     entropy as exploration,
 )
+from diagnostics.rules.rewards import (
+    gradients as steps,
+)
 from diagnostics.rules.rule import Case, Fix, Rule
 
 RULES: tuple[Rule, ...] = (
@@ -106,8 +109,10 @@ RULES: tuple[Rule, ...] = (
     policy.KL_GROWS_FOR_NOTHING,
     exploration.CLIPS_MANY_TOKENS,
     answers.ANSWERS_SHRINK,
+    steps.REWARD_FALLS_AFTER_SPIKES,
     # Overfit: the run learns the training rows rather than the task.
     preference.PREFERENCES_SATURATE,
+    kto.KTO_MEMORIZED,
     reward_model.SCORES_BELOW_CHANCE,
     reward_model.ACCURACY_HIDES_OVERFIT,
     eval_rise.EVAL_LOSS_RISES,
@@ -145,6 +150,8 @@ RULES: tuple[Rule, ...] = (
     schedule.LOSS_PLATEAUS,
     flat.POLICY_HARDLY_MOVES,
     flat.REWARD_DOES_NOT_RISE,
+    flat.SMALL_REWARDS_AMPLIFIED,
+    hacking.TASK_PART_FLAT,
     signal.GROUPS_WASTED,
     signal.PROMPTS_SOLVED,
     # Preference runs that drift: reported only.

@@ -148,3 +148,27 @@ def test_a_divergence_above_its_bound(loss: float, beta: float, found: bool):
         train_loss=curve(loss), settings=Settings(beta=beta), **LIMITS["distance-above-bound"]
     )
     assert (evidence is not None) is found
+
+
+@pytest.mark.parametrize(
+    ("loss", "margin", "rise", "found"),
+    [
+        (0.19, 2.0, 0.05, True),
+        (0.21, 2.0, 0.05, False),
+        (0.3, 8.5, 0.05, True),
+        (0.3, 7.5, 0.05, False),
+        (0.19, 8.5, 0.02, False),
+        (0.19, 8.5, None, True),
+        (0.19, 7.5, None, False),
+    ],
+)
+def test_kto_memorizes_its_answers(loss: float, margin: float, rise: float | None, found: bool):
+    late = (SHARE - 0.5).clip(min=0.0) * 2
+    held = None if rise is None else curve(0.45 + 0.05 * (1 - SHARE).clip(min=0.5) + 0.475 * rise * late)
+    evidence = kto.kto_memorized(
+        train_loss=curve(0.5 - (0.5 - loss) * SHARE.clip(max=0.5) * 2),
+        rewards_margins=curve(margin * SHARE.clip(max=0.5) * 2),
+        eval_loss=held,
+        **LIMITS["kto-answers-memorized"],
+    )
+    assert (evidence is not None) is found

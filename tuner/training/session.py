@@ -13,6 +13,7 @@ from diagnostics.model.curves import Run
 from diagnostics.model.message import message
 from diagnostics.model.settings import Settings
 from tuner.callback import DiagnosisCallback, settings_of_trainer
+from tuner.config.answer_warnings import answer_warnings
 from tuner.config.config_warnings import config_warnings
 from tuner.config.next_run import next_run_yaml
 from tuner.config.secret_keys import without_secrets
@@ -73,7 +74,8 @@ class Session:
         if self.tokenizer.chat_template == PLAIN_TEMPLATE:
             self.diagnosis_callback.notes.append(message("chat-template-added"))
         trained = settings_of_trainer(self.trainer.args, self.trainer.state, self.trainer.model).merged(settings)
-        for note in config_warnings(trained):
+        of_answers = answer_warnings(spec.method, self.trainer.args, data.train)
+        for note in (*config_warnings(trained), *of_answers):
             self.diagnosis_callback.notes.append(note)
             say(text(note))
 

@@ -1,11 +1,13 @@
-"""KTO, which judges single answers: a policy that runs away from its reference, one that hardly leaves it."""
+"""KTO, which judges single answers: a policy that runs away, one that hardly moves, one that memorizes."""
 
 from __future__ import annotations
 
 import numpy as np
 
+from diagnostics import signals
 from diagnostics.detectors.objectives.levels import start_and_end, to_judge
 from diagnostics.detectors.preconditions import (
+    MIN_EVALS_FOR_END,
     enough,
     finite,
     near_its_end,
@@ -63,3 +65,29 @@ def kto_hardly_moves(
     if start <= 0.0 or end <= of_start * start or end > (2.0 - of_start) * start or abs(apart) >= margin:
         return None
     return throughout(train_loss, {"start": start, "end": end, "margin": apart})
+
+
+def kto_memorized(
+    train_loss: Curve,
+    rewards_margins: Curve,
+    eval_loss: Curve | None = None,
+    *,
+    of_start: float,
+    margin: float,
+    rise: float,
+    min_points: int,
+) -> Evidence | None:
+    """The training answers are told apart with a saturated sigmoid, and held-out answers gain nothing by it.
+
+    Without held-out losses both the loss and the margin must say so.
+    """
+    enough(train_loss, min_points, "training losses")
+    apart, late = late_mean(rewards_margins), late_mean(train_loss)
+    is_low, is_wide = late < of_start * signals.head(train_loss.values), apart > margin
+    measured = {"loss": late, "margin": apart}
+    if eval_loss is None or len(eval_loss) < MIN_EVALS_FOR_END:
+        return throughout(train_loss, measured, 0.6) if is_low and is_wide else None
+    found = signals.rise_from_minimum(eval_loss.values)
+    if found.relative < rise or not (is_low or is_wide):
+        return None
+    return Evidence(float(eval_loss.steps[found.onset]), float(train_loss.steps[-1]), finite(measured))

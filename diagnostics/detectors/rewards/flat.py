@@ -5,7 +5,17 @@ from __future__ import annotations
 import numpy as np
 
 from diagnostics.detectors.preconditions import enough, finite, near_its_end, throughout
-from diagnostics.detectors.rewards.windows import Groups, at_ceiling, detectable_rise, end, judged, rises, start, third
+from diagnostics.detectors.rewards.windows import (
+    Groups,
+    at_ceiling,
+    detectable_rise,
+    end,
+    judged,
+    rises,
+    scale_of,
+    start,
+    third,
+)
 from diagnostics.model.curves import Curve, NotEnoughPoints
 from diagnostics.model.evidence import Evidence
 from diagnostics.model.settings import Settings
@@ -13,9 +23,10 @@ from diagnostics.model.settings import Settings
 SOLVED = 0.6
 """A reward near its ceiling with so many equal groups has nowhere to rise to."""
 
-
 MOSTLY_EQUAL = 0.75
 """Where so many groups of the last third are equal, that keeps the reward where it is; no larger step would help."""
+BY_GROUP = ("group", "true", "True")
+"""How older and newer TRL call the division by the spread of a group, which GRPO does where nothing is said."""
 
 
 def reward_does_not_rise(
@@ -41,6 +52,34 @@ def _at_its_best(groups: Groups) -> bool:
     late = groups.equal[-max(1, len(groups.reward) // 4) :]
     constant = bool(np.ptp(groups.reward.values) == 0.0 and groups.reward.values[-1] > 0.0)
     return at_ceiling(groups.reward) or (constant and float(late.mean()) >= SOLVED)
+
+
+def divides_by_group(settings: Settings) -> bool:
+    """Whether the rewards of a group are divided by their spread."""
+    silent = settings.scale_rewards is None and settings.method == "grpo"
+    return silent or settings.scale_rewards in BY_GROUP
+
+
+def small_rewards_amplified(
+    groups: Groups, settings: Settings, *, spread: float, equal: float, noise: float, min_points: int
+) -> Evidence | None:
+    """The rewards of all answers nearly agree, though no group is equal, and the reward does not rise.
+
+    Divided by the spread of their group such rewards are advantages of full size, whatever they are worth.
+    """
+    reward, deviation = groups.reward, groups.reward_std
+    enough(reward, min_points, "rewards")
+    if deviation is None or not len(deviation):
+        raise NotEnoughPoints("curve-missing", curves="reward_std")
+    if not divides_by_group(settings):
+        return None
+    late = float(third(deviation.values, -1).mean()) / scale_of(reward)
+    if not 0.0 < late < spread or third(groups.equal, -1).mean() >= equal or at_ceiling(reward):
+        return None
+    judged(reward, noise)
+    if rises(reward.values):
+        return None
+    return throughout(reward, {"spread": late, "reward": end(reward.values)})
 
 
 def policy_hardly_moves(

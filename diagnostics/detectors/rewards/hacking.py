@@ -10,11 +10,14 @@ from diagnostics import signals
 from diagnostics.detectors.preconditions import enough, finite, near_its_end
 from diagnostics.detectors.rewards.windows import (
     Parts,
+    at_ceiling,
     best_window,
     end,
     end_window,
+    judged,
     rises,
     scale_of,
+    start,
     t_between,
     thirds_t,
 )
@@ -57,6 +60,35 @@ def hacked_by_parts(
     best = best_window(part.values)
     measured = {"best": best.mean, "end": end(part.values), "reward": end(reward.values)}
     return Evidence(float(part.steps[best.last - 1]), float(part.steps[-1]), finite(measured))
+
+
+def task_part_flat(
+    reward: Curve,
+    reward_parts: Parts,
+    settings: Settings,
+    *,
+    up: float,
+    noise: float,
+    min_points: int,
+    min_share_done: float,
+) -> Evidence | None:
+    """The reward rises by a part for form alone, while no part for content rises, though its noise would show it."""
+    enough(reward, min_points, "rewards")
+    parts = {name: part for name, part in reward_parts.items() if len(part) >= min_points and np.ptp(part.values) > 0}
+    meant = [part for name, part in parts.items() if MEANT.search(name) and not AUXILIARY.search(name)]
+    form = [part for name, part in parts.items() if AUXILIARY.search(name) and not MEANT.search(name)]
+    if not meant or not form:
+        raise NotEnoughPoints("one-reward-function")
+    near_its_end(reward, settings, min_share_done)
+    if thirds_t(reward.values) < up or max(thirds_t(part.values) for part in form) < up:
+        return None
+    for part in meant:
+        judged(part, noise)
+        if rises(part.values) or at_ceiling(part):
+            return None
+    highest = max(meant, key=lambda part: end(part.values))
+    measured = {"start": start(highest.values), "end": end(highest.values), "reward": end(reward.values)}
+    return Evidence(float(reward.steps[0]), float(reward.steps[-1]), finite(measured))
 
 
 def _lost(part: Curve, down: float, left: float) -> bool:

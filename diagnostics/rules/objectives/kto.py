@@ -1,12 +1,12 @@
-"""KTO, which judges single answers: a policy that runs away from its reference, one that hardly leaves it."""
+"""KTO, which judges single answers: a policy that runs away, one that hardly moves, one that memorizes."""
 
 from __future__ import annotations
 
 from diagnostics.detectors.objectives import kto
 from diagnostics.model.rate_estimate import RateSide
 from diagnostics.model.records import Label
-from diagnostics.rules.pair_remedies import NEAR_REFERENCE, higher_beta, more_epochs
-from diagnostics.rules.remedies import RAISE_RATE, TENTH_WARMUP
+from diagnostics.rules.pair_remedies import NEAR_REFERENCE, higher_beta, more_epochs, one_epoch
+from diagnostics.rules.remedies import CHECKPOINT, RAISE_RATE, TENTH_WARMUP, cut_rate
 from diagnostics.rules.rule import Rule, Sign
 
 WENI = "Weni's five public KTO runs with LoRA: three at about 2e-4 collapsed"
@@ -59,5 +59,31 @@ KTO_HARDLY_MOVES = Rule(
     example="loss 0.499, margin 0.028 after an epoch at 5e-7 with LoRA",
     sources=("PaulD's KTO run with QLoRA at 5e-7", "HALOs and LLaMA-Factory: 5e-6"),
     not_when="one kind of answers is four times as frequent and its weight was not set",
+    methods=("kto",),
+)
+
+KTO_MEMORIZED = Rule(
+    name="kto-answers-memorized",
+    label=Label.OVERFIT,
+    check=kto.kto_memorized,
+    limits={
+        "of_start": 0.4,  # of the first loss: 0.2 of 0.5
+        "margin": 8.0,  # at half of which on either side the sigmoid has 2 % of its slope left
+        "rise": 0.03,  # of the held-out loss above its minimum
+        "min_points": 8,
+    },
+    message="the training answers are told apart at a loss of {loss:.2g} and a margin of {margin:.2g}; the held-out "
+    "answers gain nothing",
+    cause="The policy has memorized which answers are wanted: the rate is too high, or the passes too many.",
+    fixes=(
+        CHECKPOINT,
+        one_epoch(0.9),
+        cut_rate(1.0 / 3.0, "use {factor:times} the learning rate", expect="a slower fit of the answers", weight=0.8),
+        higher_beta(3.0, 0.7),
+    ),
+    confidence=0.7,
+    example="loss 0.39 to 0.12 and a margin of 10 at 2e-4 with LoRA",
+    sources=("WeniGPT-QA-Mixtral's KTO run at 2e-4", "KTO, 2402.01306: the gradient vanishes as the reward grows"),
+    not_when="the held-out loss still falls",
     methods=("kto",),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from diagnostics.detectors.rewards import flat
 from diagnostics.model.records import Label
 from diagnostics.rules.rewards.collapse import NOISE
-from diagnostics.rules.rewards.remedies import MORE_ANSWERS, MORE_IN_GROUP, REWARDS, RUNS_88
+from diagnostics.rules.rewards.remedies import MORE_ANSWERS, MORE_IN_GROUP, PLAIN_ADVANTAGES, REWARDS, RUNS_88
 from diagnostics.rules.rule import Fix, Rule, Sign
 
 RAISE_RATE = Fix(
@@ -53,6 +53,30 @@ REWARD_DOES_NOT_RISE = Rule(
         "reference-differs",
     ),
     essential=True,
+    methods=REWARDS,
+)
+
+SMALL_REWARDS_AMPLIFIED = Rule(
+    name="small-rewards-amplified",
+    label=Label.UNDERFIT,
+    check=flat.small_rewards_amplified,
+    limits={
+        "spread": 0.05,  # of the rewards' width, by which the answers of a batch differ in the last third
+        "equal": 0.1,  # the share of equal groups there, from which on the rewards are steps and no scale
+        "noise": NOISE,  # of the rewards' width: where a smaller rise drowns, nothing is said
+        "min_points": 20,
+    },
+    message="the rewards of all answers lie within {spread:.1%} of their width, and the reward does not rise",
+    cause="Each group is divided by its own spread: where rewards hardly differ, noise gets advantages of full size.",
+    fixes=(
+        PLAIN_ADVANTAGES,
+        Fix("data", "spread the rewards: score what differs between answers, and drop what all get", "a clearer order"),
+    ),
+    confidence=0.55,
+    example="reward 0.62 with reward_std 0.01 and no equal group",
+    sources=("Dr.GRPO, 2503.20783: the bias of dividing by the spread", "TRL, paper index: Lite PPO"),
+    not_when="rewards of 0 or 1",
+    sets_label=False,
     methods=REWARDS,
 )
 

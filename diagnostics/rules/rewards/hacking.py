@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from diagnostics.detectors.rewards import hacking
 from diagnostics.model.records import Label
-from diagnostics.rules.rewards.remedies import MORE_BETA, REWARDS, SMALL_BETA
+from diagnostics.rules.rewards.collapse import NOISE
+from diagnostics.rules.rewards.remedies import MORE_BETA, MORE_IN_GROUP, REWARDS, SMALL_BETA
 from diagnostics.rules.rule import Fix, Rule
 
 GAO = "Gao et al. 2210.10760: scaling laws for reward model over-optimization"
@@ -61,5 +62,35 @@ HACKED_BY_PARTS = Rule(
     example="rewards/style 0.2 to 2.0, rewards/correct 0.5 to 0",
     sources=("open-instruct: added format rewards are undesirable", "rlprobe 0.1.0: format gaming", GAO),
     not_when="the part that falls is one for form or length",
+    methods=REWARDS,
+)
+
+TASK_PART_FLAT = Rule(
+    name="task-part-stays-flat",
+    label=Label.UNDERFIT,
+    check=hacking.task_part_flat,
+    limits={
+        "up": 2.5,  # Welch's t, by which the reward and a part for form rise between their thirds
+        "noise": NOISE,  # of the part's width: where a smaller rise drowns, nothing is said
+        "min_points": 20,
+        "min_share_done": 0.5,  # of the planned steps: content may come after form
+    },
+    message="the reward rises to {reward:.3g} by its form alone: the part for content stays ({start:.3g} to {end:.3g})",
+    cause="The part for form is cheaper to learn, and says nothing about which answers are right.",
+    fixes=(
+        Fix(
+            "data",
+            "multiply the parts instead of adding them, or drop the part for form once it is above 0.95",
+            "a part for content that rises",
+        ),
+        MORE_IN_GROUP,
+        Fix("max_steps", "train for {factor:times} the steps", "content that comes after form", times=2.0, weight=0.5),
+    ),
+    confidence=0.6,
+    example="rewards/format 0.2 to 0.98, rewards/correct 0.31 all along",
+    sources=("open-instruct: added format rewards are undesirable", "CoursIA#9583: dominance is not exploitation"),
+    not_when="the first half of a run, or a part near its ceiling",
+    sets_label=False,
+    unless_found=("reward-hacked-by-parts", "reward-collapses", "reward-stays-dead", "answers-cut-off"),
     methods=REWARDS,
 )

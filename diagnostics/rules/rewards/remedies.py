@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from diagnostics.detectors.rewards.flat import divides_by_group
 from diagnostics.model.methods import METHODS
 from diagnostics.rules.remedies import cut_rate
 from diagnostics.rules.rule import Case, Fix
@@ -80,6 +81,15 @@ TIGHT_CLIP = Fix(
     when=lambda case: (case.settings.max_grad_norm or 1.0) > 0.2,
     condition="where the limit is above 0.2",
     weight=0.5,
+)
+PLAIN_ADVANTAGES = Fix(
+    "scale_rewards",
+    "set scale_rewards to {new} (Dr.GRPO)",
+    "advantages as large as the rewards differ",
+    to="none",
+    when=lambda case: divides_by_group(case.settings),
+    condition="where rewards are divided by the spread of their group",
+    weight=0.8,
 )
 MORE_TOKENS = Fix(
     "max_completion_length",

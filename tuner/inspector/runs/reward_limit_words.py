@@ -9,6 +9,7 @@ OF_REWARDS: Mapping[str, str] = {
     "at_least": "The divergence, in nats a token, from which on such a growth counts",
     "bound": "How many times the largest divergence that there can be counts as above it",
     "confirm": "In how many logs it must hold",
+    "count": "How many logs it must hold in",
     "down": "Welch's t by which another part must have fallen below its best",
     "early": "The share of answers cut off at the start, below which they ended by themselves there",
     "earned": "The rise of the reward that each rise of the length must bring, both relative",
