@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from diagnostics.readers.files import UnreadableLog, text
-from diagnostics.readers.printed import bars, blocks, dictionaries, mlx, spoken, trainers
+from diagnostics.readers.printed import bars, blocks, dictionaries, mlx, spacy, spoken, trainers
 from diagnostics.readers.printed.lines import Printed, lines_of
 from diagnostics.readers.raw_log import Log
 from diagnostics.readers.tabular.rows import log_of_rows
@@ -22,6 +22,7 @@ KINDS: tuple[Callable[[Iterable[str]], Iterator[Printed]], ...] = (
     trainers.rows,
     dictionaries.rows,
     blocks.rows,
+    spacy.rows,
     bars.rows,
     spoken.rows,
 )

@@ -13,6 +13,7 @@ from diagnostics.readers.assemble.restarts import kept_rows
 from diagnostics.readers.assemble.tags import match
 from diagnostics.readers.raw_log import Log, Series
 from diagnostics.readers.tabular.columns import Columns, IntArray, Names, Row, columns_of, number
+from diagnostics.readers.tabular.ultralytics import with_whole_loss
 
 __all__ = ["MAX_STEP", "UNKNOWN", "Row", "log_of_columns", "log_of_rows", "number", "step_name"]
 
@@ -55,6 +56,7 @@ def log_of_rows(rows: Sequence[Row]) -> Log:
 
 def log_of_columns(columns: Columns) -> Log:
     """The log of columns; steps are taken from a step-like name, else from the epoch, else from the order."""
+    columns = with_whole_loss(columns)
     steps, skip, notes = _steps(columns)
     keep, discontinuities, more_notes = kept_rows(steps, _training_rows(columns))
     found = {}

@@ -36,6 +36,28 @@ def test_mlx_lms_table_and_the_panel_above_it(tmp_path: Path, colored: bool):
     assert {name: known.get(name) for name in wanted} == wanted
 
 
+def test_spacys_table_gives_the_loss_of_a_step_over_all_parts_of_the_pipeline(tmp_path: Path):
+    run = one_run(tmp_path, "train.log", (LOGS / "spacy.log").read_text())
+    loss = run.curves["train_loss"]
+    assert loss.steps.tolist() == [200 * i for i in range(16)]
+    assert loss.values[0] == pytest.approx(47.03)
+    assert loss.values[1] == pytest.approx((81.24 + 1629.72) / 200)
+    assert run.curves["eval_score"].values[-1] == pytest.approx(0.83)
+
+
+@pytest.mark.parametrize("padded", [True, False])
+def test_the_parts_of_ultralytics_losses_are_one_loss(tmp_path: Path, padded: bool):
+    said = (LOGS / "ultralytics.csv").read_text()
+    run = one_run(tmp_path, "results.csv", said.replace(",", ",       ") if padded else said)
+    header, first = (line.split(",") for line in said.splitlines()[:2])
+    row = dict(zip(header, map(float, first), strict=True))
+    for side, name in (("train", "train_loss"), ("val", "eval_loss")):
+        whole = sum(row[f"{side}/{part}_loss"] for part in ("box", "cls", "dfl"))
+        assert run.curves[name].values[0] == pytest.approx(whole)
+        assert run.curves[name].steps.tolist() == list(range(1, 13))
+    assert run.curves["learning_rate"].values[0] == row["lr/pg1"] < row["lr/pg0"]
+
+
 def keras_csv(sign: str = ",") -> str:
     rows = [f"{epoch},{0.5 + epoch / 10},{loss},{0.4},{loss + 0.1}" for epoch, loss in enumerate(LOSSES)]
     return "\n".join(["epoch,accuracy,loss,val_accuracy,val_loss", *rows]).replace(",", sign) + "\n"
