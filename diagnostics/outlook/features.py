@@ -33,10 +33,10 @@ def outlook_features(curves: Mapping[str, Curve], settings: Settings, rate: Rate
     seen: dict[str, Levels] = {}
     if train is not None and len(train) >= MIN_LOSSES:
         seen["train"] = levels_of(train, span, neutral)
-        found |= _named("train", shape_of(train, seen["train"], chance))
+        found |= _named("train", shape_of(curves["train_loss"], seen["train"], chance))
     if held is not None and len(held) >= MIN_EVALS:
         seen["eval"] = levels_of(held, span, neutral if held.steps[0] > 0 else None)
-        found |= _named("eval", shape_of(held, seen["eval"], chance))
+        found |= _named("eval", shape_of(curves["eval_loss"], seen["eval"], chance))
     if len(seen) > 1:
         found |= _gap(seen["train"], seen["eval"])
     norms = curves.get("grad_norm")
@@ -103,5 +103,7 @@ def _gradients(norms: Curve) -> dict[str, float]:
         "norms_end": signals.bounded(signals.median(np.log10(last)) - signals.median(np.log10(first)), -4.0, 4.0),
         "norms_high": signals.bounded(signals.quantile(logs, 0.9) - signals.median(logs), 0.0, 4.0),
         "norms_top": signals.bounded(logs.max() - logs[0], 0.0, 4.0),
-        "norms_scatter": float(np.log10(signals.bounded(np.std(np.log(values[values.size // 2 :])), 1e-3, 10.0))),
+        "norms_scatter": float(
+            np.log10(signals.bounded(float(np.std(np.log(values[values.size // 2 :]))), 1e-3, 10.0))
+        ),
     }

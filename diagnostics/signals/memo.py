@@ -44,6 +44,7 @@ def memoize(function: Callable[P, T]) -> Callable[P, T]:
         if found is None:
             # The arguments are kept with the result: no other array can get the id of one of them meanwhile.
             found = known[key] = (function(*args, **kwargs), args, kwargs)
-        return found[0]  # type: ignore[no-any-return]
+        result: T = found[0]
+        return result
 
     return memoized
