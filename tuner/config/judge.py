@@ -17,15 +17,18 @@ LOCAL = ("localhost", "127.0.0.1", "::1")
 
 @dataclass(frozen=True)
 class JudgeBlock:
-    """Where the judge is, which model answers, how many questions it sees, and how many calls a run may make.
+    """Where the judge is, which model answers, how many questions it sees, and what a run and a study may cost.
 
-    The key comes from the environment variable ``key_env`` and is stored nowhere.
+    ``max_calls`` are those of a run, ``max_study_calls`` and ``max_study_tokens`` of all runs of a study together. The
+    key comes from the environment variable ``key_env`` and is stored nowhere.
     """
 
     base_url: str
     model: str
     rows: int = 16
     max_calls: int = 64
+    max_study_calls: int = 2000
+    max_study_tokens: int | None = None
     key_env: str = "OPENAI_API_KEY"
     seconds: float = 60.0
 
@@ -40,8 +43,17 @@ KINDS: Mapping[str, Any] = {
     "model": str,
     "rows": int,
     "max_calls": int,
+    "max_study_calls": int,
+    "max_study_tokens": int,
     "key_env": str,
     "seconds": float,
+}
+
+
+MOST: Mapping[str, int] = {
+    **dict.fromkeys(("rows", "max_calls", "seconds"), 10_000),
+    "max_study_calls": 10**6,
+    "max_study_tokens": 10**10,
 }
 
 
@@ -63,9 +75,9 @@ def read_judge(raw: Any, where: str) -> JudgeBlock | None:
     for name in ("base_url", "model"):
         if not made.get(name):
             raise SpecError(f"{where}: needs {name}, such as base_url: http://localhost:8000/v1")
-    for name in ("rows", "max_calls", "seconds"):
-        if name in made and not 0 < made[name] <= 10_000:
-            raise SpecError(f"{where}.{name}: must be above 0 and at most 10000, not {made[name]}")
+    for name, most in MOST.items():
+        if name in made and not 0 < made[name] <= most:
+            raise SpecError(f"{where}.{name}: must be above 0 and at most {most}, not {made[name]}")
     _check_address(made["base_url"], where)
     return JudgeBlock(**made)
 

@@ -43,8 +43,13 @@ def used_up(
     ended = [trial for trial in trials if not trial.is_running]
     if not ended:
         return None
-    missing = max(0, 2 * block.seeds - sum(repeat.trial == 0 for repeat in repeats))
+    missing = repeats_missing(block, repeats)
     return _no_time(block, ended, missing, seconds) or _no_steps(block, trials, repeats, missing)
+
+
+def repeats_missing(block: StudyBlock, repeats: Sequence[Repeat]) -> int:
+    """How many repeats are still to come."""
+    return max(0, 2 * block.seeds - sum(repeat.trial == 0 for repeat in repeats))
 
 
 def _no_time(block: StudyBlock, ended: Sequence[TrialResult], missing: int, seconds: float) -> Message | None:

@@ -18,6 +18,7 @@ from tuner.study.context import StudyContext
 from tuner.study.events import RowsLowered
 from tuner.study.failure import Failure, FailureKind, RunGivenUp
 from tuner.study.folder import trial_folder
+from tuner.study.judge_ledger import judged_within
 from tuner.study.protocols import Report
 from tuner.study.words import failure_words
 from tuner.study.workers.attempts import attempts_at, detect_lost_worker, under_way, was_attempted
@@ -122,7 +123,8 @@ def train_fitting(
     while True:
         limit = most_that_fits(context.study, settings)
         try:
-            with under_way(context.study, folder, limit, report) as noted:
+            judge = judged_within(context.study, folder.name, context.spec.study.judge)
+            with judge, under_way(context.study, folder, limit, report) as noted:
                 run = context.train(job.under(limit), folder, noted)
             return Fitted(run, _notes(job, limit))
         except BadInput:

@@ -9,10 +9,11 @@ from diagnostics.model.message import Message, message
 from tuner.search.distributions import is_used_up
 from tuner.search.stopping import should_stop
 from tuner.study import repeats
-from tuner.study.budget import used_up
+from tuner.study.budget import repeats_missing, used_up
 from tuner.study.context import StudyContext
 from tuner.study.folder import TRACEBACK
 from tuner.study.history import trial_results, trial_views
+from tuner.study.judge_ledger import judge_used_up
 from tuner.study.open_study import SAME_FAILURES
 from tuner.study.results import TrialResult
 from tuner.study.words import failure_words
@@ -24,7 +25,9 @@ def why_no_more(context: StudyContext, trials: Sequence[TrialResult], seconds: f
     """Why no other trial shall begin, the total aside; None while one may. ``seconds`` are spent so far."""
     if trials and is_used_up([trial.settings for trial in trials], context.searched):
         return message("space-used-up")
-    over = used_up(context.spec.study, trials, repeats.all_of(context.study), seconds)
+    done = repeats.all_of(context.study)
+    over = used_up(context.spec.study, trials, done, seconds)
+    over = over or judge_used_up(context.spec.study, context.study, repeats_missing(context.spec.study, done))
     if over is not None or not context.spec.study.stop_early:
         return over
     found = should_stop(trial_views(context.study), context.searched, context.model)

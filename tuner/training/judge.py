@@ -17,6 +17,7 @@ from typing import Any
 from tuner.config.judge import JudgeBlock
 from tuner.errors import SpecError, error_text
 from tuner.training.generation import Sample
+from tuner.training.judge_budget import LEDGER, Cost, OwnLedger, cost_of
 
 logger = logging.getLogger("tuner")
 
@@ -41,6 +42,7 @@ class Judge:
     def __init__(self, block: JudgeBlock) -> None:
         self.block = block
         self.calls = self.failures = 0
+        self.ledger = LEDGER.get() or OwnLedger(block)
         self._known: dict[tuple[str, str, str, str], float | None] = {}
 
     def compared(self, before: Sequence[Sample], after: Sequence[Sample]) -> dict[str, float]:
@@ -70,9 +72,12 @@ class Judge:
     def _ask(self, question: str, reference: str, first: str, second: str) -> float | None:
         if self.calls >= self.block.max_calls or self.failures >= MAX_FAILURES:
             return None
-        self.calls += 1
         texts = {"question": question, "reference": reference, "first": first, "second": second}
-        said = self._reply(ASKED.format(**{name: text[:LONGEST] for name, text in texts.items()}))
+        asked = ASKED.format(**{name: text[:LONGEST] for name, text in texts.items()})
+        if not self.ledger.take(cost_of(asked)):
+            return None
+        self.calls += 1
+        said = self._reply(asked)
         found = VERDICT.search(said or "")
         return None if found is None else {"a": -1.0, "b": 1.0, "tie": 0.0}[found.group(1).lower()]
 
@@ -91,16 +96,24 @@ class Judge:
         request = urllib.request.Request(address, json.dumps(body).encode(), headers)
         try:
             with _OPENER.open(request, timeout=self.block.seconds) as reply:
-                return str(json.loads(reply.read(2**20))["choices"][0]["message"]["content"])
+                made = json.loads(reply.read(2**20))
+            self._count(cost_of(text), made.get("usage"))
+            return str(made["choices"][0]["message"]["content"])
         except urllib.error.HTTPError as error:
             if error.code in (401, 403):
                 raise SpecError(
                     f"study.judge: {self.block.base_url} refuses the key; set {self.block.key_env} in the environment"
                 ) from None
             self._failed(f"status {error.code}")
-        except (OSError, ValueError, LookupError, TypeError) as error:
+        except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
             self._failed(error_text(error))
         return None
+
+    def _count(self, expected: Cost, usage: Any) -> None:
+        """Take the tokens that the endpoint counted in place of those expected."""
+        tokens = usage.get("total_tokens") if isinstance(usage, dict) else None
+        if isinstance(tokens, int) and tokens >= 0:
+            self.ledger.correct(expected, Cost(1, tokens))
 
     def _failed(self, why: str) -> None:
         self.failures += 1

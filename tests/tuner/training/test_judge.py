@@ -1,12 +1,9 @@
 """The judge, against a stand-in that speaks the endpoint's protocol over HTTP."""
 
-import json
-import re
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-
 import pytest
 
+from tests.tuner.judge_endpoint import endpoint as stand_in
+from tests.tuner.judge_endpoint import longer
 from tuner.config.judge import JudgeBlock, read_judge
 from tuner.errors import SpecError
 from tuner.training.generation import Sample
@@ -19,39 +16,8 @@ AFTER = [Sample(f"q{n}", "r", "a longer answer") for n in range(4)]
 
 @pytest.fixture
 def endpoint():
-    """A server whose judge can be set; ``seen`` holds the headers and bodies of the calls."""
-
-    class Handler(BaseHTTPRequestHandler):
-        judge = staticmethod(lambda first, second: "A")
-        status = 200
-        seen: list[tuple[dict[str, str], dict]] = []  # noqa: RUF012
-
-        def do_POST(self):
-            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            type(self).seen.append((dict(self.headers), body))
-            asked = body["messages"][0]["content"]
-            first, second = (re.search(rf"<answer {x}>\n(.*?)\n</answer", asked, re.S).group(1) for x in "AB")
-            said = json.dumps({"choices": [{"message": {"content": self.judge(first, second)}}]}).encode()
-            self.send_response(self.status)
-            self.send_header("Content-Length", str(len(said)))
-            self.end_headers()
-            self.wfile.write(said)
-
-        def log_message(self, *args):
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    Handler.seen, Handler.address = [], f"http://127.0.0.1:{server.server_port}/v1"
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield Handler
-    server.shutdown()
-    server.server_close()
-    thread.join()
-
-
-def longer(first, second):
-    return "A" if len(first) > len(second) else "B"
+    with stand_in() as server:
+        yield server
 
 
 def judged(endpoint, before=BEFORE, after=AFTER, **keys):
@@ -129,6 +95,7 @@ def test_a_run_is_judged_against_the_model_before_it(make, tmp_path, endpoint):
         ({"base_url": "https://h/v1", "model": "m", "api_key": "sk"}, "comes from the environment variable key_env"),
         ({"base_url": "https://h/v1", "model": "m", "row": 3}, "did you mean rows?"),
         ({"base_url": "https://h/v1", "model": "m", "rows": 0}, "must be above 0"),
+        ({"base_url": "https://h/v1", "model": "m", "max_study_calls": 0}, "max_study_calls: must be above 0"),
         ("https://h/v1", "must be a mapping"),
     ],
 )

@@ -57,6 +57,8 @@ STOP_REASONS: Mapping[str, str] = {
     "steps-spent": "no steps for another trial: {spent:number} of {steps:number} are spent",
     "steps-kept": "no steps for another trial: {spent:number} of {steps:number} are spent, {kept:number} are for the "
     "repeats",
+    "judge-spent": "the judge's budget for this study is spent: {calls} calls and {tokens} tokens "
+    "(study.judge.{knob} is {limit}; raise it to judge more runs)",
     "no-gain-in-sight": "no gain beyond noise is in sight: {trials} more trials are expected to improve {metric} by "
     "{expected:number:1}, and differences below {noise:number:1} are noise (--no-stop-early continues anyway)",
 }
