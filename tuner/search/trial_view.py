@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from diagnostics.model.rate_estimate import RateEstimate
 from diagnostics.model.records import Advice, Finding
 from tuner.search.attributes import (
     CURVE,
@@ -43,6 +44,7 @@ class TrialView:
     ``start`` is the loss before training, ``start_exact`` whether it was evaluated (else it is the first training
     loss); ``stopped_at`` is the share of the schedule after which the pruner stopped the run, None for a whole run;
     ``steps`` are the optimizer steps that it took.
+    ``rate`` says where the run's learning rate stands, by its curves.
     ``excess`` is what the run forgot beyond the study's limit, below 0 within it, None without a limit: a run above it
     counts as one that diverged, because its settings are out of bounds.
     """
@@ -68,6 +70,7 @@ class TrialView:
     stopped_at: float | None = None
     steps: float | None = None
     excess: float | None = None
+    rate: RateEstimate | None = None
 
     @property
     def usable(self) -> bool:
@@ -120,6 +123,7 @@ def trial_view(
         stopped_at=_stopped_at(trial),
         steps=attributes.get(STEPS),
         excess=excess,
+        rate=RateEstimate.from_dict(verdict["rate"]) if verdict.get("rate") else None,
     )
 
 

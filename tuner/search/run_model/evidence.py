@@ -13,7 +13,7 @@ from diagnostics.model.curves import FloatArray
 from diagnostics.model.methods import method_record
 from tuner.search.run_model.features import Frame, Points
 from tuner.search.run_model.priors import Normal
-from tuner.search.run_model.verdicts import side_of
+from tuner.search.run_model.verdicts import Verdicts
 from tuner.search.trial_view import TrialView
 
 FAR_SHARE = 0.12
@@ -75,7 +75,7 @@ class Evidence:
     other: FloatArray
     progress: FloatArray
     seeds: FloatArray
-    verdicts: FloatArray
+    verdicts: Verdicts
     tried: np.ndarray
     level: Normal
 
@@ -102,7 +102,7 @@ def evidence(trials: Sequence[TrialView], frame: Frame, scale: Scale, level: Nor
         other=far**2 + np.array(unsure, float) ** 2,
         progress=progress,
         seeds=np.array([trial.seed for trial in trials], float),
-        verdicts=np.array([side_of(trial) for trial in trials], float),
+        verdicts=Verdicts.of(trials),
         tried=np.array([trial.usable and trial.stopped_at is None for trial in trials], bool),
         level=level,
     )

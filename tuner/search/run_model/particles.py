@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from diagnostics.model.curves import FloatArray
-from tuner.search.run_model import form, verdicts
+from tuner.search.run_model import form
 from tuner.search.run_model.evidence import Evidence, Scale
 from tuner.search.run_model.residual import NOISE_LEVELS, Residual
 
@@ -57,7 +57,7 @@ class Likelihood:
         """The log-likelihood of each row."""
         at = form.lines(parameters, self.seen.points.z)
         gaps = self.seen.heights - form.mean(parameters, self.seen.points, at)
-        total = verdicts.log_likelihood(self.seen.points.x, at, self.seen.verdicts)
+        total = self.seen.verdicts.log_likelihood(self.seen.points.x, at)
         level = self.residual.level_of(parameters[:, form.SIGMA])
         for number in range(NOISE_LEVELS):
             rows = level == number

@@ -141,7 +141,8 @@ class RunModel:
 def _identity(trial: TrialView) -> object:
     """What of a trial the posterior depends on."""
     known = (trial.number, trial.loss, trial.diverged, trial.stopped_at, trial.seed, trial.start, trial.noise)
-    return (*known, tuple(trial.settings.items()), tuple((one.knob, one.factor, one.new) for one in trial.advice))
+    said = (trial.label, trial.rate, tuple((one.knob, one.factor, one.new) for one in trial.advice))
+    return (*known, tuple(trial.settings.items()), *said)
 
 
 def _active(space: Distributions) -> BoolArray:

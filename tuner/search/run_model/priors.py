@@ -21,6 +21,7 @@ from tuner.search.run_model.form import (
     FIRST_SHIFT,
     GAP,
     LEVEL,
+    PLATEAU,
     SHARPNESS,
     SIGMA,
     SIZE,
@@ -66,6 +67,8 @@ USUAL = {
     # 548 public LoRA runs: a bowl of 3.1 % of the loss per squared decade, where runs learn 30 to 100 % of it.
     EXCESS: Normal(math.log(0.06), 0.9),
     BAD: Normal(0.0, 1e-6),
+    # A run past the edge learns to guess. Where the start is worse than a guess, that is far below it.
+    PLATEAU: Normal(-3.0, 1.5),
     SIGMA: Normal(math.log(0.012), math.log(1.8)),
 }
 """A loss that is a likelihood of tokens. What is learned is proportional to the rate at first: one decade a decade."""
@@ -81,6 +84,7 @@ NO_LOSS = USUAL | {
     WIDTH: Normal(0.0, 0.5),
     GAP: Normal(1.9, 0.8),
     BAD: Normal(0.2, 0.2),
+    PLATEAU: Normal(-20.0, 1e-6),
 }
 """Any other metric, over its size."""
 

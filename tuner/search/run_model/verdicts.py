@@ -1,12 +1,15 @@
-"""What the verdict on a run says of its rate: how likely it is, by where the rate lies to the best one and the edge."""
+"""What the verdict on a run says of its rate: where it stands by its curves, and on which side of the edge."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from diagnostics.model.curves import FloatArray
+from diagnostics.model.rate_estimate import OFFSETS, SPACING
 from tuner.search.proposal import RATE, target_value
 from tuner.search.run_model.form import Lines
 from tuner.search.trial_view import TrialView
@@ -15,33 +18,70 @@ UP_AT_MOST, UP_BELOW, UP_WIDTH = 0.86, -1.2, 0.24
 """A rate more than a decade below the best is called too low in 86 % of the runs; the change takes a quarter decade."""
 DOWN_ABOVE, DOWN_WIDTH = 0.46, 0.09
 """A rate called too high, or that diverged, lies half a decade above the best; the change is sharp."""
-OUTLIERS, MISSED = 0.03, 0.002
+OUTLIERS = 0.03
 """The share of verdicts on the rate that are wrong, and of runs past the edge in which no rule sees anything."""
+ALIKE = 0.5
+"""The share of an estimate's error that all runs of a study have in common: n of them count as n / (1 + (n - 1) ALIKE).
+So much it is on five tables that the estimate was not fitted on."""
+ASTRAY = 0.1
+"""The share of runs whose estimate says nothing."""
+
+
+@dataclass(frozen=True)
+class Verdicts:
+    """The verdicts on some runs. ``sides`` is +1 where the rate is called too low, -1 where it is called too high or the
+    run diverged, 0 where nothing is found, nan where there is no verdict on it. ``estimates`` (runs x ``OFFSETS``) are
+    log densities of log10(rate / best rate), 0 where there is none; ``estimated`` marks the others."""
+
+    sides: FloatArray
+    estimates: FloatArray
+    estimated: np.ndarray
+
+    @classmethod
+    def of(cls, trials: Sequence[TrialView]) -> Verdicts:
+        """What the verdicts on these trials say."""
+        estimated = np.array([trial.rate is not None for trial in trials], bool)
+        estimates = np.zeros((len(trials), len(OFFSETS)))
+        for row, trial in enumerate(trials):
+            if trial.rate is not None:
+                estimates[row] = np.log((1 - ASTRAY) * trial.rate.alone.density + ASTRAY / len(OFFSETS))
+        return cls(np.array([side_of(trial) for trial in trials], float), estimates, estimated)
+
+    def log_likelihood(self, x: FloatArray, at: Lines) -> FloatArray:
+        """The log-likelihood of all verdicts together at rates ``x``, for each row of parameters."""
+        return np.asarray(self._of_sides(x, at) + self._of_estimates(x, at))
+
+    def _of_sides(self, x: FloatArray, at: Lines) -> FloatArray:
+        up = UP_AT_MOST * _sigmoid((UP_BELOW - (x - at.best)) / UP_WIDTH)
+        down = _sigmoid((x - at.best - DOWN_ABOVE) / DOWN_WIDTH)
+        # A rate above the best but below the edge may look healthy; nobody misses one that lets little be learned.
+        healthy = (1 - up) * _sigmoid(-at.fall * (x - at.edge))
+        chance = OUTLIERS / 2 + (1 - OUTLIERS) * np.where(self.sides > 0, up, down)
+        known = np.log(np.where(self.sides == 0, OUTLIERS + (1 - OUTLIERS) * healthy, chance))
+        count = int((~np.isnan(self.sides)).sum())
+        return np.asarray(np.where(np.isnan(self.sides), 0.0, known).sum(axis=1) / (1 + (max(count,1) - 1) * ALIKE))
+
+    def _of_estimates(self, x: FloatArray, at: Lines) -> FloatArray:
+        count = int(self.estimated.sum())
+        if not count:
+            return np.zeros(len(at.best))
+        nearest = np.rint((x - at.best - OFFSETS[0]) / SPACING).astype(int).clip(0, len(OFFSETS) - 1)
+        each = self.estimates[np.arange(len(x)), nearest]
+        return np.asarray(each.sum(axis=1) / (1 + (count - 1) * ALIKE))
 
 
 def side_of(trial: TrialView) -> float:
     """+1 where the verdict says that the rate is too low, -1 where it is too high or the run diverged, else 0.
 
-    Nan without a verdict.
+    Nan without a verdict, and where it is on something else.
     """
     if trial.diverged or trial.label is None:
         return -1.0 if trial.diverged else math.nan
     advice = next((one for one in trial.advice if one.knob == RATE), None)
     target, now = None if advice is None else target_value(advice, trial), trial.settings.get(RATE)
     if not (isinstance(target, (int, float)) and isinstance(now, (int, float))):
-        return 0.0
+        return 0.0 if trial.label == "healthy" else math.nan
     return float(np.sign(target - now))
-
-
-def log_likelihood(x: FloatArray, at: Lines, sides: FloatArray) -> FloatArray:
-    """The log-likelihood of all verdicts together at rates ``x``, for each row of parameters."""
-    up = UP_AT_MOST * _sigmoid((UP_BELOW - (x - at.best)) / UP_WIDTH)
-    down = _sigmoid((x - at.best - DOWN_ABOVE) / DOWN_WIDTH)
-    # A rate above the best but below the edge may look healthy; nobody misses one that lets little be learned.
-    healthy = (1 - up) * _sigmoid(-at.fall * (x - at.edge))
-    chance = OUTLIERS / 2 + (1 - OUTLIERS) * np.where(sides > 0, up, down)
-    known = np.log(np.where(sides == 0, MISSED + (1 - MISSED) * healthy, chance))
-    return np.asarray(np.where(np.isnan(sides), 0.0, known).sum(axis=1))
 
 
 def _sigmoid(values: FloatArray) -> FloatArray:
