@@ -18,9 +18,9 @@ import numpy as np
 from diagnostics.model.curves import FloatArray
 from tuner.search.run_model.features import COORDINATES, Points
 
-LEVEL, DEPTH, CENTER, WIDTH, GAP, SHARPNESS, EXCESS, BAD, PLATEAU, SIGMA = range(10)
-"""The columns of a table of parameters; depth, width, sharpness, excess, plateau and the noise sigma are logarithms."""
-FIRST_SHIFT = 10
+LEVEL, DEPTH, CENTER, WIDTH, GAP, SHARPNESS, EXCESS, BAD, PLATEAU, SIGMA, MISFIT = range(11)
+"""The columns of a table of parameters; depth, width, sharpness, excess, plateau, the noise sigma and the misfit are logarithms."""
+FIRST_SHIFT = 11
 """Then three for each coordinate: how it shifts the descent, the edge (both in decades), and the depth."""
 SIZE = FIRST_SHIFT + 3 * len(COORDINATES)
 CENTER_SHARE = 0.7

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from diagnostics.model.curves import FloatArray
 from tuner.search.run_model import form
 from tuner.search.run_model.evidence import Evidence, Scale
-from tuner.search.run_model.residual import NOISE_LEVELS, Residual
+from tuner.search.run_model.residual import Residual
 
 BoolArray = npt.NDArray[np.bool_]
 COUNT = 500
@@ -58,8 +58,8 @@ class Likelihood:
         at = form.lines(parameters, self.seen.points.z)
         gaps = self.seen.heights - form.mean(parameters, self.seen.points, at)
         total = self.seen.verdicts.log_likelihood(self.seen.points.x, at)
-        level = self.residual.level_of(parameters[:, form.SIGMA])
-        for number in range(NOISE_LEVELS):
+        level = self.residual.level_of(parameters[:, form.SIGMA], parameters[:, form.MISFIT])
+        for number in np.unique(level):
             rows = level == number
             if rows.any():
                 total[rows] += self.residual.log_likelihood(gaps[rows], number)

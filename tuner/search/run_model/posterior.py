@@ -17,7 +17,7 @@ from tuner.search.run_model.evidence import MIN_PROGRESS, Evidence, Scale, evide
 from tuner.search.run_model.features import COORDINATES, FORM_KNOBS, LENGTH_KNOBS, Frame, Points, takes_fixed_steps
 from tuner.search.run_model.particles import COUNT, BoolArray, Likelihood, Prior, updated
 from tuner.search.run_model.priors import RATE_DEVIATION, Normal, prior
-from tuner.search.run_model.residual import NOISE_LEVELS, Residual, noise_levels
+from tuner.search.run_model.residual import MISFITS, Residual, noise_levels
 from tuner.search.trial_view import TrialView
 
 Stage = tuple[FloatArray, Likelihood]
@@ -45,7 +45,7 @@ class Posterior:
     @cached_property
     def noise(self) -> float:
         """The deviation between seeds of the best settings, as a height."""
-        return float(np.exp(self.residual.levels[self._levels]).mean())
+        return float(np.exp(self.residual.levels[self._levels // len(MISFITS)]).mean())
 
     def heights(self, settings: Points | Sequence[Mapping[str, Any]]) -> tuple[FloatArray, FloatArray]:
         """The height at settings (columns) for each particle, and the variance that the residual leaves."""
@@ -55,7 +55,7 @@ class Posterior:
         lowest = min([float(typical.min()), *self.seen.heights[self.seen.tried]])
         progress = np.clip((level - typical) / max(level - lowest, 1e-9), MIN_PROGRESS, 1.0)
         variances, like = np.empty_like(means), self.residual.likeness(points)
-        for number in range(NOISE_LEVELS):
+        for number in np.unique(self._levels):
             rows = self._levels == number
             if rows.any():
                 missed, variances[rows] = self.residual.at(self._gaps[rows], like, progress, number)
@@ -68,7 +68,7 @@ class Posterior:
 
     @cached_property
     def _levels(self) -> np.ndarray:
-        return self.residual.level_of(self.parameters[:, form.SIGMA])
+        return self.residual.level_of(self.parameters[:, form.SIGMA], self.parameters[:, form.MISFIT])
 
     @cached_property
     def _gaps(self) -> FloatArray:

@@ -21,6 +21,7 @@ from tuner.search.run_model.form import (
     FIRST_SHIFT,
     GAP,
     LEVEL,
+    MISFIT,
     PLATEAU,
     SHARPNESS,
     SIGMA,
@@ -70,6 +71,7 @@ USUAL = {
     # A run past the edge learns to guess. Where the start is worse than a guess, that is far below it.
     PLATEAU: Normal(-3.0, 1.5),
     SIGMA: Normal(math.log(0.012), math.log(1.8)),
+    MISFIT: Normal(0.0, 1.0),
 }
 """A loss that is a likelihood of tokens. What is learned is proportional to the rate at first: one decade a decade."""
 COMPARING = USUAL | {

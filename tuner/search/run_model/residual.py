@@ -12,6 +12,8 @@ from tuner.search.run_model.evidence import Evidence
 from tuner.search.run_model.features import Points
 
 NOISE_LEVELS = 7
+MISFITS = (1.0, 3.0, 10.0)
+"""Times that the form may be off by more than is usual."""
 LEVELS_REACH = 2.0
 """The levels of noise lie within so many deviations of its prior."""
 LEAST_RESIDUAL, RESIDUAL_OVER_NOISE = 0.006, 0.7
@@ -51,10 +53,11 @@ class Residual:
     seen: Evidence
     levels: FloatArray
 
-    def level_of(self, log_noise: FloatArray) -> np.ndarray:
-        """The number of the level that is nearest to each noise."""
+    def level_of(self, log_noise: FloatArray, log_misfit: FloatArray) -> np.ndarray:
+        """The number of the level that is nearest to each noise and misfit."""
         nearest = np.rint((log_noise - self.levels[0]) / (self.levels[1] - self.levels[0]))
-        return np.asarray(np.clip(nearest, 0, NOISE_LEVELS - 1).astype(int))
+        misfit = np.rint(log_misfit / np.log(MISFITS[1])).clip(0, len(MISFITS) - 1)
+        return np.asarray((nearest.clip(0, NOISE_LEVELS - 1) * len(MISFITS) + misfit).astype(int))
 
     def log_likelihood(self, gaps: FloatArray, number: int) -> FloatArray:
         """The log-density of rows of gaps between heights and form, at one level of noise."""
@@ -79,7 +82,8 @@ class Residual:
         """The inverse of each covariance, and half the logarithm of its determinant."""
         found, size = [], np.outer(self.seen.progress, self.seen.progress)
         like = self.likeness(self.seen.points)
-        for number, level in enumerate(self.levels):
+        for number in range(NOISE_LEVELS * len(MISFITS)):
+            level = self.levels[number // len(MISFITS)]
             noise = np.exp(2 * level) * self.seen.shared_noise + np.diag(self.seen.other + TINY)
             whole = noise + size * like.covariance(*self._sizes(number))
             found.append((np.linalg.inv(whole), 0.5 * float(np.linalg.slogdet(whole)[1])))
@@ -87,8 +91,8 @@ class Residual:
 
     def _sizes(self, number: int) -> tuple[float, float]:
         """The deviations of the residual at the best: over all settings, and over those without a form."""
-        least = RESIDUAL_OVER_NOISE * float(np.exp(self.levels[number]))
-        return max(LEAST_RESIDUAL, least), max(UNKNOWN_EFFECT, least) if self.seen.points.other.shape[1] else 0.0
+        least = RESIDUAL_OVER_NOISE * float(np.exp(self.levels[number // len(MISFITS)]))
+        return MISFITS[number % len(MISFITS)] * max(LEAST_RESIDUAL, least), max(UNKNOWN_EFFECT, least) if self.seen.points.other.shape[1] else 0.0
 
 
 def _squares(a: FloatArray, b: FloatArray) -> FloatArray:
