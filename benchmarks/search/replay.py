@@ -137,6 +137,8 @@ class _Course:
         """As ``tuner study`` does: a diverged run has a finite bad value. The others prune as Optuna prunes."""
         if self.strategy.reads_curves:
             self._record(trial, run, share)
+            if share == 1:
+                trial.report(value, 1000)
             attributes = self.study.get_trials(deepcopy=False)[trial.number].user_attrs
             self.study.tell(trial, self._bad(run) if attributes.get(DIVERGED) else value)
         elif share < 1:

@@ -60,8 +60,7 @@ def chances(run: Progress, whole: Sequence[Progress], share: float, noise: Noise
     Its further gain is log-normal about the mean of what the best whole runs gained from that share on. The difference
     to the best run's end is that of the settings to within the noise between seeds.
     """
-    gains = [max(one.at(share) - one.end, LEAST_GAIN) for one in whole[:LEADERS]]
-    middle, spread = _log_gain(gains, noise.spread)
+    middle, spread = log_gain(whole, share, noise.spread)
     ends = run.at(share) - np.exp(middle + spread * QUANTILES)
     drop, deviation = whole[0].end - ends, noise.seeds
     z = drop / deviation
@@ -70,9 +69,12 @@ def chances(run: Progress, whole: Sequence[Progress], share: float, noise: Noise
     return Chances(float(below.mean()), float(improvement.mean()))
 
 
-def _log_gain(gains: Sequence[float], usual: float) -> tuple[float, float]:
-    """Mean and predictive deviation of the logarithm of a run's further gain."""
-    logs = np.log(gains)
+def log_gain(whole: Sequence[Progress], share: float, usual: float) -> tuple[float, float]:
+    """Mean and predictive deviation of the logarithm of what a run still gains from a share of its schedule on.
+
+    ``whole`` are finished runs, the best first; ``usual`` is the deviation of a method.
+    """
+    logs = np.log([max(one.at(share) - one.end, LEAST_GAIN) for one in whole[:LEADERS]])
     spread = math.sqrt(
         (PRIOR_RUNS * usual**2 + float(((logs - logs.mean()) ** 2).sum())) / (PRIOR_RUNS + len(logs) - 1)
     )

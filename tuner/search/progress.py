@@ -21,6 +21,11 @@ class Progress:
     shares: FloatArray
     heights: FloatArray
 
+    @classmethod
+    def of(cls, shares: Sequence[float], heights: Sequence[float]) -> Progress:
+        """The course through evaluations, the first ones first."""
+        return cls(np.asarray(shares, float), np.minimum.accumulate(np.asarray(heights, float)))
+
     def at(self, share: float) -> float:
         """The height at a share of the schedule, between evaluations on a line."""
         return float(np.interp(share, self.shares, self.heights))

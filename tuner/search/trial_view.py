@@ -44,7 +44,8 @@ class TrialView:
     ``start`` is the loss before training, ``start_exact`` whether it was evaluated (else it is the first training
     loss); ``stopped_at`` is the share of the schedule after which the pruner stopped the run, None for a whole run;
     ``steps`` are the optimizer steps that it took.
-    ``rate`` says where the run's learning rate stands, by its curves.
+    ``rate`` says where the run's learning rate stands, by its curves; ``course`` are its evaluations, as shares of the
+    schedule and losses.
     ``excess`` is what the run forgot beyond the study's limit, below 0 within it, None without a limit: a run above it
     counts as one that diverged, because its settings are out of bounds.
     """
@@ -71,6 +72,7 @@ class TrialView:
     steps: float | None = None
     excess: float | None = None
     rate: RateEstimate | None = None
+    course: tuple[tuple[float, float], ...] = ()
 
     @property
     def usable(self) -> bool:
@@ -123,6 +125,7 @@ def trial_view(
         stopped_at=_stopped_at(trial),
         steps=attributes.get(STEPS),
         excess=excess,
+        course=_course(trial, sign),
         rate=RateEstimate.from_dict(verdict["rate"]) if verdict.get("rate") else None,
     )
 
@@ -136,6 +139,14 @@ def _start(attributes: Mapping[str, Any], sign: float) -> dict[str, Any]:
     if value is None or not np.isfinite(value):
         return {}
     return {"start": sign * value, "start_exact": bool(exact)}
+
+
+def _course(trial: FrozenTrial, sign: float) -> tuple[tuple[float, float], ...]:
+    """The reported evaluations; the last one lies at the recorded share."""
+    steps = sorted(trial.intermediate_values)
+    whole = (steps[-1] if steps else 0) / float(trial.user_attrs.get(SHARE) or 1.0)
+    known = ((step / whole, sign * trial.intermediate_values[step]) for step in steps if whole > 0)
+    return tuple((share, loss) for share, loss in known if np.isfinite(loss))
 
 
 def _stopped_at(trial: FrozenTrial) -> float | None:

@@ -11,6 +11,8 @@ import numpy as np
 
 from diagnostics.model.curves import FloatArray
 from diagnostics.model.methods import method_record
+from tuner.search.forecast import LEADERS, log_gain, noise_of
+from tuner.search.progress import Progress
 from tuner.search.run_model.features import Frame, Points
 from tuner.search.run_model.priors import Normal
 from tuner.search.run_model.verdicts import Verdicts
@@ -89,13 +91,15 @@ class Evidence:
 
 def evidence(trials: Sequence[TrialView], frame: Frame, scale: Scale, level: Normal, usual_depth: float) -> Evidence:
     """What these trials say; failed and running ones must have been left out."""
-    heights = np.array([_height(trial, scale, level.mean) for trial in trials], float)
+    whole = _leaders(trials, scale)
+    ends = [_end(trial, scale, level.mean, whole) for trial in trials]
+    heights = np.array([height for height, _ in ends], float)
     usable = np.array([trial.usable for trial in trials], bool)
     lowest = float(heights[usable].min()) if usable.any() else level.mean
     drop = max(level.mean - lowest, 0.0)
     progress = np.clip((level.mean - heights) / max(drop, USUAL_SHARE * usual_depth), MIN_PROGRESS, 1.0)
     far = FAR_SHARE * np.minimum(heights - lowest, np.maximum(level.mean - heights, 0.0))
-    unsure = [_unsure(trial, level.mean - height, drop, scale) for trial, height in zip(trials, heights, strict=True)]
+    unsure = [_unsure(trial, drop, scale) + more for trial, (_, more) in zip(trials, ends, strict=True)]
     return Evidence(
         points=frame.points([trial.settings for trial in trials]),
         heights=heights,
@@ -121,12 +125,32 @@ def level_of(trials: Sequence[TrialView], scale: Scale) -> Normal:
     return Normal(worst + above.mean, above.deviation)
 
 
-def _height(trial: TrialView, scale: Scale, level: float) -> float:
-    """A trial's height: a stopped run goes on as a decaying rate lets it, one that diverged ends where it began."""
+def _leaders(trials: Sequence[TrialView], scale: Scale) -> list[Progress]:
+    """The courses of the best whole runs, the best first."""
+    whole = [t for t in trials if t.usable and t.stopped_at is None and t.course]
+    courses = (
+        Progress.of([share for share, _ in t.course], [scale.height(loss) for _, loss in t.course]) for t in whole
+    )
+    return sorted(courses, key=lambda one: one.end)[:LEADERS]
+
+
+def _end(trial: TrialView, scale: Scale, level: float, leaders: Sequence[Progress]) -> tuple[float, float]:
+    """A trial's height at its end and how little that is known: a run that diverged ends where it began.
+
+    A stopped run goes on as the best whole runs did from that share on, or as a decaying rate lets it.
+    """
     if not trial.usable or trial.loss is None:
-        return level
-    height = scale.height(trial.loss)
-    return height if trial.stopped_at is None else level - (level - height) / _spent(trial.stopped_at)
+        return level, 0.0
+    height, share = scale.height(trial.loss), trial.stopped_at
+    if share is None:
+        return height, 0.0
+    if leaders:
+        middle, spread = log_gain(leaders, share, noise_of(method_record(trial.method), is_loss=scale.is_log).spread)
+        gain = math.exp(middle + spread**2 / 2)
+        return height - gain, gain * math.sqrt(math.expm1(spread**2))
+    end = level - (level - height) / _spent(share)
+    usual = STOPPED_NOISES * method_record(trial.method).seed_sd
+    return end, (1 - share) * (STOPPED_NOISE + usual + STOPPED_SHARE * abs(level - end))
 
 
 def _spent(share: float) -> float:
@@ -134,12 +158,8 @@ def _spent(share: float) -> float:
     return max(1 - (1 - share) ** 2, 0.05)
 
 
-def _unsure(trial: TrialView, descent: float, drop: float, scale: Scale) -> float:
-    """The deviation of a height beside the noise of seeds."""
+def _unsure(trial: TrialView, drop: float, scale: Scale) -> float:
+    """The deviation of a height beside the noise of seeds and what a stopped run may still gain."""
     if not trial.usable or trial.loss is None:
         return DIVERGED_NOISE + DIVERGED_SHARE * drop
-    own = scale.noise(trial.noise, abs(trial.loss))
-    if trial.stopped_at is None:
-        return own
-    usual = STOPPED_NOISES * method_record(trial.method).seed_sd
-    return own + (1 - trial.stopped_at) * (STOPPED_NOISE + usual + STOPPED_SHARE * abs(descent))
+    return scale.noise(trial.noise, abs(trial.loss))

@@ -59,7 +59,7 @@ class Verdicts:
         chance = OUTLIERS / 2 + (1 - OUTLIERS) * np.where(self.sides > 0, up, down)
         known = np.log(np.where(self.sides == 0, OUTLIERS + (1 - OUTLIERS) * healthy, chance))
         count = int((~np.isnan(self.sides)).sum())
-        return np.asarray(np.where(np.isnan(self.sides), 0.0, known).sum(axis=1) / (1 + (max(count,1) - 1) * ALIKE))
+        return np.asarray(np.where(np.isnan(self.sides), 0.0, known).sum(axis=1) / (1 + (max(count, 1) - 1) * ALIKE))
 
     def _of_estimates(self, x: FloatArray, at: Lines) -> FloatArray:
         count = int(self.estimated.sum())
