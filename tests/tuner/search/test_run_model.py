@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from diagnostics.model.rate_estimate import OFFSETS, RateEstimate
 from diagnostics.model.records import Advice
 from tests.tuner.madeup import BATCH, RATE
 from tuner.config.search_space import Choice, Range
@@ -91,6 +92,67 @@ def test_a_verdict_and_a_run_that_diverged_move_the_best_rate():
     told = rates(posterior(trial(0, 1e-4, advice=LOW, **flat)), settings)[0][1]
     broken = rates(posterior(trial(0, 1e-4, loss=9.0, diverged=True)), settings)[0][1]
     assert broken < 1e-4 < plain <= told
+
+
+def stands(offset: float) -> RateEstimate:
+    """An estimate that a rate lies so many decades above the best one, to within 0.4."""
+    return RateEstimate.of(np.zeros(len(OFFSETS)), -0.5 * ((np.array(OFFSETS) - offset) / 0.4) ** 2)
+
+
+def test_where_the_curves_say_that_a_rate_stands_moves_the_best_one():
+    settings = {"learning_rate": 1e-4, "batch_size": 16}
+    low, plain, high = (
+        rates(posterior(replace(trial(0, 1e-4, loss=1.2, label=None), rate=said)), settings)[0][1]
+        for said in (stands(-1.0), None, stands(1.0))
+    )
+    assert low > 3 * high and high < plain < low
+
+
+def test_a_verdict_on_something_else_is_no_word_on_the_rate():
+    settings = {"learning_rate": 1e-3, "batch_size": 16}
+    edges = [rates(posterior(trial(0, 1e-3, loss=1.9, label=label)), settings)[1][0] for label in ("healthy", "broken")]
+    assert edges[1] < edges[0]  # a healthy run lies below the edge; of a broken one that is not known
+
+
+def test_a_start_worse_than_a_guess_is_not_taken_for_learning():
+    """Past the edge these runs still end far below their start; the best rate lies a hundredfold lower."""
+    high = [
+        trial(n, rate, start=12.0, loss=loss, label="broken")
+        for n, (rate, loss) in enumerate([(1e-1, 6.4), (3e-2, 5.6), (1e-2, 5.5)])
+    ]
+    low = trial(3, 3e-4, start=12.0, loss=4.4)
+    found = posterior(*high, low)
+    (_, middle, _), edge = rates(found, low.settings)
+    assert 5e-5 < middle < 3e-3 and edge[1] < 1e-2
+
+
+def test_more_rate_is_worth_a_look_where_answers_are_compared_and_the_batch_is_larger():
+    """The edge of DPO lies higher for a larger batch, that of SFT hardly."""
+    frame = Frame({"learning_rate": 1e-4, "batch_size": 4}, SPACE)
+    points = frame.points([{"learning_rate": 1e-4, "batch_size": batch} for batch in (4, 32)])
+    edges = {}
+    for method in ("sft", "dpo"):
+        means, _ = prior(method, Normal(0.7, 0.01), Normal(-4.0, 1.0), is_loss=True)
+        edges[method] = np.diff(form.lines(means[None], points.z).edge[0])[0]
+    assert edges["dpo"] > 0.4 > 0.2 > edges["sft"] > 0
+
+
+def test_a_stopped_run_ends_where_the_best_runs_went_on_to():
+    """Runs of this study gain 40 % in their last half: so does one that was stopped there."""
+    course = ((0.25, 1.9), (0.5, 1.6), (1.0, 1.0))
+    whole = [trial(0, 1e-4, loss=1.0, course=course), trial(1, 3e-4, loss=1.0, course=course)]
+    half = trial(2, 1e-3, loss=1.8, stopped_at=0.5, course=course[:2])
+    seen = posterior(*whole, half).seen
+    assert seen.heights[2] == pytest.approx(math.log(1.8 * 1.0 / 1.6), abs=0.15)
+    assert not seen.tried[2] and seen.other[2] > 20 * seen.other[0]
+
+
+def test_runs_that_the_form_does_not_fit_leave_more_open_than_those_it_fits():
+    fitting = [trial(n, rate) for n, rate in enumerate((1e-5, 1e-4, 1e-3, 3e-3))]
+    odd = [replace(one, loss=(one.loss or 0) * factor) for one, factor in zip(fitting, (1, 0.9, 1.1, 0.8), strict=True)]
+    at = [{"learning_rate": 3e-4, "batch_size": 4}]
+    left = [float(posterior(*trials).heights(at)[1].mean()) for trials in (fitting, odd)]
+    assert left[1] > 2 * left[0]
 
 
 def test_a_flat_run_of_unknown_side_is_left_upwards():

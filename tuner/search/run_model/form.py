@@ -3,7 +3,7 @@
 What a run learns grows with rate x number of updates until it has learned all (``L``), and the edge of stability ends
 it (``E``). The optimum is no parameter: it follows from the two, so it moves with batch and beta as they do.
 
-    y = level - L E (depth (1 - excess s^2) + shifts of the depth) + (bad - plateau) (1 - E)
+    y = level - L E (depth (1 - excess s^2) + shifts of the depth) + (bad - plateau depth) (1 - E)
     L = sigmoid(ln 10 / width (x - start + shifts of the descent))
     E = sigmoid(-ln 10 / sharpness (x - start - gap - shifts of the edge))
     s = decades above one width past the start of the descent: what a rate costs that is higher than it need be
@@ -19,7 +19,8 @@ from diagnostics.model.curves import FloatArray
 from tuner.search.run_model.features import COORDINATES, Points
 
 LEVEL, DEPTH, CENTER, WIDTH, GAP, SHARPNESS, EXCESS, BAD, PLATEAU, SIGMA, MISFIT = range(11)
-"""The columns of a table of parameters; depth, width, sharpness, excess, plateau, the noise sigma and the misfit are logarithms."""
+"""The columns of a table of parameters; depth, width, sharpness, excess, the noise sigma and the misfit are logarithms,
+the plateau is a logit."""
 FIRST_SHIFT = 11
 """Then three for each coordinate: how it shifts the descent, the edge (both in decades), and the depth."""
 SIZE = FIRST_SHIFT + 3 * len(COORDINATES)
@@ -71,8 +72,9 @@ def mean(parameters: FloatArray, points: Points, at: Lines | None = None) -> Flo
     deeper = parameters[:, FIRST_SHIFT + 2 * len(COORDINATES) :] @ points.z.T
     over = np.maximum(points.x - at.descent - LN10 / at.rise, 0.0)
     depth = np.exp(parameters[:, DEPTH, None]) * np.maximum(1 - at.excess * over**2, 0.0) + deeper
-    level, bad = parameters[:, LEVEL, None], (parameters[:, BAD] - np.exp(parameters[:, PLATEAU]))[:, None]
-    return np.asarray(level - learned * stable * depth + bad * (1 - stable))
+    level, bad = parameters[:, LEVEL, None], parameters[:, BAD, None]
+    past = bad - np.exp(parameters[:, DEPTH, None]) * _sigmoid(parameters[:, PLATEAU, None])
+    return np.asarray(level - learned * stable * depth + past * (1 - stable))
 
 
 def _sigmoid(values: FloatArray) -> FloatArray:

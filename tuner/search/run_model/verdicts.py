@@ -20,18 +20,21 @@ DOWN_ABOVE, DOWN_WIDTH = 0.46, 0.09
 """A rate called too high, or that diverged, lies half a decade above the best; the change is sharp."""
 OUTLIERS = 0.03
 """The share of verdicts on the rate that are wrong, and of runs past the edge in which no rule sees anything."""
-ALIKE = 0.5
-"""The share of an estimate's error that all runs of a study have in common: n of them count as n / (1 + (n - 1) ALIKE).
-So much it is on five tables that the estimate was not fitted on."""
+ALIKE = 0.4
+"""The share of a verdict's error that all runs of a study have in common: n of them count as n / (1 + (n - 1) ALIKE).
+So much it is on five tables that the estimate of the rate was not fitted on."""
 ASTRAY = 0.1
 """The share of runs whose estimate says nothing."""
 
 
 @dataclass(frozen=True)
 class Verdicts:
-    """The verdicts on some runs. ``sides`` is +1 where the rate is called too low, -1 where it is called too high or the
-    run diverged, 0 where nothing is found, nan where there is no verdict on it. ``estimates`` (runs x ``OFFSETS``) are
-    log densities of log10(rate / best rate), 0 where there is none; ``estimated`` marks the others."""
+    """The verdicts on some runs.
+
+    ``sides`` is +1 where the rate is called too low, -1 where it is called too high or the run diverged, 0 where it
+    is healthy, nan where the verdict is on something else. ``estimates`` (runs x ``OFFSETS``) are log densities of
+    log10(rate / best rate), 0 where there is none; ``estimated`` marks the others.
+    """
 
     sides: FloatArray
     estimates: FloatArray
@@ -56,18 +59,18 @@ class Verdicts:
         down = _sigmoid((x - at.best - DOWN_ABOVE) / DOWN_WIDTH)
         # A rate above the best but below the edge may look healthy; nobody misses one that lets little be learned.
         healthy = (1 - up) * _sigmoid(-at.fall * (x - at.edge))
-        chance = OUTLIERS / 2 + (1 - OUTLIERS) * np.where(self.sides > 0, up, down)
-        known = np.log(np.where(self.sides == 0, OUTLIERS + (1 - OUTLIERS) * healthy, chance))
-        count = int((~np.isnan(self.sides)).sum())
-        return np.asarray(np.where(np.isnan(self.sides), 0.0, known).sum(axis=1) / (1 + (max(count, 1) - 1) * ALIKE))
+        chance = np.where(self.sides == 0, healthy, np.where(self.sides > 0, up, down))
+        known = np.log(OUTLIERS / np.where(self.sides == 0, 1, 2) + (1 - OUTLIERS) * chance)
+        return self._together(known, ~np.isnan(self.sides))
 
     def _of_estimates(self, x: FloatArray, at: Lines) -> FloatArray:
-        count = int(self.estimated.sum())
-        if not count:
-            return np.zeros(len(at.best))
         nearest = np.rint((x - at.best - OFFSETS[0]) / SPACING).astype(int).clip(0, len(OFFSETS) - 1)
-        each = self.estimates[np.arange(len(x)), nearest]
-        return np.asarray(each.sum(axis=1) / (1 + (count - 1) * ALIKE))
+        return self._together(self.estimates[np.arange(len(x)), nearest], self.estimated)
+
+    @staticmethod
+    def _together(each: FloatArray, said: np.ndarray) -> FloatArray:
+        """What those runs that say something say together, as far as they do not say the same."""
+        return np.asarray(each[:, said].sum(axis=1) / (1 + max(int(said.sum()) - 1, 0) * ALIKE))
 
 
 def side_of(trial: TrialView) -> float:
