@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from diagnostics.model.rate_estimate import OFFSETS, RateEstimate
-from diagnostics.model.records import Advice
+from diagnostics.model.records import Advice, Finding, Label
 from tests.tuner.madeup import BATCH, RATE
 from tuner.config.search_space import Choice, Range
 from tuner.search.distributions import distributions
@@ -116,8 +116,9 @@ def test_a_verdict_on_something_else_is_no_word_on_the_rate():
 
 def test_a_start_worse_than_a_guess_is_not_taken_for_learning():
     """Past the edge these runs still end far below their start; the best rate lies a hundredfold lower."""
+    wrong = (Finding("start-loss-wrong", Label.BROKEN, 0.0, 0.0, {}),)
     high = [
-        trial(n, rate, start=12.0, loss=loss, label="broken")
+        trial(n, rate, start=12.0, loss=loss, label="broken", findings=wrong)
         for n, (rate, loss) in enumerate([(1e-1, 6.4), (3e-2, 5.6), (1e-2, 5.5)])
     ]
     low = trial(3, 3e-4, start=12.0, loss=4.4)

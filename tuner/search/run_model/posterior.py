@@ -24,6 +24,7 @@ Stage = tuple[FloatArray, Likelihood]
 """Particles, and the likelihood that they were drawn with."""
 MAX_STAGES = 64
 """Posteriors that are kept, so that the next one starts from the last."""
+WRONG_START = "start-loss-wrong"
 _STAGES: dict[int, Stage] = {}
 """Shared by all models of a process: who chooses, who stops and who names the winner ask for the same posteriors."""
 
@@ -121,27 +122,37 @@ class RunModel:
         """The particles after these trials, from those after all but the last one."""
         scale = scale_of(trials)
         level = level_of(trials, scale)
-        known = self._prior(frame, method, level, scale)
+        known = self._prior(frame, method, level, scale, _starts_wrong(trials))
         levels = noise_levels(known.means[form.SIGMA], known.deviations[form.SIGMA])
         seen = evidence(trials, frame, scale, level, float(np.exp(known.means[form.DEPTH])))
         likelihood = Likelihood(seen, Residual(seen, levels), scale)
         rng = np.random.default_rng(len(trials))
         if not trials:
             return known.draw(rng, COUNT), likelihood
-        if last is None or len(trials) == 1 or last[1].scale != scale:
+        if last is None or len(trials) == 1 or last[1].scale != scale or _starts_wrong(trials[-1:]):
             return updated(known.draw(rng, COUNT), None, likelihood, known, rng), likelihood
         return updated(*last, likelihood, known, rng), likelihood
 
-    def _prior(self, frame: Frame, method: str | None, level: Normal, scale: Scale) -> Prior:
+    def _prior(self, frame: Frame, method: str | None, level: Normal, scale: Scale, wrong_start: bool) -> Prior:
         rate = self._rate or Normal(float(frame.points([frame.origin]).x[0]), RATE_DEVIATION)
-        means, deviations = prior(method, level, rate, is_loss=scale.is_log)
+        means, deviations = prior(method, level, rate, is_loss=scale.is_log, wrong_start=wrong_start)
         return Prior(means, deviations, _active(self._space) & (deviations > 1e-5))
+
+
+def _starts_wrong(trials: Sequence[TrialView]) -> bool:
+    """Whether a rule says that these runs begin worse than a guess."""
+    return any(found.rule == WRONG_START for trial in trials for found in trial.findings)
 
 
 def _identity(trial: TrialView) -> object:
     """What of a trial the posterior depends on."""
     known = (trial.number, trial.loss, trial.diverged, trial.stopped_at, trial.seed, trial.start, trial.noise)
-    said = (trial.label, trial.rate, tuple((one.knob, one.factor, one.new) for one in trial.advice))
+    said = (
+        trial.label,
+        _starts_wrong([trial]),
+        trial.rate,
+        tuple((one.knob, one.factor, one.new) for one in trial.advice),
+    )
     return (*known, tuple(trial.settings.items()), *said)
 
 

@@ -63,6 +63,11 @@ SHIFTS_COMPARING = SHIFTS | {"batch_size": (Normal(0.0, 0.01), Normal(0.62, 0.25
 0.63 decades a decade on three tables of DPO, 0.10 to 0.20 on five of SFT)."""
 
 
+NONE = Normal(-20.0, 1e-6)
+"""A share of nothing: past the edge a run ends where it began."""
+GUESSED = Normal(-1.0, 1.5)
+"""The logit of the share of the descent that such a run keeps where the start is worse than a guess: it learns to
+guess."""
 USUAL = {
     DEPTH: Normal(-0.7, 1.05),
     WIDTH: Normal(0.0, 0.35),
@@ -71,9 +76,6 @@ USUAL = {
     # 548 public LoRA runs: a bowl of 3.1 % of the loss per squared decade, where runs learn 30 to 100 % of it.
     EXCESS: Normal(math.log(0.06), 0.9),
     BAD: Normal(0.0, 1e-6),
-    # A run past the edge learns to guess. Where the start is worse than a guess, that is a good part of the depth: 0
-    # on ten of thirteen tables, 0.1, 0.4 and 0.7 on the others.
-    PLATEAU: Normal(-3.0, 2.0),
     SIGMA: Normal(math.log(0.012), math.log(1.8)),
     MISFIT: Normal(0.0, 1.0),
 }
@@ -91,17 +93,22 @@ NO_LOSS = USUAL | {
     WIDTH: Normal(0.0, 0.5),
     GAP: Normal(1.9, 0.8),
     BAD: Normal(0.2, 0.2),
-    PLATEAU: Normal(-20.0, 1e-6),
 }
 """Any other metric, over its size."""
 
 
-def prior(method: str | None, level: Normal, rate: Normal, *, is_loss: bool) -> tuple[FloatArray, FloatArray]:
-    """Means and deviations of the form's parameters; ``level`` and ``rate`` (decades) are what this study knows."""
+def prior(
+    method: str | None, level: Normal, rate: Normal, *, is_loss: bool, wrong_start: bool = False
+) -> tuple[FloatArray, FloatArray]:
+    """Means and deviations of the form's parameters; ``level`` and ``rate`` (decades) are what this study knows.
+
+    ``wrong_start`` says that runs begin worse than a guess.
+    """
     compares = method_record(method).loss_compares_answers
     usual = NO_LOSS if not is_loss else COMPARING if compares else USUAL
     means, deviations = np.zeros(SIZE), np.zeros(SIZE)
-    for column, known in {**usual, LEVEL: level, CENTER: rate}.items():
+    own = {LEVEL: level, CENTER: rate, PLATEAU: GUESSED if wrong_start and is_loss else NONE}
+    for column, known in {**usual, **own}.items():
         means[column], deviations[column] = known.mean, known.deviation
     for place, name in enumerate(COORDINATES):
         for kind, known in enumerate((SHIFTS_COMPARING if compares else SHIFTS)[name]):

@@ -92,7 +92,7 @@ class Residual:
     def _sizes(self, number: int) -> tuple[float, float]:
         """The deviations of the residual at the best: over all settings, and over those without a form."""
         least = RESIDUAL_OVER_NOISE * float(np.exp(self.levels[number // len(MISFITS)]))
-        return MISFITS[number % len(MISFITS)] * max(LEAST_RESIDUAL, least), max(
+        return max(MISFITS[number % len(MISFITS)] * LEAST_RESIDUAL, least), max(
             UNKNOWN_EFFECT, least
         ) if self.seen.points.other.shape[1] else 0.0
 

@@ -18,7 +18,7 @@ UP_AT_MOST, UP_BELOW, UP_WIDTH = 0.86, -1.2, 0.24
 """A rate more than a decade below the best is called too low in 86 % of the runs; the change takes a quarter decade."""
 DOWN_ABOVE, DOWN_WIDTH = 0.46, 0.09
 """A rate called too high, or that diverged, lies half a decade above the best; the change is sharp."""
-OUTLIERS = 0.03
+OUTLIERS, MISSED = 0.03, 0.002
 """The share of verdicts on the rate that are wrong, and of runs past the edge in which no rule sees anything."""
 ALIKE = 0.4
 """The share of a verdict's error that all runs of a study have in common: n of them count as n / (1 + (n - 1) ALIKE).
@@ -60,7 +60,8 @@ class Verdicts:
         # A rate above the best but below the edge may look healthy; nobody misses one that lets little be learned.
         healthy = (1 - up) * _sigmoid(-at.fall * (x - at.edge))
         chance = np.where(self.sides == 0, healthy, np.where(self.sides > 0, up, down))
-        known = np.log(OUTLIERS / np.where(self.sides == 0, 1, 2) + (1 - OUTLIERS) * chance)
+        astray = np.where(self.sides == 0, MISSED, OUTLIERS)
+        known = np.log(astray / np.where(self.sides == 0, 1, 2) + (1 - astray) * chance)
         return self._together(known, ~np.isnan(self.sides))
 
     def _of_estimates(self, x: FloatArray, at: Lines) -> FloatArray:
