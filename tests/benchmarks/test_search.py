@@ -61,7 +61,7 @@ def test_every_strategy_starts_alike_and_pays_what_it_trains(table: Table, strat
     points = replay(table, Judge(table), strategy, offset, seed=1, trials=6)
     assert dict(points[0].setting) == dict(table.nearest(start_of(table, offset)))
     paid = [after.paid - before.paid for before, after in pairwise(points)]
-    assert all(0 < share <= 1 for share in paid)
+    assert all(0 < share < 1 + 1e-9 for share in paid)  # sums are rounded
     assert min(point.regret for point in points) <= points[0].regret
     assert points == replay(table, Judge(table), strategy, offset, seed=1, trials=6)
 
