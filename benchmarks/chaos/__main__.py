@@ -22,7 +22,7 @@ from benchmarks.chaos.tally import Tally
 def line(name: str, tally: Tally, seconds: float) -> str:
     """A scenario in one line."""
     sent = ", ".join(f"{count} {sign}" for sign, count in sorted(tally.signals.items())) or "no signals"
-    at = f" at {len(tally.points)} points" if tally.points else ""
+    at = f" at {len(tally.points)} points ({', '.join(sorted(tally.points))})" if tally.points else ""
     more = f", {tally.restarts} restarts" if tally.restarts else ""
     return f"{name}: {tally.lives} lives in {seconds:.0f} s, {sent}{at}{more}: {tally.counts()}"
 

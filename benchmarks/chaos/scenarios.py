@@ -33,6 +33,19 @@ COUNTS: Mapping[str, int] = {
 }
 """About how often two trials pass a point; the others are passed once or twice."""
 FEW = 2
+COMMON_POINTS = (
+    "import",
+    "before ask",
+    "after ask",
+    "statement",
+    "before tell",
+    "after tell",
+    "report half written",
+    "report written",
+    "before repeat",
+    "before repeat is kept",
+)
+"""Points of every study that are tried with TRL's trainer as well."""
 
 
 def in_turn(pick: random.Random, points: Iterable[str]) -> Iterator[str]:
@@ -215,8 +228,7 @@ def real(folder: Path, seconds: float, pick: random.Random) -> Tally:
     tally, end, number = Tally(), time.monotonic() + seconds, 0
     model, rows = smallest.model_folder(folder / "model"), smallest.rows_folder(folder / "rows")
     space = {"learning_rate": {"low": 1e-5, "high": 1e-3, "log": True}}
-    common = ("statement", "before tell", "after tell", "report half written", "before repeat", "before repeat is kept")
-    points = in_turn(pick, (*REAL_POINTS, *common))
+    points = in_turn(pick, (*REAL_POINTS, *COMMON_POINTS))
     with workers(tally) as crew:
         while time.monotonic() < end:
             number += 1

@@ -11,7 +11,8 @@ from diagnostics.readers.tabular.columns import Row, number
 WRAPPERS = ("history", "log", "logs", "metrics", "results", "train_history", "training_history")
 """Names under which programs put the history."""
 
-LOOKS_LIKE_ONE = re.compile(r'"[^"\n]*loss[^"\n]*"\s*:\s*(?:\[|\{|[-+\d.]+\s*,)', re.IGNORECASE)
+NAMED = re.compile(r'"([^"\n]*+)"\s*+:\s*+(\[|\{|[-+\d.]++\s*+,)')
+"""A name and what its value begins with."""
 
 ROWS_BEGIN = re.compile(rf'\s*(?:\{{\s*"(?:{"|".join(WRAPPERS)})"\s*:\s*)?\[')
 """The beginning of a list of rows, bare or under the name that a program gives it."""
@@ -19,8 +20,8 @@ ROWS_BEGIN = re.compile(rf'\s*(?:\{{\s*"(?:{"|".join(WRAPPERS)})"\s*:\s*)?\[')
 
 def is_history(head: str) -> bool:
     """Whether a JSON text begins like a history: it names a loss that holds several values, or rows that have one."""
-    found = LOOKS_LIKE_ONE.search(head)
-    return bool(found and (found.group()[-1] in "[{" or ROWS_BEGIN.match(head)))
+    found = next((begins for name, begins in NAMED.findall(head) if "loss" in name.lower()), "")
+    return bool(found) and (found in "[{" or ROWS_BEGIN.match(head) is not None)
 
 
 def rows_of(state: Mapping[str, object], depth: int = 0) -> list[Row]:

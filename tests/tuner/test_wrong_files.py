@@ -115,6 +115,17 @@ def test_each_bound_holds_at_both_ends_and_trl_s_own_default_is_inside(key: str)
         ("model_init_kwargs", {"attn_implementation": "nonsense"}),
         ("model_init_kwargs", {"output_loading_info": True}),
         ("model_init_kwargs", {1: 2}),
+        ("model_init_kwargs", {"model_type": "gpt2"}),
+        ("model_init_kwargs", {"kernel_config": {}}),
+        ("model_init_kwargs", {"key_mapping": {"(((": "x"}}),
+        ("model_init_kwargs", {"key_mapping": {"x": 3}}),
+        ("liger_kernel_config", {"ropes": True}),
+        ("liger_kernel_config", {"rope": "x"}),
+        ("liger_kernel_config", {"cross_entropy": True, "fused_linear_cross_entropy": True}),
+        ("chat_template_kwargs", {"tokenize": False}),
+        ("chat_template_kwargs", {1: 2}),
+        ("dataset_name", "x" * 5000),
+        ("model_name_or_path", "a/" + "x" * 300),
         ("chat_template_path", "/nonexistent"),
         ("chat_template_path", "/"),
         ("deepspeed", "/etc/passwd"),
@@ -151,6 +162,7 @@ def test_the_study_block_has_bounds(write: Write, key: str, value: Any):
         ("accelerator_config", '{"gradient_accumulation_kwargs": {"sync_each_batch": true}}'),
         ("dataset_kwargs", {"skip_prepare_dataset": False}),
         ("model_init_kwargs", {"dtype": "bfloat16", "low_cpu_mem_usage": True, "use_cache": False}),
+        ("liger_kernel_config", {"rope": True, "fused_linear_cross_entropy": False}),
         ("env", {"A": 1, "B": "x=y", "C": True}),
     ],
 )
@@ -177,6 +189,18 @@ def test_a_study_file_may_come_from_a_pipe(tmp_path: Path):
     writing = threading.Thread(target=(tmp_path / "x.yaml").write_text, args=(text,))
     writing.start()
     assert read_yaml(tmp_path / "x.yaml") == {"method": "sft"}
+    writing.join()
+
+
+def test_a_study_file_from_a_pipe_is_read_once(write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    from tuner.commands.loading import load_study_file
+
+    text = write(learning_rate=1e-3).read_text()
+    monkeypatch.chdir(tmp_path)
+    os.mkfifo("pipe.yaml")
+    writing = threading.Thread(target=Path("pipe.yaml").write_text, args=(text,))
+    writing.start()
+    assert load_study_file(Path("pipe.yaml"), verbose=False).config["learning_rate"] == 1e-3
     writing.join()
 
 

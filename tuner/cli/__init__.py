@@ -12,12 +12,11 @@ from tuner.cli.making import add_making
 from tuner.cli.parser import Parser
 from tuner.cli.reading import add_reading
 from tuner.cli.training import add_training
-from tuner.commands.output import show_what_the_terminal_can
+from tuner.commands.output import complain, show_what_the_terminal_can
 from tuner.errors import Unfinished, error_text
 
 STATUSES = (
-    "Exit status: 0 when done; 1 only if `--fail-on` names a verdict that was found, or a "
-    "check of `tuner check` or a part of `tuner export` failed; 2 for bad input; 3 when there is "
+    "Exit status: 0 when done; 1 only if `--fail-on` names a verdict that was found; 2 for bad input; 3 when there is "
     "no result yet, because no trial has a value, or a full disk, a database or a network ended the command: the same "
     "command continues; 130 after Ctrl-C. Statuses 2 and 3 come with one line on standard error."
 )
@@ -41,13 +40,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stderr.close()
         return 0
     except Unfinished as error:
-        print(f"tuner: {error_text(error, None)}", file=sys.stderr)
+        complain(error_text(error, None))
         return 3
     except (ValueError, ImportError, OSError) as error:
         line = explained(error)
         if line is None:
             raise
-        print(f"tuner: {line}", file=sys.stderr)
+        complain(line)
         return 3 if isinstance(error, OSError) and error.errno in FULL else 2
 
 

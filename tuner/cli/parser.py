@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NoReturn, TypeAlias
 
 from tuner.commands.options import curve_tag
+from tuner.commands.output import one_line
 from tuner.errors import nearest
 
 
@@ -16,7 +17,7 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Print the message in one line, and exit with 2."""
-        self.exit(2, f"{self.prog}: {_without_choices(message)}; see {self.prog} --help\n")
+        self.exit(2, f"{self.prog}: {one_line(_without_choices(message))}; see {self.prog} --help\n")
 
 
 Commands: TypeAlias = "argparse._SubParsersAction[Parser]"

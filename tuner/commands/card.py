@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,6 +12,7 @@ from diagnostics.readers import read
 from diagnostics.report.badge import as_badge
 from diagnostics.report.card import as_card
 from diagnostics.report.write import BADGE, write_card, write_text
+from tuner.config.bounded_read import read_json
 
 STUDY = "study.json"
 NO_PICTURE = "a PNG beside it needs: pip install 'curvetuner[card]'"
@@ -52,6 +52,6 @@ def _study_card(path: Path) -> str:
     from tuner.study.results import StudyResult
 
     try:
-        return as_study_card(StudyResult.from_dict(json.loads(path.read_text(encoding="utf-8"))))
-    except (OSError, KeyError, TypeError, ValueError, AttributeError) as error:
+        return as_study_card(StudyResult.from_dict(read_json(path)))
+    except (OSError, KeyError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError) as error:
         raise BadInput(f"{path}: not the record of a study ({type(error).__name__}); give a study's folder") from error

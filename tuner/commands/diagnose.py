@@ -18,7 +18,7 @@ from diagnostics.report.write import UnreadRun, as_html, as_markdown, as_text, j
 from tuner import batch
 from tuner.batch import FEW_RUNS, Diagnosed, Pair
 from tuner.commands.index_pages import MAX_RUNS_IN_A_PAGE, pages_beside, write_index
-from tuner.commands.output import show
+from tuner.commands.output import complain, show
 from tuner.commands.standard_input import with_standard_input
 
 MORE = "--verbose lists them."
@@ -73,7 +73,7 @@ def _status(labels: set[str], errors: Iterable[UnreadRun], fail_on: Iterable[str
     status = 0
     for item in errors:
         where = "" if item.run in item.error else f"{item.run}: "
-        print(f"tuner: {where}{item.error}", file=sys.stderr)
+        complain(f"{where}{item.error}")
         status = 2
     return status if labels.isdisjoint(fail_on) else 1
 

@@ -32,14 +32,14 @@ def load_study_file(file: Path, verbose: bool, trust_remote_code: bool = False) 
         set_verbose()
     raw = read_yaml(file)
     if is_driven(raw):
-        return load_spec(file, trust_remote_code=trust_remote_code)
+        return load_spec(file, raw, trust_remote_code=trust_remote_code)
     check_environment(raw, file)
     if not trust_remote_code:
         check_trust(raw, file)
     os.environ.update(environment(raw))
     announce("loading torch, transformers and TRL …")
     with quiet(), _interruptible_at_once():
-        spec = load_spec(file, trust_remote_code=trust_remote_code)
+        spec = load_spec(file, raw, trust_remote_code=trust_remote_code)
     if any(spec.config.get(key) for key in COMPILING):
         print("torch_compile: the first steps compile the model; on a CPU that takes minutes …", file=sys.stderr)
     return spec

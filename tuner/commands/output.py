@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import io
+import re
 import sys
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,9 @@ SIGNS, PLAIN = "→×–…±·≈✓✕↗★▸“”’│▲≥≤", '-> x -
 IN_ASCII = dict(zip(SIGNS, PLAIN.split(), strict=True))
 """What is printed for the signs that tuner uses."""
 HANDLER = "tuner-in-ascii"
+ENDLESS = re.compile(r"\S{301,}")
+"""What no name is that a person wrote; a path may be long."""
+LONGEST_LINE = 2000
 
 
 def show_what_the_terminal_can() -> None:
@@ -34,6 +38,21 @@ def _in_ascii(error: UnicodeError) -> tuple[str, int]:
         raise error
     lost = error.object[error.start : error.end]
     return "".join(IN_ASCII.get(sign, "?") for sign in lost), error.end
+
+
+def complain(line: str) -> None:
+    """Print an error in one line on standard error: what it quotes is cut in the middle where it is endless."""
+    print(f"tuner: {one_line(line)}", file=sys.stderr)
+
+
+def one_line(text: str) -> str:
+    """A text without characters that steer a terminal, its endless words and itself cut in the middle."""
+    plain = "".join(sign if sign.isprintable() or "\ud800" <= sign <= "\udfff" else ascii(sign)[1:-1] for sign in text)
+    return _cut(ENDLESS.sub(lambda found: _cut(found[0], 300), plain), LONGEST_LINE)
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[: most // 2]} … {text[-most // 2 :]}"
 
 
 def announce(words: str) -> None:

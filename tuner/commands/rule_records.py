@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from diagnostics.errors import BadInput
+from tuner.config.bounded_read import read_json
 from tuner.errors import error_text
 from tuner.search.credit import RuleRecord, summed
 from tuner.study.folder import RESULT
@@ -55,4 +55,4 @@ def _studies(path: Path) -> Iterator[Path]:
 
 def _records(file: Path) -> Iterator[RuleRecord]:
     """The records in a study's file; raises ``ValueError`` unless each count is a whole number of 0 or more."""
-    yield from map(RuleRecord.from_dict, json.loads(file.read_text(encoding="utf-8"))["records"])
+    yield from map(RuleRecord.from_dict, read_json(file)["records"])

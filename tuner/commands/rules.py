@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import sys
 from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 from pathlib import Path
@@ -20,7 +19,7 @@ from diagnostics.errors import BadInput
 from diagnostics.formatting import SIGNS, percent
 from diagnostics.model.label import Label
 from diagnostics.model.records import current_rule_name
-from tuner.commands.output import show
+from tuner.commands.output import complain, show
 from tuner.errors import nearest
 
 if TYPE_CHECKING:
@@ -126,7 +125,7 @@ def _print_record(paths: Sequence[Path], name: str | None, as_json: bool) -> int
     else:
         _print_records(book, rows, name)
     for line in book.unread:
-        print(f"tuner: {line}", file=sys.stderr)
+        complain(line)
     return 2 if book.unread else 0
 
 

@@ -1,13 +1,16 @@
-"""Reading at most so many bytes of what a path names, and waiting no longer than a moment for it."""
+"""Reading at most so many bytes of what a path names, as they are or as JSON, and waiting no longer than a moment."""
 
 from __future__ import annotations
 
 import errno
+import json
 import os
 import select
 import stat
 from pathlib import Path
+from typing import Any
 
+MAX_JSON_BYTES = 64_000_000
 PATIENCE = 4.0
 """Seconds without a byte after which a pipe is given up: nobody may be there to write into it."""
 
@@ -26,3 +29,17 @@ def read_bounded(path: Path, most: int) -> bytes:
                 break
             read += part
         return read
+
+
+def read_json(path: Path, most: int = MAX_JSON_BYTES) -> Any:
+    """The value in a JSON file that anybody may have written.
+
+    Raises ``OSError``, and ``ValueError`` for what is no JSON, nested too deep, or of more than ``most`` bytes.
+    """
+    raw = read_bounded(path, most + 1)
+    if len(raw) > most:
+        raise ValueError(f"larger than {most // 1_000_000} MB")
+    try:
+        return json.loads(raw.decode("utf-8", "replace"))
+    except RecursionError:
+        raise ValueError("nested too deep") from None

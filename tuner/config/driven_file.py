@@ -25,7 +25,7 @@ from tuner.config.trainers.own_keys import our_config, our_names, space_keys, wi
 from tuner.config.trainers.placeholders import check_command
 from tuner.config.trainers.profile import HeldOut, Profile
 from tuner.config.trainers.recognized import PROFILES, recognized
-from tuner.config.trust import FLAG, is_run_file
+from tuner.config.trust import FLAG, check_trust, is_run_file, run_file_reason
 from tuner.config.yaml_file import read_yaml
 from tuner.errors import SpecError, brief, nearest
 
@@ -42,6 +42,8 @@ DRIVER_KEYS: Mapping[str, Any] = {
 }
 """Keys of the block beside those of every study."""
 OURS_ALONE = ("exact_match_rows", "answer_metrics", "judge", "watch_forgetting", "forgetting_limit")
+NOWHERE = Path("no such folder")
+"""In which a pattern finds nothing, and shows whether it is one."""
 STOPS = ("SIGTERM", "SIGINT", "SIGUSR1", "SIGUSR2", "SIGKILL")
 
 
@@ -56,12 +58,16 @@ def is_driven(raw: Mapping[str, Any]) -> bool:
 def load_driven(raw: Mapping[str, Any], path: Path, *, trusted: bool = False) -> StudySpec:
     """The study of another trainer's file; raises ``SpecError`` with one line that names file and key."""
     if is_run_file(path) and not trusted:
-        raise SpecError(f"{path}: study: starts a command, and does not count in the file of a run; give {FLAG}")
+        raise SpecError(
+            f"{path}: study: would start a command, and {run_file_reason(path)}, which may be anybody's; copy your "
+            f"file elsewhere under another name, or give {FLAG}"
+        )
+    _check_trainer(raw["study"], path)
     block = read_block(raw["study"], path, {**STUDY_KEYS, **DRIVER_KEYS})
     for key in OURS_ALONE:
         if block.get(key):
             raise SpecError(f"{path}: study.{key}: is measured only where tuner's own trainer trains")
-    own = _own(raw, block, path)
+    own = _own(raw, block, path, trusted=trusted)
     profile = _profile(block, own, path)
     _check_secrets(own, path)
     devices = int(block.get("gpus_per_trial", 1))
@@ -77,7 +83,7 @@ def load_driven(raw: Mapping[str, Any], path: Path, *, trusted: bool = False) ->
         trains=method if profile is not COMMAND or "method" in block else None,
         devices=devices,
         stop=_stop(profile, block, path),
-        log=block.get("log", ""),
+        log=_log(block, path),
         resume=block.get("resume", ""),
         environment=_environment(block, path),
         unknown=unknown,
@@ -88,7 +94,16 @@ def load_driven(raw: Mapping[str, Any], path: Path, *, trusted: bool = False) ->
     return spec
 
 
-def _own(raw: Mapping[str, Any], block: Mapping[str, Any], path: Path) -> dict[str, Any]:
+def _check_trainer(block: Any, path: Path) -> None:
+    """Raise ``SpecError`` for a trainer of an unknown name: what else is said of the file may depend on it."""
+    name = block.get("trainer") if isinstance(block, Mapping) else None
+    if name is not None and not (isinstance(name, str) and name in PROFILES):
+        listed = ", ".join(PROFILES)
+        hint = nearest(str(name), PROFILES)
+        raise SpecError(f"{path}: study.trainer: must be one of {listed}, not {brief(name)}{hint}")
+
+
+def _own(raw: Mapping[str, Any], block: Mapping[str, Any], path: Path, *, trusted: bool) -> dict[str, Any]:
     """The trainer's own config: beside the block, or in the file that the block names."""
     own = {key: value for key, value in raw.items() if key != "study"}
     if "config" not in block:
@@ -101,6 +116,8 @@ def _own(raw: Mapping[str, Any], block: Mapping[str, Any], path: Path) -> dict[s
     if file is None:
         raise SpecError(f"{path}: study.config: {block['config']}: no such file, from here or from {path.parent}")
     own = read_yaml(file)
+    if not trusted:
+        check_trust(own, file)
     own.pop("study", None)
     return own
 
@@ -108,11 +125,6 @@ def _own(raw: Mapping[str, Any], block: Mapping[str, Any], path: Path) -> dict[s
 def _profile(block: Mapping[str, Any], own: Mapping[str, Any], path: Path) -> Profile:
     name = block.get("trainer")
     if name is not None:
-        if name not in PROFILES:
-            listed = ", ".join(PROFILES)
-            raise SpecError(
-                f"{path}: study.trainer: must be one of {listed}, not {brief(name)}{nearest(name, PROFILES)}"
-            )
         return PROFILES[name]
     found = recognized(own)
     if found is not None:
@@ -164,6 +176,19 @@ def _stop(profile: Profile, block: Mapping[str, Any], path: Path) -> str:
     if name not in STOPS or not hasattr(signal, name):
         raise SpecError(f"{path}: study.stop: must be one of {', '.join(STOPS)}, not {brief(name)}")
     return str(name)
+
+
+def _log(block: Mapping[str, Any], path: Path) -> str:
+    """Where the trainer logs: a pattern of files below its output, or ``stdout``; empty for wherever a log is found."""
+    pattern = str(block.get("log", ""))
+    parts = Path(pattern).parts
+    try:
+        is_below = not pattern or (bool(parts) and ".." not in parts and not any(NOWHERE.glob(pattern)))
+    except (ValueError, NotImplementedError):
+        is_below = False
+    if not is_below:
+        raise SpecError(f"{path}: study.log: must be a file below {{run}} such as logs/*.jsonl, not {brief(pattern)}")
+    return pattern
 
 
 def _environment(block: Mapping[str, Any], path: Path) -> dict[str, str]:

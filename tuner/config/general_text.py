@@ -66,7 +66,7 @@ def read_documents(file: Path, where: str) -> list[Document]:
         whole = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise SpecError(f"{at}: cannot be read as UTF-8 text: {error_text(error, 120)}") from error
-    found: list[Document] = [whole] if file.suffix.lower() == ".txt" else list(_rows(whole.splitlines(), at))
+    found: list[Document] = [whole] if file.suffix.lower() == ".txt" else list(_rows(whole.split("\n"), at))
     characters = sum(len(one) if isinstance(one, str) else sum(len(m["content"]) for m in one) for one in found)
     if characters < MIN_CHARACTERS:
         raise SpecError(f"{at}: holds {characters} characters of text; at least {MIN_CHARACTERS} are needed")

@@ -35,7 +35,7 @@ class JudgeBlock:
     @property
     def key(self) -> str | None:
         """The key, None where the environment has none."""
-        return os.environ.get(self.key_env) or None
+        return os.environ.get(self.key_env, "").strip() or None
 
 
 KINDS: Mapping[str, Any] = {
@@ -79,13 +79,20 @@ def read_judge(raw: Any, where: str) -> JudgeBlock | None:
         if name in made and not 0 < made[name] <= most:
             raise SpecError(f"{where}.{name}: must be above 0 and at most {most}, not {made[name]}")
     _check_address(made["base_url"], where)
-    return JudgeBlock(**made)
+    block = JudgeBlock(**made)
+    if not (block.key or "").isprintable() or not (block.key or "").isascii():
+        raise SpecError(f"{where}.key_env: {block.key_env} holds a character that no key has; set it anew")
+    return block
 
 
 def _check_address(address: str, where: str) -> None:
     """Raise ``SpecError`` for what is no web address, and for one that a key would travel to in the clear."""
-    parts = urlsplit(address)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.query:
+    try:
+        parts = urlsplit(address)
+        is_address = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0 and address.isascii()
+    except ValueError:  # a port that is none, half of an IPv6 address
+        is_address = False
+    if not is_address or "@" in parts.netloc or parts.query or parts.fragment or not address.isprintable():
         raise SpecError(f"{where}.base_url: must be an address such as https://host/v1, without a user or a key in it")
     if parts.scheme == "http" and parts.hostname not in LOCAL:
         raise SpecError(f"{where}.base_url: must be https: answers and the key would travel in the clear")

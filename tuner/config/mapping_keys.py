@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +16,22 @@ MODEL_KEYS = ("model_init_kwargs", "teacher_model_init_kwargs")
 JSON_KEYS = (
     *("accelerator_config", "deepspeed", "fsdp_config", "dataset_kwargs", "lr_scheduler_kwargs"),
     *("gradient_checkpointing_kwargs", "activation_checkpointing_kwargs", "generation_kwargs", "chat_template_kwargs"),
-    *("transformers_continuous_batching_config", *MODEL_KEYS),
+    *("transformers_continuous_batching_config", "liger_kernel_config", *MODEL_KEYS),
 )
 FROM_FILES = ("accelerator_config", "deepspeed", "fsdp_config")
 """Those of them that may be the path of a JSON file."""
 MAX_JSON_BYTES = 2**20
+LIGER_KERNELS = (
+    *("rope", "rms_norm", "layer_norm", "swiglu", "geglu", "relu_squared"),
+    *("cross_entropy", "fused_linear_cross_entropy"),
+)
+"""What liger-kernel 0.8 has for some model or other; a name that the model's function does not take is dropped."""
+OF_THE_TRAINER = (
+    *("conversation", "tools", "chat_template", "add_generation_prompt", "continue_final_message", "tokenize"),
+    *("padding", "truncation", "max_length", "return_tensors", "return_dict", "return_assistant_tokens_mask"),
+    *("tokenizer_kwargs", "processor_kwargs", "tokenizer", "example"),
+)
+"""Arguments of ``apply_chat_template`` that are no variable of the template; TRL gives them itself."""
 
 
 def mapping_of(key: str, value: Any) -> dict[Any, Any]:
@@ -61,8 +72,8 @@ def mapping_faults(config: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             check_names(given)
             if key in MODEL_KEYS:
                 check_loading(given)
-            if key == "dataset_kwargs":
-                _check_dataset(given)
+            if key in CHECKS:
+                CHECKS[key](given)
         except Unfit as error:
             yield key, str(error)
 
@@ -82,3 +93,28 @@ def _check_dataset(given: Mapping[str, Any]) -> None:
     check_names(given, ("skip_prepare_dataset",))
     if given.get("skip_prepare_dataset", False) is not False:
         raise Unfit("skip_prepare_dataset: the rows are text and must be tokenized to be trained on; remove it")
+
+
+def _check_template(given: Mapping[str, Any]) -> None:
+    """The variables of a template."""
+    for name in given:
+        if name in OF_THE_TRAINER:
+            raise Unfit(f"{name}: is set by the trainer and is no variable of the template; remove it")
+
+
+def _check_liger(given: Mapping[str, Any]) -> None:
+    """The kernels, each on or off."""
+    check_names(given, LIGER_KERNELS)
+    for name, value in given.items():
+        if not isinstance(value, bool):
+            raise Unfit(f"{name}: must be true or false, not {brief(value)}")
+    if given.get("cross_entropy") and given.get("fused_linear_cross_entropy"):
+        raise Unfit("cross_entropy and fused_linear_cross_entropy exclude each other; keep one")
+
+
+CHECKS: Mapping[str, Callable[[Mapping[str, Any]], None]] = {
+    "dataset_kwargs": _check_dataset,
+    "chat_template_kwargs": _check_template,
+    "liger_kernel_config": _check_liger,
+}
+"""What the names and values in a mapping must be."""

@@ -14,9 +14,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tuner.config.sources import at_home
+from tuner.config.bounded_read import read_bounded
+from tuner.config.sources import at_home, is_there
 from tuner.config.trust import RUN_FILES
 from tuner.errors import SpecError, brief_name, error_text, nearest
+
+MAX_BYTES = 2**20
+"""A file of functions is shorter; what is cut there is no Python."""
 
 
 def is_reference(name: str) -> bool:
@@ -31,8 +35,8 @@ def check_function(name: str, start: Path, where: str) -> None:
         return
     file, function = _file_of(name, start, where)
     try:
-        tree = ast.parse(file.read_text(encoding="utf-8"))
-    except (SyntaxError, ValueError, OSError) as error:
+        tree = ast.parse(read_bounded(file, MAX_BYTES).decode("utf-8-sig"))
+    except (SyntaxError, ValueError, OSError, RecursionError, MemoryError) as error:
         raise SpecError(f"{where}: {file}: not readable as Python: {error_text(error)}") from error
     if function not in (names := _names(tree)):
         there = nearest(function, names) or f"; it has {', '.join(names) or 'no function'}"
@@ -68,7 +72,7 @@ def _file_of(name: str, start: Path, where: str) -> tuple[Path, str]:
     """File and function; the file is looked for beside the study file, then from the working directory."""
     path, _, function = name.rpartition(":")
     given = at_home(path)
-    found = next((one for one in (start / given, given) if one.is_file()), None)
+    found = next((one for one in (start / given, given) if is_there(one) and one.is_file()), None)
     if found is None:
         raise SpecError(f"{where}: {brief_name(path)}: no such file, from {start} or from here")
     if any((found.resolve().parent / one).exists() for one in RUN_FILES):

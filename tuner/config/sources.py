@@ -15,6 +15,8 @@ PATHS = ("model_name_or_path", "dataset_name", "reward_model_name_or_path", "tea
 MAX_DATA_ENTRIES = 20_000
 """Files and folders below a folder of data; to look at more takes seconds, in every trial."""
 DATA_ENDINGS = (".json", ".jsonl", ".csv", ".parquet", ".tsv", ".txt", ".arrow")
+MAX_PART = 255
+"""Bytes between two slashes: no file system, and no hub, has longer names."""
 SYSTEM_FOLDERS = ("proc", "sys", "dev")
 
 
@@ -29,7 +31,7 @@ def located(name: str, start: Path) -> Path | None:
         return TINY
     given = at_home(name)
     folders = [Path(), start.resolve(), *start.resolve().parents]
-    return next((found for folder in folders if _exists(found := folder / given)), None)
+    return next((found for folder in folders if is_there(found := folder / given)), None)
 
 
 def at_home(name: str | Path) -> Path:
@@ -40,7 +42,8 @@ def at_home(name: str | Path) -> Path:
         return Path(name)
 
 
-def _exists(path: Path) -> bool:
+def is_there(path: Path) -> bool:
+    """Whether the path leads to something; False where no path can be so."""
     try:
         return path.exists()
     except (OSError, ValueError):  # a name too long for the disk, a folder that may not be entered
@@ -55,6 +58,8 @@ def check_sources(raw: Mapping[str, Any], path: Path) -> None:
         raise SpecError(f"{path}: dataset_name is missing; give a file, a folder or a hub id")
     for key in PATHS:
         name = raw.get(key)
+        if isinstance(name, str) and any(len(os.fsencode(part)) > MAX_PART for part in name.split("/")):
+            raise SpecError(f"{path}: {key}: {brief_name(name)}: longer than the name of any file or repository")
         found = located(name, path.parent) if isinstance(name, str) else None
         if found is not None and not found.is_file() and not found.is_dir():
             raise SpecError(f"{path}: {key}: {found}: is a pipe, a socket or a device; give a file or a folder")

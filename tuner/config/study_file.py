@@ -59,15 +59,16 @@ FILE_KEYS: Mapping[str, Key] = {
 """Keys of ours for the whole file, which no trial changes."""
 
 
-def load_spec(path: str | Path, *, trust_remote_code: bool = False) -> StudySpec:
+def load_spec(path: str | Path, raw: Mapping[str, Any] | None = None, *, trust_remote_code: bool = False) -> StudySpec:
     """The study file at ``path``; raises ``SpecError`` with one line that names file and key.
 
-    ``trust_remote_code`` sets that key, and lets lines that can run code count in a run's own ``config.yaml``.
+    ``raw`` is what it holds where it was read before: a pipe can be read only once. ``trust_remote_code`` sets that
+    key, and lets lines that can run code count in a run's own ``config.yaml``.
 
     What needs no library is checked first; then TRL is imported for its list of keys, which takes seconds.
     """
     path = Path(path)
-    raw = read_yaml(path)
+    raw = read_yaml(path) if raw is None else dict(raw)
     if is_driven(raw):
         return load_driven(raw, path, trusted=trust_remote_code)
     other = foreign_file(raw) if "method" not in raw else None

@@ -91,8 +91,18 @@ def from_json(value: Any) -> Any:
 
 def is_run_file(path: Path) -> bool:
     """Whether a config is what a run left behind, which may be anybody's, and not a file that its user wrote."""
-    places = (path, path.resolve())  # a link to the file of a run is one, too
-    return any(one.name == CONFIG_FILE or any((one.parent / name).exists() for name in RUN_FILES) for one in places)
+    return bool(run_file_reason(path))
+
+
+def run_file_reason(path: Path) -> str:
+    """Why a config counts as what a run left behind, as a part of a sentence; empty where it does not."""
+    for one in (path, path.resolve()):  # a link to the file of a run is one, too
+        if one.name == CONFIG_FILE:
+            return f"is called {CONFIG_FILE}, as the file of a run is"
+        beside = next((name for name in RUN_FILES if (one.parent / name).exists()), None)
+        if beside is not None:
+            return f"lies beside {beside}, as the file of a run does"
+    return ""
 
 
 def check_trust(config: Mapping[str, Any], path: Path) -> None:
@@ -100,6 +110,6 @@ def check_trust(config: Mapping[str, Any], path: Path) -> None:
     found = code_lines(config) if is_run_file(path) else []
     if found:
         raise SpecError(
-            f"{path}: {found[0]}: can run code, and does not count in the file of a run; remove the line, or give "
+            f"{path}: {found[0]}: can run code, and the file {run_file_reason(path)}; remove the line, or give "
             f"{FLAG} if you trust the run and its model"
         )

@@ -15,7 +15,7 @@ from tuner.data.files import READERS, DataError, Rows, read_file
 from tuner.data.images import as_images, has_images, with_whole_paths
 from tuner.data.split_files import SPLIT_NAMES, split_files
 from tuner.data.splits import MAX_HELD_OUT_ROWS, held_out, prompt_key
-from tuner.errors import error_text
+from tuner.errors import brief_name, error_text
 
 Config = Mapping[str, Any]
 STREAMED_HELD_OUT_ROWS = 200
@@ -155,15 +155,17 @@ def _sets(config: Config, path: Path | None) -> Mapping[str, Any]:
     except (ValueError, OSError, RuntimeError, TypeError, AttributeError, LookupError) as error:
         if path is not None:  # a damaged one fails anywhere in the library
             raise DataError(f"{path}: contains no readable rows ({error_text(error)})") from error
-        raise DataError(f"{name}: not a local file or folder, and the hub failed: {error_text(error)}") from error
+        raise DataError(
+            f"{brief_name(name)}: not a local file or folder, and the hub failed: {error_text(error)}"
+        ) from error
     return loaded if isinstance(loaded, Mapping) else {"train": loaded}
 
 
 def _from_sets(sets: Mapping[str, Any], config: Config, method: TrlMethod, seed: int) -> Data:
-    where = str(config.get("dataset_name") or "datasets")
+    where = brief_name(str(config.get("dataset_name") or "datasets"))
     name = str(config.get("dataset_train_split", "train"))
     if name not in sets:
-        raise DataError(f"{where}: has no split {name}; it has {', '.join(map(str, sets))}")
+        raise DataError(f"{where}: has no split {brief_name(name)}; it has {', '.join(map(str, sets))}")
     test_name = _test_split(sets, config, where)
     columns = config.get("columns") or {}
     train = _converted_set(renamed_set(sets[name], columns, where), method, f"{where} ({name})", _text_column(config))
@@ -182,7 +184,7 @@ def _from_sets(sets: Mapping[str, Any], config: Config, method: TrlMethod, seed:
 def _test_split(sets: Mapping[str, Any], config: Config, where: str) -> str | None:
     given = config.get("dataset_test_split")
     if given is not None and given not in sets:
-        raise DataError(f"{where}: has no split {given}; it has {', '.join(map(str, sets))}")
+        raise DataError(f"{where}: has no split {brief_name(given)}; it has {', '.join(map(str, sets))}")
     others = [name for name in sets if SPLIT_NAMES.get(str(name).split("_")[0]) == "test"]
     return given or next((name for name in ("test", *others) if name in sets), None)
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import re
 import shutil
 from pathlib import Path
+
+from tuner.config.bounded_read import read_json
 
 STATE = "trainer_state.json"
 INCOMPLETE = "checkpoint-is-incomplete.txt"
@@ -30,7 +31,7 @@ def is_whole(checkpoint: Path) -> bool:
     if not checkpoint.name.startswith("checkpoint-"):
         return any(checkpoint.iterdir())
     try:
-        return isinstance(json.loads((checkpoint / STATE).read_text(encoding="utf-8")), dict)
+        return isinstance(read_json(checkpoint / STATE), dict)
     except (OSError, ValueError):
         return False
 

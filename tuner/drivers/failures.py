@@ -22,6 +22,8 @@ ALLOCATORS = (
 )
 TAIL = 1 << 16
 """Bytes at the end of what was printed, in which the reason stands."""
+LONGEST_LINE, LONGEST_WORDS = 4000, 500
+"""Characters of it that are looked at, and that are kept: a trainer may print anything."""
 ERROR = re.compile(r"^(?:\[?rank\d+\]?:\s*)?((?:\w+\.)*\w*(?:Error|Exception|Interrupt|Exit)\b.*)", re.MULTILINE)
 COLORS = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -55,10 +57,11 @@ def printed_since(path: Path, begun: int) -> str:
 
 
 def last_words(said: str) -> str:
-    """The last line that names an error, else the last line; passwords in addresses are masked."""
+    """The beginning of the last line that names an error, else of the last line; passwords in addresses are masked."""
     errors = ERROR.findall(said)
     lines = [line.strip() for line in said.splitlines() if line.strip()]
-    return masked((errors[-1] if errors else lines[-1]).strip()) if lines else ""
+    words = (errors[-1] if errors else lines[-1]).strip()[:LONGEST_LINE] if lines else ""
+    return "".join(sign if sign.isprintable() else " " for sign in masked(words))[:LONGEST_WORDS]
 
 
 def ended(status: int, run: Run | None) -> str:

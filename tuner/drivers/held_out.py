@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from diagnostics.report.write import write_text
+from tuner.config.bounded_read import read_json
 from tuner.config.sources import located
 from tuner.config.study_spec import StudySpec
 from tuner.config.trainers.dotted import Flat
@@ -31,7 +32,7 @@ def held_out_keys(spec: StudySpec, study: Path) -> dict[str, Any]:
     if make is None or not spec.study.metric.startswith("eval_"):
         return {}
     try:
-        kept: dict[str, Any] = json.loads((study / FOLDER / KEPT).read_text(encoding="utf-8"))
+        kept: dict[str, Any] = read_json(study / FOLDER / KEPT)
         return kept
     except (OSError, ValueError):
         pass
@@ -134,8 +135,8 @@ def _rows(file: Path) -> Rows | None:
         if text.lstrip().startswith("["):
             rows = json.loads(text)
         else:
-            rows = [json.loads(line) for line in text.splitlines() if line.strip()]
-    except ValueError:
+            rows = [json.loads(line) for line in text.split("\n") if line.strip()]
+    except (ValueError, RecursionError):
         return None
     return rows if rows and all(isinstance(row, Mapping) for row in rows) else None
 
@@ -152,7 +153,7 @@ def question(row: Mapping[str, Any]) -> str:
 
 def _json(path: Path, spec: Path, key: str) -> Any:
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return read_json(path)
     except OSError as error:
         raise SpecError(f"{spec}: {key}: {path}: {error.strerror}; give the folder that holds it") from None
     except ValueError:

@@ -15,6 +15,7 @@ import yaml
 from diagnostics.model.settings import Settings
 from diagnostics.readers.discovery import DRIVEN
 from diagnostics.report.write import write_text
+from tuner.config.bounded_read import read_json
 from tuner.config.overrides import setting_value, with_overrides
 from tuner.config.secret_keys import without_secrets
 from tuner.config.study_spec import StudySpec
@@ -163,7 +164,7 @@ def _clear(folder: Path) -> None:
 def recorded(folder: Path) -> dict[str, Any] | None:
     """The record of the run that lies in the folder, None when there is none."""
     try:
-        kept = json.loads((folder / DRIVEN).read_text(encoding="utf-8"))
+        kept = read_json(folder / DRIVEN)
         return {key: kept[key] for key in ("trainer", "settings")}
     except (OSError, ValueError, KeyError, TypeError):
         return None

@@ -89,6 +89,6 @@ def _samples(lines: Iterable[str]) -> Iterable[tuple[str, str, str, bool]]:
         try:
             sample = json.loads(line)
             prompt, reference, answer = (str(sample[key]) for key in ("prompt", "reference", "answer"))
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             continue
         yield prompt, reference, answer, answer.strip() == reference.strip()

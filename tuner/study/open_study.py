@@ -18,6 +18,7 @@ from optuna.study import StudyDirection
 
 from diagnostics.errors import BadInput
 from diagnostics.formatting import setting
+from tuner.config.bounded_read import read_json
 from tuner.config.direction import Direction
 from tuner.config.general_text import digest
 from tuner.config.secret_keys import without_secrets
@@ -229,7 +230,7 @@ def _check_alone(spec: StudySpec, out: Path, database: RDBStorage, storage: str 
 def _reported(out: Path) -> list[str]:
     """The name of the study whose report lies in ``out``, if any."""
     try:
-        return [str(json.loads((out / RESULT).read_text(encoding="utf-8"))["name"])]
+        return [str(read_json(out / RESULT)["name"])]
     except (OSError, ValueError, KeyError, TypeError):
         return []
 

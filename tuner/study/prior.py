@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tuner.config.bounds import STUDY_BOUNDS, limit_broken
 from tuner.config.trust import CONFIG_FILE
 from tuner.config.yaml_file import read_yaml
 from tuner.errors import SpecError, brief_name
@@ -51,7 +52,7 @@ def _of_study(folder: Path, spec: StudySpec) -> tuple[float, float]:
     if found.method != spec.method:
         raise SpecError(f"{where}: that study is of method {found.method}: its rates say nothing of {spec.method}")
     rate = found.winner.settings.get(RATE) if found.winner is not None else None
-    if not isinstance(rate, (int, float)) or not 0 < rate < math.inf:
+    if not isinstance(rate, (int, float)) or isinstance(rate, bool) or limit_broken("prior", rate, STUDY_BOUNDS):
         raise SpecError(f"{where}: that study has no best {RATE}; give a rate or the folder of another study")
     return float(rate), SAME_DEVIATION if _trained(_config_of(folder)) == _trained(spec.config) else OTHER_DEVIATION
 

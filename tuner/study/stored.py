@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 from diagnostics.errors import BadInput
+from tuner.config.bounded_read import read_json
+from tuner.errors import error_text
 from tuner.study.results import StudyResult
-
-MAX_BYTES = 64_000_000
 
 
 class NoStudy(BadInput):
@@ -18,16 +17,15 @@ class NoStudy(BadInput):
 def load_study(path: Path) -> StudyResult:
     """The study in a ``study.json``; raises ``NoStudy`` when the file is gone, half written, or something else."""
     try:
-        if path.stat().st_size > MAX_BYTES:
-            raise NoStudy(f"{path.name}: larger than {MAX_BYTES // 1_000_000} MB; that is not a study of tuner")
-        raw = json.loads(path.read_text(encoding="utf-8"))
+        raw = read_json(path)
     except OSError as error:
         raise NoStudy(f"{path.name}: cannot be read: {error.strerror or error}") from error
     except ValueError as error:
-        raise NoStudy(f"{path.name}: not JSON (a study that is being written is whole again in a moment)") from error
+        why = error_text(error, 100)
+        raise NoStudy(f"{path.name}: not JSON: {why} (a study that is being written is whole again soon)") from error
     if not isinstance(raw, dict):
         raise NoStudy(f"{path.name}: holds a {type(raw).__name__}, not a study")
     try:
         return StudyResult.from_dict(raw)
-    except (TypeError, ValueError, KeyError, AttributeError) as error:
-        raise NoStudy(f"{path.name}: not what `tuner study` writes ({error})") from error
+    except (TypeError, ValueError, KeyError, AttributeError, ArithmeticError, RecursionError) as error:
+        raise NoStudy(f"{path.name}: not what `tuner study` writes ({error_text(error)})") from error

@@ -6,9 +6,11 @@ pair that is judged differently after the swap is a tie.
 
 from __future__ import annotations
 
+import http.client
 import json
 import logging
 import re
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Sequence
@@ -24,6 +26,10 @@ logger = logging.getLogger("tuner")
 WIN_RATE, JUDGED = "eval_judge_win_rate", "eval_judge_pairs"
 LONGEST = 6000
 """Characters of a text that the judge sees."""
+MAX_REPLY = 2**20
+"""Bytes, and tokens that a call may say it used."""
+NO_REPLY = (ValueError, LookupError, TypeError, AttributeError)
+"""What reading something else than a reply raises."""
 MAX_FAILURES = 3
 """Calls that may fail before the judge is left alone for the run."""
 ASKED = (
@@ -96,7 +102,7 @@ class Judge:
         request = urllib.request.Request(address, json.dumps(body).encode(), headers)
         try:
             with _OPENER.open(request, timeout=self.block.seconds) as reply:
-                made = json.loads(reply.read(2**20))
+                made = json.loads(_read(reply, self.block.seconds))
             self._count(cost_of(text), made.get("usage"))
             return str(made["choices"][0]["message"]["content"])
         except urllib.error.HTTPError as error:
@@ -105,19 +111,29 @@ class Judge:
                     f"study.judge: {self.block.base_url} refuses the key; set {self.block.key_env} in the environment"
                 ) from None
             self._failed(f"status {error.code}")
-        except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+        except (OSError, http.client.HTTPException, RecursionError, *NO_REPLY) as error:
             self._failed(error_text(error))
         return None
 
     def _count(self, expected: Cost, usage: Any) -> None:
         """Take the tokens that the endpoint counted in place of those expected."""
         tokens = usage.get("total_tokens") if isinstance(usage, dict) else None
-        if isinstance(tokens, int) and tokens >= 0:
+        if isinstance(tokens, int) and 0 <= tokens <= MAX_REPLY:
             self.ledger.correct(expected, Cost(1, tokens))
 
     def _failed(self, why: str) -> None:
         self.failures += 1
         logger.warning("the judge at %s failed: %s", self.block.base_url, why)
+
+
+def _read(reply: http.client.HTTPResponse, seconds: float) -> bytes:
+    """The body of a reply, at most 1 MiB; raises ``TimeoutError`` for one that comes drop by drop."""
+    end, read = time.monotonic() + seconds, b""
+    while part := reply.read1(2**16):
+        read += part
+        if time.monotonic() > end or len(read) > MAX_REPLY:
+            raise TimeoutError(f"no whole reply within {seconds:g} s")
+    return read
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):

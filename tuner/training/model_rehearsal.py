@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import re
+import typing
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from tuner.config.model_keys import LOADING
+from tuner.config.trl_schema import Unfit, as_type
 from tuner.config.trust import TRUST
 from tuner.errors import SpecError, brief, error_text, nearest
 
@@ -112,10 +114,9 @@ def _fields(
     load = {"revision": revision, TRUST: trusted}
     plain = transformers.AutoConfig.from_pretrained(name, **load)
     for key, value in own.items():
-        if not hasattr(plain, key):
+        if key not in {*vars(plain), *plain.attribute_map, "num_labels"}:
             yield f"has no key {brief(key)}{nearest(key, [*LOADING, *plain.to_dict()])}"
-        elif PARTS.fullmatch(key) and isinstance(value, int) and value > (getattr(plain, key) or 0):
-            yield f"{key}: the model has {getattr(plain, key)}, and no weights for {brief(value)}"
+        yield from _unfit(plain, key, value)
     changed = transformers.AutoConfig.from_pretrained(name, **load, **own)
     before = _shapes(plain, {}, loads_with, trusted)
     after = _shapes(changed, building, loads_with, trusted)
@@ -123,6 +124,24 @@ def _fields(
     if odd is not None:
         was = f"is {before[odd]} there" if odd in before else "is not there"
         yield f"{', '.join(own)}: does not fit the weights of the model ({odd} {was}, and would be {after[odd]})"
+
+
+def _unfit(plain: Any, key: str, value: Any) -> Iterator[str]:
+    """What is wrong with the value of one field: transformers checks those of a model's own class alone."""
+    import torch
+    from transformers import PreTrainedConfig
+
+    try:
+        as_type(value, typing.get_type_hints(PreTrainedConfig, localns={"torch": torch}).get(key, Any))
+    except Unfit as error:
+        yield f"{key}: {error}"
+    has = getattr(plain, key)
+    if not PARTS.fullmatch(key) or not isinstance(value, int) or not isinstance(has, int):
+        return
+    if value < 1:
+        yield f"{key}: must be 1 or more, not {brief(value)}"
+    elif value > has:
+        yield f"{key}: the model has {has}, and no weights for {brief(value)}"
 
 
 def _shapes(config: Any, building: Mapping[str, Any], loads_with: str, trusted: bool) -> dict[str, tuple[int, ...]]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from diagnostics.readers.printed.lines import NUMBER, Printed
 
-BAR = re.compile(r"\b(\d{1,15})/\d{1,15} \[[^\]\n]{0,40}(?:it/s|s/it)(, [^\]\n]{1,400})\]")
+BAR = re.compile(r"\b(\d{1,15})/\d{1,15} \[[^\[\]\n]{0,40}(?:it/s|s/it)(, [^\[\]\n]{1,400})\]")
 EPOCH = re.compile(r"\bepoch\s?[:=]?\s?\[?(\d{1,9})\b", re.IGNORECASE)
 VALUE = re.compile(rf", ([A-Za-z][\w/. -]{{0,60}})=({NUMBER})(?=, |$)", re.IGNORECASE)
 

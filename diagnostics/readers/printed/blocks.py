@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from diagnostics.readers.printed.lines import NUMBER, Printed
 
-HEADING = re.compile(r"\[(?:step|batch)=([\d,]{1,20})/([\d,]{1,20})(?:,[^\]]*)?\]:?\s*$")
+HEADING = re.compile(r"\[(?:step|batch)=([\d,]{1,20})/([\d,]{1,20})(?:,[^\[\]]*+)?\]:?\s*+$")
 HELD_OUT = re.compile(r"\[Eval batch=[\d,]{1,20}/[\d,]{1,20}\]")
 VALUE = re.compile(rf"^\s+(?:(?:Train|Eval) )?([A-Za-z][\w/.-]*)\s?[:=]\s?({NUMBER})\s*$", re.IGNORECASE)
 NAMES = {"loss/train/total": "train/loss", "optim/total_grad_norm": "grad_norm"}

@@ -9,9 +9,10 @@ from itertools import pairwise
 from diagnostics.readers.printed.lines import Counts, Printed, counts_in
 from diagnostics.readers.tabular.rows import Row
 
-PRINTED = re.compile(r"""\{['"][^{}\n]*(?:loss|runtime|reward)[^{}\n]*\}""")
+PRINTED = re.compile(r"""\{['"][^{}\n]*+\}""")
+LOGGED = ("loss", "runtime", "reward")
 PAIR = re.compile(r"""['"]([^'"]+)['"]: *['"]?([^'",}]+)['"]?""")
-WRAPPED = re.compile(r"(?:np\.float\d+|tensor|array)\(([^(),]+)[^()]*\)")
+WRAPPED = re.compile(r"(?:np\.float\d++|tensor|array)\(([^(),]++)[^()]*+\)")
 COUNTED = {"epoch", "step", "global_step"}
 BAR = re.compile(r"\| *(\d{1,15})/(\d{1,15}) \[")
 
@@ -23,10 +24,18 @@ def rows(lines: Iterable[str]) -> Iterator[Printed]:
         if "| " in line and (bar := BAR.search(line)):
             bars = {**bars, int(bar.group(2)): int(bar.group(1))}
         if "{" in line:
-            for printed in PRINTED.finditer(line):
-                row = pairs(printed.group())
-                # A script's own words before the dictionary count where it does not: "epoch 0 step 10: {...}".
-                yield Printed(row if COUNTED & row.keys() else {**counts_in(line[: printed.start()]), **row}, bars)
+            yield from (Printed(row, bars) for row in _dictionaries(line))
+
+
+def _dictionaries(line: str) -> Iterator[Row]:
+    """Those of a line, with a script's own words before them where they do not count: ``epoch 0 step 10: {...}``."""
+    counts: dict[str, str] = {}
+    end = 0
+    for printed in PRINTED.finditer(line):
+        if any(word in printed.group() for word in LOGGED):
+            row = pairs(printed.group())
+            counts, end = {**counts, **counts_in(line[end : printed.start()])}, printed.end()
+            yield row if COUNTED & row.keys() else {**counts, **row}
 
 
 def pairs(printed: str) -> Row:

@@ -7,8 +7,14 @@ from typing import NamedTuple
 
 from diagnostics.readers.tabular.rows import Row
 
-NUMBER = r"[-+]?(?:\d+\.?\d*(?:[eE][-+]?\d+)?|\.\d+(?:[eE][-+]?\d+)?|nan|inf(?:inity)?)"
-"""A number as programs print it; compile with ``re.IGNORECASE``."""
+NUMBER = (
+    r"[-+]?(?:(?>\d++(?:\.\d*+)?[eE][-+]?\d++|\d++\.\d++)|\d++(?!\.\d|\.?[eE][-+]?\d)\.?"
+    r"|\.(?>\d++(?:[eE][-+]?\d++)?)|nan|inf(?:inity)?)"
+)
+"""A number as programs print it; compile with ``re.IGNORECASE``.
+
+As every pattern of these readers it takes a time in proportion to the line: a line can be a million characters long.
+"""
 
 COLOR = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 

@@ -16,7 +16,7 @@ PAIR = re.compile(r"(Train loss|Val loss|Learning Rate|Trained Tokens) ([-+.\w]+
 LOSS = r"(\d+\.\d+|nan|inf)"
 TRAIN = re.compile(rf"^\s*(\d{{1,15}})\s{{2,}}{LOSS} \S\s+([\d,]+)\s+(\d+\.\d)k\s*$")
 HELD_OUT = re.compile(rf"^\s*(\d{{1,15}})\s+val\s+{LOSS}\s+[\d.]+s\s*$")
-PANEL = re.compile(r"^\W*(model|type|optimizer|batch \W+ iters)\s{2,}(.*?)[\s│|]*$")
+PANEL = re.compile(r"^\W*(model|type|optimizer|batch \W+ iters)\s{2,}(.*)$")
 TITLE = "mlx_lm.lora"
 PANEL_LINES = 200
 """The panel stands among so many lines at the top."""
@@ -47,7 +47,7 @@ def settings_in(lines: Iterable[str]) -> dict[str, object]:
     for line in lines:
         titled = titled or TITLE in line
         if titled and (found := PANEL.match(line)):
-            said[found.group(1).split()[0]] = found.group(2)
+            said[found.group(1).split()[0]] = found.group(2).rstrip(" \t│|")
     if not said:
         return {}
     numbers = [number.replace(",", "") for number in re.findall(r"\d[\d,]*", said.get("batch", ""))]

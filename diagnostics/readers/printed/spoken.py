@@ -12,7 +12,7 @@ PART = r"(?:aux|auxiliary|router|balance|balancing|kl|nll|value|policy)"
 """What stands before the loss that is only a part of it: such a loss keeps a name of its own."""
 SPOKEN = re.compile(
     rf"\b((?:(?:{SPLIT}|{PART})[ _/-]?)?loss|lr|learning[ _]rate|grad(?:ient)?[ _]?norm)"
-    rf"\b[ \t]{{0,4}}(?:[:=]|is)?[ \t]{{0,4}}({NUMBER})(?![\w.]*/)\b",
+    rf"\b[ \t]{{0,4}}(?:[:=]|is)?[ \t]{{0,4}}({NUMBER})(?![\w.]{{0,40}}/)\b",
     re.IGNORECASE,
 )
 EPOCH_LINE = re.compile(r"^\s*Epoch (\d+)/\d+\s*$")

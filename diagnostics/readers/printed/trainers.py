@@ -14,10 +14,10 @@ from diagnostics.readers.printed.dictionaries import pairs
 from diagnostics.readers.printed.lines import NUMBER, Printed
 from diagnostics.readers.tabular.rows import Row, number
 
-TORCHTUNE = re.compile(r"(?:^|\s)Step (\d+) \| (.*:.*)$")
+TORCHTUNE = re.compile(r"(?:^|\s)Step (\d+) \| (.*)$")
 
 MEGATRON = re.compile(r"(?:^|[\s|])iteration:?\s{0,12}(\d{1,15})\s{0,12}/\s{0,12}(\d{1,15})\s{0,4}\|(.*)$")
-MEGATRON_HELD_OUT = re.compile(r"(?:^|\s)validation (?:loss|results) at iteration\s{0,12}(\d{1,15})\b[^|]*\|(.*)$")
+MEGATRON_HELD_OUT = re.compile(r"(?:^|\s)validation (?:loss|results) at iteration\s{0,12}(\d{1,15})\b[^|]{0,80}\|(.*)$")
 MEGATRON_NAMES = {
     "lm loss": "loss",
     "lm_loss": "loss",
@@ -47,7 +47,7 @@ class Trainer(NamedTuple):
 def torchtune(line: str) -> Row | None:
     """``1|10|Loss: ...`` is a bar; its log is ``Step 10 | loss:2.31 lr:0.0003``."""
     found = TORCHTUNE.search(line)
-    if not found:
+    if not found or ":" not in found.group(2):
         return None
     said = [part.split(":", 1) for part in found.group(2).split() if ":" in part]
     return {"step": found.group(1), **{key: value for key, value in said if number(value) is not None}}

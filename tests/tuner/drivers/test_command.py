@@ -189,6 +189,14 @@ def test_what_a_killed_keeper_leaves_is_ended_before_the_run_begins_again(tmp_pa
     ("block", "keys", "named"),
     [
         ({"trainer": "axolotle"}, {}, "study.trainer: … axolotl?"),
+        ({"trainer": "comand", "space": {}}, {}, "study.trainer: … command?"),
+        ({"log": "/var/log/*.jsonl"}, {}, "study.log: … below {run}"),
+        ({"log": "../x.jsonl"}, {}, "study.log: … below {run}"),
+        ({"log": "a/**b"}, {}, "study.log: … below {run}"),
+        ({"command": COMMAND + " --hub-token abc"}, {}, "study.command: --hub-token: holds a secret"),
+        ({"command": COMMAND + " db=postgresql://me:abc@host/x"}, {}, "holds a secret"),
+        ({}, {"batch_size": "x"}, "batch_size: must be a whole number"),
+        ({}, {"seed": [1]}, "seed: must be a whole number"),
         ({"command": "python train.py"}, {}, "study.space.learning_rate … {config}"),
         ({"command": "python 'train.py"}, {}, "study.command: not a command line"),
         ({"command": COMMAND + " {lerning_rate}"}, {}, "{lerning_rate} … learning_rate?"),
@@ -257,3 +265,35 @@ def test_the_order_of_a_run_that_is_stopped_takes_no_longer_than_its_grace(tmp_p
         until(lambda: log.exists() and log.read_text() == "1\n", "the script")
         began = time.monotonic()
         assert trainer.stop() == -signal.SIGKILL and time.monotonic() - began < 5
+
+
+def test_a_trainer_may_print_anything_at_its_end(tmp_path: Path):
+    end = f"import sys; sys.stderr.write('\\x1b]0;x\\x07ValueError: ' + 'x' * {10**6}); sys.exit(1)"
+    study = spec(tmp_path, {"command": f'{sys.executable} -c "{end}" {{config}}'})
+    with pytest.raises(TrainerFailed) as caught:
+        drive(study, {}, tmp_path / "trial-000")
+    assert len(str(caught.value)) < 1000 and str(caught.value).isprintable()
+
+
+def test_the_config_of_a_run_brings_no_code_into_a_study(tmp_path: Path):
+    block = {"trainer": "command", "command": COMMAND, "config": "run/own.yaml", "space": {"learning_rate": RATE}}
+    (tmp_path / "bowl.yaml").write_text(yaml.safe_dump({"study": block}))
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "own.yaml").write_text("learning_rate: 1e-4\nsteps: 40\ntrust_remote_code: true\n")
+    assert load_spec(tmp_path / "bowl.yaml").driver is not None
+    (tmp_path / "run" / "trainer_state.json").write_text("{}")
+    with pytest.raises(SpecError, match="trust_remote_code: can run code"):
+        load_spec(tmp_path / "bowl.yaml")
+    assert load_spec(tmp_path / "bowl.yaml", trust_remote_code=True).driver is not None
+
+
+@pytest.mark.parametrize("content", ["[" * 100_000, "{", "[]", '{"trainer": 3}'])
+def test_a_damaged_record_is_a_run_of_other_settings(tmp_path: Path, content: str):
+    from tuner.drivers.checkpoints import is_whole
+
+    study, out = spec(tmp_path, steps=5), tmp_path / "trial-000"
+    (out / "output" / "checkpoint-3").mkdir(parents=True)
+    for name in ("command.json", "diagnosis.json", "output/checkpoint-3/trainer_state.json"):
+        (out / name).write_text(content)
+    assert is_whole(out / "output" / "checkpoint-3") is content.endswith("}")
+    assert drive(study, {}, out).last_step == 5

@@ -1,5 +1,10 @@
 """The judge, against a stand-in that speaks the endpoint's protocol over HTTP."""
 
+import socketserver
+import threading
+import time
+from contextlib import contextmanager, suppress
+
 import pytest
 
 from tests.tuner.judge_endpoint import endpoint as stand_in
@@ -67,6 +72,59 @@ def test_an_endpoint_that_fails_gives_no_verdict_and_is_soon_left_alone(endpoint
     assert Judge(JudgeBlock("http://127.0.0.1:9/v1", "m", seconds=1.0)).compared(BEFORE, AFTER) == {}
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        b"nonsense\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{}",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 200000\r\n\r\n" + b"[" * 200_000,
+        b"HTTP/1.1 200 OK\r\n\r\n" + b'{"choices": [{"message": 3}]}',
+        b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:9/\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nX: " + b"x" * 70_000 + b"\r\n\r\n",
+    ],
+)
+def test_an_endpoint_may_say_anything(said):
+    with _talking(lambda connection: connection.sendall(said)) as address:
+        assert Judge(JudgeBlock(address, "m", seconds=2.0)).compared(BEFORE, AFTER) == {}
+
+
+def test_a_reply_that_comes_drop_by_drop_is_not_waited_for():
+    def drip(connection):
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
+        for _ in range(1000):
+            connection.sendall(b" ")
+            time.sleep(0.02)
+
+    began = time.monotonic()
+    with _talking(drip) as address:
+        assert Judge(JudgeBlock(address, "m", seconds=0.2)).compared(BEFORE, AFTER) == {}
+    assert time.monotonic() - began < 10
+
+
+@contextmanager
+def _talking(say):
+    """A server that reads a request and then says whatever it likes."""
+
+    class Handler(socketserver.BaseRequestHandler):
+        def handle(self):
+            self.request.recv(2**16)
+            with suppress(OSError):
+                say(self.request)
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler) as server:
+        server.daemon_threads = True
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}/v1"
+        server.shutdown()
+
+
+def test_a_key_that_no_header_can_hold_is_refused_and_not_shown(monkeypatch):
+    monkeypatch.setenv("MY_JUDGE", "sk-secret\nX-Other: 1")
+    with pytest.raises(SpecError, match="key_env: MY_JUDGE") as caught:
+        read_judge({"base_url": "https://h/v1", "model": "m", "key_env": "MY_JUDGE"}, "x.yaml: study.judge")
+    assert "sk-secret" not in str(caught.value)
+
+
 @pytest.mark.parametrize("status", [401, 403])
 def test_a_refused_key_is_one_line(endpoint, status):
     endpoint.status = status
@@ -91,6 +149,10 @@ def test_a_run_is_judged_against_the_model_before_it(make, tmp_path, endpoint):
         ({"model": "m"}, "needs base_url"),
         ({"base_url": "http://example.org/v1", "model": "m"}, "must be https"),
         ({"base_url": "https://me:pw@host/v1", "model": "m"}, "without a user or a key in it"),
+        ({"base_url": "https://:pw@host/v1", "model": "m"}, "without a user or a key in it"),
+        ({"base_url": "https://[::1/v1", "model": "m"}, "must be an address"),
+        ({"base_url": "https://h:99999/v1", "model": "m"}, "must be an address"),
+        ({"base_url": "https://h/v1\r\nX: y", "model": "m"}, "must be an address"),
         ({"base_url": "file:///etc/passwd", "model": "m"}, "must be an address"),
         ({"base_url": "https://h/v1", "model": "m", "api_key": "sk"}, "comes from the environment variable key_env"),
         ({"base_url": "https://h/v1", "model": "m", "row": 3}, "did you mean rows?"),

@@ -14,6 +14,8 @@ from tuner.config.trl_schema import Key, Unfit, as_type
 from tuner.errors import SpecError
 
 EVAL_ROWS = "per_device_eval_batch_size"
+COUNTED = (ROWS, TIMES, EVAL_ROWS, "batch_size", "seed", "max_steps", "num_train_epochs")
+"""Settings that the study itself reckons with, and which no text can stand for."""
 
 
 def our_names(keys: Mapping[str, str]) -> dict[str, str]:
@@ -68,13 +70,13 @@ def with_batch(config: dict[str, Any], profile: Profile) -> tuple[dict[str, Any]
 def _number(name: str, value: Any, where: str) -> Any:
     """The value of a setting that is a number as one; PyYAML reads ``1e-4`` as text."""
     bound = BOUNDS.get(name)
-    if bound is None or value is None or isinstance(value, (list, dict, bool)):
+    if bound is None or value is None or (isinstance(value, (list, dict, bool)) and name not in COUNTED):
         return value
     try:
         plain = isinstance(value, (int, float)) and not bound.whole  # an epoch that is written 1 stays a whole number
         number = value if plain else as_type(value, int if bound.whole else float)
     except Unfit as error:
-        if isinstance(value, str):
+        if isinstance(value, str) and name not in COUNTED:
             return value  # "auto" and its like are the trainer's own business
         raise SpecError(f"{where}: {error}") from None
     broken = limit_broken(name, number) if not (name == "max_steps" and number <= 0) else None

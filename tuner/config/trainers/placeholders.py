@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from tuner.config.search_space import Space
+from tuner.config.secret_keys import is_secret, masked
 from tuner.config.trainers.dotted import Flat, as_overrides
 from tuner.config.trainers.driver import Driver
 from tuner.errors import SpecError, nearest
@@ -42,6 +43,9 @@ def check_command(config: Flat, driver: Driver, space: Space, path: Path) -> Non
         parts = shlex.split(driver.command) + shlex.split(driver.resume)
     except ValueError as error:
         raise SpecError(f"{where}: not a command line: {error}") from None
+    secret = _secret_in(parts)
+    if secret:
+        raise SpecError(f"{where}: {secret}: holds a secret, and the command is stored; put it in a variable")
     asked = {name for part in parts for name in PLACE.findall(part)}
     known = {*PLACES, *config, *map(driver.key, config)}
     for name in asked - known:
@@ -55,6 +59,16 @@ def check_command(config: Flat, driver: Driver, space: Space, path: Path) -> Non
         taken = {name, driver.key(name)} | ({"per_device_train_batch_size"} if name == "batch_size" else set())
         if not taken & asked:
             raise SpecError(f"{where}: study.space.{name} does not reach it; add {{{name}}}, or {{config}}")
+
+
+def _secret_in(parts: Sequence[str]) -> str:
+    """The option of a command that is given a secret itself, as ``--hub_token abc`` is; empty where none is."""
+    for part, after in zip(parts, [*parts[1:], ""], strict=True):
+        name, sign, value = part.partition("=")
+        given = value if sign else after if part.startswith("-") and not after.startswith("-") else ""
+        if is_secret(name.lstrip("-+").replace("-", "_").rpartition(".")[2]) and given and "{" not in given:
+            return name
+    return next((part.split("://")[0] for part in parts if masked(part) != part), "")
 
 
 def _listed(names: Iterable[str]) -> str:

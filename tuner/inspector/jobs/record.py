@@ -14,6 +14,7 @@ from enum import StrEnum
 from pathlib import Path
 from threading import Thread
 
+from tuner.config.bounded_read import read_json
 from tuner.inspector.jobs import processes
 from tuner.inspector.jobs.processes import Process
 from tuner.inspector.jobs.worker import EXIT
@@ -81,7 +82,7 @@ def jobs(root: Path) -> list[Job]:
 def job(root: Path, folder: Path) -> Job | None:
     """What was started into ``folder``, and its state now; None when nothing was, or its record cannot be read."""
     try:
-        raw = json.loads((folder / HIDDEN / RECORD).read_text(encoding="utf-8"))
+        raw = read_json(folder / HIDDEN / RECORD)
         known = Process(int(raw["pid"]), str(raw["process"]))
         kind, file, began = str(raw["kind"]), (root / str(raw["file"])).resolve(), float(raw["began"])
         name = folder.resolve().relative_to(root.resolve()).as_posix()

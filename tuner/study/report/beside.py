@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 from collections import Counter
 from collections.abc import Mapping
@@ -11,6 +10,7 @@ from pathlib import Path
 
 from diagnostics.model.records import Label
 from diagnostics.readers.discovery import DRIVEN
+from tuner.config.bounded_read import read_json
 from tuner.config.trust import CONFIG_FILE
 from tuner.drivers.plan import OWN_CONFIG
 from tuner.study.answers import AnswerPair, answer_pairs
@@ -43,8 +43,8 @@ def beside(result: StudyResult, folder: Path) -> Beside:
 def _command(record: Path) -> str:
     """The command line that a driven run was started with; empty where nothing says."""
     try:
-        return shlex.join(map(str, json.loads(_text(record))["argv"]))
-    except (ValueError, KeyError, TypeError):
+        return shlex.join(map(str, read_json(record)["argv"]))
+    except (OSError, ValueError, KeyError, TypeError):
         return ""
 
 
@@ -67,8 +67,8 @@ def _labels(result: StudyResult, folder: Path) -> dict[tuple[int, int], Label]:
 
 def _label(path: Path) -> Label | None:
     try:
-        return Label(json.loads(_text(path))["label"])
-    except (ValueError, KeyError, TypeError):
+        return Label(read_json(path)["label"])
+    except (OSError, ValueError, KeyError, TypeError):
         return None
 
 

@@ -1,1 +1,0 @@
-"""Exports: parts made, asked again, and pushed."""
