@@ -18,7 +18,7 @@ from tests.readme import output_of
 ROOT = Path(__file__).parents[1]
 PAGES = (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md")))
 PAGES = tuple(page for page in PAGES if not {"_build", "_generated"} & set(page.parts))
-TRAINS = ("study", "train", "merge", "check")
+TRAINS = ("study", "train", "merge", "check", "export")
 """Commands that need a model: that they parse is tested here, that they work in the tests of each."""
 STAYS = ("watch", "inspect")
 """Commands that run until somebody stops them: they have tests with a real process, and a browser."""

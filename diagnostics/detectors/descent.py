@@ -97,7 +97,7 @@ def pace_of(curve: Curve) -> float:
     at = steps[0] + (steps[-1] - steps[0]) * np.asarray([0.25, 0.5, 0.75])
     if values.size >= MANY_POINTS:
         reach = 0.05 * (steps[-1] - steps[0])
-        quarters = [float(np.median(values[np.abs(steps - x) <= reach])) for x in at]
+        quarters = [signals.median(values[np.abs(steps - x) <= reach]) for x in at]
     else:
         quarters = [float(v) for v in np.interp(at, steps, values)]
     second = quarters[0] - quarters[1]
@@ -115,7 +115,7 @@ def falls_late(curve: Curve) -> bool:
         return True
     values = curve.values[curve.values.size // 2 :]
     direction, p = signals.mann_kendall(signals.block_means(values))
-    drop = float(np.median(values[: max(1, values.size // 10)]) - signals.tail(values))
+    drop = signals.median(values[: max(1, values.size // 10)]) - signals.tail(values)
     certain = values.size < MIN_POINTS_FOR_TREND or p < TREND_P
     error = float(np.sqrt(2.0 / max(1.0, 0.2 * values.size))) if values.size >= MIN_POINTS_FOR_SCATTER else 1.0
     return direction < 0 and certain and drop > FALL_SIGMA * error * signals.difference_noise(values)

@@ -117,6 +117,6 @@ def _fall_after(train_loss: Curve | None, step: float) -> float | None:
     if train_loss is None or len(train_loss) < MIN_LOSSES_FOR_LEVELS:
         return None
     nearest = int(np.argmin(np.abs(train_loss.steps - step)))
-    level = float(np.median(train_loss.values[max(0, nearest - 1) : nearest + 2]))
+    level = signals.median(train_loss.values[max(0, nearest - 1) : nearest + 2])
     end = signals.tail(train_loss.values)
     return (level - end) / abs(level) if level else 0.0

@@ -63,7 +63,7 @@ def gap_grows(
     first = float(eval_loss.steps[eval_loss.steps >= ends[0]][:1].sum())
     late = gap_of(train_loss, eval_loss).between(np.nextafter(first, np.inf), np.inf)
     enough(late, min_evals - 1, "stretches between two evaluations after the first epoch")
-    level = abs(float(np.median(eval_loss.values)))
+    level = abs(signals.median(eval_loss.values))
     grown = _growth(late.values, p)
     if grown < growth * level or grown <= sigma * _error(train_loss, eval_loss, len(late)):
         return None
@@ -116,7 +116,7 @@ def low_rate_many_epochs(
     gap = gap_of(train_loss, eval_loss)
     enough(gap, min_evals - 1, "stretches between two evaluations")
     error = _error(train_loss, eval_loss, len(gap))
-    if _growth(gap.values, p) <= max(growth * abs(float(np.median(eval_loss.values))), sigma * error):
+    if _growth(gap.values, p) <= max(growth * abs(signals.median(eval_loss.values)), sigma * error):
         return None
     measured = {"epochs": settings.num_train_epochs, "rate_over_center": ratio, "gap": float(gap.values[-1])}
     return throughout(eval_loss, measured)

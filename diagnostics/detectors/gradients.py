@@ -86,7 +86,7 @@ def gradients_spike(
         "events": len(found.starts),
         "score": found.score,
         "highest": float(curve.values[list(found.starts)].max()),
-        "quantile": float(np.quantile(curve.values, quantile)),
+        "quantile": signals.quantile(curve.values, quantile),
         "median": signals.median(curve.values),
     }
     steps = tuple(float(curve.steps[start]) for start in found.starts)
@@ -118,5 +118,5 @@ def clips_most_steps(
     found = signals.clipped_share(grad_norm.values, limit)
     if found <= share or (limit <= qlora_limit and settings.load_in_4bit):
         return None
-    usual = float(np.quantile(grad_norm.values, quantile))
+    usual = signals.quantile(grad_norm.values, quantile)
     return throughout(grad_norm, {"share": found, "limit": limit, "quantile": usual})

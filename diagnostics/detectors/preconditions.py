@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from diagnostics import signals
 from diagnostics.model.curves import Curve, FloatArray, NotEnoughPoints
 from diagnostics.model.evidence import Evidence
 from diagnostics.model.settings import Settings
@@ -56,7 +57,7 @@ def throughout(curve: Curve, measured: dict[str, float], strength: float = 1.0) 
 def share_of_run(curve: Curve, step: float) -> float:
     """Where a step lies between the curve's first (0) and last step (1)."""
     span = float(curve.steps[-1] - curve.steps[0]) if len(curve) else 0.0
-    return float(np.clip((step - curve.steps[0]) / span, 0.0, 1.0)) if span > 0 else 0.0
+    return signals.bounded((step - curve.steps[0]) / span, 0.0, 1.0) if span > 0 else 0.0
 
 
 def after_warmup(curve: Curve, learning_rate: Curve | None) -> Curve:

@@ -162,9 +162,9 @@ def loss_scaled(train_loss: Curve, eval_loss: Curve, settings: Settings, *, tole
     scatter = SCATTER_SIGMA * min(signals.jitter(train_loss.values), MAX_SCATTER)
     if ratio[0] < np.sqrt(times):
         return None
-    if abs(float(np.median(off))) > np.log(1.0 + tolerance) or np.any(np.abs(off) > np.log(1.0 + tolerance) + scatter):
+    if abs(signals.median(off)) > np.log(1.0 + tolerance) or np.any(np.abs(off) > np.log(1.0 + tolerance) + scatter):
         return None
-    return throughout(train_loss, {"ratio": float(np.median(ratio)), "accumulation": float(times)})
+    return throughout(train_loss, {"ratio": signals.median(ratio), "accumulation": float(times)})
 
 
 def epoch_end_low(train_loss: Curve, epoch: Curve, *, max_ratio: float, min_epochs: int) -> Evidence | None:
@@ -182,7 +182,7 @@ def epoch_end_low(train_loss: Curve, epoch: Curve, *, max_ratio: float, min_epoc
         i = int(np.argmin(np.abs(steps - end)))
         low = max(0, i - 1) + int(np.argmin(values[max(0, i - 1) : i + 2]))
         sides = [part for part in (values[max(0, low - 3) : low], values[low + 1 : low + 4]) if part.size]
-        ratios.append(float(values[low]) / min(float(np.median(part)) for part in sides))
+        ratios.append(float(values[low]) / min(signals.median(part) for part in sides))
     if not np.all(np.asarray(ratios) < max_ratio):
         return None
     return Evidence(float(ends[0]), float(ends[-1]), finite({"ratio": float(np.median(ratios))}))
@@ -197,7 +197,7 @@ def eval_differs_at_start(train_loss: Curve, eval_loss: Curve, *, gap: float, ea
     reach = float(train_loss.steps[0]) + early_share * span
     if first > reach or len(train_loss.between(float("-inf"), reach)) < MIN_EARLY_LOSSES:
         raise NotEnoughPoints("no-early-eval-between-losses")
-    levels = [float(train_loss.at(first)), float(np.median(train_loss.values[:MIN_EARLY_LOSSES]))]
+    levels = [float(train_loss.at(first)), signals.median(train_loss.values[:MIN_EARLY_LOSSES])]
     gaps = [(float(eval_loss.values[0]) - level) / abs(level) for level in levels if level]
     found = min(gaps, key=abs, default=0.0)
     noise = signals.jitter(train_loss.values)

@@ -158,7 +158,7 @@ def _lost_less(curve: Curve, limit: float, *, beside_flat_evals: bool = False, m
     for count in (1, 3, 10, len(curve) // 30, len(curve) // 10):
         if not 0 < count <= len(curve):
             continue
-        start = float(np.median(curve.values[:count]))
+        start = signals.median(curve.values[:count])
         fall = (start - end) / abs(start) if start else 1.0
         if not abs(fall) < limit + max(doubt, START_SIGMA * noise / np.sqrt(count)):
             return False

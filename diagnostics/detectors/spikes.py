@@ -48,7 +48,7 @@ def loss_jumps(
     if changed is not None and steps[at] <= changed <= steps[at + width]:
         return None
     first = float(steps[at + width // 2])
-    measured = {"before": before, "after": float(np.median(after)), "jump": jump / abs(before) if before else np.inf}
+    measured = {"before": before, "after": signals.median(after), "jump": jump / abs(before) if before else np.inf}
     return Evidence(first, float(steps[-1]), finite(measured | {"share": share_of_run(train_loss, first)}), 0.9)
 
 

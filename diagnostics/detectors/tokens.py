@@ -29,7 +29,7 @@ def batches_change(num_tokens: Curve, *, factor: float, sigma: float, min_points
     sums = np.concatenate([[0.0], np.cumsum(logs)])
     jumps = (sums[-1] - sums[cuts]) / (logs.size - cuts) - sums[cuts] / cuts
     cut = int(cuts[int(np.argmax(np.abs(jumps)))])
-    before, after = float(np.median(logs[:cut])), float(np.median(logs[cut:]))
+    before, after = signals.median(logs[:cut]), signals.median(logs[cut:])
     scatter = max(signals.robust_scale(logs[:cut]), signals.robust_scale(logs[cut:]))
     if abs(after - before) < max(float(np.log(factor)), sigma * scatter):
         return None

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -46,6 +48,26 @@ class DiagnosisContext:
     rate: RateEstimate | None = None
     outlook: Outlook | None = None
     jumps: tuple[Message, ...] = ()
+
+    @cached_property
+    def inputs(self) -> Mapping[str, Any]:
+        """What a check may take by name, but for ``reward_parts``."""
+        return {**self.curves, **self._known}
+
+    @cached_property
+    def inputs_as_logged(self) -> Mapping[str, Any]:
+        """The same with the curves as they were logged."""
+        return {**self.logged, **self._known}
+
+    @property
+    def _known(self) -> Mapping[str, Any]:
+        known = {"settings": self.settings, "rate_prior": self.rate_prior}
+        return {**known, "rate_estimate": self.rate, "outlook": self.outlook}
+
+    @cached_property
+    def reward_parts(self) -> Mapping[str, Curve]:
+        """The mean reward of each reward function."""
+        return reward_parts(self.curves)
 
     @property
     def advised_rate(self) -> RateEstimate | None:
@@ -92,15 +114,11 @@ def evaluate(rule: Rule, context: DiagnosisContext) -> Evidence | Message | None
     missing = [name for name in rule.needs if name not in curves]
     if missing:
         return message("curve-missing", curves=", ".join(missing))
-    given = {
-        "settings": context.settings,
-        "rate_prior": context.rate_prior,
-        "rate_estimate": context.rate,
-        "outlook": context.outlook,
-        "reward_parts": reward_parts(context.curves) if "reward_parts" in rule.takes else {},
-    }
+    inputs = context.inputs_as_logged if rule.label is Label.BROKEN else context.inputs
     try:
-        return rule.evaluate({**curves, **given})
+        return rule.evaluate(
+            {**inputs, "reward_parts": context.reward_parts} if "reward_parts" in rule.takes else inputs
+        )
     except NotEnoughPoints as why:
         return why.reason
 

@@ -215,8 +215,8 @@ def _length_notes(main: Rule, context: DiagnosisContext) -> tuple[Message, ...]:
 def _borderline(rules: list[Rule], context: DiagnosisContext) -> Fired | None:
     """The first rule that fires under its looser limits, on a run where none fires under its own."""
     for rule in rules:
-        if rule.borderline and not _denied(rule, context.rate, context.outlook):
-            found = evaluate(replace(rule, limits={**rule.limits, **rule.borderline}), context)
+        if rule.nearly is not None and not _denied(rule, context.rate, context.outlook):
+            found = evaluate(rule.nearly, context)
             if isinstance(found, Evidence):
                 return rule, found
     return None

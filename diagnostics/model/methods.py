@@ -7,6 +7,7 @@ added in ``tuner.config.methods``; its faults are rows of the rule table.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 from diagnostics.model.training_method import LearningRates, TrainingMethod
 
@@ -200,6 +201,7 @@ METHODS: Mapping[str, TrainingMethod] = {method.name: method for method in _ALL}
 _BY_ANY_NAME = {name: method for method in _ALL for name in (method.name, *method.aliases)}
 
 
+@lru_cache(maxsize=64)
 def method_record(name: str | None) -> TrainingMethod:
     """The record of a method by its name or alias; one with the defaults when the name is unknown or None."""
     return _BY_ANY_NAME.get(name or "") or TrainingMethod(name or "")

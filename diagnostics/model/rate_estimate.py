@@ -16,6 +16,8 @@ from diagnostics.model.rate_prior import MAX_RATE_FACTOR
 OFFSETS: tuple[float, ...] = tuple(round(-4.0 + 0.1 * k, 1) for k in range(71))
 """log10(rate / best rate): -1 is a rate ten times too low. The ends stand for everything beyond them."""
 SPACING = 0.1
+EDGES = OFFSETS[0] + SPACING * (np.arange(len(OFFSETS) + 1) - 0.5)
+"""Between the ``OFFSETS``, and beyond both ends."""
 SHARE_TOLD, SHARE_SUGGESTED = 0.9, 0.5
 """The share of the distribution in the interval that is told, and in the range of rates that is suggested."""
 
@@ -68,12 +70,16 @@ class RateEstimate:
         found = np.exp(both - both.max())
         return np.asarray(found / found.sum(), dtype=np.float64)
 
+    @cached_property
+    def _below(self) -> FloatArray:
+        """The probability that the offset lies below each of the ``EDGES``."""
+        return np.concatenate([[0.0], np.cumsum(self.density)])
+
     def quantile(self, share: float) -> float:
         """The offset below which this share of the distribution lies."""
-        edges = np.concatenate([[0.0], np.cumsum(self.density)])
-        return float(np.interp(share, edges, OFFSETS[0] + SPACING * (np.arange(edges.size) - 0.5)))
+        return float(np.interp(share, self._below, EDGES))
 
-    @property
+    @cached_property
     def median(self) -> float:
         """The offset that is as likely too low as too high."""
         return self.quantile(0.5)
@@ -84,8 +90,7 @@ class RateEstimate:
 
     def probability_below(self, offset: float) -> float:
         """The probability that log10(rate / best rate) lies below an offset."""
-        edges = np.concatenate([[0.0], np.cumsum(self.density)])
-        return float(np.interp(offset, OFFSETS[0] + SPACING * (np.arange(edges.size) - 0.5), edges))
+        return float(np.interp(offset, EDGES, self._below))
 
     def probability_above(self, offset: float) -> float:
         """The probability that log10(rate / best rate) lies above an offset."""
@@ -109,7 +114,7 @@ class RateEstimate:
         right = side is RateSide.TOO_LOW and high - low < WELL_KNOWN and self.chance(side) < LEAST_CHANCE
         return right or self.tells(side.other) or self.chance(side.other) >= CERTAIN
 
-    @property
+    @cached_property
     def alone(self) -> RateEstimate:
         """The same by the evidence of the curves alone."""
         return RateEstimate((0.0,) * len(OFFSETS), self.evidence, self.rate)
@@ -159,4 +164,4 @@ class RateEstimate:
 def _scaled(log_density: FloatArray | Sequence[float]) -> tuple[float, ...]:
     """The log density with its highest value at 0, to the digits that are stored."""
     values = np.asarray(log_density, dtype=np.float64)
-    return tuple(round(float(value), 3) + 0.0 for value in values - values.max())
+    return tuple(round(value, 3) + 0.0 for value in (values - values.max()).tolist())

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from diagnostics import signals
 from diagnostics.model.curves import Curve
 from diagnostics.model.methods import method_record
 from diagnostics.model.rate_estimate import OFFSETS, RateEstimate
@@ -32,10 +33,10 @@ def outlook_features(curves: Mapping[str, Curve], settings: Settings, rate: Rate
     seen: dict[str, Levels] = {}
     if train is not None and len(train) >= MIN_LOSSES:
         seen["train"] = levels_of(train, span, neutral)
-        found |= _named("train", shape_of(train, seen["train"], chance))
+        found |= _named("train", shape_of(curves["train_loss"], seen["train"], chance))
     if held is not None and len(held) >= MIN_EVALS:
         seen["eval"] = levels_of(held, span, neutral if held.steps[0] > 0 else None)
-        found |= _named("eval", shape_of(held, seen["eval"], chance))
+        found |= _named("eval", shape_of(curves["eval_loss"], seen["eval"], chance))
     if len(seen) > 1:
         found |= _gap(seen["train"], seen["eval"])
     norms = curves.get("grad_norm")
@@ -79,7 +80,7 @@ def _log_of(
         "pairs": float(method_record(settings.method).loss_compares_answers),
     }
     if rates is not None and len(rates) > 3:
-        found["rate_end"] = float(np.clip(rates.values[-1] / max(float(rates.values.max()), 1e-30), 0.0, 1.0))
+        found["rate_end"] = signals.bounded(rates.values[-1] / max(float(rates.values.max()), 1e-30), 0.0, 1.0)
     if settings.max_steps:
         found["share_done"] = min(1.0, span / settings.max_steps)
     return found
@@ -89,7 +90,7 @@ def _gap(train: Levels, held: Levels) -> dict[str, float]:
     """The held-out loss over the training loss, at the end and how that grew."""
     end, start = ((held_at - train_at) / max(abs(train_at), 1e-9) for held_at, train_at in
                   ((held.end, train.end), (held.start, train.start)))  # fmt: skip
-    end, start = float(np.clip(end, -1.0, 3.0)), float(np.clip(start, -1.0, 3.0))
+    end, start = signals.bounded(end, -1.0, 3.0), signals.bounded(start, -1.0, 3.0)
     return {"gap": end, "gap_at_start": start, "gap_grows": end - start}
 
 
@@ -99,8 +100,10 @@ def _gradients(norms: Curve) -> dict[str, float]:
     first, last = values[: max(2, values.size // 10)], values[-max(2, values.size // 5) :]
     logs = np.log10(values)
     return {
-        "norms_end": float(np.clip(np.median(np.log10(last)) - np.median(np.log10(first)), -4.0, 4.0)),
-        "norms_high": float(np.clip(np.quantile(logs, 0.9) - np.median(logs), 0.0, 4.0)),
-        "norms_top": float(np.clip(logs.max() - logs[0], 0.0, 4.0)),
-        "norms_scatter": float(np.log10(np.clip(np.std(np.log(values[values.size // 2 :])), 1e-3, 10.0))),
+        "norms_end": signals.bounded(signals.median(np.log10(last)) - signals.median(np.log10(first)), -4.0, 4.0),
+        "norms_high": signals.bounded(signals.quantile(logs, 0.9) - signals.median(logs), 0.0, 4.0),
+        "norms_top": signals.bounded(logs.max() - logs[0], 0.0, 4.0),
+        "norms_scatter": float(
+            np.log10(signals.bounded(float(np.std(np.log(values[values.size // 2 :]))), 1e-3, 10.0))
+        ),
     }

@@ -68,10 +68,13 @@ def shape_of(curve: Curve, of: Levels, chance: float | None) -> dict[str, float]
         found |= _tail(of) | _guess(of)
     if of.values.size >= MIN_FOR_FORM:
         form = signals.fall_of_shape(curve)
-        found["shown"] = float(np.log1p(np.clip(form.shown, 0.0, 200.0)))
-        found["follows"] = float(np.clip(form.follows_rate, -8.0, 8.0))
+        found["shown"] = float(np.log1p(signals.bounded(form.shown, 0.0, 200.0)))
+        found["follows"] = signals.bounded(form.follows_rate, -8.0, 8.0)
     if chance:
-        found |= {"end_chance": _clip(of.end / chance, 0, 2), "start_chance": _clip(of.start / chance, 0, 3)}
+        found |= {
+            "end_chance": signals.bounded(of.end / chance, 0, 2),
+            "start_chance": signals.bounded(of.start / chance, 0, 3),
+        }
     return found
 
 
@@ -79,7 +82,7 @@ def _fall(of: Levels) -> dict[str, float]:
     """How far the loss fell: as a share of its start, and in noises."""
     share = of.fall / of.scale
     found = {
-        "fall": _clip(share, -1, 1),
+        "fall": signals.bounded(share, -1, 1),
         "fall_log": _log(share) if share > 0.0 else -4.0,
         "noise": _log(of.noise / of.scale, 1e-5, 10),
         "first_at": _log(float(of.at[0]), 1e-3, 1),
@@ -92,12 +95,14 @@ def _fall(of: Levels) -> dict[str, float]:
 def _when(of: Levels) -> dict[str, float]:
     """The shares of the fall that were made early: by places in the run, and by the first logs."""
     found = {
-        f"done_{place:g}": _clip((of.start - of.mean(place * (1 - AROUND), place * (1 + AROUND))) / of.fall, -0.5, 1.5)
+        f"done_{place:g}": signals.bounded(
+            (of.start - of.mean(place * (1 - AROUND), place * (1 + AROUND))) / of.fall, -0.5, 1.5
+        )
         for place in DONE_AT
         if of.at[0] <= place * (1 + AROUND)
     }
     if of.values.size > 3:
-        found["first"] = _clip((of.start - float(of.values[1:3].mean())) / of.fall, -0.5, 1.5)
+        found["first"] = signals.bounded((of.start - float(of.values[1:3].mean())) / of.fall, -0.5, 1.5)
     return found
 
 
@@ -105,11 +110,11 @@ def _ratios(of: Levels) -> dict[str, float]:
     """Levels over later ones: the first log over the second, a tenth of the run over its end, its middle over that."""
     least = 1e-6 * of.scale
     end = max(of.end, least)
-    found = {"late": _clip(_decades(of.mean(0.45, 0.55), end, least), -0.3, 0.8)}
+    found = {"late": signals.bounded(_decades(of.mean(0.45, 0.55), end, least), -0.3, 0.8)}
     if of.values.size > 1:
-        found["drop"] = _clip(_decades(float(of.values[0]), max(float(of.values[1]), least), least), -1, 2)
+        found["drop"] = signals.bounded(_decades(float(of.values[0]), max(float(of.values[1]), least), least), -1, 2)
     if of.at[0] <= 0.12:
-        found["later"] = _clip(_decades(of.mean(0.08, 0.14), end, least), -0.5, 1.5)
+        found["later"] = signals.bounded(_decades(of.mean(0.08, 0.14), end, least), -0.5, 1.5)
     return found
 
 
@@ -123,9 +128,9 @@ def _tail(of: Levels) -> dict[str, float]:
     drop = -0.5 * slope
     last = values[-max(4, of.values.size // 4) :]
     return {
-        "tail_errors": _clip(-slope / max(error, 1e-12), -20, 20),
-        "tail_of_fall": _clip(drop / max(abs(of.fall), LEAST * of.scale, of.noise), -1, 1.5),
-        "tail_of_level": _clip(drop / max(abs(of.end), 1e-9), -0.5, 0.5),
+        "tail_errors": signals.bounded(-slope / max(error, 1e-12), -20, 20),
+        "tail_of_fall": signals.bounded(drop / max(abs(of.fall), LEAST * of.scale, of.noise), -1, 1.5),
+        "tail_of_level": signals.bounded(drop / max(abs(of.end), 1e-9), -0.5, 0.5),
         "tail_scatter": _log(signals.difference_noise(last) / max(abs(of.end), 1e-12), 1e-6, 10),
     }
 
@@ -143,8 +148,8 @@ def _back(of: Levels) -> dict[str, float]:
     """What of the fall came back, where the loss was lowest, how high it stood, and the share of its moves upwards."""
     low, moves = float(of.values.min()), np.diff(of.values)
     found = {
-        "rise": _clip((of.end - low) / max(of.start - low, LEAST * of.scale, of.noise), 0, 3),
-        "rise_of_level": _clip((of.end - low) / max(abs(low), 1e-9), 0, 2),
+        "rise": signals.bounded((of.end - low) / max(of.start - low, LEAST * of.scale, of.noise), 0, 3),
+        "rise_of_level": signals.bounded((of.end - low) / max(abs(low), 1e-9), 0, 2),
         "lowest_at": float(of.at[int(np.argmin(of.values))]),
         "upward": float(np.maximum(moves, 0.0).sum() / max(float(np.abs(moves).sum()), 1e-12)),
     }
@@ -153,12 +158,8 @@ def _back(of: Levels) -> dict[str, float]:
     return found
 
 
-def _clip(value: float, low: float, high: float) -> float:
-    return float(np.clip(value, low, high))
-
-
 def _log(value: float, low: float = 1e-4, high: float = 1e4) -> float:
-    return float(np.log10(np.clip(value, low, high)))
+    return float(np.log10(signals.bounded(value, low, high)))
 
 
 def _decades(value: float, end: float, least: float) -> float:

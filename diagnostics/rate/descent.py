@@ -117,7 +117,7 @@ def _held_out(
 def _near(train: Curve, step: float) -> float:
     """The level of the training loss around a step."""
     index = int(np.searchsorted(train.steps, step))
-    return float(np.median(train.values[max(0, index - 3) : index + 3]))
+    return signals.median(train.values[max(0, index - 3) : index + 3])
 
 
 def _trained(train: Curve, start: float | None, span: float, rate: Curve | None, settings: Settings) -> Descent:

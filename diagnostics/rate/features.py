@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from diagnostics import signals
 from diagnostics.model.curves import Curve, FloatArray
 from diagnostics.model.settings import Settings
 from diagnostics.rate.descent import LEAST_NOISE, Descent, descent_of
@@ -15,6 +16,7 @@ CLEAR = 4.0
 LEAST_FALL, LEAST_FALL_TRAINED = 3e-5, 1e-3
 
 
+@signals.memoize
 def features_of(curves: Mapping[str, Curve], settings: Settings) -> dict[str, float]:
     """The features of a run by name; what its log cannot show is left out."""
     found: dict[str, float] = {}
@@ -41,7 +43,7 @@ def _shape(descent: Descent) -> dict[str, float]:
         found["fell"] = float(share > least)
     lowest = float(descent.levels.min())
     if descent.start - lowest > CLEAR * descent.fall_error:
-        found["given_back"] = float(np.clip((descent.end - lowest) / (descent.start - lowest), 0.0, 3.0))
+        found["given_back"] = signals.bounded((descent.end - lowest) / (descent.start - lowest), 0.0, 3.0)
     moves = np.diff(descent.levels)
     if np.abs(moves).sum() > CLEAR * max(descent.noise, LEAST_NOISE * descent.start) * np.sqrt(descent.levels.size):
         found["back"] = float(np.maximum(moves, 0.0).sum() / np.abs(moves).sum())
@@ -51,8 +53,8 @@ def _shape(descent: Descent) -> dict[str, float]:
 def _pace(descent: Descent) -> dict[str, float]:
     """When the fall came, over the rate spent: its share in the second half, in the first fifth, and its middle."""
     return {
-        "late": float(np.clip((descent.at(0.5) - descent.end) / descent.fall, -0.5, 1.0)),
-        "early": float(np.clip((descent.start - descent.at(0.2)) / descent.fall, -0.5, 1.5)),
+        "late": signals.bounded((descent.at(0.5) - descent.end) / descent.fall, -0.5, 1.0),
+        "early": signals.bounded((descent.start - descent.at(0.2)) / descent.fall, -0.5, 1.5),
         "half": float(np.log10(max(_spent_at(descent, descent.start - 0.5 * descent.fall), 3e-3))),
     }
 
@@ -80,7 +82,7 @@ def _jitter(train: Curve, descent: Descent | None) -> dict[str, float]:
     if early > 0 and late > 0:
         found["calms"] = float(np.log10(early / late))
     top = float(np.sort(values[1:])[-2]) / float(abs(values[0])) if values[0] else 1.0
-    found["top"] = float(np.log10(np.clip(top, 0.3, 30.0)))
+    found["top"] = float(np.log10(signals.bounded(top, 0.3, 30.0)))
     return found
 
 
@@ -93,9 +95,9 @@ def _scatter(values: FloatArray) -> float:
 def _gradients(norms: Curve) -> dict[str, float]:
     """How the gradient norm ends over how it began, and its highest tenth over that: one spike is no sign."""
     values = np.maximum(norms.values, 1e-12)
-    first = float(np.median(values[: max(2, values.size // 10)]))
-    last = float(np.median(values[-max(2, values.size // 5) :]))
+    first = signals.median(values[: max(2, values.size // 10)])
+    last = signals.median(values[-max(2, values.size // 5) :])
     return {
-        "norm_end": float(np.clip(np.log10(last / first), -3, 3)),
-        "norm_peak": float(np.clip(np.log10(float(np.quantile(values, 0.9)) / first), 0, 3)),
+        "norm_end": signals.bounded(np.log10(last / first), -3, 3),
+        "norm_peak": signals.bounded(np.log10(signals.quantile(values, 0.9) / first), 0, 3),
     }

@@ -56,6 +56,18 @@ def inputs_of(check: Check) -> Mapping[str, bool]:
     return inputs
 
 
-def call(check: Check, inputs: Mapping[str, Any], limits: Mapping[str, float]) -> Evidence | None:
-    """What the check finds; raises ``NotEnoughPoints`` where it cannot tell, ``KeyError`` for a missing input."""
-    return check(**{p.name: p.value(limits if p.is_limit else inputs) for p in parameters_of(check)})
+def input_arguments(check: Check, inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """The curves and other inputs as the check takes them; raises ``KeyError`` for one that is missing."""
+    return {p.name: p.value(inputs) for p in _split(check)[0]}
+
+
+def limit_arguments(check: Check, limits: Mapping[str, float]) -> dict[str, Any]:
+    """The limits as the check takes them; raises ``KeyError`` for one that is missing."""
+    return {p.name: p.value(limits) for p in _split(check)[1]}
+
+
+@cache
+def _split(check: Check) -> tuple[list[Parameter], list[Parameter]]:
+    """The parameters that take inputs, and those that take limits."""
+    known = parameters_of(check)
+    return [p for p in known if not p.is_limit], [p for p in known if p.is_limit]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 
 from diagnostics.messages import fix_in_words
@@ -15,7 +16,7 @@ from diagnostics.model.rate_estimate import RateEstimate, RateSide
 from diagnostics.model.rate_prior import LearningRatePrior
 from diagnostics.model.records import Label
 from diagnostics.model.settings import Settings
-from diagnostics.rules.binding import Check, call, inputs_of
+from diagnostics.rules.binding import Check, input_arguments, inputs_of, limit_arguments
 
 GIVEN = ("settings", "rate_prior", "rate_estimate", "outlook", "reward_parts")
 """What a check may take besides curves: always there, though it may hold nothing."""
@@ -134,15 +135,20 @@ class Rule:
     of_batches: bool = False
     essential: bool = False
 
-    @property
+    @cached_property
     def needs(self) -> tuple[str, ...]:
         """The curves that the check requires."""
         return tuple(name for name, required in inputs_of(self.check).items() if required and name not in GIVEN)
 
-    @property
+    @cached_property
     def takes(self) -> tuple[str, ...]:
         """All that the check takes: curves, required or optional, and what is ``GIVEN``."""
         return tuple(inputs_of(self.check))
+
+    @cached_property
+    def nearly(self) -> Rule | None:
+        """The rule under its looser limits, None where it has none."""
+        return replace(self, limits={**self.limits, **self.borderline}) if self.borderline else None
 
     @property
     def judges_whole_runs(self) -> bool:
@@ -150,8 +156,16 @@ class Rule:
         return "min_share_done" in self.limits
 
     def evaluate(self, inputs: Mapping[str, Any]) -> Evidence | None:
-        """What the check finds under the rule's limits; raises ``NotEnoughPoints`` where it cannot be evaluated."""
-        return call(self.check, inputs, self.limits)
+        """What the check finds under the rule's limits.
+
+        Raises ``NotEnoughPoints`` where it cannot be evaluated, ``KeyError`` for an input that is missing.
+        """
+        return self.check(**input_arguments(self.check, inputs), **self._limit_arguments)
+
+    @cached_property
+    def _limit_arguments(self) -> Mapping[str, Any]:
+        """The limits as the check takes them, which no run changes."""
+        return limit_arguments(self.check, self.limits)
 
     def message_for(self, measured: Mapping[str, float]) -> str:
         """The message for what was measured, with places for the numbers."""

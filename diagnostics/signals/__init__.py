@@ -4,9 +4,10 @@
 A share is a fraction between 0 and 1. What is "log" is in natural logarithms: 0.1 is about 10 % of the level.
 """
 
+from diagnostics.signals.bounds import bounded
 from diagnostics.signals.fall import Fall, fall_of_shape
 from diagnostics.signals.jitter import elasticity, jitter, jitter_ratio, oscillation, ratio_limit
-from diagnostics.signals.median import median
+from diagnostics.signals.median import median, quantile
 from diagnostics.signals.memo import memo_scope, memoize
 from diagnostics.signals.noise import difference_noise, log_level, robust_scale
 from diagnostics.signals.rise import Rise, largest_rise, noise_multiple, onset, rise_from_minimum
@@ -29,6 +30,7 @@ __all__ = [
     "Spikes",
     "Trend",
     "block_means",
+    "bounded",
     "clipped_share",
     "difference_noise",
     "elasticity",
@@ -52,6 +54,7 @@ __all__ = [
     "oscillation",
     "plateau",
     "progress",
+    "quantile",
     "ratio_limit",
     "rise_from_minimum",
     "robust_scale",

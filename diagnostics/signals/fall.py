@@ -48,8 +48,10 @@ def fall_of_shape(curve: Curve) -> Fall:
     """
     steps, values = _averaged(curve)
     interval = float(steps[1] - steps[0])
-    shares = [(steps - first) / float(steps[-1] - first) for first in (steps[0], steps[0] - interval)]
-    spent, bent = (min(_misfit(share, values, shape) for shape in shapes for share in shares) for shapes in _shapes())
+    shares = np.stack([(steps - first) / float(steps[-1] - first) for first in (steps[0], steps[0] - interval)])
+    shapes = _shapes()
+    misfits = _misfits(shares, values, shapes)
+    spent, bent = float(misfits[: shapes.of_rate].min()), float(misfits[shapes.of_rate :].min())
     flat = float(np.sum((values - values.mean()) ** 2))
     least = min(spent, bent)
     noise = max(
@@ -70,22 +72,42 @@ def _averaged(curve: Curve) -> tuple[FloatArray, FloatArray]:
     return means_from(curve.steps, starts), means_from(curve.values, starts)
 
 
-def _misfit(share: FloatArray, values: FloatArray, shape: FloatArray) -> float:
-    """The residual sum of squares of the best line along a shape that rises from 0 to 1; only falls are fitted."""
-    x = np.interp(share, GRID, shape)
-    x, y = x - x.mean(), values - values.mean()
-    size = float(x @ x)
-    slope = min(0.0, float(x @ y) / size) if size > 0 else 0.0
-    return float(np.sum((y - slope * x) ** 2))
+def _misfits(shares: FloatArray, values: FloatArray, shapes: _Shapes) -> FloatArray:
+    """The residual sums of squares of the best lines along shapes, of which only falls are fitted.
+
+    Shape (shapes, rows of ``shares``).
+    """
+    place = np.searchsorted(GRID, shares, "right") - 1
+    x = shapes.slopes.take(place, axis=1) * (shares - GRID[place]) + shapes.heights.take(place, axis=1)
+    x -= x.mean(axis=2, keepdims=True)
+    y = values - values.mean()
+    rows = x[:, :, None, :]
+    size, along = (rows @ x[:, :, :, None])[:, :, 0], (rows @ y[:, None])[:, :, 0]
+    slope = np.where(size > 0.0, np.minimum(0.0, along / size), 0.0)
+    return np.asarray(np.sum((y - slope * x) ** 2, axis=2))
+
+
+@dataclass(frozen=True, eq=False)
+class _Shapes:
+    """Curves that rise from 0 to 1 on ``GRID``, a row each, and their slopes to the next place, 0 at the end.
+
+    The first ``of_rate`` are the shares of the rate spent under usual schedules, the others those of a fall that bends.
+    """
+
+    heights: FloatArray
+    slopes: FloatArray
+    of_rate: int
 
 
 @cache
-def _shapes() -> tuple[tuple[FloatArray, ...], tuple[FloatArray, ...]]:
-    """The shares of the rate spent under usual schedules, and the shares of a fall that bends, over the run."""
+def _shapes() -> _Shapes:
+    """The shapes that are fitted, which no run changes."""
     spent = [_spent(warmup, schedule) for warmup in WARMUPS for schedule in (_level, _line, _cosine)]
     bent = [1.0 - (1.0 + speed * GRID) ** -power for speed in SPEEDS for power in POWERS]
     bent += [1.0 - np.exp(-rate * GRID) for rate in RATES]
-    return tuple(spent), tuple(bent)
+    heights = np.stack([*spent, *bent])
+    slopes = np.diff(heights, axis=1) / np.diff(GRID)
+    return _Shapes(heights, np.pad(slopes, ((0, 0), (0, 1))), len(spent))
 
 
 def _spent(warmup: float, schedule: Callable[[FloatArray], FloatArray]) -> FloatArray:

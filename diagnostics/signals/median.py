@@ -1,4 +1,4 @@
-"""The median of many numbers, quickly: a diagnosis takes a hundred medians, at every evaluation."""
+"""Medians and quantiles of many numbers, quickly: a diagnosis takes a hundred medians, at every evaluation."""
 
 from __future__ import annotations
 
@@ -20,6 +20,17 @@ def median(values: FloatArray) -> float:
     ordered.partition(middle)
     upper = float(ordered[middle])
     return upper if size % 2 else (float(ordered[:middle].max()) + upper) / 2.0
+
+
+def quantile(values: FloatArray, share: float) -> float:
+    """The quantile of finite values (one or more), linear between neighbors; the same number as ``np.quantile``."""
+    place = share * (values.size - 1)
+    below = int(place)
+    above = min(below + 1, values.size - 1)
+    ordered = values.flatten()
+    ordered.partition((below, above))
+    low, high, part = float(ordered[below]), float(ordered[above]), place - below
+    return low + (high - low) * part if part < 0.5 else high - (high - low) * (1.0 - part)
 
 
 def medians_of(rows: FloatArray) -> FloatArray:

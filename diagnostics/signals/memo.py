@@ -8,19 +8,20 @@ from contextvars import ContextVar
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
-import numpy as np
-
 P = ParamSpec("P")
 T = TypeVar("T")
+
+PLAIN = frozenset((int, float, bool, str, type(None)))
+"""What is compared by its value; all else by identity."""
 
 _known: ContextVar[dict[Any, Any] | None] = ContextVar("known", default=None)
 
 
 @contextmanager
 def memo_scope() -> Iterator[None]:
-    """While it is open, a memoized function is computed once for the same arrays, curves and numbers.
+    """While it is open, a memoized function is computed once for the same arrays, records, numbers and texts.
 
-    Arrays and curves are compared by identity, not by what they hold: they must not change meanwhile.
+    Arrays and records are compared by identity, not by what they hold: they must not change meanwhile.
     """
     token = _known.set({})
     try:
@@ -37,15 +38,13 @@ def memoize(function: Callable[P, T]) -> Callable[P, T]:
         known = _known.get()
         if known is None:
             return function(*args, **kwargs)
-        key = (memoized, *kwargs, *map(_identity, (*args, *kwargs.values())))
-        if key not in known:
+        given = (*args, *kwargs, *kwargs.values()) if kwargs else args
+        key = (function, *[one if type(one) in PLAIN else id(one) for one in given])
+        found = known.get(key)
+        if found is None:
             # The arguments are kept with the result: no other array can get the id of one of them meanwhile.
-            known[key] = (function(*args, **kwargs), args, kwargs)
-        return known[key][0]  # type: ignore[no-any-return]
+            found = known[key] = (function(*args, **kwargs), args, kwargs)
+        result: T = found[0]
+        return result
 
     return memoized
-
-
-def _identity(argument: object) -> object:
-    """The key of an argument: an array's identity, and anything else itself."""
-    return id(argument) if isinstance(argument, np.ndarray) else argument

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from diagnostics.model.curves import FloatArray
+from diagnostics.signals.bounds import bounded
 from diagnostics.signals.median import median, sampled
 from diagnostics.signals.memo import memoize
 from diagnostics.signals.noise import difference_noise
@@ -58,7 +59,7 @@ def growth(norms: FloatArray, share: float = 0.5) -> float:
     if late.size < 8:
         return 1.0
     fifth = max(2, late.size // 5)
-    return float(np.exp(np.clip(median(late[-fifth:]) - median(late[:fifth]), -50, 50)))
+    return float(np.exp(bounded(median(late[-fifth:]) - median(late[:fifth]), -50, 50)))
 
 
 def staircase(steps: FloatArray, values: FloatArray, boundaries: FloatArray) -> list[tuple[float, float, float]]:

@@ -139,6 +139,7 @@ def spikes(
     return Spikes(starts, len(starts) / values.size, tallest, back)
 
 
+@memoize
 def local_scale(rest: FloatArray) -> FloatArray:
     """The robust scale of residuals around each point, never below a quarter of that of the whole series.
 

@@ -6,6 +6,7 @@ non-overlapping blocks it keeps 4-6 %.
 
 from __future__ import annotations
 
+from collections import Counter
 from math import erfc, sqrt
 from typing import NamedTuple
 
@@ -58,8 +59,8 @@ def mann_kendall(values: FloatArray) -> tuple[int, float]:
         return 0, 1.0
     above = np.sign(values[None, :] - values[:, None])
     score = float(np.triu(above, 1).sum())
-    _, ties = np.unique(values, return_counts=True)
-    variance = (n * (n - 1) * (2 * n + 5) - float((ties * (ties - 1) * (2 * ties + 5)).sum())) / 18.0
+    ties = Counter(values.tolist()).values()
+    variance = (n * (n - 1) * (2 * n + 5) - sum(t * (t - 1) * (2 * t + 5) for t in ties)) / 18.0
     if variance <= 0.0 or score == 0.0:
         return 0, 1.0
     z = (abs(score) - 1.0) / sqrt(variance)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from diagnostics.detectors.arguments import Arguments, Losses
 from diagnostics.model.curves import Curve
 from diagnostics.model.evidence import Evidence
-from diagnostics.rules.binding import call, inputs_of
+from diagnostics.rules.binding import input_arguments, inputs_of, limit_arguments
 from tests.diagnostics.cases import BY_NAME, curve, limits_of
 
 
@@ -25,6 +26,10 @@ def check(losses: Losses, learning_rate: Curve, *, limits: Limits, low: float, s
     return None if losses.eval_loss is None else Evidence(0.0, 1.0, measured)
 
 
+def call(curves: Mapping[str, object], limits: Mapping[str, float]) -> Evidence | None:
+    return check(**input_arguments(check, curves), **limit_arguments(check, limits))
+
+
 LIMITS = {"high": 3.0, "low": 1.0, "share": 0.5}
 CURVES = {"train_loss": curve([1.0]), "learning_rate": curve([2.0]), "grad_norm": curve([3.0])}
 
@@ -35,8 +40,8 @@ def test_an_input_is_required_where_one_parameter_requires_it():
 
 
 def test_records_and_parameters_take_what_they_name_and_nothing_else():
-    assert call(check, CURVES, LIMITS) is None
-    found = call(check, {**CURVES, "eval_loss": curve([1.0])}, LIMITS)
+    assert call(CURVES, LIMITS) is None
+    found = call({**CURVES, "eval_loss": curve([1.0])}, LIMITS)
     assert found is not None
     assert found.measured == {"high": 3.0, "low": 1.0, "same": 1.0, "share": 0.5}
 
@@ -45,7 +50,7 @@ def test_records_and_parameters_take_what_they_name_and_nothing_else():
 def test_what_is_required_must_be_there(missing: str):
     curves, limits = ({k: v for k, v in given.items() if k != missing} for given in (CURVES, LIMITS))
     with pytest.raises(KeyError, match=missing):
-        call(check, curves, limits)
+        call(curves, limits)
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -106,7 +107,7 @@ def test_a_slow_run_fell_a_little_or_not_at_all_or_is_still_falling(rule):
 
 def test_the_first_wording_that_holds_replaces_the_message():
     high = Wording("high {x:.0f}", "above 2", lambda measured: measured["x"] > 2)
-    rule = BY_NAME["loss-spikes"].__class__(**{**vars(BY_NAME["loss-spikes"]), "wordings": (high,)})
+    rule = replace(BY_NAME["loss-spikes"], wordings=(high,))
     assert rule.message_for({"x": 3}) == high.message
     assert rule.message_for({"x": 2}) == rule.message
 

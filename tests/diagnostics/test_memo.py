@@ -25,6 +25,17 @@ def test_the_median_is_numpys(values: np.ndarray):
         np.testing.assert_array_equal(medians_of(rows.copy()), np.median(rows, axis=1))
 
 
+@given(arrays(np.float64, st.integers(1, 40), elements=st.floats(-1e9, 1e9)), st.floats(0.0, 1.0))
+def test_a_quantile_is_numpys(values: np.ndarray, share: float):
+    assert signals.quantile(values, share) == np.quantile(values, share)
+
+
+@given(st.floats(), st.floats(allow_nan=False), st.floats(allow_nan=False))
+def test_a_bounded_number_is_numpys(value: float, low: float, high: float):
+    low, high = min(low, high), max(low, high)
+    assert signals.bounded(value, low, high) == pytest.approx(float(np.clip(value, low, high)), abs=0.0, nan_ok=True)
+
+
 def test_the_median_of_nothing_is_nan_and_a_view_is_left_unchanged():
     assert np.isnan(signals.median(np.empty(0)))
     values = np.array([3.0, 1.0, 2.0])

@@ -16,7 +16,8 @@ from tuner.commands.output import complain, show_what_the_terminal_can
 from tuner.errors import Unfinished, error_text
 
 STATUSES = (
-    "Exit status: 0 when done; 1 only if `--fail-on` names a verdict that was found; 2 for bad input; 3 when there is "
+    "Exit status: 0 when done; 1 only if `--fail-on` names a verdict that was found, or a "
+    "check of `tuner check` or a part of `tuner export` failed; 2 for bad input; 3 when there is "
     "no result yet, because no trial has a value, or a full disk, a database or a network ended the command: the same "
     "command continues; 130 after Ctrl-C. Statuses 2 and 3 come with one line on standard error."
 )

@@ -1,4 +1,4 @@
-"""``tuner demo``, ``init``, ``card`` and ``merge``: their options, and what they call."""
+"""``tuner demo``, ``init``, ``card``, ``merge`` and ``export``: their options, and what they call."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ def add_making(commands: Commands) -> None:
     _add_init(commands)
     _add_card(commands)
     _add_merge(commands)
+    _add_export(commands)
 
 
 def _add_demo(commands: Commands) -> None:
@@ -70,3 +71,23 @@ def _merge(args: argparse.Namespace) -> int:
     from tuner.commands.merge import merge
 
     return merge(args.run, args.out, trust_remote_code=args.trust_remote_code)
+
+
+def _add_export(commands: Commands) -> None:
+    export = commands.add_parser("export", help="make a run or the best trial of a study ready for other programs")
+    export.add_argument("path", type=Path, metavar="RUN|STUDY", help="a run's folder, or a study's for its best trial")
+    export.add_argument("out", type=Path, metavar="OUT", help="a new folder for all parts")
+    export.add_argument(
+        "--to", required=True, metavar="PARTS", help="what to make, such as merged,gguf:q8_0,ollama,vllm,card"
+    )
+    export.add_argument(
+        "--push", metavar="REPO", help="push OUT to this repository of the Hugging Face hub, with the token in HF_TOKEN"
+    )
+    add_trust(export)
+    export.set_defaults(command=_export)
+
+
+def _export(args: argparse.Namespace) -> int:
+    from tuner.commands.export import export
+
+    return export(args.path, args.to, args.out, push=args.push, trust_remote_code=args.trust_remote_code)

@@ -78,21 +78,37 @@ def _question(row: Mapping[str, Any]) -> Question | None:
     return Question(row["prompt"], answer if isinstance(answer, str) else answer[0]["content"])
 
 
+@dataclass(frozen=True)
+class Way:
+    """How answers are generated: greedily, or sampled at a ``temperature``, of at most ``most_tokens``.
+
+    ``special_tokens`` says whether those of the tokenizer go around a prompt; None: around a text, not around messages,
+    whose template has its own.
+    """
+
+    temperature: float = 0.0
+    most_tokens: int = MAX_NEW_TOKENS
+    special_tokens: bool | None = None
+
+
+GREEDY = Way()
+
+
 def generate(
-    model: Any, tokenizer: Any, questions: Sequence[Question], batch_size: int = 32, temperature: float = 0.0
+    model: Any, tokenizer: Any, questions: Sequence[Question], batch_size: int = 32, way: Way = GREEDY
 ) -> list[Sample]:
-    """The model's answers, in order: greedy ones, or sampled at a temperature; the model is left in evaluation mode.
+    """The model's answers, in order; the model is left in evaluation mode.
 
     Prompts are padded on the left, and short ones are answered together, so that little is computed for padding. Where
     memory runs out, fewer are answered at once.
     """
-    texts = [_as_text(tokenizer, question.prompt) for question in questions]
+    texts = [as_text(tokenizer, question.prompt) for question in questions]
     waiting = sorted(range(len(questions)), key=lambda number: len(texts[number]))
     made: dict[int, Sample] = {}
     while waiting:
         numbers = waiting[:batch_size]
         asked = [questions[n] for n in numbers]
-        answers = _answers_that_fit(model, tokenizer, [texts[n] for n in numbers], asked, temperature)
+        answers = _answers_that_fit(model, tokenizer, [texts[n] for n in numbers], asked, way)
         if answers is None:
             batch_size = max(1, len(numbers) // 2)
             continue
@@ -103,32 +119,31 @@ def generate(
 
 
 def _answers_that_fit(
-    model: Any, tokenizer: Any, texts: list[str], questions: Sequence[Question], temperature: float
+    model: Any, tokenizer: Any, texts: list[str], questions: Sequence[Question], way: Way
 ) -> list[str] | None:
     """The answers, or None when memory does not suffice for so many at once; raises for a single one."""
     try:
-        return _answers(model, tokenizer, texts, questions, temperature)
+        return _answers(model, tokenizer, texts, questions, way)
     except Exception as error:
         if len(texts) == 1 or not is_out_of_memory(error):
             raise
     return None
 
 
-def _as_text(tokenizer: Any, prompt: str | list[dict[str, Any]]) -> str:
+def as_text(tokenizer: Any, prompt: str | list[dict[str, Any]]) -> str:
+    """A prompt as the model reads it, messages in the tokenizer's template."""
     if isinstance(prompt, str):
         return prompt
     return str(tokenizer.apply_chat_template(prompt, tokenize=False, add_generation_prompt=True))
 
 
-def _answers(
-    model: Any, tokenizer: Any, texts: list[str], questions: Sequence[Question], temperature: float
-) -> list[str]:
+def _answers(model: Any, tokenizer: Any, texts: list[str], questions: Sequence[Question], way: Way) -> list[str]:
     import torch
 
-    plain = isinstance(questions[0].prompt, str)
-    rows = tokenizer(texts, add_special_tokens=plain)["input_ids"]
+    special = isinstance(questions[0].prompt, str) if way.special_tokens is None else way.special_tokens
+    rows = tokenizer(texts, add_special_tokens=special)["input_ids"]
     references = tokenizer([question.reference for question in questions], add_special_tokens=False)["input_ids"]
-    length = min(max(map(len, references)) + SLACK_TOKENS, MAX_NEW_TOKENS)
+    length = min(max(map(len, references)) + SLACK_TOKENS, way.most_tokens)
     pad = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else tokenizer.eos_token_id
     width = max(map(len, rows))
     ids = torch.tensor([[pad] * (width - len(row)) + row for row in rows], device=model.device)
@@ -139,8 +154,8 @@ def _answers(
             input_ids=ids,
             attention_mask=mask,
             max_new_tokens=length,
-            do_sample=temperature > 0,
-            **({"temperature": temperature, "top_k": 0, "top_p": 1.0} if temperature > 0 else {}),
+            do_sample=way.temperature > 0,
+            **({"temperature": way.temperature, "top_k": 0, "top_p": 1.0} if way.temperature > 0 else {}),
             pad_token_id=pad,
             use_cache=True,
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any
@@ -21,25 +22,42 @@ from tuner.training.refusals import refusal
 DTYPES = ("auto", "bfloat16", "float16", "float32")
 
 
+@dataclass(frozen=True)
+class Adapted:
+    """A base model with a run's adapter on it, and the tokenizer of both; ``base`` is the base model's name."""
+
+    model: Any
+    tokenizer: Any
+    adapter: Path
+    base: str
+
+
 def merge(run: str | Path, out: str | Path, *, dtype: str | None = None, trust_remote_code: bool = False) -> Path:
     """The folder ``out`` with the merged model and its tokenizer, ready for ``from_pretrained``.
 
-    ``run`` is a run's folder or an adapter's. The base is loaded again in ``dtype``: by default what the run trained
-    in, and bfloat16 for one that trained on 4- or 8-bit weights, because merging into those changes the answers.
-    The code of a base model runs only with ``trust_remote_code``: what the run's own files say about it does not count,
-    for they may be anybody's. Raises ``SpecError`` when there is no adapter or its base model is gone.
+    ``run`` and the other arguments are those of ``adapted``, which says what is raised.
     """
-    run, out = Path(run), Path(out)
-    adapter = _adapter(run)
-    if out.exists() and not out.is_dir():
-        raise SpecError(f"{out}: is a file; give a new folder")
-    if out.exists() and any(out.iterdir()):
-        raise SpecError(f"{out}: exists and is not empty; give another folder")
+    adapter, out = adapter_of(Path(run)), Path(out)
+    check_new(out)
+    loaded = adapted(Path(run), adapter, dtype=dtype, trust_remote_code=trust_remote_code)
+    with complete(out) as scratch:
+        write_merged(loaded, scratch)
+    return out
+
+
+def adapted(run: Path, adapter: Path, *, dtype: str | None = None, trust_remote_code: bool = False) -> Adapted:
+    """The adapter of a run on its base model.
+
+    The base is loaded again in ``dtype``: by default what the run trained in, and bfloat16 for one that trained on 4-
+    or 8-bit weights, because merging into those changes the answers. The code of a base model runs only with
+    ``trust_remote_code``: what the run's own files say about it does not count, for they may be anybody's. Raises
+    ``SpecError`` when the adapter is incomplete or its base model is gone.
+    """
     from peft import PeftConfig, PeftModel
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     with _readable(f"{adapter}: not a complete adapter"):
-        base = _base(str(PeftConfig.from_pretrained(str(adapter)).base_model_name_or_path), adapter)
+        base = _base(str(PeftConfig.from_pretrained(str(adapter)).base_model_name_or_path))
     wanted = _dtype(dtype or trained_dtype(_config(run)))
     with _readable(f"{adapter}: its base model {base} cannot be loaded"):
         model = AutoModelForCausalLM.from_pretrained(base, dtype=wanted, trust_remote_code=trust_remote_code)
@@ -48,16 +66,25 @@ def merge(run: str | Path, out: str | Path, *, dtype: str | None = None, trust_r
         tokenizer = AutoTokenizer.from_pretrained(str(own), trust_remote_code=trust_remote_code)
         if len(tokenizer) > model.get_input_embeddings().num_embeddings:
             model.resize_token_embeddings(len(tokenizer))
-        adapted = PeftModel.from_pretrained(model, str(adapter))
-    merged = adapted.merge_and_unload(safe_merge=True)
-    with _complete(out) as scratch:
-        merged.save_pretrained(str(scratch))
-        tokenizer.save_pretrained(str(scratch))
-    return out
+        return Adapted(PeftModel.from_pretrained(model, str(adapter)), tokenizer, adapter, base)
+
+
+def write_merged(loaded: Adapted, out: Path) -> None:
+    """Merge the adapter, after which ``loaded`` is of no use any more, and write model and tokenizer to ``out``."""
+    loaded.model.merge_and_unload(safe_merge=True).save_pretrained(str(out))
+    loaded.tokenizer.save_pretrained(str(out))
+
+
+def check_new(out: Path) -> None:
+    """Raise ``SpecError`` unless ``out`` is a folder that is still to be made, or an empty one."""
+    if out.exists() and not out.is_dir():
+        raise SpecError(f"{out}: is a file; give a new folder")
+    if out.exists() and any(out.iterdir()):
+        raise SpecError(f"{out}: exists and is not empty; give another folder")
 
 
 @contextmanager
-def _complete(out: Path) -> Iterator[Path]:
+def complete(out: Path) -> Iterator[Path]:
     """A folder to write to that becomes ``out`` once the block is done: a model is never left half-written."""
     scratch = draft_of(out)
     try:
@@ -74,7 +101,8 @@ def _complete(out: Path) -> Iterator[Path]:
         shutil.rmtree(scratch, ignore_errors=True)
 
 
-def _adapter(run: Path) -> Path:
+def adapter_of(run: Path) -> Path:
+    """The folder of a run's adapter, or the run itself where it is one; raises ``SpecError`` where there is none."""
     if not run.exists():
         raise SpecError(f"{run}: no such folder")
     for folder in (run, run / "adapter", *_of_another_trainer(run / "output")):
@@ -96,7 +124,7 @@ def _of_another_trainer(output: Path) -> list[Path]:
     return [output, *best, *newest]
 
 
-def _base(name: str, adapter: Path) -> str:
+def _base(name: str) -> str:
     """The base model's name; the packaged one is found again when it was installed elsewhere at the time."""
     from tuner.assets import TINY
 

@@ -84,7 +84,7 @@ def kl_runs_away(
     if _start(kl_divergence) > WRONG_REFERENCE:
         raise NotEnoughPoints("another-reference")
     values = kl_divergence.values
-    usual = float(np.median(third(values, 0)))
+    usual = signals.median(third(values, 0))
     far = (values > kl) | ((values > times * usual) & (values > at_least))
     if not last_logs(far, confirm) or signals.trend(values).direction <= 0 or _pays(reward, confirm):
         return None

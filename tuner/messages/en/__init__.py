@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from tuner.messages.en.checks import CHECK_STATES, CHECKS
+from tuner.messages.en.export import CARD, EXPORTS
 from tuner.messages.en.report import HEADS, PHRASES, PRICE, RECORD_COUNTS, TITLES
 from tuner.messages.en.review import POINTS, REVIEW
 from tuner.messages.en.search import EARLIER, ONLY_SEED, PROPOSALS, PRUNED, SOURCES, STOP_REASONS
@@ -12,11 +13,13 @@ from tuner.messages.en.study import DOUBTS, FAILURES, GAIN, HEADLINES, LOWERED, 
 from tuner.messages.en.terminal import END, LIVE
 
 __all__ = [
+    "CARD",
     "CHECKS",
     "CHECK_STATES",
     "DOUBTS",
     "EARLIER",
     "END",
+    "EXPORTS",
     "FAILURES",
     "GAIN",
     "HEADLINES",
@@ -52,4 +55,5 @@ MESSAGES: Mapping[str, str] = {
     **POINTS,
     **REVIEW,
     **CHECKS,
+    **EXPORTS,
 }

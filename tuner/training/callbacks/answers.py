@@ -11,7 +11,7 @@ from typing import Any
 from transformers import TrainerCallback
 
 from tuner.training.answer_metrics import Scorer
-from tuner.training.generation import Question, Sample, exact_match, generate
+from tuner.training.generation import Question, Sample, Way, exact_match, generate
 from tuner.training.judge import Judge
 
 NAME = "eval_exact_match"
@@ -89,7 +89,9 @@ class AnswersCallback(TrainerCallback):  # type: ignore[misc]
         asked = [question for question in self.questions for _ in range(attempts)]
         with torch.random.fork_rng():
             torch.manual_seed(0)
-            return generate(self.trainer.model, self.trainer.processing_class, asked, temperature=SAMPLING_TEMPERATURE)
+            return generate(
+                self.trainer.model, self.trainer.processing_class, asked, way=Way(temperature=SAMPLING_TEMPERATURE)
+            )
 
     def write(self, out: Path, board: Any) -> None:
         """Write the answers to ``samples.jsonl``, and the first of them into the event file."""

@@ -1,0 +1,1 @@
+"""Exports: parts made, asked again, and pushed."""
