@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import pickle
+import traceback
 from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass
 from difflib import get_close_matches
 from reprlib import Repr
 
@@ -26,6 +30,26 @@ def nearest(word: str, known: Iterable[str], prefix: str = "") -> str:
     """``; did you mean …?`` with the nearest known name, or nothing when none is near."""
     close = get_close_matches(word[:LONGEST_NAME], list(known), n=1, cutoff=0.6)
     return f"; did you mean {prefix}{close[0]}?" if close else ""
+
+
+@dataclass(frozen=True)
+class Broken:
+    """An error that ended another process; ``trace`` is its traceback as text."""
+
+    error: Exception
+    trace: str
+
+    @classmethod
+    def now(cls, error: Exception) -> Broken:
+        """The error that is being handled: as it is where it is made for the user and can be sent, else its text."""
+        return cls(_sendable(error), traceback.format_exc())
+
+
+def _sendable(error: Exception) -> Exception:
+    if isinstance(error, (BadInput, Unfinished, OSError)):
+        with suppress(Exception):
+            return type(error)(*pickle.loads(pickle.dumps(error)).args)
+    return RuntimeError(f"{type(error).__name__}: {error}")
 
 
 _brief = Repr()

@@ -25,6 +25,8 @@ EXTRAS = {
         "train",
     ),
     **dict.fromkeys(("streamlit", "altair", "pandas"), "app"),
+    "ray": "ray",
+    "submitit": "slurm",
 }
 
 

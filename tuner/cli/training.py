@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from tuner.cli.parser import Commands, add_trust
-from tuner.commands.options import count, positive
+from tuner.commands.options import count, key_and_value, positive
 from tuner.errors import STOPPED
 
 
@@ -42,6 +42,23 @@ def _add_study(commands: Commands) -> None:
     )
     study.add_argument("--gpus-per-trial", type=count, metavar="N", help="GPUs of one trial (default: 1)")
     study.add_argument("--slots-per-gpu", type=count, metavar="N", help="trials that share a GPU (default: 1)")
+    study.add_argument(
+        "--engine",
+        choices=("local", "ray", "slurm"),
+        default="local",
+        help="where the workers run: here, on a Ray cluster, or as Slurm jobs (default: local)",
+    )
+    study.add_argument(
+        "--ray-address", metavar="HOST:PORT", help="the Ray cluster (default: RAY_ADDRESS, or the one of this machine)"
+    )
+    study.add_argument(
+        "--slurm",
+        action="append",
+        default=[],
+        type=key_and_value,
+        metavar="KEY=VALUE",
+        help="an option of sbatch for the jobs, such as partition=gpu or time=240 (minutes); repeatable",
+    )
     study.add_argument("--verbose", action="store_true", help="show the output of the training libraries")
     add_trust(study)
     study.set_defaults(command=_study, stopped=STOPPED)
@@ -49,10 +66,12 @@ def _add_study(commands: Commands) -> None:
 
 def _study(args: argparse.Namespace) -> int:
     from tuner.commands.study import study
+    from tuner.config.cluster import Cluster
 
     budget = {"trials": args.trials, "minutes": args.minutes, "steps": args.steps}
     stop_early = False if args.no_stop_early else None
     gpus = {"gpus": args.gpus, "gpus_per_trial": args.gpus_per_trial, "slots_per_gpu": args.slots_per_gpu}
+    cluster = Cluster(args.engine, args.ray_address, dict(args.slurm))
     return study(
         args.file,
         budget,
@@ -61,6 +80,7 @@ def _study(args: argparse.Namespace) -> int:
         storage=args.storage,
         workers=args.workers,
         gpus=gpus,
+        cluster=cluster,
         verbose=args.verbose,
         trust_remote_code=args.trust_remote_code,
     )

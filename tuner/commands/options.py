@@ -58,3 +58,11 @@ def labels(text: str) -> tuple[str, ...]:
     if wrong or not names:
         raise argparse.ArgumentTypeError(f"must be among {', '.join(LABELS)}, not {', '.join(wrong) or text!r}")
     return names
+
+
+def key_and_value(text: str) -> tuple[str, str]:
+    """A key and its value, from ``KEY=VALUE``; a key may be written as on the command line of sbatch."""
+    key, equals, value = text.partition("=")
+    if not (key and equals and value):
+        raise argparse.ArgumentTypeError(f"must be KEY=VALUE, such as partition=gpu, not {text!r}")
+    return key.lstrip("-").replace("-", "_"), value

@@ -10,13 +10,17 @@ from typing import TYPE_CHECKING, Any
 from diagnostics.errors import BadInput
 from diagnostics.model.curves import Run
 from tuner.commands.loading import load_study_file
+from tuner.commands.on_cluster import study_on
 from tuner.commands.output import show as show_on
 from tuner.config.bounds import STUDY_BOUNDS, limit_broken
+from tuner.config.cluster import Cluster
 from tuner.config.driven_file import check_program
 from tuner.config.library_logging import quiet
 from tuner.config.slots import with_slots
 from tuner.config.study_file import AS_MANY_AS_FIT, StudySpec
 from tuner.errors import Unfinished
+
+HERE = Cluster()
 
 if TYPE_CHECKING:
     from tuner.study.protocols import Report
@@ -32,17 +36,19 @@ def study(
     storage: str | None = None,
     workers: int | None = None,
     gpus: Mapping[str, Any] | None = None,
+    cluster: Cluster = HERE,
     verbose: bool = False,
     trust_remote_code: bool = False,
 ) -> int:
     """Run or continue the study of ``file`` and print where its report is; the exit status.
 
     ``budget`` holds trials, minutes and steps that replace those of the file, and so do ``stop_early``, ``workers`` and
-    ``gpus`` (a text of numbers, how many for a trial, how many trials on each); None keeps the file's. Raises
-    ``Unfinished`` when no trial has a value.
+    ``gpus`` (a text of numbers, how many for a trial, how many trials on each); None keeps the file's. ``cluster`` says
+    where the workers run. Raises ``Unfinished`` when no trial has a value.
     """
+    cluster.check((gpus or {}).get("gpus"))
     broken = limit_broken("workers", workers, STUDY_BOUNDS)
-    if broken:
+    if broken and cluster.is_here:
         raise BadInput(f"--workers must be {broken}, not {workers}")
     spec = load_study_file(file, verbose, trust_remote_code)
     given = {key: value for key, value in (budget or {}).items() if value is not None}
@@ -51,8 +57,10 @@ def study(
     given |= {} if stop_early is None else {"stop_early": stop_early}
     given |= {} if workers is None else {"workers": workers}
     given |= {key: value for key, value in (gpus or {}).items() if value is not None}
-    spec = with_slots(replace(spec, study=replace(spec.study, **given)), workers)
-    check_program(spec)
+    spec = replace(spec, study=replace(spec.study, **given))
+    if cluster.is_here:
+        spec = with_slots(spec, workers)
+        check_program(spec)
     from rich.console import Console
 
     from tuner.study.display.ending import ending
@@ -64,7 +72,10 @@ def study(
     folder, many = out or Path("runs") / spec.name, spec.study.workers
     console = Console()
     with quiet(), progress(console) as show:
-        if many == 1:
+        if not cluster.is_here:
+            options = {"storage": storage, "verbose": verbose, "trust_remote_code": trust_remote_code}
+            result = study_on(cluster, spec, folder, {**given, **options}, workers, show)
+        elif many == 1:
             with slot(spec.study, show):
                 result = run_study(spec, StudyTrainer(spec), folder, storage=storage, show=show)
         else:
@@ -106,6 +117,10 @@ class StudyTrainer:
             from tuner.drivers.drive import drive
 
             return drive(self.spec, overrides, folder, report)
+        if self.spec.study.gpus_per_trial > 1:
+            from tuner.drivers.ranks import train_on_devices
+
+            return train_on_devices(self.spec, overrides, folder, report, self.spec.study.gpus_per_trial)
         from tuner.training.train import train
 
         return train(self.spec, overrides, folder, report, reuse=True, say=lambda line: None)

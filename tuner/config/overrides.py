@@ -163,11 +163,20 @@ def _batch_keys(made: Config, config: Config, overrides: Config) -> dict[str, in
     return _split_batch(int(batch), int(per_device)) | _same_samples(made, old / int(batch), kept=overrides)
 
 
-def _split_batch(batch: int, per_device: int) -> dict[str, int]:
+def shared_by(config: Config, devices: int) -> dict[str, Any]:
+    """A config for one device with its rows shared by so many, so that the effective batch stays the same.
+
+    A device gets no more rows than the one had. Raises ``SpecError`` for a batch that they cannot share.
+    """
+    return {**config, **_split_batch(_effective(config), int(_known(config, "per_device_train_batch_size")), devices)}
+
+
+def _split_batch(batch: int, per_device: int, processes: int | None = None) -> dict[str, int]:
     """Per-device batch and accumulation that multiply to ``batch``, the device's share no larger than it was."""
-    share, rest = divmod(batch, world_size())
+    processes = processes or world_size()
+    share, rest = divmod(batch, processes)
     if rest or not share:
-        raise SpecError(f"batch_size {batch} cannot be shared by {world_size()} processes; use a multiple of that")
+        raise SpecError(f"batch_size {batch} cannot be shared by {processes} processes; use a multiple of that")
     fitting = max(size for size in range(1, min(per_device, share) + 1) if share % size == 0)
     return {"per_device_train_batch_size": fitting, "gradient_accumulation_steps": share // fitting}
 

@@ -6,6 +6,8 @@ from dataclasses import replace
 
 from diagnostics.errors import BadInput
 from tuner.config.bounds import STUDY_BOUNDS, limit_broken
+from tuner.config.overrides import setting_value
+from tuner.config.search_space import Range
 from tuner.config.study_spec import StudyBlock, StudySpec
 
 
@@ -29,7 +31,7 @@ def with_slots(spec: StudySpec, workers: int | None) -> StudySpec:
         if broken:
             raise BadInput(f"{spec.path}: {name} must be {broken}, not {getattr(block, name)}")
     if spec.driver is None and block.gpus_per_trial > 1:
-        raise BadInput(f"{spec.path}: gpus_per_trial {block.gpus_per_trial}: tuner's own trainer trains on one device")
+        _check_shared(spec, block.gpus_per_trial)
     if not block.gpus:
         return replace(spec, study=block)
     if len(set(block.gpus)) < len(block.gpus):
@@ -43,3 +45,15 @@ def with_slots(spec: StudySpec, workers: int | None) -> StudySpec:
             f"{spec.path}: {wanted} workers, but {slots} slots on the GPUs; lower workers, or raise slots_per_gpu"
         )
     return replace(spec, study=replace(block, workers=wanted))
+
+
+def _check_shared(spec: StudySpec, devices: int) -> None:
+    """Raise ``BadInput`` unless every batch of the file and its space can be shared by so many devices."""
+    span = spec.study.space.get("batch_size")
+    if isinstance(span, Range):
+        raise BadInput(f"{spec.path}: study.space.batch_size: must be a list, because {devices} devices share a batch")
+    for batch in (setting_value(spec.config, spec.method, "batch_size"), *(span.values if span is not None else ())):
+        if int(batch) % devices:
+            raise BadInput(
+                f"{spec.path}: batch_size {batch} cannot be shared by {devices} devices; use a multiple of {devices}"
+            )

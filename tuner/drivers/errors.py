@@ -13,3 +13,7 @@ class OutOfMemoryError(TrainerFailed):
 
 class TrainerKilled(TrainerFailed):
     """Somebody killed the command, as those do who preempt a machine: the run can continue from its last checkpoint."""
+
+
+class RankFailed(TrainerFailed):
+    """One of the processes that train a run together failed; the message says which, and with what."""

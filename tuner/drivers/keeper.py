@@ -1,9 +1,10 @@
 """The process between a worker and a trainer: it starts the trainer, and leaves no process of it behind.
 
 Run as a file by any Python 3, so it imports nothing of ours. The first line on standard input is a JSON object with
-``argv``, ``log``, ``tag``, ``stop`` (a signal's number) and ``grace`` (seconds); any later line, or the end of the
-input, stops the trainer. The end of the input means that the worker is gone, by ``kill -9`` as well. When the trainer
-has ended, and with it every process that it started, the status is written to standard output.
+``argv``, ``log``, ``tag``, ``stop`` (a signal's number), ``grace`` (seconds) and ``ignored`` (signals' numbers); any
+later line, or the end of the input, stops the trainer. The end of the input means that the worker is gone, by
+``kill -9`` as well. When the trainer has ended, and with it every process that it started, the status is written to
+standard output.
 
 A process is the trainer's when it descends from it, or when the variable ``TUNER_RUN`` in its environment holds the
 tag: torchrun gives every rank a session of its own, and a rank whose launcher was killed has no parent left.
@@ -25,6 +26,8 @@ from typing import Any
 TAG = "TUNER_RUN"
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+WARNING = (signal.SIGUSR1, signal.SIGUSR2)
+"""Signals with which a cluster announces an end, to every process of a job."""
 PAUSE = 0.05
 PATIENCE = 10.0
 """Seconds in which what the trainer left behind may end by itself."""
@@ -97,10 +100,12 @@ def _reap() -> None:
             pass
 
 
-def _as_started_by_hand() -> None:
+def _as_started_by_hand(ignored: list[int]) -> None:
     """Signals that a background job ignores count again in the trainer, which ends with this process."""
     for number in ENDING:
         signal.signal(number, signal.SIG_DFL)
+    for one in ignored:
+        signal.signal(one, signal.SIG_IGN)
     prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
@@ -113,7 +118,7 @@ def keep(order: dict[str, Any]) -> int:
             stdout=log,
             stderr=subprocess.STDOUT,
             start_new_session=True,
-            preexec_fn=_as_started_by_hand,
+            preexec_fn=lambda: _as_started_by_hand(order.get("ignored", [])),
         )
     asked = None
     while trainer.poll() is None:
@@ -140,7 +145,7 @@ def first_line() -> bytes:
 
 def main() -> None:
     """Read the order, keep the trainer, and tell how it ended."""
-    for number in ENDING:
+    for number in (*ENDING, *WARNING):
         signal.signal(number, lambda number, frame: None)  # the worker decides; a closed input says that it is gone
     prctl(PR_SET_CHILD_SUBREAPER, 1)
     order = json.loads(first_line())

@@ -44,10 +44,21 @@ class Trainer:
         stop: str = "SIGTERM",
         grace: float = GRACE,
         held: Sequence[int] = (),
+        ignored: Sequence[signal.Signals] = (),
     ) -> None:
-        """Start ``argv`` with its output appended to ``log``; files in ``held`` stay open until all of it has ended."""
+        """Start ``argv`` with its output appended to ``log``; files in ``held`` stay open until all of it has ended.
+
+        It is deaf to the signals in ``ignored`` as long as it does not ask for them.
+        """
         tag = tag_of(run)
-        order = {"argv": list(argv), "log": str(log), "tag": tag, "stop": int(signal.Signals[stop]), "grace": grace}
+        order: dict[str, Any] = {
+            "argv": list(argv),
+            "log": str(log),
+            "tag": tag,
+            "stop": int(signal.Signals[stop]),
+            "grace": grace,
+        }
+        order["ignored"] = list(map(int, ignored))
         self.status: int | None = None
         self._answer = b""
         self._keeper = subprocess.Popen(

@@ -60,20 +60,7 @@ def run_study(
 def _run(context: StudyContext) -> StudyResult:
     """Search, repeat and report; when something ends it early, the report of what is there is written all the same."""
     block = context.spec.study
-    done = tuple(trial for trial in trial_results(context.study) if not trial.is_running)
-    context.show(
-        Opened(
-            name=context.spec.name,
-            metric=block.metric,
-            direction=context.direction,
-            total=context.total,
-            seeds=block.seeds,
-            done=done,
-            folder=str(context.out),
-            minutes=block.minutes,
-            steps=block.steps,
-        )
-    )
+    context.show(opening(context))
     for knob in sorted(context.space.keys() - context.searched.keys()):
         context.show(Notice(message("rescales-metric", knob=knob, metric=block.metric)))
     with interruptible():
@@ -88,6 +75,23 @@ def _run(context: StudyContext) -> StudyResult:
     result = write_outcome(context)
     context.show(Closed(result))
     return result
+
+
+def opening(context: StudyContext, workers: int = 1) -> Opened:
+    """The event that a study begins or continues."""
+    block = context.spec.study
+    return Opened(
+        name=context.spec.name,
+        metric=block.metric,
+        direction=context.direction,
+        total=context.total,
+        seeds=block.seeds,
+        done=tuple(trial for trial in trial_results(context.study) if not trial.is_running),
+        folder=str(context.out),
+        minutes=block.minutes,
+        steps=block.steps,
+        workers=workers,
+    )
 
 
 def _ignore(event: Event) -> None:

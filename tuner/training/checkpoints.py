@@ -109,6 +109,7 @@ def clear_run(folder: Path) -> None:
         "samples.jsonl",
         CONFIG_FILE,
         "error.txt",
+        "output.log",
     )
     for path in [folder / name for name in left] + list(folder.glob("events.out.tfevents.*")):
         path.unlink(missing_ok=True)

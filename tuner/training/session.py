@@ -27,6 +27,7 @@ from tuner.training.general_loss import GeneralLoss
 from tuner.training.generation import questions
 from tuner.training.protocol import Report
 from tuner.training.run_config import own_config
+from tuner.training.team import ALONE, Team
 from tuner.training.threads import threads_for
 from tuner.training.tokenizer import PLAIN_TEMPLATE
 from tuner.training.trainers import make_trainer, parse
@@ -44,10 +45,12 @@ class Session:
         report: Report | None,
         say: Callable[[str], None],
         settings: Settings,
+        team: Team = ALONE,
     ) -> None:
-        self.spec, self.out = spec, out
+        self.spec, self.out, self.team = spec, out, team
         self.parsed = parse(config, spec.method, out, spec.path)
-        sample = questions(data.test, spec.study.exact_match_rows, data.test_columns)
+        asked = spec.study.exact_match_rows if team.is_first else 0
+        sample = questions(data.test, asked, data.test_columns)
         scores = answer_scores(spec)
         self.diagnosis_callback = DiagnosisCallback(
             say=say,
@@ -57,7 +60,7 @@ class Session:
             stop_dead=report is None,  # a study's pruner ends its trials, and records why
         )
         self.diagnosis_callback.notes += data.notes
-        self.stopping = StopCallback(lambda: self.diagnosis_callback.run, report)
+        self.stopping = StopCallback(lambda: self.diagnosis_callback.run, report, team)
         self.event_file: EventFileCallback | None = None
         self.trainer = make_trainer(
             self.parsed, spec.method, data, spec.path.parent, spec.path, [self.diagnosis_callback, self.stopping]
@@ -87,8 +90,9 @@ class Session:
     def train(self, checkpoint: Path | None) -> None:
         """Train, from a checkpoint when there is one; raises ``KeyboardInterrupt`` after a signal."""
         step = int(checkpoint.name.removeprefix("checkpoint-")) if checkpoint else 0
-        self.event_file = EventFileCallback(self.out, step)
-        self.trainer.add_callback(self.event_file)
+        if self.team.is_first:
+            self.event_file = EventFileCallback(self.out, step)
+            self.trainer.add_callback(self.event_file)
         self.trainer.add_callback(self.answers)
         if step:
             self.trainer.args.eval_on_start = False  # the log that this one continues has it
@@ -101,7 +105,10 @@ class Session:
             raise KeyboardInterrupt
 
     def save(self) -> Run:
-        """Write the weights, logs and reports of the run, and return what it logged."""
+        """Write the weights, logs and reports of the run, and return what it logged.
+
+        All processes of a run save its weights together; the first writes the rest.
+        """
         from diagnostics.report.write import as_markdown, write_reports
 
         state = self.trainer.state
@@ -110,6 +117,8 @@ class Session:
                 message("stopped-at", step=state.global_step, max_steps=state.max_steps, why=self.stopping.reason)
             )
         self._save_weights()
+        if not self.team.is_first:
+            return self.diagnosis_callback.run
         with threads_for(self.trainer.model):
             self.answers.measure_again()
         state.save_to_json(str(self.out / "trainer_state.json"))
@@ -129,7 +138,8 @@ class Session:
             return
         folder = self.out / ("adapter" if self.parsed.model.use_peft else "model")
         self.trainer.save_model(str(folder))
-        (folder / "training_args.bin").unlink(missing_ok=True)  # a pickle of this machine's paths
+        if self.team.is_first:
+            (folder / "training_args.bin").unlink(missing_ok=True)  # a pickle of this machine's paths
 
     def close(self) -> None:
         """Close the event file and release the model."""

@@ -9,12 +9,13 @@ import os
 import sys
 import traceback
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from diagnostics.errors import BadInput
 from diagnostics.model.curves import Run
+from diagnostics.model.message import Message
 from diagnostics.readers import read
 from tuner.config.library_logging import quiet
 from tuner.config.methods import TRL_METHODS
@@ -27,6 +28,7 @@ from tuner.training.device_batch import chain, lowered_batch_note
 from tuner.training.logging_defaults import with_logging_defaults
 from tuner.training.protocol import Report
 from tuner.training.run_config import is_same, rerun_config, write_config
+from tuner.training.team import ALONE, Team
 
 logger = logging.getLogger("tuner")
 
@@ -55,11 +57,9 @@ def train(
     user can fix, ``KeyboardInterrupt`` after Ctrl-C or SIGTERM (the run can continue from where it was), and what the
     trainer raises, out of memory included, with the memory freed.
     """
-    os.environ.update(environment(spec.config))
-    if spec.config.get("hub_token"):
-        os.environ["HF_TOKEN"] = str(spec.config["hub_token"])  # where the libraries look, and nothing stores it
+    set_environment(spec)
     with quiet():
-        known = _finished(spec, dict(overrides), Path(out)) if reuse else None
+        known = finished(spec, dict(overrides), Path(out)) if reuse else None
         if known is not None:
             return known
         try:
@@ -74,7 +74,14 @@ def train(
             _free_memory()
 
 
-def _finished(spec: StudySpec, overrides: dict[str, Any], out: Path) -> Run | None:
+def set_environment(spec: StudySpec) -> None:
+    """Set the file's variables in this process, and its token where the libraries look; nothing stores that."""
+    os.environ.update(environment(spec.config))
+    if spec.config.get("hub_token"):
+        os.environ["HF_TOKEN"] = str(spec.config["hub_token"])
+
+
+def finished(spec: StudySpec, overrides: Mapping[str, Any], out: Path) -> Run | None:
     """The run in the folder, if one with these settings has ended there; its report is the last thing it wrote."""
     made = rerun_config(spec, with_overrides(spec.config, overrides), out)
     if not (out / "diagnosis.json").exists() or not is_same(made, out):
@@ -94,24 +101,40 @@ def _train_once(
     resume: bool,
     say: Callable[[str], None],
 ) -> Run:
-    from tuner.training.session import Session
-
     config = with_overrides(spec.config, overrides)
-    _create(out)
-    checkpoint = _opened(out, rerun_config(spec, config, out), resume)
-    data = load_data(config, spec.method, spec.path.parent, seed=int(spec.config.get("seed", 42)))
-    logged = with_logging_defaults(config, *_best_by(spec))
-    session = Session(spec, logged, data, out, report, say, settings_of(logged, spec.method))
+    checkpoint = opened(out, rerun_config(spec, config, out), resume)
     note = lowered_batch_note(spec.config, spec.method, overrides)
-    session.diagnosis_callback.notes += [note] if note else []
-    try:
-        session.train(checkpoint)
-        run = session.save()
-    finally:
-        session.close()
+    run = in_session(Task(spec, config, out, checkpoint, (note,) if note else ()), report, say)
     if not keep_checkpoints:
         clear(out)
     return replace(run, name=out.name)
+
+
+@dataclass(frozen=True)
+class Task:
+    """One training in an open folder: ``config`` is the file's with all overrides; ``notes`` go into its report."""
+
+    spec: StudySpec
+    config: Mapping[str, Any]
+    out: Path
+    checkpoint: Path | None
+    notes: tuple[Message, ...] = ()
+
+
+def in_session(task: Task, report: Report | None, say: Callable[[str], None], team: Team = ALONE) -> Run:
+    """What a training logged that ran in this process, alone or as one of the processes of a team."""
+    from tuner.training.session import Session
+
+    spec, config = task.spec, task.config
+    data = load_data(config, spec.method, spec.path.parent, seed=int(spec.config.get("seed", 42)))
+    logged = with_logging_defaults(config, *_best_by(spec))
+    session = Session(spec, logged, data, task.out, report, say, settings_of(logged, spec.method), team)
+    session.diagnosis_callback.notes += task.notes
+    try:
+        session.train(task.checkpoint)
+        return session.save()
+    finally:
+        session.close()
 
 
 def _best_by(spec: StudySpec) -> tuple[str, str]:
@@ -132,8 +155,12 @@ def _create(out: Path) -> None:
         raise SpecError(f"{out}: cannot write there ({error.strerror}); choose another folder") from error
 
 
-def _opened(out: Path, made: Mapping[str, Any], resume: bool) -> Path | None:
-    """The checkpoint to continue from; any other run is deleted from the folder, and the new config written."""
+def opened(out: Path, made: Mapping[str, Any], resume: bool = True) -> Path | None:
+    """The checkpoint to continue from in the run's folder; what another run left is deleted, and ``made`` written.
+
+    Raises ``SpecError`` when the folder cannot be made or written to.
+    """
+    _create(out)
     finished = (out / "diagnosis.json").exists()
     checkpoint = last_whole(out) if resume and not finished and is_same(made, out) else None
     if checkpoint is None:

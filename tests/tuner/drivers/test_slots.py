@@ -15,7 +15,6 @@ import pytest
 
 from diagnostics.errors import BadInput
 from tests.tuner.drivers.test_command import ROOT, file, left, spec
-from tests.tuner.madeup import spec as own_spec
 from tests.waiting import until
 from tuner.config.slots import groups, with_slots
 from tuner.drivers import slots
@@ -71,11 +70,6 @@ def test_gpus_that_cannot_be_shared_out_are_refused(
     block = replace(study.study, gpus=tuple(gpus.split(",")), gpus_per_trial=each)
     with pytest.raises(BadInput, match=named):
         with_slots(replace(study, study=block), workers)
-
-
-def test_our_own_trainer_trains_on_one_device(tmp_path: Path):
-    with pytest.raises(BadInput, match="trains on one device"):
-        with_slots(own_spec(tmp_path, gpus=("0", "1"), gpus_per_trial=2), None)
 
 
 def test_a_place_is_taken_once_and_comes_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from diagnostics.model.message import message
-from tuner.errors import Unfinished
+from tuner.errors import Broken, Unfinished
 from tuner.messages import text
 from tuner.study.events import Closed, Event, Notice, Opened, Show
 from tuner.study.interruptible import interruptible
-from tuner.study.pool.worker import Broken, Job, work
+from tuner.study.pool.worker import Job, work
 from tuner.study.protocols import Train
 from tuner.study.results import StudyResult
 

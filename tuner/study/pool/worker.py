@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import os
-import pickle
 import signal
 import threading
-import traceback
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from diagnostics.errors import BadInput
 from tuner.config.library_logging import quiet, set_verbose
-from tuner.errors import Unfinished
+from tuner.errors import Broken
 from tuner.study.events import Event
 from tuner.study.loop import run_study
 from tuner.study.pool.gpus import slot
@@ -41,14 +38,6 @@ class Job:
     base: BaseSampler | None
     threads: int
     verbose: bool
-
-
-@dataclass(frozen=True)
-class Broken:
-    """An error that ended a worker; ``trace`` is its traceback as text."""
-
-    error: Exception
-    trace: str
 
 
 def work(job: Job, parent: Connection, told: Connection) -> None:
@@ -78,7 +67,7 @@ def work(job: Job, parent: Connection, told: Connection) -> None:
         os._exit(128 + signal.SIGINT)  # nothing is left to be put in order, and a traceback would hide the display
     except Exception as error:
         with suppress(OSError):
-            told.send(Broken(_sendable(error), traceback.format_exc()))
+            told.send(Broken.now(error))
 
 
 def _end_with_parent(parent: Connection) -> None:
@@ -98,11 +87,3 @@ def _limit_threads(threads: int) -> None:
         import torch
 
         torch.set_num_threads(threads)
-
-
-def _sendable(error: Exception) -> Exception:
-    """The error where it is made for the user, and can be sent; else one with its text."""
-    if isinstance(error, (BadInput, Unfinished, OSError)):
-        with suppress(Exception):
-            return type(error)(*pickle.loads(pickle.dumps(error)).args)
-    return RuntimeError(f"{type(error).__name__}: {error}")

@@ -13,6 +13,7 @@ from transformers import TrainerCallback
 
 from diagnostics.model.curves import Run
 from tuner.training.protocol import Report
+from tuner.training.team import ALONE, Team
 
 
 class StopCallback(TrainerCallback):  # type: ignore[misc]
@@ -21,9 +22,10 @@ class StopCallback(TrainerCallback):  # type: ignore[misc]
     ``reason`` says why the run was stopped, None for one that ran to its end; ``interrupted`` that a signal did it.
     """
 
-    def __init__(self, run: Callable[[], Run], report: Report | None) -> None:
+    def __init__(self, run: Callable[[], Run], report: Report | None, team: Team = ALONE) -> None:
         self.run = run
         self.report = report
+        self.team = team
         self.reason: str | None = None
         self.interrupted = False
 
@@ -43,7 +45,8 @@ class StopCallback(TrainerCallback):  # type: ignore[misc]
             self._stop(control, reason)
 
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        """After a signal, save, so that the run can continue from here, and stop."""
+        """After a signal, to any process of the run, save, so that it can continue from here, and stop."""
+        self.interrupted = self.team.any(self.interrupted)
         if self.interrupted:
             control.should_save = True
             control.should_evaluate = False
