@@ -82,7 +82,8 @@ def course(table: Table, seed: int, pruner: BasePruner) -> Course:
     paid, stopped = 0.0, set()
     drawn = draws(table, seed)
     for setting in drawn:
-        trial = study.ask()
+        study.enqueue_trial(dict(setting))
+        trial = study.ask(table.space)
         run = table.run(setting, seed)
         share = _watched(table, trial, run)
         paid += share
@@ -125,7 +126,7 @@ def _watched(table: Table, trial: optuna.Trial, run: Run) -> float:
     """How much of the run was trained, 0 to 1."""
     curve = run.curve(table.metric)
     assert curve is not None
-    trial.set_user_attr(DIAGNOSIS, {})
+    trial.set_user_attr(DIAGNOSIS, {"findings": []})
     trial.set_user_attr(METHOD, run.settings.method)
     for step, value in zip(curve.steps, curve.values, strict=True):
         share = float(step / run.last_step)
