@@ -25,7 +25,7 @@ from optuna.pruners import BasePruner, NopPruner
 from benchmarks.search.grids import Setting
 from benchmarks.search.table import Table, load_all
 from diagnostics.model.curves import Run
-from tuner.search.attributes import DIAGNOSIS, METHOD, SHARE, STOPPED
+from tuner.search.attributes import DIAGNOSIS, METHOD, METRIC, SHARE, START, STOPPED
 from tuner.search.pruner import DiagnosisPruner
 
 SEEDS = 60
@@ -128,6 +128,8 @@ def _watched(table: Table, trial: optuna.Trial, run: Run) -> float:
     assert curve is not None
     trial.set_user_attr(DIAGNOSIS, {"findings": []})
     trial.set_user_attr(METHOD, run.settings.method)
+    trial.set_user_attr(METRIC, table.metric)
+    trial.set_user_attr(START, [float(table.sign * curve.values[0]), curve.steps[0] == 0])
     for step, value in zip(curve.steps, curve.values, strict=True):
         share = float(step / run.last_step)
         if 0 < share < 1:

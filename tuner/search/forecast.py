@@ -9,6 +9,7 @@ from statistics import NormalDist
 
 import numpy as np
 
+from diagnostics.model.curves import FloatArray
 from diagnostics.model.methods import DPO, SFT
 from diagnostics.model.training_method import TrainingMethod
 from tuner.search.progress import Progress
@@ -34,12 +35,17 @@ class Noise:
     seeds: float
 
 
+def ranks_late(method: TrainingMethod) -> bool:
+    """Whether runs of a method cannot be ranked early: their loss may fall late, or is not what they are after."""
+    return method.loss_compares_answers or not method.loss_is_objective
+
+
 def noise_of(method: TrainingMethod, *, is_loss: bool, evaluations: float = 0.0) -> Noise:
     """The noise of a method; ``evaluations`` is the deviation between the evaluations of a run, as a height.
 
     Seeds of a loss that compares answers differ by more than seeds of any other metric.
     """
-    late = method.loss_compares_answers or not method.loss_is_objective
+    late = ranks_late(method)
     like = DPO if late and (is_loss or not method.loss_is_objective) else SFT
     seeds = method.seed_sd if is_loss and method.seed_sd else like.seed_sd
     return Noise(COMPARING_SPREAD if late else USUAL_SPREAD, max(seeds, math.sqrt(2) * evaluations))
@@ -54,15 +60,21 @@ class Chances:
     loss: float
 
 
-def chances(run: Progress, whole: Sequence[Progress], share: float, noise: Noise) -> Chances:
-    """What finishing a run that is at ``share`` may bring; ``whole`` are finished ones, the best first, at least one.
+def ends(run: Progress, whole: Sequence[Progress], share: float, spread: float) -> FloatArray:
+    """Heights at which a run that is at ``share`` ends, each as likely; ``whole`` are finished ones, the best first.
 
-    Its further gain is log-normal about the mean of what the best whole runs gained from that share on. The difference
-    to the best run's end is that of the settings to within the noise between seeds.
+    Its further gain is log-normal about the mean of what the best whole runs gained from that share on.
     """
-    middle, spread = log_gain(whole, share, noise.spread)
-    ends = run.at(share) - np.exp(middle + spread * QUANTILES)
-    drop, deviation = whole[0].end - ends, noise.seeds
+    middle, deviation = log_gain(whole, share, spread)
+    return np.asarray(run.at(share) - np.exp(middle + deviation * QUANTILES))
+
+
+def chances(run: Progress, whole: Sequence[Progress], share: float, noise: Noise) -> Chances:
+    """What finishing a run that is at ``share`` may bring, by its curve alone.
+
+    The difference to the best run's end is that of the settings to within the noise between seeds.
+    """
+    drop, deviation = whole[0].end - ends(run, whole, share, noise.spread), noise.seeds
     z = drop / deviation
     below = np.array([NormalDist().cdf(value) for value in z])
     improvement = drop * below + deviation * np.exp(-0.5 * z**2) / math.sqrt(2 * math.pi)

@@ -25,7 +25,8 @@ from tuner.search.attributes import (
     store_attributes,
     stored_attributes,
 )
-from tuner.search.forecast import Chances, Noise, chances, noise_of
+from tuner.search.early_look import chances_at
+from tuner.search.forecast import Chances, Noise, noise_of, ranks_late
 from tuner.search.progress import rivals_of
 
 logger = logging.getLogger("tuner")
@@ -118,7 +119,7 @@ class DiagnosisPruner(BasePruner):
             return None
         if not many and len(looks) < self._patience:
             return None
-        found = [chances(rivals.run.better_by(self._margin), rivals.whole, at, noise) for at in looks]
+        found = chances_at(looks, study, trial, rivals, method, self._margin)
         if not all(_hopeless(one, at, noise) for one, at in zip(found, looks, strict=True)):
             return None
         value, other = (rivals.scale.value(one.at(share)) for one in (rivals.run, rivals.whole[0]))
@@ -129,8 +130,7 @@ class DiagnosisPruner(BasePruner):
 
 def first_look(method: TrainingMethod) -> float:
     """The share of the schedule from which on runs of a method can be ranked at all."""
-    late = method.loss_compares_answers or not method.loss_is_objective
-    return LOOK_EARLY_COMPARING if late else LOOK_EARLY
+    return LOOK_EARLY_COMPARING if ranks_late(method) else LOOK_EARLY
 
 
 def _hopeless(found: Chances, share: float, noise: Noise) -> bool:

@@ -27,7 +27,7 @@ from tuner.search.run_model.acquire import Choice, best_choice
 from tuner.search.run_model.posterior import Posterior, RunModel
 from tuner.search.run_model.priors import Normal, stored_rate
 from tuner.search.run_model.reasons import reason_of
-from tuner.search.trial_view import TrialView, forgetting_limit, sign_of, trial_view
+from tuner.search.trial_view import USUAL_NAMES, TrialView, forgetting_limit, sign_of, trial_view
 
 logger = logging.getLogger("tuner")
 
@@ -65,7 +65,7 @@ class DiagnosisSampler(BaseSampler):
     ) -> None:
         self._base = base
         self._seed = seed
-        self._knobs = dict(knobs or {"lr": "learning_rate"})
+        self._knobs = dict(knobs or USUAL_NAMES)
         self._space = dict(space or {})
         self._reseed = reseed
         self._warned = False

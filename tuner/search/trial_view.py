@@ -34,6 +34,9 @@ if TYPE_CHECKING:
     from optuna.study import Study
     from optuna.trial import FrozenTrial
 
+USUAL_NAMES: Mapping[str, str] = {"lr": "learning_rate"}
+"""Names of parameters in studies of one's own, and what advice calls them."""
+
 
 @dataclass(frozen=True)
 class TrialView:

@@ -18,6 +18,7 @@ from tuner.search.run_model import form
 from tuner.search.run_model.acquire import best_choice
 from tuner.search.run_model.evidence import Scale
 from tuner.search.run_model.features import COORDINATES, Frame, takes_fixed_steps
+from tuner.search.run_model.outcome import chances_by_model
 from tuner.search.run_model.posterior import Posterior, RunModel
 from tuner.search.run_model.priors import RATE_DEVIATION, Normal, prior
 from tuner.search.run_model.reasons import rates
@@ -154,6 +155,18 @@ def test_runs_that_the_form_does_not_fit_leave_more_open_than_those_it_fits():
     at = [{"learning_rate": 3e-4, "batch_size": 4}]
     left = [float(posterior(*trials).heights(at)[1].mean()) for trials in (fitting, odd)]
     assert left[1] > 2 * left[0]
+
+
+def test_a_run_under_way_is_judged_by_its_settings_as_well_as_by_its_curve():
+    trials = [trial(n, rate) for n, rate in enumerate((1e-5, 3e-5, 1e-4, 1e-2))]
+    found = posterior(*trials)
+    lowest = math.log(min(one.loss or 9.0 for one in trials))
+    behind, ahead = (lowest + gap + 0.03 * np.linspace(-2, 2, 9) for gap in (0.05, -0.15))
+    better, worse = ({"learning_rate": rate, "batch_size": 16} for rate in (3e-4, 1e-5))
+    chances = {id(at): [chances_by_model(found, at, ends) for ends in (behind, ahead)] for at in (better, worse)}
+    (promising, _), (hopeless, surprising) = chances[id(better)], chances[id(worse)]
+    assert promising.best > 0.05 > hopeless.best and promising.loss > hopeless.loss
+    assert surprising.best >= hopeless.best
 
 
 def test_a_flat_run_of_unknown_side_is_left_upwards():

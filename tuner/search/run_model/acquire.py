@@ -70,14 +70,14 @@ def _leading(model: Posterior, trials: Sequence[TrialView], count: int = 2) -> l
 
 def _most_improving(model: Posterior, new: Sequence[Mapping[str, Any]], floor: FloatArray) -> Choice:
     means, variances = model.heights(new)
-    each = _improvement(floor[:, None] - means, np.sqrt(variances))
+    each = expected_improvement(floor[:, None] - means, np.sqrt(variances))
     likely_stopped = (means > floor[:, None] + STOPPED_HEIGHT).mean(axis=0)
     useful = (each / (each.max(axis=1, keepdims=True) + UTILITY)).mean(axis=0)
     at = int(np.argmax(useful / (1 - STOPPED_SAVES * likely_stopped)))
     return Choice(new[at], float(each[:, at].mean()))
 
 
-def _improvement(drop: FloatArray, deviation: FloatArray) -> FloatArray:
+def expected_improvement(drop: FloatArray, deviation: FloatArray) -> FloatArray:
     """The expectation of the positive part of a normal distribution."""
     from scipy.special import ndtr
 
@@ -153,4 +153,4 @@ class _Beliefs:
         learned = np.array([max(own - common, 1e-9) / math.sqrt(own + self.noise**2)])
         lead = middle[[rival]] - middle[one]
         # What leads is chosen already: a repeat of it gains only by showing that it does not.
-        return float(_improvement(-np.abs(lead) if one in among else lead, learned)[0])
+        return float(expected_improvement(-np.abs(lead) if one in among else lead, learned)[0])

@@ -46,7 +46,17 @@ class Posterior:
     @cached_property
     def noise(self) -> float:
         """The deviation between seeds of the best settings, as a height."""
-        return float(np.exp(self.residual.levels[self._levels // len(MISFITS)]).mean())
+        return float(self.noises.mean())
+
+    @cached_property
+    def noises(self) -> FloatArray:
+        """The same for each particle."""
+        return np.asarray(np.exp(self.residual.levels[self._levels // len(MISFITS)]))
+
+    @cached_property
+    def lowest(self) -> FloatArray:
+        """The lowest height of the settings that were tried to their end, for each particle."""
+        return np.asarray(self.heights(self.seen.points.of(self.seen.tried))[0].min(axis=1))
 
     def heights(self, settings: Points | Sequence[Mapping[str, Any]]) -> tuple[FloatArray, FloatArray]:
         """The height at settings (columns) for each particle, and the variance that the residual leaves."""
