@@ -15,7 +15,7 @@ import numpy as np
 
 from benchmarks.verdicts.cases import Case
 from benchmarks.verdicts.folds import each_source_out
-from diagnostics.diagnosis.calibration import DEFAULT, HEALTHY_BEFORE, ConfidenceMap
+from diagnostics.diagnosis.calibration import DEFAULT, HEALTHY_BEFORE, REWARDS_BEFORE, ConfidenceMap, RewardHealth
 from diagnostics.model.curves import FloatArray
 
 HELD_BEFORE = 40.0
@@ -35,7 +35,13 @@ def fitted(cases: Sequence[Case]) -> ConfidenceMap:
     ]
     stretch = max(STRETCHES, key=lambda s: _likelihood(replace(DEFAULT, stretch=s), faults))
     well = [(c, w) for c, w in zip(cases, weights, strict=True) if _has_no_fault(c)]
-    return ConfidenceMap(stretch, _healthy_weights(well))
+    of_rewards = [(c, w) for c, w in well if _learns_from_rewards(c)]
+    of_losses = [(c, w) for c, w in well if not _learns_from_rewards(c)]
+    return ConfidenceMap(
+        stretch,
+        _healthy_weights(of_losses, HEALTHY_BEFORE),
+        _healthy_weights(of_rewards, REWARDS_BEFORE) if of_rewards else DEFAULT.rewards,
+    )
 
 
 def recalibrated_elsewhere(cases: Sequence[Case]) -> list[Case]:
@@ -56,11 +62,15 @@ def _weights(cases: Sequence[Case]) -> list[float]:
     return [min(1.0, SOURCE_WEIGHT / sizes[case.source]) for case in cases]
 
 
-def _healthy_weights(cases: Sequence[tuple[Case, float]]) -> tuple[float, ...]:
+def _learns_from_rewards(case: Case) -> bool:
+    return case.basis is not None and isinstance(case.basis.health, RewardHealth)
+
+
+def _healthy_weights(cases: Sequence[tuple[Case, float]], held: tuple[float, ...]) -> tuple[float, ...]:
     """The weights of a logistic regression of "was well" on what a healthy verdict rests on (Newton's method)."""
-    before = np.asarray(HEALTHY_BEFORE)
+    before = np.asarray(held)
     if not cases:
-        return HEALTHY_BEFORE
+        return held
     x = np.asarray([c.basis.health.features for c, _ in cases if c.basis is not None])
     y = np.asarray([float("healthy" in (c.label, *c.accepted)) for c, _ in cases])
     weight = np.asarray([w for _, w in cases])

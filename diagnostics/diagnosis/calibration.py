@@ -2,7 +2,8 @@
 
 A rule's own confidence and the strength of its evidence make a first estimate; one monotone map turns it into the share
 of such verdicts that were right on labeled runs. The numbers below are fitted by ``python -m benchmarks.diagnosis``,
-which also scores them on sources that had no part in the fit.
+which also scores them on sources that had no part in the fit; those of rewards by ``python -m
+benchmarks.verdicts.policies``, on simulated policies whose true reward is known.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ MAX_WITH_SOME_CONTEXT = 0.94
 """Nor surer than this where either held-out losses or the settings are not known."""
 MAX_WITHOUT_CONTEXT = 0.64
 """Nor surer than this where neither is: that is less than "quite sure"."""
+REWARDS_BEFORE = (0.0, 0.5, -1.5, 0.4)
+"""The weights that are held before a run that learns from rewards is seen."""
 OTHER_SIGN_SHARE = 0.3
 """The share of its confidence with which a second, different sign of the same fault removes doubt."""
 
@@ -61,16 +64,38 @@ class Health:
         )
 
 
+LEAST_GAIN, MOST_GAIN = 0.01, 0.5
+"""Shares of the rewards' width: a smaller gain speaks for nothing, a larger one for no more."""
+
+
+@dataclass(frozen=True)
+class RewardHealth(Health):
+    """What speaks for a run that learns from rewards: ``gained`` is the rise of the reward as a share of its width.
+
+    How clearly a rise shows beyond its noise tells little more than whether it does, which the rules have asked.
+    ``nearly``: what was noted denies that the rise is one of what is meant.
+    """
+
+    gained: float = MOST_GAIN
+
+    @property
+    def features(self) -> tuple[float, ...]:
+        """The numbers that ``ConfidenceMap.rewards`` weighs, after a constant 1."""
+        gained = min(max(self.gained, LEAST_GAIN), MOST_GAIN)
+        return (1.0, float(self.held_out), float(self.nearly), log(gained / LEAST_GAIN))
+
+
 @dataclass(frozen=True)
 class ConfidenceMap:
     """From a first estimate to a share of right verdicts.
 
     ``stretch`` pulls the log odds of a fault away from the pivot's; ``healthy`` are the weights of ``Health.features``
-    in the log odds that a run without a fault is well.
+    in the log odds that a run without a fault is well, ``rewards`` those of ``RewardHealth.features``.
     """
 
     stretch: float
     healthy: tuple[float, ...]
+    rewards: tuple[float, ...] = REWARDS_BEFORE
 
     def fault(self, estimate: float) -> float:
         """How sure a fault is, from the rule's confidence times the strength of its evidence."""
@@ -88,14 +113,17 @@ class ConfidenceMap:
         """How sure "healthy" is; 0 where nothing was logged or checked."""
         if not health.kinds or health.points is None:
             return 0.0
-        odds = sum(weight * value for weight, value in zip(self.healthy, health.features, strict=True))
+        weights = self.rewards if isinstance(health, RewardHealth) else self.healthy
+        odds = sum(weight * value for weight, value in zip(weights, health.features, strict=True))
         most = (MAX_WITHOUT_CONTEXT, MAX_WITH_SOME_CONTEXT, MAX_CONFIDENCE_HEALTHY)[health.held_out + health.settings]
         return min(most, 1.0 / (1.0 + exp(-odds)))
 
 
 HEALTHY_BEFORE = (0.0, 0.1, 0.5, 0.2, -1.5, -0.4, 0.2, 0.15, 0.4)
 """The weights that are held before a run is seen: more points, more context, a clear fall and a likely rate help."""
-DEFAULT = ConfidenceMap(2.15, (-0.115, 0.026, 0.062, 0.149, -1.224, -0.115, 0.187, 0.233, 0.649))
+DEFAULT = ConfidenceMap(
+    2.15, (-0.115, 0.026, 0.062, 0.149, -1.224, -0.115, 0.187, 0.233, 0.649), (0.011, 0.627, -1.73, 0.577)
+)
 
 
 def combine(own: float, others: Iterable[float]) -> float:

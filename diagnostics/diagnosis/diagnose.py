@@ -46,6 +46,8 @@ SELDOM_WELL = 0.3
 """A run in which no rule found a fault is not called healthy where fewer of those that look so went well."""
 SHOWN = 0.8
 """The chance of a run that is ill on one side from which the estimate of its rate does not deny that."""
+DOUBTS = ("task-part-stays-flat", "reward-falls-after-gradient-spikes")
+"""What is noted and denies that a reward rises for what it is meant for, or that it stays."""
 BY_ESTIMATE = "sure"
 """The limit of rules that the estimate of the rate decides."""
 
@@ -124,7 +126,8 @@ def diagnose_with_basis(
         weighed = weigh(answers.fired, case, context.curves, context.advised_rate)
         borderline = None if weighed.deciding else _borderline(applicable, context)
         kinds = len(answers.checked & set(HEALTH_LABELS))
-        health = health_of(context, kinds, nearly=borderline is not None or weighed.overruled)
+        doubted = any(rule.name in DOUBTS for rule, _ in weighed.fired)
+        health = health_of(context, kinds, nearly=borderline is not None or weighed.overruled or doubted)
         well = DEFAULT.no_fault(health)
         doubtful = borderline is not None and health.held_out and 0.0 < well < LIKELIER
         likelier = _borderline([rule for rule in applicable if _may_be_named(rule)], context) if doubtful else None

@@ -6,8 +6,8 @@ from math import log, log1p, log2
 
 from diagnostics import signals
 from diagnostics.detectors.arguments import MIN_EVALS_TO_JUDGE_BY
-from diagnostics.detectors.rewards.windows import MIN_LOGS, RISE_T, at_ceiling, thirds_t
-from diagnostics.diagnosis.calibration import Health
+from diagnostics.detectors.rewards.windows import MIN_LOGS, at_ceiling, end, scale_of, start
+from diagnostics.diagnosis.calibration import MOST_GAIN, Health, RewardHealth
 from diagnostics.diagnosis.context import LOGS_PER_EVALUATION, DiagnosisContext, evaluation_count
 from diagnostics.model.curves import Curve
 from diagnostics.model.methods import method_record
@@ -40,23 +40,18 @@ def health_of(context: DiagnosisContext, kinds: int, nearly: bool) -> Health:
 
 
 def _health_of_rewards(context: DiagnosisContext, kinds: int, nearly: bool) -> Health:
-    """What speaks for a run that learns from rewards: how clearly the reward rose, or that it is at its ceiling.
-
-    A rise of t standard errors is worth half of t squared in nats.
-    """
+    """What speaks for a run that learns from rewards: how far the reward rose, or that it is at its ceiling."""
     reward, held = context.curves.get("reward"), context.curves.get("eval_reward")
     if reward is None or len(reward) < MIN_LOGS:
         return Health(kinds, None)
-    rise = MOST_SHOWN if at_ceiling(reward) else max(thirds_t(reward.values), 0.0)
-    return Health(
+    gained = MOST_GAIN if at_ceiling(reward) else (end(reward.values) - start(reward.values)) / scale_of(reward)
+    return RewardHealth(
         kinds=kinds,
         points=log2(min(max(len(reward) / LOGS_PER_EVALUATION, 1.0), MOST_POINTS)),
         held_out=held is not None and len(held) >= MIN_EVALS_TO_JUDGE_BY,
         settings=context.settings.learning_rate is not None,
         nearly=nearly,
-        shown=log1p(min(0.5 * rise**2, MOST_SHOWN)),
-        bends=min(max(rise - RISE_T, 0.0), MOST_ODDS),
-        rate=0.0,
+        gained=gained,
     )
 
 

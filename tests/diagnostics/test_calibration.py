@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from diagnostics import RULES, Curve, Run, diagnose
-from diagnostics.diagnosis.calibration import DEFAULT, MAX_CONFIDENCE, PIVOT, Health, combine
+from diagnostics.diagnosis.calibration import DEFAULT, MAX_CONFIDENCE, PIVOT, Health, RewardHealth, combine
 from diagnostics.diagnosis.diagnose import diagnose_with_basis
 from diagnostics.model.records import Label
 from diagnostics.model.settings import Settings
@@ -57,6 +57,26 @@ WELL = Health()
 def test_healthy_is_less_sure_where_less_speaks_for_it(less: dict[str, float]):
     some = replace(WELL, rate=0.5)
     assert DEFAULT.no_fault(some) > DEFAULT.no_fault(replace(some, **less))
+
+
+REWARDED = RewardHealth(gained=0.2)
+
+
+@pytest.mark.parametrize(
+    "less", [{"held_out": False}, {"nearly": True}, {"gained": 0.02}], ids=lambda less: next(iter(less))
+)
+def test_a_healthy_reward_is_less_sure_where_less_speaks_for_it(less: dict[str, float]):
+    assert DEFAULT.no_fault(REWARDED) > DEFAULT.no_fault(replace(REWARDED, **less)) + 0.02
+
+
+def test_a_tiny_gain_or_a_flat_part_for_content_makes_a_healthy_reward_a_coin_or_less():
+    unseen = replace(REWARDED, held_out=False)
+    assert DEFAULT.no_fault(replace(unseen, gained=0.005)) < 0.55
+    assert DEFAULT.no_fault(replace(unseen, nearly=True)) < 0.55
+    assert DEFAULT.no_fault(replace(REWARDED, gained=0.01)) == DEFAULT.no_fault(replace(REWARDED, gained=-0.3))
+    sound, hollow = diagnose(make("healthy-rewards-parts")), diagnose(make("task-part-stays-flat"))
+    assert sound.label is hollow.label is Label.HEALTHY
+    assert sound.confidence > hollow.confidence + 0.2
 
 
 def test_healthy_without_context_is_never_quite_sure():

@@ -62,6 +62,8 @@ def groups_always_equal(groups: Groups, *, equal: float, low: float, min_points:
     top = CEILING * (1.0 if is_share(reward) else highest)
     if min(shares[:FIRST].mean(), shares.mean()) < equal or level >= top or _all_wrong(reward, low):
         return None
+    if rises(reward.values):  # the few groups that differ are enough to learn from
+        return None
     return throughout(reward, {"equal": float(shares.mean()), "reward": level})
 
 
