@@ -63,9 +63,13 @@ def file_value(spec: StudySpec, knob: str) -> Any:
 
 
 def repeat_plan(context: StudyContext) -> list[tuple[int, int]]:
-    """The repeats of this study as (trial, seed); none while trial 0 is the best or has no value."""
+    """The repeats of this study as (trial, seed); none while trial 0 is the best or cannot have a value.
+
+    A trial 0 that failed by an error is trained again all the same: since then others had a value, so its cause may
+    be gone.
+    """
     baseline = next(iter(trial_results(context.study)), None)
-    if baseline is None or baseline.value is None:
+    if baseline is None or (baseline.value is None and (baseline.failure is None or baseline.failure.for_memory)):
         return []
     first = int(context.file_value("seed") or 0)
     return repeats.planned(best_number(context.study), context.spec.study.seeds, first)

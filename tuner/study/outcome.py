@@ -104,6 +104,8 @@ def gain_so_far(context: StudyContext, trials: tuple[TrialResult, ...], best: in
     if not done:
         return None
     pairs = repeats.pairs_of(done, best)
+    if not pairs and trials[0].value is None:
+        return _no_gain("first-trial-without-value")
     lost = sum(repeat.value is None for repeat in done)
     doubts = repeats.forgets_too_much(done, best, context.spec.study.forgetting_limit)
     return repeats.gain_of(pairs, context.direction, lost, doubts)

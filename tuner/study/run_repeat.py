@@ -41,11 +41,20 @@ def run_repeats(context: StudyContext) -> None:
         key = next((key for key in missing if _run_if_free(context, *key)), None)
         if key is not None:
             mine.add(key)
+            if _fails_again(context, *key):
+                return
             continue
         if not waits:
             context.show(Notice(message("waiting-for-repeat", run=repeat_folder(*missing[0]))))
         waits = True
         time.sleep(POLL_SECONDS)
+
+
+def _fails_again(context: StudyContext, trial: int, seed: int) -> bool:
+    """Whether the settings of a trial without a value failed once more, so that no repeat would have a partner."""
+    known = repeats.load(context.study, trial, seed)
+    failed = known is not None and known.failure is not None
+    return failed and trial == 0 and trial_results(context.study)[0].value is None
 
 
 def _is_done(context: StudyContext, trial: int, seed: int) -> bool:

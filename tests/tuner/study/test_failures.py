@@ -195,3 +195,26 @@ def test_another_study_of_the_same_name_in_one_storage_is_one_line_and_leaves_no
     assert "--out" not in str(error.value)
     assert not (tmp_path / "b").exists()
     assert (tmp_path / "a" / "study.md").exists()
+
+
+def test_a_file_that_failed_is_trained_again_once_others_have_values(tmp_path: Path):
+    def at_first(moves: Mapping[str, Any], call: int) -> None:
+        if call <= 3:
+            raise RuntimeError(f"not yet {call}")
+
+    result = run(tmp_path / "out", Bowl(evaluations=6, fails=at_first), trials=6, seeds=3)
+    assert result.trials[0].value is None and result.best not in (None, 0)
+    assert result.gain is not None and result.gain.claimed and len(result.gain.pairs) == 3
+
+
+def test_a_file_that_fails_again_is_no_base_of_a_gain_and_costs_one_run(tmp_path: Path):
+    def always(moves: Mapping[str, Any], call: int) -> None:
+        if moves["learning_rate"] == 1e-5:
+            raise RuntimeError("not at this rate")
+
+    trainer = Bowl(evaluations=6, fails=always)
+    result = run(tmp_path / "out", trainer, trials=4, seeds=3)
+    assert [name for name in trainer.calls if name.startswith("repeat")] == ["repeat-0-seed-8"]
+    assert result.gain is not None and [one.code for one in result.gain.doubts] == ["first-trial-without-value"]
+    again = run(tmp_path / "out", Bowl(evaluations=6), trials=4, seeds=3)  # its cause is gone
+    assert again.gain is not None and again.gain.claimed
