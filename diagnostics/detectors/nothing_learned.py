@@ -61,11 +61,13 @@ def level_of(values: FloatArray, noise: float) -> Level:
     return Level(float(values.mean()), noise / float(np.sqrt(values.size)))
 
 
+@signals.memoize
 def _scatter(values: FloatArray) -> float:
     """The noise of a loss with the tail that losses of single rows have, which a robust scale leaves out of a mean."""
     return float(np.std(np.diff(values)) / np.sqrt(2.0)) if values.size > 2 else 0.0
 
 
+@signals.memoize
 def _ends(curve: Curve) -> tuple[Level, Level]:
     """The levels of the first twentieth and of the last quarter of a curve."""
     values, noise = curve.values, _scatter(curve.values)

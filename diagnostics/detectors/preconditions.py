@@ -65,6 +65,8 @@ def after_warmup(curve: Curve, learning_rate: Curve | None) -> Curve:
     if learning_rate is None or len(learning_rate) < 2:
         return curve
     peak = float(learning_rate.steps[int(np.argmax(learning_rate.values))])
+    if len(curve) and curve.steps[0] >= peak and all(step >= peak for step in curve.broken):
+        return curve  # the same object, whose signals are known
     late = curve.between(peak, float("inf"))
     return late if 2 * len(late) >= len(curve) else curve
 

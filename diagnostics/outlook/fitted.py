@@ -24,7 +24,7 @@ from diagnostics.model.rate_prior import rate_prior_of
 from diagnostics.model.settings import Settings
 from diagnostics.outlook.features import outlook_features
 from diagnostics.rate.estimate import is_over
-from diagnostics.rate.likelihood import hats
+from diagnostics.rate.likelihood import inputs_of
 
 USUAL = (0.3, 3.0)
 """Between these times the usual rate of such runs a rate says more than a look: a fall may precede the first log."""
@@ -42,11 +42,7 @@ class Fitted:
 
     def inputs(self, features: Mapping[str, float]) -> FloatArray:
         """The features as inputs, a constant first, shape (inputs,)."""
-        parts = [np.ones(1)]
-        for name, at in self.places.items():
-            value = features.get(name)
-            parts += [np.zeros(len(at)), np.ones(1)] if value is None else [hats(value, at), np.zeros(1)]
-        return np.concatenate(parts)
+        return inputs_of(features, self.places)
 
     def outlook(self, features: Mapping[str, float]) -> Outlook:
         """The chances of the outcomes."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -39,17 +40,17 @@ class Descent:
     start_error: float
     held_out: bool
 
-    @property
+    @cached_property
     def end(self) -> float:
         """The last level: of few evaluations the last one, else the mean of the last tenth."""
         return float(np.mean(self.levels[-max(1, self.levels.size // 10) :]))
 
-    @property
+    @cached_property
     def fall_error(self) -> float:
         """The standard error of the fall."""
         return float(np.hypot(max(self.noise, LEAST_NOISE * abs(self.start)), self.start_error))
 
-    @property
+    @cached_property
     def fall(self) -> float:
         """What was lost from start to end, in the loss's unit; negative where it rose."""
         return self.start - self.end

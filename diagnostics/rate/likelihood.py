@@ -9,6 +9,7 @@ benchmarks.rate`` fits it and writes the numbers.
 from __future__ import annotations
 
 import json
+from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -41,11 +42,7 @@ class Likelihood:
 
     def inputs(self, features: Mapping[str, float]) -> FloatArray:
         """The features as inputs, shape (size,)."""
-        parts = [np.ones(1)]
-        for name, at in self.places.items():
-            value = features.get(name)
-            parts += [np.zeros(len(at)), np.ones(1)] if value is None else [hats(value, at), np.zeros(1)]
-        return np.concatenate(parts)
+        return inputs_of(features, self.places)
 
     @cached_property
     def _on_offsets(self) -> FloatArray:
@@ -60,10 +57,25 @@ class Likelihood:
         return np.asarray(np.log(chances), dtype=np.float64)
 
 
-def hats(value: float, at: tuple[float, ...]) -> FloatArray:
+def inputs_of(features: Mapping[str, float], places: Mapping[str, tuple[float, ...]]) -> FloatArray:
+    """A constant, and for each feature the weights of its places and whether it is missing."""
+    found = [1.0]
+    for name, at in places.items():
+        value = features.get(name)
+        found += [*[0.0] * len(at), 1.0] if value is None else [*hats(value, at), 0.0]
+    return np.asarray(found, dtype=np.float64)
+
+
+def hats(value: float, at: tuple[float, ...]) -> list[float]:
     """The weights of the two places that a value lies between, 0 for all others; beyond the ends it stands at them."""
-    places = np.arange(len(at))
-    return np.asarray(np.maximum(0.0, 1.0 - np.abs(places - np.interp(value, at, places))))
+    weights = [0.0] * len(at)
+    place = min(max(bisect_right(at, value) - 1, 0), len(at) - 1)
+    if value <= at[0] or place == len(at) - 1:
+        weights[place] = 1.0
+        return weights
+    between = 1.0 / (at[place + 1] - at[place]) * (value - at[place]) + place
+    weights[place], weights[place + 1] = 1.0 - (between - place), 1.0 - (place + 1 - between)
+    return weights
 
 
 @lru_cache(maxsize=1)

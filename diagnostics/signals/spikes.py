@@ -49,9 +49,9 @@ def rolling_median(values: FloatArray, window: int) -> FloatArray:
         return values.copy()
     where = _windows(values.size, half)
     medians = np.empty(where.centers.size)
-    medians[where.inner] = medians_of(values[where.places])
+    medians[where.inner] = medians_of(values.take(where.places))
     # Missing values are sorted to the end; the median is that of the rest.
-    ordered = np.sort(np.where(where.there, values[where.cut], np.inf), axis=1)
+    ordered = np.sort(np.where(where.there, values.take(where.cut), np.inf), axis=1)
     count = where.there.sum(axis=1)
     rows = np.arange(count.size)
     medians[~where.inner] = (ordered[rows, (count - 1) // 2] + ordered[rows, count // 2]) / 2
@@ -83,6 +83,7 @@ def _windows(size: int, half: int) -> _Windows:
     )
 
 
+@lru_cache(maxsize=16)
 def _reach(half: int, count: int) -> IntArray:
     """At most about ``count`` whole numbers from ``-half`` to ``half``, evenly spaced."""
     if 2 * half + 1 <= count:
