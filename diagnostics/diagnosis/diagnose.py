@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -72,7 +73,7 @@ class _Answers:
     rate: RateEstimate | None = None
     outlook: Outlook | None = None
 
-    @property
+    @cached_property
     def fired(self) -> list[Fired]:
         """The rules that fired, without those whose premise another one, or the estimate of the rate, denies."""
         found = [(rule, answer) for rule, answer in self.all if isinstance(answer, Evidence)]
@@ -82,23 +83,23 @@ class _Answers:
         names = {rule.name for rule, _ in found}
         return [(rule, answer) for rule, answer in found if names.isdisjoint(rule.unless_found)]
 
-    @property
+    @cached_property
     def skipped(self) -> tuple[Skipped, ...]:
         """The rules that could not be evaluated."""
         return tuple(Skipped(rule.name, why, rule.label) for rule, why in self.all if isinstance(why, Message))
 
-    @property
+    @cached_property
     def checked(self) -> set[Label]:
         """The labels of which at least one rule was evaluated, and none that is essential was skipped."""
         asked = {rule.label for rule, found in self.all if rule.sets_label and not isinstance(found, Message)}
         return asked - self._essentials.keys()
 
-    @property
+    @cached_property
     def _essentials(self) -> dict[Label, Message]:
         """The labels of which an essential rule could not be evaluated, each with the reason."""
         return {rule.label: why for rule, why in self.all if rule.essential and isinstance(why, Message)}
 
-    @property
+    @cached_property
     def unchecked(self) -> tuple[Unchecked, ...]:
         """The labels that a healthy run should have been checked for and was not, each with the first reason."""
         reasons = {skip.label: skip.reason for skip in reversed(self.skipped)} | self._essentials

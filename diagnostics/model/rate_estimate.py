@@ -164,4 +164,9 @@ class RateEstimate:
 def _scaled(log_density: FloatArray | Sequence[float]) -> tuple[float, ...]:
     """The log density with its highest value at 0, to the digits that are stored."""
     values = np.asarray(log_density, dtype=np.float64)
-    return tuple(round(value, 3) + 0.0 for value in (values - values.max()).tolist())
+    values = values - values.max()
+    thousandths = 1000.0 * values
+    whole = np.rint(thousandths)
+    if (np.abs(np.abs(thousandths - whole) - 0.5) < 1e-6).any():  # between two digits only the exact decimals tell
+        return tuple(round(value, 3) + 0.0 for value in values.tolist())
+    return tuple((whole / 1000.0 + 0.0).tolist())

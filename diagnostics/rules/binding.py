@@ -58,16 +58,18 @@ def inputs_of(check: Check) -> Mapping[str, bool]:
 
 def input_arguments(check: Check, inputs: Mapping[str, Any]) -> dict[str, Any]:
     """The curves and other inputs as the check takes them; raises ``KeyError`` for one that is missing."""
-    return {p.name: p.value(inputs) for p in _split(check)[0]}
+    required, others = _inputs(check)
+    return {name: inputs[name] for name in required} | {p.name: p.value(inputs) for p in others}
 
 
 def limit_arguments(check: Check, limits: Mapping[str, float]) -> dict[str, Any]:
     """The limits as the check takes them; raises ``KeyError`` for one that is missing."""
-    return {p.name: p.value(limits) for p in _split(check)[1]}
+    return {p.name: p.value(limits) for p in parameters_of(check) if p.is_limit}
 
 
 @cache
-def _split(check: Check) -> tuple[list[Parameter], list[Parameter]]:
-    """The parameters that take inputs, and those that take limits."""
-    known = parameters_of(check)
-    return [p for p in known if not p.is_limit], [p for p in known if p.is_limit]
+def _inputs(check: Check) -> tuple[list[str], list[Parameter]]:
+    """The names of the inputs that are passed on as they are, and the parameters that take others."""
+    inputs = [p for p in parameters_of(check) if not p.is_limit]
+    plain = [p for p in inputs if p.record is None and p.parts[0][1]]
+    return [p.name for p in plain], [p for p in inputs if p not in plain]

@@ -19,7 +19,7 @@ def median(values: FloatArray) -> float:
         return float("nan")
     middle = size // 2
     if size <= FEW:
-        few = sorted(values.tolist())
+        few: list[float] = sorted(values.tolist())
         return few[middle] if size % 2 else (few[middle - 1] + few[middle]) / 2.0
     ordered = values.flatten()
     ordered.partition(middle)

@@ -38,8 +38,11 @@ def memoize(function: Callable[P, T]) -> Callable[P, T]:
         known = _known.get()
         if known is None:
             return function(*args, **kwargs)
-        given = (*args, *kwargs, *kwargs.values()) if kwargs else args
-        key = (function, *[one if type(one) in PLAIN else id(one) for one in given])
+        if len(args) == 1 and not kwargs:  # most signals are of one series
+            key: tuple[object, ...] = (function, args[0] if type(args[0]) in PLAIN else id(args[0]))
+        else:
+            given = (*args, *kwargs, *kwargs.values())
+            key = (function, *[one if type(one) in PLAIN else id(one) for one in given])
         found = known.get(key)
         if found is None:
             # The arguments are kept with the result: no other array can get the id of one of them meanwhile.

@@ -37,6 +37,10 @@ class Spikes:
     recovered: float
 
 
+NONE = Spikes((), 0.0, 0.0, 1.0)
+"""What is said of a series without spikes."""
+
+
 @memoize
 def rolling_median(values: FloatArray, window: int) -> FloatArray:
     """The median over a window of so many points around every point, the same shape; cut where the series ends.
@@ -123,17 +127,20 @@ def spikes(
     level before it within 5 % of the points. After OLMo-core's stability monitor, with medians for means.
     """
     if values.size < 12:
-        return Spikes((), 0.0, 0.0, 1.0)
+        return NONE
     rest = local_residual(values)
+    high = rest > height
+    if not high.any():
+        return NONE
     scale = local_scale(rest)
-    out = (rest > deviations * scale) & (rest > height)
-    if not allow_single:
+    out = (rest > deviations * scale) & high
+    if not allow_single and out.any():
         out &= np.convolve(out, np.ones(3), mode="same") >= 2 if confirming is None else _accompanied(out, confirming)
     events = [
         event for event in _events(out, window_for(values.size) // 2) if _climbs(values, event, height, least_climb)
     ]
     if not events:
-        return Spikes((), 0.0, 0.0, 1.0)
+        return NONE
     flagged, starts = np.concatenate(events), tuple(int(event[0]) for event in events)
     tallest = float(np.max(rest[flagged] / np.maximum(scale[flagged], 1e-9)))
     back = sum(_recovers(log_level(values), s) for s in starts) / len(starts)

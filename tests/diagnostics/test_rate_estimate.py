@@ -30,6 +30,13 @@ def test_quantiles_and_probabilities_agree_with_the_distribution():
     assert found.suggested == pytest.approx((1e-3 / 10**0.2, 1e-3 * 10**0.2), rel=0.05)
 
 
+@pytest.mark.parametrize("step", [0.0005, 1e-4 / 3, 0.0123])
+def test_log_densities_are_kept_to_the_digits_that_python_rounds_to(step: float):
+    density = -step * np.arange(AT.size)
+    found = RateEstimate.of(density, FLAT)
+    assert found.prior == tuple(round(float(value), 3) + 0.0 for value in density)
+
+
 def test_prior_and_evidence_multiply():
     both = RateEstimate.of(-0.5 * (AT / 0.3) ** 2, -0.5 * ((AT + 1.0) / 0.3) ** 2)
     assert both.median == pytest.approx(-0.5, abs=0.01)
