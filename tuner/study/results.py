@@ -90,6 +90,10 @@ class StudyResult:
         """By how much the loss on general text rose in a trial, in nats a token; None where it is not known."""
         return None if trial is None else forgotten({BEFORE: self.before, METRICS: trial.metrics})
 
+    def forgets_too_much(self, trial: TrialResult) -> bool:
+        """Whether a trial lies beyond the study's limit of forgetting: it cannot be the best."""
+        return self.forgetting_limit is not None and (self.forgotten(trial) or 0.0) > self.forgetting_limit
+
     def trial(self, number: int | None) -> TrialResult | None:
         """The trial of that number, or None."""
         return next((trial for trial in self.trials if trial.number == number), None)

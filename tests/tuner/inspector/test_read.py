@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from tuner.inspector.study.read import (
     trial_rows,
 )
 from tuner.search.proposer import ANOTHER_SEED, Proposer
+from tuner.study.report.curve_charts import progress_chart as report_progress
 from tuner.study.results import TrialResult, TrialState
 from tuner.study.stored import NoStudy, load_study
 from tuner.study.words import proposer_words
@@ -70,6 +72,18 @@ def test_keys_of_a_later_version_are_left_out(tmp_path: Path) -> None:
 )
 def test_best_so_far_follows_the_direction_and_no_pruned_trial(direction: Direction, best: list[float]) -> None:
     assert [step.best for step in progress(a_study(direction=direction))] == best
+
+
+def test_best_so_far_passes_over_a_trial_that_forgets_more_than_the_study_allows() -> None:
+    study = a_study(before={"eval_general_loss": 2.4}, forgetting_limit=0.1)
+    rises = (0.0, 0.3, 0.05)
+    trials = [
+        replace(one, metrics={"eval_general_loss": 2.4 + rise}) for one, rise in zip(study.trials, rises, strict=False)
+    ]
+    study = replace(study, trials=(*trials, *study.trials[3:]))
+    assert [step.best for step in progress(study)] == [2.0, 2.0, 1.5, 1.5]
+    chart = str(report_progress(study, width=500))
+    assert chart.count("V") < str(report_progress(replace(study, forgetting_limit=None), width=500)).count("V")
 
 
 def test_a_trial_tells_who_proposed_it_what_moved_and_why() -> None:

@@ -62,14 +62,17 @@ def in_order(study: StudyResult) -> list[TrialResult]:
 
 
 def progress(study: StudyResult) -> list[Step]:
-    """The metric trial by trial with the best so far in the study's direction; pruned trials set no best."""
+    """The metric trial by trial with the best so far in the study's direction.
+
+    Pruned trials set no best, nor do those that forget more than the study allows.
+    """
     better = min if study.direction is Direction.MINIMIZE else max
     best: float | None = None
     spent = 0.0
     steps = []
     for trial in in_order(study):
         spent += trial.steps
-        if trial.value is not None and trial.state is TrialState.COMPLETE:
+        if trial.value is not None and trial.state is TrialState.COMPLETE and not study.forgets_too_much(trial):
             best = trial.value if best is None else better(best, trial.value)
         steps.append(Step(trial.number, trial.value, best, spent, source(trial.proposer)))
     return steps

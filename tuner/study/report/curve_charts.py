@@ -42,7 +42,9 @@ def progress_chart(result: StudyResult, *, width: int) -> Markup | None:
         for t in result.trials
     ]
     frame = axes(across, down, width, HEIGHT, "trial", result.metric)
-    return drawing(width, HEIGHT, "The best value so far", frame, _staircase(result, good, across, down), *points)
+    allowed = [trial for trial in good if not result.forgets_too_much(trial)]
+    stairs = _staircase(result, allowed, across, down) if allowed else None
+    return drawing(width, HEIGHT, "The best value so far", frame, stairs, *points)
 
 
 def _staircase(result: StudyResult, good: Sequence[TrialResult], across: Scale, down: Scale) -> Markup:

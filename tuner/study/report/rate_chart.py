@@ -30,7 +30,9 @@ def rate_chart(result: StudyResult, *, width: int) -> Markup | None:
     frame = axes(across, down, width, height, RATE, result.metric)
     tones = {curve.batch: tone for curve, tone in zip(curves, TONES, strict=False)}
     lines = [_band(curve, across, down, tones[curve.batch]) for curve in reversed(curves)]
-    marks = [_edge(curves[0], across, height), _best(curves[0], across, height)]
+    beyond = any(result.forgets_too_much(trial) for trial in result.trials)
+    name = "edge-or-forgetting" if beyond else "edge-of-stability"
+    marks = [_edge(curves[0], across, height, name), _best(curves[0], across, height)]
     points = [_point(result, trial, across, down, height, tones) for trial in trials]
     title = f"What the search expects over {plain_name(RATE)}"
     return drawing(
@@ -54,8 +56,8 @@ def _band(curve: RateCurve, across: Scale, down: Scale, tone: str) -> Markup:
     )
 
 
-def _edge(curve: RateCurve, across: Scale, height: float) -> Markup | None:
-    """Where the edge of stability is believed to lie: a shade that begins there."""
+def _edge(curve: RateCurve, across: Scale, height: float, name: str) -> Markup | None:
+    """Where the edge of stability is believed to lie, or that of what a run may forget: a shade that begins there."""
     low, middle, _ = curve.edge
     if middle >= across.high:
         return None
@@ -65,7 +67,7 @@ def _edge(curve: RateCurve, across: Scale, height: float) -> Markup | None:
     return joined(
         element("rect", x=x, width=max(across.end - x, 0.0), fill_opacity=0.10, **style),
         element("rect", x=start, width=max(x - start, 0.0), fill_opacity=0.05, **style),
-        element("text", report_phrase("edge-of-stability"), class_="halo", x=beside, y=TOP + 12, text_anchor=anchor),
+        element("text", report_phrase(name), class_="halo", x=beside, y=TOP + 12, text_anchor=anchor),
     )
 
 
