@@ -164,6 +164,9 @@ def _is_one(value: Any, known: Mapping[Any, str]) -> bool:
 def _command(profile: Profile, block: Mapping[str, Any], method: str, path: Path) -> str:
     usual = profile.preference_command if method != "sft" and profile.preference_command else profile.command
     command = block.get("command", usual)
+    by_config = profile.methods or "{method}" in usual or profile.preference_command or profile is COMMAND
+    if method != "sft" and not by_config and "command" not in block:
+        raise SpecError(f"{path}: study.method: {profile.name} is known for sft alone; give study.command for {method}")
     if not command:
         raise SpecError(
             f"{path}: study.command is missing; such as `python train.py --config {{config}} --out {{run}}`"

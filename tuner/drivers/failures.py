@@ -25,6 +25,8 @@ TAIL = 1 << 16
 LONGEST_LINE, LONGEST_WORDS = 4000, 500
 """Characters of it that are looked at, and that are kept: a trainer may print anything."""
 ERROR = re.compile(r"^(?:\[?rank\d+\]?:\s*)?((?:\w+\.)*\w*(?:Error|Exception|Interrupt|Exit)\b.*)", re.MULTILINE)
+LAUNCHER = re.compile(r"ChildFailedError|CalledProcessError")
+"""What torchrun, accelerate and their like say of a process that failed, below the error of that process itself."""
 COLORS = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -59,6 +61,7 @@ def printed_since(path: Path, begun: int) -> str:
 def last_words(said: str) -> str:
     """The beginning of the last line that names an error, else of the last line; passwords in addresses are masked."""
     errors = ERROR.findall(said)
+    errors = [error for error in errors if not LAUNCHER.search(error)] or errors
     lines = [line.strip() for line in said.splitlines() if line.strip()]
     words = (errors[-1] if errors else lines[-1]).strip()[:LONGEST_LINE] if lines else ""
     return "".join(sign if sign.isprintable() else " " for sign in masked(words))[:LONGEST_WORDS]

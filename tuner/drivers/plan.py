@@ -71,7 +71,7 @@ def planned(spec: StudySpec, overrides: Mapping[str, Any], out: Path, devices: S
     whole = out.resolve()
     places = _places(driver, spec, whole, count)
     own = {**own_config(driver, spec.config, made, count), **held_out_keys(spec, whole.parent)}
-    own = {key: value for key, value in driver.profile.unless_given.items() if key not in own} | own
+    own = driver.profile.silent(own) | own
     own |= driver.profile.forced
     resumes = bool(places["checkpoint"])
     own |= driver.profile.resume if resumes else {}

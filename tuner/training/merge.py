@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,11 +53,10 @@ def adapted(run: Path, adapter: Path, *, dtype: str | None = None, trust_remote_
     ``trust_remote_code``: what the run's own files say about it does not count, for they may be anybody's. Raises
     ``SpecError`` when the adapter is incomplete or its base model is gone.
     """
-    from peft import PeftConfig, PeftModel
+    from peft import PeftModel
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    with _readable(f"{adapter}: not a complete adapter"):
-        base = _base(str(PeftConfig.from_pretrained(str(adapter)).base_model_name_or_path))
+    base = base_of(adapter)
     wanted = _dtype(dtype or trained_dtype(_config(run)))
     with _readable(f"{adapter}: its base model {base} cannot be loaded"):
         model = AutoModelForCausalLM.from_pretrained(base, dtype=wanted, trust_remote_code=trust_remote_code)
@@ -124,10 +123,17 @@ def _of_another_trainer(output: Path) -> list[Path]:
     return [output, *best, *newest]
 
 
-def _base(name: str) -> str:
-    """The base model's name; the packaged one is found again when it was installed elsewhere at the time."""
+def base_of(adapter: Path) -> str:
+    """The base model's name; the packaged one is found again when it was installed elsewhere at the time.
+
+    Raises ``SpecError`` when the adapter's config is incomplete.
+    """
+    from peft import PeftConfig
+
     from tuner.assets import TINY
 
+    with _readable(f"{adapter}: not a complete adapter"):
+        name = str(PeftConfig.from_pretrained(str(adapter)).base_model_name_or_path)
     is_packaged = Path(name).parts[-3:] == TINY.parts[-3:]
     return str(TINY) if is_packaged and not Path(name).exists() else name
 
@@ -139,7 +145,7 @@ def _config(run: Path) -> dict[str, Any]:
     return {}
 
 
-def trained_dtype(config: dict[str, Any]) -> str:
+def trained_dtype(config: Mapping[str, Any]) -> str:
     """The number format to merge in, for a run of this config; TRL's own default is float32."""
     if config.get("load_in_4bit") or config.get("load_in_8bit"):
         return "bfloat16"

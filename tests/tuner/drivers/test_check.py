@@ -10,14 +10,18 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.tuner import smallest
 from tests.tuner.drivers import test_profiles
 from tests.tuner.drivers.test_command import COMMAND, RATE, file, spec
 from tuner.cli import main
 from tuner.commands.check import check
+from tuner.drivers.plan import planned
 from tuner.drivers.rehearsal import Rehearsal
+from tuner.study.checks.answer import check_of_answer
+from tuner.study.checks.lengths import checks_of_lengths
 from tuner.study.checks.of_run import checks_of_run
 from tuner.study.checks.record import Check, State
-from tuner.study.checks.rows import checks_of_rows
+from tuner.study.checks.rows import checks_of_rows, rows_of
 
 FORGETS = """
 import json, sys, time
@@ -66,7 +70,10 @@ def test_the_exit_status_and_the_json_tell_what_failed(tmp_path: Path, capsys: p
     path = file(tmp_path, pause=0.02, fits=0)
     assert main(["check", str(path), "--json"]) == 1
     said = json.loads(capsys.readouterr().out)
-    assert said["ok"] is False and [one["code"] for one in said["checks"]] == ["check-not-trained"]
+    assert said["ok"] is False and [one["code"] for one in said["checks"]] == [
+        "check-not-trained",
+        "check-rows-elsewhere",
+    ]
     assert (Path(said["folder"]) / "trial-000" / "output.log").exists()
 
 
@@ -83,7 +90,7 @@ def test_rows_that_are_held_out_and_trained_on_are_named(tmp_path: Path):
     rows = [{"instruction": str(number), "output": "a"} for number in (1, 2, 2, 3)]
     (folder / "mine-train.json").write_text(json.dumps(rows))
     (folder / "mine-held-out.json").write_text(json.dumps([{"instruction": "3", "output": "b"}]))
-    (leak, twice) = checks_of_rows(study, tmp_path)
+    (leak, twice) = checks_of_rows(rows_of(study, tmp_path))
     assert (leak.state, leak.message.values["count"]) == (State.WARNED, 1)
     assert (twice.message.code, twice.message.values["count"]) == ("check-duplicates", 1)
 
@@ -116,4 +123,45 @@ def test_our_own_trainer_passes_too(
     (tmp_path / "own.yaml").write_text(yaml.safe_dump(content))
     assert main(["check", str(tmp_path / "own.yaml"), "--json"]) == 0
     found = {one["code"]: one["state"] for one in json.loads(capsys.readouterr().out)["checks"]}
-    assert {found[f"check-{name}"] for name in ("trains", "metric", "stops", "resumes", "cost", "rows")} == {"passed"}
+    shown = ("trains", "metric", "stops", "resumes", "cost", "rows", "lengths", "answer")
+    assert {found[f"check-{name}"] for name in shown} == {"passed"}
+
+
+def test_rows_that_the_length_cap_cuts_are_counted(tmp_path: Path, small_model: Path, small_rows: Path):
+    def counted(**keys: Any) -> list[Check]:
+        study = smallest.study(tmp_path, small_model, small_rows, **keys)
+        rows = rows_of(study, tmp_path)
+        assert rows is not None and len(rows.train) == 16
+        return list(checks_of_lengths(study, rows.train))
+
+    (whole,) = counted(max_length=64)
+    longest = whole.message.values["longest"]
+    assert (whole.message.code, whole.state) == ("check-lengths", State.PASSED) and isinstance(longest, int)
+    assert codes(counted(max_length=longest)) == {"lengths": "passed"}
+    (cut,) = counted(max_length=longest - 1)
+    assert (cut.state, cut.message.values["longest"]) == (State.WARNED, longest) and cut.message.values["cut"]
+    assert codes(counted(max_length=3)) == {"cut": "warned", "answers-lost": "failed"}
+    assert codes(counted(packing=True)) == {"no-limit": "skipped"}
+
+
+def test_rows_of_another_trainer_are_counted_with_its_model_where_that_is_a_folder(
+    tmp_path: Path, small_model: Path, monkeypatch: pytest.MonkeyPatch
+):
+    study = test_profiles.spec(tmp_path, "llamafactory")
+    planned(study, {}, tmp_path / "trial-000")
+    rows = rows_of(study, tmp_path)
+    assert rows is not None and len(rows.train) == 27
+    assert codes(list(checks_of_lengths(study, rows.train))) == {"no-tokenizer": "skipped"}
+    monkeypatch.setitem(test_profiles.FILES["llamafactory"], "model_name_or_path", str(small_model))
+    known = test_profiles.spec(tmp_path, "llamafactory")
+    (found,) = checks_of_lengths(known, rows.train)
+    assert (found.state, found.message.values["limit"]) == (State.PASSED, 2048)
+
+
+def test_an_answer_needs_a_question_and_an_adapter(tmp_path: Path, small_model: Path, small_rows: Path):
+    study = smallest.study(tmp_path, small_model, small_rows)
+    (tmp_path / "run").mkdir()
+    row = {"prompt": "Which?", "completion": "This."}
+    for rows in ([row], [{"text": "Once."}]):
+        found = check_of_answer(study, tmp_path / "run", rows, False)
+        assert (found.state, found.message.code) == (State.SKIPPED, "check-no-answer")

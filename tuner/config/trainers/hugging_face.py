@@ -140,6 +140,7 @@ AXOLOTL = Profile(
         "save_total_limit": 2,
         "dataset_prepared_path": "{study}/prepared",
     },
+    instead={"evals_per_epoch": ("eval_steps", "eval_strategy"), "saves_per_epoch": ("save_steps", "save_strategy")},
     environment={**QUIET, "AXOLOTL_DO_NOT_TRACK": "1", "TENSORBOARD_LOGGING_DIR": "{output}/runs"},
     stop="SIGINT",  # its handler saves and leaves; it knows no other signal
     resume={"resume_from_checkpoint": "{checkpoint}"},
@@ -168,7 +169,8 @@ UNSLOTH = Profile(
                 "save_steps": "save_steps",
             }.items()
         },
-        **{name: f"lora.{name}" for name in ("lora_r", "lora_alpha", "lora_dropout")},
+        **{name: f"lora.{name}" for name in ("lora_r", "lora_alpha", "lora_dropout", "use_dora", "use_rslora")},
+        "lora_target_modules": "lora.target_modules",
     },
     starts={
         **STARTS,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -38,6 +39,9 @@ class WarmUp(StrEnum):
     """By the number of steps alone."""
 
 
+BEST, OF_BEST = "load_best_model_at_end", ("metric_for_best_model", "greater_is_better")
+
+
 @dataclass(frozen=True)
 class Profile:
     """A trainer, as far as a study needs to know it.
@@ -46,9 +50,10 @@ class Profile:
     same in both. ``starts`` are the values that it takes for settings that its file leaves out, by our names. ``marks``
     are sets of keys, one of which every file of it has (none: its files cannot be told from others).
 
-    Every run gets the keys in ``forced``, and those in ``unless_given`` where the file is silent. ``resume`` are keys
-    that make it continue from a checkpoint. In all of these, and in ``environment``, ``{output}`` is the folder that it
-    writes, ``{checkpoint}`` the newest of its checkpoints, which are the folders ``checkpoints`` below that one.
+    Every run gets the keys in ``forced``, and those in ``unless_given`` where the file has neither that key nor one of
+    those in ``instead``, which the trainer refuses beside it. ``resume`` are keys that make it continue from a
+    checkpoint. In all of these, and in ``environment``, ``{output}`` is the folder that it writes, ``{checkpoint}`` the
+    newest of its checkpoints, which are the folders ``checkpoints`` below that one.
 
     ``methods`` says, by a key and its value, which training method a file means. ``total_batch``: its second batch key
     holds all rows of an optimizer step, not the accumulation. ``alpha_follows``: where its file has no alpha, LoRA's
@@ -65,6 +70,7 @@ class Profile:
     starts: Flat = field(default_factory=dict)
     forced: Flat = field(default_factory=dict)
     unless_given: Flat = field(default_factory=dict)
+    instead: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
     stop: str = "SIGTERM"
     resume: Flat = field(default_factory=dict)
@@ -82,6 +88,33 @@ class Profile:
         """The trainer's key for a setting of ours."""
         return self.keys.get(name, name)
 
+    def silent(self, own: Flat) -> dict[str, Any]:
+        """What a run gets beside the keys of its file.
+
+        transformers keeps its best checkpoint only where each one was evaluated, and refuses to start otherwise: where
+        the file has its own steps for one of the two, the best checkpoint is left out.
+        """
+        added = {
+            key: value
+            for key, value in self.unless_given.items()
+            if key not in own and not any(other in own for other in self.instead.get(key, ()))
+        }
+        if BEST in added and not _saves_what_it_evaluates({**added, **own}):
+            added = {key: value for key, value in added.items() if key not in (BEST, *OF_BEST)}
+        return added
+
     def recognizes(self, flat: Flat) -> bool:
         """Whether a file with these keys can only be this trainer's."""
         return any(marks <= flat.keys() for marks in self.marks)
+
+
+def _saves_what_it_evaluates(own: Flat) -> bool:
+    """Whether every checkpoint is evaluated as well, by the keys of transformers: shares of the run, or steps."""
+    if own.get("eval_strategy") != own.get("save_strategy"):
+        return False
+    if own.get("eval_strategy") != "steps":
+        return own.get("eval_strategy") == "epoch"
+    each, saved = own.get("eval_steps"), own.get("save_steps")
+    if not isinstance(each, (int, float)) or not isinstance(saved, (int, float)) or (each < 1) != (saved < 1):
+        return False
+    return each > 0 and math.isclose(saved / each, round(saved / each))

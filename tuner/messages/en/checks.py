@@ -26,9 +26,21 @@ CHECKS: Mapping[str, str] = {
     "check-cost": "{each:number:1} s a step and {steps:number} steps a trial: at most {minutes:number:1} minutes for "
     "{trials} trials and {repeats} repeats, {workers} at a time",
     "check-cost-unknown": "what the study will cost is not known: {why}",
+    "check-lengths": "no row is longer than {limit:number} tokens: the longest of {rows:number} has {longest:number}",
+    "check-cut": "{cut:number} of {rows:number} rows ({share:percent}) are longer than {limit:number} tokens and are "
+    "cut; the longest has {longest:number}",
+    "check-answers-lost": "{lost:number} of {rows:number} rows have a question that fills the {limit:number} tokens: "
+    "of their answers nothing is left to learn from",
+    "check-no-limit": "lengths were not counted: no length limit is known",
+    "check-no-answers": "lengths were not counted: the rows have no answers",
+    "check-no-tokenizer": "lengths were not counted: no tokenizer can be loaded here ({why})",
+    "check-rows-elsewhere": "rows were not looked at: only the trainer itself finds them",
+    "check-answer": 'asked "{question}", the short run\'s model answers "{answer}"',
+    "check-no-answer": "no answer was generated: {why}",
+    "check-base-elsewhere": "no answer was generated: the base model {base} is no folder on this machine",
     "check-memory": "{gigabytes:number:1} GB of memory at its peak, shared pages counted for each process",
 }
 """What ``tuner check`` finds out."""
 
-CHECK_STATES: Mapping[str, str] = {"passed": "ok", "failed": "FAILED", "warned": "note"}
+CHECK_STATES: Mapping[str, str] = {"passed": "ok", "failed": "FAILED", "warned": "note", "skipped": "skip"}
 """How a check of ``tuner check`` ended."""

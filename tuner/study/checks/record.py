@@ -15,6 +15,7 @@ class State(StrEnum):
     PASSED = "passed"
     WARNED = "warned"
     FAILED = "failed"
+    SKIPPED = "skipped"
 
 
 @dataclass(frozen=True)
@@ -42,3 +43,8 @@ def warned(code: str, **values: Value) -> Check:
 def failed(code: str, **values: Value) -> Check:
     """Something that would not work."""
     return Check(State.FAILED, message(code, **values))
+
+
+def skipped(code: str, **values: Value) -> Check:
+    """Something that could not be looked at here."""
+    return Check(State.SKIPPED, message(code, **values))
