@@ -44,7 +44,10 @@ def source_of(path: Path) -> Source:
         raise SpecError(f"{path}: no trial of this study has finished; run `tuner study` again to continue it")
     if best.host:
         raise SpecError(f"{path}: the best trial is on {best.host} in {best.folder}; export it there")
-    return _with_weights(path / best.folder, study.name, study, path)
+    run = path / best.folder
+    if not run.resolve().is_relative_to(path.resolve()):
+        raise SpecError(f"{path}: the best trial lies outside this folder, in {run}; give the run itself")
+    return _with_weights(run, study.name, study, path)
 
 
 def _with_weights(run: Path, name: str, study: StudyResult | None = None, folder: Path | None = None) -> Source:

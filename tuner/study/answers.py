@@ -37,10 +37,15 @@ class AnswerPair:
     @property
     def question(self) -> str:
         """The last turn of the user in the prompt, without the marks of its chat template."""
-        for pattern in LAST_QUESTION:
-            if turns := pattern.findall(self.prompt):
-                return str(turns[-1]).strip()
-        return re.sub(r"<\|[^<>|]{1,40}\|>", " ", self.prompt).strip()
+        return question_of(self.prompt)
+
+
+def question_of(prompt: str) -> str:
+    """The last turn of the user in a prompt, without the marks of its chat template."""
+    for pattern in LAST_QUESTION:
+        if turns := pattern.findall(prompt):
+            return str(turns[-1]).strip()
+    return re.sub(r"<\|[^<>|]{1,40}\|>", " ", prompt).strip()
 
 
 def answer_pairs(result: StudyResult, folder: Path) -> list[AnswerPair]:

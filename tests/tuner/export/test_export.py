@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -15,6 +16,7 @@ import yaml
 
 from tests.tuner import hostile, smallest
 from tests.tuner.export import hub
+from tests.tuner.inspector.material import a_study, write_study
 from tuner.cli import main
 from tuner.config.library_logging import quiet
 from tuner.export.agreement import agreement
@@ -154,6 +156,22 @@ def test_there_must_be_something_to_export_and_room_for_it(
     (tmp_path / "full" / "mine").touch()
     status, said = exported(capsys, run, tmp_path / "full", "--to", "card")
     assert status == 2 and "not empty" in said
+
+
+def test_a_study_exports_its_winner_and_nothing_outside_its_folder(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    study = a_study()
+    assert study.winner is not None
+    write_study(tmp_path / "study", study)
+    shutil.copytree(run, tmp_path / "study" / study.winner.folder, dirs_exist_ok=True)
+    status, _ = exported(capsys, tmp_path / "study", tmp_path / "out", "--to", "card")
+    card = (tmp_path / "out" / "README.md").read_text()
+    assert status == 0 and "## Results" in card and str(study.winner.number) in card and "../" not in card
+    trials = tuple(replace(trial, folder=str(run)) for trial in study.trials)
+    write_study(tmp_path / "evil", replace(study, trials=trials))
+    status, said = exported(capsys, tmp_path / "evil", tmp_path / "other", "--to", "card")
+    assert status == 2 and "lies outside this folder" in said and not (tmp_path / "other").exists()
 
 
 def test_an_export_that_is_cut_leaves_nothing(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

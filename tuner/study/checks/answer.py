@@ -8,6 +8,7 @@ from typing import Any
 
 from tuner.config.study_spec import StudySpec
 from tuner.errors import SpecError, error_text
+from tuner.study.answers import question_of
 from tuner.study.checks.record import Check, passed, skipped
 from tuner.training.generation import Question, Sample, Way, generate, questions
 from tuner.training.merge import adapted, adapter_of, base_of, trained_dtype
@@ -46,6 +47,6 @@ def _answer(spec: StudySpec, run: Path, adapter: Path, asked: list[Question], tr
 
 
 def _shown(sample: Sample) -> dict[str, str]:
-    question = " ".join(sample.prompt.split())
+    question = " ".join(question_of(sample.prompt).split())
     answer = " ".join(sample.answer.split())
     return {"question": f"…{question[-SHOWN:]}" if len(question) > SHOWN else question, "answer": answer[:SHOWN]}
