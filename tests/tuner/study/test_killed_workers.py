@@ -13,8 +13,9 @@ import pytest
 from optuna.samplers import RandomSampler
 
 from diagnostics.model.message import message
+from tests.forked import forked
 from tests.tuner.madeup import Bowl
-from tests.tuner.study.deadly import file
+from tests.tuner.study.deadly import file, main
 from tuner.study.events import RowsLowered
 from tuner.study.failure import FailureKind
 from tuner.study.loop import run_study
@@ -34,26 +35,27 @@ def killed_until_done(
     out: Path, deed: str, before: Callable[[], None] | None = None, most: int = 9
 ) -> tuple[StudyResult, list[str], int]:
     """The study's result, the lines that its last worker printed, and how many workers were killed before."""
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    command = [sys.executable, "-m", "tests.tuner.study.deadly", str(out), deed]
     for killed in range(most + 1):
-        done = subprocess.run(
-            command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=200, preexec_fn=before
-        )
-        if done.returncode != -9:
-            assert done.returncode == 0, done.stdout + done.stderr
+        code, said = one_worker(out, deed, before)
+        if code != -9:
+            assert code == 0, said
             trainer = Bowl(evaluations=4)
             again = run_study(file(out), trainer, out, base=RandomSampler(seed=0))
             assert trainer.calls == []
-            return again, done.stdout.splitlines(), killed
-    raise AssertionError(f"{most} workers were killed: {done.stdout}")
+            return again, said.splitlines(), killed
+    raise AssertionError(f"{most} workers were killed: {said}")
 
 
-def one_worker(out: Path, deed: str) -> tuple[int, str]:
-    """How one worker ended, and what it said."""
+def one_worker(out: Path, deed: str, before: Callable[[], None] | None = None) -> tuple[int, str]:
+    """How one worker ended, and what it said. Those that begin with ``before`` are no forks: they share no memory."""
+    if before is None:
+        (said := out.parent / "said.txt").write_text("")
+        return forked(said, main, out, deed), said.read_text()
     command = [sys.executable, "-m", "tests.tuner.study.deadly", str(out), deed]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=200)
+    done = subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=200, preexec_fn=before
+    )
     return done.returncode, done.stdout + done.stderr
 
 
