@@ -52,7 +52,7 @@ def record(
         METHOD: run.settings.method,
         METRIC: name,
         START: _before_training(run, curve),
-        STEPS: run.last_step if share is None or share >= 1 else None,
+        STEPS: run.last_step / share if share else run.last_step,
     }
     known = trial.user_attrs
     for key, value in found.items():

@@ -46,7 +46,7 @@ class TrialView:
     and n for the n-th repeat of the settings; ``stderr`` is the standard error of a loss that is a mean over seeds.
     ``start`` is the loss before training, ``start_exact`` whether it was evaluated (else it is the first training
     loss); ``stopped_at`` is the share of the schedule after which the pruner stopped the run, None for a whole run;
-    ``steps`` are the optimizer steps that it took.
+    ``steps`` are the optimizer steps of its schedule.
     ``rate`` says where the run's learning rate stands, by its curves; ``course`` are its evaluations, as shares of the
     schedule and losses.
     ``excess`` is what the run forgot beyond the study's limit, below 0 within it, None without a limit: a run above it

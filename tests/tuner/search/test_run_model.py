@@ -74,6 +74,9 @@ def test_whether_steps_are_fixed_is_read_from_the_runs():
     assert not takes_fixed_steps([trial(0, 1e-4, 4, steps=100), trial(1, 1e-4, 16, steps=25)])
     assert takes_fixed_steps([trial(0, 1e-4, 4, steps=100), trial(1, 1e-4, 16, steps=100)])
     assert not takes_fixed_steps([trial(0, 1e-4, 16, steps=100)])
+    stopped = trial(0, 1e-1, 16, steps=100, diverged=True, stopped_at=0.25)
+    assert takes_fixed_steps([stopped, trial(1, 1e-4, 4, steps=100)])
+    assert not takes_fixed_steps([replace(stopped, stopped_at=None), trial(1, 1e-4, 4, steps=100)])
 
 
 def test_a_few_runs_show_the_best_rate_of_every_batch():

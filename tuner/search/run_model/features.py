@@ -115,12 +115,12 @@ def _decades(value: Any, over: float) -> float:
 def takes_fixed_steps(trials: Sequence[TrialView]) -> bool:
     """Whether runs of a larger batch take as many steps as others, and so see more samples.
 
-    Decided by the two whole runs whose batches differ most; where none tells, the samples are the same.
+    Decided by the two runs whose batches differ most; where none tells, the samples are the same. Of a run that was
+    stopped the steps are those of its schedule; one that broke by itself may have been shorter.
     """
-    whole = [
-        (t.settings.get("batch_size"), t.steps) for t in trials if t.steps and t.stopped_at is None and not t.diverged
-    ]
-    known = sorted((float(batch), steps) for batch, steps in whole if is_number(batch) and batch > 0)
+    runs = [t for t in trials if t.steps and (t.stopped_at is not None or not t.diverged)]
+    pairs = ((t.settings.get("batch_size"), t.steps) for t in runs)
+    known = sorted((float(batch), steps) for batch, steps in pairs if steps and is_number(batch) and batch > 0)
     if not known or known[-1][0] < 2 * known[0][0]:
         return False
     larger = math.log(known[-1][0] / known[0][0])
