@@ -29,6 +29,8 @@ def test_a_vision_language_model_trains_on_images(make, tmp_path, seeing, method
     weights = load_file(tmp_path / "run" / "adapter" / "adapter_model.safetensors")
     in_text = [name for name in weights if "lora_B" in name and "vision" not in name]
     assert in_text and all(np.abs(weights[name]).max() > 0 for name in in_text)
+    in_sight = [name for name in weights if "lora_B" in name and ("vision" in name or "projector" in name)]
+    assert any(np.abs(weights[name]).max() > 0 for name in in_sight), "no gradient came through the images"
     assert (tmp_path / "run" / "adapter" / "processor_config.json").exists()
 
 
