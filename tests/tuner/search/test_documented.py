@@ -81,7 +81,7 @@ def test_the_pages_callback_prunes_a_trainer(tmp_path: Path):
     good, slow, wild = study.trials
     assert (good.state.name, slow.state.name) == ("COMPLETE", "PRUNED")
     assert slow.last_step is not None and slow.last_step < STEPS
-    assert wild.state.name == "PRUNED" and wild.user_attrs["stopped"]["code"] in ("diverged", "unlikely-best")
+    assert wild.state.name == "PRUNED" and wild.user_attrs["stopped"]["code"] in ("diverged", "out-of-reach")
 
 
 def test_a_study_with_several_objectives_is_warned_of_once(caplog: pytest.LogCaptureFixture):
