@@ -22,6 +22,7 @@ from tuner.drivers.keeper import of_run
 from tuner.drivers.log import Log
 from tuner.drivers.plan import OUTPUT, PRINTED, Plan, open_folder, planned, write_files
 from tuner.drivers.process import Trainer, end_left_over, tag_of
+from tuner.drivers.progress import is_complete
 
 GROWS = (".jsonl", ".txt", ".log", ".csv")
 """Endings of logs to which lines are added; an event file is a new one for each start."""
@@ -38,6 +39,7 @@ class Rehearsed:
     what it should. ``stopped_in`` are the seconds from the signal to the end, None where it needed none or ended by
     force; ``left`` the processes that remained. ``begins_at`` is the first step that this start logged. ``peak`` is the
     most memory of its processes together, in bytes. ``seconds_a_step`` is told by its log, else by the clock.
+    ``through``: it ended well by itself, with its last planned step logged, by this start or an earlier one.
     """
 
     run: Run | None
@@ -48,6 +50,7 @@ class Rehearsed:
     begins_at: float | None
     peak: int
     seconds_a_step: float | None = None
+    through: bool = False
 
 
 @dataclass
@@ -103,8 +106,9 @@ class Rehearsal:
         first = _first_step(plan.folder, before)
         said = last_words(printed_since(printed, size))
         how = "" if status is None or self._shown(run, first) else f"{ended(status, run)}: {said}"
-        forced = stopped in (-9, 137)
-        return Rehearsed(run, how, forced, took if stopped is not None else None, left, first, peak, _pace(run, seen))
+        forced, in_time = stopped in (-9, 137), took if stopped is not None else None
+        through = status == 0 and run is not None and is_complete(run)
+        return Rehearsed(run, how, forced, in_time, left, first, peak, _pace(run, seen), through)
 
     def _saved(self, plan: Plan) -> bool:
         """Whether there is a checkpoint to continue from, or nobody knows how one would look."""

@@ -66,6 +66,11 @@ def test_a_script_that_begins_again_is_a_warning(tmp_path: Path):
     assert checked(tmp_path, {"command": command})["begins-again"] == "warned"
 
 
+def test_a_run_that_is_through_before_it_is_stopped_is_no_failure(tmp_path: Path):
+    found = checked(tmp_path, steps=6, pause=0.001)
+    assert found["through"] == "warned" and "failed" not in found.values()
+
+
 def test_the_exit_status_and_the_json_tell_what_failed(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     path = file(tmp_path, pause=0.02, fits=0)
     assert main(["check", str(path), "--json"]) == 1

@@ -297,3 +297,15 @@ def test_a_damaged_record_is_a_run_of_other_settings(tmp_path: Path, content: st
         (out / name).write_text(content)
     assert is_whole(out / "output" / "checkpoint-3") is content.endswith("}")
     assert drive(study, {}, out).last_step == 5
+
+
+@pytest.mark.long
+def test_the_script_of_the_documentation_works_as_it_is_typed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    page = (ROOT / "docs" / "trainers.md").read_text("utf-8")
+    for name, language in (("bowl.yaml", "yaml"), ("train.py", "python")):
+        block = page.split(f"```{language}\n# {name}:")[1].split("```")[0]
+        (tmp_path / name).write_text(f"# {name}:{block}".replace("command: python", f"command: {sys.executable}"))
+    monkeypatch.chdir(tmp_path)
+    assert main(["study", "bowl.yaml", "--trials", "3", "--out", "out"]) == 0
+    result = json.loads((tmp_path / "out" / "study.json").read_text())
+    assert [trial["state"] for trial in result["trials"]].count("failed") == 0 and result["best"] is not None

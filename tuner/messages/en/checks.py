@@ -19,6 +19,7 @@ CHECKS: Mapping[str, str] = {
     "check-resumes": "continues after a stop: the second start begins at step {step:g}",
     "check-begins-again": "begins again after a stop, at step {step:g}: a trial that is killed is trained anew; give "
     "study.resume, or let the command look for its checkpoint",
+    "check-through": "was through before it could be stopped and started again: whether it continues is not known",
     "check-not-resumed": "does not start a second time: {why}",
     "check-rows": "{rows:number} rows to train on and {held:number} held out; no question is in both",
     "check-leak": "{count:number} of {held:number} held-out rows ask what is also trained on: the eval loss flatters",

@@ -8,7 +8,7 @@ EXPORTS: Mapping[str, str] = {
     "export-checked": "{part}: {same} of {asked} held-out answers are the same, {alike} begin alike; exact match "
     "{before:percent} before, {after:percent} after",
     "export-tokens-differ": "{part}: its tokenizer splits {apart} of {asked} held-out questions differently when read "
-    "here; {same} answers are the same, {alike} begin alike",
+    "here; {same:plural:answer is|answers are} the same, {alike} begin alike",
     "export-not-asked": "{part}: made and not checked, because the run left no held-out questions",
     "export-not-loaded": "{part}: made and not checked, because it cannot be loaded here: {why}",
     "export-no-converter": "{part}: not made, because {program} of llama.cpp is not installed; put it on the path, or "

@@ -63,6 +63,8 @@ def _stop(shown: Rehearsed) -> Iterator[Check]:
 
 
 def _again(second: Rehearsed) -> Check:
+    if second.begins_at is None and second.through:
+        return warned("check-through")
     if second.begins_at is None:
         return failed("check-not-resumed", why=second.problem or "nothing was logged")
     if second.begins_at <= 1:
