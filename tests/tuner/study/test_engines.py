@@ -1,11 +1,9 @@
-"""Engines: the commands and plans without a cluster; with Ray or submitit installed, real ones on this machine."""
+"""Engines: commands, plans, a real worker below its keeper; clusters are in ``tests/benchmarks/test_engines.py``."""
 
 from __future__ import annotations
 
-import json
 import os
 import pickle
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -27,6 +25,7 @@ from tuner.errors import Unfinished
 from tuner.study.engines import crew as crew_module
 from tuner.study.engines.crew import MAX_LOSSES, Crew
 from tuner.study.engines.engine import Ended, Order
+from tuner.study.engines.on_ray import _check_address
 from tuner.study.engines.on_slurm import A_WEEK, parameters
 from tuner.study.engines.run import check_storage, order
 from tuner.study.engines.worker import Worker, command
@@ -120,6 +119,15 @@ def test_an_extra_that_is_missing_is_named(
     monkeypatch.setitem(sys.modules, module, None)
     assert main(["study", str(file(tmp_path)), "--engine", engine, "--out", str(tmp_path / "out")]) == 2
     assert f"pip install 'curvetuner[{engine}]'" in capsys.readouterr().err and not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("address", "named"),
+    [("127.0.0.1:1", "nothing answers there"), ("ray://a:1", "nothing answers"), ("a", "HOST:PORT")],
+)
+def test_an_address_that_nothing_answers_at_is_refused_at_once(address: str, named: str):
+    with pytest.raises(BadInput, match=named):
+        _check_address(address)
 
 
 @dataclass
@@ -244,26 +252,3 @@ def test_a_worker_stops_when_it_is_asked_and_the_next_one_goes_on(tmp_path: Path
     finally:
         os.chdir(here)
     assert steps_logged(out / "trial-000") == [*range(1, 61)]
-
-
-@pytest.mark.long
-@pytest.mark.timeout(600)
-def test_submitit_a_preempted_job_is_requeued_and_a_killed_command_finds_its_jobs_again(tmp_path: Path):
-    pytest.importorskip("submitit")
-    path, out = file(tmp_path, {"trials": 3, "seeds": 0, "stop_early": False}, steps=80, pause=0.03), tmp_path / "out"
-    words = [*("--engine", "slurm", "--slurm", "cluster=local"), "--workers", "2", "--out", str(out)]
-    command = [sys.executable, "-m", "tuner", "study", str(path), *words]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as head:
-        until((out / "trial-001" / "output" / "log.jsonl").exists, "two trials", head)
-        head.kill()
-    jobs = [*json.loads((out / "jobs" / "jobs.json").read_text())]
-    (task,) = Path(f"/proc/{jobs[0]}/task/{jobs[0]}/children").read_text().split()
-    os.kill(int(task), signal.SIGUSR2)
-    again = subprocess.run(command, env=environment, capture_output=True, text=True)
-    assert again.returncode == 0, again.stderr
-    assert [*json.loads((out / "jobs" / "jobs.json").read_text())] == jobs  # none was submitted beside those
-    assert "Requeued job" in (out / "jobs" / f"{jobs[0]}_0_log.out").read_text()
-    for number in range(3):
-        steps = steps_logged(out / f"trial-{number:03d}")
-        assert steps == [*range(1, len(steps) + 1)]  # nothing was trained twice

@@ -46,12 +46,14 @@ class Ray:
 
         self._ray = ray
         where = address or os.environ.get("RAY_ADDRESS") or "auto"
+        if where != "auto":
+            _check_address(where)
         try:
             ray.init(address=where, namespace="tuner", log_to_driver=False, logging_level=logging.ERROR)
         except (ConnectionError, RuntimeError, ValueError) as error:
+            why = "none runs on this machine" if isinstance(error, ConnectionError) else error_text(error, 200)
             raise BadInput(
-                f"--engine ray: no cluster at {where} ({error_text(error, 120)}); start one with `ray start --head`, "
-                "or give --ray-address"
+                f"--engine ray: no cluster at {where} ({why}); start one with `ray start --head`, or give --ray-address"
             ) from error
         host, _, port = ray.get_runtime_context().gcs_address.rpartition(":")
         self._head = (host, int(port))
@@ -70,11 +72,7 @@ class Ray:
 
     def is_there(self) -> bool:
         """Whether the head of the cluster takes connections; Ray would wait for a minute and then end this process."""
-        try:
-            socket.create_connection(self._head, timeout=CONNECT_SECONDS).close()
-        except OSError:
-            return False
-        return True
+        return _answers(*self._head)
 
     def left(self) -> list[Any]:
         """None: actors end with their command."""
@@ -114,3 +112,21 @@ class Ray:
 
     def _is_ready(self, reference: Any) -> bool:
         return bool(self._ray.wait([reference], timeout=0)[0])
+
+
+def _check_address(address: str) -> None:
+    """Raise ``BadInput`` for an address that nothing answers at: Ray itself would try for many minutes."""
+    host, _, port = address.rpartition(":")
+    if not host or not port.isdigit():
+        raise BadInput(f"--ray-address {address}: must be HOST:PORT, such as 10.0.0.1:6379")
+    if not _answers(host, int(port)):
+        raise BadInput(f"--ray-address {address}: nothing answers there; start a cluster with `ray start --head`")
+
+
+def _answers(host: str, port: int) -> bool:
+    """Whether something takes connections there."""
+    try:
+        socket.create_connection((host, port), timeout=CONNECT_SECONDS).close()
+    except (OSError, OverflowError):
+        return False
+    return True

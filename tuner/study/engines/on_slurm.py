@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from diagnostics.errors import BadInput
 from diagnostics.report.write import write_text
 from tuner.errors import error_text
 from tuner.study.engines.engine import Ended, Order
+from tuner.study.engines.queues import LocalQueue, SlurmQueue, State
 from tuner.study.engines.worker import Worker
 
 JOBS = "jobs.json"
@@ -80,7 +81,9 @@ class Slurm:
         cluster = options.get("cluster", "slurm")
         made = parameters(options, gpus_per_trial)
         self.hosts = 1 if cluster == "local" else 2
-        self._folder, self._submitit, self._cluster = folder, submitit, cluster
+        self._folder, self._submitit = folder, submitit
+        self._queue = LocalQueue() if cluster == "local" else SlurmQueue()
+        logging.getLogger("submitit").setLevel(logging.ERROR)
         try:
             self._executor = submitit.AutoExecutor(folder, cluster=cluster, slurm_max_num_timeout=REQUEUES)
             self._executor.update_parameters(**made)
@@ -93,12 +96,8 @@ class Slurm:
 
     def left(self) -> list[Any]:
         """The jobs of an earlier command that still run or wait in the queue."""
-        try:
-            known = json.loads((self._folder / JOBS).read_text())
-        except (OSError, ValueError):
-            return []
-        jobs = [self._job(identity, Path(log)) for identity, log in known.items()]
-        return [job for job in jobs if self._is_alive(job)]
+        jobs = [self._job(identity, Path(log)) for identity, log in self._known().items()]
+        return [job for job in jobs if not job.paths.result_pickle.exists() and self._queue.holds(job)]
 
     def start(self, order: Order) -> Any:
         """A job that runs the worker; its number is kept, so that a later command finds it."""
@@ -107,58 +106,45 @@ class Slurm:
         except (self._submitit.core.utils.FailedJobError, OSError) as error:
             raise BadInput(f"--engine slurm: {error_text(error, 300)}") from error
         job.tuner_log = order.log
-        path, known = self._folder / JOBS, {}
-        with suppress(OSError, ValueError):
-            known = json.loads(path.read_text())
-        write_text(path, json.dumps({**known, job.job_id: str(order.log)}))
+        write_text(self._folder / JOBS, json.dumps({**self._known(), job.job_id: str(order.log)}))
         return job
 
     def has_begun(self, handle: Any) -> bool:
         """Whether the job runs."""
-        return self._cluster == "local" or handle.state not in ("PENDING", "REQUEUED", "UNKNOWN")
+        return self._queue.state(handle) is not State.WAITS
 
     def ended(self, handle: Any) -> Ended | None:
         """How the worker ended; a job that left no result has no status."""
-        if handle.paths.result_pickle.exists():
-            try:
-                end: Ended = handle.result()
-                return end
-            except (self._submitit.core.utils.FailedJobError, self._submitit.core.utils.UncompletedJobError) as error:
-                return Ended(None, error_text(error, 120))
-        return None if self._is_alive(handle) else Ended(None, f"job {handle.job_id} ended without a result")
+        result = handle.paths.result_pickle
+        if not result.exists():
+            gone = self._queue.state(handle) is State.GONE
+            return Ended(None, f"job {handle.job_id} ended without a result") if gone else None
+        outcome, found = self._submitit.core.utils.pickle_load(result)
+        if outcome == "success":
+            end: Ended = found
+            return end
+        return Ended(None, str(found).strip().rpartition("\n")[2])
 
     def stop(self, handle: Any) -> None:
         """Ask the worker to stop; a job that still waits is taken from the queue."""
         if self.has_begun(handle):
             handle.tuner_log.with_suffix(".stop").touch()
         else:
-            handle.cancel()
+            handle.cancel(check=False)
 
     def kill(self, handle: Any) -> None:
         """End the job; the keeper of its worker notices."""
-        handle.cancel()
+        handle.cancel(check=False)
+
+    def _known(self) -> dict[str, str]:
+        """The logs of the workers of all jobs so far, by the jobs' numbers."""
+        try:
+            return dict(json.loads((self._folder / JOBS).read_text()))
+        except (OSError, ValueError):
+            return {}
 
     def _job(self, identity: str, log: Path) -> Any:
-        kind = self._submitit.SlurmJob if self._cluster == "slurm" else self._submitit.LocalJob
+        kind = self._submitit.SlurmJob if isinstance(self._queue, SlurmQueue) else self._submitit.LocalJob
         job = kind(folder=self._folder, job_id=identity)
         job.tuner_log = log
         return job
-
-    def _is_alive(self, job: Any) -> bool:
-        if self._cluster == "slurm":
-            return not job.done()
-        process = getattr(job, "_process", None)
-        if process is not None:
-            return process.poll() is None
-        return not job.paths.result_pickle.exists() and _is_controller(job.job_id)
-
-
-def _is_controller(process: str) -> bool:
-    """Whether the process is one of submitit's: a local job of a command that is gone."""
-    try:
-        with open(f"/proc/{process}/cmdline", "rb") as file:
-            words = file.read()
-        with open(f"/proc/{process}/stat", "rb") as file:
-            return b"submitit.local" in words and file.read().rpartition(b")")[2].split()[0] != b"Z"
-    except OSError:
-        return False
