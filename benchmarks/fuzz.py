@@ -1,8 +1,8 @@
 """Do the readers survive damaged logs? ``python -m benchmarks.fuzz [--mutations 10000] [--seed 0] [--samples FOLDER]``.
 
 Every sample log of every reader is damaged in turn: bits flipped, bytes cut, doubled, dropped and made up, huge
-lengths, broken UTF-8, numbers replaced by nan, inf, negative and gigantic ones, deep nesting, zeros at the end, an
-empty file. Then it is found, read and diagnosed as ``tuner diagnose`` does it, and reported on as text, Markdown, HTML
+lengths, broken UTF-8, numbers replaced by nan, inf, negative and gigantic ones, deep nesting, zeros at the end, lines
+of a million characters, an empty file. Then it is found, read and diagnosed as ``tuner diagnose`` does it, and reported on as text, Markdown, HTML
 and JSON. Anything but a run or an ``UnreadableLog`` is a failure, and so is a log that takes longer than five seconds
 of CPU time or more than a gigabyte of memory. The seed and a failure's number give the same bytes again.
 """
@@ -148,6 +148,14 @@ def zero_tail(pick: random.Random, data: bytes) -> bytes:
     return data + bytes(pick.choice((1, 100, 5000, 1 << 20))) + (data if pick.random() < 0.2 else b"")
 
 
+def endless_line(pick: random.Random, data: bytes) -> bytes:
+    """A few characters of the log again and again, up to a million of them on one line, after the log or instead."""
+    start = pick.randrange(len(data) + 1)
+    part = data[start : start + pick.choice((1, 2, 5, 9, 17, 40))].replace(b"\n", b" ") or b"9"
+    line = part * (pick.choice((20_000, 1_000_000)) // len(part))
+    return pick.choice((data + line, data[:start] + line + data[start:], line))
+
+
 def empty(pick: random.Random, data: bytes) -> bytes:
     """Nothing, or white space."""
     return pick.choice((b"", b"\n", b" " * 9, b"\0" * 64))
@@ -173,6 +181,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     nested,
     shuffled_lines,
     zero_tail,
+    endless_line,
     empty,
     several,
 )

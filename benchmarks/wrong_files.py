@@ -1,4 +1,4 @@
-"""About 1,000 wrong study files, each to be refused in one line, without a traceback and without a hang.
+"""About 4,000 wrong study files, each to be refused in one line, without a traceback and without a hang.
 
 ``python -m benchmarks.wrong_files [--limit SECONDS]`` prints how many were refused before and after the libraries were
 imported, how many were accepted (the trainer decides on those), and each file that crashed or hung.
@@ -19,7 +19,9 @@ from typing import Any
 
 import yaml
 
-from tuner.config.bounds import BOUNDS, STUDY_BOUNDS
+from tuner.config.bounds import BOUNDS
+from tuner.config.driven_file import DRIVER_KEYS
+from tuner.config.study_block import STUDY_KEYS
 from tuner.errors import SpecError
 
 HEAD = {"method": "sft", "model_name_or_path": "tuner/tiny", "dataset_name": "rows.jsonl"}
@@ -37,7 +39,13 @@ VALUES: tuple[Any, ...] = (
     None,
 )
 """Values that few keys take."""
-STUDY_KEYS = (*STUDY_BOUNDS, "metric", "direction", "space", "stop_early")
+DRIVEN = {
+    "learning_rate": 1e-4,
+    "study": {"trainer": "command", "command": "true {config}", "space": {"learning_rate": {"low": 1e-5, "high": 1}}},
+}
+"""A study of another trainer."""
+NUMBERS = ("learning_rate", "batch_size", "per_device_train_batch_size", "gradient_accumulation_steps", "seed")
+GRPO = {"method": "grpo", "reward_funcs": ["think_format_reward"]}
 BOMB = "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 12))
 TEXTS: dict[str, str] = {
     "empty": "",
@@ -112,23 +120,39 @@ def wrong_files() -> Iterator[WrongFile]:
         for value in (bound.low - 1, bound.high * 2, *VALUES):
             yield _file(key, value)
     for key in STUDY_KEYS:
-        for value in VALUES:
+        for value in (*VALUES, "x" * 5000, ["x.py:f"]):
             yield WrongFile(f"study.{key} {value!r}", yaml.safe_dump({**HEAD, "study": {key: value}}))
     for key, bound in BOUNDS.items():
         for span in ({"low": bound.low - 1, "high": bound.high * 2}, {"low": 1}, {"low": 2, "high": 1}, [[1, 2]], 3):
             yield WrongFile(f"space {key} {span!r}", yaml.safe_dump({**HEAD, "study": {"space": {key: span}}}))
     yield from (_file(key, value) for key in other_keys() for value in VALUES[4:])
+    yield from (_file(key, value, **GRPO) for key in other_keys("grpo") for value in (*VALUES[4:], "x.py:f"))
+    yield from _driven()
 
 
-def other_keys() -> list[str]:
-    """TRL's keys that do not take one number."""
+def _driven() -> Iterator[WrongFile]:
+    """Studies of another trainer."""
+    for key in (*DRIVER_KEYS, *STUDY_KEYS):
+        for value in (*VALUES, "x" * 5000, "../x", "'", "**", ".", "{nonsense}", {"a": {"b": [1]}}, True):
+            made = {**DRIVEN, "study": {**DRIVEN["study"], key: value}}
+            yield WrongFile(f"driven study.{key} {str(value)[:30]!r}", yaml.safe_dump(made))
+    for key in (*NUMBERS, "max_steps", "num_train_epochs", "warmup_ratio", "lora_r", "any"):
+        for value in (*VALUES, True, "auto", -1, 0):
+            yield WrongFile(f"driven {key} {value!r}", yaml.safe_dump({**DRIVEN, key: value}))
+
+
+def other_keys(method: str = "sft") -> list[str]:
+    """TRL's keys that do not take one number; of another method those that it alone has. And ours for a whole file."""
+    from tuner.config.study_file import FILE_KEYS
     from tuner.config.trl_schema import keys_of
 
-    return [key for key in keys_of("sft") if key not in BOUNDS and key not in HEAD]
+    known = {} if method == "sft" else keys_of("sft")
+    own = () if known else (*FILE_KEYS, "method", "study", "env")
+    return [*(key for key in keys_of(method) if key not in BOUNDS and key not in HEAD and key not in known), *own]
 
 
-def _file(key: str, value: Any) -> WrongFile:
-    return WrongFile(f"{key} {value!r}", yaml.safe_dump({**HEAD, key: value}))
+def _file(key: str, value: Any, **others: Any) -> WrongFile:
+    return WrongFile(f"{key} {value!r}", yaml.safe_dump({**HEAD, **others, key: value}))
 
 
 def outcome(path: Path, limit: float) -> str:

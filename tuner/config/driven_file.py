@@ -27,7 +27,7 @@ from tuner.config.trainers.profile import HeldOut, Profile
 from tuner.config.trainers.recognized import PROFILES, recognized
 from tuner.config.trust import FLAG, check_trust, is_run_file, run_file_reason
 from tuner.config.yaml_file import read_yaml
-from tuner.errors import SpecError, brief, nearest
+from tuner.errors import SpecError, brief, brief_name, nearest
 
 DRIVER_KEYS: Mapping[str, Any] = {
     "trainer": str,
@@ -110,11 +110,13 @@ def _own(raw: Mapping[str, Any], block: Mapping[str, Any], path: Path, *, truste
         return own
     if own:
         raise SpecError(
-            f"{path}: {next(iter(own))}: belongs into study.config ({block['config']}); keep one of the two"
+            f"{path}: {next(iter(own))}: belongs into study.config ({brief_name(block['config'])}); keep one of the two"
         )
     file = located(block["config"], path.parent)
     if file is None:
-        raise SpecError(f"{path}: study.config: {block['config']}: no such file, from here or from {path.parent}")
+        raise SpecError(
+            f"{path}: study.config: {brief_name(block['config'])}: no such file, from here or from {path.parent}"
+        )
     own = read_yaml(file)
     if not trusted:
         check_trust(own, file)

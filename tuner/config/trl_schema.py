@@ -96,7 +96,7 @@ def _as_one(value: Any, kind: Any) -> Any:
         items = value if isinstance(value, (list, tuple)) else [value]
         return [as_type(item, typing.get_args(kind)[0]) for item in items]
     if kind is dict or origin is dict:
-        return _as_dict(value)
+        return _as_dict(value, typing.get_args(kind)[1:])
     return _as_special(value, kind, origin)
 
 
@@ -137,9 +137,9 @@ def _as_text(value: Any) -> str:
     raise TypeError(value)
 
 
-def _as_dict(value: Any) -> dict[str, Any]:
+def _as_dict(value: Any, kinds: tuple[Any, ...]) -> dict[str, Any]:
     if isinstance(value, Mapping):
-        return dict(value)
+        return {key: as_type(item, kinds[0]) if kinds else item for key, item in value.items()}
     raise TypeError(value)
 
 
