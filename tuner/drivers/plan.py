@@ -92,7 +92,7 @@ def _places(driver: Driver, spec: StudySpec, whole: Path, devices: int) -> dict[
     output = whole / OUTPUT
     checkpoint = newest_whole(output, driver.profile.checkpoints)
     return {
-        "config": str(whole / OWN_CONFIG),
+        "config": str(_config_file(driver, whole)),
         "run": str(output),
         "output": str(output),
         "study": str(whole.parent),
@@ -100,6 +100,11 @@ def _places(driver: Driver, spec: StudySpec, whole: Path, devices: int) -> dict[
         "method": spec.method,
         "checkpoint": str(checkpoint or ""),
     }
+
+
+def _config_file(driver: Driver, folder: Path) -> Path:
+    """Where the config of the run in a folder is written."""
+    return folder.with_suffix(".yaml") if driver.profile.config_above else folder / OWN_CONFIG
 
 
 def _filled(value: Any, places: Mapping[str, str]) -> Any:
@@ -149,7 +154,7 @@ def open_folder(plan: Plan) -> None:
 def write_files(plan: Plan) -> None:
     """Write the files that the trainer and the readers of its log look for."""
     config = yaml.safe_dump(nested(plan.own), sort_keys=False, allow_unicode=True)
-    write_text(plan.folder / OWN_CONFIG, config)
+    write_text(_config_file(plan.driver, plan.folder), config)
     write_text(plan.folder / SETTINGS, json.dumps(plan.settings.known(), indent=2) + "\n")
     write_text(plan.folder / DRIVEN, json.dumps({**plan.record, "argv": list(plan.argv)}, indent=2) + "\n")
 

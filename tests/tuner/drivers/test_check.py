@@ -123,6 +123,7 @@ def test_our_own_trainer_passes_too(
         "use_peft": True,
         "lora_r": 4,
         "per_device_train_batch_size": 2,
+        "env": {"ANY": "in the user's own file every variable counts"},
         "study": {"space": {"learning_rate": RATE}},
     }
     (tmp_path / "own.yaml").write_text(yaml.safe_dump(content))

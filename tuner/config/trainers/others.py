@@ -181,5 +181,6 @@ OURS = Profile(
         "save_strategy": "steps",
         "save_steps": 2,
     },
+    config_above=True,
 )
 """Our own trainer as a command, for a check of its file; not in the table, because a study calls it directly."""

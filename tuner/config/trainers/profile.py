@@ -59,7 +59,8 @@ class Profile:
     holds all rows of an optimizer step, not the accumulation. ``alpha_follows``: where its file has no alpha, LoRA's
     alpha is so many times the rank. ``on_command_line``: it reads no file, so the keys are handed over as ``key=value``
     at ``{overrides}``. ``preference_command`` starts it for methods other than ``sft``, where that is another one.
-    ``short`` are keys of a run that only checks the file (None: left out there).
+    ``short`` are keys of a run that only checks the file (None: left out there). ``config_above``: a run's config lies
+    above its folder, for the trainer does not believe what lies in one.
     """
 
     name: str
@@ -83,6 +84,7 @@ class Profile:
     on_command_line: bool = False
     out_of_memory: tuple[str, ...] = ()
     short: Flat = field(default_factory=dict)
+    config_above: bool = False
 
     def key(self, name: str) -> str:
         """The trainer's key for a setting of ours."""
