@@ -2,9 +2,10 @@
 
 Every sample log of every reader is damaged in turn: bits flipped, bytes cut, doubled, dropped and made up, huge
 lengths, broken UTF-8, numbers replaced by nan, inf, negative and gigantic ones, deep nesting, zeros at the end, lines
-of a million characters, an empty file. Then it is found, read and diagnosed as ``tuner diagnose`` does it, and reported on as text, Markdown, HTML
-and JSON. Anything but a run or an ``UnreadableLog`` is a failure, and so is a log that takes longer than five seconds
-of CPU time or more than a gigabyte of memory. The seed and a failure's number give the same bytes again.
+of a million characters, an empty file. Then it is found, read and diagnosed as ``tuner diagnose`` does it, and
+reported on as text, Markdown, HTML and JSON. Anything but a run or an ``UnreadableLog`` is a failure, and so is a log
+that takes longer than five seconds of CPU time or more than a gigabyte of memory. The seed and a failure's number
+give the same bytes again.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ from tuner.drivers.process import Trainer, end_left_over
 from tuner.drivers.progress import planned_steps, share_done
 from tuner.drivers.slots import Slot, mine
 from tuner.throttle import Throttle
-from tuner.training.oom import kill_count
+from tuner.training.oom import MemoryKills
 from tuner.training.protocol import Report
 
 POLL = 0.25
@@ -83,7 +83,7 @@ class _Driven:
     def trained(self, held: Sequence[int]) -> Run:
         """Start the trainer, follow it to its end, and leave its log and reports."""
         plan, printed = self.plan, self.plan.folder / PRINTED
-        begun, kills = printed.stat().st_size if printed.exists() else 0, kill_count()
+        begun, kills = printed.stat().st_size if printed.exists() else 0, MemoryKills.now()
         with Trainer(plan.argv, plan.folder, printed, plan.environment, plan.driver.stop, held=held) as trainer:
             why = self._follow(trainer)
             status = trainer.stop() if why is not None else trainer.status

@@ -12,7 +12,7 @@ from tuner.drivers.errors import OutOfMemoryError, TrainerFailed, TrainerKilled
 from tuner.drivers.plan import PRINTED, Plan
 from tuner.drivers.progress import is_complete, planned_steps
 from tuner.training.device_batch import PHRASES
-from tuner.training.oom import kill_count
+from tuner.training.oom import MemoryKills
 
 KILLED = (-signal.SIGKILL, -signal.SIGTERM, 128 + signal.SIGKILL, 128 + signal.SIGTERM)
 """Statuses of a process, or of the shell or container around it, that somebody killed."""
@@ -30,16 +30,15 @@ LAUNCHER = re.compile(r"ChildFailedError|CalledProcessError")
 COLORS = re.compile(r"\x1b\[[0-9;]*m")
 
 
-def failure(plan: Plan, status: int, run: Run | None, begun: int, kills: int | None) -> TrainerFailed | None:
+def failure(plan: Plan, status: int, run: Run | None, begun: int, kills: MemoryKills) -> TrainerFailed | None:
     """Why the run failed; None where its status is 0 and its last planned step was logged.
 
-    ``begun`` is how long the printed output was, and ``kills`` the kernel's count, when the command was started.
+    ``begun`` is how long the printed output was, and ``kills`` the kernel's counts, when the command was started.
     """
     if status == 0 and run is not None and is_complete(run):
         return None
     said = printed_since(plan.folder / PRINTED, begun)
-    now = kill_count()
-    by_kernel = None not in (now, kills) and (now or 0) > (kills or 0)
+    by_kernel = kills.have_risen()
     patterns = (*ALLOCATORS, *(pattern.lower() for pattern in plan.driver.profile.out_of_memory))
     words = f"{ended(status, run)}: {last_words(said)}" if said.strip() else ended(status, run)
     if status and (any(pattern in said.lower() for pattern in patterns) or (by_kernel and status in KILLED)):

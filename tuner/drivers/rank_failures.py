@@ -11,7 +11,7 @@ from tuner.drivers.errors import OutOfMemoryError, RankFailed, TrainerKilled
 from tuner.drivers.failures import KILLED, ended, last_words
 from tuner.errors import Broken, Unfinished
 from tuner.training.device_batch import is_out_of_memory
-from tuner.training.oom import kill_count
+from tuner.training.oom import MemoryKills
 from tuner.training.rank_words import Ended
 
 OF_ANOTHER = ("connection closed by peer", "connection reset by peer", "gloo", "nccl", "distbackenderror")
@@ -28,7 +28,7 @@ class RankTrace(Exception):
         return f"\n{self.args[0]}"
 
 
-def why_failed(last: Mapping[int, Ended | Broken], count: int, printed: str, kills: int | None) -> Exception:
+def why_failed(last: Mapping[int, Ended | Broken], count: int, printed: str, kills: MemoryKills) -> Exception:
     """The error of the process that failed first, with its traceback as the cause.
 
     ``last`` holds the last words of the processes, the earliest first, ``printed`` what all ``count`` of them and
@@ -58,16 +58,15 @@ def _named(process: str, error: Exception) -> Exception:
     return (OutOfMemoryError if is_out_of_memory(error) else RankFailed)(f"{process}: {error}")
 
 
-def _vanished(silent: list[int], count: int, printed: str, kills: int | None, *, nothing_said: bool) -> Exception:
+def _vanished(silent: list[int], count: int, printed: str, kills: MemoryKills, *, nothing_said: bool) -> Exception:
     """Why a process ended without a word: killed, as far as torchrun knows nothing else.
 
     Of several, it is the one that torchrun did not end itself for the sake of the first.
     """
     known = {int(rank): int(status) for rank, status in STATUS.findall(printed)}
     rank = min(silent, key=lambda one: known.get(one, -signal.SIGKILL) == -signal.SIGTERM)
-    status, now = known.get(rank, -signal.SIGKILL), kill_count()
+    status = known.get(rank, -signal.SIGKILL)
     words = f"process {rank} of {count}: {ended(status, None).removesuffix(', nothing logged')}"
     if status in KILLED:
-        by_kernel = None not in (now, kills) and (now or 0) > (kills or 0)
-        return OutOfMemoryError(words) if by_kernel else TrainerKilled(words)
+        return OutOfMemoryError(words) if kills.have_risen() else TrainerKilled(words)
     return RankFailed(f"{words}: {last_words(printed)}" if nothing_said else words)

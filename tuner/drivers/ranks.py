@@ -26,7 +26,7 @@ from tuner.drivers.slots import mine
 from tuner.errors import Broken, SpecError
 from tuner.training.checkpoints import clear
 from tuner.training.device_batch import lowered_batch_note
-from tuner.training.oom import kill_count
+from tuner.training.oom import MemoryKills
 from tuner.training.protocol import Report
 from tuner.training.rank_words import KEY, STOP, Answer, Ended, Evaluated, Hello
 from tuner.training.run_config import rerun_config
@@ -86,7 +86,7 @@ class _Together:
 
     def trained(self) -> Run:
         """Start the processes, answer the first of them, and give the run that it logged."""
-        printed, kills, key = self.task.out / PRINTED, kill_count(), secrets.token_bytes(32)
+        printed, kills, key = self.task.out / PRINTED, MemoryKills.now(), secrets.token_bytes(32)
         begun = printed.stat().st_size if printed.exists() else 0
         with Listener(family="AF_UNIX", authkey=key) as listener:
             self._welcome(listener)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 COUNTERS = ("/proc/vmstat", "/sys/fs/cgroup/memory.events", "/sys/fs/cgroup/memory/memory.oom_control")
@@ -10,6 +11,9 @@ COUNTERS = ("/proc/vmstat", "/sys/fs/cgroup/memory.events", "/sys/fs/cgroup/memo
 COUNTER_NAME = "oom_kill"
 BOOT = "/proc/sys/kernel/random/boot_id"
 MEMINFO = "/proc/meminfo"
+OWN_GROUPS = "/proc/self/cgroup"
+GROUP_COUNTERS = {"": "/sys/fs/cgroup{}/memory.events", "memory": "/sys/fs/cgroup/memory{}/memory.oom_control"}
+"""The counter of a control group, by the name of its controller: groups 2 have none, groups 1 ``memory``."""
 GROUPS = (
     ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.stat", "/sys/fs/cgroup/memory.current"),
     (
@@ -21,9 +25,46 @@ GROUPS = (
 """The limit, the statistics and the use of a container, in control groups 2 and 1."""
 
 
-def kill_count(counters: Iterable[str] = COUNTERS) -> int | None:
+@dataclass(frozen=True)
+class MemoryKills:
+    """How often the kernel has killed for memory: on the whole machine, and in the control group of a process.
+
+    The machine's count rises with kills of everybody on it; the group's, where there is one, only with its own.
+    """
+
+    machine: int | None
+    group: str = ""
+    in_group: int | None = None
+
+    @classmethod
+    def now(cls) -> MemoryKills:
+        """The counts of this moment, for the group of this process."""
+        group = _own_counter()
+        return cls(kill_count(), group, kill_count((group,)) if group else None)
+
+    def have_risen(self) -> bool:
+        """Whether the kernel has killed for memory since, in the group where that is known."""
+        since = kill_count((self.group,)) if self.group else None
+        if since is not None and self.in_group is not None:
+            return since > self.in_group
+        machine = kill_count()
+        return machine is not None and self.machine is not None and machine > self.machine
+
+
+def _own_counter() -> str:
+    """The counter of the control group that this process belongs to; empty where there is none."""
+    try:
+        lines = Path(OWN_GROUPS).read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError):
+        return ""
+    named = {part[1]: part[2] for line in lines if len(part := line.split(":", 2)) == 3}
+    paths = [path.format(named[name].rstrip("/")) for name, path in GROUP_COUNTERS.items() if name in named]
+    return next((path for path in paths if kill_count((path,)) is not None), "")
+
+
+def kill_count(counters: Iterable[str] | None = None) -> int | None:
     """The processes that were killed for memory since the machine began; None where nobody counts them."""
-    for path in counters:
+    for path in COUNTERS if counters is None else counters:
         try:
             lines = Path(path).read_text(encoding="ascii").splitlines()
         except (OSError, UnicodeDecodeError):

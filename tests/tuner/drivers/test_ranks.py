@@ -23,6 +23,7 @@ from tuner.drivers.rank_failures import why_failed
 from tuner.errors import Broken, SpecError
 from tuner.study.passing import is_passing
 from tuner.training.checkpoints import last_whole
+from tuner.training.oom import MemoryKills
 from tuner.training.rank_words import Ended
 
 TABLE = """
@@ -75,7 +76,7 @@ def test_a_batch_that_cannot_be_shared_is_refused_before_the_first_trial(tmp_pat
 def test_the_process_that_failed_first_says_why(
     last: dict[int, Ended | Broken], printed: str, kind: type[Exception], says: str
 ):
-    error = why_failed(last, 2, printed, None)
+    error = why_failed(last, 2, printed, MemoryKills(None))
     with pytest.raises(kind, match=says):
         raise error
     assert type(error) is kind and is_passing(error) == (kind is TrainerKilled)

@@ -32,7 +32,7 @@ from tuner.study.workers.attempts import (
     under_way,
 )
 from tuner.training.device_batch import DeviceBatch
-from tuner.training.oom import boot_id, free_memory_share, kill_count
+from tuner.training.oom import MemoryKills, boot_id, free_memory_share, kill_count
 
 
 def test_a_worker_that_is_killed_further_on_each_time_keeps_its_device_batch(tmp_path: Path):
@@ -111,7 +111,7 @@ def test_the_kernel_s_word_counts_where_the_attempt_ran(tmp_path: Path, kills: i
     if now is None:
         pytest.skip("the kernel does not count what it kills for memory")
     study = optuna.create_study()
-    died(study, tmp_path / "trial-000", 0.5, kills=now + kills, host=host or platform.node())
+    died(study, tmp_path / "trial-000", 0.5, kills=now + kills, group="", host=host or platform.node())
     death = detect_lost_worker(study, tmp_path / "trial-000")
     assert death is not None and death.by_kernel == by_kernel
     # With fewer rows it begins again, so what was trained is lost; else it continues from its checkpoint.
@@ -216,6 +216,31 @@ def test_the_kernel_s_count_is_read_from_the_first_file_that_has_it(
         if text is not None:
             path.write_text(text)
     assert kill_count(map(str, paths)) == kills
+
+
+def test_kills_of_others_on_the_machine_are_not_those_of_a_group(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    machine, group = tmp_path / "vmstat", tmp_path / "memory.events"
+    monkeypatch.setattr("tuner.training.oom.COUNTERS", (str(machine),))
+    machine.write_text("oom_kill 3\n")
+    group.write_text("oom 0\noom_kill 0\n")
+    before = MemoryKills(3, str(group), 0)
+    machine.write_text("oom_kill 9\n")
+    assert not before.have_risen() and MemoryKills(3).have_risen()
+    group.write_text("oom 1\noom_kill 1\n")
+    assert before.have_risen()
+    group.unlink()  # it has ended with its processes, so the machine's count is all that is left
+    assert before.have_risen() and not MemoryKills(9, str(group), 0).have_risen()
+
+
+def test_the_counter_of_its_own_group_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    own = tmp_path / "cgroup"
+    own.write_text(f"9:memory:/a/b:c\n4:cpu:/x\n0::{tmp_path}/gone\n")
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "b:c").write_text("oom_kill_disable 0\noom_kill 5\n")
+    monkeypatch.setattr("tuner.training.oom.OWN_GROUPS", str(own))
+    monkeypatch.setattr("tuner.training.oom.GROUP_COUNTERS", {"": "{}/memory.events", "memory": f"{tmp_path}{{}}"})
+    now = MemoryKills.now()
+    assert (now.group, now.in_group) == (f"{tmp_path}/a/b:c", 5)
 
 
 def test_the_free_share_of_memory_is_a_share_of_this_machine():

@@ -16,7 +16,7 @@ from diagnostics.errors import BadInput
 from diagnostics.model.curves import Run
 from tuner.study.passing import is_passing
 from tuner.training.device_batch import DeviceBatch
-from tuner.training.oom import boot_id, free_memory_share, kill_count
+from tuner.training.oom import MemoryKills, boot_id, free_memory_share
 
 if TYPE_CHECKING:
     from tuner.study.protocols import Report
@@ -33,8 +33,9 @@ class Attempt:
     """One attempt that is under way, or whose worker was killed.
 
     ``limit`` are the most rows that it may put on the device (None: as many as the file says), ``kills`` the kernel's
-    count when it began, in the machine's run ``boot``; ``steps`` and ``share`` are how far it was at its last
-    evaluation, and ``free`` the share of memory that was free then (None: unknown).
+    count when it began, in the machine's run ``boot``, and ``group_kills`` that of its control group's counter
+    ``group``; ``steps`` and ``share`` are how far it was at its last evaluation, and ``free`` the share of memory that
+    was free then (None: unknown).
     """
 
     name: str
@@ -46,16 +47,19 @@ class Attempt:
     share: float = 0.0
     boot: str = ""
     free: float | None = None
+    group: str = ""
+    group_kills: int | None = None
 
     def was_killed_for_memory(self) -> bool:
         """Whether the kernel of this machine, where the attempt ran, has killed for memory since it began.
+
+        Kills of other users of the machine do not count where its control group has a count of its own.
 
         A machine that was restarted counts from 0 again, and its restart is what ended the attempt.
         """
         if self.host != platform.node() or self.boot not in ("", boot_id()):
             return False
-        now = kill_count()
-        return None not in (now, self.kills) and (now or 0) > (self.kills or 0)
+        return MemoryKills(self.kills, self.group, self.group_kills).have_risen()
 
     def was_short_of_memory(self) -> bool:
         """Whether hardly any memory was free at the last evaluation, and the machine has not been restarted since."""
@@ -153,8 +157,18 @@ def under_way(study: optuna.Study, folder: Path, limit: DeviceBatch | None, repo
     another one has replaced leaves the record to it.
     """
     before = attempts_at(study, folder.name)
-    place, kills = str(folder.resolve()), kill_count()
-    own = Attempt(uuid.uuid4().hex, limit, platform.node(), place, kills, boot=boot_id(), free=free_memory_share())
+    kills = MemoryKills.now()
+    own = Attempt(
+        uuid.uuid4().hex,
+        limit,
+        platform.node(),
+        str(folder.resolve()),
+        kills.machine,
+        boot=boot_id(),
+        free=free_memory_share(),
+        group=kills.group,
+        group_kills=kills.in_group,
+    )
     keep(study, folder.name, replace(before, under_way=own))
     seen = [0.0]
 
