@@ -114,7 +114,7 @@ def _verdict(source: Source) -> list[str]:
         label, confidence = str(found["label"]), float(found["confidence"])
     except (OSError, ValueError, KeyError, TypeError):
         return []
-    return [cell(CARD["verdict"].format(label=label, confidence=confidence))]
+    return [] if label == "unknown" else [cell(CARD["verdict"].format(label=label, confidence=confidence))]
 
 
 def _settings(run: Path) -> list[str]:

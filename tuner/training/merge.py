@@ -126,14 +126,20 @@ def _of_another_trainer(output: Path) -> list[Path]:
 def base_of(adapter: Path) -> str:
     """The base model's name; the packaged one is found again when it was installed elsewhere at the time.
 
-    Raises ``SpecError`` when the adapter's config is incomplete.
+    Raises ``SpecError`` when the adapter's config is incomplete, or that of a reward model.
     """
     from peft import PeftConfig
 
     from tuner.assets import TINY
 
     with _readable(f"{adapter}: not a complete adapter"):
-        name = str(PeftConfig.from_pretrained(str(adapter)).base_model_name_or_path)
+        config = PeftConfig.from_pretrained(str(adapter))
+    if config.task_type == "SEQ_CLS":
+        raise SpecError(
+            f"{adapter}: belongs to a reward model, whose head a language model has no place for; load it with PEFT's "
+            "AutoPeftModelForSequenceClassification"
+        )
+    name = str(config.base_model_name_or_path)
     is_packaged = Path(name).parts[-3:] == TINY.parts[-3:]
     return str(TINY) if is_packaged and not Path(name).exists() else name
 

@@ -74,6 +74,14 @@ def test_what_cannot_be_merged_is_one_line(tmp_path):
         merge(tmp_path / "run", tmp_path / "out")
 
 
+def test_a_reward_model_is_not_merged_into_a_language_model(tmp_path, small_model):
+    config = {"peft_type": "LORA", "task_type": "SEQ_CLS", "base_model_name_or_path": str(small_model), "r": 4}
+    (tmp_path / "adapter_config.json").write_text(json.dumps(config))
+    with pytest.raises(SpecError, match="reward model"):
+        merge(tmp_path, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
 def test_an_output_folder_in_use_is_left_alone(make, tmp_path):
     train(make(), {}, tmp_path / "run")
     with pytest.raises(SpecError, match=r"run: .*another folder"):
