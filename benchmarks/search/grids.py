@@ -75,6 +75,23 @@ _UNSEEN = (
     # Every batch takes as many updates, so a larger one sees more rows.
     Grid("unseen-steps", {"learning_rate": LATE_RATES, "batch_size": (4, 12, 36)}, steps=20, unseen=True),
 )
+_LATER = (
+    # Trained when the model had been mended on the five above: DPO at one beta whose loss falls to 0, so seeds decide;
+    Grid("later-dpo", {"learning_rate": LATE_RATES, "batch_size": (4, 12, 36)}, near=1.15, seeds=4, unseen=True),
+    # DPO at another beta on the other base;
+    Grid("later-dpo2", {"learning_rate": LATE_RATES, "batch_size": (4, 12, 36)}, near=1.15, seeds=4, unseen=True),
+    # instructions on the other base;
+    Grid("later-sft", {"learning_rate": LATE_RATES, "batch_size": (3, 10, 30)}, near=1.03, unseen=True),
+    # as many updates for every batch, at a constant rate;
+    Grid("later-steps", {"learning_rate": LATE_RATES, "batch_size": (4, 12, 36)}, near=1.03, steps=16, unseen=True),
+    # few rows seen 2 or 8 times.
+    Grid(
+        "later-epochs",
+        {"learning_rate": LATE_RATES, "batch_size": (4, 16), "num_train_epochs": (2, 8)},
+        near=1.03,
+        unseen=True,
+    ),
+)
 _ALL = (
     Grid("tiny-sft", SFT_AXES),
     Grid("stories", SFT_AXES),
@@ -86,5 +103,6 @@ _ALL = (
     # Trained when the search was settled: nothing was chosen on it.
     Grid("stories-mlp", SMALL_AXES),
     *_UNSEEN,
+    *_LATER,
 )
 GRIDS = {grid.name: grid for grid in _ALL}
