@@ -51,7 +51,7 @@ class Bound:
         or_else = "".join(f", or {shown(one)}" for one in self.also)
         if value < self.low or (self.above and value == self.low):
             return f"above {shown(self.low)}{or_else}" if self.above else f"{shown(self.low)} or more{or_else}"
-        if not math.isfinite(value) or value > self.high or (self.below and value == self.high):
+        if value > self.high or not math.isfinite(value) or (self.below and value == self.high):
             return f"{'below' if self.below else 'at most'} {shown(self.high)}"
         if self.counts and value > 1 and value != int(value):
             return "a share below 1 or a whole number"

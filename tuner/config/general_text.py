@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ ENDINGS = (".txt", ".jsonl")
 MIN_CHARACTERS = 1000
 """Some 250 tokens: with fewer, the loss of a few words decides."""
 MAX_BYTES = 64_000_000
+SURROGATE = re.compile("[\ud800-\udfff]")
 Document = str | list[dict[str, Any]]
 """A text, or a conversation as a list of messages."""
 
@@ -84,6 +86,8 @@ def _rows(lines: Iterable[str], at: str) -> Iterable[Document]:
         found = _document(row) if isinstance(row, dict) else None
         if found is None:
             raise SpecError(f"{at}: line {number} has neither a text nor messages with role and content")
+        if SURROGATE.search(json.dumps(found, ensure_ascii=False)):
+            raise SpecError(f"{at}: line {number} holds half of a character (a lone surrogate), which no model reads")
         yield found
 
 

@@ -50,7 +50,9 @@ def _of_study(folder: Path, spec: StudySpec) -> tuple[float, float]:
     except NoStudy as error:
         raise SpecError(f"{where}: {error}; give a rate or the folder of a study") from None
     if found.method != spec.method:
-        raise SpecError(f"{where}: that study is of method {found.method}: its rates say nothing of {spec.method}")
+        raise SpecError(
+            f"{where}: that study is of method {brief_name(found.method)}: its rates say nothing of {spec.method}"
+        )
     rate = found.winner.settings.get(RATE) if found.winner is not None else None
     if not isinstance(rate, (int, float)) or isinstance(rate, bool) or limit_broken("prior", rate, STUDY_BOUNDS):
         raise SpecError(f"{where}: that study has no best {RATE}; give a rate or the folder of another study")

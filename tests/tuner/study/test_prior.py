@@ -72,3 +72,17 @@ def test_what_holds_no_rate_for_this_study_is_refused_in_one_line_and_makes_noth
         run(tmp_path / "out", trials=2, seeds=0, space=SPACE, prior=str(folder))
     assert "\n" not in str(error.value)
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("content", ["[" * 200_000, "null", '{"trials": 3}', "{", "rate"])
+def test_a_study_that_somebody_made_up_is_refused_in_one_line(tmp_path: Path, content: str):
+    if content == "rate":
+        run(tmp_path / "first", Bowl(evaluations=4), trials=1, seeds=0, space=SPACE)
+        made = json.loads((tmp_path / "first" / "study.json").read_text())
+        made["trials"][0]["settings"]["learning_rate"] = 10**400
+        content = json.dumps(made)
+    (tmp_path / "first").mkdir(exist_ok=True)
+    (tmp_path / "first" / "study.json").write_text(content)
+    with pytest.raises(SpecError, match=r"study\.prior: ") as caught:
+        rate_prior(spec(tmp_path, space=SPACE, prior=str(tmp_path / "first")))
+    assert "\n" not in str(caught.value) and len(str(caught.value)) < 600

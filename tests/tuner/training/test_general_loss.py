@@ -154,3 +154,12 @@ def refused(make, watched, method="sft", **keys):
     assert "study.watch_forgetting" in str(caught.value)
     assert "\n" not in str(caught.value)
     return str(caught.value)
+
+
+def test_a_line_is_what_ends_in_a_line_feed_and_half_a_character_is_none(tmp_path):
+    path, words = tmp_path / "text.jsonl", "word " * 300
+    path.write_text(json.dumps({"text": f"one\u2028line {words}"}, ensure_ascii=False) + "\n")
+    assert len(read_documents(path, "x.yaml")) == 1
+    path.write_text('{"text": "\\ud800 ' + words + '"}\n')
+    with pytest.raises(SpecError, match="line 1 holds half of a character"):
+        read_documents(path, "x.yaml")
