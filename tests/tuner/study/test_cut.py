@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
-import subprocess
-import sys
 import threading
 from collections.abc import Mapping
 from importlib import import_module
@@ -18,7 +15,8 @@ import pytest
 
 from diagnostics.model.curves import Run
 from diagnostics.model.message import message
-from tests.tuner.madeup import Bowl, run
+from tests.forked import Forked
+from tests.tuner.madeup import Bowl, main, run
 from tests.waiting import until
 from tuner.study.events import Closed, Event, Notice, Started
 from tuner.study.protocols import Report
@@ -117,17 +115,9 @@ def test_two_processes_share_one_study(tmp_path: Path):
     assert len(final.gain.pairs) == 1
 
 
-def start(out: Path, pause: float, **block: Any) -> subprocess.Popen[str]:
+def start(out: Path, pause: float, **block: Any) -> Forked:
     """The made-up study in a process of its own."""
-    code = f"from tests.tuner.madeup import main; main({str(out)!r}, {pause}, **{block!r})"
-    return subprocess.Popen(
-        [sys.executable, "-c", code],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-    )
+    return Forked(out.parent / "said.txt", main, str(out), pause, **block)
 
 
 @pytest.mark.parametrize("sign", [signal.SIGKILL, pytest.param(signal.SIGTERM, marks=pytest.mark.long)])

@@ -13,7 +13,7 @@ import pytest
 from optuna.samplers import RandomSampler
 
 from diagnostics.model.message import message
-from tests.forked import forked
+from tests.forked import Forked
 from tests.tuner.madeup import Bowl
 from tests.tuner.study.deadly import file, main
 from tuner.study.events import RowsLowered
@@ -49,8 +49,10 @@ def killed_until_done(
 def one_worker(out: Path, deed: str, before: Callable[[], None] | None = None) -> tuple[int, str]:
     """How one worker ended, and what it said. Those that begin with ``before`` are no forks: they share no memory."""
     if before is None:
-        (said := out.parent / "said.txt").write_text("")
-        return forked(said, main, out, deed), said.read_text()
+        process = Forked(out.parent / "said.txt", main, out, deed)
+        said, _ = process.communicate(200)
+        assert process.returncode is not None
+        return process.returncode, said
     command = [sys.executable, "-m", "tests.tuner.study.deadly", str(out), deed]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     done = subprocess.run(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -15,27 +16,32 @@ import pytest
 
 from diagnostics.errors import BadInput
 from diagnostics.model.message import message
-from tests.tuner.madeup import Bowl, spec
+from tests.forked import Forked
+from tests.tuner.madeup import Bowl, main, spec
 from tests.tuner.study import server
 from tests.waiting import until
 from tuner.messages import text as words
 from tuner.study.loop import run_study
 from tuner.study.workers import postgres_locks
+from tuner.study.workers.file_locks import FileLocks
+from tuner.study.workers.postgres_locks import ServerLocks
 from tuner.study.workers.storage import database_at, locks_for
 
 ROOT = Path(__file__).parents[3]
 NO_SERVER = server.why_not()
 needs_server = pytest.mark.skipif(NO_SERVER is not None, reason=str(NO_SERVER))
-KILLED_BETWEEN_ASK_AND_LOCK = """
-import os, signal
-from tuner.study.workers import file_locks, postgres_locks
-for kind in (file_locks.FileLocks, postgres_locks.ServerLocks):
-    def dying(self, name, take=kind.try_lock):
-        if name == "trial-001":
-            os.kill(os.getpid(), signal.SIGKILL)
-        return take(self, name)
-    kind.try_lock = dying
-"""
+
+
+def die_between_ask_and_lock() -> None:
+    """Have this process killed when it has asked for the second trial and is about to lock it."""
+    for kind in (FileLocks, ServerLocks):
+
+        def dying(self: Any, name: str, take: Any = kind.try_lock) -> Any:
+            if name == "trial-001":
+                os.kill(os.getpid(), signal.SIGKILL)
+            return take(self, name)
+
+        kind.try_lock = dying  # type: ignore[method-assign]
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=[needs_server, pytest.mark.long])])
@@ -75,25 +81,22 @@ def postgres(postgres_server: str) -> str:
     return postgres_server.replace("/postgres", f"/{name}")
 
 
-@pytest.fixture
-def work(tmp_path: Path, storage: str) -> Iterator[Callable[..., subprocess.Popen[str]]]:
-    """Starts a worker with a folder of its own: ``work("a", pause=0.1, before="")``."""
-    started: list[subprocess.Popen[str]] = []
+def _study_after(before: Callable[[], None] | None, folder: str, pause: float, **block: Any) -> None:
+    """The made-up study in a folder, after an act."""
+    if before is not None:
+        before()
+    main(folder, pause, **block)
 
-    def begin(name: str, *, pause: float = 0.05, before: str = "", **block: Any) -> subprocess.Popen[str]:
+
+@pytest.fixture
+def work(tmp_path: Path, storage: str) -> Iterator[Callable[..., Forked]]:
+    """Starts a worker with a folder of its own: ``work("a", pause=0.1, before=act)``."""
+    started: list[Forked] = []
+
+    def begin(name: str, *, pause: float = 0.05, before: Callable[[], None] | None = None, **block: Any) -> Forked:
         block = {"trials": 6, "seeds": 1, "storage": storage, "stop_early": False, **block}
-        code = f"{before}\nfrom tests.tuner.madeup import main; main({str(tmp_path / name)!r}, {pause}, **{block!r})"
-        environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-        started.append(
-            subprocess.Popen(
-                [sys.executable, "-c", code],
-                cwd=ROOT,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-                env=environment,
-            )
-        )
+        said = tmp_path / f"said-{len(started)}.txt"
+        started.append(Forked(said, _study_after, before, str(tmp_path / name), pause, **block))
         return started[-1]
 
     yield begin
@@ -162,7 +165,7 @@ def test_a_worker_that_is_killed_leaves_its_trial_to_the_others(work: Any, stora
 def test_a_worker_killed_between_asking_for_a_trial_and_locking_it_leaves_it_too(
     work: Any, storage: str, tmp_path: Path
 ):
-    doomed = work("a", pause=0.0, before=KILLED_BETWEEN_ASK_AND_LOCK)
+    doomed = work("a", pause=0.0, before=die_between_ask_and_lock)
     doomed.communicate(timeout=100)
     assert doomed.returncode == -9
     trials = trials_of(storage)
