@@ -47,10 +47,12 @@ def made_up(seeds: int, of_a_family: int) -> list[Known]:
         known("made up", cause, make(cause, noise=noise, seed=seed, logs=logs), OF_LABEL[label])
         for cause, label in causes.items()
         for logs in (20, 60, 300)
-        for noise in (0.0, 0.02, 0.1)
+        for noise in (0.0, 0.02, 0.05, 0.1)
         for seed in range(1000, 1000 + seeds)
     ]
-    healthy = [of_labeled("made up", family, item) for family in FAMILIES for item in healthy_runs(family, of_a_family)]
+    healthy = [
+        of_labeled("families", family, item) for family in FAMILIES for item in healthy_runs(family, of_a_family)
+    ]
     return flat([*found, *healthy])
 
 
@@ -60,17 +62,25 @@ def networks(items: list[Labeled]) -> list[Known]:
 
 
 def fresh(folder: Path) -> list[Known]:
-    """Runs that ``benchmarks.fresh --keep`` or ``benchmarks.outlook train`` left; a project is a task."""
+    """Runs that ``benchmarks.fresh --keep`` or ``benchmarks.outlook train`` left; a project is a task.
+
+    The first writes them to ``style/number/run``, the second to ``seed-number-kind/run``.
+    """
     rows = json.loads((folder / "labels.json").read_text("utf-8"))["runs"]
-    return flat(_fresh(folder, row["path"], Answer.from_dict(row["label"])) for row in rows)
+    parts = [row["path"].split("/") for row in rows]
+    tasks = ["/".join(part[: 2 if part[0] == row["style"] else 1]) for part, row in zip(parts, rows, strict=True)]
+    return flat(
+        _fresh(f"{folder.name}/{task}", folder / row["path"], Answer.from_dict(row["label"]))
+        for task, row in zip(tasks, rows, strict=True)
+    )
 
 
-def _fresh(folder: Path, path: str, label: Answer) -> list[Known]:
+def _fresh(task: str, path: Path, label: Answer) -> list[Known]:
     try:
-        run = read(folder / path)
+        run = read(path)
     except BadInput:
         return []
-    return of_answer("fresh", f"{folder.name}/{'/'.join(path.split('/')[:2])}", run, label)
+    return of_answer("fresh", task, run, label)
 
 
 def sweeps(count: int, seed: int = 77) -> list[Known]:

@@ -15,7 +15,16 @@ import numpy as np
 
 from benchmarks.verdicts.cases import Case
 from benchmarks.verdicts.folds import each_source_out
-from diagnostics.diagnosis.calibration import DEFAULT, HEALTHY_BEFORE, REWARDS_BEFORE, ConfidenceMap, RewardHealth
+from diagnostics.diagnosis.calibration import (
+    DEFAULT,
+    HEALTHY_BEFORE,
+    LOOKED_BEFORE,
+    REWARDS_BEFORE,
+    ConfidenceMap,
+    Health,
+    LookedHealth,
+    RewardHealth,
+)
 from diagnostics.model.curves import FloatArray
 
 HELD_BEFORE = 40.0
@@ -25,6 +34,7 @@ SPREAD_BEFORE = 0.35
 """The standard deviation of what is held of a weight before a run is seen."""
 STRETCHES = [0.6 + 0.05 * i for i in range(69)]
 STEPS = 50
+KINDS = (Health, RewardHealth, LookedHealth)
 
 
 def fitted(cases: Sequence[Case]) -> ConfidenceMap:
@@ -35,12 +45,12 @@ def fitted(cases: Sequence[Case]) -> ConfidenceMap:
     ]
     stretch = max(STRETCHES, key=lambda s: _likelihood(replace(DEFAULT, stretch=s), faults))
     well = [(c, w) for c, w in zip(cases, weights, strict=True) if _has_no_fault(c)]
-    of_rewards = [(c, w) for c, w in well if _learns_from_rewards(c)]
-    of_losses = [(c, w) for c, w in well if not _learns_from_rewards(c)]
+    of = {kind: [(c, w) for c, w in well if c.basis and type(c.basis.health) is kind] for kind in KINDS}
     return ConfidenceMap(
         stretch,
-        _healthy_weights(of_losses, HEALTHY_BEFORE),
-        _healthy_weights(of_rewards, REWARDS_BEFORE) if of_rewards else DEFAULT.rewards,
+        _healthy_weights(of[Health], HEALTHY_BEFORE),
+        _healthy_weights(of[RewardHealth], REWARDS_BEFORE) if of[RewardHealth] else DEFAULT.rewards,
+        _healthy_weights(of[LookedHealth], LOOKED_BEFORE) if of[LookedHealth] else DEFAULT.looked,
     )
 
 
@@ -60,10 +70,6 @@ def remapped(cases: Sequence[Case], by: ConfidenceMap) -> list[Case]:
 def _weights(cases: Sequence[Case]) -> list[float]:
     sizes = Counter(case.source for case in cases)
     return [min(1.0, SOURCE_WEIGHT / sizes[case.source]) for case in cases]
-
-
-def _learns_from_rewards(case: Case) -> bool:
-    return case.basis is not None and isinstance(case.basis.health, RewardHealth)
 
 
 def _healthy_weights(cases: Sequence[tuple[Case, float]], held: tuple[float, ...]) -> tuple[float, ...]:

@@ -22,6 +22,8 @@ MAX_WITH_SOME_CONTEXT = 0.94
 """Nor surer than this where either held-out losses or the settings are not known."""
 MAX_WITHOUT_CONTEXT = 0.64
 """Nor surer than this where neither is: that is less than "quite sure"."""
+LOOKED_BEFORE = (0.0, 0.5, -1.5, -0.4, 0.2, 0.4, 0.5)
+"""The weights of ``LookedHealth.features`` that are held before a run is seen."""
 REWARDS_BEFORE = (0.0, 0.5, -1.5, 0.4)
 """The weights that are held before a run that learns from rewards is seen."""
 OTHER_SIGN_SHARE = 0.3
@@ -64,6 +66,22 @@ class Health:
         )
 
 
+@dataclass(frozen=True)
+class LookedHealth(Health):
+    """What speaks for a run whose whole look was judged: ``look`` is the log odds that runs which look so went well.
+
+    The look holds the number of points, the settings and the form of the fall already.
+    """
+
+    look: float = 2.0
+
+    @property
+    def features(self) -> tuple[float, ...]:
+        """The numbers that ``ConfidenceMap.looked`` weighs, after a constant 1."""
+        context = (float(self.held_out), float(self.nearly), 3.0 - self.kinds)
+        return (1.0, *context, self.shown, self.rate, self.look)
+
+
 LEAST_GAIN, MOST_GAIN = 0.01, 0.5
 """Shares of the rewards' width: a smaller gain speaks for nothing, a larger one for no more."""
 
@@ -90,12 +108,13 @@ class ConfidenceMap:
     """From a first estimate to a share of right verdicts.
 
     ``stretch`` pulls the log odds of a fault away from the pivot's; ``healthy`` are the weights of ``Health.features``
-    in the log odds that a run without a fault is well, ``rewards`` those of ``RewardHealth.features``.
+    in the log odds that a run without a fault is well, ``rewards`` and ``looked`` those of the other kinds of health.
     """
 
     stretch: float
     healthy: tuple[float, ...]
     rewards: tuple[float, ...] = REWARDS_BEFORE
+    looked: tuple[float, ...] = LOOKED_BEFORE
 
     def fault(self, estimate: float) -> float:
         """How sure a fault is, from the rule's confidence times the strength of its evidence."""
@@ -113,7 +132,8 @@ class ConfidenceMap:
         """How sure "healthy" is; 0 where nothing was logged or checked."""
         if not health.kinds or health.points is None:
             return 0.0
-        weights = self.rewards if isinstance(health, RewardHealth) else self.healthy
+        kinds = {RewardHealth: self.rewards, LookedHealth: self.looked}
+        weights = kinds.get(type(health), self.healthy)
         odds = sum(weight * value for weight, value in zip(weights, health.features, strict=True))
         most = (MAX_WITHOUT_CONTEXT, MAX_WITH_SOME_CONTEXT, MAX_CONFIDENCE_HEALTHY)[health.held_out + health.settings]
         return min(most, 1.0 / (1.0 + exp(-odds)))
@@ -122,7 +142,10 @@ class ConfidenceMap:
 HEALTHY_BEFORE = (0.0, 0.1, 0.5, 0.2, -1.5, -0.4, 0.2, 0.15, 0.4)
 """The weights that are held before a run is seen: more points, more context, a clear fall and a likely rate help."""
 DEFAULT = ConfidenceMap(
-    2.15, (-0.115, 0.026, 0.062, 0.149, -1.224, -0.115, 0.187, 0.233, 0.649), (0.011, 0.627, -1.73, 0.577)
+    2.15,
+    (-0.115, 0.026, 0.062, 0.149, -1.224, -0.115, 0.187, 0.233, 0.649),
+    (0.011, 0.627, -1.73, 0.577),
+    (-0.115, 0.3, -1.326, -0.231, 0.318, 0.039, 0.66),
 )
 
 

@@ -43,8 +43,10 @@ often they are there when they are nearly found.
 """
 INFERRED = ("warmup-too-short",)
 """Rules that infer too high a rate; spikes, jumps and jitter are seen, whatever the whole run looks like."""
-SELDOM_WELL = 0.3
+SELDOM_WELL = 0.4
 """A run in which no rule found a fault is not called healthy where fewer of those that look so went well."""
+LOOKS_SO = 0.6
+"""A fault that was nearly found is named where so many of the runs that look so had it."""
 SHOWN = 0.8
 """The chance of a run that is ill on one side from which the estimate of its rate does not deny that."""
 DOUBTS = ("task-part-stays-flat", "reward-falls-after-gradient-spikes")
@@ -130,8 +132,8 @@ def diagnose_with_basis(
         doubted = any(rule.name in DOUBTS for rule, _ in weighed.fired)
         health = health_of(context, kinds, nearly=borderline is not None or weighed.overruled or doubted)
         well = DEFAULT.no_fault(health)
-        doubtful = borderline is not None and health.held_out and 0.0 < well < LIKELIER
-        likelier = _borderline([rule for rule in applicable if _may_be_named(rule)], context) if doubtful else None
+        named = [rule for rule in applicable if _may_be_named(rule, health, well, context.outlook)]
+        likelier = _borderline(named, context) if borderline is not None else None
     verdict = Diagnosis(
         run=run.name,
         label=Label.UNKNOWN,
@@ -181,7 +183,7 @@ def _without_fault(
     missing = {kind.label for kind in verdict.unchecked}
     confidence = DEFAULT.no_fault(health)
     look = context.outlook
-    ill = look is not None and look.well < SELDOM_WELL and borderline is None
+    ill = look is not None and look.well < SELDOM_WELL
     enough = missing.isdisjoint(_needed(context)) and (health.kinds > 1 or on_course(context)) and confidence > 0.0
     healthy = enough and not ill
     notes = (message("looks-ill", well=look.well),) if enough and ill and look is not None else ()
@@ -226,9 +228,12 @@ def _borderline(rules: list[Rule], context: DiagnosisContext) -> Fired | None:
     return None
 
 
-def _may_be_named(rule: Rule) -> bool:
+def _may_be_named(rule: Rule, health: Health, well: float, look: Outlook | None) -> bool:
     """Whether a fault that was only nearly found may be named."""
-    return rule.label is Label.UNDERFIT and BY_ESTIMATE not in rule.limits
+    if look is not None and look.of_label(rule.label) >= LOOKS_SO:
+        return True
+    doubtful = health.held_out and 0.0 < well < LIKELIER
+    return doubtful and rule.label is Label.UNDERFIT and BY_ESTIMATE not in rule.limits
 
 
 def _is_a_look(found: Evidence) -> bool:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from math import log, log1p, log2
 
 from diagnostics import signals
 from diagnostics.detectors.arguments import MIN_EVALS_TO_JUDGE_BY
 from diagnostics.detectors.rewards.windows import MIN_LOGS, at_ceiling, end, scale_of, start
-from diagnostics.diagnosis.calibration import MOST_GAIN, Health, RewardHealth
+from diagnostics.diagnosis.calibration import MOST_GAIN, Health, LookedHealth, RewardHealth
 from diagnostics.diagnosis.context import LOGS_PER_EVALUATION, DiagnosisContext, evaluation_count
 from diagnostics.model.curves import Curve
 from diagnostics.model.methods import method_record
@@ -27,7 +28,7 @@ def health_of(context: DiagnosisContext, kinds: int, nearly: bool) -> Health:
     judged = held is not None and len(held) >= MIN_EVALS_TO_JUDGE_BY
     points = evaluation_count(context)
     fall = _fall(context.curves.get("train_loss"), held)
-    return Health(
+    health = Health(
         kinds=kinds,
         points=log2(min(max(points, 1.0), MOST_POINTS)) if points else None,
         held_out=judged,
@@ -37,6 +38,8 @@ def health_of(context: DiagnosisContext, kinds: int, nearly: bool) -> Health:
         bends=min(max(-fall.follows_rate, -MOST_ODDS), MOST_ODDS),
         rate=_rate_odds(context),
     )
+    look = context.outlook
+    return health if look is None else LookedHealth(**asdict(health), look=_log_odds(look.well))
 
 
 def _health_of_rewards(context: DiagnosisContext, kinds: int, nearly: bool) -> Health:
@@ -70,5 +73,9 @@ def _rate_odds(context: DiagnosisContext) -> float:
     if context.rate is None:
         return 0.0
     near = context.rate.probability_below(FAR_OFF) - context.rate.probability_below(-FAR_OFF)
-    near = min(max(near, 0.02), 0.98)
-    return log(near / (1.0 - near))
+    return _log_odds(near)
+
+
+def _log_odds(share: float) -> float:
+    known = min(max(share, 0.02), 0.98)
+    return log(known / (1.0 - known))

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from diagnostics.model.label import Label
 from diagnostics.model.rate_estimate import RateSide
 
-WELL, OTHER = 0.75, 0.8
+WELL, OTHER = 0.85, 0.8
 """From these chances of a run that went well, or of one that is ill on the other side, a finding is denied."""
 
 
@@ -26,6 +27,16 @@ class Outlook:
     def chance(self, side: RateSide) -> float:
         """The chance that the run misses much because its rate lies on this side."""
         return self.slow if side is RateSide.TOO_LOW else self.hot
+
+    def of_label(self, label: Label) -> float:
+        """The chance of the outcome that the label names, 0 of a label that is none of them."""
+        outcomes = {
+            Label.HEALTHY: self.well,
+            Label.UNDERFIT: self.slow,
+            Label.UNSTABLE: self.hot,
+            Label.OVERFIT: self.overfit,
+        }
+        return outcomes.get(label, 0.0)
 
     def denies(self, side: RateSide) -> bool:
         """Whether a finding that blames this side is unlikely to be right: the run looks well, or ill on the other."""

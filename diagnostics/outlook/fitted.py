@@ -1,20 +1,21 @@
-"""From features to chances: one multinomial regression whose inputs are corners of polygons, fitted on known runs.
+"""From features to chances: boosted trees, fitted on runs whose end is known.
 
-The log odds are a sum over the features: each moves along a polygon with a few corners, and a feature that the log
-does not show has a weight of its own. ``python -m benchmarks.outlook`` fits it, scores it on sources left out and
-writes the numbers.
+Each tree asks a few features for their side of a limit and adds to the log odds of one outcome; a feature that the log
+does not show goes to the side that the fit found for it. ``python -m benchmarks.outlook`` fits the trees, scores them
+on sources left out and writes the numbers.
 """
 
 from __future__ import annotations
 
 import json
-from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from diagnostics.model.curves import Curve, FloatArray
 from diagnostics.model.methods import method_record
@@ -24,7 +25,8 @@ from diagnostics.model.rate_prior import rate_prior_of
 from diagnostics.model.settings import Settings
 from diagnostics.outlook.features import outlook_features
 from diagnostics.rate.estimate import is_over
-from diagnostics.rate.likelihood import inputs_of
+
+IntArray = NDArray[np.int64]
 
 USUAL = (0.3, 3.0)
 """Between these times the usual rate of such runs a rate says more than a look: a fall may precede the first log."""
@@ -35,42 +37,59 @@ FITTED = Path(__file__).with_name("fitted.json")
 
 @dataclass(frozen=True, eq=False)
 class Fitted:
-    """The corners of each feature, and weights of shape (1 + corners and one for "missing" of each, outcomes)."""
+    """Trees as arrays over their nodes.
 
-    places: Mapping[str, tuple[float, ...]]
-    weights: FloatArray
+    ``constant`` are the log odds before any tree. ``feature`` is an index of ``names``, or -1 at a leaf, and ``number``
+    the limit of that feature, or what the leaf adds to the log odds of its outcome. A run whose feature is at most the
+    limit goes left, to the next node, as does one whose log does not show it where ``unshown_left``; else ``right``
+    nodes on. The tree at ``roots[i]`` is one for the outcome ``outcome[i]``.
+    """
 
-    def inputs(self, features: Mapping[str, float]) -> FloatArray:
-        """The features as inputs, a constant first, shape (inputs,)."""
-        return inputs_of(features, self.places)
+    names: tuple[str, ...]
+    constant: FloatArray
+    roots: IntArray
+    outcome: IntArray
+    feature: IntArray
+    number: FloatArray
+    right: IntArray
+    unshown_left: NDArray[np.bool_]
 
     def outlook(self, features: Mapping[str, float]) -> Outlook:
         """The chances of the outcomes."""
-        rows, shares, row = [0], [0.0], 1
-        for name, at in self.places.items():  # of each feature at most two inputs are not 0
-            value = features.get(name)
-            if value is None:
-                rows.append(row + len(at))
-                shares.append(0.0)
-            else:
-                place = min(max(bisect_right(at, value) - 1, 0), len(at) - 2)
-                rows.append(row + place)
-                shares.append(min(max((value - at[place]) / (at[place + 1] - at[place]), 0.0), 1.0))
-            row += len(at) + 1
-        first, share = np.asarray(rows), np.asarray(shares)[:, None]
-        after = np.minimum(first + 1, row - 1)
-        scores = np.cumsum((1.0 - share) * self.weights[first] + share * self.weights[after], axis=0)[-1]
+        values = np.array([features.get(name, np.nan) for name in self.names])
+        at, leaf = self.roots, self.feature[self.roots] < 0
+        while not leaf.all():
+            value = values[self.feature[at]]
+            left = np.where(np.isnan(value), self.unshown_left[at], value <= self.number[at])
+            at = at + np.where(leaf, 0, np.where(left, 1, self.right[at]))
+            leaf = self.feature[at] < 0
+        scores = self.constant + np.bincount(self.outcome, self.number[at], self.constant.size)
         chances = np.exp(scores - scores.max())
-        return Outlook(*(chances / chances.sum()).tolist())
+        return Outlook(*(float(chance) for chance in chances / chances.sum()))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON values; the nodes tree by tree."""
+        nodes = (self.feature, self.number, self.right, self.unshown_left.astype(int))
+        return {
+            "names": list(self.names),
+            "constant": self.constant.tolist(),
+            "roots": self.roots.tolist(),
+            "outcome": self.outcome.tolist(),
+            "nodes": [array.tolist() for array in nodes],
+        }
+
+    @classmethod
+    def from_dict(cls, raw: Mapping[str, Any]) -> Fitted:
+        """What ``to_dict`` wrote."""
+        feature, number, right, unshown_left = (np.asarray(array) for array in raw["nodes"])
+        constant, roots, outcome = (np.asarray(raw[name]) for name in ("constant", "roots", "outcome"))
+        return cls(tuple(raw["names"]), constant, roots, outcome, feature, number, right, unshown_left.astype(np.bool_))
 
 
 @lru_cache(maxsize=1)
 def fitted() -> Fitted:
     """The model in use."""
-    raw = json.loads(FITTED.read_text("utf-8"))
-    features = raw["features"]
-    rows = [raw["constant"], *(row for one in features.values() for row in one["weights"])]
-    return Fitted({name: tuple(one["at"]) for name, one in features.items()}, np.asarray(rows, dtype=np.float64))
+    return Fitted.from_dict(json.loads(FITTED.read_text("utf-8")))
 
 
 def outlook_of(curves: Mapping[str, Curve], settings: Settings, rate: RateEstimate | None) -> Outlook | None:

@@ -100,7 +100,7 @@ FAULTS = ("overfit", "underfit", "unstable")
 def test_a_stricter_table_finds_less(folder: Path):
     runs = labeled(folder)
     loose, strict = (
-        sum(c.said in FAULTS for c in diagnosed(runs, scaled(dict.fromkeys(FAULTS, f)))) for f in (0.6, 5.0)
+        sum(c.said in FAULTS for c in diagnosed(runs, scaled(dict.fromkeys(FAULTS, f)))) for f in (0.6, 20.0)
     )
     assert strict < loose
     assert scaled({}) == RULES

@@ -8,8 +8,17 @@ import numpy as np
 import pytest
 
 from diagnostics import RULES, Curve, Run, diagnose
-from diagnostics.diagnosis.calibration import DEFAULT, MAX_CONFIDENCE, PIVOT, Health, RewardHealth, combine
-from diagnostics.diagnosis.diagnose import diagnose_with_basis
+from diagnostics.diagnosis.calibration import (
+    DEFAULT,
+    MAX_CONFIDENCE,
+    PIVOT,
+    Health,
+    LookedHealth,
+    RewardHealth,
+    combine,
+)
+from diagnostics.diagnosis.context import prepare
+from diagnostics.diagnosis.diagnose import LOOKS_SO, diagnose_with_basis
 from diagnostics.model.records import Label
 from diagnostics.model.settings import Settings
 from diagnostics.synthetic import make
@@ -59,6 +68,12 @@ def test_healthy_is_less_sure_where_less_speaks_for_it(less: dict[str, float]):
     assert DEFAULT.no_fault(some) > DEFAULT.no_fault(replace(some, **less))
 
 
+@pytest.mark.parametrize("less", [{"look": -1.0}, {"held_out": False}, {"nearly": True}, {"kinds": 2}, {"shown": 0.5}])
+def test_a_healthy_look_is_less_sure_where_less_speaks_for_it(less: dict[str, object]):
+    some = LookedHealth(look=1.0, rate=0.5, shown=3.0)
+    assert DEFAULT.no_fault(some) > DEFAULT.no_fault(replace(some, **less))
+
+
 REWARDED = RewardHealth(gained=0.2)
 
 
@@ -96,7 +111,7 @@ def test_more_evaluations_make_a_healthy_verdict_surer():
 
 
 def test_a_run_near_a_limit_is_healthy_less_surely_with_the_borderline_fault():
-    fall = [2.0, 1.5, 1.2, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0]
+    fall = [3.0, 1.6, 1.2, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0]
     calm = diagnose(history(fall))
     near = diagnose(history([*fall[:5], 1.01, 1.02, 1.03, 1.055, 1.055]))
     assert (calm.label, near.label) == (Label.HEALTHY, Label.HEALTHY)
@@ -104,6 +119,14 @@ def test_a_run_near_a_limit_is_healthy_less_surely_with_the_borderline_fault():
     assert calm.borderline is None
     assert (near.borderline.rule, near.borderline.label) == ("eval-loss-rises", Label.OVERFIT)
     assert near.borderline.measured["rise"] == pytest.approx(0.051, abs=5e-4)
+
+
+def test_a_fault_that_was_nearly_found_is_named_where_most_runs_that_look_so_had_it():
+    run = history([2.0, 1.5, 1.2, 1.0, 1.0, 1.01, 1.02, 1.03, 1.055, 1.055])
+    assert prepare(run, None).outlook.overfit >= LOOKS_SO
+    found = diagnose(run)
+    assert (found.label, found.cause) == (Label.OVERFIT, "eval-loss-rises")
+    assert 0.3 < found.confidence < 0.95
 
 
 def test_a_larger_rise_is_a_surer_overfit():

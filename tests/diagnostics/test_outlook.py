@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -13,7 +14,7 @@ from diagnostics.model.outlook import OTHER, WELL, Outlook
 from diagnostics.model.rate_estimate import RateSide
 from diagnostics.model.settings import Settings
 from diagnostics.outlook.features import outlook_features
-from diagnostics.outlook.fitted import MIN_POINTS, fitted
+from diagnostics.outlook.fitted import MIN_POINTS, Fitted, fitted
 
 SHARE = np.arange(1, 61) / 60
 
@@ -84,10 +85,48 @@ def test_a_finding_is_denied_by_a_look_from_its_limit_on():
     assert not hot.denies(RateSide.TOO_HIGH)
 
 
-def test_the_model_has_a_weight_for_every_corner_and_for_missing():
+TWO_TREES = Fitted(
+    names=("fall", "noise"),
+    constant=np.array([0.0, 0.5, 0.0, 0.0]),
+    roots=np.array([0, 5]),
+    outcome=np.array([0, 1]),
+    feature=np.array([0, 1, -1, -1, -1, -1]),
+    number=np.array([0.3, 0.1, -1.0, -2.0, 3.0, 0.25]),
+    right=np.array([4, 2, 0, 0, 0, 0]),
+    unshown_left=np.array([True, False, False, False, False, False]),
+)
+"""Well: -1 for a small quiet fall, -2 for a small noisy one, 3 for a large one; slow: a tree of one leaf."""
+
+
+@pytest.mark.parametrize(
+    ("features", "of_well"),
+    [
+        ({"fall": 0.3, "noise": 0.1}, -1.0),
+        ({"fall": 0.3, "noise": 0.11}, -2.0),
+        ({"fall": 0.31, "noise": 0.1}, 3.0),
+        ({"noise": 0.1}, -1.0),
+        ({}, -2.0),
+    ],
+    ids=["at both limits", "above the second", "above the first", "first not shown", "none shown"],
+)
+def test_a_run_goes_down_each_tree_by_its_limits_and_by_what_is_not_shown(features: dict[str, float], of_well: float):
+    chances = np.exp([of_well, 0.75, 0.0, 0.0])
+    found = TWO_TREES.outlook(features)
+    assert (found.well, found.slow, found.hot, found.overfit) == pytest.approx(tuple(chances / chances.sum()))
+
+
+def test_a_model_is_read_as_it_was_written():
+    again = Fitted.from_dict(json.loads(json.dumps(TWO_TREES.to_dict())))
+    assert again.to_dict() == TWO_TREES.to_dict()
+    assert again.outlook({"fall": 0.2}) == TWO_TREES.outlook({"fall": 0.2})
+
+
+def test_every_node_of_the_model_in_use_leads_to_leaves_of_its_own_tree():
     model = fitted()
-    assert model.weights.shape == (1 + sum(len(at) + 1 for at in model.places.values()), 4)
-    assert model.inputs({}).sum() == 1 + len(model.places)
-    some = {name: at[0] + 0.3 * (at[-1] - at[0]) for name, at in list(model.places.items())[::2]}
-    scores = model.inputs(some) @ model.weights
-    assert model.outlook(some).well == pytest.approx(np.exp(scores[0]) / np.exp(scores).sum())
+    ends = np.append(model.roots[1:], model.feature.size)
+    inner = np.flatnonzero(model.feature >= 0)
+    end = ends[np.searchsorted(model.roots, inner, side="right") - 1]
+    assert (model.right[inner] >= 2).all()
+    assert (inner + model.right[inner] < end).all()
+    assert (model.feature[ends - 1] < 0).all()
+    assert set(model.outcome.tolist()) == {0, 1, 2, 3}
