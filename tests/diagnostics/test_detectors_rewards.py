@@ -159,6 +159,13 @@ def test_groups_that_became_equal_were_not_so_from_the_start():
     assert signal.groups_always_equal(groups=groups, **LIMITS["groups-always-equal"]) is None
 
 
+def test_groups_that_are_nearly_always_equal_may_be_enough_to_learn_from():
+    groups = windows.Groups(curve(noisy(np.linspace(0.2, 0.6, 60))), curve(np.full(60, 0.97)))
+    assert signal.groups_always_equal(groups=groups, **LIMITS["groups-always-equal"]) is None
+    level = windows.Groups(curve(noisy(np.full(60, 0.4))), curve(np.full(60, 0.97)))
+    assert signal.groups_always_equal(groups=level, **LIMITS["groups-always-equal"])
+
+
 def test_answers_cut_off_short_of_the_ceiling():
     limits, cut = LIMITS["answers-cut-off"], curve(np.full(30, 0.97))
     assert answers.answers_cut_off(clipped_ratio=cut, reward=curve(noisy(np.full(30, 0.1))), **limits)

@@ -10,6 +10,7 @@ from diagnostics.detectors.arguments import Arguments
 from diagnostics.detectors.preconditions import enough, finite, throughout
 from diagnostics.detectors.rewards.windows import (
     CEILING,
+    START_T,
     Groups,
     Parts,
     at_ceiling,
@@ -17,6 +18,7 @@ from diagnostics.detectors.rewards.windows import (
     is_share,
     rises,
     scale_of,
+    start_t,
     third,
     thirds_t,
 )
@@ -26,6 +28,8 @@ from diagnostics.model.settings import Settings
 
 FIRST = 3
 """The logs that show how answers differ before training has changed much."""
+CLEAR_T = 3.5
+"""A rise between the thirds that so many standard errors show is none of the noise of a flat reward."""
 
 
 def _known(groups: Groups, min_points: int) -> None:
@@ -62,8 +66,8 @@ def groups_always_equal(groups: Groups, *, equal: float, low: float, min_points:
     top = CEILING * (1.0 if is_share(reward) else highest)
     if min(shares[:FIRST].mean(), shares.mean()) < equal or level >= top or _all_wrong(reward, low):
         return None
-    if rises(reward.values):  # the few groups that differ are enough to learn from
-        return None
+    if max(thirds_t(reward.values) / CLEAR_T, start_t(reward.values) / START_T) >= 1.0:
+        return None  # the few groups that differ are enough to learn from
     return throughout(reward, {"equal": float(shares.mean()), "reward": level})
 
 

@@ -18,10 +18,12 @@ from tests.tuner.madeup import Bowl, notices, run
 from tuner.config.judge import JudgeBlock
 from tuner.study.folder import database_url
 from tuner.study.judge_ledger import JudgeLedger, costs, judged_within
+from tuner.study.loop import run_study
 from tuner.study.results import StudyResult
 from tuner.training.generation import Sample
 from tuner.training.judge import Judge
 from tuner.training.judge_budget import Cost, total
+from tuner.training.train import train
 
 PAIRS = 4
 
@@ -144,3 +146,16 @@ def test_a_run_without_a_study_keeps_to_the_same_limit(judge: Any):
     with judged_within(optuna.create_study(), "trial-000", None):
         Judge(JudgeBlock(judge.address, "m", max_study_calls=2)).compared(before, after)
     assert len(judge.seen) == 5
+
+
+@pytest.mark.long
+def test_real_runs_of_a_study_share_the_budget(judge: Any, tmp_path: Path, make: Any):
+    block = {"base_url": judge.address, "model": "m", "rows": 3, "max_study_calls": 9}
+    space = {"learning_rate": {"low": 1e-3, "high": 1e-1, "log": True}}
+    keys = {"metric": "judge_win_rate", "exact_match_rows": 3, "judge": block, "trials": 4, "seeds": 0}
+    spec = make(max_steps=2, eval_steps=1, study={**keys, "space": space, "stop_early": False})
+    result = run_study(spec, lambda moves, out, report: train(spec, moves, out, report), tmp_path / "out")
+    kept = costs(optuna.load_study(study_name=spec.name, storage=database_url(tmp_path / "out")))
+    assert total(kept.values()).calls == len(judge.seen) <= 9
+    assert [trial.value is not None for trial in result.trials] == [True] * len(result.trials)
+    assert len(result.trials) == len(kept) < 4
