@@ -28,8 +28,8 @@ def with_whole_loss(columns: Columns) -> Columns:
 
 
 def _sum(parts: list[Column]) -> Column:
-    """The sum in the rows that all parts have."""
+    """The sum in the rows that all parts have; of a column that the header names twice the first value counts."""
     rows = parts[0].rows
     for part in parts[1:]:
         rows = np.intersect1d(rows, part.rows)
-    return Column(rows, np.sum([part.values[np.isin(part.rows, rows)] for part in parts], axis=0))
+    return Column(rows, np.sum([part.values[np.searchsorted(part.rows, rows)] for part in parts], axis=0))

@@ -231,3 +231,9 @@ def test_brackets_a_hundred_thousand_deep_are_refused_or_left_out(tmp_path: Path
     run = read(tmp_path / "metrics.jsonl")
     assert len(run.curves["train_loss"]) == 2
     assert {"lines-skipped", "settings-not-read"} <= set(codes(run))
+
+
+def test_a_part_of_a_loss_that_the_header_names_twice_counts_once(tmp_path: Path):
+    header = "epoch,train/box_loss,train/cls_loss,train/cls_loss,lr/pg1\n"
+    (tmp_path / "results.csv").write_text(header + "".join(f"{k},{3 - k / 9},1,1,0.01\n" for k in range(1, 9)))
+    assert read(tmp_path / "results.csv").curves["train_loss"].values[0] == pytest.approx(3 - 1 / 9 + 1)
