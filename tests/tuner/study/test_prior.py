@@ -8,6 +8,7 @@ from pathlib import Path
 import optuna
 import pytest
 
+from diagnostics.model.message import Message
 from tests.tuner.madeup import RATE, Bowl, run, spec
 from tuner.errors import SpecError
 from tuner.search.attributes import RATE_PRIOR
@@ -17,16 +18,18 @@ from tuner.study.prior import GIVEN_DEVIATION, OTHER_DEVIATION, SAME_DEVIATION, 
 SPACE = {"learning_rate": RATE}
 
 
-def second_rate(folder: Path, prior: float | str | None) -> float:
-    """The rate of the first trial after the file's own."""
-    result = run(folder, Bowl(evaluations=6), trials=2, seeds=0, space=SPACE, prior=prior)
-    return float(result.trials[1].settings["learning_rate"])
+def second_trial(folder: Path, prior: float | None) -> tuple[float, float]:
+    """The rate of the first trial after the file's own, and the best rate that the search expects then."""
+    trial = run(folder, Bowl(evaluations=6), trials=2, seeds=0, space=SPACE, prior=prior).trials[1]
+    assert isinstance(trial.because, Message)
+    return float(trial.settings["learning_rate"]), float(trial.because.values["best"])
 
 
 def test_a_rate_that_is_known_beforehand_leads_the_first_step(tmp_path: Path):
-    plain, low, high = (second_rate(tmp_path / str(p), p) for p in (None, 2e-5, 1e-3))
-    assert low < plain
-    assert low < 1e-4 < high
+    """The curve of trial 0 has its say as well: it speaks for 2e-4 to 5e-4."""
+    low, plain, high = (second_trial(tmp_path / str(prior), prior) for prior in (2e-5, None, 1e-3))
+    assert low[0] < plain[0] <= high[0]
+    assert low[1] < plain[1] < high[1]
 
 
 def test_a_study_says_where_the_best_rate_lies_and_surer_for_the_same_model_and_data(tmp_path: Path):
