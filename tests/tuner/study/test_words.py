@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-import tuner.study
+import tuner
 from diagnostics.messages.en import MESSAGES as OF_RUNS
 from diagnostics.model.message import message
 from tuner.messages import en, text
@@ -16,18 +16,24 @@ from tuner.search.proposer import ProposerKind
 from tuner.study.failure import FailureKind
 from tuner.study.results import TrialState
 
-FILES = [*Path(tuner.study.__file__).parent.rglob("*.py"), *Path(tuner.__path__[0], "search").rglob("*.py")]
+FILES = [path for part in ("study", "search", "export") for path in Path(tuner.__path__[0], part).rglob("*.py")]
 
-MAKERS = ("message", "Message", "_no_gain", "passed", "warned", "failed")
+MAKERS = ("message", "Message", "_no_gain", "passed", "warned", "failed", "skipped", "state")
 
 
 def codes(maker: str) -> Iterator[str]:
     """The codes that the sources hand to a maker of messages or phrases, every branch of the argument."""
     for node in (node for path in FILES for node in ast.walk(ast.parse(path.read_text("utf-8")))):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == maker and node.args:
+        if isinstance(node, ast.Call) and maker in _called(node.func) and node.args:
             yield from (
                 one.value for one in ast.walk(node.args[0]) if isinstance(one, ast.Constant) and type(one.value) is str
             )
+
+
+def _called(function: ast.expr) -> set[str]:
+    """The names of the functions that a call may go to: one, or those of a choice between several."""
+    chosen = (function.body, function.orelse) if isinstance(function, ast.IfExp) else (function,)
+    return {one.id for one in chosen if isinstance(one, ast.Name)}
 
 
 def test_every_code_of_a_study_has_words_and_no_words_are_left_over():

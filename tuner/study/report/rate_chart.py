@@ -31,7 +31,7 @@ def rate_chart(result: StudyResult, *, width: int) -> Markup | None:
     tones = {curve.batch: tone for curve, tone in zip(curves, TONES, strict=False)}
     lines = [_band(curve, across, down, tones[curve.batch]) for curve in reversed(curves)]
     beyond = any(result.forgets_too_much(trial) for trial in result.trials)
-    name = "edge-or-forgetting" if beyond else "edge-of-stability"
+    name = report_phrase("edge-or-forgetting" if beyond else "edge-of-stability")
     marks = [_edge(curves[0], across, height, name), _best(curves[0], across, height)]
     points = [_point(result, trial, across, down, height, tones) for trial in trials]
     title = f"What the search expects over {plain_name(RATE)}"
@@ -67,7 +67,7 @@ def _edge(curve: RateCurve, across: Scale, height: float, name: str) -> Markup |
     return joined(
         element("rect", x=x, width=max(across.end - x, 0.0), fill_opacity=0.10, **style),
         element("rect", x=start, width=max(x - start, 0.0), fill_opacity=0.05, **style),
-        element("text", report_phrase(name), class_="halo", x=beside, y=TOP + 12, text_anchor=anchor),
+        element("text", name, class_="halo", x=beside, y=TOP + 12, text_anchor=anchor),
     )
 
 
