@@ -150,6 +150,12 @@ class Rule:
         """The rule under its looser limits, None where it has none."""
         return replace(self, limits={**self.limits, **self.borderline}) if self.borderline else None
 
+    def with_limits(self, moved: Mapping[str, float]) -> Rule:
+        """The rule with these limits in place of its own; who moves a limit means it, so it has no looser one."""
+        known = {name: value for name, value in moved.items() if name in self.limits}
+        looser = {name: value for name, value in self.borderline.items() if name not in known}
+        return replace(self, limits={**self.limits, **known}, borderline=looser) if known else self
+
     @property
     def judges_whole_runs(self) -> bool:
         """Whether the check makes sense only near the end of a run."""

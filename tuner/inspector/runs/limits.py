@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from diagnostics.diagnosis.diagnose import diagnose
 from diagnostics.formatting import number, plain_name
@@ -29,7 +29,7 @@ class SliderRange:
 def moved_rules(moved: Moved, rules: Sequence[Rule] = RULES) -> tuple[Rule, ...]:
     """The rules with these limits in place of their own; a name that no rule has changes nothing."""
     return tuple(
-        replace(rule, limits={name: moved.get((rule.name, name), value) for name, value in rule.limits.items()})
+        rule.with_limits({name: moved[rule.name, name] for name in rule.limits if (rule.name, name) in moved})
         for rule in rules
     )
 
