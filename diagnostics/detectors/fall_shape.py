@@ -130,7 +130,7 @@ def _shares(curve: Curve, resolution: float) -> _Shares | None:
 
 def _begins_at(eval_loss: Curve, train_loss: Curve) -> float:
     """The share of the run at the first evaluation; a run begins one logging interval before its first log."""
-    steps = train_loss.steps
+    steps = train_loss.steps if len(train_loss) else eval_loss.steps[:1]
     origin = float(2.0 * steps[0] - steps[1]) if steps.size > 1 else float(steps[0])
     return (float(eval_loss.steps[0]) - origin) / max(float(eval_loss.steps[-1]) - origin, 1e-300)
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Mapping
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from diagnostics import RULES, Curve, Run, Settings, diagnose
@@ -195,6 +196,7 @@ KNOWN = st.fixed_dictionaries(
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.dictionaries(st.sampled_from(NAMES), SERIES, max_size=6), KNOWN)
+@example({"eval_loss": [1.0] * 5, "train_loss": [math.inf]}, {})
 def test_nothing_ever_raises_and_the_verdict_is_plain_json(points: dict[str, list[float]], known: dict[str, object]):
     found = diagnose(run_of(points, Settings.from_mapping(known)))
     json.dumps(found.to_dict(), allow_nan=False)
