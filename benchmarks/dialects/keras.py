@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import csv
 import json
+from itertools import zip_longest
 from pathlib import Path
 
 from benchmarks.dialects.measured import Layout, Measured, epochs
 
 
 def write_log(run: Measured, layout: Layout, folder: Path) -> Path:
-    """``training.log``: comma-separated, epochs from 0, columns in the order of the alphabet."""
-    table = _history(run, layout)
+    """``training.log``: comma-separated, epochs from 0, columns in the order of the alphabet.
+
+    An epoch without an evaluation leaves its column empty, as that of a run that ended before it does.
+    """
+    table = dict(sorted(_history(run, layout).items()))
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "training.log").open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
-        writer.writerow(["epoch", *sorted(table)])
-        writer.writerows([i, *(table[key][i] for key in sorted(table))] for i in range(len(table["loss"])))
+        writer.writerow(["epoch", *table])
+        writer.writerows([i, *row] for i, row in enumerate(zip_longest(*table.values(), fillvalue="")))
     return folder
 
 

@@ -76,6 +76,13 @@ def test_every_dialect_is_read_back_with_the_losses_that_were_measured(name: str
         assert held.values[-1] == pytest.approx(run.evals[-1].loss, abs=1e-3)
 
 
+@pytest.mark.parametrize("name", ["keras-log", "keras-history"])
+def test_a_run_that_ended_before_its_last_evaluation_has_fewer_of_them(name: str, tmp_path: Path):
+    whole = measured()
+    cut = read(DIALECTS[name](measured(evals=whole.evals[:-2]), Layout(EVERY), tmp_path))
+    assert len(cut.curves["eval_loss"]) == len(cut.curves["train_loss"]) - 2
+
+
 def test_a_run_whose_epochs_are_counted_from_0_is_finished(tmp_path: Path):
     run = read(lightning.write_csv(measured(), Layout(EVERY), tmp_path))
     assert run.settings.num_train_epochs == STEPS / EACH_EPOCH
