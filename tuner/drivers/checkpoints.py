@@ -19,8 +19,13 @@ def checkpoints(output: Path, pattern: str) -> list[Path]:
     return sorted(found, key=lambda path: [int(number) for number in re.findall(r"\d+", path.name)])
 
 
-def newest_whole(output: Path, pattern: str) -> Path | None:
-    """The latest checkpoint that was written completely; None when there is none."""
+def newest_whole(output: Path, pattern: str, state: str = "") -> Path | None:
+    """The latest checkpoint that was written completely; None when there is none.
+
+    ``state`` is what must lie below the output as well, where a trainer keeps the state of its optimizer there.
+    """
+    if state and not (output / state).is_file():
+        return None
     return next((path for path in reversed(checkpoints(output, pattern)) if is_whole(path)), None)
 
 

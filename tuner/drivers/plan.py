@@ -90,7 +90,7 @@ def planned(spec: StudySpec, overrides: Mapping[str, Any], out: Path, devices: S
 
 def _places(driver: Driver, spec: StudySpec, whole: Path, devices: int) -> dict[str, str]:
     output = whole / OUTPUT
-    checkpoint = newest_whole(output, driver.profile.checkpoints)
+    checkpoint = newest_whole(output, driver.profile.checkpoints, driver.profile.state)
     return {
         "config": str(_config_file(driver, whole)),
         "run": str(output),
@@ -146,7 +146,7 @@ def open_folder(plan: Plan) -> None:
         _clear(plan.folder)
     elif pattern:
         drop_cut(plan.output, pattern)
-        if newest_whole(plan.output, pattern) is None:
+        if newest_whole(plan.output, pattern, plan.driver.profile.state) is None:
             shutil.rmtree(plan.output, ignore_errors=True)
     plan.output.mkdir(exist_ok=True)
 

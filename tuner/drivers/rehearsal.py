@@ -112,8 +112,8 @@ class Rehearsal:
 
     def _saved(self, plan: Plan) -> bool:
         """Whether there is a checkpoint to continue from, or nobody knows how one would look."""
-        pattern = plan.driver.profile.checkpoints
-        return not pattern or newest_whole(plan.output, pattern) is not None
+        profile = plan.driver.profile
+        return not profile.checkpoints or newest_whole(plan.output, profile.checkpoints, profile.state) is not None
 
     def _shown(self, run: Run | None, first: float | None) -> bool:
         if run is None or first is None:

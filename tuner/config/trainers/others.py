@@ -42,6 +42,7 @@ TORCHTUNE = Profile(
     },
     resume={"resume_from_checkpoint": True},
     checkpoints="epoch_*",
+    state="recipe_state/recipe_state.pt",  # of an epoch that is not the last: a finished run has none
     methods={"loss._component_": {"torchtune.rlhf.loss.DPOLoss": "dpo"}},
     held_out=HeldOut.NONE,
     short={"max_steps_per_epoch": 200},

@@ -53,7 +53,8 @@ class Profile:
     Every run gets the keys in ``forced``, and those in ``unless_given`` where the file has neither that key nor one of
     those in ``instead``, which the trainer refuses beside it. ``resume`` are keys that make it continue from a
     checkpoint. In all of these, and in ``environment``, ``{output}`` is the folder that it writes, ``{checkpoint}`` the
-    newest of its checkpoints, which are the folders ``checkpoints`` below that one.
+    newest of its checkpoints, which are the folders ``checkpoints`` below that one; without the file ``state`` there
+    none can be continued from.
 
     ``methods`` says, by a key and its value, which training method a file means. ``total_batch``: its second batch key
     holds all rows of an optimizer step, not the accumulation. ``alpha_follows``: where its file has no alpha, LoRA's
@@ -76,6 +77,7 @@ class Profile:
     stop: str = "SIGTERM"
     resume: Flat = field(default_factory=dict)
     checkpoints: str = "checkpoint-*"
+    state: str = ""
     methods: Mapping[str, Mapping[Any, str]] = field(default_factory=dict)
     held_out: HeldOut = HeldOut.OWN
     total_batch: bool = False
