@@ -126,6 +126,12 @@ class Scene:
             os.kill(process, sign)
         self.tally.killed = (*self.tally.killed, f"{what} ({sign.name})")
 
+    def kill_command(self, head: subprocess.Popen[str]) -> None:
+        """Kill the command itself."""
+        head.kill()
+        head.communicate()
+        self.tally.killed = (*self.tally.killed, f"the command ({signal.SIGKILL.name})")
+
     def close(self) -> None:
         """Count the processes that are left, and end them."""
         end = time.monotonic() + GRACE
@@ -158,9 +164,7 @@ def ray(folder: Path, tally: Left) -> None:
         scene.until_trained("trial-001")
         scene.kill("--engine\\x00local", "a worker")
         scene.until_trained("trial-002")
-        head.kill()
-        head.communicate()
-        tally.killed = (*tally.killed, "the command (SIGKILL)")
+        scene.kill_command(head)
         scene.end(scene.start())
     scene.close()
 
@@ -209,9 +213,7 @@ def slurm(folder: Path, tally: Left) -> None:
     time.sleep(3.0)
     scene.kill("--engine\\x00local", "a worker")
     scene.until_trained("trial-002")
-    head.kill()
-    head.communicate()
-    tally.killed = (*tally.killed, "the command (SIGKILL)")
+    scene.kill_command(head)
     scene.end(scene.start())
     scene.close()
     requeued = [log for log in (scene.out / "jobs").glob("*_log.out") if "Requeued job" in log.read_text()]

@@ -1,10 +1,11 @@
-"""A seeded sample of the mutations that ``benchmarks/fuzz.py`` makes by the ten thousand."""
+"""A seeded sample of the mutations that ``benchmarks/fuzz/`` makes by the ten thousand."""
 
 from __future__ import annotations
 
 import random
 
-from benchmarks.fuzz import MUTATIONS, SAMPLES, fuzz
+from benchmarks.fuzz.__main__ import SAMPLES, fuzz
+from benchmarks.fuzz.mutations import MUTATIONS
 
 
 def test_damaged_logs_are_read_or_refused_and_never_crash():

@@ -12,7 +12,7 @@ import yaml
 
 from tests.tuner import smallest
 from tests.tuner.drivers import test_profiles
-from tests.tuner.drivers.test_command import COMMAND, RATE, file, spec
+from tests.tuner.drivers.script import COMMAND, RATE, file, spec
 from tuner.cli import main
 from tuner.commands.check import check
 from tuner.drivers.plan import planned

@@ -1,15 +1,11 @@
-"""``trainer: command``: a real script in a process of its own, stopped, killed and continued."""
+"""``trainer: command``: a real script in a process of its own, and files that cannot work."""
 
 from __future__ import annotations
 
-import itertools
 import json
 import os
-import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,47 +13,15 @@ import pytest
 import yaml
 
 from diagnostics.readers import read
-from tests.waiting import until
+from tests.tuner.drivers.script import COMMAND, RATE, ROOT, SCRIPT, file, spec, steps_logged
 from tuner.cli import main
 from tuner.commands.study import StudyTrainer
 from tuner.config.study_file import load_spec
-from tuner.config.study_spec import StudySpec
 from tuner.drivers.drive import drive
-from tuner.drivers.errors import OutOfMemoryError, TrainerFailed, TrainerKilled
-from tuner.drivers.keeper import of_run
-from tuner.drivers.process import tag_of
+from tuner.drivers.errors import OutOfMemoryError, TrainerFailed
 from tuner.errors import SpecError
 from tuner.study.loop import run_study
 from tuner.study.passing import is_passing
-
-ROOT = Path(__file__).parents[3]
-SCRIPT = Path(__file__).with_name("train.py")
-COMMAND = f"{sys.executable} {SCRIPT} --config {{config}} --lr {{learning_rate}} --out {{run}}"
-RATE = {"low": 1e-5, "high": 1e-1, "log": True}
-
-
-def file(folder: Path, block: dict[str, Any] | None = None, **keys: Any) -> Path:
-    """A study file of the script."""
-    study = {"trainer": "command", "command": COMMAND, "space": {"learning_rate": RATE}, **(block or {})}
-    content = {"learning_rate": 1e-4, "steps": 40, **keys, "study": study}
-    path = folder / "bowl.yaml"
-    path.write_text(yaml.safe_dump(content))
-    return path
-
-
-def spec(folder: Path, block: dict[str, Any] | None = None, **keys: Any) -> StudySpec:
-    return load_spec(file(folder, block, **keys))
-
-
-def steps_logged(run: Path) -> list[int]:
-    """The steps in the log, in its order; one that was logged and not saved before a kill is there twice in a row."""
-    lines = (run / "output" / "log.jsonl").read_text().splitlines()
-    return [step for step, _ in itertools.groupby(json.loads(line)["step"] for line in lines)]
-
-
-def left(run: Path) -> list[int]:
-    """The processes of a run that are alive."""
-    return [one for one in of_run(tag_of(run)) if Path(f"/proc/{one}").exists()]
 
 
 @pytest.mark.long
@@ -86,20 +50,6 @@ def test_a_finished_run_is_read_and_other_settings_begin_again(tmp_path: Path):
     assert yaml.safe_load((out / "trainer.yaml").read_text())["learning_rate"] == 1e-2
 
 
-def test_a_report_that_says_stop_stops_the_command_and_all_that_it_started(tmp_path: Path):
-    study, out = spec(tmp_path, steps=2000, workers=1, pause=0.02), tmp_path / "trial-000"
-    seen: list[float] = []
-
-    def report(run: Any, share: float) -> str | None:
-        seen.append(share)
-        assert len(left(out)) == 3  # the keeper, the script and its data loader
-        return "enough" if len(seen) == 2 else None
-
-    run = drive(study, {}, out, report)
-    assert left(out) == [] and 10 <= run.last_step < 2000 and seen == sorted(seen)
-    assert [note.code for note in run.notes] == ["stopped-at"]
-
-
 @pytest.mark.parametrize(
     ("keys", "kind", "says"),
     [
@@ -114,21 +64,6 @@ def test_success_is_status_0_and_the_last_planned_step(
     with pytest.raises(kind, match=says) as caught:
         drive(spec(tmp_path, **keys), {}, tmp_path / "trial-000")
     assert type(caught.value) is kind and not is_passing(caught.value)
-
-
-def test_a_command_that_somebody_kills_may_be_continued(tmp_path: Path):
-    out = tmp_path / "trial-000"
-
-    def report(run: Any, share: float) -> None:
-        for process in left(out):
-            if SCRIPT.name in Path(f"/proc/{process}/cmdline").read_text():
-                os.kill(process, signal.SIGKILL)
-
-    study = spec(tmp_path, steps=200, pause=0.02)
-    with pytest.raises(TrainerKilled) as caught:
-        drive(study, {}, out, report)
-    assert is_passing(caught.value)
-    assert drive(study, {}, out).last_step == 200 and steps_logged(out) == [*range(1, 201)]
 
 
 @pytest.mark.long
@@ -154,35 +89,6 @@ def test_a_batch_that_cannot_be_split_is_not_tried_again(tmp_path: Path):
     result = run_study(study, StudyTrainer(study), tmp_path / "out")
     assert result.trials[0].state == "infeasible"
     assert (tmp_path / "out" / "trial-000" / "output.log").read_text().count("training on") == 1
-
-
-@pytest.mark.long
-def test_after_kill_9_nothing_runs_on_and_the_same_command_continues(tmp_path: Path):
-    path, out = file(tmp_path, {"trials": 1, "seeds": 0}, steps=300, pause=0.02, workers=1), tmp_path / "out"
-    command = [sys.executable, "-m", "tuner", "study", str(path), "--out", str(out)]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL) as worker:
-        until(_has_steps(out / "trial-000", 20), "the first steps")
-        worker.kill()
-    until(lambda: left(out / "trial-000") == [], "the end of the trainer")
-    cut = len(steps_logged(out / "trial-000"))
-    study = load_spec(path)
-    result = run_study(study, StudyTrainer(study), out)
-    assert result.trials[0].value is not None and 20 <= cut < 300
-    assert steps_logged(out / "trial-000") == [*range(1, 301)]
-
-
-def _has_steps(run: Path, steps: int) -> Callable[[], bool]:
-    return lambda: (run / "output" / "log.jsonl").exists() and len(steps_logged(run)) >= steps
-
-
-def test_what_a_killed_keeper_leaves_is_ended_before_the_run_begins_again(tmp_path: Path):
-    out = tmp_path / "trial-000"
-    environment = {**os.environ, "TUNER_RUN": tag_of(out)}
-    with subprocess.Popen(["sleep", "600"], env=environment, start_new_session=True) as orphan:
-        until(lambda: left(out) == [orphan.pid], "the orphan")
-        drive(spec(tmp_path, steps=5), {}, out)
-        assert orphan.wait(5) == -signal.SIGTERM
 
 
 @pytest.mark.parametrize(
@@ -252,19 +158,6 @@ def test_a_program_that_is_not_there_is_named_before_anything_is_made(tmp_path: 
     ended = subprocess.run(command, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True)
     assert ended.returncode == 2 and "/envs/gone/bin/train: no such program" in ended.stderr
     assert not (tmp_path / "out").exists()
-
-
-def test_the_order_of_a_run_that_is_stopped_takes_no_longer_than_its_grace(tmp_path: Path):
-    from tuner.drivers.process import Trainer
-
-    stubborn = (
-        "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(1, flush=True); time.sleep(60)"
-    )
-    log = tmp_path / "log"
-    with Trainer([sys.executable, "-c", stubborn], tmp_path, log, dict(os.environ), grace=0.5) as trainer:
-        until(lambda: log.exists() and log.read_text() == "1\n", "the script")
-        began = time.monotonic()
-        assert trainer.stop() == -signal.SIGKILL and time.monotonic() - began < 5
 
 
 def test_a_trainer_may_print_anything_at_its_end(tmp_path: Path):

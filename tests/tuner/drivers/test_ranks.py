@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from diagnostics.errors import BadInput
-from tests.tuner.drivers.test_command import left
+from tests.tuner.drivers.script import left
 from tests.tuner.madeup import spec as own_spec
 from tuner.commands.study import StudyTrainer
 from tuner.config.overrides import shared_by

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from diagnostics.errors import BadInput
-from tests.tuner.drivers.test_command import ROOT, file, left, spec
+from tests.tuner.drivers.script import ROOT, file, left, spec
 from tests.waiting import until
 from tuner.config.slots import groups, with_slots
 from tuner.drivers import slots

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from diagnostics.errors import BadInput
-from tests.tuner.drivers.test_command import ROOT, file, steps_logged
+from tests.tuner.drivers.script import ROOT, file, steps_logged
 from tests.waiting import until
 from tuner.cli import main
 from tuner.commands.on_cluster import worker_words

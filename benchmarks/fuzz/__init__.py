@@ -1,0 +1,1 @@
+"""Logs that are damaged at random, and what reading them came to."""
