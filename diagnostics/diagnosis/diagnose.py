@@ -4,55 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 
 import numpy as np
 
 from diagnostics.diagnosis.advice import advise
+from diagnostics.diagnosis.answers import HEALTH_LABELS, Answers
 from diagnostics.diagnosis.calibration import DEFAULT, Health, combine
-from diagnostics.diagnosis.context import (
-    DiagnosisContext,
-    best_step,
-    evaluate,
-    on_course,
-    prepare,
-)
+from diagnostics.diagnosis.context import DiagnosisContext, best_step, evaluate, on_course, prepare
 from diagnostics.diagnosis.health import health_of
+from diagnostics.diagnosis.nearly import may_be_named, nearly_found
 from diagnostics.diagnosis.weigh import Fired, Weighed, weigh
 from diagnostics.model.curves import Run
 from diagnostics.model.evidence import Evidence
 from diagnostics.model.message import Message, message
 from diagnostics.model.methods import method_record
-from diagnostics.model.outlook import Outlook
-from diagnostics.model.rate_estimate import RateEstimate, RateSide
 from diagnostics.model.rate_prior import Bounds
-from diagnostics.model.records import Advice, Diagnosis, Finding, Label, Skipped, Unchecked
+from diagnostics.model.records import Advice, Diagnosis, Finding, Label
 from diagnostics.rules import RULES, Case, Rule
 from diagnostics.signals import memo_scope
 
-HEALTH_LABELS = (Label.UNSTABLE, Label.OVERFIT, Label.UNDERFIT)
-"""The labels whose rules must have been evaluated before a run is called healthy."""
-
-
-LIKELIER = 0.4
-"""A slow run that was nearly found is named where a healthy one is less likely than this.
-
-Only beside held-out losses: training losses follow the order of the rows too. Not one that the estimate of the rate
-nearly found: how likely a healthy run is follows that estimate already. And no other fault: of too few is it known how
-often they are there when they are nearly found.
-"""
-INFERRED = ("warmup-too-short",)
-"""Rules that infer too high a rate; spikes, jumps and jitter are seen, whatever the whole run looks like."""
 SELDOM_WELL = 0.4
 """A run in which no rule found a fault is not called healthy where fewer of those that look so went well."""
-LOOKS_SO = 0.6
-"""A fault that was nearly found is named where so many of the runs that look so had it."""
-SHOWN = 0.8
-"""The chance of a run that is ill on one side from which the estimate of its rate does not deny that."""
 DOUBTS = ("task-part-stays-flat", "reward-falls-after-gradient-spikes")
 """What is noted and denies that a reward rises for what it is meant for, or that it stays."""
-BY_ESTIMATE = "sure"
-"""The limit of rules that the estimate of the rate decides."""
 
 
 @dataclass(frozen=True)
@@ -65,48 +39,6 @@ class Basis:
     health: Health
     share: float
     likelier: bool = False
-
-
-@dataclass(frozen=True)
-class _Answers:
-    """What every rule answered, in the order of the table: evidence, nothing, or why it could not be evaluated."""
-
-    all: tuple[tuple[Rule, Evidence | Message | None], ...]
-    rate: RateEstimate | None = None
-    outlook: Outlook | None = None
-
-    @cached_property
-    def fired(self) -> list[Fired]:
-        """The rules that fired, without those whose premise another one, or the estimate of the rate, denies."""
-        found = [(rule, answer) for rule, answer in self.all if isinstance(answer, Evidence)]
-        found = [(rule, answer) for rule, answer in found if not _denied(rule, self.rate, self.outlook)]
-        if any(rule.sets_label and not _is_a_look(answer) for rule, answer in found):
-            found = [(rule, answer) for rule, answer in found if not _is_a_look(answer)]
-        names = {rule.name for rule, _ in found}
-        return [(rule, answer) for rule, answer in found if names.isdisjoint(rule.unless_found)]
-
-    @cached_property
-    def skipped(self) -> tuple[Skipped, ...]:
-        """The rules that could not be evaluated."""
-        return tuple(Skipped(rule.name, why, rule.label) for rule, why in self.all if isinstance(why, Message))
-
-    @cached_property
-    def checked(self) -> set[Label]:
-        """The labels of which at least one rule was evaluated, and none that is essential was skipped."""
-        asked = {rule.label for rule, found in self.all if rule.sets_label and not isinstance(found, Message)}
-        return asked - self._essentials.keys()
-
-    @cached_property
-    def _essentials(self) -> dict[Label, Message]:
-        """The labels of which an essential rule could not be evaluated, each with the reason."""
-        return {rule.label: why for rule, why in self.all if rule.essential and isinstance(why, Message)}
-
-    @cached_property
-    def unchecked(self) -> tuple[Unchecked, ...]:
-        """The labels that a healthy run should have been checked for and was not, each with the first reason."""
-        reasons = {skip.label: skip.reason for skip in reversed(self.skipped)} | self._essentials
-        missing = [label for label in HEALTH_LABELS if label not in self.checked]
-        return tuple(Unchecked(label, reasons.get(label, message("no-rule"))) for label in missing)
 
 
 def diagnose(run: Run, rules: tuple[Rule, ...] = RULES, *, bounds: Bounds | None = None) -> Diagnosis:
@@ -124,16 +56,16 @@ def diagnose_with_basis(
     with np.errstate(all="ignore"), memo_scope():
         context = prepare(run, bounds)
         applicable = [rule for rule in rules if rule.applies_to(context.settings.method)]
-        answers = _Answers(tuple((rule, evaluate(rule, context)) for rule in applicable), context.rate, context.outlook)
+        answers = Answers(tuple((rule, evaluate(rule, context)) for rule in applicable), context.rate, context.outlook)
         case = Case(context.settings, context.rate_prior, {}, context.advised_rate)
         weighed = weigh(answers.fired, case, context.curves, context.advised_rate)
-        borderline = None if weighed.deciding else _borderline(applicable, context)
+        borderline = None if weighed.deciding else nearly_found(applicable, context)
         kinds = len(answers.checked & set(HEALTH_LABELS))
         doubted = any(rule.name in DOUBTS for rule, _ in weighed.fired)
         health = health_of(context, kinds, nearly=borderline is not None or weighed.overruled or doubted)
         well = DEFAULT.no_fault(health)
-        named = [rule for rule in applicable if _may_be_named(rule, health, well, context.outlook)]
-        likelier = _borderline(named, context) if borderline is not None else None
+        named = [rule for rule in applicable if may_be_named(rule, health, well, context.outlook)]
+        likelier = nearly_found(named, context) if borderline is not None else None
     verdict = Diagnosis(
         run=run.name,
         label=Label.UNKNOWN,
@@ -216,40 +148,6 @@ def _length_notes(main: Rule, context: DiagnosisContext) -> tuple[Message, ...]:
     if not main.judges_whole_runs or context.settings.max_steps is not None:
         return ()
     return (message("planned-length-unknown"),)
-
-
-def _borderline(rules: list[Rule], context: DiagnosisContext) -> Fired | None:
-    """The first rule that fires under its looser limits, on a run where none fires under its own."""
-    for rule in rules:
-        if rule.nearly is not None and not _denied(rule, context.rate, context.outlook):
-            found = evaluate(rule.nearly, context)
-            if isinstance(found, Evidence):
-                return rule, found
-    return None
-
-
-def _may_be_named(rule: Rule, health: Health, well: float, look: Outlook | None) -> bool:
-    """Whether a fault that was only nearly found may be named."""
-    if look is not None and look.of_label(rule.label) >= LOOKS_SO:
-        return True
-    doubtful = health.held_out and 0.0 < well < LIKELIER
-    return doubtful and rule.label is Label.UNDERFIT and BY_ESTIMATE not in rule.limits
-
-
-def _is_a_look(found: Evidence) -> bool:
-    """Whether only the look of the whole run speaks for a finding: it decides where no sign of a fault does."""
-    return "alike" in found.measured
-
-
-def _denied(rule: Rule, rate: RateEstimate | None, outlook: Outlook | None) -> bool:
-    """Whether the rule blames a side of the learning rate that the look of the run, or the estimate, denies."""
-    if rule.blames is None:
-        return False
-    inferred = rule.blames is RateSide.TOO_LOW or rule.name in INFERRED
-    if outlook is not None and inferred and outlook.denies(rule.blames):
-        return True
-    shown = outlook is not None and outlook.chance(rule.blames) >= SHOWN
-    return rate is not None and rate.denies(rule.blames) and not shown
 
 
 def _confidence(order: list[Fired]) -> float:

@@ -18,7 +18,8 @@ from diagnostics.diagnosis.calibration import (
     combine,
 )
 from diagnostics.diagnosis.context import prepare
-from diagnostics.diagnosis.diagnose import LOOKS_SO, diagnose_with_basis
+from diagnostics.diagnosis.diagnose import diagnose_with_basis
+from diagnostics.diagnosis.nearly import LOOKS_SO
 from diagnostics.model.records import Label
 from diagnostics.model.settings import Settings
 from diagnostics.synthetic import make

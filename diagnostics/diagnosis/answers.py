@@ -1,0 +1,79 @@
+"""What every rule answered: findings that nothing denies, and what could not be evaluated."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from diagnostics.diagnosis.weigh import Fired
+from diagnostics.model.evidence import Evidence
+from diagnostics.model.message import Message, message
+from diagnostics.model.outlook import Outlook
+from diagnostics.model.rate_estimate import RateEstimate, RateSide
+from diagnostics.model.records import Label, Skipped, Unchecked
+from diagnostics.rules import Rule
+
+HEALTH_LABELS = (Label.UNSTABLE, Label.OVERFIT, Label.UNDERFIT)
+"""The labels whose rules must have been evaluated before a run is called healthy."""
+INFERRED = ("warmup-too-short",)
+"""Rules that infer too high a rate; spikes, jumps and jitter are seen, whatever the whole run looks like."""
+SHOWN = 0.8
+"""The chance of a run that is ill on one side from which the estimate of its rate does not deny that."""
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What every rule answered, in the order of the table: evidence, nothing, or why it could not be evaluated."""
+
+    all: tuple[tuple[Rule, Evidence | Message | None], ...]
+    rate: RateEstimate | None = None
+    outlook: Outlook | None = None
+
+    @cached_property
+    def fired(self) -> list[Fired]:
+        """The rules that fired, without those whose premise another one, or the estimate of the rate, denies."""
+        found = [(rule, answer) for rule, answer in self.all if isinstance(answer, Evidence)]
+        found = [(rule, answer) for rule, answer in found if not denied(rule, self.rate, self.outlook)]
+        if any(rule.sets_label and not is_a_look(answer) for rule, answer in found):
+            found = [(rule, answer) for rule, answer in found if not is_a_look(answer)]
+        names = {rule.name for rule, _ in found}
+        return [(rule, answer) for rule, answer in found if names.isdisjoint(rule.unless_found)]
+
+    @cached_property
+    def skipped(self) -> tuple[Skipped, ...]:
+        """The rules that could not be evaluated."""
+        return tuple(Skipped(rule.name, why, rule.label) for rule, why in self.all if isinstance(why, Message))
+
+    @cached_property
+    def checked(self) -> set[Label]:
+        """The labels of which at least one rule was evaluated, and none that is essential was skipped."""
+        asked = {rule.label for rule, found in self.all if rule.sets_label and not isinstance(found, Message)}
+        return asked - self._essentials.keys()
+
+    @cached_property
+    def _essentials(self) -> dict[Label, Message]:
+        """The labels of which an essential rule could not be evaluated, each with the reason."""
+        return {rule.label: why for rule, why in self.all if rule.essential and isinstance(why, Message)}
+
+    @cached_property
+    def unchecked(self) -> tuple[Unchecked, ...]:
+        """The labels that a healthy run should have been checked for and was not, each with the first reason."""
+        reasons = {skip.label: skip.reason for skip in reversed(self.skipped)} | self._essentials
+        missing = [label for label in HEALTH_LABELS if label not in self.checked]
+        return tuple(Unchecked(label, reasons.get(label, message("no-rule"))) for label in missing)
+
+
+def is_a_look(found: Evidence) -> bool:
+    """Whether only the look of the whole run speaks for a finding: it decides where no sign of a fault does."""
+    return "alike" in found.measured
+
+
+def denied(rule: Rule, rate: RateEstimate | None, outlook: Outlook | None) -> bool:
+    """Whether the rule blames a side of the learning rate that the look of the run, or the estimate, denies."""
+    if rule.blames is None:
+        return False
+    inferred = rule.blames is RateSide.TOO_LOW or rule.name in INFERRED
+    if outlook is not None and inferred and outlook.denies(rule.blames):
+        return True
+    shown = outlook is not None and outlook.chance(rule.blames) >= SHOWN
+    return rate is not None and rate.denies(rule.blames) and not shown
