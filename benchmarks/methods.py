@@ -24,7 +24,7 @@ GOOD_RATES: Mapping[str, float] = {
     "kto": 1e-3,
     "orpo": 3e-3,
     "simpo": 9e-3,
-    "cpo": 3e-2,
+    "cpo": 7.5e-3,
     "reward": 1e-3,
     "grpo": 3e-3,
     "rloo": 3e-3,

@@ -4,15 +4,17 @@ A policy picks one of some answers to each prompt by a linear map of the prompt'
 trained with Adam on the advantages within groups. The log holds what a trainer's would: means over the sampled answers.
 Whether the run went well follows from the expected reward over all prompts, which no log shows.
 
-    python -m benchmarks.verdicts.policies [--seeds 160] [--first 0]
+    python -m benchmarks.verdicts.policies [--seeds 160] [--first 0] [--few]
 
-prints how often "healthy" held, beside its confidence: as it is, and under a map that was fitted on the other kinds of
-task; and the weights fitted on all, which ``diagnostics.diagnosis.calibration`` holds. 20 s of one core.
+prints what was said of runs that went well and of others; how often "healthy" held, beside its confidence: as it is,
+and under a map that was fitted on the other kinds of task; and the weights fitted on all, which
+``diagnostics.diagnosis.calibration`` holds. 20 s of one core. ``--few``: runs of 6 to 19 logs.
 """
 
 from __future__ import annotations
 
 import argparse
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -31,6 +33,7 @@ CEILING = 0.9
 POINTS = 40
 """Steps at which the true reward is computed."""
 EPSILON = 1e-9
+FEW_LOGS = (6, 19)
 
 
 @dataclass(frozen=True)
@@ -184,8 +187,11 @@ def went_well(truth: FloatArray) -> bool:
     return end >= KEPT * best and (end >= start + GAIN or min(start, end) >= CEILING)
 
 
-def simulated(kind: str, seed: int) -> Labeled:
-    """A run of that kind: rate, group, batch and length are drawn from what people use, and from far beyond."""
+def simulated(kind: str, seed: int, few: bool = False) -> Labeled:
+    """A run of that kind: rate, group, batch and length are drawn from what people use, and from far beyond.
+
+    ``few``: of 6 to 19 logs, as first runs are.
+    """
     rng = np.random.default_rng([seed, *kind.encode()])
     answers = int(rng.integers(6, 20))
     prompts = rng.standard_normal((PROMPTS, FEATURES))
@@ -201,6 +207,9 @@ def simulated(kind: str, seed: int) -> Labeled:
         batch=int(rng.choice([4, 8, 16, 32])),
     )
     steps, every = int(rng.choice([60, 100, 200, 400])), int(rng.choice([1, 1, 5, 10]))
+    if few:
+        every = int(rng.choice([1, 2, 5, 10, 20]))
+        steps = every * int(rng.integers(*FEW_LOGS, endpoint=True))
     logged, truth = policy.log(steps, 0.5 if task.held is not None else 1.0)
     settings = Settings(
         method="grpo",
@@ -228,9 +237,12 @@ def _run(logged: Mapping[str, FloatArray], every: int, settings: Settings) -> Ru
     )
 
 
-def reliability(seeds: range) -> Iterator[str]:
+def reliability(seeds: range, few: bool) -> Iterator[str]:
     """How often "healthy" holds on simulated policies, under a map fitted on the other kinds, and the map of all."""
-    cases = diagnosed([simulated(kind, seed) for kind in KINDS for seed in seeds])
+    cases = diagnosed([simulated(kind, seed, few) for kind in KINDS for seed in seeds])
+    for label, name in (("healthy", "went well"), ("sick", "did not")):
+        said = Counter(case.said for case in cases if case.label == label)
+        yield f"of {said.total()} that {name}: " + ", ".join(f"{count} {word}" for word, count in said.most_common())
     given = [case for case in cases if case.said == "healthy"]
     yield f"{len(cases)} simulated policies, {len(given)} called healthy; of these went well, and how sure:"
     elsewhere = []
@@ -249,5 +261,6 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description="how far the confidence of a healthy reward can be trusted")
     parser.add_argument("--seeds", type=int, default=160)
     parser.add_argument("--first", type=int, default=0)
+    parser.add_argument("--few", action="store_true")
     asked_for = parser.parse_args()
-    print(*reliability(range(asked_for.first, asked_for.first + asked_for.seeds)), sep="\n")
+    print(*reliability(range(asked_for.first, asked_for.first + asked_for.seeds), asked_for.few), sep="\n")

@@ -7,7 +7,7 @@ from math import log, log1p, log2
 
 from diagnostics import signals
 from diagnostics.detectors.arguments import MIN_EVALS_TO_JUDGE_BY
-from diagnostics.detectors.rewards.windows import MIN_LOGS, at_ceiling, end, scale_of, start
+from diagnostics.detectors.rewards.windows import FEW_LOGS, at_ceiling, end, scale_of, start
 from diagnostics.diagnosis.calibration import MOST_GAIN, Health, LookedHealth, RewardHealth
 from diagnostics.diagnosis.context import LOGS_PER_EVALUATION, DiagnosisContext, evaluation_count
 from diagnostics.model.curves import Curve
@@ -45,7 +45,7 @@ def health_of(context: DiagnosisContext, kinds: int, nearly: bool) -> Health:
 def _health_of_rewards(context: DiagnosisContext, kinds: int, nearly: bool) -> Health:
     """What speaks for a run that learns from rewards: how far the reward rose, or that it is at its ceiling."""
     reward, held = context.curves.get("reward"), context.curves.get("eval_reward")
-    if reward is None or len(reward) < MIN_LOGS:
+    if reward is None or len(reward) < FEW_LOGS:
         return Health(kinds, None)
     gained = MOST_GAIN if at_ceiling(reward) else (end(reward.values) - start(reward.values)) / scale_of(reward)
     return RewardHealth(

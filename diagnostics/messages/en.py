@@ -15,6 +15,8 @@ MESSAGES: Mapping[str, str] = {
     "setting-unknown": "the log does not give {settings}",
     "curve-missing": "the log has no {curves}",
     "too-few-points": "only {have} {what}, {need} needed",
+    "rewards-logged-seldom": "{have} of {need} logs of the reward, one every {every:g} steps; set logging_steps to 1",
+    "rewards-of-few-steps": "{have} of {need} logs of the reward; train for more steps",
     "run-not-finished": "the run is at step {step:g} of {max_steps}",
     "no-epoch-end": "no epoch ends within the log",
     "no-early-eval": "no evaluation near the start, and the log does not give {settings}",
@@ -27,7 +29,8 @@ MESSAGES: Mapping[str, str] = {
     "general-text-unknown": "the loss on general text starts at {start:.3g}, no better than chance ({chance:.3g}): the "
     "model never knew this text",
     "no-rule": "no rule covers it",
-    "reward-too-noisy": "the reward is too noisy: only a rise by {rise:.2g} would show, of a width of {width:.2g}",
+    "reward-too-noisy": "the reward is too noisy, and only a rise by {rise:.2g} would show, of a width of {width:.2g}; "
+    "compare more answers a step, or evaluate 200 held-out prompts",
     "one-reward-function": "the log has no two reward functions to compare",
     "groups-mostly-equal": "most groups have equal rewards, so a flat reward says nothing of the learning rate",
     "groups-of-batch": "rewards are scaled over the batch: the share of equal groups is 0 or 1",
@@ -175,6 +178,7 @@ PHRASES: Mapping[str, str] = {
     "summary-findings-only": "No fault that decides the verdict. Worth a look: {message}",
     "summary-nothing-found": "None of the checks that this log allows found a fault.",
     "summary-nothing-known": "This log does not hold enough to judge the run.",
+    "summary-not-checked": "This log does not hold enough to judge the run: {reason}.",
     # Notes that a diagnosis adds to those of the log.
     "not-checked": "{label} was not checked: {reason}",
     "nearly": "nearly {label}: {message}",
@@ -241,7 +245,7 @@ PHRASES: Mapping[str, str] = {
     # The short form in a terminal.
     "sure": "{percent} sure",
     "as-far-as-seen": "{label} as far as can be seen",
-    "eval-loss-missing": "no eval loss, so overfitting was not checked",
+    "held-out-missing": "no {curve}, so overfitting was not checked",
     "do-this": "Do this: {action}",
     "next-run": "Next run: {changes}",
     "worth-a-try": "Worth a try: {changes}",

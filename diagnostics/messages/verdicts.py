@@ -86,4 +86,7 @@ def summary(diagnosis: Diagnosis) -> str:
         if diagnosis.label is Label.HEALTHY:
             return sentence(phrase("summary-findings-only", message=sentence(message)))
         return sentence(message)
-    return phrase("summary-nothing-found" if diagnosis.label is Label.HEALTHY else "summary-nothing-known")
+    if diagnosis.label is Label.HEALTHY:
+        return phrase("summary-nothing-found")
+    missing = next((kind for kind in diagnosis.unchecked if kind.label is not Label.OVERFIT), None)
+    return phrase("summary-not-checked", reason=text(missing.reason)) if missing else phrase("summary-nothing-known")

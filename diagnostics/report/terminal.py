@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 from diagnostics.chart.build import chart
 from diagnostics.chart.markup import printable
-from diagnostics.formatting import SIGNS, number
+from diagnostics.formatting import SIGNS, number, plain_name
 from diagnostics.messages import confidence_words, is_tentative, phrase
 from diagnostics.model.curves import Run
+from diagnostics.model.methods import method_record
 from diagnostics.model.rate_estimate import RateSide
 from diagnostics.model.records import Diagnosis, Label
 from diagnostics.report.sections import Sections, ShownAdvice, sections
@@ -53,7 +54,7 @@ class TextReport:
         if console.is_terminal:
             width, plain = options.max_width, options.ascii_only
             yield from curve_lines(chart(self.run, self.diagnosis), self.diagnosis.cause, width, ascii_only=plain)
-        yield _verdict(shown, self.diagnosis)
+        yield _verdict(shown, self.diagnosis, self.run.settings.method)
         yield from (Padding(line, (0, 0, 0, 2)) for line in _brief(shown, self.diagnosis))
         if shown.comparison:
             yield Padding(Text(comparison(shown)), (1, 0, 1, 2))
@@ -85,11 +86,11 @@ def plain_text(content: RenderableType, width: int) -> str:
     return "\n".join(line.rstrip() for line in page.getvalue().splitlines())
 
 
-def _verdict(shown: Sections, diagnosis: Diagnosis) -> Text:
+def _verdict(shown: Sections, diagnosis: Diagnosis, method: str | None) -> Text:
     """The verdict in a line: label, run, how sure, and what a healthy run was not checked for."""
     from rich.text import Text
 
-    gap = _unchecked_overfit(diagnosis)
+    gap = _unchecked_overfit(diagnosis, method_record(method).main_curves[1])
     label = phrase("as-far-as-seen", label=str(shown.label)) if gap else str(shown.label)
     sure = phrase("sure", percent=shown.percent) if shown.percent else ""
     if is_tentative(diagnosis):
@@ -103,10 +104,12 @@ def _verdict(shown: Sections, diagnosis: Diagnosis) -> Text:
     )
 
 
-def _unchecked_overfit(diagnosis: Diagnosis) -> str:
+def _unchecked_overfit(diagnosis: Diagnosis, held_out: str) -> str:
     """What is said of a healthy run that could not be checked for overfitting; empty for others."""
     unchecked = {kind.label for kind in diagnosis.unchecked}
-    return phrase("eval-loss-missing") if diagnosis.label is Label.HEALTHY and Label.OVERFIT in unchecked else ""
+    if diagnosis.label is not Label.HEALTHY or Label.OVERFIT not in unchecked:
+        return ""
+    return phrase("held-out-missing", curve=plain_name(held_out))
 
 
 def _brief(shown: Sections, diagnosis: Diagnosis) -> Iterator[Text]:

@@ -150,9 +150,10 @@ def test_a_healthy_run_without_evaluations_says_so_in_its_first_line():
     run = make("healthy-sft", evals=0)
     found = diagnose(run)
     assert found.label is Label.HEALTHY
-    assert phrase("eval-loss-missing") in str(as_text(run, found)).splitlines()[0]
+    missing = phrase("held-out-missing", curve="eval loss")
+    assert missing in str(as_text(run, found)).splitlines()[0]
     checked = make("healthy-sft")
-    assert phrase("eval-loss-missing") not in str(as_text(checked, diagnose(checked)))
+    assert missing not in str(as_text(checked, diagnose(checked)))
 
 
 def pairs(count: int) -> list[tuple[Run, Diagnosis]]:

@@ -11,10 +11,14 @@ from diagnostics.detectors.preconditions import enough, finite
 from diagnostics.detectors.rewards.windows import (
     Groups,
     best_window,
+    clearly_well,
     end,
     end_window,
+    enough_rewards,
     is_share,
     judged,
+    left_of_best,
+    moved,
     scale_of,
     start,
     t_between,
@@ -30,7 +34,9 @@ def reward_collapses(reward: Curve, *, left: float, t: float, confirm: int, min_
     It must hold at each of the last ``confirm`` logs. What is left counts from 0, or from the lowest reward where some
     are below.
     """
-    enough(reward, min_points + confirm - 1, "rewards")
+    if clearly_well(reward):
+        return None
+    enough_rewards(reward, min_points + confirm - 1)
     for last in range(len(reward) - confirm + 1, len(reward) + 1):
         found = _collapse(reward.values[:last], left, t)
         if found is None:
@@ -63,10 +69,14 @@ class DeadLimits(Arguments):
     near: float
     """How far above the lowest level the reward may lie in them, as a share of its width."""
     fall: float
-    """How much higher the reward must have been before, as a share of its width."""
+    """How much higher the reward must have been before, as a share of its width..."""
+    kept: float
+    """... unless the entropy left this share of its first one, up or down..."""
+    long: int
+    """... and so many logs are dead."""
 
 
-def reward_stays_dead(groups: Groups, *, dead: DeadLimits) -> Evidence | None:
+def reward_stays_dead(groups: Groups, entropy: Curve | None = None, *, dead: DeadLimits) -> Evidence | None:
     """All answers of each group get the same low reward after a higher one: no gradient is left to climb by."""
     reward = groups.reward
     enough(reward, dead.confirm + 1, "rewards")
@@ -80,7 +90,8 @@ def reward_stays_dead(groups: Groups, *, dead: DeadLimits) -> Evidence | None:
     if onset == 0 or len(reward) - onset < dead.confirm:
         return None
     before, level = float(reward.values[:onset].max()), end(reward.values[onset:])
-    if before - level < dead.fall * width:
+    thrown = moved(entropy, dead.kept) and len(reward) - onset >= dead.long
+    if before - level < (dead.near if thrown else dead.fall) * width:
         return None
     measured = {"before": before, "end": level, "logs": float(len(reward) - onset)}
     return Evidence(float(reward.steps[onset]), float(reward.steps[-1]), finite(measured))
@@ -92,9 +103,8 @@ def reward_declines(
     """The reward ends clearly below its best, if not at half of it: slowly, or between its first and last third."""
     enough(reward, min_points, "rewards")
     judged(reward, noise)
-    values, floor = reward.values, _floor(reward)
+    values, share = reward.values, left_of_best(reward)
     best, last = best_window(values), end_window(values)
-    share = (last.mean - floor) / (best.mean - floor) if best.mean > floor else 1.0
     below_best = share < left and t_between(last, best) > t and best.last <= last.first
     drop = start(values) - last.mean
     fell = thirds_t(values) <= -thirds and drop > fall * scale_of(reward)

@@ -8,8 +8,10 @@ from diagnostics.detectors.preconditions import enough, finite, near_its_end, th
 from diagnostics.detectors.rewards.windows import (
     Groups,
     at_ceiling,
+    clearly_well,
     detectable_rise,
     end,
+    enough_rewards,
     judged,
     rises,
     scale_of,
@@ -30,16 +32,30 @@ BY_GROUP = ("group", "true", "True")
 
 
 def reward_does_not_rise(
-    groups: Groups, settings: Settings, *, noise: float, min_steps: float, min_points: int, min_share_done: float
+    groups: Groups,
+    settings: Settings,
+    *,
+    noise: float,
+    min_steps: float,
+    few: int,
+    min_points: int,
+    min_share_done: float,
 ) -> Evidence | None:
-    """No trend in the reward, though a rise by ``noise`` of its width would show."""
+    """No trend in the reward, though a rise by ``noise`` of its width would show.
+
+    Fewer than ``min_points`` logs show that a reward rises only where it does so clearly.
+    """
     reward = groups.reward
-    enough(reward, min_points, "rewards")
-    if rises(reward.values) or _at_its_best(groups):
+    if clearly_well(reward):
+        return None
+    if len(reward) < few or rises(reward.values) or _at_its_best(groups):
+        enough_rewards(reward, min_points)
         return None
     if groups.equal[-max(1, len(reward) // 3) :].mean() >= MOSTLY_EQUAL:
         raise NotEnoughPoints("groups-mostly-equal")
     near_its_end(reward, settings, min_share_done)
+    if detectable_rise(reward.values) > noise * scale_of(reward):
+        enough_rewards(reward, min_points)  # more logs would show the noise better
     if reward.steps[-1] < min_steps:
         raise NotEnoughPoints("too-few-points", have=int(reward.steps[-1]), need=int(min_steps), what="steps")
     judged(reward, noise)

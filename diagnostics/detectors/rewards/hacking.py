@@ -9,11 +9,13 @@ import numpy as np
 from diagnostics import signals
 from diagnostics.detectors.preconditions import enough, finite, near_its_end
 from diagnostics.detectors.rewards.windows import (
+    FEW_LOGS,
     Parts,
     at_ceiling,
     best_window,
     end,
     end_window,
+    goes,
     judged,
     rises,
     scale_of,
@@ -50,9 +52,9 @@ def hacked_by_parts(
     if len(parts) < 2:
         raise NotEnoughPoints("one-reward-function")
     near_its_end(reward, settings, min_share_done)
-    if thirds_t(reward.values) < up:
+    if goes(reward.values, up) <= 0:
         return None
-    gains = [name for name, part in parts.items() if thirds_t(part.values) >= up and not MEANT.search(name)]
+    gains = [name for name, part in parts.items() if goes(part.values, up) > 0 and not MEANT.search(name)]
     lost = [name for name, part in parts.items() if not AUXILIARY.search(name) and _lost(part, down, left)]
     if not gains or not set(lost) - set(gains):
         return None
@@ -94,8 +96,9 @@ def task_part_flat(
 def _lost(part: Curve, down: float, left: float) -> bool:
     """Whether a part of the reward fell: between its thirds, and clearly below its best."""
     best, last = best_window(part.values), end_window(part.values)
-    below = last.mean < left * best.mean and t_between(last, best) > down
-    return bool(best.mean > 0.0 and below and thirds_t(part.values) <= -down / 2.0)
+    shown = len(part) < 2 * FEW_LOGS or t_between(last, best) > down  # in few logs, by their order
+    below = last.mean < left * best.mean and shown
+    return bool(best.mean > 0.0 and below and goes(part.values, down / 2.0) < 0)
 
 
 def hacked_held_out(

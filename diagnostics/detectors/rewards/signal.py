@@ -16,6 +16,7 @@ from diagnostics.detectors.rewards.windows import (
     at_ceiling,
     best_window,
     is_share,
+    moved,
     rises,
     scale_of,
     start_t,
@@ -43,22 +44,51 @@ def _all_wrong(reward: Curve, low: float) -> bool:
     return bool(np.all(reward.values <= (low if is_share(reward) else 0.0)))
 
 
+@dataclass(frozen=True)
+class NoSignalLimits(Arguments):
+    """When rewards say nothing from the first log on."""
+
+    equal: float
+    """The least share of groups with equal rewards, in the first third and over all."""
+    low: float
+    """The highest reward, of rewards up to 1."""
+    near: float
+    """The most that other rewards move, as a share of their width."""
+    kept: float
+    """The share of the first entropy that is left: a policy that was moved had a reward at first."""
+
+
 def no_reward_signal(
-    groups: Groups, *, equal: float, low: float, near: float, min_points: int, min_steps: float
+    groups: Groups,
+    settings: Settings,
+    entropy: Curve | None = None,
+    *,
+    silent: NoSignalLimits,
+    min_points: int,
+    at_end: int,
+    min_steps: float,
 ) -> Evidence | None:
-    """From the first logs to the last the answers of a group all get the same lowest reward."""
-    _known(groups, min_points)
+    """From the first logs to the last the answers of a group all get the same lowest reward.
+
+    A run that is over needs only ``at_end`` logs.
+    """
     reward = groups.reward
+    over = settings.max_steps is not None and len(reward) > 0 and reward.steps[-1] >= settings.max_steps
+    _known(groups, at_end if over else min_points)
     if reward.steps[-1] < min_steps:
         raise NotEnoughPoints("too-few-points", have=int(reward.steps[-1]), need=int(min_steps), what="steps")
     shares, width = groups.equal, scale_of(reward)
-    flat = float(np.ptp(reward.values)) <= max(near * width, 1e-9) or is_share(reward)
-    if third(shares, 0).mean() < equal or shares.mean() < equal or not flat or not _all_wrong(reward, low):
+    flat = float(np.ptp(reward.values)) <= max(silent.near * width, 1e-9) or is_share(reward)
+    if min(third(shares, 0).mean(), shares.mean()) < silent.equal or not flat or not _all_wrong(reward, silent.low):
+        return None
+    if moved(entropy, silent.kept):
         return None
     return throughout(reward, {"reward": float(reward.values.mean()), "equal": float(shares.mean())})
 
 
-def groups_always_equal(groups: Groups, *, equal: float, low: float, min_points: int) -> Evidence | None:
+def groups_always_equal(
+    groups: Groups, entropy: Curve | None = None, *, equal: float, low: float, kept: float, min_points: int
+) -> Evidence | None:
     """The answers of a group always get equal rewards, though those of different prompts do not."""
     _known(groups, min_points)
     reward, shares = groups.reward, groups.equal
@@ -68,6 +98,8 @@ def groups_always_equal(groups: Groups, *, equal: float, low: float, min_points:
         return None
     if max(thirds_t(reward.values) / CLEAR_T, start_t(reward.values) / START_T) >= 1.0:
         return None  # the few groups that differ are enough to learn from
+    if moved(entropy, kept):
+        return None  # by groups that differed; now it is sure of its answers
     return throughout(reward, {"equal": float(shares.mean()), "reward": level})
 
 

@@ -30,6 +30,16 @@ RISE_T, RISE_P = 2.0, 0.05
 """A reward rises where the thirds differ by so much, or Mann and Kendall's test on ten blocks says so."""
 START_T = 4.0
 """... or the last third lies above the first three logs by so much: one pair in 30,000 does by chance."""
+MANY_LOGS = 20
+"""Logs from which on a likely rise counts as one."""
+FEW_LOGS = 6
+"""The fewest logs in which a rise shows: all in order, they come so once in 720 times by chance."""
+CLEAR_P, CLEAR_GAIN = 0.01, 0.05
+"""A rise of few logs is clear where Mann and Kendall's test, and this share of the rewards' width, say so."""
+KEPT = 0.85
+"""... and so much of the best is left at the end."""
+CHANCE_Z = 1.645
+"""The normal quantile of one case in 20: how far a scatter of few logs may lie above what was measured."""
 NO_SPREAD = 1e-6
 """Rewards with a smaller standard deviation are all equal."""
 CEILING = 0.85
@@ -135,7 +145,7 @@ def thirds_t(values: FloatArray) -> float:
     if values.size < MIN_LOGS:
         raise NotEnoughPoints("too-few-points", have=values.size, need=MIN_LOGS, what="logs")
     first, last = (signals.block_means(third(values, which), BLOCKS_A_THIRD) for which in (0, -1))
-    error = sqrt((float(first.var(ddof=1)) + float(last.var(ddof=1))) / BLOCKS_A_THIRD)
+    error = sqrt((float(first.var(ddof=1)) + float(last.var(ddof=1))) / first.size)
     difference = float(last.mean() - first.mean())
     return difference / error if error > 0.0 else inf * np.sign(difference) if difference else 0.0
 
@@ -145,6 +155,45 @@ def rises(values: FloatArray) -> bool:
     found = signals.trend(values)
     steadily = found.direction > 0 and found.p < RISE_P
     return thirds_t(values) >= RISE_T or steadily or start_t(values) >= START_T
+
+
+def rises_clearly(reward: Curve) -> bool:
+    """Whether a reward rises beyond doubt and stays, in however few logs."""
+    values = reward.values
+    direction, p = signals.mann_kendall(values)
+    gain = float(third(values, -1).mean() - third(values, 0).mean())
+    clear = direction > 0 and p < CLEAR_P and gain >= CLEAR_GAIN * scale_of(reward)
+    return clear and values.size >= FEW_LOGS and left_of_best(reward) >= KEPT
+
+
+def clearly_well(reward: Curve) -> bool:
+    """Whether few logs already show that nothing is lost: a clear rise, or the ceiling all along."""
+    levels = float(reward.values.mean()), end(reward.values)
+    solved = is_share(reward) and len(reward) >= FEW_LOGS and min(levels) >= CEILING
+    return solved or rises_clearly(reward)
+
+
+def left_of_best(reward: Curve) -> float:
+    """What the last tenth keeps of the best tenth, counted from 0, or from the lowest reward where some are below."""
+    best, floor = best_window(reward.values).mean, min(0.0, float(reward.values.min()))
+    return (end(reward.values) - floor) / (best - floor) if best > floor else 1.0
+
+
+def goes(values: FloatArray, t: float) -> int:
+    """1 or -1 where the thirds differ by Welch's ``t``, or where few logs go that way clearly; else 0."""
+    if values.size >= 2 * FEW_LOGS:
+        found = thirds_t(values)
+        return int(np.sign(found)) if abs(found) >= t else 0
+    direction, p = signals.mann_kendall(values)
+    return direction if p < CLEAR_P else 0
+
+
+def moved(entropy: Curve | None, kept: float) -> bool:
+    """Whether less than this share of the first entropy is left, or as many times of it: the policy was moved."""
+    if entropy is None or not len(entropy):
+        return False
+    first, last = float(entropy.values[0]), end(entropy.values)
+    return not kept * first <= last <= first / kept
 
 
 def start_t(values: FloatArray) -> float:
@@ -167,8 +216,14 @@ def is_share(reward: Curve) -> bool:
 
 
 def detectable_rise(values: FloatArray) -> float:
-    """The smallest rise from the first to the last third that differs from noise by three standard errors."""
-    return 3.0 * sqrt(2.0) * noise(values) / sqrt(max(values.size / 3.0, 1.0))
+    """The smallest rise from the first to the last third that differs from noise by three standard errors.
+
+    Few logs may show less noise than there is: there the largest counts that 19 of 20 such series do not exceed, which
+    is n over the 5 % quantile of chi-squared with n degrees of freedom (Wilson and Hilferty 1931).
+    """
+    spread = 2.0 / (9.0 * max(values.size - 2, 1))
+    hidden = (1.0 - spread - CHANCE_Z * sqrt(spread)) ** -1.5 if values.size < MANY_LOGS else 1.0
+    return 3.0 * sqrt(2.0) * hidden * noise(values) / sqrt(max(values.size / 3.0, 1.0))
 
 
 def judged(reward: Curve, share: float) -> None:
@@ -196,6 +251,16 @@ def runs_of(found: BoolArray, count: int) -> int | None:
     rows = np.convolve(found.astype(int), np.ones(count, dtype=int), mode="valid")
     hits = np.flatnonzero(rows == count)
     return int(hits[0]) if hits.size else None
+
+
+def enough_rewards(reward: Curve, least: int) -> None:
+    """Raise ``NotEnoughPoints`` below ``least`` rewards, and say where more would come from."""
+    have = len(reward)
+    if have < least:
+        every = float(np.median(np.diff(reward.steps))) if have > 1 else 1.0
+        raise NotEnoughPoints(
+            "rewards-logged-seldom" if every > 1.0 else "rewards-of-few-steps", have=have, need=least, every=every
+        )
 
 
 Parts = Mapping[str, Curve]

@@ -20,7 +20,8 @@ REWARD_DOES_NOT_RISE = Rule(
     limits={
         "noise": NOISE,  # of the rewards' width: where a smaller rise drowns, nothing is said
         "min_steps": 100.0,
-        "min_points": 20,
+        "few": 10,  # logs in which a flat reward shows, if their noise lets it
+        "min_points": 20,  # logs in which a likely rise counts; fewer must rise clearly
         "min_share_done": 0.5,  # of the planned steps
     },
     message="the reward does not rise ({start:.3g} to {end:.3g}); a rise by {detectable:.2g} would show",

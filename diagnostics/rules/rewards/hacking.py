@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from diagnostics.detectors.rewards import hacking
+from diagnostics.detectors.rewards.windows import FEW_LOGS
 from diagnostics.model.records import Label
 from diagnostics.rules.rewards.collapse import NOISE
 from diagnostics.rules.rewards.remedies import MORE_BETA, MORE_IN_GROUP, REWARDS, SMALL_BETA
@@ -44,7 +45,7 @@ HACKED_BY_PARTS = Rule(
         "up": 2.5,  # Welch's t, by which the reward and one of its parts rise between their thirds
         "down": 3.5,  # Welch's t, by which another part falls below its best...
         "left": 0.5,  # ... to less than this share of it
-        "min_points": 12,
+        "min_points": FEW_LOGS,
         "min_share_done": 0.3,  # of the planned steps: content may come after form
     },
     message="the reward rises to {reward:.3g} while one of its parts falls from {best:.3g} to {end:.3g}",

@@ -10,6 +10,8 @@ from diagnostics.rules.rule import Case, Fix
 REWARDS = tuple(name for name, method in METHODS.items() if not method.loss_is_objective)
 """Methods that learn from the rewards of answers that the model writes: DAPO, Dr.GRPO and GSPO are settings of grpo."""
 FAR_ABOVE_CAP = 2.0
+KEPT_ENTROPY = 0.5
+"""The share of its first entropy that a policy without a gradient keeps: it stands still but for the prompts drawn."""
 SMALL_BATCH = 64
 """Answers a step below which a usual rate with LoRA gambles."""
 

@@ -8,6 +8,7 @@ from diagnostics.rules.rewards.remedies import (
     AXOLOTL,
     DAPO,
     HOTTER,
+    KEPT_ENTROPY,
     MORE_IN_GROUP,
     REWARDS,
     RUNS_88,
@@ -29,11 +30,13 @@ NO_REWARD_SIGNAL = Rule(
     label=Label.BROKEN,
     sign=Sign.FROZEN,
     check=signal.no_reward_signal,
-    limits={
-        "equal": 0.9,  # the least share of groups with equal rewards, in the first third and over all
-        "low": LOW,  # the highest reward, of rewards up to 1
-        "near": 0.02,  # the most that other rewards move, as a share of their width
+    limits={  # explained in ``NoSignalLimits``, but for the last three
+        "equal": 0.9,
+        "low": LOW,
+        "near": 0.02,
+        "kept": KEPT_ENTROPY,
         "min_points": 5,
+        "at_end": 3,  # logs of a run that is over
         "min_steps": 20.0,
     },
     message="every answer gets the same lowest reward ({reward:.3g}) from the first log on: nothing to learn from",
@@ -61,6 +64,7 @@ GROUPS_ALWAYS_EQUAL = Rule(
     limits={
         "equal": 0.95,  # the least share of groups with equal rewards, in the first three logs and over all
         "low": LOW,  # rewards that never exceed this are no signal at all
+        "kept": KEPT_ENTROPY,  # of the first log, where training did not move the policy
         "min_points": 10,
     },
     message="in {equal:.0%} of the groups all answers get the same reward, though it is only {reward:.3g}: no gradient",

@@ -9,16 +9,22 @@ from diagnostics.synthetic.reward_run import RewardRun, learned
 
 def no_signal(run: RewardRun, strength: float) -> None:
     """No answer is ever right: from half strength on none at all, else a few in ten thousand."""
-    run.rate = np.full_like(run.share, 4e-3 * max(0.0, 1.0 - 2.0 * strength))
-    run.held = run.rate
+    _stands_still(run, 4e-3 * max(0.0, 1.0 - 2.0 * strength))
 
 
 def equal_groups(run: RewardRun, strength: float) -> None:
     """All answers to a prompt are one answer."""
     run.alike = 1.0 - max(0.0, 0.05 * (1.0 - 2.0 * strength))
-    run.rate = np.full_like(run.share, 0.3)
-    run.held = run.rate
+    _stands_still(run, 0.3)
     run.settings["temperature"] = 0.01
+
+
+def _stands_still(run: RewardRun, rate: float) -> None:
+    """Without a gradient neither the share of right answers nor the policy moves."""
+    run.rate = np.full_like(run.share, rate)
+    run.held = run.rate
+    run.extra["entropy"] = 0.4 * np.exp(0.1 * run.rng.standard_normal(run.share.size))
+    run.extra["kl"] = np.zeros_like(run.share)
 
 
 def wasted(run: RewardRun, strength: float) -> None:
