@@ -16,14 +16,11 @@ import math
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
-from unittest.mock import patch
 
-from benchmarks.rate.fit import fit
-from benchmarks.rate.sources import Placed, all_known, placed
+from benchmarks.rate.left_out import estimated_without
 from benchmarks.search.grids import Setting
 from benchmarks.search.table import Judge, Table, load_all
 from diagnostics.model.curves import Run
@@ -34,8 +31,6 @@ RATE = "learning_rate"
 OFF = 3.0
 """A rate is off from this factor on: the grid's next one."""
 GOAL = (0.85, 0.05)
-NETWORKS = 80
-"""Sweeps of small networks in the fit, as ``benchmarks.rate`` has them."""
 
 
 @dataclass(frozen=True)
@@ -75,21 +70,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(f"hurt: {move.table}: {move.rule}: {move.said}")
     helped, hurt = shares([move for move in moves if move.first and move.off >= OFF])
     return int(helped < GOAL[0] or hurt >= GOAL[1])
-
-
-@contextmanager
-def estimated_without(table: str) -> Iterator[None]:
-    """The estimate of the rate as it is fitted without a table, and without others on the same runs."""
-    kin = table.partition(" ")[0]
-    model = fit([run for run in _fitted_on() if run.source.partition(" ")[0] != kin])
-    with patch("diagnostics.rate.estimate.fitted", lambda: model):
-        yield
-
-
-@lru_cache(maxsize=1)
-def _fitted_on() -> list[Placed]:
-    """The runs that the estimate is fitted on, without the labeled curves of others."""
-    return placed(all_known(None, NETWORKS))
 
 
 def advised(table: Table, judge: Judge) -> Iterator[Moved]:

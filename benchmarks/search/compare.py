@@ -4,6 +4,8 @@
     python -m benchmarks.search.compare --tables stories --seeds 10 --strategies diagnosis GP
     python -m benchmarks.search.compare --json all.json    # then, after a change of ours alone:
     python -m benchmarks.search.compare --known all.json --strategies diagnosis
+    python -m benchmarks.search.compare --unseen           # on the tables that nothing was chosen on
+    python -m benchmarks.search.compare --left-out         # with the estimate of the rate fitted without each table
 
 All strategies start from the same trial 0 and pay in the same coin: a run costs its training steps (a batch of another
 size sees the same samples, so every full run costs the same), a pruned run what it used. A setting is worth the mean
@@ -23,12 +25,14 @@ import sys
 import warnings
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict
+from contextlib import nullcontext
+from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
 
 import numpy as np
 
+from benchmarks.rate.left_out import estimated_without
 from benchmarks.search.replay import (
     STARTS,
     Course,
@@ -46,7 +50,19 @@ SEEDS = 30
 TRIALS = 24
 AFTER = (4, 8, 12, 20)
 RIVALS = ("TPE", "GP")
-Job = tuple[str, str, str, int, int, "str | None"]
+
+
+@dataclass(frozen=True)
+class Replays:
+    """Which tables are replayed, and for how many trials; ``left_out`` fits the estimate of the rate without each."""
+
+    folder: Path | None
+    unseen: bool
+    left_out: bool
+    trials: int
+
+
+Job = tuple[str, str, str, int, Replays]
 Courses = dict[tuple[str, str, str], list[Course]]
 READINGS: tuple[tuple[str, Callable[[Course, float], float]], ...] = (
     ("kept", paid_until),
@@ -58,15 +74,15 @@ READINGS: tuple[tuple[str, Callable[[Course, float], float]], ...] = (
 def main(arguments: Sequence[str] | None = None) -> int:
     """Replay, print the tables, and return 1 where the goal is missed."""
     given = _parser().parse_args(arguments)
-    folder = str(given.runs) if given.runs else None
-    tables = [table.name for table in load_all(given.runs) if _wanted(table.name, given.tables)]
+    replays = Replays(given.runs, given.unseen, given.left_out, given.trials)
+    tables = [name for name in _tables(replays) if _wanted(name, given.tables)]
     if not tables:
         raise SystemExit("no such table; train it with python -m benchmarks.search.make")
     chosen = given.strategies or [strategy.name for strategy in STRATEGIES]
     courses = _known(given.known) if given.known else {}
     courses = {key: many for key, many in courses.items() if key[1] not in chosen}
     jobs: list[Job] = [
-        (table, name, start, seed, given.trials, folder)
+        (table, name, start, seed, replays)
         for table in tables
         for name in chosen
         for start in STARTS
@@ -93,6 +109,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--trials", type=int, default=TRIALS)
     parser.add_argument("--workers", type=int, default=os.cpu_count())
     parser.add_argument("--runs", type=Path, metavar="FOLDER", help="rows of benchmarks.search.make, not yet packed")
+    parser.add_argument("--unseen", action="store_true", help="the tables that are only for scoring")
+    parser.add_argument(
+        "--left-out", action="store_true", help="fit the estimate of the rate without the table replayed"
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every course as well")
     parser.add_argument("--known", type=Path, metavar="FILE", help="courses of an earlier --json, not replayed again")
     return parser
@@ -103,9 +123,9 @@ def _wanted(name: str, given: Sequence[str] | None) -> bool:
 
 
 @cache
-def _tables(folder: str | None) -> dict[str, tuple[Table, Judge]]:
+def _tables(replays: Replays) -> dict[str, tuple[Table, Judge]]:
     """The tables of this process, each with its own verdicts."""
-    return {table.name: (table, Judge(table)) for table in load_all(Path(folder) if folder else None)}
+    return {table.name: (table, Judge(table)) for table in load_all(replays.folder, unseen=replays.unseen)}
 
 
 def _course(job: Job) -> Course:
@@ -115,9 +135,11 @@ def _course(job: Job) -> Course:
     torch.set_num_threads(1)
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-    table, name, start, seed, trials, folder = job
-    strategy = next(s for s in STRATEGIES if s.name == name)
-    return course_of(replay(*_tables(folder)[table], strategy, STARTS[start], seed, trials))
+    name, chosen, start, seed, replays = job
+    table, judge = _tables(replays)[name]
+    strategy = next(s for s in STRATEGIES if s.name == chosen)
+    with estimated_without(name) if replays.left_out else nullcontext():
+        return course_of(replay(table, judge, strategy, STARTS[start], seed, replays.trials))
 
 
 def _figures(courses: Courses) -> list[dict[str, object]]:

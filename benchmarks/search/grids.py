@@ -92,6 +92,12 @@ _LATER = (
         unseen=True,
     ),
 )
+_LATEST = (
+    # Trained when the noise of seeds had become a share of the descent: a third base, wider and shallower, with SFT
+    Grid("later-wide", {"learning_rate": LATE_RATES, "batch_size": (2, 8, 32)}, near=1.03, unseen=True),
+    # and DPO at one beta.
+    Grid("later-wide-dpo", {"learning_rate": LATE_RATES, "batch_size": (4, 12, 36)}, near=1.15, seeds=4, unseen=True),
+)
 _ALL = (
     Grid("tiny-sft", SFT_AXES),
     Grid("stories", SFT_AXES),
@@ -104,5 +110,6 @@ _ALL = (
     Grid("stories-mlp", SMALL_AXES),
     *_UNSEEN,
     *_LATER,
+    *_LATEST,
 )
 GRIDS = {grid.name: grid for grid in _ALL}

@@ -11,6 +11,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from diagnostics.model.curves import FloatArray
 from tuner.search.attributes import DIVERGED, NOISE, SHARE, STOPPED, excess_of
+from tuner.search.scale import TINY, Scale
 from tuner.search.trial_view import forgetting_limit, sign_of
 
 
@@ -44,40 +45,23 @@ class Progress:
         return replace(self, heights=self.heights - margin)
 
 
-@dataclass(frozen=True)
-class Scale:
-    """The metric as a height: the logarithm of a loss, any other metric over its size."""
-
-    sign: float
-    is_log: bool
-    unit: float = 1.0
-
-    def heights(self, values: FloatArray) -> FloatArray:
-        """The heights of values of the metric."""
-        return np.asarray(np.log(values) if self.is_log else self.sign * values / self.unit)
-
-    def value(self, height: float) -> float:
-        """The metric at a height."""
-        return float(np.exp(height)) if self.is_log else self.sign * height * self.unit
-
-    def progress(self, trial: FrozenTrial) -> Progress:
-        """The course of a trial with at least one finite evaluation; its last one lies at the recorded share."""
-        steps, values = np.asarray(_points(trial), dtype=np.float64).T
-        whole = (trial.last_step or 0) / float(trial.user_attrs.get(SHARE) or 1.0)
-        return Progress(steps / max(whole, 1e-12), np.minimum.accumulate(self.heights(values)))
-
-    def noise(self, trial: FrozenTrial) -> float:
-        """The deviation between evaluations of a trial, as a height."""
-        size = abs(_points(trial)[-1][1]) if self.is_log else self.unit
-        return float(trial.user_attrs.get(NOISE) or 0.0) / max(size, 1e-12)
-
-
 def scale_of(trials: Sequence[FrozenTrial], sign: float) -> Scale:
     """The scale of a study's metric: logarithmic where every value is one to minimize and above 0."""
     values = [value for trial in trials for _, value in _points(trial)]
-    if sign > 0 and min(values) > 0:
-        return Scale(sign, True)
-    return Scale(sign, False, max(float(np.median(np.abs(values))), 1e-12))
+    return Scale(True) if sign > 0 and min(values) > 0 else Scale.over(values, least=TINY)
+
+
+def _progress(trial: FrozenTrial, scale: Scale, sign: float) -> Progress:
+    """The course of a trial with at least one finite evaluation; its last one lies at the recorded share."""
+    points = _points(trial)
+    whole = (trial.last_step or 0) / float(trial.user_attrs.get(SHARE) or 1.0)
+    heights = [scale.height(sign * value) for _, value in points]
+    return Progress.of([step / max(whole, TINY) for step, _ in points], heights)
+
+
+def _noise(trial: FrozenTrial, scale: Scale) -> float:
+    """The deviation between evaluations of a trial, as a height."""
+    return scale.noise(float(trial.user_attrs.get(NOISE) or 0.0), _points(trial)[-1][1])
 
 
 def _points(trial: FrozenTrial) -> list[tuple[int, float]]:
@@ -88,7 +72,8 @@ def _points(trial: FrozenTrial) -> list[tuple[int, float]]:
 class Rivals:
     """A run under way among the others: ``others`` that were evaluated, ``whole`` ones that ended, the best first.
 
-    ``leader`` is the number of the best, ``noise`` the deviation between evaluations, as a height.
+    ``leader`` is the number of the best, ``sign`` -1 where more is better, ``noise`` the deviation between evaluations,
+    as a height.
     """
 
     run: Progress
@@ -96,7 +81,12 @@ class Rivals:
     whole: tuple[Progress, ...]
     leader: int
     scale: Scale
+    sign: float
     noise: float
+
+    def value(self, height: float) -> float:
+        """The metric at a height."""
+        return self.sign * float(self.scale.loss(np.asarray(height)))
 
     def standing(self, share: float) -> int:
         """How many runs were better at that share of their schedule."""
@@ -110,15 +100,19 @@ def rivals_of(study: Study, trial: FrozenTrial) -> Rivals | None:
     known = [one for one in others if (excess_of(one.user_attrs, limit) or 0.0) <= 0.0]  # no other can be the best
     if not _points(trial) or not any(map(_is_whole, known)):
         return None
-    scale = scale_of([trial, *known], sign_of(study))
-    ended = sorted(((one, scale.progress(one)) for one in known if _is_whole(one)), key=lambda pair: pair[1].end)
+    sign = sign_of(study)
+    scale = scale_of([trial, *known], sign)
+    ended = sorted(
+        ((one, _progress(one, scale, sign)) for one in known if _is_whole(one)), key=lambda pair: pair[1].end
+    )
     return Rivals(
-        run=scale.progress(trial),
-        others=tuple(map(scale.progress, known)),
+        run=_progress(trial, scale, sign),
+        others=tuple(_progress(one, scale, sign) for one in known),
         whole=tuple(course for _, course in ended),
         leader=ended[0][0].number,
         scale=scale,
-        noise=max(scale.noise(trial), scale.noise(ended[0][0])),
+        sign=sign,
+        noise=max(_noise(trial, scale), _noise(ended[0][0], scale)),
     )
 
 

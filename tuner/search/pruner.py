@@ -122,7 +122,7 @@ class DiagnosisPruner(BasePruner):
         found = chances_at(looks, study, trial, rivals, method, self._margin)
         if not all(_hopeless(one, at, noise) for one, at in zip(found, looks, strict=True)):
             return None
-        value, other = (rivals.scale.value(one.at(share)) for one in (rivals.run, rivals.whole[0]))
+        value, other = (rivals.value(one.at(share)) for one in (rivals.run, rivals.whole[0]))
         return message(
             "out-of-reach", value=value, share=share, trial=rivals.leader, other=other, chance=found[-1].best
         )

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from diagnostics.model.methods import method_record
+from tuner.search.scale import Scale
 from tuner.search.trial_view import TrialView
 
 MAX_RUNS_PER_SETTING = 3
@@ -61,13 +62,15 @@ def pooled(trials: Sequence[TrialView]) -> list[TrialView]:
 def grouped(trials: Sequence[TrialView]) -> list[Group]:
     """The finished trials by their settings, in the order of the first of each; failed trials are left out."""
     found = by_settings(trials)
-    shift = _seed_shifts(found)
+    # What a seed adds to a loss is a share of it: taken off as a difference it would leave less than nothing near 0.
+    scale = Scale(all(trial.loss is None or trial.loss > 0 for members in found for trial in members))
+    shift = _seed_shifts(found, scale)
     groups = []
     for members in found:
         ended = [trial for trial in members if not trial.running and trial.loss is not None]
         # Of a run that was stopped the end is not known: it counts only where no other run has one.
         ended = [trial for trial in ended if trial.stopped_at is None] or ended
-        losses = tuple((trial.loss or 0.0) - shift.get(trial.seed, 0.0) for trial in ended)
+        losses = tuple(_less(trial, shift.get(trial.seed, 0.0), scale) for trial in ended)
         if ended:
             groups.append(Group(tuple(ended), losses, len(members) - len(ended)))
     return groups
@@ -82,8 +85,13 @@ def by_settings(trials: Sequence[TrialView]) -> list[list[TrialView]]:
     return list(found.values())
 
 
-def _seed_shifts(groups: Sequence[Sequence[TrialView]]) -> dict[int, float]:
-    """How much each seed adds to a loss, from the settings that ran with it and with the study's own seed.
+def _less(trial: TrialView, shift: float, scale: Scale) -> float:
+    """A trial's loss less what its seed adds to the height of every setting."""
+    return float(scale.loss(np.asarray(scale.height(trial.loss or 0.0) - shift))) if shift else trial.loss or 0.0
+
+
+def _seed_shifts(groups: Sequence[Sequence[TrialView]], scale: Scale) -> dict[int, float]:
+    """How much each seed adds to a height, from the settings that ran with it and with the study's own seed.
 
     Some seeds are harder for every setting (their rows come in a worse order). The mean difference over m settings
     counts as m / (m + 1) of itself: a single difference is due to the setting as much as to the seed.
@@ -91,10 +99,11 @@ def _seed_shifts(groups: Sequence[Sequence[TrialView]]) -> dict[int, float]:
     found: dict[int, list[float]] = {}
     for members in groups:
         whole = [t for t in members if t.usable and t.stopped_at is None]
-        own = [t.loss for t in whole if t.seed == 0 and t.loss is not None]
-        for trial in whole:
-            if own and trial.seed and trial.loss is not None:
-                found.setdefault(trial.seed, []).append(trial.loss - own[0])
+        heights = [(t.seed, scale.height(t.loss)) for t in whole if t.loss is not None]
+        own = [height for seed, height in heights if seed == 0]
+        for seed, height in heights:
+            if own and seed:
+                found.setdefault(seed, []).append(height - own[0])
     return {seed: float(np.sum(gaps)) / (len(gaps) + 1) for seed, gaps in found.items()}
 
 

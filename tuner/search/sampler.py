@@ -23,17 +23,13 @@ from tuner.search.proposal import Proposal, incumbent
 from tuner.search.proposer import ANOTHER_SEED, RUN_MODEL, Proposer, ProposerKind, advice_of
 from tuner.search.replicates import next_seed, pooled
 from tuner.search.rescaling import rescaled_by
-from tuner.search.run_model.acquire import Choice, best_choice
+from tuner.search.run_model.acquire import LITTLE, Choice, best_choice
 from tuner.search.run_model.posterior import Posterior, RunModel
 from tuner.search.run_model.priors import Normal, stored_rate
 from tuner.search.run_model.reasons import reason_of
 from tuner.search.trial_view import USUAL_NAMES, TrialView, forgetting_limit, sign_of, trial_view
 
 logger = logging.getLogger("tuner")
-
-LITTLE = 0.1
-"""A gain below this share of the noise is no longer looked for by the model alone: a base sampler of the user's own
-takes every second trial."""
 
 
 class DiagnosisSampler(BaseSampler):

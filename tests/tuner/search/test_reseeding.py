@@ -63,6 +63,12 @@ def test_what_a_seed_adds_to_all_settings_is_not_noise():
     assert spread < 0.1 < apart
 
 
+def test_what_a_seed_adds_is_a_share_so_that_a_loss_near_0_stays_one():
+    hard = [trial(0, 1e-4, 0.2), trial(1, 2e-4, 0.3), trial(2, 4e-4, 0.004)]
+    hard += [trial(3, 1e-4, 0.8, seed=1), trial(4, 2e-4, 1.2, seed=1), trial(5, 4e-4, 0.02, seed=1)]
+    assert all(loss > 0 for group in grouped(hard) for loss in group.losses)
+
+
 def test_what_is_usual_for_the_method_keeps_two_close_seeds_from_proving_much():
     close = [trial(0, 1e-4, 1.0, method="dpo"), trial(1, 1e-4, 1.001, seed=1, method="dpo")]
     unknown = seed_deviation(grouped([TrialView(t.number, t.settings, t.loss, seed=t.seed) for t in close]))

@@ -14,14 +14,15 @@ from diagnostics.model.records import Advice, Finding, Label
 from tests.tuner.madeup import BATCH, RATE
 from tuner.config.search_space import Choice, Range
 from tuner.search.distributions import distributions
-from tuner.search.run_model import form
+from tuner.search.run_model import acquire, form
 from tuner.search.run_model.acquire import best_choice
-from tuner.search.run_model.evidence import Scale
+from tuner.search.run_model.candidates import neighbors
 from tuner.search.run_model.features import COORDINATES, Frame, takes_fixed_steps
 from tuner.search.run_model.outcome import chances_by_model
 from tuner.search.run_model.posterior import Posterior, RunModel
 from tuner.search.run_model.priors import RATE_DEVIATION, Normal, prior
 from tuner.search.run_model.reasons import rates
+from tuner.search.scale import Scale
 from tuner.search.trial_view import TrialView
 
 SPACE = distributions({"learning_rate": RATE, "batch_size": BATCH})
@@ -188,6 +189,20 @@ def test_a_stopped_run_is_weak_evidence_and_may_be_run_again_to_its_end_once():
     found = posterior(*whole, half, again)
     choice = best_choice(found, [*whole, half, again], SPACE, may_repeat=True)
     assert choice is None or choice.repeats is None or choice.repeats.settings != half.settings or choice.repeats
+
+
+@pytest.mark.parametrize(("share", "is_beside"), [(0.0, False), (math.inf, True)])
+def test_where_the_model_expects_little_it_looks_beside_the_best(
+    share: float, is_beside: bool, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(acquire, "LITTLE", share)
+    known = [trial(0, 1e-6, 32), trial(1, 1e-5, 32), trial(2, 3e-5, 32, label="underfit", advice=LOW)]
+    choice = best_choice(posterior(*known), known, SPACE, may_repeat=False)
+    assert choice is not None
+    beside = neighbors(known[2].settings, SPACE)
+    assert [one["learning_rate"] for one in beside] == pytest.approx([9.5e-6, 9.5e-5, 3e-5], rel=0.01)
+    assert (choice.settings in beside) is is_beside
+    assert choice.beside == (2 if is_beside else None)
 
 
 def test_pending_trials_count_so_that_four_workers_differ():

@@ -13,6 +13,7 @@ PROPOSALS: Mapping[str, str] = {
     "save {saves:.1%}",
     "model-expects-below-edge": "the best rate is about {best:of:knob} ({low:of:knob} to {high:of:knob}), the edge of "
     "stability near {edge:of:knob}; this run should save {saves:.1%}",
+    "model-expects-little": "little more is expected anywhere; this run looks one step beside trial {trial}",
     "another-seed": "trial {trial} on another seed: one run each is too few to pick a winner",
 }
 """Why a trial was proposed."""

@@ -11,7 +11,7 @@ import numpy as np
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 
 from tuner.config.search_space import is_number
-from tuner.search.distributions import Distributions, alike, nearest_in_space
+from tuner.search.distributions import Distributions, alike, nearest_in_space, neighbor
 from tuner.search.proposal import RATE
 
 LADDERS = (0.5, 0.25)
@@ -36,6 +36,27 @@ def candidates(
     rng = np.random.default_rng(seed)
     starts = [{knob: _known(one.get(knob), values[knob]) for knob in values} for one in around]
     return [_changed(starts[k % len(starts)], values, rng) for k in range(MAX_CANDIDATES)]
+
+
+def neighbors(settings: Mapping[str, Any], space: Distributions) -> list[dict[str, Any]]:
+    """What differs from these settings in one alone, by one step up or down or by another choice."""
+    here = {knob: settings.get(knob) for knob in space}
+    return [{**here, knob: value} for knob, span in space.items() for value in _beside(here[knob], span)]
+
+
+def _beside(value: Any, span: BaseDistribution) -> list[Any]:
+    """The next values of a setting; every other one of choices without order."""
+    if isinstance(span, CategoricalDistribution) and not any(map(is_number, span.choices)):
+        return [choice for choice in span.choices if choice != value]
+    found = [neighbor(value, direction, span) for direction in (-1, 1)]
+    if isinstance(span, FloatDistribution) and span.log:
+        found = [one and nearest_in_space(_as_written(one), span) for one in found]
+    return [one for one in found if one is not None]
+
+
+def _as_written(value: float) -> float:
+    """A number to two digits, as a person would write it."""
+    return float(f"{value:.1e}")
 
 
 def _changed(start: Mapping[str, Any], values: Mapping[str, list[Any]], rng: np.random.Generator) -> dict[str, Any]:
@@ -69,8 +90,8 @@ def _values(knob: str, origin: Any, span: BaseDistribution, step: float) -> list
 
 
 def _ladder(origin: Any, span: FloatDistribution | IntDistribution, step: float) -> list[float]:
-    """Rungs a step apart through trial 0's value, rounded to two digits as a person would write them."""
+    """Rungs a step apart through trial 0's value, rounded to two digits."""
     low, high = math.log10(span.low), math.log10(span.high)
     at = min(max(math.log10(origin), low), high) if is_number(origin) and origin > 0 else low
     rungs = range(math.ceil((low - at) / step - 1e-9), math.floor((high - at) / step + 1e-9) + 1)
-    return [float(f"{10 ** (at + rung * step):.1e}") for rung in rungs]
+    return [_as_written(10 ** (at + rung * step)) for rung in rungs]

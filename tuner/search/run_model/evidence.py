@@ -16,6 +16,7 @@ from tuner.search.progress import Progress
 from tuner.search.run_model.features import Frame, Points
 from tuner.search.run_model.priors import Normal
 from tuner.search.run_model.verdicts import Verdicts
+from tuner.search.scale import Scale
 from tuner.search.trial_view import TrialView
 
 FAR_SHARE = 0.12
@@ -36,32 +37,12 @@ GUESSED_START = {True: Normal(0.3, 0.5), False: Normal(0.05, 0.15)}
 """How far above the worst trial it lies where it was not measured: for a loss, and for any other metric."""
 
 
-@dataclass(frozen=True)
-class Scale:
-    """The metric as a height: the logarithm of a loss, any other metric over its size (lower is better)."""
-
-    is_log: bool
-    unit: float = 1.0
-
-    def height(self, loss: float) -> float:
-        """The height of a loss."""
-        return math.log(loss) if self.is_log else loss / self.unit
-
-    def loss(self, height: FloatArray) -> FloatArray:
-        """The losses of heights."""
-        return np.asarray(np.exp(height) if self.is_log else height * self.unit)
-
-    def noise(self, deviation: float, loss: float) -> float:
-        """A deviation of the loss as one of the height."""
-        return deviation / loss if self.is_log else deviation / self.unit
-
-
 def scale_of(trials: Sequence[TrialView]) -> Scale:
     """The scale of a study's metric: logarithmic where every value lies above 0."""
     values = [trial.loss for trial in trials if trial.usable and trial.loss is not None]
     if all(value > 0 for value in values):
         return Scale(True)
-    return Scale(False, max(1.0, float(np.median(np.abs(values)))))
+    return Scale.over(values, least=1.0)
 
 
 @dataclass(frozen=True)
@@ -162,4 +143,4 @@ def _unsure(trial: TrialView, drop: float, scale: Scale) -> float:
     """The deviation of a height beside the noise of seeds and what a stopped run may still gain."""
     if not trial.usable or trial.loss is None:
         return DIVERGED_NOISE + DIVERGED_SHARE * drop
-    return scale.noise(trial.noise, abs(trial.loss))
+    return scale.noise(trial.noise, trial.loss)

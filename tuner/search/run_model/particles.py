@@ -12,8 +12,9 @@ import numpy.typing as npt
 
 from diagnostics.model.curves import FloatArray
 from tuner.search.run_model import form
-from tuner.search.run_model.evidence import Evidence, Scale
+from tuner.search.run_model.evidence import Evidence
 from tuner.search.run_model.residual import Residual
+from tuner.search.scale import Scale
 
 BoolArray = npt.NDArray[np.bool_]
 COUNT = 500

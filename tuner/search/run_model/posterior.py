@@ -13,11 +13,12 @@ import numpy as np
 from diagnostics.model.curves import FloatArray
 from tuner.search.distributions import Distributions
 from tuner.search.run_model import form
-from tuner.search.run_model.evidence import MIN_PROGRESS, Evidence, Scale, evidence, level_of, scale_of
+from tuner.search.run_model.evidence import MIN_PROGRESS, Evidence, evidence, level_of, scale_of
 from tuner.search.run_model.features import COORDINATES, FORM_KNOBS, LENGTH_KNOBS, Frame, Points, takes_fixed_steps
 from tuner.search.run_model.particles import COUNT, BoolArray, Likelihood, Prior, updated
 from tuner.search.run_model.priors import RATE_DEVIATION, Normal, prior
 from tuner.search.run_model.residual import MISFITS, Residual, noise_levels
+from tuner.search.scale import Scale
 from tuner.search.trial_view import TrialView
 
 Stage = tuple[FloatArray, Likelihood]
