@@ -1,6 +1,6 @@
 """How often does each rule find its own fault, and how often does it cry wolf, by strength and noise?
 
-    python -m benchmarks.synthetic [--seeds 200] [--rule NAME ...] [--csv FILE]
+    python -m benchmarks.synthetic [--seeds 200] [--first 0] [--rule NAME ...] [--csv FILE]
 
 Every fault of ``diagnostics.synthetic`` is made at four strengths and three noises of the training loss, and every
 kind of healthy run at three noises, ``--seeds`` times each; the table prints for each rule:
@@ -61,12 +61,12 @@ class Cell:
     labels: Counter[str] = field(default_factory=Counter)
 
 
-def judged(work: tuple[str, float, float, int, tuple[str, ...]]) -> Cell:
+def judged(work: tuple[str, float, float, range, tuple[str, ...]]) -> Cell:
     """The cell of one cause: every seed made and diagnosed."""
     cause, strength, noise, seeds, asked = work
     rules = tuple(BY_NAME[name] for name in asked) if asked else RULES
     cell = Cell(cause, strength, noise)
-    for seed in range(seeds):
+    for seed in seeds:
         verdict = diagnose(make(cause, strength, noise, seed), rules)
         cell.runs += 1
         cell.fired.update(finding.rule for finding in verdict.findings)
@@ -75,7 +75,7 @@ def judged(work: tuple[str, float, float, int, tuple[str, ...]]) -> Cell:
     return cell
 
 
-def plan(seeds: int, asked: tuple[str, ...]) -> Iterator[tuple[str, float, float, int, tuple[str, ...]]]:
+def plan(seeds: range, asked: tuple[str, ...]) -> Iterator[tuple[str, float, float, range, tuple[str, ...]]]:
     """The cells to judge: the asked rules' faults (all of them when none is asked), and the healthy kinds."""
     faults = asked or tuple(FAULTS)
     yield from ((c, s, n, seeds, asked) for c, s, n in product(faults, STRENGTHS, NOISES))
@@ -172,12 +172,13 @@ def main() -> None:
     """Judge all cells on all cores and print the tables."""
     parser = argparse.ArgumentParser(description="detection and false alarms of every rule on made-up runs")
     parser.add_argument("--seeds", type=int, default=200)
+    parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--rule", nargs="*", default=[], choices=sorted(FAULTS), metavar="NAME")
     parser.add_argument("--csv", type=Path)
     given = parser.parse_args()
     began, asked = time.perf_counter(), tuple(given.rule)
     with ProcessPoolExecutor(os.cpu_count()) as pool:
-        cells = list(pool.map(judged, plan(given.seeds, asked), chunksize=4))
+        cells = list(pool.map(judged, plan(range(given.first, given.first + given.seeds), asked), chunksize=4))
     heads = ["rule", "label", *(f"s{s:g}" for s in STRENGTHS), *(f"n{n:g}" for n in NOISES)]
     heads += ["named", "healthy", "worst", "elsewhere"]
     rows = [own_row(rule, cells) for rule in RULES if not asked or rule.name in asked]

@@ -12,6 +12,7 @@ from diagnostics.detectors.arguments import Arguments
 from diagnostics.detectors.preconditions import MIN_EVALS_FOR_END, MIN_EVALS_TO_COMPARE, enough, finite, share_of_run
 from diagnostics.model.curves import Curve, FloatArray, NotEnoughPoints
 from diagnostics.model.evidence import Evidence
+from diagnostics.model.methods import method_record
 from diagnostics.model.settings import Settings
 
 MIN_LOSSES_TO_CLIMB = 3
@@ -88,9 +89,17 @@ class _Climb:
         return float(self.level.min())
 
 
-def loss_diverges(train_loss: Curve, eval_loss: Curve | None = None, *, diverged: DivergenceLimits) -> Evidence | None:
-    """The loss stays above its start for a while, or ends far above its best, or both losses end above their start."""
+def loss_diverges(
+    train_loss: Curve, settings: Settings, eval_loss: Curve | None = None, *, diverged: DivergenceLimits
+) -> Evidence | None:
+    """The loss stays above its start for a while, or ends far above its best, or both losses end above their start.
+
+    Where batches are of unlike rows by design, the held-out loss decides.
+    """
     enough(train_loss, MIN_LOSSES_TO_CLIMB, "training losses")
+    unlike = method_record(settings.method).mixes_batches
+    if unlike and (eval_loss is None or len(eval_loss) < MIN_EVALS_TO_COMPARE):
+        raise NotEnoughPoints("curve-missing", curves="eval_loss")
     climb = _climb(train_loss.values, diverged)
     stays = _stays_above(climb, diverged)
     if not (stays or _ends_above_best(climb, train_loss, diverged) or _both_left(train_loss, eval_loss, diverged.rise)):
@@ -99,7 +108,7 @@ def loss_diverges(train_loss: Curve, eval_loss: Curve | None = None, *, diverged
     last = int(climb.above[-1]) if stays else len(train_loss) - 1
     measured = _measured(climb, train_loss, first)
     begins, ends = float(train_loss.steps[first]), float(train_loss.steps[last])
-    mild = measured["times"] < diverged.always_fault_ratio
+    mild = unlike or measured["times"] < diverged.always_fault_ratio
     if mild and _eval_stays(eval_loss, begins, diverged.max_eval_rise):
         return None
     return Evidence(begins, ends, finite(measured))

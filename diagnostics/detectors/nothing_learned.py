@@ -114,7 +114,8 @@ def _thrown_early(train_loss: Curve, limits: WorseLimits) -> Evidence | None:
     late = values[values.size // 2 :]
     level = max(start, signals.median(late))  # the first of noisy losses may be a lucky one
     climbs = float(np.minimum(early[1:], early[:-1]).max()) - level if early.size > 1 else 0.0
-    noise = _scatter(late)
+    higher = signals.median(early) / max(signals.median(late), 1e-9)
+    noise = _scatter(late) * max(1.0, higher)  # losses scatter by a share of themselves
     if start <= 0.0 or climbs <= limits.thrown_early * start + limits.sigma * noise or climbs <= start - end:
         return None
     return throughout(train_loss, _levels(start, float(early.max()), end))
@@ -126,7 +127,9 @@ def _held_out_is_worse(eval_loss: Curve, limits: WorseLimits) -> Evidence | None
     noise = signals.difference_noise(values) if values.size >= MIN_EVALS_FOR_NOISE else 0.0
     start, end, highest = float(values[0]), signals.tail(values), float(values[1:].max())
     least = max(limits.rise * abs(start), limits.sigma * noise)
-    if end - start <= least and not (highest - start > least and highest - start > start - end):
+    lasts = float(np.minimum(values[2:], values[1:-1]).max()) if noise else highest
+    climbs = max(lasts, (highest + start) / 2.0) - start > least  # a single evaluation must stand out twice as far
+    if end - start <= least and not (climbs and highest - start > start - end):
         return None
     return throughout(eval_loss, _levels(start, highest, end))
 

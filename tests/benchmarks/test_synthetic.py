@@ -12,15 +12,15 @@ from diagnostics.synthetic import HEALTHY, make
 
 
 def test_every_rule_and_every_healthy_kind_is_planned():
-    causes = {cause for cause, *_ in plan(1, ())}
+    causes = {cause for cause, *_ in plan(range(1), ())}
     assert causes == {*(rule.name for rule in RULES), *HEALTHY}
 
 
 def test_a_cell_counts_the_verdicts_of_its_seeds():
-    cell = judged(("loss-diverges", 0.75, 0.01, 3, ()))
+    cell = judged(("loss-diverges", 0.75, 0.01, range(3), ()))
     assert (cell.runs, cell.fired["loss-diverges"], cell.named["loss-diverges"]) == (3, 3, 3)
     assert cell.labels == {"unstable": 3}
-    kept = judged(("loss-diverges", 0.75, 0.01, 2, ("loss-spikes",)))
+    kept = judged(("loss-diverges", 0.75, 0.01, range(2), ("loss-spikes",)))
     assert not kept.fired["loss-diverges"]
 
 

@@ -77,3 +77,14 @@ def test_a_climb_of_unlike_batches_is_no_divergence_where_the_held_out_loss_is_s
 
 def test_a_wild_climb_is_divergence_whatever_the_last_evaluation_said():
     assert fired("loss-diverges", train_loss=[1.2, 1.1, 1.0, 4.0, 6.0, 8.0, 9.0], eval_loss=curve([1.5, 1.4], [0, 4]))
+
+
+def test_batches_of_unlike_rows_climb_by_design_and_the_held_out_loss_decides():
+    own = np.where(np.arange(60) % 4 < 2, 0.3, 1.0)
+    held = curve([1.0, 0.8, 0.6, 0.5], [1, 20, 40, 60])
+    mixed = {"train_loss": own, "settings": Settings(method="gkd")}
+    assert not fired("loss-diverges", eval_loss=held, **mixed)
+    assert fired("loss-diverges", eval_loss=held, **mixed | {"settings": Settings(method="sft")})
+    assert fired("loss-diverges", eval_loss=curve([1.0, 1.2, 2.0, 3.0], [1, 20, 40, 60]), **mixed)
+    with cannot_evaluate("curve-missing"):
+        evaluate("loss-diverges", **mixed)

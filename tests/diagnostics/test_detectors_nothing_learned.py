@@ -25,6 +25,26 @@ def test_a_held_out_loss_that_climbs_further_than_it_comes_down():
     assert not fired("worse-than-untrained", train_loss=FLAT, eval_loss=curve([2.0, 2.2, 2.0, 1.7], [1, 30, 60, 100]))
 
 
+def test_one_of_many_evaluations_must_stand_out_twice_as_far():
+    held = np.array([2.0, 1.99, 2.01, 1.99, 2.0, 1.98, 2.0, 1.98, 1.99, 1.99])
+    steps = np.linspace(1, 100, held.size)
+
+    def thrown(*values: float) -> bool:
+        high = held.copy()
+        high[3 : 3 + len(values)] = values
+        return fired("worse-than-untrained", train_loss=FLAT, eval_loss=curve(high, steps))
+
+    assert [thrown(2.1), thrown(2.1, 2.1), thrown(2.3)] == [False, True, True]
+
+
+def test_early_losses_of_single_rows_scatter_as_far_as_they_are_high():
+    scatter = np.exp(0.7 * np.random.default_rng(3).standard_normal(100))
+    falls = (1.1 + 2.0 * np.exp(-8.0 * SHARE)) * scatter
+    falls[:5] = 1.35, 0.85, 7.82, 4.86, 0.29
+    assert not fired("worse-than-untrained", train_loss=falls)
+    assert fired("worse-than-untrained", train_loss=np.r_[1.5, np.full(7, 7.0), 1.1 * noise(0.05, 92)])
+
+
 def test_rows_that_are_memorized_raise_the_held_out_loss_and_no_one_threw_it():
     rising = curve([2.0, 2.1, 2.4, 2.9], [1, 30, 60, 100])
     assert not fired("worse-than-untrained", train_loss=2.0 - 1.5 * SHARE, eval_loss=rising)

@@ -66,10 +66,18 @@ def check_sources(raw: Mapping[str, Any], path: Path) -> None:
         if isinstance(name, str) and is_path(name) and found is None:
             raise SpecError(
                 f"{path}: {key}: {brief_name(name)}: no such file or folder, from here or from {path.parent}"
+                f"{_first(name, path.parent)}"
             )
     name = raw.get("dataset_name")
     if isinstance(name, str) and not raw.get("datasets"):
         _check_size(located(name, path.parent), f"{path}: dataset_name")
+
+
+def _first(name: str, folder: Path) -> str:
+    """What to run first where the missing folder is what ``tuner train`` leaves of a file beside the study."""
+    maker = next((part.removesuffix("-train") for part in Path(name).parts if part.endswith("-train")), "")
+    file = folder / f"{maker}.yaml"
+    return f"; make it first: tuner train {file}" if maker and is_there(file) else ""
 
 
 def is_path(name: str) -> bool:

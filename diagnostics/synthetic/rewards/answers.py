@@ -45,4 +45,4 @@ def shrinks(run: RewardRun, strength: float) -> None:
     run.rate = np.full_like(run.share, 0.45)
     run.held = run.rate
     run.extra["kl"] = 0.3 * run.share
-    run.extra["completions/mean_length"] = 200.0 * (1.0 - 0.95 * strength * run.share)
+    run.extra["completions/mean_length"] = 200.0 * (1.0 - (0.4 + 0.55 * strength) * run.share)

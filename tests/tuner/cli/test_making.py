@@ -30,6 +30,18 @@ def test_the_demo_diagnoses_three_faults_and_writes_its_report(
     assert sorted(run["label"] for run in found) == sorted(labels)
 
 
+def test_a_study_without_its_teacher_says_how_to_make_it(tmp_path: Path):
+    from tuner.config.study_file import load_spec
+    from tuner.errors import SpecError
+
+    init("gkd", tmp_path)
+    with pytest.raises(SpecError, match=r"make it first: tuner train .*teacher\.yaml$"):
+        load_spec(tmp_path / "gkd.yaml")
+    (tmp_path / "teacher.yaml").unlink()
+    with pytest.raises(SpecError, match=r"no such file or folder, from here or from \S+$"):
+        load_spec(tmp_path / "gkd.yaml")
+
+
 def test_init_writes_a_study_that_loads_and_never_overwrites(tmp_path: Path):
     from tuner.config.methods import TRL_METHODS
     from tuner.config.study_file import load_spec
