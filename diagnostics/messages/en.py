@@ -245,6 +245,7 @@ PHRASES: Mapping[str, str] = {
     # The short form in a terminal.
     "sure": "{percent} sure",
     "as-far-as-seen": "{label} as far as can be seen",
+    "held-out-few": "too few evaluations to check for overfitting",
     "held-out-missing": "no {curve}, so overfitting was not checked",
     "do-this": "Do this: {action}",
     "next-run": "Next run: {changes}",

@@ -54,7 +54,7 @@ class TextReport:
         if console.is_terminal:
             width, plain = options.max_width, options.ascii_only
             yield from curve_lines(chart(self.run, self.diagnosis), self.diagnosis.cause, width, ascii_only=plain)
-        yield _verdict(shown, self.diagnosis, self.run.settings.method)
+        yield _verdict(shown, self.run, self.diagnosis)
         yield from (Padding(line, (0, 0, 0, 2)) for line in _brief(shown, self.diagnosis))
         if shown.comparison:
             yield Padding(Text(comparison(shown)), (1, 0, 1, 2))
@@ -86,11 +86,11 @@ def plain_text(content: RenderableType, width: int) -> str:
     return "\n".join(line.rstrip() for line in page.getvalue().splitlines())
 
 
-def _verdict(shown: Sections, diagnosis: Diagnosis, method: str | None) -> Text:
+def _verdict(shown: Sections, run: Run, diagnosis: Diagnosis) -> Text:
     """The verdict in a line: label, run, how sure, and what a healthy run was not checked for."""
     from rich.text import Text
 
-    gap = _unchecked_overfit(diagnosis, method_record(method).main_curves[1])
+    gap = _unchecked_overfit(run, diagnosis)
     label = phrase("as-far-as-seen", label=str(shown.label)) if gap else str(shown.label)
     sure = phrase("sure", percent=shown.percent) if shown.percent else ""
     if is_tentative(diagnosis):
@@ -104,11 +104,14 @@ def _verdict(shown: Sections, diagnosis: Diagnosis, method: str | None) -> Text:
     )
 
 
-def _unchecked_overfit(diagnosis: Diagnosis, held_out: str) -> str:
+def _unchecked_overfit(run: Run, diagnosis: Diagnosis) -> str:
     """What is said of a healthy run that could not be checked for overfitting; empty for others."""
     unchecked = {kind.label for kind in diagnosis.unchecked}
     if diagnosis.label is not Label.HEALTHY or Label.OVERFIT not in unchecked:
         return ""
+    held_out = method_record(run.settings.method).main_curves[1]
+    if held_out in run.curves:
+        return phrase("held-out-few")
     return phrase("held-out-missing", curve=plain_name(held_out))
 
 

@@ -152,6 +152,7 @@ def test_a_healthy_run_without_evaluations_says_so_in_its_first_line():
     assert found.label is Label.HEALTHY
     missing = phrase("held-out-missing", curve="eval loss")
     assert missing in str(as_text(run, found)).splitlines()[0]
+    assert phrase("held-out-few") in str(as_text(make("healthy-sft", evals=1), found)).splitlines()[0]
     checked = make("healthy-sft")
     assert missing not in str(as_text(checked, diagnose(checked)))
 

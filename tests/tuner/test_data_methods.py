@@ -59,7 +59,13 @@ def test_prompts_keep_the_columns_of_their_rewards(row, made):
 
 
 @pytest.mark.parametrize(
-    "row", [{"question": "q", "answer": "a"}, {"prompt": "q", "completion": "a"}, {"messages": [user("q"), bot("a")]}]
+    "row",
+    [
+        {"question": "q", "answer": "a"},
+        {"prompt": "q", "completion": "a"},
+        {"prompt": "q", "answer": "a"},
+        {"messages": [user("q"), bot("a")]},
+    ],
 )
 def test_a_student_gets_conversations(row):
     assert convert([row], GKD, "rows").rows == [{"messages": [user("q"), bot("a")]}]
@@ -93,6 +99,7 @@ def test_any_column_can_be_mapped(tmp_path):
     data = load_data(config, "grpo", tmp_path)
     assert set(data.train.column_names) == {"prompt", "answer", "prompt_"}
     assert {row["prompt"].replace("q", "a") for row in data.train} == set(data.train["answer"])
+    assert set(load_data(config, "sft", tmp_path).train.column_names) >= {"prompt", "completion"}
     with pytest.raises(DataError, match=r"columns\.prompt: no column Frag; did you mean Frage\?"):
         load_data(config | {"columns": {"prompt": "Frag"}}, "grpo", tmp_path)
 

@@ -36,6 +36,8 @@ PAIRS = (
     *(("query", "response"), ("instruction", "response"), ("instruction", "output"), ("input", "output")),
 )
 """Columns of a question and its answer, by the names they go by."""
+TASK = ("prompt", "answer")
+"""A task and its reference answer: a prompt for reward functions, else a question and its answer."""
 
 
 @dataclass(frozen=True)
@@ -130,7 +132,7 @@ def instruction_pair(row: Row) -> dict[str, Any]:
 
 def _pair(row: Row) -> tuple[str, str]:
     """The names that a row has for a question and its answer."""
-    whole = next((pair for pair in PAIRS if set(pair) <= set(row)), None)
+    whole = next((pair for pair in (*PAIRS, TASK) if set(pair) <= set(row)), None)
     if whole is None:
         half = next((answer for question, answer in PAIRS if question in row), "")
         raise RowError(f"{half} is missing" if half else "has no question and answer, such as prompt and completion")
@@ -194,6 +196,7 @@ def formats(text_column: str = "text") -> tuple[Format, ...]:
         Format("Alpaca", INSTRUCTION, has("instruction", "output"), instruction_alpaca),
         Format("question and answer", INSTRUCTION, lambda c: any(set(p) <= set(c) for p in PAIRS), instruction_pair),
         Format("prompt", RowKind.PROMPT, lambda c: any(name in c for name in QUESTIONS), prompt_alone),
+        Format("prompt and answer", INSTRUCTION, has(*TASK), instruction_pair),
         Format("text", RowKind.TEXT, has(text_column), plain_text(text_column)),
     )
 
