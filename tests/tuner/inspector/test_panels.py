@@ -206,7 +206,7 @@ def test_an_axis_of_learning_rates_is_written_in_powers_and_no_other() -> None:
     curves = {name: Curve(STEPS, STEPS * 1e-9) for name in ("train_loss", "learning_rate")}
     view = View(smoothing=0)
     losses, rates = (layer["layer"][0]["encoding"]["y"]["axis"] for layer in panels(curves, view))
-    assert (losses["format"], rates["format"]) == ("~g", "~e")
+    assert (losses["format"], rates["format"]) == (".10~g", "~e")
     assert "labelExpr" not in losses
 
 

@@ -156,7 +156,7 @@ def _numbers(panel: Panel) -> Spec:
     """How the axis writes its numbers: learning rates as powers, such as 5e-7 and 1e-6."""
     if any(line.name == "learning_rate" for line in panel.series):
         return {"format": "~e", "labelExpr": "datum.value == 0 ? '0' : datum.label"}
-    return {"format": "~g"}
+    return {"format": ".10~g"}  # without a precision Vega takes that of the ticks' distance: 80 beside 60 is 8e+1
 
 
 def _titles(chart: Chart, tops: Sequence[int], dark: bool) -> list[Spec]:
