@@ -10,6 +10,7 @@ from typing import Any
 from benchmarks.fresh.labels import Answer
 from diagnostics import diagnose, read
 from diagnostics.errors import BadInput
+from diagnostics.model.rate_estimate import RateEstimate
 from diagnostics.model.records import Advice, Diagnosis
 
 
@@ -34,6 +35,7 @@ class Judged:
     confidence: float
     rate_factor: float | None
     outcome: Outcome
+    estimate: RateEstimate | None = None
 
     @property
     def held(self) -> bool:
@@ -48,7 +50,8 @@ def judged(style: str, path: str, label: Answer, folder: Path) -> Judged:
     except BadInput as error:
         return Judged(style, path, label, "unread", str(error), 0.0, None, Outcome.REFUSED)
     said, factor = str(verdict.label), rate_factor(verdict)
-    return Judged(style, path, label, said, verdict.cause, verdict.confidence, factor, outcome(label, said, factor))
+    worth = outcome(label, said, factor)
+    return Judged(style, path, label, said, verdict.cause, verdict.confidence, factor, worth, verdict.rate)
 
 
 def outcome(label: Answer, said: str, factor: float | None = None) -> Outcome:

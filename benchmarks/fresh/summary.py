@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from benchmarks.fresh.judge import Judged, Outcome, as_dict
+from benchmarks.rate.scores import Scored, header, line
 
 SURE = 0.95
 COLUMNS = (Outcome.RIGHT, Outcome.ACCEPTABLE, Outcome.WRONG, Outcome.REFUSED)
@@ -68,12 +70,21 @@ def lines(runs: Sequence[Judged]) -> Iterator[str]:
         yield ""
     yield _row("all", runs)
     yield from _totals(figures(runs))
+    if estimated := [scored for run in runs if (scored := _scored(run)) is not None]:
+        yield from (header("the rate: told low/high, error"), line("runs labeled by their rate", estimated))
     for r in runs:
         if r.answer.sick and r.said == "healthy":
             facts = ", ".join(
                 f"{k} {v:.3g}" for k, v in r.answer.facts.items() if k in ("times_best_rate", "regret", "rise")
             )
             yield f"  {r.confidence:.0%} healthy: {r.path} ({r.answer.name}; {facts})"
+
+
+def _scored(run: Judged) -> Scored | None:
+    """The estimate of the rate beside the truth, of a run whose label speaks of its rate."""
+    if run.estimate is None or run.answer.rate is None:
+        return None
+    return Scored(math.log10(run.answer.facts["times_best_rate"]), run.estimate)
 
 
 def _row(name: str, runs: Sequence[Judged]) -> str:

@@ -52,8 +52,6 @@ def line(title: str, scored: Sequence[Scored]) -> str:
     return f"{title[:32]:<32}{len(scored):>5}{covered[0]:>6.0%}{covered[1]:>6.0%}  " + " ".join(cells)
 
 
-def header() -> str:
+def header(title: str = "left out: told low/high, error") -> str:
     """The heads of the columns of ``line``."""
-    return f"{'left out: told low/high, error':<32}{'runs':>5}{'50%':>6}{'90%':>6}  " + " ".join(
-        f"{n:>17}" for n in PLACES
-    )
+    return f"{title:<32}{'runs':>5}{'50%':>6}{'90%':>6}  " + " ".join(f"{n:>17}" for n in PLACES)

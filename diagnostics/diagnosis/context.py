@@ -16,19 +16,17 @@ from diagnostics.model.evidence import Evidence
 from diagnostics.model.message import Message, message
 from diagnostics.model.methods import method_record
 from diagnostics.model.outlook import Outlook
-from diagnostics.model.rate_estimate import RateEstimate, RateSide
+from diagnostics.model.rate_estimate import RateEstimate
 from diagnostics.model.rate_prior import Bounds, LearningRatePrior, rate_prior_of
 from diagnostics.model.records import Label
 from diagnostics.model.settings import Settings
 from diagnostics.outlook.fitted import outlook_of
+from diagnostics.rate.agreement import with_look
 from diagnostics.rate.estimate import estimate_rate
 from diagnostics.rules import Rule
 
 MAX_VALUE = 1e60
 """Larger values are clipped to this, so that products of them stay finite."""
-
-OTHER_SIDE = 0.5
-"""The chance of a run that is ill on one side from which an estimate that tells the other gives no advice."""
 
 LOGS_PER_EVALUATION = 10.0
 """This many single logs count as much as one evaluation, where there are none."""
@@ -69,13 +67,10 @@ class DiagnosisContext:
         """The mean reward of each reward function."""
         return reward_parts(self.curves)
 
-    @property
-    def advised_rate(self) -> RateEstimate | None:
-        """The estimate of the rate to advise by: None where the look of the whole run speaks for the other side."""
-        if self.rate is None or self.outlook is None:
-            return self.rate
-        denied = [side for side in RateSide if self.outlook.chance(side.other) >= OTHER_SIDE]
-        return None if any(self.rate.tells(side) for side in denied) else self.rate
+    @cached_property
+    def agreed_rate(self) -> RateEstimate | None:
+        """The estimate of the rate with what the whole run looks like, for all that follows the findings."""
+        return self.rate if self.rate is None or self.outlook is None else with_look(self.rate, self.outlook)
 
 
 def prepare(run: Run, bounds: Bounds | None) -> DiagnosisContext:

@@ -18,8 +18,10 @@ from diagnostics.model.curves import Run
 from diagnostics.model.evidence import Evidence
 from diagnostics.model.message import Message, message
 from diagnostics.model.methods import method_record
+from diagnostics.model.rate_estimate import RateEstimate
 from diagnostics.model.rate_prior import Bounds
 from diagnostics.model.records import Advice, Diagnosis, Finding, Label
+from diagnostics.rate.agreement import with_verdict
 from diagnostics.rules import RULES, Case, Rule
 from diagnostics.signals import memo_scope
 
@@ -57,8 +59,8 @@ def diagnose_with_basis(
         context = prepare(run, bounds)
         applicable = [rule for rule in rules if rule.applies_to(context.settings.method)]
         answers = Answers(tuple((rule, evaluate(rule, context)) for rule in applicable), context.rate, context.outlook)
-        case = Case(context.settings, context.rate_prior, {}, context.advised_rate)
-        weighed = weigh(answers.fired, case, context.curves, context.advised_rate)
+        case = Case(context.settings, context.rate_prior, {}, context.agreed_rate)
+        weighed = weigh(answers.fired, case, context.curves, context.agreed_rate)
         borderline = None if weighed.deciding else nearly_found(applicable, context)
         kinds = len(answers.checked & set(HEALTH_LABELS))
         doubted = any(rule.name in DOUBTS for rule, _ in weighed.fired)
@@ -74,7 +76,7 @@ def diagnose_with_basis(
         best_step=best_step(context),
         skipped=answers.skipped,
         notes=(*run.notes, *context.jumps, *_loss_notes(context)),
-        rate=context.rate,
+        rate=context.agreed_rate,
     )
     basis = Basis(health, weighed.share)
     if likelier is not None:
@@ -82,7 +84,9 @@ def diagnose_with_basis(
         basis = Basis(health, weighed.share, likelier=True)
     if weighed.deciding:
         return _with_fault(verdict, weighed, context, bounds or {}), basis
-    verdict = replace(verdict, advice=_advice(weighed.fired, context, bounds or {}), unchecked=answers.unchecked)
+    verdict = replace(
+        verdict, advice=_advice(weighed.fired, context, context.agreed_rate, bounds or {}), unchecked=answers.unchecked
+    )
     return _without_fault(verdict, weighed, borderline, health, context), basis
 
 
@@ -90,13 +94,18 @@ def _with_fault(verdict: Diagnosis, weighed: Weighed, context: DiagnosisContext,
     """The verdict by the first rule that may set the label; the other findings follow it."""
     main = weighed.deciding[0]
     order = [main, *(pair for pair in weighed.fired if pair[0] is not main[0] and _stays_beside(pair[0], main[0]))]
+    confidence = weighed.share * _confidence(order)
+    rate = context.agreed_rate
+    if rate is not None and main[0].blames is not None:
+        rate = with_verdict(rate, main[0].blames, confidence)
     return replace(
         verdict,
         label=main[0].label,
         cause=main[0].name,
-        confidence=weighed.share * _confidence(order),
+        confidence=confidence,
+        rate=rate,
         findings=tuple(_finding(*pair) for pair in order),
-        advice=_advice(order, context, bounds),
+        advice=_advice(order, context, rate, bounds),
         notes=(*verdict.notes, *_length_notes(main[0], context)),
     )
 
@@ -124,6 +133,7 @@ def _without_fault(
         notes=(*verdict.notes, *notes),
         label=Label.HEALTHY if healthy else Label.UNKNOWN,
         confidence=confidence if healthy else 0.0,
+        rate=with_verdict(verdict.rate, None, confidence) if healthy and verdict.rate is not None else verdict.rate,
         findings=tuple(_finding(*pair) for pair in weighed.fired),
         borderline=_finding(*borderline) if healthy and borderline else None,
     )
@@ -176,7 +186,9 @@ def _finding(rule: Rule, found: Evidence) -> Finding:
     )
 
 
-def _advice(order: Sequence[Fired], context: DiagnosisContext, bounds: Bounds) -> tuple[Advice, ...]:
+def _advice(
+    order: Sequence[Fired], context: DiagnosisContext, rate: RateEstimate | None, bounds: Bounds
+) -> tuple[Advice, ...]:
     """The advice of the findings in their order; a setting that is already advised is not advised again.
 
     Only findings of the run's own label advise: what else a run lacks shows when the first fault is gone. Findings that
@@ -187,7 +199,7 @@ def _advice(order: Sequence[Fired], context: DiagnosisContext, bounds: Bounds) -
     for rule, found in order:
         if rule.sets_label and rule.label is not order[0][0].label:
             continue
-        case = Case(context.settings, context.rate_prior, found.measured, context.advised_rate)
+        case = Case(context.settings, context.rate_prior, found.measured, rate)
         confidence = rule.confidence * found.strength
         for item in advise(rule.fixes, case, because=rule.name, confidence=confidence, bounds=bounds):
             if not (untrained and item.knob == "checkpoint"):

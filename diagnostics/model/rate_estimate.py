@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property
 from typing import Any
@@ -16,6 +16,8 @@ from diagnostics.model.rate_prior import MAX_RATE_FACTOR
 OFFSETS: tuple[float, ...] = tuple(round(-4.0 + 0.1 * k, 1) for k in range(71))
 """log10(rate / best rate): -1 is a rate ten times too low. The ends stand for everything beyond them."""
 SPACING = 0.1
+NOTHING = (0.0,) * len(OFFSETS)
+"""A log density that says nothing."""
 EDGES = OFFSETS[0] + SPACING * (np.arange(len(OFFSETS) + 1) - 0.5)
 """Between the ``OFFSETS``, and beyond both ends."""
 SHARE_TOLD, SHARE_SUGGESTED = 0.9, 0.5
@@ -52,22 +54,28 @@ class RateEstimate:
 
     ``prior`` and ``evidence`` are log densities on ``OFFSETS`` up to a constant (highest 0). Who has a prior of his own
     on the best rate, as a search has, multiplies it with the ``evidence`` alone. ``rate`` is the run's learning rate.
+    ``agreement`` is another log density: what else is known of the run, its look as a whole and its verdict.
     """
 
     prior: tuple[float, ...]
     evidence: tuple[float, ...]
     rate: float | None = None
+    agreement: tuple[float, ...] = NOTHING
 
     @classmethod
     def of(cls, prior: FloatArray, evidence: FloatArray, rate: float | None = None) -> RateEstimate:
         """The estimate of two log densities on ``OFFSETS``, in any unit."""
         return cls(_scaled(prior), _scaled(evidence), rate)
 
+    def agreeing(self, ratio: FloatArray) -> RateEstimate:
+        """The estimate with its density multiplied by a ratio on ``OFFSETS``."""
+        return replace(self, agreement=_scaled(np.asarray(self.agreement) + np.log(ratio)))
+
     @cached_property
     def density(self) -> FloatArray:
         """The probability of each of the ``OFFSETS``; they add up to 1."""
-        both = np.asarray(self.prior) + np.asarray(self.evidence)
-        found = np.exp(both - both.max())
+        known = np.asarray(self.prior) + np.asarray(self.evidence) + np.asarray(self.agreement)
+        found = np.exp(known - known.max())
         return np.asarray(found / found.sum(), dtype=np.float64)
 
     @cached_property
@@ -101,8 +109,8 @@ class RateEstimate:
         return self.probability_below(-OFF) if side == RateSide.TOO_LOW else self.probability_above(OFF)
 
     def tells(self, side: RateSide) -> bool:
-        """Whether the rate lies on this side by prior and evidence, and more likely than not by the evidence alone."""
-        return self.chance(side) >= TELLS and self.alone.chance(side) >= 0.5
+        """Whether the rate lies on this side, and more likely than not without the prior too."""
+        return self.chance(side) >= TELLS and self._without_prior.chance(side) >= 0.5
 
     def denies(self, side: RateSide) -> bool:
         """Whether a finding that blames this side cannot be right.
@@ -117,7 +125,11 @@ class RateEstimate:
     @cached_property
     def alone(self) -> RateEstimate:
         """The same by the evidence of the curves alone."""
-        return RateEstimate((0.0,) * len(OFFSETS), self.evidence, self.rate)
+        return RateEstimate(NOTHING, self.evidence, self.rate)
+
+    @cached_property
+    def _without_prior(self) -> RateEstimate:
+        return replace(self, prior=NOTHING)
 
     @property
     def factor(self) -> float:
@@ -140,7 +152,7 @@ class RateEstimate:
         return self.rate * 10.0**-high, self.rate * 10.0**-low
 
     def to_dict(self) -> dict[str, Any]:
-        """Low, median and high of rate / best rate at 90 %, the rates suggested, and both log densities."""
+        """Low, median and high of rate / best rate at 90 %, the rates suggested, and the log densities."""
         low, high = self.interval()
         summary = {"low": low, "median": self.median, "high": high}
         return {
@@ -150,15 +162,18 @@ class RateEstimate:
             "suggested": [float(f"{rate:.2g}") for rate in self.suggested] if self.suggested else None,
             "prior": list(self.prior),
             "evidence": list(self.evidence),
+            "agreement": list(self.agreement),
         }
 
     @classmethod
     def from_dict(cls, raw: Mapping[str, Any]) -> RateEstimate:
         """What ``to_dict`` wrote; raises ``KeyError``, ``TypeError`` or ``ValueError`` for anything else."""
-        prior, evidence = (tuple(map(float, raw[name])) for name in ("prior", "evidence"))
-        if len(prior) != len(OFFSETS) or len(evidence) != len(OFFSETS):
-            raise ValueError(f"a rate estimate has {len(OFFSETS)} values, got {len(prior)} and {len(evidence)}")
-        return cls(prior, evidence, None if raw.get("rate") is None else float(raw["rate"]))
+        known = [tuple(map(float, raw[name])) for name in ("prior", "evidence")]
+        known.append(tuple(map(float, raw.get("agreement", NOTHING))))
+        if any(len(density) != len(OFFSETS) for density in known):
+            raise ValueError(f"a rate estimate has {len(OFFSETS)} values, got {', '.join(str(len(d)) for d in known)}")
+        prior, evidence, agreement = known
+        return cls(prior, evidence, None if raw.get("rate") is None else float(raw["rate"]), agreement)
 
 
 def _scaled(log_density: FloatArray | Sequence[float]) -> tuple[float, ...]:

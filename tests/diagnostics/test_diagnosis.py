@@ -141,7 +141,7 @@ def test_the_users_range_allows_what_the_cap_forbids():
     assert diagnose(hot).cause != "rate-too-low"
     free = diagnose(hot, bounds={"learning_rate": (1e-6, 1e-2)})
     assert free.cause == "rate-too-low"
-    assert (free.advice[0].old, free.advice[0].new) == (1e-3, 3e-3)
+    assert free.advice[0].old == 1e-3 < free.advice[0].new <= 1e-2
     tight = diagnose(hot, bounds={"learning_rate": (1e-6, 2e-3)})
     assert tight.advice[0].new == 2e-3
 
