@@ -24,6 +24,8 @@ from tuner.commands.loading import load_study_file
 
 SHARES = (1.0, 0.5, 0.25)
 """Rates between which a search would choose, of the good one."""
+LOWER = {"simpo": (0.125, 0.0625), "gkd": (0.125, 0.0625)}
+"""More of them for methods whose loss comes near 0 at the others, where it differs by more of itself."""
 SEEDS = (11, 12, 13)
 TEACHER = "teacher"
 
@@ -37,8 +39,9 @@ def main(out: Path, methods: Sequence[str]) -> None:
     print("|---|---|---|---|---|")
     for method in methods:
         ends = trained(out / method, method)
-        levels = [np.mean([ends[share, seed] for seed in SEEDS]) for share in SHARES]
-        alone = np.median([deviation([np.log(ends[share, seed]) for seed in SEEDS]) for share in SHARES])
+        shares = shares_of(method)
+        levels = [np.mean([ends[share, seed] for seed in SEEDS]) for share in shares]
+        alone = np.median([deviation([np.log(ends[share, seed]) for seed in SEEDS]) for share in shares])
         means = ", ".join(f"{level:.3g}" for level in levels)
         cells = (f"`{method}`", f"`{method_record(method).metric}`", means, f"{alone:.1%}", f"{seed_sd(ends):.1%}")
         print("|", " | ".join(cells), "|", flush=True)
@@ -51,8 +54,14 @@ def deviation(values: Sequence[float]) -> float:
 
 def seed_sd(ends: Ends) -> float:
     """The median over pairs of rates of the deviation of the logarithm of their ratio."""
-    pairs = [deviation([np.log(ends[a, seed] / ends[b, seed]) for seed in SEEDS]) for a, b in combinations(SHARES, 2)]
+    shares = dict.fromkeys(share for share, _ in ends)
+    pairs = [deviation([np.log(ends[a, seed] / ends[b, seed]) for seed in SEEDS]) for a, b in combinations(shares, 2)]
     return float(np.median(pairs))
+
+
+def shares_of(method: str) -> tuple[float, ...]:
+    """The rates of a method, as shares of its good one."""
+    return SHARES + LOWER.get(method, ())
 
 
 def trained(folder: Path, method: str) -> Ends:
@@ -66,14 +75,14 @@ def trained(folder: Path, method: str) -> Ends:
     config = yaml.safe_load((folder / f"{method}.yaml").read_text()) | {"eval_steps": 0.5}
     config["study"] = {"metric": config["study"]["metric"]}
     (folder / "noise.yaml").write_text(yaml.safe_dump(config))
-    for share in SHARES:
+    for share in shares_of(method):
         for seed in SEEDS:
             name = f"{share:g}-{seed}"
             if name not in ends:
                 overrides = {"learning_rate": share * GOOD_RATES[method], "seed": seed}
                 ends[name] = _train(folder, "noise.yaml", overrides, folder / "runs" / f"noise-{name}")
                 known.write_text(json.dumps(ends, indent=1))
-    return {(share, seed): ends[f"{share:g}-{seed}"] for share in SHARES for seed in SEEDS}
+    return {(share, seed): ends[f"{share:g}-{seed}"] for share in shares_of(method) for seed in SEEDS}
 
 
 def _train(folder: Path, file: str, overrides: Mapping[str, float], out: Path) -> float:
