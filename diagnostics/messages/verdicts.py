@@ -85,8 +85,11 @@ def summary(diagnosis: Diagnosis) -> str:
         message = finding_message(diagnosis.findings[0])
         if diagnosis.label is Label.HEALTHY:
             return sentence(phrase("summary-findings-only", message=sentence(message)))
-        return sentence(message)
-    if diagnosis.label is Label.HEALTHY:
-        return phrase("summary-nothing-found")
+        return f"{sentence(message)} {_not_known(diagnosis)}"
+    return phrase("summary-nothing-found") if diagnosis.label is Label.HEALTHY else _not_known(diagnosis)
+
+
+def _not_known(diagnosis: Diagnosis) -> str:
+    """What keeps a run from being judged, as far as one reason is known."""
     missing = next((kind for kind in diagnosis.unchecked if kind.label is not Label.OVERFIT), None)
     return phrase("summary-not-checked", reason=text(missing.reason)) if missing else phrase("summary-nothing-known")

@@ -89,3 +89,10 @@ def test_simulated_policies_of_few_logs_are_seldom_called_sick_where_their_true_
     called = [case.label for label, case in zip(found, runs, strict=True) if label is Label.HEALTHY]
     assert sum(label not in (Label.HEALTHY, Label.UNKNOWN) for label in well) <= 0.05 * len(well)
     assert len(called) >= 10 and np.mean([label == "healthy" for label in called]) >= 0.85
+
+
+def test_a_note_does_not_hide_why_nothing_is_known():
+    parts = {"rewards/a/mean": 0.0, "rewards/b/mean": 0.4 + 0.05 * WAVES}
+    found = said(0.4 + 0.05 * WAVES, **parts)
+    assert (found.label, found.findings[0].rule) == (Label.UNKNOWN, "reward-part-constant")
+    assert "12 of 20" in summary(found)
