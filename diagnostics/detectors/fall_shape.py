@@ -25,6 +25,8 @@ from diagnostics.model.rate_prior import LearningRatePrior
 from diagnostics.model.settings import Settings
 
 BLOCKS = 20
+PARTS, LEAST_OF_A_PART = 8, 3
+"""The parts of a run whose mean training losses are compared, and the logs that each must have."""
 MIN_EVALS_FOR_SHAPE = 5
 NEUTRAL = 0.15
 """A loss that begins this near ln 2 may be one that compares answers, where the log does not tell."""
@@ -66,6 +68,10 @@ class FollowLimits(Arguments):
     """A share of the run: evaluations that begin later miss where a loss bends, and need the evidence of training..."""
     little: float
     """... unless they fall by no more than this share of the first."""
+    climb: float
+    """The share of the loss by which a part of the run that stands above an earlier one was thrown up..."""
+    climb_sigma: float
+    """... and the noises of its mean."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +96,7 @@ def fall_follows_rate(
     else:
         enough(train_loss, max(min_points, MIN_LOSSES_FOR_TREND), "training losses")
         curve, resolution, evidence = train_loss, 0.0, follow.evidence
-    if signals.fall_of_shape(curve).follows_rate < evidence:
+    if signals.fall_of_shape(curve).follows_rate < evidence or _climbs(train_loss, follow):
         return None
     shares = _shares(curve, resolution)
     if (
@@ -109,6 +115,17 @@ def fall_follows_rate(
         return None
     measured = {"quarter": shares.quarter, "half": shares.half, "fall": shares.fall, "barely": 0.0}
     return throughout(curve, measured, 0.9 if curve is held else 0.75)
+
+
+def _climbs(train_loss: Curve, limits: FollowLimits) -> bool:
+    """Whether the training loss stands higher in one part of the run than in an earlier one: slow steps never do so."""
+    values = train_loss.values
+    if values.size < PARTS * LEAST_OF_A_PART:
+        return False
+    means = signals.block_means(values, PARTS)
+    noise = signals.difference_noise(values[values.size // 2 :]) * float(np.sqrt(2.0 * PARTS / values.size))
+    rise = float((means - np.minimum.accumulate(means)).max())
+    return rise > max(limits.climb * abs(float(means[0])), limits.climb_sigma * noise)
 
 
 def _shares(curve: Curve, resolution: float) -> _Shares | None:

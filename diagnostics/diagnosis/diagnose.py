@@ -25,8 +25,9 @@ from diagnostics.rate.agreement import with_verdict
 from diagnostics.rules import RULES, Case, Rule
 from diagnostics.signals import memo_scope
 
-SELDOM_WELL = 0.4
-"""A run in which no rule found a fault is not called healthy where fewer of those that look so went well."""
+SELDOM_WELL, TOO_LITTLE = 0.4, 0.2
+"""A run in which no rule found a fault is not called healthy where fewer of those that look so went well, nor where the
+confidence would be less: most of what such a run could have does not show in so short a log."""
 DOUBTS = ("task-part-stays-flat", "reward-falls-after-gradient-spikes")
 """What is noted and denies that a reward rises for what it is meant for, or that it stays."""
 
@@ -126,7 +127,7 @@ def _without_fault(
     look = context.outlook
     ill = look is not None and look.well < SELDOM_WELL
     enough = missing.isdisjoint(_needed(context)) and (health.kinds > 1 or on_course(context)) and confidence > 0.0
-    healthy = enough and not ill
+    healthy = enough and not ill and confidence >= TOO_LITTLE
     notes = (message("looks-ill", well=look.well),) if enough and ill and look is not None else ()
     return replace(
         verdict,

@@ -31,6 +31,8 @@ FALL_FOLLOWS_RATE = Rule(
         "eval_evidence": 0.2,
         "start_by": 0.11,
         "little": 0.01,
+        "climb": 0.1,
+        "climb_sigma": 5.0,
         "min_points": 10,
     },
     borderline={

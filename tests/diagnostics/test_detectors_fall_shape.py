@@ -38,6 +38,15 @@ def test_a_training_loss_alone_must_tell_the_shapes_apart():
     assert not fired("fall-follows-rate", train_loss=curve((2.0 - 0.02 * COSINE) * noise(0.1, 101), 100 * SHARE))
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_a_run_that_was_thrown_up_and_came_back_was_not_slow(seed: int):
+    slow = (2.0 - 0.8 * COSINE) * noise(0.02, 101, seed=seed)
+    thrown = slow + np.where((SHARE > 0.15) & (SHARE < 0.5), 0.6, 0.0)
+    evals = {"eval_loss": curve((2.0 - 0.8 * COSINE)[AT], AT)}
+    assert fired("fall-follows-rate", train_loss=curve(slow, 100 * SHARE), **evals)
+    assert not fired("fall-follows-rate", train_loss=curve(thrown, 100 * SHARE), **evals)
+
+
 def test_under_a_rate_known_to_be_constant_a_bend_is_a_bend():
     bends = 2.0 - 0.5 * (1 - np.exp(-2.0 * SHARE))
     given = {"train_loss": curve(bends, 100 * SHARE), "eval_loss": curve(bends[AT], AT)}
