@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.optimize import minimize
 
-from benchmarks.rate.sources import Placed
+from benchmarks.rate.sources import FRESH, Placed
 from diagnostics.model.curves import FloatArray
 from diagnostics.model.rate_estimate import OFFSETS
 from diagnostics.rate.likelihood import Likelihood, hats
@@ -27,6 +27,9 @@ PLACES: dict[str, tuple[float, ...]] = {
     "top": (-0.3, -0.1, 0.0, 0.1, 0.4, 1.0),
     "norm_end": (-2.0, -0.8, -0.3, 0.0, 0.4, 1.0),
     "norm_peak": (0.0, 0.05, 0.15, 0.4, 1.0),
+    "excess": (-0.3, 0.0, 0.1, 0.25, 0.5, 0.75, 0.95, 1.1),
+    "train_unsure": (-0.5, -0.25, -0.1, 0.0, 0.1, 0.2, 0.4),
+    "eval_unsure": (-0.5, -0.25, -0.1, 0.0, 0.1, 0.2, 0.4),
 }
 """Where the polygon of each feature has its corners: about evenly many runs between them."""
 RIDGE, SMOOTH = 2.0, 4.0
@@ -36,8 +39,9 @@ LABEL_SD = 0.2
 DOUBT = 0.05
 """The chance that a run is like none of these sources. Left out, whole kinds of networks lie outside the 90 % interval
 two to three times as often as they should."""
-NETWORKS_WEIGHT, SWEEPS_WEIGHT = 0.4, 0.4
-"""The weight of a kind of small networks, and of a labeled sweep, beside a table of language models."""
+WEIGHTS = {"networks": 0.4, "sweeps": 0.4, FRESH: 8.0}
+"""The weight of a kind of small networks, of a labeled sweep, and of all fresh runs, beside a table of language models
+in one of its states of logging."""
 BIN = 0.5
 COARSE = 2
 """The fit looks at every second of the offsets."""
@@ -77,16 +81,13 @@ def fit(runs: Sequence[Placed]) -> Likelihood:
 def _weights(runs: Sequence[Placed]) -> FloatArray:
     """Every offset counts alike, and within it every source by its kind and every state of logging alike."""
     places = [float(np.clip(round(run.offset / BIN) * BIN, -4.0, 2.0)) for run in runs]
-    cells = [(run.source, run.log, place) for run, place in zip(runs, places, strict=True)]
+    kinds = [run.source.partition(",")[0] for run in runs]
+    sources = [kind if kind == FRESH else run.source for run, kind in zip(runs, kinds, strict=True)]
+    cells = list(zip(sources, (run.log for run in runs), places, strict=True))
     count = Counter(cells)
-    weight = np.array([_source_weight(cell[0]) / count[cell] for cell in cells])
+    weight = np.array([WEIGHTS.get(kind, 1.0) / count[cell] for kind, cell in zip(kinds, cells, strict=True)])
     total: Counter[float] = Counter()
     for place, one in zip(places, weight, strict=True):
         total[place] += one
     weight /= np.array([total[place] for place in places])
     return np.asarray(weight / weight.mean(), dtype=np.float64)
-
-
-def _source_weight(source: str) -> float:
-    kind = source.partition(",")[0]
-    return {"networks": NETWORKS_WEIGHT, "sweeps": SWEEPS_WEIGHT}.get(kind, 1.0)

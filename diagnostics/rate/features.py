@@ -9,6 +9,7 @@ import numpy as np
 from diagnostics import signals
 from diagnostics.model.curves import Curve, FloatArray
 from diagnostics.model.settings import Settings
+from diagnostics.rate.certainty import certainty
 from diagnostics.rate.descent import LEAST_NOISE, Descent, descent_of
 
 CLEAR = 4.0
@@ -19,7 +20,7 @@ LEAST_FALL, LEAST_FALL_TRAINED = 3e-5, 1e-3
 @signals.memoize
 def features_of(curves: Mapping[str, Curve], settings: Settings) -> dict[str, float]:
     """The features of a run by name; what its log cannot show is left out."""
-    found: dict[str, float] = {}
+    found = certainty(curves, settings)
     descent = descent_of(curves, settings)
     if descent is not None and descent.start > 0:
         found |= _shape(descent)

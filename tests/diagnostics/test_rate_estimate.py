@@ -69,10 +69,12 @@ def test_a_loss_that_is_thrown_up_is_far_too_high():
     assert found.probability_above(0.3) > 0.95
 
 
-def test_in_mid_run_a_small_fall_says_nothing_of_a_low_rate():
+def test_in_mid_run_nothing_speaks_against_a_low_rate():
     found = diagnose(lora(2.0 * (1 - 0.002 * SHARE), max_steps=2000)).rate
     assert found is not None
-    assert max(found.evidence[: OFFSETS.index(0.0)]) == found.evidence[0] == 0.0
+    low = found.evidence[: OFFSETS.index(0.0)]
+    assert max(low) == 0.0
+    assert min(low) >= found.evidence[OFFSETS.index(0.0)]
 
 
 def test_where_the_loss_is_not_the_objective_there_is_no_estimate():
