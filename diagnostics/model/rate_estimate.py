@@ -25,9 +25,9 @@ SHARE_TOLD, SHARE_SUGGESTED = 0.9, 0.5
 
 OFF = 0.15
 """Decades: a rate 1.4 times off costs less than seeds do, and counts as right."""
-TELLS = 2 / 3
-"""From this probability that a rate lies on one side (twice as likely as not), a finding that blames the other side is
-denied, and the size of a change to the rate is the estimate's. On tables left out of the fit 98 % of those told hold."""
+TELLS = 0.75
+"""From this probability that a rate lies on one side, a finding that blames the other side is denied, and the size of a
+change to the rate is the estimate's."""
 CERTAIN = 0.9
 """From here on the usual rates of such runs may decide alone, against what their curve looks like."""
 WELL_KNOWN, LEAST_CHANCE = 1.5, 0.6
