@@ -29,7 +29,7 @@ class Grid:
     """So many updates whatever the batch; None: as many samples, so fewer updates of a larger batch."""
     unseen: bool = False
     """Made after the form and the constants of the search were settled: only for scoring, by name, and never to choose
-    anything."""
+    anything of the search. The estimate of the rate is fitted on them too; ``--left-out`` scores without that."""
 
     @property
     def recipe(self) -> Path:
