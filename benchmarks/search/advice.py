@@ -6,7 +6,8 @@
 
 A move helps when the advised setting is better by more than twice the noise of one seed at each of the two, and hurts
 when it is worse by as much. The run at the setting advised is the nearest of the grid on that side. Optional advice
-(of a healthy run) is left out: nobody is asked to follow it.
+(of a healthy run) is left out: nobody is asked to follow it. "Lower" counts every move to a setting whose mean over its
+seeds is lower, by however little.
 """
 
 from __future__ import annotations
@@ -35,7 +36,10 @@ GOAL = (0.85, 0.05)
 
 @dataclass(frozen=True)
 class Moved:
-    """One advised move, what came of it (helped, hurt, no change), and how many times off the best rate it began."""
+    """One advised move, what came of it (helped, hurt, no change), and how many times off the best rate it began.
+
+    ``gain`` is how much lower the advised setting ends, in the mean of its seeds.
+    """
 
     table: str
     rule: str
@@ -43,6 +47,7 @@ class Moved:
     first: bool
     off: float
     outcome: str
+    gain: float
     said: str
 
 
@@ -88,7 +93,9 @@ def _moves_of(table: Table, at: Setting, run: Run, verdict: Diagnosis) -> Iterat
         said = (
             f"{run.name}: {advice.knob} -> {dict(to)[advice.knob]:g}: {table.truths[at]:.4g} -> {table.truths[to]:.4g}"
         )
-        yield Moved(table.name, advice.because, advice.knob, first, times_off(table, at), outcome(table, at, to), said)
+        gain = table.truths[at] - table.truths[to]
+        came = outcome(table, at, to)
+        yield Moved(table.name, advice.because, advice.knob, first, times_off(table, at), came, gain, said)
         first = False
 
 
@@ -139,7 +146,7 @@ def shares(moves: Iterable[Moved]) -> tuple[float, float]:
 
 
 def _print_moves(title: str, moves: Sequence[Moved]) -> None:
-    print(f"\n{title}: advised moves, and what came of them{'':<8}{'moves':>8}{'helped':>9}{'hurt':>8}")
+    print(f"\n{title}: advised moves, and what came of them{'':<8}{'moves':>8}{'helped':>9}{'hurt':>8}{'lower':>8}")
     followed = [move for move in moves if move.first]
     far = [move for move in followed if move.off >= OFF]
     _line("first advice, rate 3 times off or more", far)
@@ -151,7 +158,8 @@ def _print_moves(title: str, moves: Sequence[Moved]) -> None:
 
 def _line(title: str, moves: Sequence[Moved]) -> None:
     helped, hurt = shares(moves)
-    print(f"  {title:<56}{len(moves):>6}{helped:>9.0%}{hurt:>8.0%}")
+    lower = sum(move.gain > 0.0 for move in moves) / max(1, len(moves))
+    print(f"  {title:<56}{len(moves):>6}{helped:>9.0%}{hurt:>8.0%}{lower:>8.0%}")
 
 
 def _print_rates(table: Table, judge: Judge) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.special import expit
 
 from diagnostics.model.curves import FloatArray
 from diagnostics.model.outlook import Outlook
@@ -17,7 +16,7 @@ LEAST_CHANCE = 1e-6
 WELL = 0
 AWAY = {RateSide.TOO_LOW: -np.asarray(OFFSETS), RateSide.TOO_HIGH: np.asarray(OFFSETS)}
 """Decades to a side of the best rate, at each of the ``OFFSETS``."""
-_SLOW, _HOT = (expit((away - BESIDE) / BLUR) for away in AWAY.values())
+_SLOW, _HOT = (1.0 / (1.0 + np.exp((BESIDE - away) / BLUR)) for away in AWAY.values())
 OUTCOMES = np.stack([1.0 - _SLOW - _HOT, _SLOW, _HOT])
 """How likely a run ends well, too slow, and too hot, at each of the ``OFFSETS``; shape (3, offsets)."""
 
