@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 from tuner.config.bounded_read import read_json
+from tuner.drivers.live_files import paths_below
 
 STATE = "trainer_state.json"
 INCOMPLETE = "checkpoint-is-incomplete.txt"
@@ -15,7 +16,7 @@ INCOMPLETE = "checkpoint-is-incomplete.txt"
 
 def checkpoints(output: Path, pattern: str) -> list[Path]:
     """The checkpoint folders below a trainer's output, in the order of their numbers."""
-    found = [path for path in output.glob(pattern) if path.is_dir()] if pattern else []
+    found = [path for path in paths_below(output, pattern) if path.is_dir()] if pattern else []
     return sorted(found, key=lambda path: [int(number) for number in re.findall(r"\d+", path.name)])
 
 
@@ -33,9 +34,9 @@ def is_whole(checkpoint: Path) -> bool:
     """Whether nothing is missing: transformers writes its state last; of others an empty folder is known as cut."""
     if (checkpoint / INCOMPLETE).exists():
         return False
-    if not checkpoint.name.startswith("checkpoint-"):
-        return any(checkpoint.iterdir())
     try:
+        if not checkpoint.name.startswith("checkpoint-"):
+            return any(checkpoint.iterdir())
         return isinstance(read_json(checkpoint / STATE), dict)
     except (OSError, ValueError):
         return False

@@ -15,6 +15,7 @@ from diagnostics.readers import read, search
 from diagnostics.readers.file_state import file_state
 from diagnostics.readers.files import UnreadableLog
 from diagnostics.report.write import write_text
+from tuner.drivers.live_files import paths_below
 from tuner.drivers.plan import PRINTED, Plan
 from tuner.drivers.progress import planned_steps
 
@@ -45,7 +46,7 @@ class Log:
         if self.plan.driver.log == "stdout":
             found = []
         elif self.plan.driver.log:
-            found = [path for path in output.glob(self.plan.driver.log) if path.exists()]
+            found = [path for path in paths_below(output, self.plan.driver.log) if path.exists()]
         else:
             found = _runs_below(output)
         yield from sorted(found, key=_written)

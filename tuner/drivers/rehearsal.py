@@ -19,6 +19,7 @@ from tuner.drivers.drive import POLL
 from tuner.drivers.errors import TrainerFailed
 from tuner.drivers.failures import ended, last_words, printed_since
 from tuner.drivers.keeper import of_run
+from tuner.drivers.live_files import paths_below
 from tuner.drivers.log import Log
 from tuner.drivers.plan import OUTPUT, PRINTED, Plan, open_folder, planned, write_files
 from tuner.drivers.process import Trainer, end_left_over, tag_of
@@ -146,12 +147,12 @@ def _memory(processes: list[int]) -> int:
 
 
 def _sizes(folder: Path) -> dict[Path, int]:
-    return {path: path.stat().st_size for path in _logs(folder)}
+    return {path: path.stat().st_size for path in _logs(folder) if path.exists()}
 
 
 def _logs(folder: Path) -> Iterator[Path]:
     output, printed = folder / OUTPUT, folder / PRINTED
-    found = [path for path in output.rglob("*") if path.is_file()] if output.is_dir() else []
+    found = [path for path in paths_below(output) if path.is_file()]
     logs = [path for path in found if path.suffix in GROWS or ".tfevents." in path.name]
     yield from logs or ([printed] if printed.exists() else [])
 
