@@ -24,10 +24,8 @@ if __package__ in (None, ""):  # run as a file: the packages lie beside the fold
 from benchmarks.rate.fit import fit
 from benchmarks.rate.scores import Scored, header, line
 from benchmarks.rate.sources import LOGS, Placed, all_known, kept, kin, placed
-from diagnostics.model.rate_estimate import OFFSETS, RateEstimate
+from diagnostics.model.rate_estimate import NOTHING, RateEstimate
 from diagnostics.rate.likelihood import FITTED, Likelihood
-
-FLAT = (0.0,) * len(OFFSETS)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -63,7 +61,7 @@ def report(runs: Sequence[Placed], only: str) -> None:
         elsewhere = fit([run for run in runs if kin(run.source) != source])
         for run in (run for run in runs if kin(run.source) == source):
             evidence = elsewhere.log_density(run.features)
-            for title, prior in ((f"evidence, {run.log}", FLAT), (f"with the prior, {run.log}", run.prior)):
+            for title, prior in ((f"evidence, {run.log}", NOTHING), (f"with the prior, {run.log}", run.prior)):
                 scored = Scored(run.offset, RateEstimate.of(prior, evidence))
                 found.setdefault((title, run.source), []).append(scored)
     for kind in ("evidence", "with the prior"):

@@ -8,7 +8,7 @@ from functools import lru_cache
 from unittest.mock import patch
 
 from benchmarks.rate.fit import fit
-from benchmarks.rate.sources import Placed, all_known, placed
+from benchmarks.rate.sources import Placed, all_known, kin, placed
 from diagnostics.rate.likelihood import Likelihood
 
 NETWORKS = 80
@@ -21,18 +21,18 @@ def estimated_without(table: str) -> Iterator[None]:
 
     Verdicts must be made inside; those that were made before stay as they are.
     """
-    model = _fitted_without(table.partition(" ")[0])
+    model = _fitted_without(kin(table))
     with patch("diagnostics.rate.estimate.fitted", lambda: model):
         yield
 
 
 @lru_cache(maxsize=1)
-def _fitted_without(kin: str) -> Likelihood:
-    """The fit without the runs of a source: a table by its first word, for its parts are the same runs."""
-    return fit([run for run in _fitted_on() if run.source.partition(" ")[0] != kin])
+def _fitted_without(name: str) -> Likelihood:
+    """The fit without the runs of a source and of its kin."""
+    return fit([run for run in _fitted_on() if kin(run.source) != name])
 
 
 @lru_cache(maxsize=1)
 def _fitted_on() -> list[Placed]:
-    """The runs that the estimate is fitted on, without the labeled curves of others."""
+    """The runs that the estimate is fitted on, without the labeled curves of others and the fresh runs."""
     return placed(all_known(None, NETWORKS))

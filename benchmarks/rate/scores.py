@@ -7,14 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from diagnostics.model.rate_estimate import RateEstimate
+from diagnostics.model.rate_estimate import RateEstimate, RateSide
 
 PLACES = {"100x low": (-9.0, -1.6), "10x low": (-1.6, -0.75), "3x low": (-0.75, -0.25), "near": (-0.25, 0.25)}
 PLACES |= {"3x high": (0.25, 0.75), "10x high": (0.75, 9.0)}
-SURE = 0.75
-"""A side is told from this probability on..."""
-OFF = 0.15
-"""... of lying so many decades off, or more."""
 
 
 @dataclass(frozen=True)
@@ -31,10 +27,8 @@ class Scored:
 
     @property
     def side(self) -> int:
-        """-1 where the rate is told to be too low, 1 too high, 0 where neither is sure."""
-        if self.estimate.probability_below(-OFF) >= SURE:
-            return -1
-        return int(self.estimate.probability_above(OFF) >= SURE)
+        """-1 where the rate is told to be too low, 1 too high, 0 where neither is told."""
+        return self.estimate.tells(RateSide.TOO_HIGH) - self.estimate.tells(RateSide.TOO_LOW)
 
 
 def line(title: str, scored: Sequence[Scored]) -> str:

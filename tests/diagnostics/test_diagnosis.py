@@ -263,3 +263,14 @@ def test_an_untrained_model_is_not_advised_as_the_checkpoint_to_use(best: int, k
     verdict = diagnose(run)
     assert (verdict.label, verdict.best_step) == (Label.OVERFIT, best)
     assert ("checkpoint" in {advice.knob for advice in verdict.advice}) == kept
+
+
+def test_a_log_too_short_to_show_a_fault_is_not_called_healthy():
+    short = {
+        "train_loss": Curve(np.array([1, 5, 10, 15, 20, 25, 30.0]), np.array([4.7, 4.3, 4.4, 3.8, 4.0, 4.1, 3.8])),
+        "eval_loss": Curve(np.array([20, 30.0]), np.array([4.38, 4.36])),
+        "learning_rate": Curve(np.array([1, 10, 20, 30.0]), np.array([2e-5, 1.6e-5, 4e-6, 0.0])),
+    }
+    settings = {"method": "sft", "use_peft": True, "learning_rate": 2e-5, "batch_size": 8, "hidden_size": 64}
+    found = diagnose(Run("short", short, Settings.from_mapping({**settings, "lr_scheduler_type": "cosine"})))
+    assert (found.label, found.confidence) == (Label.UNKNOWN, 0.0)

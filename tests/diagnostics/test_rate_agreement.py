@@ -65,8 +65,8 @@ def test_how_far_off_a_blamed_rate_is_stays_what_the_evidence_says():
     assert raw.median > seen.median > -0.6
 
 
-@pytest.mark.parametrize("name", HEALTHY)
-def test_a_run_that_is_surely_healthy_is_not_told_another_rate(name: str):
-    found = diagnose(make(name, seed=3))
-    if found.label is Label.HEALTHY and found.confidence >= 0.7 and found.rate is not None:
-        assert not any(map(found.rate.tells, RateSide))
+def test_runs_that_are_surely_healthy_are_not_told_another_rate():
+    found = [diagnose(make(name, seed=3)) for name in HEALTHY]
+    sure = [one.rate for one in found if one.label is Label.HEALTHY and one.confidence >= 0.7 and one.rate is not None]
+    assert len(sure) >= 15
+    assert not [rate for rate in sure if any(map(rate.tells, RateSide))]

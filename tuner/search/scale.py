@@ -10,6 +10,9 @@ import numpy as np
 
 from diagnostics.model.curves import FloatArray
 
+TINY = 1e-12
+"""A loss of 0 has no logarithm, and no noise that is a share of it."""
+
 
 @dataclass(frozen=True)
 class Scale:
@@ -34,6 +37,3 @@ class Scale:
     def noise(self, deviation: float, loss: float) -> float:
         """A deviation of the loss as one of the height."""
         return deviation / max(abs(loss), TINY) if self.is_log else deviation / self.unit
-
-
-TINY = 1e-12

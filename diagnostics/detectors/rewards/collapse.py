@@ -15,6 +15,7 @@ from diagnostics.detectors.rewards.windows import (
     end,
     end_window,
     enough_rewards,
+    floor_of,
     is_share,
     judged,
     left_of_best,
@@ -42,17 +43,14 @@ def reward_collapses(reward: Curve, *, left: float, t: float, confirm: int, min_
         if found is None:
             return None
     best, level = found
-    measured = {"best": best.mean, "end": level, "left": (level - _floor(reward)) / (best.mean - _floor(reward))}
+    floor = floor_of(reward.values)
+    measured = {"best": best.mean, "end": level, "left": (level - floor) / (best.mean - floor)}
     return Evidence(float(reward.steps[best.last - 1]), float(reward.steps[-1]), finite(measured))
-
-
-def _floor(reward: Curve) -> float:
-    return min(0.0, float(reward.values.min()))
 
 
 def _collapse(values: FloatArray, left: float, t: float):  # type: ignore[no-untyped-def]
     """The best window and the level at the end where the reward has collapsed, else None."""
-    best, last, floor = best_window(values), end_window(values), min(0.0, float(values.min()))
+    best, last, floor = best_window(values), end_window(values), floor_of(values)
     if last.mean >= floor + left * (best.mean - floor) or t_between(last, best) <= t or best.last > last.first:
         return None
     return best, last.mean

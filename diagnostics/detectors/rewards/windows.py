@@ -173,9 +173,14 @@ def clearly_well(reward: Curve) -> bool:
     return solved or rises_clearly(reward)
 
 
+def floor_of(values: FloatArray) -> float:
+    """What a reward counts from: 0, or the lowest where some are below."""
+    return min(0.0, float(values.min()))
+
+
 def left_of_best(reward: Curve) -> float:
     """What the last tenth keeps of the best tenth, counted from 0, or from the lowest reward where some are below."""
-    best, floor = best_window(reward.values).mean, min(0.0, float(reward.values.min()))
+    best, floor = best_window(reward.values).mean, floor_of(reward.values)
     return (end(reward.values) - floor) / (best - floor) if best > floor else 1.0
 
 

@@ -1,53 +1,25 @@
-"""The model of the run: its form, what trials teach it, and what it wants to train next."""
+"""The model of the run: its form, and what trials teach it."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import pytest
 
 from diagnostics.model.rate_estimate import OFFSETS, RateEstimate
-from diagnostics.model.records import Advice, Finding, Label
-from tests.tuner.madeup import BATCH, RATE
-from tuner.config.search_space import Choice, Range
-from tuner.search.distributions import distributions
-from tuner.search.run_model import acquire, form
+from diagnostics.model.records import Finding, Label
+from tests.tuner.search.form_runs import LOW, SPACE, START, loss_at, posterior, trial
+from tuner.search.run_model import form
 from tuner.search.run_model.acquire import best_choice
-from tuner.search.run_model.candidates import neighbors
 from tuner.search.run_model.features import COORDINATES, Frame, takes_fixed_steps
 from tuner.search.run_model.outcome import chances_by_model
-from tuner.search.run_model.posterior import Posterior, RunModel
+from tuner.search.run_model.posterior import RunModel
 from tuner.search.run_model.priors import RATE_DEVIATION, Normal, prior
 from tuner.search.run_model.reasons import rates
 from tuner.search.scale import Scale
 from tuner.search.trial_view import TrialView
-
-SPACE = distributions({"learning_rate": RATE, "batch_size": BATCH})
-LOW = (Advice("learning_rate", None, None, 10.0, "rate-too-low", "", 0.8),)
-START = 2.0
-
-
-def loss_at(rate: float, batch: int = 16) -> float:
-    """A run of the form: it learns in proportion to rate x updates, and breaks at 3e-3."""
-    x, updates = math.log10(rate), -math.log10(batch / 16)
-    learned = 1 / (1 + 10 ** (-(x + 4.2 + 0.9 * updates)))
-    stable = 1 / (1 + 10 ** (6 * (x + 2.5)))
-    return START * math.exp(-0.8 * learned * stable)
-
-
-def trial(number: int, rate: float, batch: int = 16, **more: Any) -> TrialView:
-    known = {"start": START, "method": "sft", "label": "healthy", **more}
-    loss = known.pop("loss", loss_at(rate, batch))
-    return TrialView(number, {"learning_rate": rate, "batch_size": batch}, loss, **known)
-
-
-def posterior(*trials: TrialView) -> Posterior:
-    found = RunModel(SPACE).posterior(trials)
-    assert found is not None
-    return found
 
 
 @pytest.mark.parametrize("excess", [1e-4, 0.03, 0.15])
@@ -173,59 +145,6 @@ def test_a_run_under_way_is_judged_by_its_settings_as_well_as_by_its_curve():
     assert surprising.best >= hopeless.best
 
 
-def test_a_flat_run_of_unknown_side_is_left_upwards():
-    first = trial(0, 1e-4, loss=START)
-    choice = best_choice(posterior(first), [first], SPACE, may_repeat=False)
-    assert choice is not None and choice.settings["learning_rate"] > 1e-4
-
-
-def test_a_stopped_run_is_weak_evidence_and_may_be_run_again_to_its_end_once():
-    whole = [trial(0, 1e-4), trial(1, 3e-4)]
-    half = trial(2, 1e-3, loss=1.25, stopped_at=0.5)
-    at = [half.settings]
-    spread = [float(posterior(*whole, one).heights(at)[0].std()) for one in (half, replace(half, stopped_at=None))]
-    assert spread[0] > 2 * spread[1]
-    again = replace(half, number=3, seed=1, loss=1.0, stopped_at=None)
-    found = posterior(*whole, half, again)
-    choice = best_choice(found, [*whole, half, again], SPACE, may_repeat=True)
-    assert choice is None or choice.repeats is None or choice.repeats.settings != half.settings or choice.repeats
-
-
-@pytest.mark.parametrize(("share", "is_beside"), [(0.0, False), (math.inf, True)])
-def test_where_the_model_expects_little_it_looks_beside_the_best(
-    share: float, is_beside: bool, monkeypatch: pytest.MonkeyPatch
-):
-    monkeypatch.setattr(acquire, "LITTLE", share)
-    known = [trial(0, 1e-6, 32), trial(1, 1e-5, 32), trial(2, 3e-5, 32, label="underfit", advice=LOW)]
-    choice = best_choice(posterior(*known), known, SPACE, may_repeat=False)
-    assert choice is not None
-    beside = neighbors(known[2].settings, SPACE)
-    assert [one["learning_rate"] for one in beside] == pytest.approx([9.5e-6, 9.5e-5, 3e-5], rel=0.01)
-    assert (choice.settings in beside) is is_beside
-    assert choice.beside == (2 if is_beside else None)
-
-
-def test_pending_trials_count_so_that_four_workers_differ():
-    trials = [trial(0, 1e-5, advice=LOW)]
-    model = RunModel(SPACE)
-    for number in range(1, 5):
-        found = model.posterior(trials)
-        assert found is not None
-        choice = best_choice(found, trials, SPACE, may_repeat=False)
-        assert choice is not None
-        trials.append(TrialView(number, choice.settings, None, running=True))
-    settings = {tuple(one.settings.items()) for one in trials}
-    assert len(settings) == 5
-    assert len({one.settings["learning_rate"] for one in trials[1:]}) > 1
-
-
-def test_the_first_workers_are_served_before_any_run_has_ended():
-    first = TrialView(0, {"learning_rate": 1e-4, "batch_size": 16}, None, running=True)
-    choice = best_choice(posterior(first), [first], SPACE, may_repeat=False)
-    assert choice is not None and choice.settings != first.settings
-    assert RunModel(SPACE).posterior([]) is None
-
-
 def test_the_posterior_depends_on_the_trials_alone():
     trials = [trial(n, rate) for n, rate in enumerate((1e-5, 1e-3, 1e-4, 3e-4))]
     warm = RunModel(SPACE)
@@ -252,41 +171,6 @@ def test_seeds_that_differ_by_much_are_found_to():
     repeats = [replace(one, number=4 + n, seed=1) for n, one in enumerate(calm)]
     rough = [replace(one, loss=(one.loss or 0) * (1.1 if n % 2 else 0.9)) for n, one in enumerate(repeats)]
     assert posterior(*calm, *rough).noise > 2 * posterior(*calm, *repeats).noise
-
-
-def test_close_rivals_are_run_again_and_settled_ones_are_not():
-    trials = [trial(0, 1e-4), trial(1, 3e-4, loss=1.0), trial(2, 6e-4, loss=1.001), trial(3, 1e-5, loss=1.9)]
-    again = best_choice(posterior(*trials), trials, SPACE, may_repeat=True)
-    assert again is not None
-    found = [one for one in (again.repeats,) if one is not None]
-    assert all(one.number in (1, 2) for one in found)
-    assert best_choice(posterior(*trials), trials, SPACE, may_repeat=False) is not None
-
-
-@pytest.mark.parametrize(
-    "space",
-    [
-        {"learning_rate": RATE, "lora_target_modules": Choice(("q_proj|v_proj", "all-linear"))},
-        {"learning_rate": RATE, "lr_scheduler_type": Choice(("linear", "cosine")), "lora_dropout": Range(0.0, 0.2)},
-        {"learning_rate": Choice((1e-5, 1e-4, 1e-3)), "num_train_epochs": Choice((1, 2, 3))},
-        {"batch_size": BATCH, "lora_r": Range(4, 64, log=True, integer=True)},
-    ],
-)
-def test_settings_without_a_form_are_searched_as_well(space: dict[str, Any]):
-    spans = distributions(space)
-    first = {"learning_rate": 1e-4, "batch_size": 16, "lora_r": 8, "num_train_epochs": 1, "lora_dropout": 0.0}
-    first |= {"lora_target_modules": "all-linear", "lr_scheduler_type": "linear"}
-    trials = [TrialView(0, {knob: first[knob] for knob in spans}, 1.5, start=2.0, method="sft")]
-    model = RunModel(spans)
-    for number in range(1, 9):
-        found = model.posterior(trials)
-        assert found is not None
-        choice = best_choice(found, trials, spans, may_repeat=False)
-        if choice is None:
-            break
-        trials.append(TrialView(number, choice.settings, 1.4 + 0.01 * number, start=2.0, method="sft"))
-    for knob in spans:
-        assert len({one.settings[knob] for one in trials}) > 1, knob
 
 
 def test_a_metric_that_is_no_loss_is_searched_too():
