@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from optuna.exceptions import StorageInternalError
 from optuna.storages import RDBStorage
-from sqlalchemy.engine import make_url
+from sqlalchemy import event
+from sqlalchemy.engine import ExceptionContext, make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from diagnostics.errors import BadInput
@@ -61,9 +62,23 @@ def database_at(url: str, patience: Patience | None = None) -> RDBStorage:
             from tuner.study.workers.patience import PatientStorage
 
             return PatientStorage(with_driver(url), patience, engine_kwargs=arguments)
-        return RDBStorage(with_driver(url), engine_kwargs=arguments)
+        database = RDBStorage(with_driver(url), engine_kwargs=arguments)
+        if is_file:
+            event.listen(database.engine, "handle_error", _end_query)
+        return database
     except (ImportError, ValueError, RuntimeError) as error:
         raise BadInput(f"--storage {shown(url)}: {_driver_or(error)}") from error
+
+
+def _end_query(failure: ExceptionContext) -> None:
+    """End an interrupted query at once.
+
+    SQLAlchemy drops its connection and leaves the query open while the error is handled; the query's lock on the file
+    would then block the study's own last writes, and those of every other worker.
+    """
+    query = failure.execution_context
+    if query is not None and query.cursor is not None and not isinstance(failure.original_exception, Exception):
+        query.cursor.close()
 
 
 def locks_for(storage: str | None, out: Path, study: str, patience: Patience | None = None) -> Locks:
