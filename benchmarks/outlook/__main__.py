@@ -1,6 +1,6 @@
 """Fit what a run looks like as a whole, and show how far it holds on tasks that it was not fitted on.
 
-    python -m benchmarks.outlook train FOLDER --seeds FIRST LAST     # projects of fresh runs: hours, may be stopped
+    python -m benchmarks.outlook train FOLDER --seeds FIRST LAST [--kinds KIND ...]   # fresh runs; may be stopped
     python -m benchmarks.outlook gather FILE [--runs FOLDER] [--trained N] [--sweeps N] [--fresh FOLDER ...]
     python -m benchmarks.outlook fit FILE [--write]
 
@@ -91,6 +91,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     made = parts.add_parser("train")
     made.add_argument("folder", type=Path)
     made.add_argument("--seeds", type=int, nargs=2, required=True, metavar=("FIRST", "LAST"))
+    made.add_argument("--kinds", nargs="+", help="kinds of task (default: all)")
     gathered = parts.add_parser("gather")
     gathered.add_argument("file", type=Path)
     gathered.add_argument("--runs", type=Path)
@@ -102,9 +103,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     scored.add_argument("--write", action="store_true")
     given = parser.parse_args(arguments)
     if given.part == "train":
-        from benchmarks.outlook.projects import make
+        from benchmarks.outlook.projects import KINDS, make
 
-        make(given.folder, range(given.seeds[0], given.seeds[1] + 1))
+        make(given.folder, range(given.seeds[0], given.seeds[1] + 1), given.kinds or KINDS)
     else:
         (gather if given.part == "gather" else score)(given)
     return 0

@@ -19,6 +19,7 @@ torch = pytest.importorskip("torch")
 from benchmarks.fresh.loop import Truth, train  # noqa: E402
 from benchmarks.fresh.styles import STYLES  # noqa: E402
 from benchmarks.fresh.tasks import TASKS  # noqa: E402
+from benchmarks.outlook.projects import OTHERS  # noqa: E402
 
 LADDER = Ladder(best_rate=1e-3, best_end=1.0, start=3.0, longer_end=0.9)
 RECIPE = Recipe(rate=1e-3, steps=60, batch=8, rows=64, seed=1, evals=6)
@@ -132,6 +133,18 @@ def test_a_small_network_learns_and_its_faults_show(kind: str):
     assert np.isfinite(broken.losses[:27]).all() and np.isnan(broken.losses[27:]).all() and nothing.end == math.inf
     _, mixed = train(task, replace(recipe, fault="shuffled"))
     assert mixed.end > 0.5 * (well.start + well.end)
+
+
+@pytest.mark.usefixtures("one_thread")
+@pytest.mark.parametrize("kind", OTHERS)
+def test_every_other_kind_can_be_learned_and_its_evaluations_repeat(kind: str):
+    task = TASKS[kind](np.random.default_rng(1))
+    recipe = replace(RECIPE, rate=2 * task.usual, steps=60, rows=512, batch=32, evals=3)
+    run, well = train(task, recipe)
+    assert well.end < 0.98 * well.start
+    assert well.end == pytest.approx(run.evals[-1].loss, rel=0.25)
+    _, still = train(task, replace(recipe, fault="frozen", steps=4))
+    assert still.end == pytest.approx(still.start)
 
 
 @pytest.mark.usefixtures("one_thread")

@@ -12,6 +12,9 @@ from functools import partial
 import numpy as np
 
 from benchmarks.fresh.tasks.languages import letters, orders, other_language, pairs
+from benchmarks.fresh.tasks.reconstructions import autoencoding, counts, denoising, prices, variational
+from benchmarks.fresh.tasks.relations import contrast, distilling, ranking, ratings, triplets
+from benchmarks.fresh.tasks.sequences import forecast, masked_symbols, sorting
 from benchmarks.fresh.tasks.tables import classes, images, regression
 from benchmarks.fresh.tasks.task import Task
 
@@ -24,6 +27,19 @@ TASKS: Mapping[str, Callable[[np.random.Generator], Task]] = {
     "other-language": other_language,
     "orders": orders,
     "pairs": pairs,
+    "ratings": ratings,
+    "ranking": ranking,
+    "contrast": contrast,
+    "triplets": triplets,
+    "distilling": distilling,
+    "autoencoding": autoencoding,
+    "variational": variational,
+    "denoising": denoising,
+    "counts": counts,
+    "prices": prices,
+    "masked-symbols": masked_symbols,
+    "sorting": sorting,
+    "forecast": forecast,
 }
 
 __all__ = ["TASKS", "Task"]

@@ -52,6 +52,11 @@ def squared(model: nn.Module, points: Tensor, values: Tensor) -> Tensor:
     return (model(points)[:, 0] - values) ** 2
 
 
+def whole(each: Tensor) -> Tensor:
+    """What the places of each row add up to."""
+    return each.flatten(1).sum(1)
+
+
 def next_token(model: nn.Module, tokens: Tensor, labels: Tensor) -> Tensor:
     """The mean loss of the tokens that count in each row."""
     found = model(tokens)
