@@ -37,7 +37,10 @@ TIMES: Mapping[str, float] = {"good": 1.0, "30 times": SICK, "a thirtieth": 1 / 
 
 @dataclass(frozen=True)
 class Trained:
-    """A run: its metric before and after, what the diagnosis said, and the seconds of processor time."""
+    """A run: its metric before and after, what the diagnosis said, and the seconds of processor time.
+
+    ``cause`` and ``advice`` are of what is only noted, in brackets, where nothing sets the label.
+    """
 
     before: float
     after: float
@@ -97,10 +100,11 @@ def read(run: Path, method: str, seconds: float | None) -> Trained:
     if curve is None:
         sys.exit(f"{run}: no {method_record(method).metric} is logged")
     found = diagnostics.diagnose(logged)
-    first = next((one for one in found.advice if not one.optional), None)
+    first = next((one for one in found.advice if not one.optional or found.cause is None), None)
+    noted = f"({found.findings[0].rule})" if found.findings else ""
     known = first is not None and isinstance(first.old, (int, float)) and isinstance(first.new, (int, float))
     advice = f"{first.knob} {first.old:g} -> {first.new:g}" if first and known else ""
-    return Trained(curve.values[0], curve.values[-1], str(found.label), found.cause or "", advice, seconds)
+    return Trained(curve.values[0], curve.values[-1], str(found.label), found.cause or noted, advice, seconds)
 
 
 if __name__ == "__main__":

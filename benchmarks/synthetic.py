@@ -5,7 +5,8 @@
 Every fault of ``diagnostics.synthetic`` is made at four strengths and three noises of the training loss, and every
 kind of healthy run at three noises, ``--seeds`` times each; the table prints for each rule:
 
-- *found*: the share of runs with its own fault in which it fires, at each strength (all noises), and at each noise;
+- *found*: the share of runs with its own fault in which it fires, at each strength (all noises), and at each noise; or
+  in which a plainer rule of the same label does, beside which it is silent;
 - *named*: the share of its own runs, at strength 0.5 and more, whose label is the rule's (rules that are only noted
   name no run);
 - *healthy*: the share of healthy runs in which it fires, over all kinds, and the worst kind at its worst noise;
@@ -65,14 +66,23 @@ def judged(work: tuple[str, float, float, range, tuple[str, ...]]) -> Cell:
     """The cell of one cause: every seed made and diagnosed."""
     cause, strength, noise, seeds, asked = work
     rules = tuple(BY_NAME[name] for name in asked) if asked else RULES
-    cell = Cell(cause, strength, noise)
+    cell, plainer = Cell(cause, strength, noise), plainer_than(cause)
     for seed in seeds:
         verdict = diagnose(make(cause, strength, noise, seed), rules)
         cell.runs += 1
-        cell.fired.update(finding.rule for finding in verdict.findings)
+        found = {finding.rule for finding in verdict.findings}
+        cell.fired.update(found | ({cause} if found & plainer else set()))
         cell.named.update([verdict.cause] if verdict.cause else [])
         cell.labels[str(verdict.label)] += 1
     return cell
+
+
+def plainer_than(cause: str) -> frozenset[str]:
+    """The rules that call a fault by the same label and silence its own."""
+    rule = BY_NAME.get(cause)
+    if rule is None:
+        return frozenset()
+    return frozenset(name for name in rule.unless_found if BY_NAME[name].label is rule.label)
 
 
 def plan(seeds: range, asked: tuple[str, ...]) -> Iterator[tuple[str, float, float, range, tuple[str, ...]]]:

@@ -187,10 +187,33 @@ def went_well(truth: FloatArray) -> bool:
     return end >= KEPT * best and (end >= start + GAIN or min(start, end) >= CEILING)
 
 
-def simulated(kind: str, seed: int, few: bool = False) -> Labeled:
-    """A run of that kind: rate, group, batch and length are drawn from what people use, and from far beyond.
+@dataclass(frozen=True)
+class Drawn:
+    """A policy before its training, the steps that it is trained for, and how many of them make a log."""
 
-    ``few``: of 6 to 19 logs, as first runs are.
+    policy: Policy
+    steps: int
+    every: int
+
+    def run(self) -> tuple[Run, FloatArray]:
+        """The log of the training, and the true reward on its way."""
+        policy = self.policy
+        logged, truth = policy.log(self.steps, 0.5 if policy.task.held is not None else 1.0)
+        settings = Settings(
+            method="grpo",
+            learning_rate=policy.rate,
+            max_steps=self.steps,
+            num_generations=policy.group,
+            batch_size=policy.batch * policy.group,
+            beta=policy.beta,
+        )
+        return _run(logged, self.every, settings), truth
+
+
+def drawn(kind: str, seed: int, few: bool = False, rate: float | None = None) -> Drawn:
+    """A policy of that kind: rate, group, batch and length are drawn from what people use, and from far beyond.
+
+    ``few``: of 6 to 19 logs, as first runs are. ``rate`` takes the place of the one that is drawn.
     """
     rng = np.random.default_rng([seed, *kind.encode()])
     answers = int(rng.integers(6, 20))
@@ -206,20 +229,18 @@ def simulated(kind: str, seed: int, few: bool = False) -> Labeled:
         group=int(rng.choice([4, 8, 16])),
         batch=int(rng.choice([4, 8, 16, 32])),
     )
+    policy.rate = policy.rate if rate is None else rate
     steps, every = int(rng.choice([60, 100, 200, 400])), int(rng.choice([1, 1, 5, 10]))
     if few:
         every = int(rng.choice([1, 2, 5, 10, 20]))
         steps = every * int(rng.integers(*FEW_LOGS, endpoint=True))
-    logged, truth = policy.log(steps, 0.5 if task.held is not None else 1.0)
-    settings = Settings(
-        method="grpo",
-        learning_rate=policy.rate,
-        max_steps=steps,
-        num_generations=policy.group,
-        batch_size=policy.batch * policy.group,
-        beta=policy.beta,
-    )
-    return Labeled(f"{kind}-{seed}", kind, "healthy" if went_well(truth) else "sick", _run(logged, every, settings))
+    return Drawn(policy, steps, every)
+
+
+def simulated(kind: str, seed: int, few: bool = False) -> Labeled:
+    """A run of that kind, with what it is by its true reward."""
+    run, truth = drawn(kind, seed, few).run()
+    return Labeled(f"{kind}-{seed}", kind, "healthy" if went_well(truth) else "sick", run)
 
 
 def _run(logged: Mapping[str, FloatArray], every: int, settings: Settings) -> Run:

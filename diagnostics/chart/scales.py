@@ -47,18 +47,18 @@ class Scale:
 
 
 def scale_over(values: Iterable[float], start: float, end: float, *, log: bool = False, margin: float = 0.06) -> Scale:
-    """A scale that holds all the values with a margin at both ends; never empty, even for no value at all."""
+    """A scale that holds all the values with a margin at both ends; 0 to 1 for no value at all, or none but 0."""
     known = np.fromiter(values, dtype=np.float64)
     known = np.clip(known[np.isfinite(known)], -MAX_SIZE, MAX_SIZE)
     known[np.abs(known) <= 1 / MAX_SIZE] = 0.0
     known = known[known > 0] if log else known
-    low, high = (float(known.min()), float(known.max())) if known.size else (0.0, 1.0)
+    low, high = (float(known.min()), float(known.max())) if known.any() else (0.0, 1.0)
     if log and known.size:
         powers = math.log10(low), math.log10(high)
         room = max(margin * (powers[1] - powers[0]), 0.02)
         return Scale(10 ** max(powers[0] - room, -307), 10 ** min(powers[1] + room, 307), start, end, True)
     flat = high - low <= 1e-12 * max(abs(low), abs(high))
-    room = (0.1 * abs(high) or 1.0) if flat else high * margin - low * margin
+    room = 0.1 * abs(high) if flat else high * margin - low * margin
     return Scale(low - room, high + room, start, end)
 
 

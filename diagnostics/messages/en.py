@@ -253,6 +253,7 @@ PHRASES: Mapping[str, str] = {
     "or": "{one}, or {other}",
     "use-checkpoint": "use the checkpoint at step {step} (no retraining needed)",
     "nothing-to-fix": "nothing to fix; keep these settings.",
+    "nothing-has-to-change": "nothing has to change.",
     "checks-skipped": "{skipped} of {total} checks were skipped{logged}.",
     "not-logged": " (not logged: {names})",
     "and-more": "{names} and {count} more",

@@ -147,7 +147,7 @@ def to_do(shown: Sections, diagnosis: Diagnosis) -> tuple[str, str]:
 
 def _action(advice: Sequence[ShownAdvice], diagnosis: Diagnosis) -> str:
     if diagnosis.label is Label.HEALTHY and all(one.optional for one in advice):
-        return phrase("nothing-to-fix")
+        return phrase("nothing-has-to-change" if any(one.has_value for one in advice) else "nothing-to-fix")
     best = diagnosis.best_step
     if best is not None and any(one.knob == CHECKPOINT for one in advice):
         return phrase("use-checkpoint", step=number(best))

@@ -34,6 +34,7 @@ from diagnostics.rules.rewards import (
     collapse,
     flat,
     hacking,
+    pace,
     signal,
 )
 from diagnostics.rules.rewards import (
@@ -150,6 +151,7 @@ RULES: tuple[Rule, ...] = (
     schedule.LOSS_PLATEAUS,
     flat.POLICY_HARDLY_MOVES,
     flat.REWARD_DOES_NOT_RISE,
+    pace.REWARD_STILL_RISES,
     flat.SMALL_REWARDS_AMPLIFIED,
     hacking.TASK_PART_FLAT,
     signal.GROUPS_WASTED,

@@ -44,7 +44,11 @@ def chance(run: SyntheticRun, strength: float) -> None:
 
 
 def untrained(run: SyntheticRun, strength: float) -> None:
-    """The held-out loss ends where it was before training, and the training loss shows no more."""
+    """The held-out loss ends where it was before training, and the training loss shows no more.
+
+    The same rows and the same weights give the same loss, whatever the batches differ by.
+    """
+    run.held_noise = 0.01
     run.at = np.unique(np.concatenate([[0], run.at]))
     run.train = 1.9 * (1.0 - 0.01 * (1.0 - strength) * run.share)
     run.held = 1.9 * (1.0 - 0.004 * (1.0 - strength) * run.share)

@@ -229,6 +229,12 @@ def test_a_scale_holds_every_value_between_its_ends(values, log):
     assert len(ticks) <= 12
 
 
+def test_a_share_that_is_always_0_is_drawn_between_0_and_1():
+    scale = scale_over([0.0, 0.0], 0.0, 100.0)
+    assert scale.low == pytest.approx(-0.06)
+    assert scale.high == pytest.approx(1.06)
+
+
 @pytest.mark.parametrize(
     ("scale", "ticks"),
     [

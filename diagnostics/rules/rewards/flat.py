@@ -11,6 +11,24 @@ from diagnostics.rules.rule import Fix, Rule, Sign
 RAISE_RATE = Fix(
     "learning_rate", "use {factor:times} the learning rate", "a reward that rises within 100 steps", times=3.0
 )
+NOT_THE_RATE = (
+    "no-reward-signal",
+    "groups-always-equal",
+    "answers-cut-off",
+    "reward-collapses",
+    "reward-stays-dead",
+    "reward-declines",
+    "answers-run-into-limit",
+    "stop-token-lost",
+    "answers-lengthen-for-nothing",
+    "policy-entropy-explodes",
+    "exploration-gone",
+    "sampler-drifts",
+    "kl-runs-away",
+    "kl-grows-for-nothing",
+    "reference-differs",
+)
+"""Faults beside which a reward that rises slowly, or not at all, says nothing of the learning rate."""
 
 REWARD_DOES_NOT_RISE = Rule(
     name="reward-does-not-rise",
@@ -36,23 +54,7 @@ REWARD_DOES_NOT_RISE = Rule(
     example="reward 0.41 in the first third, 0.40 in the last, of 400 steps at 1e-5",
     sources=(f"{RUNS_88}: 3 of 55; without regard to the noise it would be 21", "TRL, LoRA without regret: 10x full"),
     not_when="the noise would hide a rise: then the log cannot tell",
-    unless_found=(
-        "no-reward-signal",
-        "groups-always-equal",
-        "answers-cut-off",
-        "reward-collapses",
-        "reward-stays-dead",
-        "reward-declines",
-        "answers-run-into-limit",
-        "stop-token-lost",
-        "answers-lengthen-for-nothing",
-        "policy-entropy-explodes",
-        "exploration-gone",
-        "sampler-drifts",
-        "kl-runs-away",
-        "kl-grows-for-nothing",
-        "reference-differs",
-    ),
+    unless_found=NOT_THE_RATE,
     essential=True,
     methods=REWARDS,
 )

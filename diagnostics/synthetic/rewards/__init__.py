@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from diagnostics.synthetic.reward_run import RewardFault
-from diagnostics.synthetic.rewards import answers, collapse, divergence, entropy, flat, hacking, healthy, signal
+from diagnostics.synthetic.rewards import answers, collapse, divergence, entropy, flat, hacking, healthy, pace, signal
 
 HEALTHY_REWARDS: Mapping[str, RewardFault] = {
     "healthy-rewards": healthy.unchanged,
@@ -26,6 +26,7 @@ REWARD_FAULTS: Mapping[str, RewardFault] = {
     "reward-does-not-rise": flat.flat,
     "small-rewards-amplified": flat.amplified,
     "policy-hardly-moves": flat.still,
+    "reward-still-rises": pace.rises_slowly,
     "reference-differs": divergence.wrong_reference,
     "kl-runs-away": divergence.kl_runs,
     "kl-grows-for-nothing": divergence.kl_for_nothing,

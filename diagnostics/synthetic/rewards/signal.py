@@ -40,5 +40,5 @@ def part_constant(run: RewardRun, strength: float) -> None:
 
 def solved(run: RewardRun, strength: float) -> None:
     """The prompts are solved, the more the stronger."""
-    run.rate = learned(run.share, 0.6, 0.9 + 0.095 * strength, 8.0)
+    run.rate = learned(run.share, 0.6, 0.995 - 0.1 * (1.0 - strength) ** 2, 8.0)
     run.held = run.rate

@@ -214,3 +214,28 @@ def panels(curves: dict[str, Curve], view: View) -> list[dict[str, Any]]:
     return [
         layer for layer in spec(drawn(Run("a", curves), list(curves), view).chart, view)["layer"] if "layer" in layer
     ]
+
+
+def test_names_of_reward_functions_stand_in_rows_that_a_narrow_chart_holds() -> None:
+    parts = ("facts", "the_share_of_all_facts_that_the_answer_holds")
+    names = [f"{rows}/rewards/{part}/mean" for part in parts for rows in ("train", "eval")]
+    curves = {"reward": Curve(STEPS, STEPS), **{name: Curve(STEPS, STEPS) for name in names}}
+    view = View(smoothing=0)
+    layers = spec(drawn(Run("a", curves), list(curves), view).chart, view)["layer"]
+    shown = [layer["encoding"] for layer in layers if "value" in layer.get("encoding", {}).get("text", {})]
+    rows: dict[float, list[tuple[float, str]]] = {}
+    for one in shown:
+        rows.setdefault(one["y"]["value"], []).append((one["x"]["value"], one["text"]["value"]))
+    assert len(rows) == 4  # one of the reward; facts beside facts, held out; each long name alone
+    for row in rows.values():
+        ends = [left + 6 * len(words) for left, words in row]
+        assert max(ends) <= 300
+        assert all(end < left for end, (left, _) in zip(ends, row[1:], strict=False))
+
+
+def test_a_share_that_is_always_0_is_drawn_between_0_and_1() -> None:
+    view = View(smoothing=0)
+    curves = {"reward": Curve(STEPS, STEPS), "clipped_ratio": Curve(STEPS, 0 * STEPS)}
+    layers = spec(drawn(Run("a", curves), list(curves), view).chart, view)["layer"]
+    found = [one["layer"][0]["encoding"]["y"]["scale"].get("domain") for one in layers if "layer" in one]
+    assert found[:2] == [None, [0, 1]]

@@ -16,14 +16,12 @@ from tuner.inspector.chart.panels import has_dots
 from tuner.inspector.chart.series import AXES, View
 from tuner.inspector.chart.vega_data import parted
 from tuner.inspector.chart.vega_layers import ROW_HEIGHT, Spec, bands, crosshair, marks
+from tuner.inspector.chart.vega_titles import TITLE_HEIGHT, rows_of, titles
 from tuner.inspector.escape import one_line
 
 ZOOM = "zoom"
 FIRST_HEIGHT, HEIGHT, GAP = 300, 92, 26  # pixels of the panels and between them
-LETTER_WIDTH = 6.0  # pixels, about
 DASHES: tuple[tuple[int, int], ...] = ((1, 0), (7, 3), (2, 2))
-DASH_SIGNS, DOT_SIGN = ("━", "╍", "┉"), "●━"
-THIN_SPACE = "\u2009"  # these signs fill their whole width
 
 
 def spec(chart: Chart, view: View, *, dark: bool = False, legend: bool = False, zero: bool = False) -> Spec:
@@ -33,7 +31,8 @@ def spec(chart: Chart, view: View, *, dark: bool = False, legend: bool = False, 
     findings; ``zero`` draws a line at 0.
     """
     local, whole = parted(chart)
-    tops, height = _heights(chart, 6 if legend else ROW_HEIGHT * (1 + len(local) + bool(whole)) + GAP)
+    rows = [1 if legend else rows_of(panel) for panel in chart.panels]
+    tops, height = _heights(rows, 6 if legend else ROW_HEIGHT * (1 + len(local) + bool(whole)) + GAP)
     x = _x(chart, view)
     looks = _looks(chart, dark, legend)
     panels = [
@@ -54,7 +53,7 @@ def spec(chart: Chart, view: View, *, dark: bool = False, legend: bool = False, 
         "layer": [
             *([] if legend else bands(x)),  # their own colors would part the legend's colors from its dashes
             *panels,
-            *([] if legend else _titles(chart, tops, dark)),
+            *([] if legend else titles(chart.panels, tops, _colors(chart, dark))),
             *marks(x, tops[0] + FIRST_HEIGHT, dark),
             *crosshair(x, height, dark),
         ],
@@ -64,11 +63,12 @@ def spec(chart: Chart, view: View, *, dark: bool = False, legend: bool = False, 
     }
 
 
-def _heights(chart: Chart, first: int) -> tuple[list[int], int]:
-    """Where each panel starts, in pixels from above, and how high all of it is."""
-    tops = [first]
-    for place in range(1, len(chart.panels)):
-        tops.append(tops[-1] + (FIRST_HEIGHT if place == 1 else HEIGHT) + GAP)
+def _heights(rows: Sequence[int], first: int) -> tuple[list[int], int]:
+    """Where each panel starts, in pixels from above, and how high all of it is, by the rows of names of each."""
+    tops = [first + TITLE_HEIGHT * (rows[0] - 1)]
+    for place in range(1, len(rows)):
+        above = FIRST_HEIGHT if place == 1 else HEIGHT
+        tops.append(tops[-1] + above + GAP + TITLE_HEIGHT * (rows[place] - 1))
     return tops, tops[-1] + (FIRST_HEIGHT if len(tops) == 1 else HEIGHT)
 
 
@@ -106,7 +106,7 @@ def _looks(chart: Chart, dark: bool, legend: bool) -> Spec:
         "color": {
             "field": "curve",
             "type": "nominal",
-            "scale": {"domain": shown, "range": _colors(chart, dark)},
+            "scale": {"domain": shown, "range": list(_colors(chart, dark).values())},
             "legend": named,
         },
         "strokeDash": {
@@ -127,6 +127,8 @@ def _zero(y: Spec, dark: bool) -> Spec:
 def _panel(panel: Panel, place: int, top: int, x: Spec, looks: Spec) -> Spec:
     height = FIRST_HEIGHT if place == 0 else HEIGHT
     scale: Spec = {"type": "log", "nice": False} if panel.log else {"zero": False}
+    if not panel.log and not any(line.y.any() for line in panel.series):
+        scale["domain"] = [0, 1]  # a share that is always 0
     if panel.limits is not None:
         scale |= {"domain": list(panel.limits), "clamp": True, "nice": False}
     scale["range"] = [top + height, top]
@@ -159,21 +161,6 @@ def _numbers(panel: Panel) -> Spec:
     return {"format": ".10~g"}  # without a precision Vega takes that of the ticks' distance: 80 beside 60 is 8e+1
 
 
-def _titles(chart: Chart, tops: Sequence[int], dark: bool) -> list[Spec]:
-    """Above each panel the names of its lines, each in the line's color and behind a sign of how it is drawn."""
-    colors = dict(zip((line.name for line in chart.series), _colors(chart, dark), strict=True))
-    layers = []
-    for panel, top in zip(chart.panels, tops, strict=True):
-        left = 0.0
-        for place, line in enumerate(panel.series):
-            sign = DOT_SIGN if has_dots(line) else DASH_SIGNS[place % len(DASHES)]
-            words = f"{sign}{THIN_SPACE} {one_line(line.name, 40)}"
-            mark = {"type": "text", "align": "left", "fontSize": 12, "fontWeight": "bold", "color": colors[line.name]}
-            at = {"x": {"value": left}, "y": {"value": top - 11}, "text": {"value": words}}
-            layers.append({"data": {"values": [{}]}, "mark": mark, "encoding": at})
-            left += LETTER_WIDTH * len(words) + 18
-    return layers
-
-
-def _colors(chart: Chart, dark: bool) -> list[str]:
-    return series_colors([line.name for line in chart.series], dark)
+def _colors(chart: Chart, dark: bool) -> dict[str, str]:
+    names = [line.name for line in chart.series]
+    return dict(zip(names, series_colors(names, dark), strict=True))
