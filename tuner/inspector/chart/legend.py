@@ -42,10 +42,10 @@ def legend_of(names: Sequence[str]) -> dict[str, Any]:
 
 def legend_names(runs: Sequence[Opened]) -> list[str]:
     """What the line of each run is called: the run's name, its middle cut out where it is long, no name twice."""
-    names = [_ends(one_line(opened.name)) for opened in runs]
+    names = [ends(one_line(opened.name)) for opened in runs]
     return [name if names.count(name) == 1 else f"{name} ({i + 1})" for i, name in enumerate(names)]
 
 
-def _ends(name: str, longest: int = MAX_RUN_NAME) -> str:
-    """Runs mostly differ at the end of their names: the start and the end of a long one."""
+def ends(name: str, longest: int = MAX_RUN_NAME) -> str:
+    """The start and the end of a long name: runs mostly differ at the end, and held-out rewards are told there."""
     return name if len(name) <= longest else f"{name[:9]}…{name[-(longest - 10) :]}"

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from diagnostics.chart.model import Panel
 from diagnostics.model.curves import part_of
+from tuner.inspector.chart.legend import ends
 from tuner.inspector.chart.panels import has_dots
 from tuner.inspector.chart.vega_layers import Spec
 from tuner.inspector.escape import one_line
@@ -50,8 +51,8 @@ def _placed(panel: Panel) -> list[Title]:
     row, left, placed = 0, 0.0, []
     for place, line in enumerate(panel.series):
         sign = DOT_SIGN if has_dots(line) else DASH_SIGNS[place % len(DASH_SIGNS)]
-        name = line.title if part_of(line.name) else line.name
-        words = f"{sign}{THIN_SPACE} {one_line(name, MAX_LETTERS)}"
+        name = ends(one_line(line.title), MAX_LETTERS) if part_of(line.name) else one_line(line.name, MAX_LETTERS)
+        words = f"{sign}{THIN_SPACE} {name}"
         wide = LETTER_WIDTH * len(words)
         if left and left + wide > NARROW:
             row, left = row + 1, 0.0
