@@ -117,6 +117,8 @@ MESSAGES: Mapping[str, str] = {
     "adapter is another model: start the adapter plainly",
     "answers-sampled-greedily": "{knob} {value} writes one answer again and again, so the rewards of a group never "
     "differ: use temperature 1.0 and no top_k",
+    "answers-of-one-kind": "all {count} answers have label {label}, and KTO learns from wanted answers beside unwanted "
+    "ones: add rows of the other kind",
     "answers-out-of-balance": "{wanted} wanted and {unwanted} unwanted answers, with their weights, pull {ratio:.2g} "
     "to 1, and KTO wants 1 to 1.33: set {knob} between {low:.3g} and {high:.3g}",
     "no-mismatched-pairs": "one row on the device leaves no mismatched pairs, so the KL estimate of KTO is always 0: "

@@ -47,6 +47,8 @@ def test_each_method_is_asked_what_it_has():
     rows = Rows(label=[True] * 9 + [False])
     assert [one.code for one in answer_warnings("grpo", sampled, Rows())] == ["answers-sampled-greedily"]
     assert [one.code for one in answer_warnings("kto", weighed, rows)] == ["answers-out-of-balance"]
+    alike = answer_warnings("kto", weighed, Rows(label=[False] * 9))
+    assert [(one.code, dict(one.values)) for one in alike] == [("answers-of-one-kind", {"count": 9, "label": "false"})]
     weighed.loss_type = "apo_zero_unpaired"
     assert list(answer_warnings("kto", weighed, rows)) == []
     assert list(answer_warnings("sft", SimpleNamespace(), Rows())) == []

@@ -18,8 +18,10 @@ def answer_warnings(method: str, arguments: Any, rows: Any) -> Iterator[Message]
     """One line on each thing that is probably not meant; ``arguments`` are TRL's own, ``rows`` those trained on."""
     if TRL_METHODS[method].writes_answers:
         found = greedy(getattr(arguments, "temperature", None), getattr(arguments, "top_k", None))
-    elif method == "kto" and arguments.loss_type == "kto" and "label" in (rows.column_names or ()):
-        found = out_of_balance(rows["label"], arguments.desirable_weight, arguments.undesirable_weight)
+    elif method == "kto" and "label" in (rows.column_names or ()):
+        found = of_one_kind(rows["label"])
+        if found is None and arguments.loss_type == "kto":
+            found = out_of_balance(rows["label"], arguments.desirable_weight, arguments.undesirable_weight)
     else:
         found = None
     if found is not None:
@@ -33,6 +35,13 @@ def greedy(temperature: float | None, top_k: int | None) -> Message | None:
     if temperature is not None and temperature < GREEDY:
         return message("answers-sampled-greedily", knob="temperature", value=temperature)
     return None
+
+
+def of_one_kind(labels: Sequence[bool]) -> Message | None:
+    """Whether all answers are wanted, or none is: KTO learns from the one beside the other."""
+    if not len(labels) or 0 < sum(labels) < len(labels):
+        return None
+    return message("answers-of-one-kind", count=len(labels), label="true" if labels[0] else "false")
 
 
 def out_of_balance(labels: Sequence[bool], wanted_weight: float, unwanted_weight: float) -> Message | None:

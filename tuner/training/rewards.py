@@ -63,6 +63,9 @@ def _checked(function: Callable[..., Any], where: str) -> Callable[..., Any]:
             made = function(*args, **kwargs)
         except Exception as error:
             last = traceback.extract_tb(error.__traceback__)[-1]
+            if isinstance(error, TypeError) and last.filename == __file__:
+                taken = f"{function.__name__}{inspect.signature(function)}"
+                raise SpecError(f"{where}: must take completions and **columns, not {taken}") from error
             at = f"{Path(last.filename).name}, line {last.lineno}"
             raise SpecError(f"{where}: {type(error).__name__}: {error_text(error)} ({at})") from error
         return _rewards(made, len(kwargs.get("completions") or args[0]), where)

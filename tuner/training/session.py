@@ -21,6 +21,7 @@ from tuner.config.study_file import StudySpec
 from tuner.data import Data
 from tuner.training.answer_scores import answer_scores
 from tuner.training.callbacks.answers import AnswersCallback, model_key
+from tuner.training.callbacks.scored import ScoredCallback
 from tuner.training.callbacks.stopping import StopCallback
 from tuner.training.callbacks.tensorboard import EventFileCallback, write_diagnosis
 from tuner.training.general_loss import GeneralLoss
@@ -62,9 +63,8 @@ class Session:
         self.diagnosis_callback.notes += data.notes
         self.stopping = StopCallback(lambda: self.diagnosis_callback.run, report, team)
         self.event_file: EventFileCallback | None = None
-        self.trainer = make_trainer(
-            self.parsed, spec.method, data, spec.path.parent, spec.path, [self.diagnosis_callback, self.stopping]
-        )
+        callbacks = [self.diagnosis_callback, self.stopping, ScoredCallback(spec.study.metric, spec.path)]
+        self.trainer = make_trainer(self.parsed, spec.method, data, spec.path.parent, spec.path, callbacks)
         for cut in filter(None, getattr(self.trainer, "cuts", ())):
             self.diagnosis_callback.notes += cut.notes()
         self.trainer.args.model_init_kwargs = without_secrets(self.trainer.args.model_init_kwargs)  # it is logged

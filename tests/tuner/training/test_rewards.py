@@ -1,12 +1,14 @@
 """Reward functions: where they come from, what they may return, and what a run logs of them."""
 
 import json
+from types import SimpleNamespace
 
 import pytest
 
 from tests.tuner import smallest
 from tuner.config.study_file import load_spec
 from tuner.errors import SpecError
+from tuner.training.rewards import reward_functions
 from tuner.training.train import train
 
 REWARDS = smallest.WRITES_ANSWERS["reward_funcs"][0].rpartition(":")[0]
@@ -81,6 +83,7 @@ def test_a_file_in_the_folder_of_a_run_is_not_believed(make, tmp_path):
     [
         ("raise KeyError('answer')", r"KeyError: 'answer' \(mine.py, line 2\)"),
         ("return [1.0]", "returned 1 rewards for"),
+        ("return [None] * len(completions)", "eval_reward has no value"),
         pytest.param("return 1.0", "must return a list of numbers", marks=pytest.mark.long),
         pytest.param("return [float('nan')] * len(completions)", "not finite", marks=pytest.mark.long),
     ],
@@ -90,6 +93,14 @@ def test_what_a_function_does_wrong_is_one_line(make, tmp_path, own, body, says)
     with pytest.raises(SpecError, match=says) as caught:
         train(make("grpo", reward_funcs=[name]), {}, tmp_path / "run")
     assert "\n" not in str(caught.value)
+
+
+def test_a_function_that_does_not_take_the_columns_of_the_rows_is_told_what_to_take(tmp_path, own):
+    name = own("def score(answers):\n    return [1.0] * len(answers)\n")
+    named = SimpleNamespace(reward_model_name_or_path=None, reward_funcs=[name])
+    (function,) = reward_functions(SimpleNamespace(script=named, training=None), tmp_path, tmp_path / "grpo.yaml")
+    with pytest.raises(SpecError, match=r"must take completions and \*\*columns, not score\(answers\)"):
+        function(completions=["a"], answer=["b"])
 
 
 @pytest.mark.parametrize(
