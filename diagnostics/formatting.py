@@ -58,6 +58,11 @@ def plain_name(name: str) -> str:
     return name.replace("-", " ").replace("_", " ")
 
 
+def ends(name: str, longest: int) -> str:
+    """The start and the end of a long name: names that are alike mostly differ at their end."""
+    return name if len(name) <= longest else f"{name[:9]}…{name[-(longest - 10) :]}"
+
+
 def times(factor: float | None) -> str:
     """``×3``, or nothing where there is no factor."""
     return f"×{float(f'{factor:.2g}'):g}" if factor else ""  # two digits, and 120 rather than 1.2e+02

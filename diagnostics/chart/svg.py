@@ -9,7 +9,7 @@ from diagnostics.chart.model import Chart, Panel, Series
 from diagnostics.chart.scales import Scale, scale_over
 from diagnostics.chart.svg_bands import ROW_HEIGHT, Drawing
 from diagnostics.chart.theme import CHART_SHEET, color_sheet
-from diagnostics.formatting import number, setting
+from diagnostics.formatting import ends, number, setting
 
 LEFT, RIGHT = 56.0, 14.0
 FIRST_HEIGHT, HEIGHT = 250.0, 80.0  # of the plots
@@ -99,7 +99,9 @@ def _head(drawing: Drawing, panel: Panel, y: float) -> tuple[Markup, float]:
     title = panel.title + (" (log scale)" if panel.log else "")
     parts: list[Markup] = [element("text", title, class_="head", x=LEFT, y=y + 12)]
     x = LEFT + len(title) * 6.8 + 20
-    for name, series, style in _named(panel):
+    longest = int((drawing.x.end - LEFT - 26) / LETTER_WIDTH)
+    for full, series, style in _named(panel):
+        name = ends(full, longest)
         length = 26 + len(name) * LETTER_WIDTH + 12
         if x + length > drawing.x.end + 12:
             x, y = LEFT, y + HEAD - 3

@@ -269,3 +269,14 @@ def test_the_held_out_part_of_a_reward_has_the_color_of_the_part():
     parts = next(panel for panel in chart(run, diagnose(run)).panels if panel.name == "parts").series
     places = {series.title: series.place for series in parts}
     assert places == {"a": 0, "a, held out": 0, "b": 1, "b, held out": 1}
+
+
+def test_a_long_name_of_a_reward_function_keeps_within_a_narrow_chart():
+    run = make("reward-hacked-by-parts", 0.8, seed=1)
+    long = Curve(run.curves["reward"].steps, run.curves["reward"].values)
+    name = "train/rewards/" + "_".join(["the_share_of_all_facts"] * 6) + "/mean"
+    drawn = chart(replace(run, curves={**run.curves, name: long}), diagnose(run))
+    text = as_svg(drawn, width=400)
+    words = [element.text for element in ET.fromstring(text).iter() if element.get("class") == "name"]
+    assert any("…" in word for word in words)
+    assert max(map(len, words)) * 6.1 < 400 - 26

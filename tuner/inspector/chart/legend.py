@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from diagnostics.formatting import ends
 from tuner.inspector.escape import one_line
 from tuner.inspector.runs.folder import Opened
 
@@ -42,10 +43,5 @@ def legend_of(names: Sequence[str]) -> dict[str, Any]:
 
 def legend_names(runs: Sequence[Opened]) -> list[str]:
     """What the line of each run is called: the run's name, its middle cut out where it is long, no name twice."""
-    names = [ends(one_line(opened.name)) for opened in runs]
+    names = [ends(one_line(opened.name), MAX_RUN_NAME) for opened in runs]
     return [name if names.count(name) == 1 else f"{name} ({i + 1})" for i, name in enumerate(names)]
-
-
-def ends(name: str, longest: int = MAX_RUN_NAME) -> str:
-    """The start and the end of a long name: runs mostly differ at the end, and held-out rewards are told there."""
-    return name if len(name) <= longest else f"{name[:9]}…{name[-(longest - 10) :]}"

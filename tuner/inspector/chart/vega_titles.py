@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from diagnostics.chart.model import Panel
+from diagnostics.formatting import ends
 from diagnostics.model.curves import part_of
-from tuner.inspector.chart.legend import ends
 from tuner.inspector.chart.panels import has_dots
 from tuner.inspector.chart.vega_layers import Spec
 from tuner.inspector.escape import one_line
