@@ -8,19 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.dialects import (
-    automodel,
-    consoles,
-    keras,
-    lightning,
-    llamafactory,
-    mlx,
-    scripts,
-    swift,
-    torchtune,
-    wandb,
-)
 from benchmarks.dialects.measured import Layout, Measured, Write
+from benchmarks.dialects.writers import DIALECTS
 from benchmarks.fresh import real
 from benchmarks.fresh.project import project
 from benchmarks.fresh.rows import Make, Row, row
@@ -65,24 +54,29 @@ TUNING = (*["other-language"] * 5, "orders")
 SMALL = ("classes", "images", "regression")
 
 
-def _style(write: Write, *tasks: str, evals: float = 0.8, settings: float = 0.6, epochs: bool = False) -> Make:
-    return partial(written, write, tasks, evals, settings, epochs)
+def _style(name: str, *tasks: str, evals: float = 0.8, settings: float = 0.6, epochs: bool = False) -> tuple[str, Make]:
+    """A dialect by name, with its maker."""
+    return name, partial(written, DIALECTS[name], tasks, evals, settings, epochs)
 
 
 STYLES: Mapping[str, Make] = {
     **real.MAKERS,
-    "lightning-csv": _style(lightning.write_csv, *SMALL, evals=1.0, epochs=True),
-    "lightning-events": _style(lightning.write_tensorboard, *SMALL, evals=1.0, epochs=True),
-    "keras-log": _style(keras.write_log, *SMALL, evals=0.9, epochs=True),
-    "keras-history": _style(keras.write_history, *SMALL, evals=1.0, epochs=True),
-    "mlx-lm": _style(mlx.write, *TUNING, evals=1.0),
-    "wandb-export": _style(wandb.write_export, "letters", "images", "other-language"),
-    "wandb-folder": _style(wandb.write_folder, "letters", "classes", "other-language"),
-    "llamafactory": _style(llamafactory.write, *TUNING),
-    "ms-swift": _style(swift.write, *TUNING),
-    "torchtune": _style(torchtune.write, *TUNING, evals=0.0),
-    "automodel": _style(automodel.write, *TUNING),
-    "consoles": _style(consoles.write, *TUNING),
-    "scripts": _style(scripts.write, *SMALL, "letters", epochs=True),
+    **dict(
+        (
+            _style("lightning-csv", *SMALL, evals=1.0, epochs=True),
+            _style("lightning-events", *SMALL, evals=1.0, epochs=True),
+            _style("keras-log", *SMALL, evals=0.9, epochs=True),
+            _style("keras-history", *SMALL, evals=1.0, epochs=True),
+            _style("mlx-lm", *TUNING, evals=1.0),
+            _style("wandb-export", "letters", "images", "other-language"),
+            _style("wandb-folder", "letters", "classes", "other-language"),
+            _style("llamafactory", *TUNING),
+            _style("ms-swift", *TUNING),
+            _style("torchtune", *TUNING, evals=0.0),
+            _style("automodel", *TUNING),
+            _style("consoles", *TUNING),
+            _style("scripts", *SMALL, "letters", epochs=True),
+        )
+    ),
 }
 """By name. Whether a style's runs are logged with evaluations or settings, and how often, is drawn for each task."""

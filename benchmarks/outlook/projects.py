@@ -10,20 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.dialects import (
-    automodel,
-    consoles,
-    hf,
-    keras,
-    lightning,
-    llamafactory,
-    mlx,
-    scripts,
-    swift,
-    torchtune,
-    wandb,
-)
-from benchmarks.dialects.measured import Layout, Measured, Write
+from benchmarks.dialects.measured import Layout, Measured
+from benchmarks.dialects.writers import DIALECTS
 from benchmarks.fresh.labels import LEAST_REACH, Answer, Ladder, answer
 from benchmarks.fresh.loop import Truth, train
 from benchmarks.fresh.project import further, ladder_of, recipe_of, spoiled
@@ -40,22 +28,22 @@ IN_EPOCHS = ("classes", "images", "regression", *OTHERS)
 KINDS = ("classes", "images", "regression", "letters", "other-language", "other-language", "pretraining", *OTHERS)
 LANGUAGE = ("letters", "pretraining", "other-language")
 LOGS = 2
-WRITERS: dict[str, tuple[Write, tuple[str, ...], float]] = {
-    "lightning": (lightning.write_csv, IN_EPOCHS, 1.0),
-    "keras-log": (keras.write_log, IN_EPOCHS, 0.9),
-    "keras-history": (keras.write_history, IN_EPOCHS, 1.0),
-    "mlx-lm": (mlx.write, LANGUAGE[2:], 1.0),
-    "wandb": (wandb.write_export, (*IN_EPOCHS, *LANGUAGE), 0.8),
-    "llamafactory": (llamafactory.write, LANGUAGE[2:], 0.8),
-    "ms-swift": (swift.write, LANGUAGE[2:], 0.8),
-    "torchtune": (torchtune.write, LANGUAGE[2:], 0.0),
-    "automodel": (automodel.write, LANGUAGE[2:], 0.8),
-    "consoles": (consoles.write, LANGUAGE[2:], 0.8),
-    "transformers": (hf.write_state, LANGUAGE[1:], 0.8),
-    "scripts": (scripts.write, (*IN_EPOCHS, *LANGUAGE[:2]), 0.8),
+PROGRAMS: dict[str, tuple[tuple[str, ...], float]] = {
+    "lightning-csv": (IN_EPOCHS, 1.0),
+    "keras-log": (IN_EPOCHS, 0.9),
+    "keras-history": (IN_EPOCHS, 1.0),
+    "mlx-lm": (LANGUAGE[2:], 1.0),
+    "wandb-export": ((*IN_EPOCHS, *LANGUAGE), 0.8),
+    "llamafactory": (LANGUAGE[2:], 0.8),
+    "ms-swift": (LANGUAGE[2:], 0.8),
+    "torchtune": (LANGUAGE[2:], 0.0),
+    "automodel": (LANGUAGE[2:], 0.8),
+    "consoles": (LANGUAGE[2:], 0.8),
+    "transformers": (LANGUAGE[1:], 0.8),
+    "scripts": ((*IN_EPOCHS, *LANGUAGE[:2]), 0.8),
 }
-"""A program, the kinds of task it logs, and how often with evaluations."""
-BY_EPOCH = ("lightning", "keras-log", "keras-history")
+"""A dialect, the kinds of task it logs, and how often with evaluations."""
+BY_EPOCH = ("lightning-csv", "keras-log", "keras-history")
 WITH_SETTINGS = 0.6
 Run = tuple[Recipe, Measured, Truth, Answer]
 
@@ -80,16 +68,16 @@ def trained(kind: str, seed: int, number: int) -> list[Run]:
 def written(runs: Sequence[Run], kind: str, folder: Path, rng: np.random.Generator) -> Iterator[dict[str, Any]]:
     """The rows of the runs' logs below the folder, as ``benchmarks.fresh`` keeps them."""
     by_epoch = all(recipe.evals * recipe.steps_per_epoch == recipe.steps for recipe, *_ in runs)
-    able = [name for name, (_, kinds, _) in WRITERS.items() if kind in kinds and (by_epoch or name not in BY_EPOCH)]
+    able = [name for name, (kinds, _) in PROGRAMS.items() if kind in kinds and (by_epoch or name not in BY_EPOCH)]
     for copy in range(LOGS):
         name = str(rng.choice(able))
-        write, _, evals = WRITERS[name]
+        evals = PROGRAMS[name][1]
         wanted = float(np.exp(rng.uniform(*np.log(POINTS))))
         with_evals, with_settings = bool(rng.random() < evals), bool(rng.random() < WITH_SETTINGS)
         seed = int(rng.integers(1 << 30))
         for number, (recipe, log, _, label) in enumerate(runs):
             layout = Layout(every(log, wanted), with_evals, with_settings, f"run-{number}", seed)
-            path = write(log, layout, folder / f"{copy}-{number}")
+            path = DIALECTS[name](log, layout, folder / f"{copy}-{number}")
             yield {"style": name, "path": path, "recipe": asdict(recipe), "label": label.to_dict()}
 
 

@@ -5,45 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.dialects import (
-    automodel,
-    consoles,
-    hf,
-    keras,
-    lightning,
-    llamafactory,
-    mlx,
-    scripts,
-    swift,
-    torchtune,
-    wandb,
-)
-from benchmarks.dialects.measured import Eval, Layout, Measured, Write, windows
+from benchmarks.dialects import lightning, wandb
+from benchmarks.dialects.measured import Eval, Layout, Measured, windows
+from benchmarks.dialects.writers import SINGLE, WITHOUT_EVALS
 from diagnostics import read
 
 STEPS, EVERY, EACH_EPOCH = 120, 3, 12
-DIALECTS: dict[str, Write] = {
-    "transformers": hf.write_state,
-    "llamafactory": llamafactory.write,
-    "ms-swift": swift.write,
-    "lightning-csv": lightning.write_csv,
-    "lightning-events": lightning.write_tensorboard,
-    "keras-log": keras.write_log,
-    "keras-history": keras.write_history,
-    "mlx-lm": mlx.write,
-    "wandb-export": wandb.write_export,
-    "wandb-folder": wandb.write_folder,
-    "automodel": automodel.write,
-    "torchtune": torchtune.write,
-    "verl": consoles.write_verl,
-    "open-instruct": consoles.write_open_instruct,
-    "nanogpt": scripts.nano,
-    "steps": scripts.stepwise,
-    "epochs": scripts.by_epoch,
-    "tutorial": scripts.tutorial,
-    "semicolons": scripts.semicolons,
-}
-WITHOUT_EVALS = {"torchtune", "open-instruct"}
 
 
 def measured(**changes: object) -> Measured:
@@ -62,10 +29,10 @@ def measured(**changes: object) -> Measured:
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2])
-@pytest.mark.parametrize("name", DIALECTS)
+@pytest.mark.parametrize("name", SINGLE)
 def test_every_dialect_is_read_back_with_the_losses_that_were_measured(name: str, seed: int, tmp_path: Path):
     run = measured()
-    read_back = read(DIALECTS[name](run, Layout(EVERY, seed=seed), tmp_path))
+    read_back = read(SINGLE[name](run, Layout(EVERY, seed=seed), tmp_path))
     train, held = read_back.curves["train_loss"], read_back.curves.get("eval_loss")
     assert train.values[-1] == pytest.approx(run.losses[-EACH_EPOCH:].mean(), abs=0.05)
     assert train.values[0] > 1.5 and np.all(np.diff(train.values) < 1e-3)
@@ -79,7 +46,7 @@ def test_every_dialect_is_read_back_with_the_losses_that_were_measured(name: str
 @pytest.mark.parametrize("name", ["keras-log", "keras-history"])
 def test_a_run_that_ended_before_its_last_evaluation_has_fewer_of_them(name: str, tmp_path: Path):
     whole = measured()
-    cut = read(DIALECTS[name](measured(evals=whole.evals[:-2]), Layout(EVERY), tmp_path))
+    cut = read(SINGLE[name](measured(evals=whole.evals[:-2]), Layout(EVERY), tmp_path))
     assert len(cut.curves["eval_loss"]) == len(cut.curves["train_loss"]) - 2
 
 
