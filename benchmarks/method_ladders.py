@@ -123,8 +123,9 @@ def judged(runs: Mapping[float, Run], method: str) -> Iterator[tuple[str, str]]:
         values = runs[times].curves[method_record(method).metric].values
         said = diagnostics.diagnose(runs[times])
         score = scored(truth, str(said.label))
-        moved = next((f"{one.knob} x{one.factor:g}" for one in said.advice if one.factor and not one.optional), "")
-        words = f"{said.label} {said.confidence:.2f} {said.cause or ''} {moved}"
+        factors = (f"{one.knob} x{one.factor:g}" for one in said.advice if one.factor)
+        noted = f"({said.findings[0].rule})" if said.findings else ""
+        words = f"{said.label} {said.confidence:.2f} {said.cause or noted} {next(factors, '')}"
         yield f"{times:>6.3g}{values[0]:>8.3f} ->{values[-1]:>8.3f}  {truth:<14} {score:<11} {words}", score
 
 
