@@ -6,14 +6,16 @@ import functools
 import inspect
 import math
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from diagnostics.model.curves import part_of
 from tuner.config.own_code import load_function
 from tuner.config.sources import located
 from tuner.config.trust import TRL_REWARDS
-from tuner.errors import SpecError, error_text
+from tuner.errors import SpecError, brief_name, error_text, nearest
 
 Reward = Callable[..., Any] | str
 
@@ -31,11 +33,20 @@ def reward_functions(parsed: Any, start: Path, where: Path) -> list[Reward]:
     return found
 
 
+def check_part(metric: str, names: Sequence[str], where: Path) -> None:
+    """Raise ``SpecError`` where a study's metric is a part of the reward that no function gives."""
+    part = part_of(metric)
+    if part is not None and names and part[0] not in names:
+        hint = nearest(part[0], names) or f"; there are {', '.join(names)}"
+        raise SpecError(f"{where}: study.metric: no reward function is called {brief_name(part[0])}{hint}")
+
+
 def _function(name: str, training: Any, start: Path, where: str) -> Callable[..., Any]:
     if name in TRL_REWARDS:
         return _of_trl(name, training, where)
     function = load_function(name, start, where)
-    return function if inspect.iscoroutinefunction(function) else _checked(function, f"{where}: {name}")
+    checked = _checked_later if inspect.iscoroutinefunction(function) else _checked
+    return checked(function, f"{where}: {name}")
 
 
 def _of_trl(name: str, training: Any, where: str) -> Callable[..., Any]:
@@ -59,20 +70,38 @@ def _checked(function: Callable[..., Any], where: str) -> Callable[..., Any]:
 
     @functools.wraps(function)
     def scored(*args: Any, **kwargs: Any) -> Any:
-        try:
+        with _in_one_line(where):
             made = function(*args, **kwargs)
-        except Exception as error:
-            last = traceback.extract_tb(error.__traceback__)[-1]
-            if isinstance(error, TypeError) and last.filename == __file__:
-                taken = f"{function.__name__}{inspect.signature(function)}"
-                raise SpecError(f"{where}: must take completions and **columns, not {taken}") from error
-            at = f"{Path(last.filename).name}, line {last.lineno}"
-            raise SpecError(f"{where}: {type(error).__name__}: {error_text(error)} ({at})") from error
         return _rewards(made, len(kwargs.get("completions") or args[0]), where)
 
     if not hasattr(function, "__name__"):
         scored.__name__ = type(function).__name__
     return scored
+
+
+def _checked_later(function: Callable[..., Any], where: str) -> Callable[..., Any]:
+    """The same for a function that is awaited."""
+
+    @functools.wraps(function)
+    async def scored(*args: Any, **kwargs: Any) -> Any:
+        with _in_one_line(where):
+            made = await function(*args, **kwargs)
+        return _rewards(made, len(kwargs.get("completions") or args[0]), where)
+
+    return scored
+
+
+@contextmanager
+def _in_one_line(where: str) -> Iterator[None]:
+    """Turn what a function raises, ``SystemExit`` too, into ``SpecError``."""
+    try:
+        yield
+    except (Exception, SystemExit) as error:
+        last, what = traceback.extract_tb(error.__traceback__)[-1], error_text(error)
+        if isinstance(error, TypeError) and last.filename == __file__:
+            raise SpecError(f"{where}: must take completions, and all other columns as **columns: {what}") from error
+        at = f"{Path(last.filename).name}, line {last.lineno}"
+        raise SpecError(f"{where}: {type(error).__name__}: {what} ({at})") from error
 
 
 def _rewards(made: Any, count: int, where: str) -> list[float | None]:

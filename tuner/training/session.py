@@ -27,6 +27,7 @@ from tuner.training.callbacks.tensorboard import EventFileCallback, write_diagno
 from tuner.training.general_loss import GeneralLoss
 from tuner.training.generation import questions
 from tuner.training.protocol import Report
+from tuner.training.rewards import check_part
 from tuner.training.run_config import own_config
 from tuner.training.team import ALONE, Team
 from tuner.training.threads import threads_for
@@ -65,6 +66,7 @@ class Session:
         self.event_file: EventFileCallback | None = None
         callbacks = [self.diagnosis_callback, self.stopping, ScoredCallback(spec.study.metric, spec.path)]
         self.trainer = make_trainer(self.parsed, spec.method, data, spec.path.parent, spec.path, callbacks)
+        check_part(spec.study.metric, getattr(self.trainer, "reward_func_names", ()), spec.path)
         for cut in filter(None, getattr(self.trainer, "cuts", ())):
             self.diagnosis_callback.notes += cut.notes()
         self.trainer.args.model_init_kwargs = without_secrets(self.trainer.args.model_init_kwargs)  # it is logged

@@ -99,7 +99,7 @@ def test_a_function_that_does_not_take_the_columns_of_the_rows_is_told_what_to_t
     name = own("def score(answers):\n    return [1.0] * len(answers)\n")
     named = SimpleNamespace(reward_model_name_or_path=None, reward_funcs=[name])
     (function,) = reward_functions(SimpleNamespace(script=named, training=None), tmp_path, tmp_path / "grpo.yaml")
-    with pytest.raises(SpecError, match=r"must take completions and \*\*columns, not score\(answers\)"):
+    with pytest.raises(SpecError, match=r"must take completions, and all other columns as \*\*columns: score\(\) got"):
         function(completions=["a"], answer=["b"])
 
 
