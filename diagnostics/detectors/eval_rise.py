@@ -34,7 +34,7 @@ class EvalRiseLimits(Arguments):
     The end and the minimum are a median and a mean of three, so they scatter less than single values.
     """
     floor: float
-    """The rise as a share of the first held-out loss."""
+    """The rise as a share of the first loss, held out or, where that was logged before, in training."""
     train_fall: float
     """What the training loss must have lost of its level in the meantime, where it is logged."""
     far_rise: float
@@ -62,7 +62,7 @@ def eval_loss_rises(
     plain = found.deviations >= limits.noise_share * signals.noise_multiple(values.size)
     if (
         not (plain or _is_far(found, fall, values, limits))
-        or not _is_material(found, signals.head(values), limits)
+        or not _is_material(found, eval_loss, train_loss, limits)
         or (fall is not None and fall < limits.train_fall)
     ):
         return _never_better(eval_loss, train_loss, limits)
@@ -90,10 +90,12 @@ def _is_far(found: signals.Rise, fall: float | None, values: FloatArray, limits:
     return direction > 0 and chance < limits.far_p
 
 
-def _is_material(found: signals.Rise, start: float, limits: EvalRiseLimits) -> bool:
+def _is_material(found: signals.Rise, eval_loss: Curve, train_loss: Curve | None, limits: EvalRiseLimits) -> bool:
     """Whether the rise is large enough to matter, whatever the noise."""
-    climb = found.end - found.lowest
+    climb, start = found.end - found.lowest, signals.head(eval_loss.values)
     seen = found.relative >= limits.clear_rise or climb >= limits.of_descent * (start - found.lowest)
+    if train_loss is not None and len(train_loss) and train_loss.steps[0] <= eval_loss.steps[0]:
+        start = max(start, signals.head(train_loss.values))  # most may be learned before the first evaluation
     return found.relative >= limits.rise and climb >= limits.floor * abs(start) and seen
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from diagnostics import signals
 from diagnostics.detectors.preconditions import (
@@ -15,13 +16,13 @@ from diagnostics.detectors.preconditions import (
     finite,
     throughout,
 )
-from diagnostics.model.curves import Curve, NotEnoughPoints
+from diagnostics.model.curves import Curve, FloatArray, NotEnoughPoints
 from diagnostics.model.evidence import Evidence
 from diagnostics.model.settings import Settings
 
 LN2 = float(np.log(2.0))
-NEARLY_ZERO = 0.01
-"""A loss that came down to this share of its start goes on to 0 in a log of few digits."""
+NEARLY_ZERO = 0.05
+"""A loss that came down to this share of its start goes on to 0, in a log of few digits or by a margin."""
 MIN_LOSSES_FOR_DIPS = 10
 MIN_EARLY_LOSSES = 3
 SCATTER_SIGMA = 3.0
@@ -36,15 +37,14 @@ def loss_is_zero(
     """The training loss is exactly 0 in ``share`` of the second half of the run and ``min_points`` times, or always.
 
     Not where the held-out loss was a number first and is not finite later: then the weights are not finite, and the
-    zeros are what a trainer logs in place of nan. Nor where the last loss before the zeros was almost 0 already: then
-    the log is rounded.
+    zeros are what a trainer logs in place of nan. Nor where the loss before the zeros, or between them, is almost 0:
+    then the log is rounded, or the loss is one of a margin that most rows keep.
     """
     enough(train_loss, 2, "training losses")
     zero = train_loss.values == 0.0
     if eval_loss is not None and eval_loss.broken and len(eval_loss) and eval_loss.broken[-1] > eval_loss.steps[-1]:
         return None
-    nonzero = train_loss.values[~zero]
-    if nonzero.size and abs(float(nonzero[-1])) <= NEARLY_ZERO * abs(float(nonzero[0])):
+    if _comes_down_to_zero(train_loss.values, zero):
         return None
     late = zero[zero.size // 2 :]
     if not zero.all() and (zero.sum() < min_points or late.mean() < share):
@@ -52,6 +52,17 @@ def loss_is_zero(
     first = train_loss.steps[int(np.argmax(zero))]
     measured = {"count": float(zero.sum()), "share": float(zero.mean()), "first": float(first)}
     return Evidence(float(first), float(train_loss.steps[-1]), measured)
+
+
+def _comes_down_to_zero(values: FloatArray, zero: NDArray[np.bool_]) -> bool:
+    """Whether what is not 0 had come down almost that far, before the first zero or between the zeros."""
+    if zero[0] or not zero.any():
+        return False
+    first = int(np.argmax(zero))
+    between = np.abs(values[first:][~zero[first:]])
+    lowest = float(np.abs(values[:first]).min())
+    level = min(lowest, signals.median(between)) if between.size else lowest
+    return level <= NEARLY_ZERO * abs(float(values[0]))
 
 
 def rate_is_zero(learning_rate: Curve, *, share: float, min_points: int) -> Evidence | None:
@@ -182,7 +193,10 @@ def epoch_end_low(train_loss: Curve, epoch: Curve, *, max_ratio: float, min_epoc
         i = int(np.argmin(np.abs(steps - end)))
         low = max(0, i - 1) + int(np.argmin(values[max(0, i - 1) : i + 2]))
         sides = [part for part in (values[max(0, low - 3) : low], values[low + 1 : low + 4]) if part.size]
-        ratios.append(float(values[low]) / min(signals.median(part) for part in sides))
+        beside = min(signals.median(part) for part in sides)
+        if beside <= 0.0:
+            return None  # a loss that reaches 0, or is a log-density, has no ratio
+        ratios.append(float(values[low]) / beside)
     if not np.all(np.asarray(ratios) < max_ratio):
         return None
     return Evidence(float(ends[0]), float(ends[-1]), finite({"ratio": float(np.median(ratios))}))

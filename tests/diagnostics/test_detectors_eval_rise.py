@@ -129,3 +129,10 @@ def test_a_held_out_loss_that_is_never_again_as_low_as_before_training(
     held = curve([0.693, *since], first + 10.0 * np.arange(8))
     train = curve(np.geomspace(0.69, left, 70))
     assert fired("eval-loss-rises", eval_loss=held, train_loss=train) is fires
+
+
+def test_a_rise_of_next_to_nothing_does_not_count_where_most_was_learned_before_the_first_evaluation():
+    held = curve([0.0019, 0.00026, 0.00024, *[0.00043] * 17], range(20, 420, 20))
+    train = curve([0.117, *np.geomspace(0.02, 1e-5, 40)], range(1, 411, 10))
+    assert not fired("eval-loss-rises", eval_loss=held, train_loss=train)
+    assert fired("eval-loss-rises", eval_loss=held, train_loss=curve(train.values / 100, train.steps))

@@ -172,3 +172,15 @@ def test_a_run_thrown_before_its_first_log_has_no_wrong_start():
     sane, wrong = curve([4.5, 3.9, 3.0], [0, 2, 4]), curve([9.5, 3.9, 3.0], [0, 2, 4])
     assert not fired("start-loss-wrong", train_loss=thrown, settings=known, eval_loss=sane)
     assert fired("start-loss-wrong", train_loss=thrown, settings=known, eval_loss=wrong)
+
+
+@pytest.mark.parametrize("values", [[0.17, 0.06, 0.004, *[0.0, 0.0, 0.002] * 8], [0.041, 0.0068, 0.0014, *[0.0] * 20]])
+def test_a_margin_that_most_rows_keep_is_no_broken_log(values: list[float]):
+    assert not fired("loss-is-zero", train_loss=values)
+    assert fired("loss-is-zero", train_loss=[max(values[0], 10 * value) for value in values[:3]] + [0.0] * 20)
+
+
+def test_an_epoch_that_ends_at_zero_has_no_ratio():
+    epoch = curve([step / 10 for step in range(10, 41)], range(10, 41))
+    zeros = curve([0.3, *[0.0] * 30], range(10, 41))
+    assert not fired("epoch-end-log-low", train_loss=zeros, epoch=epoch)
