@@ -10,15 +10,13 @@ from tuner.search.distributions import Distributions
 from tuner.search.noise import noise_between
 from tuner.search.proposal import incumbent
 from tuner.search.replicates import pooled
-from tuner.search.run_model.acquire import best_choice
+from tuner.search.run_model.acquire import MIN_TRIALS, best_choice
 from tuner.search.run_model.posterior import RunModel
 from tuner.search.run_model.reasons import saved_share
 from tuner.search.trial_view import TrialView
 
 CHECKS_IN_A_ROW = 3
 """No gain must be in sight after each of this many latest trials: a single check may be an accident."""
-MIN_TRIALS = 6
-"""Fewer trials say too little about any space."""
 TRIALS_AHEAD = 2
 """The expected gain is that of this many trials together: one alone seldom brings more than noise late in a study."""
 

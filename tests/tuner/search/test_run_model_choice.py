@@ -72,13 +72,26 @@ def test_the_first_workers_are_served_before_any_run_has_ended():
     assert RunModel(SPACE).posterior([]) is None
 
 
-def test_close_rivals_are_run_again_and_settled_ones_are_not():
-    trials = [trial(0, 1e-4), trial(1, 3e-4, loss=1.0), trial(2, 6e-4, loss=1.001), trial(3, 1e-5, loss=1.9)]
-    again = best_choice(posterior(*trials), trials, SPACE, may_repeat=True)
-    assert again is not None
-    found = [one for one in (again.repeats,) if one is not None]
-    assert all(one.number in (1, 2) for one in found)
-    assert best_choice(posterior(*trials), trials, SPACE, may_repeat=False) is not None
+def test_close_rivals_are_run_again_once_enough_settings_were_tried():
+    values = (1e-6, 3e-6, 1e-5, 3e-5, 1e-4, 3e-4, 6e-4)
+    losses = [0.69, 0.69, 0.68, 0.62, 0.5, 0.3, 0.31]
+
+    def repeated(count: int, choices: tuple[float, ...]) -> int | None:
+        space = distributions({"learning_rate": Choice(choices)})
+        rows = list(zip(values, losses, strict=True))[-count:]
+        known = [
+            TrialView(number, {"learning_rate": rate}, loss, start=math.log(2), method="dpo")
+            for number, (rate, loss) in enumerate(rows)
+        ]
+        model = RunModel(space).posterior(known)
+        assert model is not None
+        choice = best_choice(model, known, space, may_repeat=True)
+        assert choice is not None
+        return None if choice.repeats is None else choice.repeats.number
+
+    assert repeated(4, values) is None
+    assert repeated(6, values) in (4, 5)
+    assert repeated(4, values[-4:]) in (2, 3), "nothing new is left"
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,9 @@ hundredfold loss outweighs the others."""
 LITTLE = 0.1
 """Where the model expects less than this share of the noise of every setting, it may as well be wrong: then the next
 trial lies beside the best one, before anything is left to it alone."""
+MIN_TRIALS = 6
+"""Fewer trials say too little about any space: the best settings are hardly among them, and only which of those tried
+are the best is shown by a repeat."""
 STOPPED_HEIGHT, STOPPED_SAVES = 0.1, 0.5
 """A run that ends 10 % above the best is stopped half-way."""
 
@@ -50,7 +53,7 @@ def best_choice(
     pending = [trial.settings for trial in trials if trial.running]
     floor = _floor(model, pending)
     new = _new_settings(model, trials, space, floor)
-    again = _repeat(model, trials, floor) if may_repeat else None
+    again = _repeat(model, trials, floor) if may_repeat and (new is None or len(trials) >= MIN_TRIALS) else None
     if new is None or again is None:
         return new or again
     return new if _gain_of_choice(model, trials, new) >= again.gain else again
