@@ -27,10 +27,19 @@ LOSS_IS_ZERO = Rule(
         "A loss of exactly 0 means that no token was scored: all labels are masked (-100), the answers were cut "
         "off by max_length, or the loss became nan and the trainer hid it."
     ),
-    fixes=_data(
-        "check that the collator leaves answer tokens unmasked and that max_length does not cut the answers off; "
-        "set logging_nan_inf_filter=False and try bf16 instead of fp16",
-        "a first loss of about 1 to 3 on ordinary text",
+    fixes=(
+        Fix(
+            "data",
+            "name a teacher that is not the model itself: a distance of 0 leaves nothing to learn",
+            "a distance above 0 that falls",
+            when=lambda case: case.settings.method == "gkd",
+            condition="where a teacher is learned from",
+        ),
+        *_data(
+            "check that the collator leaves answer tokens unmasked and that max_length does not cut the answers off; "
+            "set logging_nan_inf_filter=False and try bf16 instead of fp16",
+            "a first loss of about 1 to 3 on ordinary text",
+        ),
     ),
     confidence=0.95,
     example="loss 1.9, 1.4, 0, 0, 0, 0, 0: fp16 overflowed and the log shows 0",

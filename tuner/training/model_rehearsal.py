@@ -13,6 +13,7 @@ from tuner.config.model_keys import LOADING
 from tuner.config.trl_schema import Unfit, as_type
 from tuner.config.trust import TRUST
 from tuner.errors import SpecError, brief, error_text, nearest
+from tuner.training.refusals import refusal
 
 SPREAD = ("auto", "balanced", "balanced_low_0", "sequential")
 """Ways of accelerate to spread a model over the devices."""
@@ -33,6 +34,18 @@ def rehearse_model(name: str, given: Mapping[str, Any], loads_with: str, trusted
     except Exception as error:  # the configs of models raise anything for values that they do not expect
         says = repr(error) if isinstance(error, LookupError) else error_text(error, 300)
         raise SpecError(f"{where}: the model cannot be built with this: {says}") from error
+
+
+def check_found(name: str, trusted: bool, where: str, revision: str | None = None) -> None:
+    """Raise ``SpecError`` for a model beside the trained one that is neither a folder nor on the hub."""
+    from transformers import AutoConfig
+
+    try:
+        AutoConfig.from_pretrained(name, revision=revision or "main", trust_remote_code=trusted)
+    except (OSError, ValueError) as error:
+        if TRUST in str(error):
+            raise SpecError(f"{where}: {name}: {refusal(error)}") from error
+        raise SpecError(f"{where}: cannot load {name}: {error_text(error, 160)}") from error
 
 
 def _faults(name: str, given: Mapping[str, Any], loads_with: str, trusted: bool) -> Iterator[str]:

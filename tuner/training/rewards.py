@@ -16,6 +16,7 @@ from tuner.config.own_code import load_function
 from tuner.config.sources import located
 from tuner.config.trust import TRL_REWARDS
 from tuner.errors import SpecError, brief_name, error_text, nearest
+from tuner.training.model_rehearsal import check_found
 
 Reward = Callable[..., Any] | str
 
@@ -25,6 +26,8 @@ def reward_functions(parsed: Any, start: Path, where: Path) -> list[Reward]:
     script = parsed.script
     named = script.reward_model_name_or_path
     found: list[Reward] = [str(located(named, start) or named)] if named else []
+    if named:
+        check_found(str(found[0]), parsed.training.trust_remote_code, f"{where}: reward_model_name_or_path")
     found += [_function(name, parsed.training, start, f"{where}: reward_funcs") for name in script.reward_funcs or ()]
     names = [one if isinstance(one, str) else one.__name__ for one in found]
     twice = next((name for place, name in enumerate(names) if name in names[:place]), None)

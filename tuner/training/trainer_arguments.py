@@ -8,7 +8,7 @@ from typing import Any
 
 from tuner.config.sources import located
 from tuner.config.trl_method import TrlMethod
-from tuner.training.model_rehearsal import rehearse_model
+from tuner.training.model_rehearsal import check_found, rehearse_model
 from tuner.training.rewards import reward_functions
 
 
@@ -39,6 +39,8 @@ def _teacher(parsed: Any, start: Path, where: Path) -> str:
     name = str(training.teacher_model_name_or_path)
     name = str(located(name, start) or name)
     own = training.teacher_model_init_kwargs
+    key, revision = f"{where}: teacher_model_name_or_path", (own or {}).get("revision")
+    check_found(name, training.trust_remote_code, key, revision)
     if own:
         key = f"{where}: teacher_model_init_kwargs"
         rehearse_model(name, own, TrlMethod.loads_with, training.trust_remote_code, key)

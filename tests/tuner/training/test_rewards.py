@@ -1,6 +1,8 @@
 """Reward functions: where they come from, what they may return, and what a run logs of them."""
 
+import asyncio
 import json
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -8,7 +10,7 @@ import pytest
 from tests.tuner import smallest
 from tuner.config.study_file import load_spec
 from tuner.errors import SpecError
-from tuner.training.rewards import reward_functions
+from tuner.training.rewards import check_part, reward_functions
 from tuner.training.train import train
 
 REWARDS = smallest.WRITES_ANSWERS["reward_funcs"][0].rpartition(":")[0]
@@ -101,6 +103,29 @@ def test_a_function_that_does_not_take_the_columns_of_the_rows_is_told_what_to_t
     (function,) = reward_functions(SimpleNamespace(script=named, training=None), tmp_path, tmp_path / "grpo.yaml")
     with pytest.raises(SpecError, match=r"must take completions, and all other columns as \*\*columns: score\(\) got"):
         function(completions=["a"], answer=["b"])
+
+
+def test_a_reward_model_that_is_none_is_named_by_its_key(tmp_path):
+    named = SimpleNamespace(reward_model_name_or_path=str(tmp_path), reward_funcs=None)
+    parsed = SimpleNamespace(script=named, training=SimpleNamespace(trust_remote_code=False))
+    with pytest.raises(SpecError, match="reward_model_name_or_path: cannot load") as caught:
+        reward_functions(parsed, tmp_path, tmp_path / "grpo.yaml")
+    assert "\n" not in str(caught.value)
+
+
+def test_a_metric_that_no_reward_function_gives_is_refused():
+    check_part("eval_rewards/facts/mean", ["facts", "parses"], Path("grpo.yaml"))
+    check_part("eval_reward", ["facts"], Path("grpo.yaml"))
+    with pytest.raises(SpecError, match="no reward function is called fact; did you mean facts"):
+        check_part("eval_rewards/fact/mean", ["facts", "parses"], Path("grpo.yaml"))
+
+
+@pytest.mark.parametrize("body", ["return [1.0]", "raise SystemExit(3)"])
+def test_what_an_awaited_function_does_wrong_is_one_line(tmp_path, own, body):
+    named = SimpleNamespace(reward_model_name_or_path=None, reward_funcs=[own(f"async def score(**kw):\n    {body}\n")])
+    (function,) = reward_functions(SimpleNamespace(script=named, training=None), tmp_path, tmp_path / "grpo.yaml")
+    with pytest.raises(SpecError, match=r"mine\.py:score"):
+        asyncio.run(function(completions=["a", "b"]))
 
 
 @pytest.mark.parametrize(
