@@ -56,6 +56,6 @@ REWARD_STILL_RISES = Rule(
     ),
     not_when="most of the entropy is gone: then more steps may help, and a higher rate hurts",
     sets_label=False,
-    unless_found=(*NOT_THE_RATE, "reward-hacked-held-out", "reward-hacked-by-parts", "task-part-stays-flat"),
+    unless_found=(*NOT_THE_RATE, "reward-hacked-held-out", "reward-hacked-by-parts"),
     methods=REWARDS,
 )
