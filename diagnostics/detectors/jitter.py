@@ -44,7 +44,10 @@ def jitter_grows(
 def early_jitter(
     train_loss: Curve, settings: Settings, *, early_share: float, ratio: float, rise: float, min_points: int
 ) -> Evidence | None:
-    """Only the start of the run jitters: up and down, not just steeply down, and calm afterwards."""
+    """Only the start of the run jitters: up and down, not just steeply down, and calm afterwards.
+
+    A run that is thrown climbs for more than a log; a lone high log is a batch of unusual rows.
+    """
     enough(train_loss, min_points, "training losses")
     values = train_loss.values
     found, count = signals.jitter_ratio(values, early_share)
@@ -53,6 +56,9 @@ def early_jitter(
     level = max(abs(signals.head(values)), 1e-300)
     climbed, later = signals.largest_rise(values[:cut]) / level, signals.largest_rise(values[cut:]) / level
     if found < limit or climbed < rise or later > MAX_LATE_CLIMB * climbed:
+        return None
+    lasting = signals.rolling_median(values[: cut + 1], 3)[1:-1]
+    if max(signals.largest_rise(lasting), float(lasting.max() - values[0])) < rise * level:
         return None
     steps = train_loss.steps
     measured = {"ratio": found, "limit": limit, "climb": climbed, "warmup": settings.warmup_ratio or 0.0}

@@ -28,6 +28,14 @@ def test_jitter_in_the_first_tenth_only(scale: float, fires: bool):
     assert fired("warmup-too-short", train_loss=values) is fires
 
 
+def test_a_batch_of_unusual_rows_in_the_first_tenth_is_not_the_warm_ups():
+    values = healthy() * noise(0.01, 100)
+    values[1] *= 1.6
+    assert not fired("warmup-too-short", train_loss=values)
+    values[2:4] *= 1.6
+    assert fired("warmup-too-short", train_loss=values)
+
+
 def test_jitter_all_along_is_not_the_warm_ups():
     assert not fired("warmup-too-short", train_loss=1.5 * noise(0.2, 100))
 
