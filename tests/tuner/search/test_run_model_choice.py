@@ -46,7 +46,9 @@ def test_where_the_model_expects_little_it_looks_beside_the_best(
     choice = best_choice(posterior(*known), known, SPACE, may_repeat=False)
     assert choice is not None
     beside = neighbors(known[2].settings, SPACE)
-    assert [one["learning_rate"] for one in beside] == pytest.approx([9.5e-6, 9.5e-5, 3e-5], rel=0.01)
+    rates = [(one["learning_rate"], one["batch_size"]) for one in beside]
+    expected = [(9.5e-6, 32), (9.5e-5, 32), (3e-5, 16), (9.5e-6, 16), (9.5e-5, 16)]
+    assert rates == [pytest.approx(one, rel=0.01) for one in expected]
     assert (choice.settings in beside) is is_beside
     assert choice.beside == (2 if is_beside else None)
 

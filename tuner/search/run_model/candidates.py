@@ -39,9 +39,14 @@ def candidates(
 
 
 def neighbors(settings: Mapping[str, Any], space: Distributions) -> list[dict[str, Any]]:
-    """What differs from these settings in one alone, by one step up or down or by another choice."""
+    """What differs from these settings in one, by one step up or down or by another choice, or in that and the rate.
+
+    The best rate moves with the others: whoever turns one setting at a time stands still where both have to move.
+    """
     here = {knob: settings.get(knob) for knob in space}
-    return [{**here, knob: value} for knob, span in space.items() for value in _beside(here[knob], span)]
+    singles = [{**here, knob: value} for knob, span in space.items() for value in _beside(here[knob], span)]
+    rates = _beside(here[RATE], space[RATE]) if RATE in space else []
+    return singles + [{**one, RATE: rate} for one in singles if one.get(RATE) == here.get(RATE) for rate in rates]
 
 
 def _beside(value: Any, span: BaseDistribution) -> list[Any]:

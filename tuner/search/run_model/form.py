@@ -12,6 +12,7 @@ it (``E``). The optimum is no parameter: it follows from the two, so it moves wi
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -43,7 +44,7 @@ class Lines:
     fall: FloatArray
     excess: FloatArray
 
-    @property
+    @cached_property
     def best(self) -> FloatArray:
         """The best rate in decades: where what more rate brings equals what it breaks, or costs."""
         rise, fall = self.rise, self.fall
