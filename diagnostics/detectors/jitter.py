@@ -19,6 +19,8 @@ from diagnostics.model.settings import Settings
 
 EARLY_SHARE = 0.2
 """The part of a run at its start with which the rest is compared."""
+LONE_CLIMB = 4.0
+"""A climb that lasts for one log must be so many times as large."""
 MAX_LATE_CLIMB = 0.5
 """A run that climbs later by more than this share of its early climb does not jitter at the start alone."""
 
@@ -46,7 +48,7 @@ def early_jitter(
 ) -> Evidence | None:
     """Only the start of the run jitters: up and down, not just steeply down, and calm afterwards.
 
-    A run that is thrown climbs for more than a log; a lone high log is a batch of unusual rows.
+    A run that is thrown climbs for more than a log, or far; a lone high log may be a batch of unusual rows.
     """
     enough(train_loss, min_points, "training losses")
     values = train_loss.values
@@ -58,7 +60,8 @@ def early_jitter(
     if found < limit or climbed < rise or later > MAX_LATE_CLIMB * climbed:
         return None
     lasting = signals.rolling_median(values[: cut + 1], 3)[1:-1]
-    if max(signals.largest_rise(lasting), float(lasting.max() - values[0])) < rise * level:
+    lasts = max(signals.largest_rise(lasting), float(lasting.max() - values[0])) >= rise * level
+    if not lasts and climbed < LONE_CLIMB * rise:
         return None
     steps = train_loss.steps
     measured = {"ratio": found, "limit": limit, "climb": climbed, "warmup": settings.warmup_ratio or 0.0}
