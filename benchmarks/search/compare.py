@@ -6,6 +6,7 @@
     python -m benchmarks.search.compare --known all.json --strategies diagnosis
     python -m benchmarks.search.compare --unseen           # on the tables that nothing was chosen on
     python -m benchmarks.search.compare --left-out         # with the estimate of the rate fitted without each table
+    python -m benchmarks.search.compare --draws 4 --strategies diagnosis   # each study with four draws of our particles
 
 All strategies start from the same trial 0 and pay in the same coin: a run costs its training steps (a batch of another
 size sees the same samples, so every full run costs the same), a pruned run what it used. A setting is worth the mean
@@ -45,11 +46,14 @@ from benchmarks.search.replay import (
 )
 from benchmarks.search.strategies import OURS, STRATEGIES
 from benchmarks.search.table import Judge, Table, load_all
+from tuner.search.run_model import posterior
 
 SEEDS = 30
 TRIALS = 24
 AFTER = (4, 8, 12, 20)
 RIVALS = ("TPE", "GP")
+DRAW = 7919
+"""So far apart are the seeds of two draws of our particles."""
 NEVER_COUNTS = 2
 """A study that never comes there counts as if it had come so many runs after its last trial."""
 
@@ -64,7 +68,7 @@ class Replays:
     trials: int
 
 
-Job = tuple[str, str, str, int, Replays]
+Job = tuple[str, str, str, int, int, Replays]
 Courses = dict[tuple[str, str, str], list[Course]]
 READINGS: tuple[tuple[str, Callable[[Course, float], float]], ...] = (
     ("kept", paid_until),
@@ -84,11 +88,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     courses = _known(given.known) if given.known else {}
     courses = {key: many for key, many in courses.items() if key[1] not in chosen}
     jobs: list[Job] = [
-        (table, name, start, seed, replays)
+        (table, name, start, seed, draw, replays)
         for table in tables
         for name in chosen
         for start in STARTS
         for seed in range(given.seeds)
+        for draw in range(given.draws if name == OURS else 1)
     ]
     with ProcessPoolExecutor(given.workers) as pool:
         for job, course in zip(jobs, pool.map(_course, jobs, chunksize=4), strict=True):
@@ -109,6 +114,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--tables", nargs="*", help="names of tables, or how they begin (default: all)")
     parser.add_argument("--strategies", nargs="*", choices=[s.name for s in STRATEGIES])
     parser.add_argument("--seeds", type=int, default=SEEDS)
+    parser.add_argument(
+        "--draws", type=int, default=1, help="replay each study of ours with so many draws of particles"
+    )
     parser.add_argument("--trials", type=int, default=TRIALS)
     parser.add_argument("--workers", type=int, default=os.cpu_count())
     parser.add_argument("--runs", type=Path, metavar="FOLDER", help="rows of benchmarks.search.make, not yet packed")
@@ -138,7 +146,8 @@ def _course(job: Job) -> Course:
     torch.set_num_threads(1)
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-    name, chosen, start, seed, replays = job
+    name, chosen, start, seed, draw, replays = job
+    posterior.FIRST_SEED = DRAW * draw
     table, judge = _tables(replays)[name]
     strategy = next(s for s in STRATEGIES if s.name == chosen)
     with estimated_without(name) if replays.left_out else nullcontext():

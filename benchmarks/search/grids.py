@@ -98,6 +98,15 @@ _LATEST = (
     # and DPO at one beta.
     Grid("later-wide-dpo", {"learning_rate": LATE_RATES, "batch_size": (4, 12, 36)}, near=1.15, seeds=4, unseen=True),
 )
+_LAST = (
+    # Trained while the choice of the next settings was worked on, and scored once when that was settled: a fourth base,
+    # narrower and deeper, with DPO at one beta
+    Grid("later-deep-dpo", {"learning_rate": LATE_RATES, "batch_size": (4, 12, 36)}, near=1.15, seeds=4, unseen=True),
+    # and SFT at fixed updates.
+    Grid(
+        "later-deep-steps", {"learning_rate": LATE_RATES, "batch_size": (4, 12, 36)}, near=1.03, steps=24, unseen=True
+    ),
+)
 _ALL = (
     Grid("tiny-sft", SFT_AXES),
     Grid("stories", SFT_AXES),
@@ -111,5 +120,6 @@ _ALL = (
     *_UNSEEN,
     *_LATER,
     *_LATEST,
+    *_LAST,
 )
 GRIDS = {grid.name: grid for grid in _ALL}

@@ -11,7 +11,8 @@ and the data that the recipe names: ``instruction-data.json`` and ``instruction-
 1,100 instructions of rasbt/LLMs-from-scratch, chapter 7, ``alpaca_en_demo.json`` the 1,000 rows that come with
 LLaMA-Factory, as do ``dpo_en_demo.json`` and ``identity.json``. Most ``unseen`` and ``later`` grids want ``small96``,
 which ``python -m benchmarks.base_model.pretrain small96 --seed 7 --width 96 --layers 3 --steps 0.4`` makes (8 min); the
-``later-wide`` ones want ``wide128``, made with ``--seed 23 --width 128 --layers 2 --steps 0.25`` (2 min).
+``later-wide`` ones want ``wide128``, made with ``--seed 23 --width 128 --layers 2 --steps 0.25`` (2 min), the
+``later-deep`` ones ``deep64``, made with ``--seed 41 --width 64 --layers 5 --steps 0.25``.
 """
 
 from __future__ import annotations
@@ -224,6 +225,7 @@ WRITES: Mapping[str, Callable[[], None]] = {
     "unseen-orders": lambda: _write_orders("sft", {"train": 192, "test": 48}),
     "unseen-text": _write_answers,
     "later-wide-dpo": lambda: _write_orders("dpo", {"train": 192, "test": 64}),
+    "later-deep-dpo": lambda: _write_orders("dpo", {"train": 240, "test": 64}),
 }
 """What a grid's data are made with, where they are no file of somebody else's."""
 

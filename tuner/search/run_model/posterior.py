@@ -25,6 +25,8 @@ Stage = tuple[FloatArray, Likelihood]
 """Particles, and the likelihood that they were drawn with."""
 MAX_STAGES = 64
 """Posteriors that are kept, so that the next one starts from the last."""
+FIRST_SEED = 0
+"""Where the seeds of the particles begin; benchmarks move it, to see what a figure owes to one draw of them."""
 WRONG_START = "start-loss-wrong"
 _STAGES: dict[int, Stage] = {}
 """Shared by all models of a process: who chooses, who stops and who names the winner ask for the same posteriors."""
@@ -117,7 +119,7 @@ class RunModel:
 
     def _stage(self, trials: Sequence[TrialView], frame: Frame, method: str | None) -> Stage:
         """The particles after these trials; the nearest earlier ones that are kept are where it starts."""
-        about = (tuple(self._space.items()), self._rate, frame.fixed_steps, method, tuple(frame.origin.items()))
+        about = (FIRST_SEED, *self._space.items(), self._rate, frame.fixed_steps, method, *frame.origin.items())
         keys = list(itertools.accumulate(map(_identity, trials), lambda *pair: hash(pair), initial=hash(about)))
         first = next((count for count in range(len(keys) - 1, -1, -1) if keys[count] in _STAGES), -1)
         found = _STAGES.get(keys[first]) if first >= 0 else None
@@ -137,7 +139,7 @@ class RunModel:
         levels = noise_levels(known.means[form.SIGMA], known.deviations[form.SIGMA])
         seen = evidence(trials, frame, scale, level, float(np.exp(known.means[form.DEPTH])))
         likelihood = Likelihood(seen, Residual(seen, levels), scale)
-        rng = np.random.default_rng(len(trials))
+        rng = np.random.default_rng(FIRST_SEED + len(trials))
         if not trials:
             return known.draw(rng, COUNT), likelihood
         if last is None or len(trials) == 1 or last[1].scale != scale or _starts_wrong(trials[-1:]):
