@@ -15,9 +15,6 @@ from diagnostics.model.curves import Curve, FloatArray
 from diagnostics.model.evidence import Evidence
 from diagnostics.model.settings import Settings
 
-UNKNOWN = -1.0
-"""The share of the entropy that is left, where none was logged."""
-
 
 @dataclass(frozen=True)
 class PaceLimits(Arguments):
@@ -63,14 +60,15 @@ def reward_still_rises(
     if at_ceiling(reward) or not rises(reward.values):
         return None
     halves, kept = _halves(reward, learning_rate), _kept(entropy)
-    if halves.second <= 0.0 or UNKNOWN < kept < limits.spent:
+    if halves.second <= 0.0 or (kept is not None and kept < limits.spent):
         return None
     straight = halves.second >= limits.pace * halves.first and halves.second >= limits.t * halves.error
-    unmoved = kept >= limits.kept and halves.second >= limits.kept_pace * halves.first
+    unmoved = kept is not None and kept >= limits.kept and halves.second >= limits.kept_pace * halves.first
     if not straight and not unmoved:
         return None
-    measured = {"first": halves.first, "second": halves.second, "kept": kept, "end": end(reward.values)}
-    return throughout(reward, measured, 1.0 if straight and kept > UNKNOWN else 0.8)
+    measured = {"first": halves.first, "second": halves.second, "end": end(reward.values)}
+    measured |= {} if kept is None else {"kept": kept}
+    return throughout(reward, measured, 1.0 if straight and kept is not None else 0.8)
 
 
 def _halves(reward: Curve, learning_rate: Curve | None) -> Halves:
@@ -90,8 +88,8 @@ def _two_lines(x: FloatArray, values: FloatArray) -> Halves:
     return Halves(0.5 * float(slopes[1]), 0.5 * float(slopes[2]), 0.5 * float(np.sqrt(variance * inverse[2, 2])))
 
 
-def _kept(entropy: Curve | None) -> float:
-    """The share of the first entropy that is left at the end."""
+def _kept(entropy: Curve | None) -> float | None:
+    """The share of the first entropy that is left at the end; None where none was logged."""
     if entropy is None or not len(entropy) or entropy.values[0] <= 0.0:
-        return UNKNOWN
+        return None
     return end(entropy.values) / float(entropy.values[0])
