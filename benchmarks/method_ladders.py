@@ -45,7 +45,7 @@ class Kind:
 
 KINDS: Mapping[str, Kind] = {
     "packaged": Kind((1 / 30, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0)),
-    "full": Kind((1 / 300, 1 / 30, 0.1, 1.0), config={"use_peft": None, "logging_steps": 0.05}, seed=7),
+    "full": Kind((1 / 300, 1 / 30, 0.1, 1.0, 10.0), config={"use_peft": None, "logging_steps": 0.05}, seed=7),
     "small": Kind((1 / 30, 0.1, 1.0, 10.0), rows=0.25, config={"lora_r": 2, "lora_alpha": 4}, seed=11),
 }
 SAID = {"well": ("healthy", ""), "slow": ("underfit", ""), "hot": ("unstable", "broken"), "overfit": ("overfit", "")}
