@@ -13,6 +13,8 @@ from benchmarks.dialects.writers import DIALECTS
 from benchmarks.fresh import real
 from benchmarks.fresh.project import project
 from benchmarks.fresh.rows import Make, Row, row
+from diagnostics import read
+from diagnostics.errors import BadInput
 
 POINTS = (12, 200)
 """The fewest and the most log points of a run that is logged in steps."""
@@ -37,12 +39,19 @@ def written(
     with_evals, with_settings = bool(rng.random() < evals), bool(rng.random() < settings)
     seed, rows = int(rng.integers(1 << 30)), []
     for number, run in enumerate(runs):
-        if run.answer.name == "overfit" and not with_evals:
-            continue  # nothing in such a log could tell
         layout = Layout(every(run.log, wanted), with_evals, with_settings, f"run-{number}", seed)
         path = write(run.log, layout, folder / f"{number}")
-        rows.append(row(path, run))
+        if run.answer.name != "overfit" or _shows_evals(path):  # nothing else in a log could tell
+            rows.append(row(path, run))
     return rows
+
+
+def _shows_evals(path: Path) -> bool:
+    """Whether a log holds evaluations: some trainers log none, whatever is wanted. One that cannot be read stays."""
+    try:
+        return "eval_loss" in read(path).curves
+    except BadInput:
+        return True
 
 
 def every(run: Measured, wanted: float) -> int:

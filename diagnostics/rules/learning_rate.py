@@ -16,7 +16,7 @@ SURE: Mapping[str, float] = {
     "sure": 0.95,  # of the estimate of the rate that it lies on this side...
     "sure_known": 0.8,  # ... where it is known which rates such runs take...
     "evident": 0.6,  # ... and of the curves alone
-    "alike": 0.8,  # or the share of runs that look so and missed much at such a rate
+    "alike": 0.7,  # or the share of runs that look so and missed much at such a rate
 }
 ALIKE = Wording(
     "the loss came down by {fall:.1%} and looks as in runs of which {alike:.0%} missed much at such a rate",

@@ -56,6 +56,11 @@ def _shut(parameter: nn.Parameter) -> None:
         parameter.fill_(-30.0)
 
 
+def _alike(parameter: nn.Parameter) -> None:
+    """Weights of 0, so that all units of a layer stay equal."""
+    parameter.zero_()
+
+
 def dead(gen: Generator) -> Task:
     """One of the set-ups, of one of the tasks."""
     kind = pick(gen, "shuffled", "vanishing", "alike", "shut")
@@ -64,7 +69,7 @@ def dead(gen: Generator) -> Task:
     elif kind == "vanishing":
         task = _vanishing(gen, classify(gen))
     elif kind == "alike":
-        task = _changed(pick(gen, classify, language)(gen), lambda parameter: parameter.zero_() and None)
+        task = _changed(pick(gen, classify, language)(gen), _alike)
     else:
         task = _changed(images(gen), _shut)
     return replace(task, family="dead")
