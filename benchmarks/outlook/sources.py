@@ -13,6 +13,7 @@ from benchmarks.fresh.labels import LEAST_REACH, Answer, Ladder, answer
 from benchmarks.fresh.loop import Truth
 from benchmarks.fresh.recipe import Recipe
 from benchmarks.outlook.known import OF_LABEL, Known, flat, known, of_answer, of_labeled
+from benchmarks.outlook.projects import OTHERS
 from benchmarks.rate.networks import RATES, Sweep, drawn, trained
 from benchmarks.verdicts.cases import Labeled, labeled
 from benchmarks.verdicts.healthy import FAMILIES, healthy_runs
@@ -64,23 +65,29 @@ def networks(items: list[Labeled]) -> list[Known]:
 def fresh(folder: Path) -> list[Known]:
     """Runs that ``benchmarks.fresh --keep`` or ``benchmarks.outlook train`` left; a project is a task.
 
-    The first writes them to ``style/number/run``, the second to ``seed-number-kind/run``.
+    The first writes them to ``style/number/run``, the second to ``seed-number-kind/run``. Kinds of task that the first
+    never trains are a kind of source of their own.
     """
     rows = json.loads((folder / "labels.json").read_text("utf-8"))["runs"]
     parts = [row["path"].split("/") for row in rows]
     tasks = ["/".join(part[: 2 if part[0] == row["style"] else 1]) for part, row in zip(parts, rows, strict=True)]
     return flat(
-        _fresh(f"{folder.name}/{task}", folder / row["path"], Answer.from_dict(row["label"]))
+        _fresh(kind_of(task), f"{folder.name}/{task}", folder / row["path"], Answer.from_dict(row["label"]))
         for task, row in zip(tasks, rows, strict=True)
     )
 
 
-def _fresh(task: str, path: Path, label: Answer) -> list[Known]:
+def kind_of(task: str) -> str:
+    """The kind of source of a project by the name of its folder."""
+    return "others" if task.split("-", 2)[-1] in OTHERS else "fresh"
+
+
+def _fresh(kind: str, task: str, path: Path, label: Answer) -> list[Known]:
     try:
         run = read(path)
     except BadInput:
         return []
-    return of_answer("fresh", task, run, label)
+    return of_answer(kind, task, run, label)
 
 
 def sweeps(count: int, seed: int = 77) -> list[Known]:
