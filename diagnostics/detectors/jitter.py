@@ -19,8 +19,6 @@ from diagnostics.model.settings import Settings
 
 EARLY_SHARE = 0.2
 """The part of a run at its start with which the rest is compared."""
-LONE_CLIMB = 4.0
-"""A climb that lasts for one log must be so many times as large."""
 MAX_LATE_CLIMB = 0.5
 """A run that climbs later by more than this share of its early climb does not jitter at the start alone."""
 
@@ -44,7 +42,14 @@ def jitter_grows(
 
 
 def early_jitter(
-    train_loss: Curve, settings: Settings, *, early_share: float, ratio: float, rise: float, min_points: int
+    train_loss: Curve,
+    settings: Settings,
+    *,
+    early_share: float,
+    ratio: float,
+    rise: float,
+    lone_rise: float,
+    min_points: int,
 ) -> Evidence | None:
     """Only the start of the run jitters: up and down, not just steeply down, and calm afterwards.
 
@@ -61,7 +66,7 @@ def early_jitter(
         return None
     lasting = signals.rolling_median(values[: cut + 1], 3)[1:-1]
     lasts = max(signals.largest_rise(lasting), float(lasting.max() - values[0])) >= rise * level
-    if not lasts and climbed < LONE_CLIMB * rise:
+    if not lasts and climbed < lone_rise:
         return None
     steps = train_loss.steps
     measured = {"ratio": found, "limit": limit, "climb": climbed, "warmup": settings.warmup_ratio or 0.0}

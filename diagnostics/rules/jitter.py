@@ -99,7 +99,8 @@ WARMUP_TOO_SHORT = Rule(
     limits={
         "early_share": 0.2,  # of the run
         "ratio": 2.0,  # of the jitter there to that in the rest
-        "rise": 0.15,  # the largest climb there, over the first level
+        "rise": 0.15,  # the largest climb there, over the first level, if it lasts for more than a log...
+        "lone_rise": 0.6,  # ... and if it does not
         "min_points": 40,
     },
     message=(

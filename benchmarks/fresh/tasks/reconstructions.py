@@ -12,7 +12,6 @@ from torch.nn import functional
 from benchmarks.fresh.tasks.models import perceptron, seeded
 from benchmarks.fresh.tasks.task import Rows, Task, whole
 
-FAULTS = ("few-rows", "frozen", "nan")
 FREQUENCIES = (1.0, 2.0, 4.0, 8.0)
 
 
@@ -32,7 +31,7 @@ def autoencoding(rng: np.random.Generator) -> Task:
     def losses(model: nn.Module, points: Tensor, wanted: Tensor) -> Tensor:
         return (model(points) - wanted).square().mean(1)
 
-    return Task("autoencoding", drawn(4096), drawn(1500), 512, seeded(build), losses, None, 1e-2, {}, FAULTS)
+    return Task("autoencoding", drawn(4096), drawn(1500), 512, seeded(build), losses, None, 1e-2)
 
 
 class Variational(nn.Module):
@@ -66,7 +65,7 @@ def variational(rng: np.random.Generator) -> Task:
         return again - 0.5 * whole(1 + spread - mean**2 - spread.exp())
 
     build = seeded(lambda: Variational(width, inner))
-    return Task("variational", drawn(4096), drawn(1500), 512, build, losses, None, 5e-3, {}, FAULTS)
+    return Task("variational", drawn(4096), drawn(1500), 512, build, losses, None, 5e-3)
 
 
 def denoising(rng: np.random.Generator) -> Task:
@@ -112,7 +111,7 @@ def counts(rng: np.random.Generator) -> Task:
 
     hidden = int(2 ** rng.integers(5, 8))
     build = seeded(lambda: perceptron(width, hidden, 1, 1, 0.0))
-    return Task("counts", drawn(4096), drawn(1500), 512, build, losses, None, 1e-2, {}, FAULTS)
+    return Task("counts", drawn(4096), drawn(1500), 512, build, losses, None, 1e-2)
 
 
 def prices(rng: np.random.Generator) -> Task:
@@ -130,4 +129,4 @@ def prices(rng: np.random.Generator) -> Task:
 
     hidden = int(2 ** rng.integers(5, 8))
     build = seeded(lambda: perceptron(width, hidden, 2, 1, 0.0))
-    return Task("prices", drawn(4096), drawn(1500), 512, build, losses, None, 5e-3, {}, FAULTS)
+    return Task("prices", drawn(4096), drawn(1500), 512, build, losses, None, 5e-3)

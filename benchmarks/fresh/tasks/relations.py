@@ -12,7 +12,6 @@ from benchmarks.fresh.tasks.task import Rows, Task, whole
 
 GROUP = 16
 """So many rows are told apart at a time, in training and in evaluations; every batch is a multiple of it."""
-FAULTS = ("few-rows", "frozen", "nan")
 
 
 class Factors(nn.Module):
@@ -46,7 +45,7 @@ def ratings(rng: np.random.Generator) -> Task:
     wide = int(rng.choice([4, 8, 16]))
     return Task(
         "ratings", drawn(6000), drawn(1500), 512, seeded(lambda: Factors(users, items, wide)),
-        lambda model, pairs, values: (model(pairs) - values) ** 2, None, 1e-2, {}, FAULTS,
+        lambda model, pairs, values: (model(pairs) - values) ** 2, None, 1e-2,
     )  # fmt: skip
 
 
@@ -70,7 +69,7 @@ def ranking(rng: np.random.Generator) -> Task:
 
     hidden, layers = int(2 ** rng.integers(5, 8)), int(rng.integers(1, 3))
     build = seeded(lambda: perceptron(width, hidden, layers, 1, 0.0))
-    return Task("ranking", drawn(4096), drawn(1500), 512, build, losses, None, 2e-3, {}, FAULTS)
+    return Task("ranking", drawn(4096), drawn(1500), 512, build, losses, None, 2e-3)
 
 
 class Towers(nn.Module):
@@ -127,7 +126,7 @@ def triplets(rng: np.random.Generator) -> Task:
         return functional.relu(near - far + margin)
 
     build = seeded(lambda: perceptron(width, 64, 1, 16, 0.0))
-    return Task("triplets", drawn(4096), drawn(1500), 512, build, losses, None, 3e-3, {}, FAULTS)
+    return Task("triplets", drawn(4096), drawn(1500), 512, build, losses, None, 3e-3)
 
 
 def distilling(rng: np.random.Generator) -> Task:
@@ -144,4 +143,4 @@ def distilling(rng: np.random.Generator) -> Task:
         return whole(functional.kl_div(model(points).log_softmax(1), wanted, reduction="none"))
 
     build = seeded(lambda: perceptron(width, 64, 2, kinds, 0.0))
-    return Task("distilling", drawn(4096), drawn(1500), 512, build, losses, None, 2e-3, {}, FAULTS)
+    return Task("distilling", drawn(4096), drawn(1500), 512, build, losses, None, 2e-3)

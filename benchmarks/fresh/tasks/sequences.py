@@ -12,7 +12,6 @@ from torch.nn import functional
 from benchmarks.fresh.tasks.models import seeded
 from benchmarks.fresh.tasks.task import Rows, Task
 
-FAULTS = ("few-rows", "frozen", "nan")
 HIDDEN = 0.2
 """The share of the symbols that is masked."""
 
@@ -60,7 +59,7 @@ def masked_symbols(rng: np.random.Generator) -> Task:
         return (each * mask).sum(1) / mask.sum(1)
 
     build = seeded(lambda: _build(np.random.default_rng(shape), symbols, places))
-    return Task("masked-symbols", drawn(3000), drawn(768), 512, build, losses, None, 3e-3, {}, FAULTS)
+    return Task("masked-symbols", drawn(3000), drawn(768), 512, build, losses, None, 3e-3)
 
 
 def sorting(rng: np.random.Generator) -> Task:
@@ -78,7 +77,7 @@ def sorting(rng: np.random.Generator) -> Task:
         return (model(tokens).argmax(2) == ordered).float().mean(1)
 
     build = seeded(lambda: _build(np.random.default_rng(shape), symbols, places))
-    return Task("sorting", drawn(3000), drawn(768), 512, build, losses, right, 3e-3, {}, FAULTS)
+    return Task("sorting", drawn(3000), drawn(768), 512, build, losses, right, 3e-3)
 
 
 class Forecaster(nn.Module):
@@ -112,4 +111,4 @@ def forecast(rng: np.random.Generator) -> Task:
         return (error.abs() if absolute else error.square()).mean(1)
 
     build = seeded(lambda: Forecaster(hidden, ahead, gated))
-    return Task("forecast", drawn(2500), drawn(768), 512, build, losses, None, 1e-2, {}, FAULTS)
+    return Task("forecast", drawn(2500), drawn(768), 512, build, losses, None, 1e-2)

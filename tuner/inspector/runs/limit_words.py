@@ -25,6 +25,7 @@ COMMON = {
     "deviations": "How many deviations of its noise a point must stand out by",
     "p": "The highest chance with which noise alone makes such a trend",
     "rise": "The least rise that counts",
+    "lone_rise": "The least rise of a single log that counts",
     "fall": "The least fall that counts, as a share of the level",
     "train_fall": "What the training loss must have lost of its level",
     "drop": "The least drop that counts",
