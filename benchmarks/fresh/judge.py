@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.fresh.labels import Answer
-from diagnostics import diagnose, read
+from diagnostics import read
+from diagnostics.diagnosis.diagnose import diagnose_with_basis
 from diagnostics.errors import BadInput
 from diagnostics.model.rate_estimate import RateEstimate
 from diagnostics.model.records import Advice, Diagnosis
+from diagnostics.outlook.fitted import Fitted
 
 
 class Outcome(StrEnum):
@@ -43,10 +45,13 @@ class Judged:
         return self.outcome in (Outcome.RIGHT, Outcome.ACCEPTABLE)
 
 
-def judged(style: str, path: str, label: Answer, folder: Path) -> Judged:
-    """What is said of the run at a path below the folder; a log that cannot be read is refused."""
+def judged(style: str, path: str, label: Answer, folder: Path, look: Fitted | None = None) -> Judged:
+    """What is said of the run at a path below the folder; a log that cannot be read is refused.
+
+    ``look`` replaces the model of what a whole run looks like.
+    """
     try:
-        verdict = diagnose(read(folder / path))
+        verdict, _ = diagnose_with_basis(read(folder / path), look=look)
     except BadInput as error:
         return Judged(style, path, label, "unread", str(error), 0.0, None, Outcome.REFUSED)
     said, factor = str(verdict.label), rate_factor(verdict)

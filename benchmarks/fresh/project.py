@@ -50,7 +50,7 @@ def project(kind: str, rng: np.random.Generator, count: int, epochs: bool, train
     runs = [(recipe, *train(task, recipe)) for recipe in ladder_of(base)]
     runs += further(task, runs, train)
     best, _, truth = min(runs, key=lambda run: run[2].end)
-    if truth.start - truth.end < LEAST_REACH * truth.start:
+    if truth.start - truth.end < LEAST_REACH * abs(truth.start):
         return []
     ladder = Ladder(best.rate, truth.end, truth.start, train(task, replace(best, steps=2 * best.steps))[1].end)
     near = [replace(base, rate=ladder.best_rate * 10 ** rng.uniform(-0.3, 0.2), seed=base.seed + 1)]

@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 FAULTS = ("", "few-rows", "shuffled", "frozen", "dead", "nan", "zeros")
 """Nothing wrong; a handful of rows seen again and again; labels of other rows; a learning rate that reaches no weight;
 units that are all off; a loss that is nan from some step on; the same behind transformers' filter, which logs zeros."""
+
+STEPS_DOWN, CYCLES, STABLE = (0.5, 0.75), 3, 0.8
+SCHEDULES: Mapping[str, Callable[[float], float]] = {
+    "constant": lambda done: 1.0,
+    "linear": lambda done: 1.0 - done,
+    "cosine": lambda done: 0.5 * (1.0 + math.cos(math.pi * done)),
+    "multistep": lambda done: 10.0 ** -sum(done >= at for at in STEPS_DOWN),
+    "cosine_with_restarts": lambda done: 0.5 * (1.0 + math.cos(math.pi * (done * CYCLES % 1.0))),
+    "warmup_stable_decay": lambda done: min(1.0, (1.0 - done) / (1.0 - STABLE)),
+}
+"""The share of the peak rate by the share of the steps after the warm-up, 1 excluded."""
 
 
 @dataclass(frozen=True)
@@ -50,13 +63,8 @@ class Recipe:
         }
 
     def rate_at(self, step: int) -> float:
-        """The learning rate of a step, from 1 on: a linear warm-up, then constant, linear to 0 or a cosine to 0."""
-        import math
-
+        """The learning rate of a step, from 1 on: a linear warm-up, then what ``SCHEDULES`` says."""
         warm = round(self.warmup * self.steps)
         if step <= warm:
             return self.rate * step / max(1, warm)
-        done = (step - 1 - warm) / max(1, self.steps - warm)
-        if self.schedule == "linear":
-            return self.rate * (1.0 - done)
-        return self.rate * 0.5 * (1.0 + math.cos(math.pi * done)) if self.schedule == "cosine" else self.rate
+        return self.rate * SCHEDULES[self.schedule]((step - 1 - warm) / max(1, self.steps - warm))

@@ -3,11 +3,14 @@
     python -m benchmarks.outlook train FOLDER --seeds FIRST LAST [--kinds KIND ...]   # fresh runs; may be stopped
     python -m benchmarks.outlook gather FILE [--runs FOLDER] [--trained N] [--sweeps N] [--fresh FOLDER ...]
     python -m benchmarks.outlook fit FILE [--write]
+    python -m benchmarks.outlook verdicts FILE --leave task|kind|people [--fresh FOLDER ...] [--runs FOLDER]
 
 ``gather`` keeps the features of all runs in a file. ``--runs`` is a folder of people's runs with a manifest,
 ``--trained`` counts tasks a family of ``benchmarks.verdicts.trained``, ``--fresh`` are folders that ``train`` or
-``benchmarks.fresh --keep`` left. ``fit`` scores by tasks left out; ``--write`` puts the model into the package. Fitting
-needs scikit-learn (``pip install scikit-learn``), which nothing else here does.
+``benchmarks.fresh --keep`` left. ``fit`` scores by tasks left out; ``--write`` puts the model into the package.
+``verdicts`` diagnoses the logs of the folders of which ``gather`` made FILE, with fits that have not seen the task of a
+run, its kind of task, or any of people's runs. Fitting needs scikit-learn (``pip install scikit-learn``), which nothing
+else here does.
 """
 
 from __future__ import annotations
@@ -23,6 +26,7 @@ import numpy as np
 from benchmarks.outlook import sources
 from benchmarks.outlook.fit import fit, left_out
 from benchmarks.outlook.known import OUTCOMES, Known
+from benchmarks.outlook.verdicts import PEOPLE, lines_of_fresh, lines_of_people, of_fresh, of_people
 from diagnostics.model.curves import FloatArray
 from diagnostics.outlook.fitted import FITTED, Fitted
 
@@ -54,6 +58,17 @@ def score(given: argparse.Namespace) -> None:
         print(line)
     if given.write:
         FITTED.write_text(as_json(fit(runs)), encoding="utf-8")
+
+
+def verdicts(given: argparse.Namespace) -> None:
+    """Print the verdicts by fits that have not seen the task, the kind or the source."""
+    runs = [Known(**row) for row in json.loads(given.file.read_text("utf-8"))]
+    if given.leave == PEOPLE:
+        found = lines_of_people(of_people(runs, given.runs))
+    else:
+        found = lines_of_fresh(of_fresh(runs, given.fresh, by_kind=given.leave == "kind"))
+    for line in found:
+        print(line, flush=True)
 
 
 def lines(runs: Sequence[Known], chances: FloatArray) -> list[str]:
@@ -101,13 +116,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     scored = parts.add_parser("fit")
     scored.add_argument("file", type=Path)
     scored.add_argument("--write", action="store_true")
+    asked = parts.add_parser("verdicts")
+    asked.add_argument("file", type=Path)
+    asked.add_argument("--leave", choices=("task", "kind", PEOPLE), required=True)
+    asked.add_argument("--fresh", type=Path, nargs="*", default=[], help="for task and kind")
+    asked.add_argument("--runs", type=Path, help="for people: a folder with a manifest")
     given = parser.parse_args(arguments)
+    if given.part == "verdicts" and not (given.runs if given.leave == PEOPLE else given.fresh):
+        parser.error(f"--leave {given.leave} needs {'--runs' if given.leave == PEOPLE else '--fresh'}")
     if given.part == "train":
         from benchmarks.outlook.projects import KINDS, make
 
         make(given.folder, range(given.seeds[0], given.seeds[1] + 1), given.kinds or KINDS)
     else:
-        (gather if given.part == "gather" else score)(given)
+        {"gather": gather, "fit": score, "verdicts": verdicts}[given.part](given)
     return 0
 
 

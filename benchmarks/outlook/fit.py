@@ -46,14 +46,16 @@ TREES = {
 def fit(runs: Sequence[Known], seeds: int = SEEDS) -> Fitted:
     """The trees fitted to the runs. Needs scikit-learn, which nothing else does: ``pip install scikit-learn``."""
     from sklearn.ensemble import HistGradientBoostingClassifier
+    from threadpoolctl import threadpool_limits  # comes with scikit-learn
 
     names = shown(runs)
     inputs = np.array([[run.features.get(name, np.nan) for name in names] for run in runs])
     outcomes, weight = [run.outcome for run in runs], weights(runs)
-    models = [
-        HistGradientBoostingClassifier(**TREES, random_state=seed).fit(inputs, outcomes, sample_weight=weight)
-        for seed in range(seeds)
-    ]
+    with threadpool_limits(1):  # threads wait for each other: on busy cores ten times as long as they work
+        models = [
+            HistGradientBoostingClassifier(**TREES, random_state=seed).fit(inputs, outcomes, sample_weight=weight)
+            for seed in range(seeds)
+        ]
     return _as_arrays(names, models)
 
 
@@ -95,7 +97,7 @@ def weights(runs: Sequence[Known]) -> FloatArray:
 def left_out(runs: Sequence[Known], seed: int = 1) -> FloatArray:
     """The chances of each run by a fit on five sixths of the tasks, its own not among them; shape (runs, outcomes)."""
     found = np.zeros((len(runs), len(OUTCOMES)))
-    for inside, outside in _folds([run.task for run in runs], seed):
+    for inside, outside in folds([run.task for run in runs], seed):
         model = fit([runs[i] for i in inside])
         for i in outside:
             out = model.outlook(runs[i].features)
@@ -103,7 +105,8 @@ def left_out(runs: Sequence[Known], seed: int = 1) -> FloatArray:
     return found
 
 
-def _folds(tasks: Sequence[str], seed: int) -> Iterator[tuple[list[int], list[int]]]:
+def folds(tasks: Sequence[str], seed: int) -> Iterator[tuple[list[int], list[int]]]:
+    """Places inside and outside of each fit; those of a task stay together."""
     names = sorted(set(tasks))
     order = np.random.default_rng(seed).permutation(len(names))
     fold = {names[at]: place % FOLDS for place, at in enumerate(order)}

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -68,18 +69,34 @@ def fresh(folder: Path) -> list[Known]:
     The first writes them to ``style/number/run``, the second to ``seed-number-kind/run``. Kinds of task that the first
     never trains are a kind of source of their own.
     """
-    rows = json.loads((folder / "labels.json").read_text("utf-8"))["runs"]
-    parts = [row["path"].split("/") for row in rows]
-    tasks = ["/".join(part[: 2 if part[0] == row["style"] else 1]) for part, row in zip(parts, rows, strict=True)]
+    rows = kept(folder)
     return flat(
-        _fresh(kind_of(task), f"{folder.name}/{task}", folder / row["path"], Answer.from_dict(row["label"]))
-        for task, row in zip(tasks, rows, strict=True)
+        _fresh("others" if row.kind in OTHERS else "fresh", row.task, folder / row.path, row.label) for row in rows
     )
 
 
-def kind_of(task: str) -> str:
-    """The kind of source of a project by the name of its folder."""
-    return "others" if task.split("-", 2)[-1] in OTHERS else "fresh"
+@dataclass(frozen=True)
+class Kept:
+    """A run that was kept: where its log lies below its folder, its project, the kind of task, and its label."""
+
+    style: str
+    path: str
+    task: str
+    kind: str
+    label: Answer
+
+
+def kept(folder: Path) -> list[Kept]:
+    """The runs that a folder of fresh runs holds."""
+    rows = json.loads((folder / "labels.json").read_text("utf-8"))["runs"]
+    return [_kept(folder.name, row, row["path"].split("/")) for row in rows]
+
+
+def _kept(folder: str, row: Mapping[str, Any], parts: list[str]) -> Kept:
+    whole = parts[0] != row["style"]  # a whole project, whose folder names its kind
+    task = "/".join([folder, *parts[: 1 if whole else 2]])
+    kind = parts[0].split("-", 2)[-1] if whole else row.get("task", "")
+    return Kept(row["style"], row["path"], task, kind, Answer.from_dict(row["label"]))
 
 
 def _fresh(kind: str, task: str, path: Path, label: Answer) -> list[Known]:

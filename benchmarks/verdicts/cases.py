@@ -9,6 +9,7 @@ from pathlib import Path
 
 from diagnostics import Diagnosis, Run, read
 from diagnostics.diagnosis.diagnose import Basis, diagnose_with_basis
+from diagnostics.outlook.fitted import Fitted
 from diagnostics.rules import RULES, Rule
 
 LEAST_CONFIDENCE = 0.65
@@ -59,11 +60,11 @@ def labeled(folder: Path) -> list[Labeled]:
     ]
 
 
-def diagnosed(runs: Sequence[Labeled], rules: tuple[Rule, ...] = RULES) -> list[Case]:
-    """What ``diagnose`` says of each run."""
+def diagnosed(runs: Sequence[Labeled], rules: tuple[Rule, ...] = RULES, look: Fitted | None = None) -> list[Case]:
+    """What ``diagnose`` says of each run; ``look`` replaces the model of what a whole run looks like."""
     found = []
     for item in runs:
-        verdict, basis = diagnose_with_basis(item.run, rules)
+        verdict, basis = diagnose_with_basis(item.run, rules, look=look)
         said = (str(verdict.label), verdict.cause, verdict.confidence, verdict)
         found.append(Case(item.name, item.source, item.label, *said, item.accepted, basis))
     return found

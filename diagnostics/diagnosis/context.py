@@ -20,7 +20,7 @@ from diagnostics.model.rate_estimate import RateEstimate
 from diagnostics.model.rate_prior import Bounds, LearningRatePrior, rate_prior_of
 from diagnostics.model.records import Label
 from diagnostics.model.settings import Settings
-from diagnostics.outlook.fitted import outlook_of
+from diagnostics.outlook.fitted import Fitted, outlook_of
 from diagnostics.rate.agreement import with_look
 from diagnostics.rate.estimate import estimate_rate
 from diagnostics.rules import Rule
@@ -73,8 +73,11 @@ class DiagnosisContext:
         return self.rate if self.rate is None or self.outlook is None else with_look(self.rate, self.outlook)
 
 
-def prepare(run: Run, bounds: Bounds | None) -> DiagnosisContext:
-    """The run as the rules see it, with the method taken from the curves where the settings do not give it."""
+def prepare(run: Run, bounds: Bounds | None, look: Fitted | None = None) -> DiagnosisContext:
+    """The run as the rules see it, with the method taken from the curves where the settings do not give it.
+
+    ``look`` says what a whole run looks like; the model in use where it is None.
+    """
     curves = {name: _clipped(curve) for name, curve in run.curves.items() if len(curve) or curve.broken}
     settings = run.settings
     if settings.method in (None, "dpo") and settings.loss_type is None and settings.beta is None:
@@ -85,7 +88,7 @@ def prepare(run: Run, bounds: Bounds | None) -> DiagnosisContext:
     if notes:  # a level that was moved has no descent
         return DiagnosisContext(level, settings, prior, curves, jumps=tuple(notes))
     rate = estimate_rate(level, settings)
-    return DiagnosisContext(level, settings, prior, curves, rate, outlook_of(level, settings, rate))
+    return DiagnosisContext(level, settings, prior, curves, rate, outlook_of(level, settings, rate, look))
 
 
 def _method(curves: Mapping[str, Curve], named: str | None) -> str | None:

@@ -21,6 +21,7 @@ from diagnostics.model.methods import method_record
 from diagnostics.model.rate_estimate import RateEstimate
 from diagnostics.model.rate_prior import Bounds
 from diagnostics.model.records import Advice, Diagnosis, Finding, Label
+from diagnostics.outlook.fitted import Fitted
 from diagnostics.rate.agreement import with_verdict
 from diagnostics.rules import RULES, Case, Rule
 from diagnostics.signals import memo_scope
@@ -54,11 +55,11 @@ def diagnose(run: Run, rules: tuple[Rule, ...] = RULES, *, bounds: Bounds | None
 
 
 def diagnose_with_basis(
-    run: Run, rules: tuple[Rule, ...] = RULES, *, bounds: Bounds | None = None
+    run: Run, rules: tuple[Rule, ...] = RULES, *, bounds: Bounds | None = None, look: Fitted | None = None
 ) -> tuple[Diagnosis, Basis]:
-    """The verdict on a run, and what its confidence is computed from."""
+    """The verdict on a run, and what its confidence is computed from; ``look`` replaces the model of a whole run."""
     with np.errstate(all="ignore"), memo_scope():
-        context = prepare(run, bounds)
+        context = prepare(run, bounds, look)
         applicable = [rule for rule in rules if rule.applies_to(context.settings.method)]
         answers = Answers(tuple((rule, evaluate(rule, context)) for rule in applicable), context.rate, context.outlook)
         case = Case(context.settings, context.rate_prior, {}, context.agreed_rate)

@@ -92,8 +92,13 @@ def fitted() -> Fitted:
     return Fitted.from_dict(json.loads(FITTED.read_text("utf-8")))
 
 
-def outlook_of(curves: Mapping[str, Curve], settings: Settings, rate: RateEstimate | None) -> Outlook | None:
-    """What a run looks like; None at a usual rate, with few points, under way, or if its loss is no objective."""
+def outlook_of(
+    curves: Mapping[str, Curve], settings: Settings, rate: RateEstimate | None, model: Fitted | None = None
+) -> Outlook | None:
+    """What a run looks like; None at a usual rate, with few points, under way, or if its loss is no objective.
+
+    By ``model``, or by the one in use.
+    """
     points = sum(len(curves[name]) for name in ("train_loss", "eval_loss") if name in curves)
     if points < MIN_POINTS:
         return None
@@ -103,4 +108,4 @@ def outlook_of(curves: Mapping[str, Curve], settings: Settings, rate: RateEstima
     if ratio is not None and USUAL[0] <= ratio <= USUAL[1]:
         return None
     features = outlook_features(curves, settings, rate)
-    return fitted().outlook(features) if any(name.startswith("train_") for name in features) else None
+    return (model or fitted()).outlook(features) if any(name.startswith("train_") for name in features) else None

@@ -11,9 +11,12 @@ from functools import partial
 
 import numpy as np
 
+from benchmarks.fresh.tasks.choices import margins, picks, rare_classes, tags, vocabulary
 from benchmarks.fresh.tasks.languages import letters, orders, other_language, pairs
+from benchmarks.fresh.tasks.likelihoods import claims, density, lifetimes, steering
 from benchmarks.fresh.tasks.reconstructions import autoencoding, counts, denoising, prices, variational
 from benchmarks.fresh.tasks.relations import contrast, distilling, ranking, ratings, triplets
+from benchmarks.fresh.tasks.scenes import boxes, codebook, equation, masks, nodes, quantiles, sounds
 from benchmarks.fresh.tasks.sequences import forecast, masked_symbols, sorting
 from benchmarks.fresh.tasks.tables import classes, images, regression
 from benchmarks.fresh.tasks.task import Task
@@ -40,6 +43,22 @@ TASKS: Mapping[str, Callable[[np.random.Generator], Task]] = {
     "masked-symbols": masked_symbols,
     "sorting": sorting,
     "forecast": forecast,
+    "claims": claims,
+    "lifetimes": lifetimes,
+    "steering": steering,
+    "density": density,
+    "tags": tags,
+    "rare-classes": rare_classes,
+    "margins": margins,
+    "picks": picks,
+    "vocabulary": vocabulary,
+    "masks": masks,
+    "boxes": boxes,
+    "sounds": sounds,
+    "nodes": nodes,
+    "codebook": codebook,
+    "equation": equation,
+    "quantiles": quantiles,
 }
 
 __all__ = ["TASKS", "Task"]
