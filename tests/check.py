@@ -21,6 +21,7 @@ STEPS = {
 def main() -> int:
     """Run every step; the exit status is that of the first that failed, 0 when all passed."""
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # every worker and every process would compile all of it anew
     for name, command in STEPS.items():
         began = time.perf_counter()
         status = subprocess.run([sys.executable, "-m", *command], cwd=ROOT, env=environment, check=False).returncode

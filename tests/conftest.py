@@ -1,5 +1,7 @@
-"""What all tests share: no clock for property tests, and an interrupt that reaches the processes that are started."""
+"""What all tests share: no clock for property tests, an interrupt that reaches the processes that are started, and a
+garbage collector that leaves alone what was there before the first test."""
 
+import gc
 import signal
 
 import pytest
@@ -21,6 +23,16 @@ LONG = (
     "tests/tuner/test_callback.py",
 )
 """Where the tests that train, kill and open a browser are."""
+
+
+# Tests and libraries are a million objects that stay; the collector would walk over them again and again.
+gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    """Watch only what the tests make."""
+    gc.freeze()
+    gc.enable()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

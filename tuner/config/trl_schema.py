@@ -174,9 +174,11 @@ def dataclasses_of(method: TrlMethod) -> tuple[Any, ...]:
 @cache
 def keys_of(method: str) -> Mapping[str, Key]:
     """Every key that ``trl <method>`` takes, by name; the first call imports TRL, which takes seconds."""
+    from tuner.config.library_import import import_trl
     from tuner.config.library_logging import quiet
 
     with quiet():
+        import_trl()
         return _keys_of(TRL_METHODS[method])
 
 
