@@ -13,7 +13,7 @@ import pytest
 
 from benchmarks.base_model import pretrain
 from benchmarks.base_model.text import END, PAD, documents
-from tuner.assets import TINY, order_rows, orders
+from tuner.assets import TINY, order_rewards, order_rows, orders
 
 DATA = Path(__file__).parents[2] / "studies" / "data"
 FILES = [f"orders-{name}/{split}.jsonl" for name, made in order_rows.SETS.items() for split in made.counts]
@@ -50,6 +50,14 @@ def net():
     from transformers import AutoModelForCausalLM
 
     return AutoModelForCausalLM.from_pretrained(TINY, dtype=torch.float32)
+
+
+@pytest.mark.parametrize("said", [str, lambda text: [{"role": "assistant", "content": text}]])
+def test_the_rewards_of_orders_score_answers_to_texts_and_to_messages(said) -> None:
+    right = '{"item": "screws", "quantity": 8}'
+    answers = [said(text) for text in (right, '{"item": "screws"}', "", "[1]")]
+    assert order_rewards.parses(answers) == [1.0, 1.0, 0.0, 0.0]
+    assert order_rewards.facts(answers, answer=[right] * 4) == [1.0, 0.5, 0.0, 0.0]
 
 
 def test_the_committed_data_are_what_the_generator_writes(tmp_path: Path) -> None:

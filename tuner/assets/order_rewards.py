@@ -6,7 +6,7 @@ It returns a number for each answer; None leaves an answer out. What it logs is 
 import json
 from typing import Any
 
-Answer = list[dict[str, str]]
+Answer = str | list[dict[str, str]]  # a text where the prompt is one, else the messages of the assistant
 
 
 def parses(completions: list[Answer], **columns: Any) -> list[float]:
@@ -21,7 +21,7 @@ def facts(completions: list[Answer], answer: list[str], **columns: Any) -> list[
 
 def _object(completion: Answer) -> dict[str, Any] | None:
     try:
-        made = json.loads(completion[0]["content"])
+        made = json.loads(completion if isinstance(completion, str) else completion[0]["content"])
     except ValueError:
         return None
     return made if isinstance(made, dict) else None

@@ -34,6 +34,11 @@ def located(name: str, start: Path) -> Path | None:
     return next((found for folder in folders if is_there(found := folder / given)), None)
 
 
+def packaged_hint(name: str) -> str:
+    """What a message adds about a name that reads like the packaged model's and is not."""
+    return f"; the packaged model is {PACKAGED}" if name.startswith(PACKAGED.partition("/")[0] + "/") else ""
+
+
 def at_home(name: str | Path) -> Path:
     """The path with ``~`` written out, or as it is where nobody has such a home."""
     try:

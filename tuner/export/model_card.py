@@ -26,6 +26,8 @@ from tuner.study.report.sections import sections
 from tuner.study.report.tables import Table
 
 HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
+CACHED = "models--"
+"""What the hub's cache calls a model's folder begins so: ``models--Qwen--Qwen3-0.6B``."""
 
 NOT_SHOWN = ("model_name_or_path", "teacher_model_name_or_path", "logging_nan_inf_filter")
 """Settings that may be paths of this machine, or say nothing of the training."""
@@ -40,9 +42,11 @@ def as_card(source: Source, out: Path, checks: Sequence[Check]) -> str:
     config = _config(source.run)
     base, data = base_of(source, config), list(_data(config))
     method = source.study.method if source.study is not None else str(config.get("method", ""))
-    front = yaml.safe_dump(_front(source, out, base, data, method), sort_keys=False, allow_unicode=True)
+    hub = hub_name(base)
+    front = yaml.safe_dump(_front(source, out, hub, data, method), sort_keys=False, allow_unicode=True)
     kind = CARD["adapter" if source.adapter is not None else "full"]
-    about = CARD["about"].format(kind=kind, base=_named(base), method=method.upper(), data=", ".join(map(_named, data)))
+    named = ", ".join(map(_named, data))
+    about = CARD["about"].format(kind=kind, base=_named(hub or base), method=method.upper(), data=named)
     parts = [
         f"---\n{front}---",
         f"# {cell(source.name)}",
@@ -51,6 +55,7 @@ def as_card(source: Source, out: Path, checks: Sequence[Check]) -> str:
         *_verdict(source),
         *_titled("settings", _settings(source.run)),
         *_titled("checks", [listed(cell(text(one.message)) for one in checks)] if checks else []),
+        *([] if hub else [CARD["no-base"]]),
         CARD["license"],
     ]
     return "\n\n".join(parts) + "\n"
@@ -64,11 +69,29 @@ def base_of(source: Source, config: Mapping[str, Any]) -> str:
     return str(content.get("base_model_name_or_path") or "")
 
 
+def hub_name(base: str) -> str:
+    """The hub id of a base model that is named or lies in a folder; empty where nothing tells it.
+
+    A folder of the hub's cache has it in its name, and transformers wrote into ``config.json`` what it had loaded.
+    """
+    if not base or _on_hub(base):
+        return base
+    cached = next((part for part in Path(base).parts if part.startswith(CACHED)), "")
+    if cached:
+        return cached.removeprefix(CACHED).replace("--", "/", 1)
+    try:
+        found = json.loads((Path(base) / "config.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return ""
+    name = found.get("_name_or_path") if isinstance(found, dict) else None
+    return name if isinstance(name, str) and _on_hub(name) else ""
+
+
 def _front(source: Source, out: Path, base: str, data: Sequence[str], method: str) -> dict[str, Any]:
     merged, adapter = (out / Kind.MERGED).is_dir(), (out / Kind.VLLM / ADAPTER).is_dir()
     relation = "finetune" if merged else "adapter" if adapter else "quantized" if (out / Kind.GGUF).is_dir() else ""
     front: dict[str, Any] = {"library_name": "peft" if adapter and not merged else "transformers"}
-    if _on_hub(base):
+    if base:
         front["base_model"] = base
         front |= {"base_model_relation": relation} if relation else {}
     if any(map(_on_hub, data)):

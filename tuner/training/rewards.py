@@ -6,7 +6,7 @@ import functools
 import inspect
 import math
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,8 @@ from tuner.errors import SpecError, brief_name, error_text, nearest
 from tuner.training.model_rehearsal import check_found
 
 Reward = Callable[..., Any] | str
+TRL_GIVES = ("prompts", "completions", "completion_ids", "environments", "trainer_state", "log_extra", "log_metric")
+"""What TRL hands to a reward function beside the columns of the rows."""
 
 
 def reward_functions(parsed: Any, start: Path, where: Path) -> list[Reward]:
@@ -73,6 +75,7 @@ def _checked(function: Callable[..., Any], where: str) -> Callable[..., Any]:
 
     @functools.wraps(function)
     def scored(*args: Any, **kwargs: Any) -> Any:
+        _check_columns(function, kwargs, where)
         with _in_one_line(where):
             made = function(*args, **kwargs)
         return _rewards(made, len(kwargs.get("completions") or args[0]), where)
@@ -87,11 +90,26 @@ def _checked_later(function: Callable[..., Any], where: str) -> Callable[..., An
 
     @functools.wraps(function)
     async def scored(*args: Any, **kwargs: Any) -> Any:
+        _check_columns(function, kwargs, where)
         with _in_one_line(where):
             made = await function(*args, **kwargs)
         return _rewards(made, len(kwargs.get("completions") or args[0]), where)
 
     return scored
+
+
+def _check_columns(function: Callable[..., Any], given: Mapping[str, Any], where: str) -> None:
+    """Raise ``SpecError`` where a function that takes any columns needs one that the rows do not have."""
+    try:
+        takes = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):  # nothing tells what it takes
+        return
+    named = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+    needed = [one.name for one in takes if one.default is one.empty and one.kind in named]
+    lacking = [name for name in needed if name not in given]
+    if lacking and any(one.kind is one.VAR_KEYWORD for one in takes):
+        columns = ", ".join(name for name in given if name not in TRL_GIVES) or "none beside the prompt"
+        raise SpecError(f"{where}: takes {lacking[0]}, which is no column of the rows; they have {columns}")
 
 
 @contextmanager

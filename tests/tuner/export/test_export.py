@@ -21,7 +21,9 @@ from tuner.cli import main
 from tuner.config.library_logging import quiet
 from tuner.export.agreement import agreement
 from tuner.export.gguf import CHECKOUT, write_gguf
+from tuner.export.model_card import hub_name
 from tuner.export.vllm import rank_to_serve
+from tuner.messages.en import CARD
 from tuner.training.generation import Sample
 from tuner.training.merge import merge
 from tuner.training.train import train
@@ -95,6 +97,36 @@ def test_a_card_has_front_matter_that_the_hubs_library_reads(run: Path, tmp_path
     card = ModelCard(text)
     assert card.data.pipeline_tag == "text-generation" and "lora" in card.data.tags and card.data.license is None
     assert "learning_rate" in text and str(tmp_path) not in text and "/pytest" not in text
+
+
+@pytest.mark.parametrize(
+    ("named", "known"),
+    [
+        ({"_name_or_path": "who/base-1B"}, "who/base-1B"),
+        ({"_name_or_path": "/home/who/base"}, ""),
+        ({"_name_or_path": 3}, ""),
+        ({}, ""),
+        (None, ""),
+    ],
+)
+def test_a_base_model_in_a_folder_has_the_name_that_its_config_knows(tmp_path: Path, named: Any, known: str):
+    (tmp_path / "config.json").write_text(json.dumps(named) if named is not None else "{")
+    assert hub_name(str(tmp_path)) == known
+    assert hub_name(str(tmp_path / "models--who--base-1B" / "snapshots" / "0a1b")) == "who/base-1B"
+    assert hub_name("who/base") == "who/base" and hub_name("") == ""
+
+
+def test_a_card_names_the_hub_s_base_model_of_a_local_one_or_says_that_it_is_not_known(run: Path, tmp_path: Path):
+    copy, base = shutil.copytree(run, tmp_path / "copy"), tmp_path / "base"
+    base.mkdir()
+    adapter = copy / "adapter" / "adapter_config.json"
+    adapter.write_text(json.dumps({**json.loads(adapter.read_text()), "base_model_name_or_path": str(base)}))
+    for config, known in (({"_name_or_path": "who/base-1B"}, "who/base-1B"), ({}, None)):
+        (base / "config.json").write_text(json.dumps(config))
+        assert main(["export", str(copy), str(tmp_path / f"out-{known is None}"), "--to", "card"]) == 0
+        text = (tmp_path / f"out-{known is None}" / "README.md").read_text()
+        assert yaml.safe_load(text.split("---")[1]).get("base_model") == known
+        assert (CARD["no-base"] in text) is (known is None) and str(tmp_path) not in text
 
 
 def test_what_is_not_installed_is_a_line_and_the_other_parts_are_made(

@@ -105,6 +105,15 @@ def test_a_function_that_does_not_take_the_columns_of_the_rows_is_told_what_to_t
         function(completions=["a"], answer=["b"])
 
 
+def test_a_column_that_the_rows_do_not_have_is_named_with_those_they_have(tmp_path, own):
+    name = own("def score(completions, answer, *, weight=1.0, **columns):\n    return [1.0] * len(completions)\n")
+    named = SimpleNamespace(reward_model_name_or_path=None, reward_funcs=[name])
+    (function,) = reward_functions(SimpleNamespace(script=named, training=None), tmp_path, tmp_path / "grpo.yaml")
+    with pytest.raises(SpecError, match=r"mine\.py:score: takes answer, .* they have solution$"):
+        function(prompts=["q"], completions=["a"], solution=["b"], trainer_state=None)
+    assert function(prompts=["q"], completions=["a"], answer=["b"], trainer_state=None) == [1.0]
+
+
 def test_a_reward_model_that_is_none_is_named_by_its_key(tmp_path):
     named = SimpleNamespace(reward_model_name_or_path=str(tmp_path), reward_funcs=None)
     parsed = SimpleNamespace(script=named, training=SimpleNamespace(trust_remote_code=False))

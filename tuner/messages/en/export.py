@@ -37,6 +37,8 @@ CARD: Mapping[str, str] = {
     "setting": "setting",
     "value": "value",
     "verdict": "The curves of this run: {label} (confidence {confidence:.2f}).",
+    "no-base": "What the base model is called on the hub is not known: where it has a name, add a line `base_model:` "
+    "at the top.",
     "license": "The license of this model is not stated here. Whoever publishes it chooses one that the base model and "
     "the data allow.",
 }
