@@ -16,13 +16,24 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-LONG = (
-    "tests/tuner/study",
+LONGEST = (
+    "tests/tuner/study/test_workers.py",
+    "tests/benchmarks/test_hostile.py",
+    "tests/tuner/study/test_killed_workers.py",
+    "tests/tuner/training/test_pool.py",
+    "tests/tuner/study/test_pool.py",
     "tests/tuner/inspector/test_browser",
+    "tests/benchmarks/test_chaos.py",
+    "tests/tuner/study/test_fit_memory.py",
+    "tests/test_docs.py",
+    "tests/tuner/drivers",
+    "tests/tuner/study",
     "tests/tuner/training",
+    "tests/benchmarks",
+    "tests/tuner/inspector/test_started_page.py",
     "tests/tuner/test_callback.py",
 )
-"""Where the tests that train, kill and open a browser are."""
+"""Where the tests are that train, kill and open a browser: what takes longest first."""
 
 
 # Tests and libraries are a million objects that stay; the collector would walk over them again and again.
@@ -46,4 +57,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         kept = [item for item in items if not item.get_closest_marker("long")]
         config.hook.pytest_deselected(items=[item for item in items if item.get_closest_marker("long")])
         items[:] = kept
-    items.sort(key=lambda item: not item.path.relative_to(config.rootpath).as_posix().startswith(LONG))
+    items.sort(key=lambda item: _place(item.path.relative_to(config.rootpath).as_posix()))
+
+
+def _place(path: str) -> int:
+    return next((place for place, start in enumerate(LONGEST) if path.startswith(start)), len(LONGEST))

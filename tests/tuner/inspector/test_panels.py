@@ -14,12 +14,14 @@ from diagnostics.chart.smoothing import default_weight
 from diagnostics.formatting import SIGNS, number
 from diagnostics.model.curves import Curve, Run
 from diagnostics.model.records import Diagnosis, Finding, Label
+from diagnostics.model.settings import Settings
 from tests.diagnostics.diagnosed_runs import overfitted
 from tests.tuner.inspector.material import HOSTILE
 from tuner.inspector.chart.panels import ChartData, chart_data, points_caption, usual_limits
 from tuner.inspector.chart.series import View
 from tuner.inspector.chart.vega_data import tables
 from tuner.inspector.chart.vega_spec import spec
+from tuner.inspector.views.curves import usual_curves
 
 STEPS = np.arange(1.0, 401.0)
 FINDING = Finding("eval-loss-rises", Label.OVERFIT, 200, 400, {}, "It rises.")
@@ -239,3 +241,17 @@ def test_a_share_that_is_always_0_is_drawn_between_0_and_1() -> None:
     layers = spec(drawn(Run("a", curves), list(curves), view).chart, view)["layer"]
     found = [one["layer"][0]["encoding"]["y"]["scale"].get("domain") for one in layers if "layer" in one]
     assert found[:2] == [None, [0, 1]]
+
+
+@pytest.mark.parametrize(("functions", "left_out"), [(1, set()), (2, {"eval_entropy", "eval_completion_length"})])
+def test_a_run_with_a_reference_opens_with_its_divergence_however_many_rewards_it_has(
+    functions: int, left_out: set[str]
+) -> None:
+    names = ["reward", "frac_reward_zero_std", "entropy", "completion_length", "clipped_ratio", "kl", "learning_rate"]
+    names += [f"rewards/{'abc'[place]}/mean" for place in range(functions)] if functions > 1 else []
+    held = ["eval_reward", "eval_entropy", "eval_completion_length"]
+    held += [f"eval_rewards/{'abc'[place]}/mean" for place in range(functions)] if functions > 1 else []
+    points = {name: [(1, 0.1), (2, 0.2)] for name in (*names, *held)}
+    run = Run.from_points("a", points, Settings(method="grpo"))
+    usual = usual_curves(list(run.curves), run)
+    assert "kl_divergence" in usual and set(run.curves) - set(usual) == left_out

@@ -10,7 +10,7 @@ from typing import Any
 
 import streamlit as st
 
-from diagnostics.chart.panels import curves_of
+from diagnostics.chart.panels import PARTS, curves_of, panel_name
 from diagnostics.chart.smoothing import default_weight
 from diagnostics.messages import HEADLINES
 from diagnostics.model.curves import Run
@@ -77,10 +77,14 @@ def reading(place: Any, size: int) -> None:
 def usual_curves(names: Sequence[str], run: Run) -> list[str]:
     """The curves that a run is opened with: the losses, what a DPO run is about, the learning rate.
 
-    Where rewards are learned from, those of a report: the reward and its parts first, and no loss.
+    Where rewards are learned from, those of a report: the reward and its parts first, and no loss. Where these are too
+    many, what held-out answers were like makes room for the divergence from the reference.
     """
     if not method_record(run.settings.method).loss_is_objective:
-        return [name for name in curves_of(run) if name in names][:MAX_CURVES] or list(names[:1])
+        drawn = [name for name in curves_of(run) if name in names]
+        if len(drawn) > MAX_CURVES:
+            drawn = [name for name in drawn if panel_name(name) in ("reward", PARTS) or not name.startswith("eval_")]
+        return drawn[:MAX_CURVES] or list(names[:1])
     losses = [name for name in LOSSES if name in names]
     return losses + [name for name in SHOWN_BELOW if name in names] if losses else list(names[:1])
 
