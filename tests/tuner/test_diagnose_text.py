@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import pty
 import subprocess
@@ -92,6 +93,39 @@ def test_standard_input_without_a_log_is_one_line(
     assert main(["diagnose", "-"]) == 2
     said = capsys.readouterr()
     assert said.err.startswith("tuner: -: ") and said.err.count("\n") == 1 and not said.out
+
+
+def handed_over(content: str) -> str:
+    """The path that a shell hands over for ``<(command)`` whose output is ``content``."""
+    reading, writing = os.pipe()
+    os.write(writing, content.encode())
+    os.close(writing)
+    return f"/dev/fd/{reading}"
+
+
+def test_what_a_command_prints_is_read_where_a_shell_hands_it_over(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    lines = ["step,train_loss", *(f"{step},{2 - step / 100}" for step in range(1, 61))]
+    monkeypatch.setattr(sys, "stdin", io.StringIO("\n".join(lines)))
+    first, second = handed_over("\n".join(lines)), handed_over("\n".join(lines[:40]))
+    assert main(["diagnose", "--json", first, second, "/dev/stdin", "/dev/stdin"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert [run["path"] for run in found] == [first, second, "/dev/stdin", "/dev/stdin"]
+    for descriptor in map(Path, (first, second)):
+        os.close(int(descriptor.name))
+    empty = handed_over("")
+    assert main(["diagnose", empty]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith(f"tuner: {empty}: ") and said.count("\n") == 1
+    os.close(int(Path(empty).name))
+
+
+@pytest.mark.parametrize("words", [["diagnose", ""], ["init", "sft", "--out", ""], ["train", ""]])
+def test_an_empty_argument_is_no_path(words: list[str], capsys: pytest.CaptureFixture[str]):
+    with pytest.raises(SystemExit) as ended:
+        main(words)
+    assert ended.value.code == 2 and capsys.readouterr().err.count("\n") == 1
 
 
 def test_a_page_has_a_name_unless_one_is_given_and_its_link_is_printed(

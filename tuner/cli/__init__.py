@@ -29,6 +29,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = parser_of_all()
     args = argparse.Namespace(command=None, stopped="stopped")
     try:
+        if "" in (sys.argv[1:] if argv is None else argv):
+            parser.error("an argument is empty; a variable in the command may not be set")
         parser.parse_args(argv, args)
         if args.command is None:
             parser.print_help()

@@ -10,6 +10,7 @@ import tempfile
 import webbrowser
 from collections.abc import Mapping
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from diagnostics.errors import BadInput
@@ -43,7 +44,7 @@ def demo(out: Path | None, *, browser: bool) -> int:
     print_text(pairs)
     report = folder / "report.html"
     write_html(pairs, (), report, next_runs_of(paths, found))
-    print(f"your own runs: tuner diagnose PATH (these three: tuner diagnose {folder})")
+    print(f"your own runs: tuner diagnose PATH (these three: tuner diagnose {quote(str(folder))})")
     if browser and _has_display():
         webbrowser.open(report.resolve().as_uri())
     return 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 
 from diagnostics.errors import BadInput
 
@@ -18,6 +19,7 @@ class Start:
     first: str = ""
 
 
+TEACHER = "teacher.yaml"
 REWARDS = ("order_rewards.py",)
 STARTS: Mapping[str, Start] = {
     "sft": Start("sft"),
@@ -29,7 +31,7 @@ STARTS: Mapping[str, Start] = {
     "reward": Start("dpo"),
     "grpo": Start("grpo", REWARDS),
     "rloo": Start("grpo", REWARDS),
-    "gkd": Start("sft", ("templates/teacher.yaml",), "tuner train {out}/teacher.yaml && "),
+    "gkd": Start("sft", (f"templates/{TEACHER}",), "tuner train {teacher} && "),
 }
 """What ``tuner init`` writes for each method."""
 
@@ -57,8 +59,8 @@ def init(method: str, out: Path) -> int:
     except OSError as error:
         raise BadInput(f"{out}: cannot write there ({error.strerror}); give another --out") from error
     wrote = ", ".join(str(path) for path in (study, *(path for path in texts if path != study)))
-    first = start.first.format(out=out).replace("./", "", 1)
-    print(f"wrote {wrote} and {out / 'data' / f'orders-{start.rows}'}; next: {first}tuner study {study}")
+    first = start.first.format(teacher=quote(str(out / TEACHER)))
+    print(f"wrote {wrote} and {out / 'data' / f'orders-{start.rows}'}; next: {first}tuner study {quote(str(study))}")
     return 0
 
 

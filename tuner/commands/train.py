@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from diagnostics.errors import BadInput
@@ -28,7 +29,7 @@ def train(file: Path, *, out: Path | None = None, verbose: bool = False, trust_r
     if spec.driver is not None:
         name = spec.driver.profile.name
         raise BadInput(
-            f"{file}: its trainer is {name}, so start that, or `tuner study {file} --trials 1` for one trial"
+            f"{file}: its trainer is {name}; start that, or `tuner study {quote(str(file))} --trials 1` for one trial"
         )
     from tuner.training.train import train as train_once
 

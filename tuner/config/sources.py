@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from tuner.errors import SpecError, brief_name
@@ -63,7 +64,7 @@ def check_sources(raw: Mapping[str, Any], path: Path) -> None:
         raise SpecError(f"{path}: dataset_name is missing; give a file, a folder or a hub id")
     for key in PATHS:
         name = raw.get(key)
-        if isinstance(name, str) and any(len(os.fsencode(part)) > MAX_PART for part in name.split("/")):
+        if isinstance(name, str) and any(_bytes(part) > MAX_PART for part in name.split("/")):
             raise SpecError(f"{path}: {key}: {brief_name(name)}: longer than the name of any file or repository")
         found = located(name, path.parent) if isinstance(name, str) else None
         if found is not None and not found.is_file() and not found.is_dir():
@@ -78,11 +79,16 @@ def check_sources(raw: Mapping[str, Any], path: Path) -> None:
         _check_size(located(name, path.parent), f"{path}: dataset_name")
 
 
+def _bytes(part: str) -> int:
+    """How long a name is on a disk, also where the machine's own encoding cannot write it."""
+    return len(part.encode("utf-8", "surrogatepass"))
+
+
 def _first(name: str, folder: Path) -> str:
     """What to run first where the missing folder is what ``tuner train`` leaves of a file beside the study."""
     maker = next((part.removesuffix("-train") for part in Path(name).parts if part.endswith("-train")), "")
     file = folder / f"{maker}.yaml"
-    return f"; make it first: tuner train {file}" if maker and is_there(file) else ""
+    return f"; make it first: tuner train {quote(str(file))}" if maker and is_there(file) else ""
 
 
 def is_path(name: str) -> bool:

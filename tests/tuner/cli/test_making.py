@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,27 @@ def test_a_study_without_its_teacher_says_how_to_make_it(tmp_path: Path):
     (tmp_path / "teacher.yaml").unlink()
     with pytest.raises(SpecError, match=r"no such file or folder, from here or from \S+$"):
         load_spec(tmp_path / "gkd.yaml")
+
+
+def test_the_command_that_init_names_can_be_typed_as_it_stands(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    folder = tmp_path / "my studies"
+    init("gkd", folder)
+    said = capsys.readouterr().out.partition("next: ")[2]
+    first, then = str(folder / "teacher.yaml"), str(folder / "gkd.yaml")
+    assert shlex.split(said) == ["tuner", "train", first, "&&", "tuner", "study", then]
+
+
+@pytest.mark.parametrize("name", ["größe.yaml", "x" * 300])
+def test_a_name_that_the_machine_s_encoding_cannot_write_is_one_line(
+    tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+):
+    (tmp_path / "sft.yaml").write_text(
+        f"method: sft\nmodel_name_or_path: tuner/tiny\ndataset_name: ./{name}\n", "utf-8"
+    )
+    for key, value in {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}.items():
+        monkeypatch.setenv(key, value)
+    done = tuner("study", "sft.yaml", cwd=tmp_path)
+    assert done.returncode == 2 and len(done.stderr.splitlines()) == 1, done.stderr
 
 
 def test_init_writes_a_study_that_loads_and_never_overwrites(tmp_path: Path):

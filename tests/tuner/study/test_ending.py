@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import re
+import shlex
 from dataclasses import replace
 from pathlib import Path
 
@@ -71,3 +73,12 @@ def test_the_next_commands_name_what_the_best_trial_left(kind: str, words: str, 
     assert words in text and str(tmp_path / AFTER.folder) in text
     away = replace(PROVED, trials=(*TRIALS[:3], replace(AFTER, host="gpu2"), *TRIALS[4:]))
     assert words not in "\n".join(lines(away, tmp_path, 300))
+
+
+def test_the_next_commands_can_be_typed_as_they_stand(tmp_path: Path):
+    folder = tmp_path / "my study"
+    (folder / AFTER.folder / "adapter").mkdir(parents=True)
+    text = [re.sub(r"\x1b\[[0-9;]*m", "", line) for line in lines(PROVED, folder, 400)]
+    typed = [shlex.split(line[line.index("tuner ") :]) for line in text if "tuner " in line]
+    run = str(folder / PROVED.winner.folder)  # type: ignore[union-attr]
+    assert ["tuner", "inspect", str(folder)] in typed and ["tuner", "merge", run, str(folder / "merged")] in typed

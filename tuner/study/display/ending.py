@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from diagnostics.formatting import setting
@@ -84,7 +85,7 @@ def _commands(result: StudyResult, folder: Path) -> RenderableType:
     from rich.console import Group
     from rich.text import Text
 
-    rows = [(END["inspect"], f"tuner inspect {folder}"), *_weights(result.winner, folder)]
+    rows = [(END["inspect"], f"tuner inspect {quote(str(folder))}"), *_weights(result.winner, folder)]
     width = max(len(head) for head, _ in rows)
     lines = (Text.assemble((f"{head:<{width}}  ", "dim"), command, overflow="fold") for head, command in rows)
     return Group(Text(), *lines, Text(filled(END["report"], {"path": str(folder / "study.html")})))
@@ -96,7 +97,7 @@ def _weights(best: TrialResult | None, folder: Path) -> Iterator[tuple[str, str]
         return
     run = folder / best.folder
     if (run / "adapter").exists():
-        yield END["merge"], f"tuner merge {run} {folder / 'merged'}"
+        yield END["merge"], f"tuner merge {quote(str(run))} {quote(str(folder / 'merged'))}"
         yield END["load-adapter"], f'PeftModel.from_pretrained(model, "{run / "adapter"}")'
     elif (run / "model").exists():
         yield END["load-model"], f'AutoModelForCausalLM.from_pretrained("{run / "model"}")'
