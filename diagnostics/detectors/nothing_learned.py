@@ -135,10 +135,15 @@ def _held_out_is_worse(eval_loss: Curve, limits: WorseLimits) -> Evidence | None
 
 
 def _thrown(eval_loss: Curve, limits: WorseLimits) -> Evidence | None:
-    """A held-out loss that climbed far above the first one and came back: memorized rows keep it up."""
+    """A held-out loss that climbed far above the first one, further than it came down in the end, and came back.
+
+    Memorized rows keep it up. A loss that ends below 0 may start near 0, where a multiple of its start means nothing.
+    """
     values = eval_loss.values
     start, end, highest = float(values[0]), signals.tail(values), float(values[1:].max())
     if start <= 0.0 or highest < (1.0 + limits.thrown) * start or highest - end < 0.5 * (highest - start):
+        return None
+    if highest - start <= start - end:
         return None
     return throughout(eval_loss, _levels(start, highest, end))
 

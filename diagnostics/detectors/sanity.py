@@ -37,14 +37,14 @@ def loss_is_zero(
     """The training loss is exactly 0 in ``share`` of the second half of the run and ``min_points`` times, or always.
 
     Not where the held-out loss was a number first and is not finite later: then the weights are not finite, and the
-    zeros are what a trainer logs in place of nan. Nor where the loss before the zeros, or between them, is almost 0:
-    then the log is rounded, or the loss is one of a margin that most rows keep.
+    zeros are what a trainer logs in place of nan. Nor where the loss before the zeros, or between them, is almost 0,
+    or the held-out loss came down that far: then the log is rounded, or the loss is one of a margin that most keep.
     """
     enough(train_loss, 2, "training losses")
     zero = train_loss.values == 0.0
     if eval_loss is not None and eval_loss.broken and len(eval_loss) and eval_loss.broken[-1] > eval_loss.steps[-1]:
         return None
-    if _comes_down_to_zero(train_loss.values, zero):
+    if _comes_down_to_zero(train_loss.values, zero) or (eval_loss is not None and _ends_at_zero(eval_loss.values)):
         return None
     late = zero[zero.size // 2 :]
     if not zero.all() and (zero.sum() < min_points or late.mean() < share):
@@ -63,6 +63,11 @@ def _comes_down_to_zero(values: FloatArray, zero: NDArray[np.bool_]) -> bool:
     lowest = float(np.abs(values[:first]).min())
     level = min(lowest, signals.median(between)) if between.size else lowest
     return level <= NEARLY_ZERO * abs(float(values[0]))
+
+
+def _ends_at_zero(held_out: FloatArray) -> bool:
+    """Whether a held-out loss that was a number first came down to almost nothing."""
+    return held_out.size > 1 and held_out[0] != 0.0 and abs(held_out[-1]) <= NEARLY_ZERO * abs(held_out[0])
 
 
 def rate_is_zero(learning_rate: Curve, *, share: float, min_points: int) -> Evidence | None:

@@ -37,7 +37,7 @@ def outlook_features(curves: Mapping[str, Curve], settings: Settings, rate: Rate
     if held is not None and len(held) >= MIN_EVALS:
         seen["eval"] = levels_of(held, span, neutral if held.steps[0] > 0 else None)
         found |= _named("eval", shape_of(curves["eval_loss"], seen["eval"], chance))
-    if len(seen) > 1:
+    if len(seen) > 1 and not any(levels.crosses for levels in seen.values()):
         found |= _gap(seen["train"], seen["eval"])
     norms = curves.get("grad_norm")
     if norms is not None and len(norms) >= MIN_NORMS:

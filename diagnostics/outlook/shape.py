@@ -18,6 +18,11 @@ GUESSES = np.log([*range(2, 13), 20, 100, 1000])
 """What an even guess among so many classes costs."""
 GUESS_BETWEEN, GUESS_NOISE, GUESS_ROUNDED = (0.6, 7.0), 0.02, 0.003
 """A level between these, known to this share, may be told from a guess; classes are seldom of equal size."""
+OF_LEVEL = (
+    *("fall", "fall_log", "noise", "late", "drop", "later", "tail_of_level", "tail_scatter", "guess"),
+    *("rise_of_level", "top", "end_chance", "start_chance"),
+)
+"""Features that measure a loss by its level."""
 LEAST = 1e-4
 """Falls below this share of the start have no shape."""
 
@@ -36,6 +41,11 @@ class Levels:
     def scale(self) -> float:
         """The size of the loss at its start, above 0."""
         return max(abs(self.start), 1e-12)
+
+    @property
+    def crosses(self) -> bool:
+        """Whether the loss goes below 0: then its 0 is a convention, and no share of its level means anything."""
+        return min(self.start, float(self.values.min())) < 0.0
 
     @property
     def fall(self) -> float:
@@ -60,7 +70,15 @@ def levels_of(curve: Curve, span: float, start: float | None) -> Levels:
 
 
 def shape_of(curve: Curve, of: Levels, chance: float | None) -> dict[str, float]:
-    """The features of one loss by name; ``chance`` is the loss of an even guess, where it is known."""
+    """The features of one loss by name; ``chance`` is the loss of an even guess, where it is known.
+
+    Of a loss that goes below 0, only those that stay as they are when a constant is added to it.
+    """
+    found = _features(curve, of, chance)
+    return {name: value for name, value in found.items() if name not in OF_LEVEL} if of.crosses else found
+
+
+def _features(curve: Curve, of: Levels, chance: float | None) -> dict[str, float]:
     found = _fall(of) | _ratios(of) | _back(of)
     if of.fall > max(2.0 * of.noise, LEAST * of.scale):
         found |= _when(of)

@@ -150,6 +150,13 @@ def test_a_rounded_loss_that_goes_to_zero_has_converged():
     assert fired("loss-is-zero", train_loss=[1.55, 1.4, 1.3, 1.2, *[0.0] * 20])
 
 
+def test_zeros_are_true_where_the_held_out_loss_came_down_as_far():
+    train = curve([0.009, *[0.0] * 21], range(20, 441, 20))
+    assert not fired("loss-is-zero", train_loss=train, eval_loss=curve([18.3, 0.9], [0, 440]))
+    assert fired("loss-is-zero", train_loss=train, eval_loss=curve([18.3, 1.0], [0, 440]))
+    assert fired("loss-is-zero", train_loss=train, eval_loss=curve([0.0, 0.0], [0, 440])), "nothing was scored"
+
+
 def test_a_policy_that_creeps_has_moved():
     creeping = np.log(2.0) - np.linspace(0.0, 1.5e-4, 40)
     assert not fired("policy-never-moves", train_loss=creeping)

@@ -77,6 +77,18 @@ def test_no_feature_depends_on_the_unit_of_the_loss_but_those_of_a_guess(times: 
     assert features(times) == pytest.approx(features(1.0), abs=1e-6)
 
 
+def test_no_feature_of_a_loss_that_goes_below_0_depends_on_its_constant():
+    def features(constant: float) -> dict[str, float]:
+        seen = run(WELL_LEARNED * noise(0.01) + constant, WELL_LEARNED * noise(0.003, 1) + constant)
+        found = outlook_features(seen.curves, seen.settings, None)
+        return {name: value for name, value in found.items() if name.startswith(("train_", "eval_", "gap"))}
+
+    below, further = features(-2.0), features(-40.0)
+    assert below == pytest.approx(further, abs=1e-6)
+    assert set(below) < set(features(0.0))
+    assert {"train_done_0.25", "eval_tail_errors", "eval_rise"} <= set(below)
+
+
 def test_a_finding_is_denied_by_a_look_from_its_limit_on():
     well, hot = Outlook(WELL, 1.0 - WELL, 0.0, 0.0), Outlook(0.1, 0.0, OTHER, 0.9 - OTHER)
     assert well.denies(RateSide.TOO_LOW)
