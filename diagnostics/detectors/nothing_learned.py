@@ -95,7 +95,7 @@ def worse_than_untrained(
     held = eval_loss if eval_loss is not None and len(eval_loss) >= MIN_EVALS_FOR_END else None
     if held is not None and share_of_run(train_loss, float(held.steps[0])) <= worse.first_eval_by:
         if _falls(train_loss, worse.train_fall, 1.0):
-            return _thrown(held, worse)
+            return _thrown(train_loss, held, worse)
         return _held_out_is_worse(held, worse)
     enough(train_loss, min_points, "training losses without an evaluation near the start")
     start, end = _ends(train_loss)
@@ -134,16 +134,18 @@ def _held_out_is_worse(eval_loss: Curve, limits: WorseLimits) -> Evidence | None
     return throughout(eval_loss, _levels(start, highest, end))
 
 
-def _thrown(eval_loss: Curve, limits: WorseLimits) -> Evidence | None:
+def _thrown(train_loss: Curve, eval_loss: Curve, limits: WorseLimits) -> Evidence | None:
     """A held-out loss that climbed far above the first one, further than it came down in the end, and came back.
 
-    Memorized rows keep it up. A loss that ends below 0 may start near 0, where a multiple of its start means nothing.
+    The training loss stood above the first evaluation too, or rows were memorized and nothing was thrown. A loss that
+    ends below 0 may start near 0, where a multiple of its start means nothing.
     """
     values = eval_loss.values
     start, end, highest = float(values[0]), signals.tail(values), float(values[1:].max())
     if start <= 0.0 or highest < (1.0 + limits.thrown) * start or highest - end < 0.5 * (highest - start):
         return None
-    if highest - start <= start - end:
+    since = train_loss.values[train_loss.steps >= eval_loss.steps[0]]
+    if highest - start <= start - end or not since.size or signals.block_means(since).max() <= start:
         return None
     return throughout(eval_loss, _levels(start, highest, end))
 

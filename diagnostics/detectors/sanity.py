@@ -21,8 +21,9 @@ from diagnostics.model.evidence import Evidence
 from diagnostics.model.settings import Settings
 
 LN2 = float(np.log(2.0))
-NEARLY_ZERO = 0.05
-"""A loss that came down to this share of its start goes on to 0, in a log of few digits or by a margin."""
+NEARLY_ZERO, NEARLY_ZERO_HELD_OUT = 0.08, 0.2
+"""A loss that came down to this share of its start goes on to 0, in a log of few digits or by a margin; so does one
+whose held-out loss is still a number then and ends at the second share."""
 MIN_LOSSES_FOR_DIPS = 10
 MIN_EARLY_LOSSES = 3
 SCATTER_SIGMA = 3.0
@@ -38,13 +39,13 @@ def loss_is_zero(
 
     Not where the held-out loss was a number first and is not finite later: then the weights are not finite, and the
     zeros are what a trainer logs in place of nan. Nor where the loss before the zeros, or between them, is almost 0,
-    or the held-out loss came down that far: then the log is rounded, or the loss is one of a margin that most keep.
+    or the held-out loss ends that low: then the log is rounded, or the loss is one of a margin that most rows keep.
     """
     enough(train_loss, 2, "training losses")
     zero = train_loss.values == 0.0
     if eval_loss is not None and eval_loss.broken and len(eval_loss) and eval_loss.broken[-1] > eval_loss.steps[-1]:
         return None
-    if _comes_down_to_zero(train_loss.values, zero) or (eval_loss is not None and _ends_at_zero(eval_loss.values)):
+    if _comes_down_to_zero(train_loss.values, zero) or (eval_loss is not None and _is_learned(train_loss, eval_loss)):
         return None
     late = zero[zero.size // 2 :]
     if not zero.all() and (zero.sum() < min_points or late.mean() < share):
@@ -65,9 +66,12 @@ def _comes_down_to_zero(values: FloatArray, zero: NDArray[np.bool_]) -> bool:
     return level <= NEARLY_ZERO * abs(float(values[0]))
 
 
-def _ends_at_zero(held_out: FloatArray) -> bool:
-    """Whether a held-out loss that was a number first came down to almost nothing."""
-    return held_out.size > 1 and held_out[0] != 0.0 and abs(held_out[-1]) <= NEARLY_ZERO * abs(held_out[0])
+def _is_learned(train_loss: Curve, eval_loss: Curve) -> bool:
+    """Whether the held-out loss is a number throughout and ends far below the first loss of either kind."""
+    if not len(eval_loss) or eval_loss.broken or eval_loss.values[0] == 0.0:
+        return False
+    first = max(abs(float(train_loss.values[0])), abs(float(eval_loss.values[0])))
+    return abs(float(eval_loss.values[-1])) <= NEARLY_ZERO_HELD_OUT * first
 
 
 def rate_is_zero(learning_rate: Curve, *, share: float, min_points: int) -> Evidence | None:

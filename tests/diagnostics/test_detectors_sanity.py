@@ -151,9 +151,9 @@ def test_a_rounded_loss_that_goes_to_zero_has_converged():
 
 
 def test_zeros_are_true_where_the_held_out_loss_came_down_as_far():
-    train = curve([0.009, *[0.0] * 21], range(20, 441, 20))
-    assert not fired("loss-is-zero", train_loss=train, eval_loss=curve([18.3, 0.9], [0, 440]))
-    assert fired("loss-is-zero", train_loss=train, eval_loss=curve([18.3, 1.0], [0, 440]))
+    train = curve([0.009, *[0.0] * 21], range(20, 460, 20))
+    assert not fired("loss-is-zero", train_loss=train, eval_loss=curve([18.3, 3.6], [0, 440]))
+    assert fired("loss-is-zero", train_loss=train, eval_loss=curve([18.3, 3.7], [0, 440]))
     assert fired("loss-is-zero", train_loss=train, eval_loss=curve([0.0, 0.0], [0, 440])), "nothing was scored"
 
 
