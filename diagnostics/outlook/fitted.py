@@ -30,6 +30,9 @@ IntArray = NDArray[np.int64]
 
 USUAL = (0.3, 3.0)
 """Between these times the usual rate of such runs a rate says more than a look: a fall may precede the first log."""
+SURELY_SLOW = 0.95
+"""But the rate is usual for models of usual size. Where a log neither names its model nor holds held-out losses, a look
+that is as sure as this is heard."""
 MIN_POINTS = 12
 """Logs and evaluations: with fewer, a look holds too little to judge by."""
 FITTED = Path(__file__).with_name("fitted.json")
@@ -95,7 +98,7 @@ def fitted() -> Fitted:
 def outlook_of(
     curves: Mapping[str, Curve], settings: Settings, rate: RateEstimate | None, model: Fitted | None = None
 ) -> Outlook | None:
-    """What a run looks like; None at a usual rate, with few points, under way, or if its loss is no objective.
+    """What a run looks like; None with few points, under way, if its loss is no objective, and at most usual rates.
 
     By ``model``, or by the one in use.
     """
@@ -104,8 +107,20 @@ def outlook_of(
         return None
     if not method_record(settings.method).loss_is_objective or not is_over(curves, settings):
         return None
-    ratio = rate_prior_of(settings).relative(rate.rate if rate is not None else None)
-    if ratio is not None and USUAL[0] <= ratio <= USUAL[1]:
-        return None
     features = outlook_features(curves, settings, rate)
-    return (model or fitted()).outlook(features) if any(name.startswith("train_") for name in features) else None
+    if not any(name.startswith("train_") for name in features):
+        return None
+    look = (model or fitted()).outlook(features)
+    return look if not _is_usual(settings, rate) or _is_heard(look, curves, settings) else None
+
+
+def _is_usual(settings: Settings, rate: RateEstimate | None) -> bool:
+    """Whether the rate is one that such runs usually take."""
+    ratio = rate_prior_of(settings).relative(rate.rate if rate is not None else None)
+    return ratio is not None and USUAL[0] <= ratio <= USUAL[1]
+
+
+def _is_heard(look: Outlook, curves: Mapping[str, Curve], settings: Settings) -> bool:
+    """Whether a look counts at a usual rate."""
+    named = settings.hidden_size is not None or settings.model_name_or_path is not None
+    return not named and "eval_loss" not in curves and look.slow >= SURELY_SLOW

@@ -68,6 +68,24 @@ def test_a_look_needs_enough_of_a_whole_run(seen: Run):
     assert prepare(seen, None).outlook is None
 
 
+NO_TREES = np.array([], dtype=np.int64)
+
+
+def always(slow: float) -> Fitted:
+    """A model that says of every run with what chance it was too slow."""
+    odds = np.log([0.25 * (1 - slow), slow, 0.25 * (1 - slow), 0.5 * (1 - slow)])
+    return Fitted((), odds, NO_TREES, NO_TREES, NO_TREES, odds[:0], NO_TREES, NO_TREES.astype(bool))
+
+
+def test_a_look_at_a_usual_rate_counts_where_it_is_sure_and_nothing_else_is_known():
+    usual = Settings(method="sft", use_peft=True, learning_rate=2e-4)
+    named = replace(usual, model_name_or_path="Qwen/Qwen3-8B")
+    assert prepare(run(SLOW, settings=usual), None, always(0.96)).outlook is not None
+    assert prepare(run(SLOW, settings=usual), None, always(0.94)).outlook is None
+    assert prepare(run(SLOW, settings=named), None, always(0.96)).outlook is None
+    assert prepare(run(SLOW, SLOW, settings=usual), None, always(0.96)).outlook is None
+
+
 @pytest.mark.parametrize("times", [0.01, 1.0, 500.0])
 def test_no_feature_depends_on_the_unit_of_the_loss_but_those_of_a_guess(times: float):
     def features(unit: float) -> dict[str, float]:
