@@ -23,7 +23,7 @@ from diagnostics.model.settings import Settings
 LN2 = float(np.log(2.0))
 NEARLY_ZERO, NEARLY_ZERO_HELD_OUT = 0.08, 0.2
 """A loss that came down to this share of its start goes on to 0, in a log of few digits or by a margin; so does one
-whose held-out loss is still a number then and ends at the second share."""
+whose held-out loss is a number throughout and came down to the second share."""
 MIN_LOSSES_FOR_DIPS = 10
 MIN_EARLY_LOSSES = 3
 SCATTER_SIGMA = 3.0
@@ -39,7 +39,7 @@ def loss_is_zero(
 
     Not where the held-out loss was a number first and is not finite later: then the weights are not finite, and the
     zeros are what a trainer logs in place of nan. Nor where the loss before the zeros, or between them, is almost 0,
-    or the held-out loss ends that low: then the log is rounded, or the loss is one of a margin that most rows keep.
+    or the held-out loss came down far: then the log is rounded, or the loss is one of a margin that most rows keep.
     """
     enough(train_loss, 2, "training losses")
     zero = train_loss.values == 0.0
@@ -67,11 +67,13 @@ def _comes_down_to_zero(values: FloatArray, zero: NDArray[np.bool_]) -> bool:
 
 
 def _is_learned(train_loss: Curve, eval_loss: Curve) -> bool:
-    """Whether the held-out loss is a number throughout and ends far below the first loss of either kind."""
-    if not len(eval_loss) or eval_loss.broken or eval_loss.values[0] == 0.0:
+    """Whether the held-out loss is a number throughout and a loss of either kind came down far before any zero."""
+    held = np.abs(eval_loss.values)
+    if not held.size or eval_loss.broken or held[0] == 0.0:
         return False
-    first = max(abs(float(train_loss.values[0])), abs(float(eval_loss.values[0])))
-    return abs(float(eval_loss.values[-1])) <= NEARLY_ZERO_HELD_OUT * first
+    first = max(abs(float(train_loss.values[0])), float(held[0]))
+    lowest = float(held[held > 0.0].min())
+    return lowest <= NEARLY_ZERO_HELD_OUT * first or abs(float(train_loss.values[0])) <= NEARLY_ZERO * held[0]
 
 
 def rate_is_zero(learning_rate: Curve, *, share: float, min_points: int) -> Evidence | None:

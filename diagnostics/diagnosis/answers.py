@@ -73,7 +73,7 @@ def denied(rule: Rule, rate: RateEstimate | None, outlook: Outlook | None) -> bo
     if rule.blames is None:
         return False
     inferred = rule.blames is RateSide.TOO_LOW or rule.name in INFERRED
-    if outlook is not None and inferred and outlook.denies(rule.blames):
+    if outlook is not None and inferred and (outlook.denies(rule.blames) or outlook.overrules(rule.label)):
         return True
     shown = outlook is not None and outlook.chance(rule.blames) >= SHOWN
     return rate is not None and rate.denies(rule.blames) and not shown

@@ -63,7 +63,7 @@ def diagnose_with_basis(
         applicable = [rule for rule in rules if rule.applies_to(context.settings.method)]
         answers = Answers(tuple((rule, evaluate(rule, context)) for rule in applicable), context.rate, context.outlook)
         case = Case(context.settings, context.rate_prior, {}, context.agreed_rate)
-        weighed = weigh(answers.fired, case, context.curves, context.agreed_rate)
+        weighed = weigh(answers.fired, case, context.curves, context.agreed_rate, context.outlook)
         borderline = None if weighed.deciding else nearly_found(applicable, context)
         kinds = len(answers.checked & set(HEALTH_LABELS))
         doubted = any(rule.name in DOUBTS for rule, _ in weighed.fired)

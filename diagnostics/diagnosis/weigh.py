@@ -9,6 +9,7 @@ from diagnostics import signals
 from diagnostics.detectors.preconditions import share_of_run
 from diagnostics.model.curves import Curve
 from diagnostics.model.evidence import Evidence
+from diagnostics.model.outlook import Outlook
 from diagnostics.model.rate_estimate import RateEstimate
 from diagnostics.model.records import Label
 from diagnostics.rules import Case, Rule
@@ -34,6 +35,8 @@ OUTWEIGHED = (
     "clips-most-steps",
 )
 """Signs of too high a rate that a run at too low a rate may show too."""
+UNSHARED = 0.6
+"""What remains of the confidence of a finding that blames the rate and that the look of the run does not share."""
 ABSENT = ("fall-not-shown",)
 """What was not seen outweighs nothing that was."""
 RATE = "learning_rate"
@@ -59,18 +62,32 @@ class Weighed:
         return tuple((rule, found) for rule, found in self.fired if rule.sets_label)
 
 
-def weigh(fired: Sequence[Fired], case: Case, curves: Mapping[str, Curve], rate: RateEstimate | None) -> Weighed:
+def weigh(
+    fired: Sequence[Fired],
+    case: Case,
+    curves: Mapping[str, Curve],
+    rate: RateEstimate | None,
+    look: Outlook | None = None,
+) -> Weighed:
     """The findings that stand beside one another.
 
     Two rules. A held-out loss that falls calmly, always of the same rows, decides over spikes and jitter of training
     losses that are noisy by themselves: those findings are kept and set no label. And the learning rate moves one way:
     of findings that would raise it and findings that would cut it those remain whose confidence times the probability
-    of their direction is higher. Nothing outweighs a run that blew up or overfits.
+    of their direction is higher. Nothing outweighs a run that blew up or overfits. Where the look of the run does not
+    share what decides, less of its confidence remains.
     """
     calm = _falls_calmly(curves.get("train_loss"), curves.get("eval_loss"))
     overruled = [rule for rule, _ in fired if calm and _is_of_batches(rule, curves.get("train_loss"))]
     kept = [(replace(rule, sets_label=False) if rule in overruled else rule, found) for rule, found in fired]
-    return replace(_one_direction(kept, case, rate), overruled=bool(overruled))
+    weighed = _one_direction(kept, case, rate)
+    return replace(weighed, overruled=bool(overruled), share=weighed.share * _shared(weighed.deciding, look))
+
+
+def _shared(deciding: Sequence[Fired], look: Outlook | None) -> float:
+    """What the look of the run leaves of the confidence of the finding that decides."""
+    blamed = bool(deciding) and deciding[0][0].blames is not None
+    return UNSHARED if blamed and look is not None and not look.shares(deciding[0][0].label) else 1.0
 
 
 def _is_of_batches(rule: Rule, train_loss: Curve | None) -> bool:

@@ -9,6 +9,9 @@ from diagnostics.model.rate_estimate import RateSide
 
 WELL, OTHER = 0.85, 0.8
 """From these chances of a run that went well, or of one that is ill on the other side, a finding is denied."""
+SHARED, MAY_BE_WELL = 0.5, 0.4
+"""A finding is shared by a look that gives its label this chance. Where one that is not is the sign of a run that may
+be well, it was right in 6 of 40 by fits without the task or its kind."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,14 @@ class Outlook:
             Label.OVERFIT: self.overfit,
         }
         return outcomes.get(label, 0.0)
+
+    def shares(self, label: Label) -> bool:
+        """Whether most runs that look so had the fault that the label names."""
+        return self.of_label(label) >= SHARED
+
+    def overrules(self, label: Label) -> bool:
+        """Whether a run with this label looks as if it had gone well instead."""
+        return not self.shares(label) and self.well >= MAY_BE_WELL
 
     def denies(self, side: RateSide) -> bool:
         """Whether a finding that blames this side is unlikely to be right: the run looks well, or ill on the other."""

@@ -150,11 +150,13 @@ def test_a_rounded_loss_that_goes_to_zero_has_converged():
     assert fired("loss-is-zero", train_loss=[1.55, 1.4, 1.3, 1.2, *[0.0] * 20])
 
 
-def test_zeros_are_true_where_the_held_out_loss_came_down_as_far():
-    train = curve([0.009, *[0.0] * 21], range(20, 460, 20))
-    assert not fired("loss-is-zero", train_loss=train, eval_loss=curve([18.3, 3.6], [0, 440]))
-    assert fired("loss-is-zero", train_loss=train, eval_loss=curve([18.3, 3.7], [0, 440]))
-    assert fired("loss-is-zero", train_loss=train, eval_loss=curve([0.0, 0.0], [0, 440])), "nothing was scored"
+def test_zeros_are_true_where_the_held_out_loss_came_down_too():
+    margin, solved = [0.5, 0.2, *[0.0] * 20], [0.09, *[0.0] * 21]
+    assert not fired("loss-is-zero", train_loss=margin, eval_loss=[0.4, 0.1, 0.1])
+    assert fired("loss-is-zero", train_loss=margin, eval_loss=[0.4, 0.11, 0.11])
+    assert fired("loss-is-zero", train_loss=margin, eval_loss=[0.4, 0.3, 0.0]), "no token is scored there either"
+    assert not fired("loss-is-zero", train_loss=solved, eval_loss=[18.3, 0.0, 0.0])
+    assert fired("loss-is-zero", train_loss=solved, eval_loss=[0.0, 0.0, 0.0])
 
 
 def test_a_policy_that_creeps_has_moved():
