@@ -21,9 +21,9 @@ from diagnostics.model.evidence import Evidence
 from diagnostics.model.settings import Settings
 
 LN2 = float(np.log(2.0))
-NEARLY_ZERO, NEARLY_ZERO_HELD_OUT = 0.08, 0.2
+NEARLY_ZERO, LEARNED = 0.08, 0.5
 """A loss that came down to this share of its start goes on to 0, in a log of few digits or by a margin; so does one
-whose held-out loss is a number throughout and came down to the second share."""
+whose held-out loss is a number throughout and came down to the second share: weights that are not finite give none."""
 MIN_LOSSES_FOR_DIPS = 10
 MIN_EARLY_LOSSES = 3
 SCATTER_SIGMA = 3.0
@@ -73,7 +73,7 @@ def _is_learned(train_loss: Curve, eval_loss: Curve) -> bool:
         return False
     first = max(abs(float(train_loss.values[0])), float(held[0]))
     lowest = float(held[held > 0.0].min())
-    return lowest <= NEARLY_ZERO_HELD_OUT * first or abs(float(train_loss.values[0])) <= NEARLY_ZERO * held[0]
+    return lowest <= LEARNED * first or abs(float(train_loss.values[0])) <= NEARLY_ZERO * held[0]
 
 
 def rate_is_zero(learning_rate: Curve, *, share: float, min_points: int) -> Evidence | None:

@@ -18,7 +18,7 @@ MAX_CONFIDENCE = 0.98
 """No curve makes a verdict surer than this: people disagree even about clear ones."""
 MAX_CONFIDENCE_HEALTHY = 0.96
 """A loss that settled too high looks like one that settled: no curve alone makes "healthy" surer than this."""
-MAX_WITH_SOME_CONTEXT = 0.94
+MAX_WITH_SOME_CONTEXT = 0.92
 """Nor surer than this where either held-out losses or the settings are not known."""
 MAX_WITHOUT_CONTEXT = 0.64
 """Nor surer than this where neither is: that is less than "quite sure"."""

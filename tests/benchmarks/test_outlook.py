@@ -16,15 +16,9 @@ from benchmarks.outlook import verdicts
 from benchmarks.outlook.known import Known
 from benchmarks.outlook.sources import fresh, kept
 from diagnostics.outlook.fitted import Fitted
+from tests.diagnostics.cases import always
 
 TASKS = ("1-0-counts", "2-0-counts", "1-1-masks", "1-2-classes")
-NO_TREES = np.array([], dtype=np.int64)
-
-
-def constant(well: float) -> Fitted:
-    """A model that says the same of every run."""
-    odds = np.log([well, *[(1 - well) / 3] * 3])
-    return Fitted((), odds, NO_TREES, NO_TREES, NO_TREES, odds[:0], NO_TREES, NO_TREES.astype(bool))
 
 
 @pytest.fixture
@@ -49,7 +43,7 @@ def fits(monkeypatch: pytest.MonkeyPatch) -> list[list[Known]]:
 
     def fit(runs: Sequence[Known]) -> Fitted:
         seen.append(list(runs))
-        return constant(0.1)
+        return always("well", 0.1)
 
     monkeypatch.setattr(verdicts, "fit", fit)
     return seen
@@ -85,5 +79,5 @@ def test_a_kind_is_left_out_only_where_all_of_its_runs_are_known(folder: Path, f
 
 def test_a_look_of_its_own_replaces_the_packaged_one(folder: Path):
     one = kept(folder)[0]
-    said = [verdicts.judged(one.style, one.path, one.label, folder, constant(well)).said for well in (0.97, 0.1)]
+    said = [verdicts.judged(one.style, one.path, one.label, folder, always("well", well)).said for well in (0.97, 0.1)]
     assert said[0] == "healthy" != said[1]

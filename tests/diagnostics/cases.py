@@ -14,6 +14,7 @@ from diagnostics.model.curves import Curve, FloatArray, NotEnoughPoints
 from diagnostics.model.evidence import Evidence
 from diagnostics.model.rate_prior import LearningRatePrior
 from diagnostics.model.settings import Settings
+from diagnostics.outlook.fitted import Fitted
 from diagnostics.rules import RULES
 from diagnostics.rules.binding import Check, parameters_of
 
@@ -37,6 +38,13 @@ def evaluate(name: str, **given: Any) -> Evidence | None:
 def fired(name: str, **given: Any) -> bool:
     """Whether the rule finds its fault."""
     return evaluate(name, **given) is not None
+
+
+def always(outcome: str, chance: float) -> Fitted:
+    """A model that gives every run this chance of one outcome, and the others what remains in equal parts."""
+    odds = np.log([chance if name == outcome else (1.0 - chance) / 3.0 for name in ("well", "slow", "hot", "overfit")])
+    none = np.array([], dtype=np.int64)
+    return Fitted((), odds, none, none, none, odds[:0], none, none.astype(np.bool_))
 
 
 def limits_of(check: Check) -> set[str]:

@@ -17,12 +17,12 @@ from diagnostics.diagnosis.calibration import (
     RewardHealth,
     combine,
 )
-from diagnostics.diagnosis.context import prepare
 from diagnostics.diagnosis.diagnose import diagnose_with_basis
 from diagnostics.diagnosis.nearly import LOOKS_SO
 from diagnostics.model.records import Label
 from diagnostics.model.settings import Settings
 from diagnostics.synthetic import make
+from tests.diagnostics.cases import always
 
 
 def history(held: list[float], train: list[float] | None = None) -> Run:
@@ -124,10 +124,12 @@ def test_a_run_near_a_limit_is_healthy_less_surely_with_the_borderline_fault():
 
 def test_a_fault_that_was_nearly_found_is_named_where_most_runs_that_look_so_had_it():
     run = history([2.0, 1.5, 1.2, 1.0, 1.0, 1.01, 1.02, 1.03, 1.065, 1.065])
-    assert prepare(run, None).outlook.overfit >= LOOKS_SO
-    found = diagnose(run)
+    found, other = (
+        diagnose_with_basis(run, look=always("overfit", chance))[0] for chance in (LOOKS_SO + 0.01, LOOKS_SO - 0.01)
+    )
     assert (found.label, found.cause) == (Label.OVERFIT, "eval-loss-rises")
     assert 0.3 < found.confidence < 0.95
+    assert other.label is not Label.OVERFIT
 
 
 def test_a_larger_rise_is_a_surer_overfit():

@@ -56,9 +56,16 @@ def test_a_loss_that_ends_below_0_may_wander_near_0_first():
     falls = 1.2 - 2.5 * SHARE
     wanders = [0.065, 0.35, -0.1, -0.5, -0.8, -1.1]
     assert not fired("worse-than-untrained", train_loss=falls, eval_loss=curve(wanders, [5, 20, 40, 60, 80, 100]))
-    thrown = curve([0.065, 1.3, -0.1, -0.5, -0.8, -1.1], [5, 20, 40, 60, 80, 100])
+    thrown = curve([0.065, 2.6, -0.1, -0.5, -0.8, -1.1], [5, 20, 40, 60, 80, 100])
     assert fired("worse-than-untrained", train_loss=falls, eval_loss=thrown)
     assert not fired("worse-than-untrained", train_loss=np.minimum(falls, 0.06), eval_loss=thrown), "memorized"
+
+
+def test_what_was_learned_before_the_first_evaluation_counts_as_a_gain():
+    held = curve([0.08, 0.18, 0.05, 0.01], [4, 30, 60, 100])
+    falls = np.geomspace(10.0, 0.01, 100)
+    assert not fired("worse-than-untrained", train_loss=falls, eval_loss=held)
+    assert fired("worse-than-untrained", train_loss=np.minimum(falls, 0.1), eval_loss=held)
 
 
 def test_a_training_loss_alone_must_end_clearly_above_its_start():

@@ -15,6 +15,7 @@ from diagnostics.model.rate_estimate import RateSide
 from diagnostics.model.settings import Settings
 from diagnostics.outlook.features import outlook_features
 from diagnostics.outlook.fitted import MIN_POINTS, Fitted, fitted
+from tests.diagnostics.cases import always
 
 SHARE = np.arange(1, 61) / 60
 
@@ -68,20 +69,11 @@ def test_a_look_needs_enough_of_a_whole_run(seen: Run):
     assert prepare(seen, None).outlook is None
 
 
-NO_TREES = np.array([], dtype=np.int64)
-
-
-def always(slow: float) -> Fitted:
-    """A model that says of every run with what chance it was too slow."""
-    odds = np.log([0.25 * (1 - slow), slow, 0.25 * (1 - slow), 0.5 * (1 - slow)])
-    return Fitted((), odds, NO_TREES, NO_TREES, NO_TREES, odds[:0], NO_TREES, NO_TREES.astype(bool))
-
-
 def test_a_look_at_a_usual_rate_counts_where_it_is_sure_and_there_is_no_held_out_loss():
     usual = Settings(method="sft", use_peft=True, learning_rate=2e-4)
-    assert prepare(run(SLOW, settings=usual), None, always(0.96)).outlook is not None
-    assert prepare(run(SLOW, settings=usual), None, always(0.94)).outlook is None
-    assert prepare(run(SLOW, SLOW, settings=usual), None, always(0.96)).outlook is None
+    assert prepare(run(SLOW, settings=usual), None, always("slow", 0.96)).outlook is not None
+    assert prepare(run(SLOW, settings=usual), None, always("slow", 0.94)).outlook is None
+    assert prepare(run(SLOW, SLOW, settings=usual), None, always("slow", 0.96)).outlook is None
 
 
 @pytest.mark.parametrize("times", [0.01, 1.0, 500.0])
