@@ -26,7 +26,7 @@ from diagnostics.rate.agreement import with_verdict
 from diagnostics.rules import RULES, Case, Rule
 from diagnostics.signals import memo_scope
 
-SELDOM_WELL, TOO_LITTLE = 0.55, 0.2
+SELDOM_WELL, TOO_LITTLE = 0.55, 0.45
 """A run in which no rule found a fault is not called healthy where fewer of those that look so went well (of runs just
 below three in four went ill, by fits without their tasks), nor where the confidence would be less: most of what such a
 run could have does not show in so short a log."""

@@ -9,9 +9,9 @@ from diagnostics.model.rate_estimate import RateSide
 
 WELL, OTHER = 0.85, 0.8
 """From these chances of a run that went well, or of one that is ill on the other side, a finding is denied."""
-SHARED, MAY_BE_WELL = 0.5, 0.4
-"""A finding is shared by a look that gives its label this chance. Where one that is not is the sign of a run that may
-be well, it was right in 6 of 40 by fits without the task or its kind."""
+SHARED, MAY_BE_WELL = 0.5, 0.75
+"""A finding is shared by a look that gives its label this chance. One that is not, of a run that may be well, was right in
+few cases by fits without the task or its kind. (Lower limits deny true findings on the tables of the search.)"""
 
 
 @dataclass(frozen=True)
