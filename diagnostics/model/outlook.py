@@ -10,8 +10,9 @@ from diagnostics.model.rate_estimate import RateSide
 WELL, OTHER = 0.85, 0.8
 """From these chances of a run that went well, or of one that is ill on the other side, a finding is denied."""
 SHARED, MAY_BE_WELL = 0.5, 0.75
-"""A finding is shared by a look that gives its label this chance. One that is not, of a run that may be well, was right in
-few cases by fits without the task or its kind. (Lower limits deny true findings on the tables of the search.)"""
+"""A finding is shared by a look that gives its label this chance. Findings that are not, of runs that so probably went
+well, were right in few cases by fits without the task or its kind. Lower limits deny true ones (tables of the search).
+"""
 
 
 @dataclass(frozen=True)
