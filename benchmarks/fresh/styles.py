@@ -11,6 +11,7 @@ import numpy as np
 from benchmarks.dialects.measured import Layout, Measured, Write
 from benchmarks.dialects.writers import DIALECTS
 from benchmarks.fresh import real
+from benchmarks.fresh.labels import Answer
 from benchmarks.fresh.project import project
 from benchmarks.fresh.rows import Make, Row, row
 from diagnostics import read
@@ -41,13 +42,18 @@ def written(
     for number, run in enumerate(runs):
         layout = Layout(every(run.log, wanted), with_evals, with_settings, f"run-{number}", seed)
         path = write(run.log, layout, folder / f"{number}")
-        if run.answer.name != "overfit" or _shows_evals(path):  # nothing else in a log could tell
+        if can_tell(run.answer, path):
             rows.append(row(path, run))
     return rows
 
 
-def _shows_evals(path: Path) -> bool:
-    """Whether a log holds evaluations: some trainers log none, whatever is wanted. One that cannot be read stays."""
+def can_tell(label: Answer, path: Path) -> bool:
+    """Whether a log can show what its label says: overfitting shows in evaluations alone, which not every trainer logs.
+
+    One that cannot be read stays.
+    """
+    if label.name != "overfit":
+        return True
     try:
         return "eval_loss" in read(path).curves
     except BadInput:

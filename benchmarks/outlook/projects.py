@@ -16,7 +16,7 @@ from benchmarks.fresh.labels import LEAST_REACH, Answer, Ladder, answer
 from benchmarks.fresh.loop import Truth, train
 from benchmarks.fresh.project import further, ladder_of, recipe_of, spoiled
 from benchmarks.fresh.recipe import SCHEDULES, Recipe
-from benchmarks.fresh.styles import POINTS, every
+from benchmarks.fresh.styles import POINTS, can_tell, every
 from benchmarks.fresh.tasks import TASKS
 
 LATER = (
@@ -86,7 +86,8 @@ def written(runs: Sequence[Run], kind: str, folder: Path, rng: np.random.Generat
         for number, (recipe, log, _, label) in enumerate(runs):
             layout = Layout(every(log, wanted), with_evals, with_settings, f"run-{number}", seed)
             path = DIALECTS[name](log, layout, folder / f"{copy}-{number}")
-            yield {"style": name, "path": path, "recipe": asdict(recipe), "label": label.to_dict()}
+            if can_tell(label, path):
+                yield {"style": name, "path": path, "recipe": asdict(recipe), "label": label.to_dict()}
 
 
 def make(folder: Path, seeds: range, kinds: Sequence[str] = KINDS) -> None:

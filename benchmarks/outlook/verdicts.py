@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from benchmarks.fresh.judge import Judged, judged
+from benchmarks.fresh.styles import can_tell
 from benchmarks.fresh.summary import SURE, figures, share
 from benchmarks.outlook.fit import fit, folds
 from benchmarks.outlook.known import Known
@@ -40,7 +41,8 @@ def of_fresh(known: Sequence[Known], folders: Sequence[Path], by_kind: bool) -> 
         out = {places[place][1].task for place in outside}
         look = fit([run for run in known if run.task not in out])
         for folder, one in (places[place] for place in outside):
-            yield one.kind, judged(one.style, one.path, one.label, folder, look)
+            if can_tell(one.label, folder / one.path):
+                yield one.kind, judged(one.style, one.path, one.label, folder, look)
 
 
 def of_people(known: Sequence[Known], folder: Path) -> list[Case]:

@@ -12,6 +12,7 @@ import pytest
 pytest.importorskip("torch")
 
 from benchmarks.fresh.labels import Answer
+from benchmarks.fresh.styles import can_tell
 from benchmarks.outlook import verdicts
 from benchmarks.outlook.known import Known
 from benchmarks.outlook.sources import fresh, kept
@@ -68,6 +69,13 @@ def test_every_run_is_judged_once_by_a_fit_without_its_own(folder: Path, fits: l
         out = {run.task.split("/")[1] for run in known} - {run.task.split("/")[1] for run in made_of}
         assert len({task.split("-")[-1] if by_kind else task for task in out}) <= 1
     assert any("1-0-counts" in line or "all" in line for line in verdicts.lines_of_fresh(found))
+
+
+def test_overfitting_that_no_log_shows_is_not_judged(folder: Path, tmp_path: Path):
+    shown, hidden = tmp_path / "shown.csv", folder / kept(folder)[0].path
+    shown.write_text("step,train_loss,val_loss\n" + "".join(f"{i},{2 / i},1.0\n" for i in range(1, 30)))
+    overfit, healthy = (Answer(name, frozenset({name})) for name in ("overfit", "healthy"))
+    assert [can_tell(overfit, shown), can_tell(overfit, hidden), can_tell(healthy, hidden)] == [True, False, True]
 
 
 def test_a_kind_is_left_out_only_where_all_of_its_runs_are_known(folder: Path, fits: list[list[Known]]):
