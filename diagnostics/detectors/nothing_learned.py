@@ -144,7 +144,7 @@ def _thrown(train_loss: Curve, eval_loss: Curve, limits: WorseLimits) -> Evidenc
     start, end, highest = float(values[0]), signals.tail(values), float(values[1:].max())
     if start <= 0.0 or highest < (1.0 + limits.thrown) * start or highest - end < 0.5 * (highest - start):
         return None
-    since = train_loss.values[train_loss.steps >= eval_loss.steps[0]]
+    since = train_loss.values[train_loss.steps > eval_loss.steps[0]]
     first = max(start, float(train_loss.values[0]))  # most may be learned before the first evaluation
     if highest - start <= first - end or not since.size or signals.block_means(since).max() <= start:
         return None
