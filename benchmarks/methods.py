@@ -21,11 +21,11 @@ from tuner.commands.init import STARTS, init
 GOOD_RATES: Mapping[str, float] = {
     "sft": 3e-3,
     "dpo": 1e-3,
-    "kto": 1e-3,
+    "kto": 1e-2,
     "orpo": 3e-3,
     "simpo": 9e-3,
     "cpo": 7.5e-3,
-    "reward": 1e-3,
+    "reward": 3e-3,
     "grpo": 3e-3,
     "rloo": 3e-3,
     "gkd": 3e-3,
