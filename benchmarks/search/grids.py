@@ -107,6 +107,20 @@ _LAST = (
         "later-deep-steps", {"learning_rate": LATE_RATES, "batch_size": (4, 12, 36)}, near=1.03, steps=24, unseen=True
     ),
 )
+_FIFTH = (
+    # Trained while runs that fail by bad luck were given a place in the model, and scored once when that was settled: a
+    # fifth base with DPO at one beta, with DPO on other pairs where the rank is searched as well,
+    Grid("later-even-dpo", {"learning_rate": LATE_RATES, "batch_size": (4, 12, 36)}, near=1.15, seeds=4, unseen=True),
+    Grid(
+        "later-even-rank-dpo",
+        {"learning_rate": LATE_RATES, "batch_size": (4, 16), "lora_r": (4, 16)},
+        near=1.15,
+        seeds=4,
+        unseen=True,
+    ),
+    # and SFT.
+    Grid("later-even", {"learning_rate": LATE_RATES, "batch_size": (3, 10, 30)}, near=1.03, unseen=True),
+)
 _ALL = (
     Grid("tiny-sft", SFT_AXES),
     Grid("stories", SFT_AXES),
@@ -121,5 +135,6 @@ _ALL = (
     *_LATER,
     *_LATEST,
     *_LAST,
+    *_FIFTH,
 )
 GRIDS = {grid.name: grid for grid in _ALL}

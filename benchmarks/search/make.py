@@ -12,7 +12,8 @@ and the data that the recipe names: ``instruction-data.json`` and ``instruction-
 LLaMA-Factory, as do ``dpo_en_demo.json`` and ``identity.json``. Most ``unseen`` and ``later`` grids want ``small96``,
 which ``python -m benchmarks.base_model.pretrain small96 --seed 7 --width 96 --layers 3 --steps 0.4`` makes (8 min); the
 ``later-wide`` ones want ``wide128``, made with ``--seed 23 --width 128 --layers 2 --steps 0.25`` (2 min), the
-``later-deep`` ones ``deep64``, made with ``--seed 41 --width 64 --layers 5 --steps 0.25``.
+``later-deep`` ones ``deep64``, made with ``--seed 41 --width 64 --layers 5 --steps 0.25``, the ``later-even`` ones
+``even80``, made with ``--seed 59 --width 80 --layers 4 --steps 0.25``.
 """
 
 from __future__ import annotations
@@ -226,6 +227,7 @@ WRITES: Mapping[str, Callable[[], None]] = {
     "unseen-text": _write_answers,
     "later-wide-dpo": lambda: _write_orders("dpo", {"train": 192, "test": 64}),
     "later-deep-dpo": lambda: _write_orders("dpo", {"train": 240, "test": 64}),
+    "later-even-rank-dpo": lambda: _write_orders("dpo", {"train": 160, "test": 64}),
 }
 """What a grid's data are made with, where they are no file of somebody else's."""
 

@@ -10,7 +10,8 @@ from tuner.search.distributions import Distributions
 from tuner.search.noise import noise_between
 from tuner.search.proposal import incumbent
 from tuner.search.replicates import pooled
-from tuner.search.run_model.acquire import MIN_TRIALS, best_choice
+from tuner.search.run_model.acquire import best_choice
+from tuner.search.run_model.evidence import MIN_TRIALS
 from tuner.search.run_model.posterior import RunModel
 from tuner.search.run_model.reasons import saved_share
 from tuner.search.trial_view import TrialView

@@ -133,12 +133,25 @@ def test_runs_that_the_form_does_not_fit_leave_more_open_than_those_it_fits():
     assert left[1] > 2 * left[0]
 
 
+@pytest.mark.parametrize("method", ["sft", "dpo"])
+def test_a_run_that_failed_by_bad_luck_hides_the_best_rate_less_than_one_that_is_as_much_too_good(method: str):
+    """What one run far off its place does to the best rate at the other batch, in decades."""
+    good = [trial(n, rate, method=method) for n, rate in enumerate((1e-5, 1e-4, 1e-3, 3e-3))]
+    at = [{"learning_rate": 1e-3, "batch_size": 16}]
+    moved = []
+    for factor in (2.0, 0.5):
+        odd = [*good[:2], replace(good[2], loss=(good[2].loss or 0.0) * factor), good[3]]
+        known, found = (float(posterior(*trials).heights(at)[0].mean()) for trials in (good, odd))
+        moved.append(abs(found - known))
+    assert moved[0] < 0.5 * moved[1]
+
+
 def test_a_run_under_way_is_judged_by_its_settings_as_well_as_by_its_curve():
     trials = [trial(n, rate) for n, rate in enumerate((1e-5, 3e-5, 1e-4, 1e-2))]
     found = posterior(*trials)
     lowest = math.log(min(one.loss or 9.0 for one in trials))
     behind, ahead = (lowest + gap + 0.03 * np.linspace(-2, 2, 9) for gap in (0.05, -0.15))
-    better, worse = ({"learning_rate": rate, "batch_size": 16} for rate in (3e-4, 1e-5))
+    better, worse = ({"learning_rate": rate, "batch_size": 16} for rate in (3e-4, 3e-5))
     chances = {id(at): [chances_by_model(found, at, ends) for ends in (behind, ahead)] for at in (better, worse)}
     (promising, _), (hopeless, surprising) = chances[id(better)], chances[id(worse)]
     assert promising.best > 0.05 > hopeless.best and promising.loss > hopeless.loss

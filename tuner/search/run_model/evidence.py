@@ -19,6 +19,9 @@ from tuner.search.run_model.verdicts import Verdicts
 from tuner.search.scale import Scale
 from tuner.search.trial_view import TrialView
 
+MIN_TRIALS = 6
+"""Fewer trials say too little about any space: the best settings are hardly among them, and only which of those tried
+are the best is shown by a repeat. So these are all new, and what ended badly may have failed by luck."""
 FAR_SHARE = 0.12
 """Far from the best only the order of magnitude must fit: this share of the way is noise."""
 DIVERGED_NOISE, DIVERGED_SHARE = 0.05, 0.3

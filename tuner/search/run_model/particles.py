@@ -17,7 +17,8 @@ from tuner.search.run_model.residual import Residual
 from tuner.search.scale import Scale
 
 BoolArray = npt.NDArray[np.bool_]
-COUNT = 500
+COUNT = 1500
+"""With 500 a study owes up to two runs to the draw of its particles."""
 MOVES = 4
 MIN_EFFECTIVE = 0.5
 """A stage of the tempering keeps this share of the particles effective."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,10 +14,10 @@ import numpy as np
 from diagnostics.model.curves import FloatArray
 from tuner.search.distributions import Distributions
 from tuner.search.run_model import form
-from tuner.search.run_model.evidence import MIN_PROGRESS, Evidence, evidence, level_of, scale_of
+from tuner.search.run_model.evidence import MIN_PROGRESS, MIN_TRIALS, Evidence, evidence, level_of, scale_of
 from tuner.search.run_model.features import COORDINATES, FORM_KNOBS, LENGTH_KNOBS, Frame, Points, takes_fixed_steps
 from tuner.search.run_model.particles import COUNT, BoolArray, Likelihood, Prior, updated
-from tuner.search.run_model.priors import RATE_DEVIATION, Normal, prior
+from tuner.search.run_model.priors import RATE_DEVIATION, Normal, failed_after, prior
 from tuner.search.run_model.residual import MISFITS, Residual, noise_levels
 from tuner.search.scale import Scale
 from tuner.search.trial_view import TrialView
@@ -138,7 +139,8 @@ class RunModel:
         known = self._prior(frame, method, level, scale, _starts_wrong(trials))
         levels = noise_levels(known.means[form.SIGMA], known.deviations[form.SIGMA])
         seen = evidence(trials, frame, scale, level, float(np.exp(known.means[form.DEPTH])))
-        likelihood = Likelihood(seen, Residual(seen, levels), scale)
+        failed = failed_after(method) if len(trials) <= MIN_TRIALS else math.inf
+        likelihood = Likelihood(seen, Residual(seen, levels, failed), scale)
         rng = np.random.default_rng(FIRST_SEED + len(trials))
         if not trials:
             return known.draw(rng, COUNT), likelihood

@@ -48,10 +48,14 @@ class Likeness:
 
 @dataclass(frozen=True)
 class Residual:
-    """The covariances of the trials' heights about the form, one for each level of noise."""
+    """The covariances of the trials' heights about the form, one for each level of noise.
+
+    A run that ends ``failed`` deviations worse than expected may have failed: how much worse says little then.
+    """
 
     seen: Evidence
     levels: FloatArray
+    failed: float
 
     def level_of(self, log_noise: FloatArray, log_misfit: FloatArray) -> np.ndarray:
         """The number of the level that is nearest to each noise and misfit."""
@@ -61,8 +65,19 @@ class Residual:
 
     def log_likelihood(self, gaps: FloatArray, number: int) -> FloatArray:
         """The log-density of rows of gaps between heights and form, at one level of noise."""
-        inverse, half_log = self._inverses[number]
-        return np.asarray(-0.5 * ((gaps @ inverse) * gaps).sum(axis=1) - half_log)
+        inverse, half_log, _ = self._inverses[number]
+        wider = self._wider(gaps, number)
+        counted = gaps / wider
+        return np.asarray(-0.5 * ((counted @ inverse) * counted).sum(axis=1) - half_log - np.log(wider).sum(axis=1))
+
+    def _wider(self, gaps: FloatArray, number: int) -> FloatArray:
+        """How many times the usual deviation each gap is given, 1 unless the run ended far worse than expected.
+
+        So the density falls there as one over the gap, and a run that failed moves the form little (a heavy tail, as in
+        O'Hagan, On Outlier Rejection Phenomena in Bayes Inference, 1979). Good settings may fail by bad luck; no luck
+        lets bad ones end well.
+        """
+        return np.asarray(np.maximum(gaps / (self.failed * self._inverses[number][2]), 1.0))
 
     def likeness(self, points: Points) -> Likeness:
         """How alike other points are to the trials: it is the same for every level of noise."""
@@ -73,20 +88,20 @@ class Residual:
         sizes = self._sizes(number)
         cross = np.outer(progress, self.seen.progress) * like.covariance(*sizes)
         weights = cross @ self._inverses[number][0]
-        return gaps @ weights.T, np.maximum(
+        return (gaps / self._wider(gaps, number)) @ weights.T, np.maximum(
             (sizes[0] ** 2 + sizes[1] ** 2) * progress**2 - (weights * cross).sum(1), TINY
         )
 
     @cached_property
-    def _inverses(self) -> list[tuple[FloatArray, float]]:
-        """The inverse of each covariance, and half the logarithm of its determinant."""
+    def _inverses(self) -> list[tuple[FloatArray, float, FloatArray]]:
+        """The inverse of each covariance, half the logarithm of its determinant, and the deviations."""
         found, size = [], np.outer(self.seen.progress, self.seen.progress)
         like = self.likeness(self.seen.points)
         for number in range(NOISE_LEVELS * len(MISFITS)):
             level = self.levels[number // len(MISFITS)]
             noise = np.exp(2 * level) * self.seen.shared_noise + np.diag(self.seen.other + TINY)
             whole = noise + size * like.covariance(*self._sizes(number))
-            found.append((np.linalg.inv(whole), 0.5 * float(np.linalg.slogdet(whole)[1])))
+            found.append((np.linalg.inv(whole), 0.5 * float(np.linalg.slogdet(whole)[1]), np.sqrt(np.diag(whole))))
         return found
 
     def _sizes(self, number: int) -> tuple[float, float]:
