@@ -20,6 +20,10 @@ from diagnostics.rules.binding import Check, parameters_of
 
 NOTHING_KNOWN = {"settings": Settings(), "rate_prior": LearningRatePrior()}
 BY_NAME = {rule.name: rule for rule in RULES}
+SHARE = np.arange(1, 101) / 100
+LINE: FloatArray = 2.0 - 0.5 * SHARE
+"""A loss that falls in a straight line to the end, as at a rate that is too low."""
+SFT = LearningRatePrior(center=2.5e-4, cap=1e-3, max_blamed=2.5e-4)
 
 
 def curve(values: ArrayLike, steps: ArrayLike | None = None) -> Curve:
@@ -38,6 +42,12 @@ def evaluate(name: str, **given: Any) -> Evidence | None:
 def fired(name: str, **given: Any) -> bool:
     """Whether the rule finds its fault."""
     return evaluate(name, **given) is not None
+
+
+def fires_on(rule: str, settings: Settings, loss: FloatArray = LINE) -> bool:
+    """Whether a rule on slow learning fires on the loss of an SFT run."""
+    prior = {"rate_prior": SFT} if "rate_prior" in BY_NAME[rule].takes else {}
+    return fired(rule, train_loss=loss, settings=settings, **prior)
 
 
 def always(outcome: str, chance: float) -> Fitted:

@@ -5,19 +5,18 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from diagnostics.model.curves import FloatArray
-from diagnostics.model.rate_prior import LearningRatePrior
 from diagnostics.model.settings import Settings
-from tests.diagnostics.cases import BY_NAME, cannot_evaluate, curve, evaluate, fired, noise
-
-SHARE = np.arange(1, 101) / 100
-LINE = 2.0 - 0.5 * SHARE
-SFT = LearningRatePrior(center=2.5e-4, cap=1e-3, max_blamed=2.5e-4)
-
-
-def fires_on(rule: str, settings: Settings, loss: FloatArray = LINE) -> bool:
-    prior = {"rate_prior": SFT} if "rate_prior" in BY_NAME[rule].takes else {}
-    return fired(rule, train_loss=loss, settings=settings, **prior)
+from tests.diagnostics.cases import (
+    LINE,
+    SFT,
+    SHARE,
+    cannot_evaluate,
+    curve,
+    evaluate,
+    fired,
+    fires_on,
+    noise,
+)
 
 
 @pytest.mark.parametrize(("rate", "fires"), [(1e-4, True), (2.5e-4, False), (1e-3, False), (None, True)])
@@ -35,7 +34,11 @@ def test_the_peak_of_the_logged_rate_replaces_a_missing_setting():
     rate = curve(np.linspace(5e-4, 0, 100))
     assert not fired("rate-too-low", train_loss=LINE, rate_prior=SFT, learning_rate=rate)
     found = evaluate(
-        "rate-too-low", train_loss=LINE, settings=Settings(), rate_prior=SFT, learning_rate=np.linspace(5e-5, 0, 100)
+        "rate-too-low",
+        train_loss=LINE,
+        settings=Settings(),
+        rate_prior=SFT,
+        learning_rate=np.linspace(5e-5, 0, 100),
     )
     assert found.measured["rate"] == 5e-5
 
@@ -58,7 +61,13 @@ def test_flat_evaluations_beside_noisy_batches_speak_for_a_low_rate_where_it_is_
     held = curve(1.5 + 0.003 * (-1.0) ** np.arange(12), np.linspace(8, 100, 12))
     batches = curve(1.5 * noise(0.1, 100, seed=2))
     assert (
-        fired("rate-too-low", train_loss=batches, settings=Settings(learning_rate=rate), rate_prior=SFT, eval_loss=held)
+        fired(
+            "rate-too-low",
+            train_loss=batches,
+            settings=Settings(learning_rate=rate),
+            rate_prior=SFT,
+            eval_loss=held,
+        )
         is fires
     )
     fallen = curve(1.5 * noise(0.1, 100, seed=2) * (1.0 + 0.5 * np.exp(-np.arange(100) / 4)))

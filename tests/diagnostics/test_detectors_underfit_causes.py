@@ -5,10 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from diagnostics.model.curves import FloatArray
-from diagnostics.model.rate_prior import LearningRatePrior
 from diagnostics.model.settings import Settings
-from tests.diagnostics.cases import BY_NAME, curve, evaluate, fired, healthy
+from tests.diagnostics.cases import LINE, SFT, curve, evaluate, fired, fires_on, healthy
 
 
 def test_short_noisy_logs_are_not_taken_for_slow_learning():
@@ -19,16 +17,6 @@ def test_short_noisy_logs_are_not_taken_for_slow_learning():
         return fired("still-improving", train_loss=loss)
 
     assert sum(found(seed) for seed in range(200)) <= 8
-
-
-SHARE = np.arange(1, 101) / 100
-LINE = 2.0 - 0.5 * SHARE
-SFT = LearningRatePrior(center=2.5e-4, cap=1e-3, max_blamed=2.5e-4)
-
-
-def fires_on(rule: str, settings: Settings, loss: FloatArray = LINE) -> bool:
-    prior = {"rate_prior": SFT} if "rate_prior" in BY_NAME[rule].takes else {}
-    return fired(rule, train_loss=loss, settings=settings, **prior)
 
 
 @pytest.mark.parametrize(("steps", "batch", "fires"), [(99, 16, True), (100, 16, False), (99, 4, False)])

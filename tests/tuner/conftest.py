@@ -1,3 +1,6 @@
+import os
+from pathlib import Path
+
 import pytest
 
 from tests.tuner import smallest
@@ -22,3 +25,19 @@ def make(tmp_path, small_model, small_rows):
         return smallest.study(tmp_path, small_model, small_rows, method, **keys)
 
     return made
+
+
+@pytest.fixture
+def cannot_open(monkeypatch):
+    """``cannot_open(folder)``: from now on not even the owner of the machine may open it."""
+    real = os.scandir
+
+    def closed(folder):
+        def scandir(path="."):
+            if not isinstance(path, int) and Path(path) == folder:
+                raise PermissionError(13, "Permission denied")
+            return real(path)
+
+        monkeypatch.setattr(os, "scandir", scandir)
+
+    return closed

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
+
+from tests.tuner.local_server import listening
 
 
 @contextmanager
@@ -37,16 +38,10 @@ def endpoint() -> Iterator[Any]:
         def log_message(self, *args: Any) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    Handler.seen, Handler.address = [], f"http://127.0.0.1:{server.server_port}/v1"  # type: ignore[attr-defined]
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
+    Handler.seen = []
+    with listening(Handler) as address:
+        Handler.address = f"{address}/v1"  # type: ignore[attr-defined]
         yield Handler
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 def longer(first: str, second: str) -> str:

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
@@ -218,18 +218,10 @@ def test_a_run_that_takes_too_long_is_one_line_and_the_others_come(runs: Path, m
 
 @pytest.mark.skipif(os.name != "posix", reason="other systems keep rights differently")
 def test_what_may_not_be_opened_is_named_beside_the_runs(
-    runs: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    runs: Path, cannot_open: Callable[[Path], None], capsys: pytest.CaptureFixture[str]
 ):
-    """Not by taking the rights away: the owner of the machine may read everything."""
     (runs / "closed").mkdir()
-    real = os.scandir
-
-    def refuses_one(path: Path) -> object:
-        if Path(path).name == "closed":
-            raise PermissionError(13, "Permission denied")
-        return real(path)
-
-    monkeypatch.setattr(os, "scandir", refuses_one)
+    cannot_open(runs / "closed")
     status, made, lines = _diagnosed_in(["--json"], runs, capsys)
     assert status == 2
     assert f"tuner: {runs / 'closed'}: cannot be opened: permission denied" in lines

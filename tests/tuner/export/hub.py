@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import base64
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
+
+from tests.tuner.local_server import listening
 
 TOKEN = "hf_for_tests"
 
@@ -91,15 +92,8 @@ def serving() -> Iterator[Hub]:
                     hub.files[value["path"]] = hub.blobs[value["oid"]]
             self._send({"commitUrl": f"{hub.address}/me/model/commit/1", "commitOid": "1"})
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    hub.address = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
+    with listening(Handler) as hub.address:
         yield hub
-    finally:
-        server.shutdown()
-        server.server_close()
 
 
 def _mode(file: dict[str, Any]) -> dict[str, Any]:

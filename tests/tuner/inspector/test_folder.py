@@ -146,19 +146,11 @@ def test_a_run_that_is_gone_when_it_is_opened_is_none(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(os.name != "posix", reason="other systems keep rights differently")
 def test_what_may_not_be_opened_is_named_above_the_table(
-    opened: Callable[..., AppTest], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    opened: Callable[..., AppTest], tmp_path: Path, cannot_open: Callable[[Path], None]
 ) -> None:
-    """Not by taking the rights away: the owner of the machine may read everything."""
     write_fine_run(tmp_path / "fine")
     (tmp_path / "closed").mkdir()
-    real = os.scandir
-
-    def refuses_one(path: Path) -> object:
-        if Path(path).name == "closed":
-            raise PermissionError(13, "Permission denied")
-        return real(path)
-
-    monkeypatch.setattr(os, "scandir", refuses_one)
+    cannot_open(tmp_path / "closed")
     folder = Folder(tmp_path)
     assert set(folder.runs()) == {"fine"} and folder.closed() == ("closed: cannot be opened: permission denied",)
     (warning,) = notices(opened(), "warning")
