@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.tuner.cli.command import tuner
+from tests.tuner.cli.command import ROOT, tuner
 from tuner.cli import main
 from tuner.errors import STOPPED
 
@@ -105,3 +105,18 @@ sys.exit(main(["study", "sft.yaml"]))
     assert (done.returncode, done.stdout) == (130, "")
     assert done.stderr == f"{STOPPED}\n"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["data", "sft.yaml"]
+
+
+def test_ctrl_c_while_the_command_is_imported_is_no_traceback():
+    early = (
+        "import sys\n"
+        "class Early:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name == 'tuner.cli':\n"
+        "            raise KeyboardInterrupt\n"
+        "sys.meta_path.insert(0, Early())\n"
+        "from tuner.__main__ import run\n"
+        "sys.exit(run())\n"
+    )
+    done = subprocess.run([sys.executable, "-c", early], capture_output=True, text=True, cwd=ROOT, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "stopped\n")
