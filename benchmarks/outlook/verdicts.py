@@ -78,13 +78,14 @@ def _row(kind: str, runs: Sequence[Judged]) -> str:
 
 
 def lines_of_people(cases: Sequence[Case]) -> Iterator[str]:
-    """Macro-F1, the counts of what passes, and every wrong verdict."""
-    sick, well = [c for c in cases if c.label != "healthy"], [c for c in cases if c.label == "healthy"]
-    sure = [c for c in cases if c.confidence >= SURE and c.said != "unknown"]
-    for half, of in (("all", cases), ("the test half", halves(cases)[1])):
-        yield f"macro-F1 of {half} {score(pairs_of(of))['macro_f1']:.3f}"
-    yield f"refused {sum(c.said == 'unknown' for c in cases)} of {len(cases)}"
-    yield f"sick called healthy {sum(c.said == 'healthy' for c in sick)} of {len(sick)}"
-    yield f"healthy called sick {sum(c.said not in ('healthy', 'unknown') for c in well)} of {len(well)}"
-    yield f"said at 95 % or more {len(sure)}, of which {share([c for c in sure if c.right], sure):.1%} hold"
+    """Macro-F1 and the counts of what passes, of all runs and of the test half of the sources; every wrong verdict."""
+    for half, of in (("all", cases), ("test half", halves(cases)[1])):
+        sick, well = [c for c in of if c.label != "healthy"], [c for c in of if c.label == "healthy"]
+        sure = [c for c in of if c.confidence >= SURE and c.said != "unknown"]
+        yield (
+            f"{half:<10} macro-F1 {score(pairs_of(of))['macro_f1']:.3f}, refused {sum(c.said == 'unknown' for c in of)}"
+            f" of {len(of)}, sick called healthy {sum(c.said == 'healthy' for c in sick)} of {len(sick)},"
+            f" healthy called sick {sum(c.said not in ('healthy', 'unknown') for c in well)} of {len(well)},"
+            f" {share([c for c in sure if c.right], sure):.1%} of {len(sure)} at 95 % or more hold"
+        )
     yield from (f"  {c.confidence:.0%} {c.said} ({c.cause}): {c.name}: {c.label}" for c in cases if not c.right)
