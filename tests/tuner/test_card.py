@@ -31,6 +31,14 @@ def test_a_study_gets_a_card_and_out_may_be_a_new_folder(tmp_path: Path):
         assert "confirmed on 3 of 3" in (out / "card.svg").read_text("utf-8")
 
 
+@pytest.mark.skipif(not Path("/sys/kernel").is_dir(), reason="needs a folder that takes no files from anybody")
+def test_a_folder_that_takes_no_files_is_named_in_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    log(tmp_path)
+    assert main(["card", str(tmp_path), "--out", "/sys/kernel"]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("tuner: /sys/kernel: ") and said.count("\n") == 1 and ".part" not in said
+
+
 @pytest.mark.parametrize("content", ["{}", "[]", "{half", json.dumps({"trials": 3})])
 def test_a_damaged_study_is_one_line(tmp_path: Path, content: str, capsys: pytest.CaptureFixture[str]):
     (tmp_path / "study.json").write_text(content, "utf-8")

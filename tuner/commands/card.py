@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,6 +16,7 @@ from diagnostics.report.write import BADGE, write_card, write_text
 from tuner.config.bounded_read import read_json
 
 STUDY = "study.json"
+NO_RIGHT = (errno.EACCES, errno.EPERM, errno.EROFS)
 NO_PICTURE = "a PNG beside it needs: pip install 'curvetuner[card]'"
 
 
@@ -22,7 +24,7 @@ def card(path: Path, *, out: Path | None = None, tags: Mapping[str, str] | None 
     """Write the card of the run or the study at ``path`` and print where it is.
 
     ``out`` is by default the folder of the run or the study. Raises ``UnreadableLog`` when no run is there, and
-    ``BadInput`` when the study's file cannot be read or the folder cannot be made.
+    ``BadInput`` when the study's file cannot be read, or the folder cannot be made or written to.
     """
     study = path / STUDY if path.is_dir() else path
     folder = out or (path if path.is_dir() else path.parent)
@@ -31,7 +33,12 @@ def card(path: Path, *, out: Path | None = None, tags: Mapping[str, str] | None 
     except OSError as error:
         raise BadInput(f"--out {folder}: cannot be made ({error.strerror}); choose another place") from error
     is_study = study.name == STUDY and study.is_file()
-    written = write_card(_study_card(study), folder) if is_study else _run_cards(path, folder, tags)
+    try:
+        written = write_card(_study_card(study), folder) if is_study else _run_cards(path, folder, tags)
+    except OSError as error:
+        if error.errno not in NO_RIGHT:
+            raise
+        raise BadInput(f"{folder}: cannot write there ({error.strerror}); give another --out") from error
     for one in written:
         print(f"wrote {one}")
     if not any(one.suffix == ".png" for one in written):
