@@ -12,7 +12,9 @@ from tests.tuner.madeup import BATCH, RATE
 from tests.tuner.search.form_runs import LOW, SPACE, START, posterior, trial
 from tuner.config.search_space import Choice, Range
 from tuner.search.distributions import distributions
+from tuner.search.run_model import acquire
 from tuner.search.run_model.acquire import best_choice
+from tuner.search.run_model.candidates import neighbors
 from tuner.search.run_model.posterior import RunModel
 from tuner.search.trial_view import TrialView
 
@@ -33,6 +35,23 @@ def test_a_stopped_run_is_weak_evidence_and_may_be_run_again_to_its_end_once():
     found = posterior(*whole, half, again)
     choice = best_choice(found, [*whole, half, again], SPACE, may_repeat=True)
     assert choice is None or choice.repeats is None or choice.repeats.settings != half.settings or choice.repeats
+
+
+@pytest.mark.parametrize(("share", "first", "is_beside"), [(0.0, 2, False), (math.inf, 2, True), (math.inf, 3, False)])
+def test_where_the_model_expects_little_after_the_first_trials_it_looks_beside_the_best(
+    share: float, first: int, is_beside: bool, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(acquire, "LITTLE", share)
+    monkeypatch.setattr(acquire, "MIN_TRIALS", first)
+    known = [trial(0, 1e-6, 32), trial(1, 1e-5, 32), trial(2, 3e-5, 32, label="underfit", advice=LOW)]
+    choice = best_choice(posterior(*known), known, SPACE, may_repeat=False)
+    assert choice is not None
+    beside = neighbors(known[2].settings, SPACE)
+    rates = [(one["learning_rate"], one["batch_size"]) for one in beside]
+    expected = [(9.5e-6, 32), (9.5e-5, 32), (3e-5, 16), (9.5e-6, 16), (9.5e-5, 16)]
+    assert rates == [pytest.approx(one, rel=0.01) for one in expected]
+    assert (choice.settings in beside) is is_beside
+    assert choice.beside == (2 if is_beside else None)
 
 
 def test_pending_trials_count_so_that_four_workers_differ():

@@ -13,6 +13,7 @@ PROPOSALS: Mapping[str, str] = {
     "save {saves:.1%}",
     "model-expects-below-edge": "the best rate is about {best:of:knob} ({low:of:knob} to {high:of:knob}), the edge of "
     "stability near {edge:of:knob}; this run should save {saves:.1%}",
+    "model-expects-little": "little more is expected anywhere; this run looks one step beside trial {trial}",
     "another-seed": "trial {trial} on another seed: one run each is too few to pick a winner",
 }
 """Why a trial was proposed."""
@@ -26,7 +27,6 @@ EARLIER: Mapping[str, str] = {
     "half-of-diverged-rate": "halfway below a learning rate that was too high",
     "vertex-of-rates": "the lowest point of a parabola through the rates tried",
     "gap-beside-best-rate": "half-way into the gap beside the best rate",
-    "model-expects-little": "little more is expected anywhere; this run looks one step beside trial {trial}",
 }
 """Why a trial was proposed in studies of earlier versions."""
 

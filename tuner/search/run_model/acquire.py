@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -13,7 +13,7 @@ import numpy as np
 from diagnostics.model.curves import FloatArray
 from tuner.search.distributions import Distributions, not_tried
 from tuner.search.replicates import MAX_RUNS_PER_SETTING, by_settings
-from tuner.search.run_model.candidates import LADDERS, candidates
+from tuner.search.run_model.candidates import LADDERS, candidates, neighbors
 from tuner.search.run_model.evidence import MIN_TRIALS
 from tuner.search.run_model.posterior import Posterior
 from tuner.search.trial_view import TrialView
@@ -22,8 +22,8 @@ UTILITY = 0.1
 """A gain counts as a share of what a particle holds for possible, and of 10 % where that is less: no guess of a
 hundredfold loss outweighs the others."""
 LITTLE = 0.1
-"""Where the model expects less than this share of the noise of every setting, it may as well be wrong: then a sampler
-of the user's own has its turn."""
+"""Where the model expects less than this share of the noise of every setting, it may as well be wrong: then, after the
+first trials, the next one lies beside the best one, before anything is left to it alone."""
 STOPPED_HEIGHT, STOPPED_SAVES = 0.1, 0.5
 """A run that ends 10 % above the best is stopped half-way."""
 
@@ -32,12 +32,13 @@ STOPPED_HEIGHT, STOPPED_SAVES = 0.1, 0.5
 class Choice:
     """What to train next, and the gain expected of it as a height.
 
-    ``repeats`` is a trial to run on another seed.
+    ``repeats`` is a trial to run on another seed, ``beside`` the number of the best one that it lies beside.
     """
 
     settings: Mapping[str, Any]
     gain: float
     repeats: TrialView | None = None
+    beside: int | None = None
 
 
 def best_choice(
@@ -61,11 +62,15 @@ def _new_settings(
 ) -> Choice | None:
     """The untried settings of the most expected improvement (Jones 1998) over the best tried ones of each particle."""
     tried = [trial.settings for trial in trials]
-    around = [model.frame.origin, *(trial.settings for trial in _leading(trials))]
+    leading = _leading(trials)
+    around = [model.frame.origin, *(trial.settings for trial in leading)]
     for step in LADDERS:
         new = not_tried(candidates(around, space, step, len(trials)), tried, space)
         if new:
-            return _most_improving(model, new, floor)
+            chosen = _most_improving(model, new, floor)
+            little = len(trials) > MIN_TRIALS and chosen.gain <= LITTLE * model.noise
+            beside = not_tried(neighbors(leading[0].settings, space), tried, space) if little and leading else []
+            return replace(_most_improving(model, beside, floor), beside=leading[0].number) if beside else chosen
     return None
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 
 from tuner.config.search_space import is_number
-from tuner.search.distributions import Distributions, alike, nearest_in_space
+from tuner.search.distributions import Distributions, alike, nearest_in_space, neighbor
 from tuner.search.proposal import RATE
 
 LADDERS = (0.5, 0.25)
@@ -36,6 +36,27 @@ def candidates(
     rng = np.random.default_rng(seed)
     starts = [{knob: _known(one.get(knob), values[knob]) for knob in values} for one in around]
     return [_changed(starts[k % len(starts)], values, rng) for k in range(MAX_CANDIDATES)]
+
+
+def neighbors(settings: Mapping[str, Any], space: Distributions) -> list[dict[str, Any]]:
+    """What differs from these settings in one, by one step up or down or by another choice, or in that and the rate.
+
+    The best rate moves with the others: whoever turns one setting at a time stands still where both have to move.
+    """
+    here = {knob: settings.get(knob) for knob in space}
+    singles = [{**here, knob: value} for knob, span in space.items() for value in _beside(here[knob], span)]
+    rates = _beside(here[RATE], space[RATE]) if RATE in space else []
+    return singles + [{**one, RATE: rate} for one in singles if one.get(RATE) == here.get(RATE) for rate in rates]
+
+
+def _beside(value: Any, span: BaseDistribution) -> list[Any]:
+    """The next values of a setting; every other one of choices without order."""
+    if isinstance(span, CategoricalDistribution) and not any(map(is_number, span.choices)):
+        return [choice for choice in span.choices if choice != value]
+    found = [neighbor(value, direction, span) for direction in (-1, 1)]
+    if isinstance(span, FloatDistribution) and span.log:
+        found = [one and nearest_in_space(_as_written(one), span) for one in found]
+    return [one for one in found if one is not None]
 
 
 def _as_written(value: float) -> float:

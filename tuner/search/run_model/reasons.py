@@ -22,6 +22,8 @@ KNOWN_EDGE_DECADES = 1.5
 
 def reason_of(model: Posterior, choice: Choice, best: TrialView | None) -> Message:
     """Why these settings come next: where the best rate lies for them, where the edge, and what the run should save."""
+    if choice.beside is not None:
+        return message("model-expects-little", trial=choice.beside)
     saves = saved_share(model, choice.gain, best)
     if RATE not in choice.settings:
         return message("model-expects", saves=saves)
