@@ -16,7 +16,7 @@ SURE: Mapping[str, float] = {
     "sure": 0.95,  # of the estimate of the rate that it lies on this side...
     "sure_known": 0.8,  # ... where it is known which rates such runs take...
     "evident": 0.6,  # ... and of the curves alone
-    "alike": 0.65,  # or the share of runs that look so and missed much at such a rate
+    "alike": 0.6,  # or the share of runs that look so and missed much at such a rate
 }
 ALIKE = Wording(
     "the loss came down by {fall:.1%} and looks as in runs of which {alike:.0%} missed much at such a rate",
@@ -88,7 +88,7 @@ RATE_TOO_HIGH = Rule(
     label=Label.UNSTABLE,
     blames=RateSide.TOO_HIGH,
     check=learning_rate.rate_too_high,
-    limits={**SURE, "sure_known": 0.85, "evident": 0.75, "alike": 0.6},  # to call a run unstable takes more
+    limits={**SURE, "sure_known": 0.85, "evident": 0.75, "alike": 0.55},  # to call a run unstable takes more
     message="the losses move in the way of a learning rate that is too high",
     wordings=(ALIKE,),
     cause="The learning rate is beyond the edge of stability: it throws the weights about until it decays.",
