@@ -27,8 +27,8 @@ def second_trial(folder: Path, prior: float | None) -> tuple[float, float]:
 
 def test_a_rate_that_is_known_beforehand_leads_the_first_step(tmp_path: Path):
     """The curve of trial 0 has its say as well: it speaks for 2e-4 to 5e-4."""
-    low, plain, high = (second_trial(tmp_path / str(prior), prior) for prior in (2e-5, None, 1e-3))
-    assert low[0] < plain[0] <= high[0]
+    low, plain, high = (second_trial(tmp_path / str(prior), prior) for prior in (1e-6, None, 5e-3))
+    assert low[0] < plain[0] < high[0]
     assert low[1] < plain[1] < high[1]
 
 
