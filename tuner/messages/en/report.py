@@ -93,7 +93,8 @@ PHRASES: Mapping[str, str] = {
     "came from.",
     "rate": "The model of the run after all trials, at the best trial's other settings: a line for each batch, and a "
     "band that holds four of five guesses. Dots are trials in the color of their batch, the best in a ring, hollow "
-    "where a run was stopped; amber lies past the edge that it names, green is where the best rate is believed to be.",
+    "where a run was stopped. Green is where the best rate is believed to be; amber lies past the edge that it names, "
+    "where that edge is on the axis.",
     "edge-of-stability": "edge of stability",
     "edge-or-forgetting": "unstable, or forgets too much",
     "best-rate": "best rate about {best} ({low} to {high})",
