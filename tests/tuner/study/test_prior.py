@@ -27,9 +27,11 @@ def second_trial(folder: Path, prior: float | None) -> tuple[float, float]:
 
 def test_a_rate_that_is_known_beforehand_leads_the_first_step(tmp_path: Path):
     """The curve of trial 0 has its say as well: it speaks for 2e-4 to 5e-4."""
-    low, plain, high = (second_trial(tmp_path / str(prior), prior) for prior in (1e-6, None, 5e-3))
-    assert low[0] < plain[0] < high[0]
-    assert low[1] < plain[1] < high[1]
+    lowest, low, plain, high, highest = (
+        second_trial(tmp_path / str(prior), prior) for prior in (1e-6, 2e-5, None, 1e-3, 5e-3)
+    )
+    assert lowest[0] < low[0] <= plain[0] <= high[0] < highest[0]
+    assert lowest[1] < low[1] < plain[1] < high[1] < highest[1]
 
 
 def test_a_study_says_where_the_best_rate_lies_and_surer_for_the_same_model_and_data(tmp_path: Path):
