@@ -37,7 +37,8 @@ class Scale:
         else:
             size = max(abs(self.low), abs(self.high))  # divided first: high - low may not fit a float
             share = (inside / size - self.low / size) / (self.high / size - self.low / size)
-        return np.asarray(self.start + share * (self.end - self.start))
+        # Rounding may put the edge itself a hair beyond the end.
+        return np.asarray(self.start + np.clip(share, 0.0, 1.0) * (self.end - self.start))
 
     def ticks(self, count: int = 5) -> tuple[float, ...]:
         """About ``count`` round values within the scale."""

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from diagnostics.chart.build import Chart, as_svg, chart, outline
@@ -220,6 +220,7 @@ def test_names_of_findings_never_cover_each_other():
 
 
 @given(st.lists(st.floats(allow_nan=False), max_size=20), st.booleans())
+@example([1.62, math.inf], True)
 def test_a_scale_holds_every_value_between_its_ends(values, log):
     scale = scale_over(values, 0.0, 100.0, log=log)
     assert scale.low < scale.high
