@@ -15,6 +15,7 @@ from diagnostics.rules import Rule
 
 HEALTH_LABELS = (Label.UNSTABLE, Label.OVERFIT, Label.UNDERFIT)
 """The labels whose rules must have been evaluated before a run is called healthy."""
+FEW = "too-few-points"
 INFERRED = ("warmup-too-short",)
 """Rules that infer too high a rate; spikes, jumps and jitter are seen, whatever the whole run looks like."""
 SHOWN = 0.8
@@ -57,8 +58,13 @@ class Answers:
 
     @cached_property
     def unchecked(self) -> tuple[Unchecked, ...]:
-        """The labels that a healthy run should have been checked for and was not, each with the first reason."""
-        reasons = {skip.label: skip.reason for skip in reversed(self.skipped)} | self._essentials
+        """The labels that a healthy run should have been checked for and was not, each with a reason.
+
+        The first one; too few points of a curve that is logged before curves that are not.
+        """
+        first = [(skip.label, skip.reason) for skip in reversed(self.skipped)]
+        few = {label: why for label, why in first if why.code == FEW}
+        reasons = dict(first) | few | self._essentials
         missing = [label for label in HEALTH_LABELS if label not in self.checked]
         return tuple(Unchecked(label, reasons.get(label, message("no-rule"))) for label in missing)
 

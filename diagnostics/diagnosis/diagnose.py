@@ -18,6 +18,7 @@ from diagnostics.model.curves import Run
 from diagnostics.model.evidence import Evidence
 from diagnostics.model.message import Message, message
 from diagnostics.model.methods import method_record
+from diagnostics.model.outlook import Outlook
 from diagnostics.model.rate_estimate import RateEstimate
 from diagnostics.model.rate_prior import Bounds
 from diagnostics.model.records import Advice, Diagnosis, Finding, Label
@@ -130,7 +131,7 @@ def _without_fault(
     ill = look is not None and look.well < SELDOM_WELL
     enough = missing.isdisjoint(_needed(context)) and (health.kinds > 1 or on_course(context)) and confidence > 0.0
     healthy = enough and not ill and confidence >= TOO_LITTLE
-    notes = (message("looks-ill", well=look.well),) if enough and ill and look is not None else ()
+    notes = (_looks(look),) if enough and ill and look is not None else ()
     return replace(
         verdict,
         notes=(*verdict.notes, *notes),
@@ -140,6 +141,16 @@ def _without_fault(
         findings=tuple(_finding(*pair) for pair in weighed.fired),
         borderline=_finding(*borderline) if healthy and borderline else None,
     )
+
+
+def _looks(look: Outlook) -> Message:
+    """How many of the runs that look so went well, and what most of the others had."""
+    found = (
+        (look.slow, message("looks-slow", well=look.well, ill=look.slow)),
+        (look.hot, message("looks-hot", well=look.well, ill=look.hot)),
+        (look.overfit, message("looks-overfit", well=look.well, ill=look.overfit)),
+    )
+    return max(found, key=lambda one: one[0])[1]
 
 
 def _needed(context: DiagnosisContext) -> tuple[Label, ...]:

@@ -17,23 +17,23 @@ def rate_words(diagnosis: Diagnosis) -> str:
     """Where the run's rate stands, and between which rates the best one is.
 
     Nothing beside a broken log, nor where repeats raised the held-out loss, which looks like a rate that is too high.
+    A healthy run's rate is to be kept: that it may lie on one side is told by the interval, and no other is suggested.
     """
-    if diagnosis.label in (Label.BROKEN, Label.OVERFIT):
+    if diagnosis.label in (Label.BROKEN, Label.OVERFIT) or diagnosis.rate is None:
         return ""
-    return " ".join(filter(None, (rate_sentence(diagnosis.rate), rate_suggestion(diagnosis.rate))))
+    sides = [] if diagnosis.label is Label.HEALTHY else [side for side in RateSide if diagnosis.rate.tells(side)]
+    side = sides[0] if sides else None
+    return " ".join(filter(None, (_stands(diagnosis.rate, side), _suggestion(diagnosis.rate, side))))
 
 
-def rate_sentence(estimate: RateEstimate | None) -> str:
+def _stands(estimate: RateEstimate, side: RateSide | None) -> str:
     """Where the rate stands, with the interval that is told; empty where that is not known well enough to say it."""
-    if estimate is None:
-        return ""
     low, high = estimate.interval()
     told = {"share": percent(SHARE_TOLD)}
     if high < 0.0:
         return phrase("rate-off", least=_times(-high), most=_times(-low), side=str(RateSide.TOO_LOW), **told)
     if low > 0.0:
         return phrase("rate-off", least=_times(low), most=_times(high), side=str(RateSide.TOO_HIGH), **told)
-    side = next((side for side in RateSide if estimate.tells(side)), None)
     if side is not None:
         most = _times(-low if side is RateSide.TOO_LOW else high)
         return phrase("rate-up-to", most=most, side=str(side), chance=percent(estimate.chance(side)))
@@ -44,9 +44,9 @@ def rate_sentence(estimate: RateEstimate | None) -> str:
     return phrase("rate-between", low=_times(-low), high=_times(high), **told)
 
 
-def rate_suggestion(estimate: RateEstimate | None) -> str:
-    """Between which rates the best one is probably is, where one side is likely; else empty."""
-    if estimate is None or estimate.suggested is None or not any(map(estimate.tells, RateSide)):
+def _suggestion(estimate: RateEstimate, side: RateSide | None) -> str:
+    """Between which rates the best one probably is, where one side is likely; else empty."""
+    if estimate.suggested is None or side is None:
         return ""
     low, high = (setting("learning_rate", float(f"{rate:.1g}")) for rate in estimate.suggested)
     return phrase("rate-suggested", low=low, high=high)

@@ -11,6 +11,9 @@ from diagnostics.model.curves import Run
 from diagnostics.model.message import Message
 from diagnostics.model.records import Advice, Diagnosis, Finding, Label, Skipped
 
+LOOKS = ("looks-slow", "looks-hot", "looks-overfit")
+"""Notes that say why there is no verdict."""
+
 
 def finding_message(finding: Finding) -> str:
     """What the finding says: its rule's template with what was measured; the rule's name where there is no template."""
@@ -91,5 +94,8 @@ def summary(diagnosis: Diagnosis) -> str:
 
 def _not_known(diagnosis: Diagnosis) -> str:
     """What keeps a run from being judged, as far as one reason is known."""
+    looks = next((note for note in diagnosis.notes if note.code in LOOKS), None)
+    if looks is not None:
+        return sentence(text(looks))
     missing = next((kind for kind in diagnosis.unchecked if kind.label is not Label.OVERFIT), None)
     return phrase("summary-not-checked", reason=text(missing.reason)) if missing else phrase("summary-nothing-known")

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from diagnostics.chart.build import chart
 from diagnostics.chart.markup import printable
-from diagnostics.formatting import SIGNS, number, plain_name
-from diagnostics.messages import confidence_words, is_tentative, phrase
+from diagnostics.formatting import SIGNS, number, plain_name, sentence
+from diagnostics.messages import confidence_words, is_tentative, phrase, text
 from diagnostics.model.curves import Run
 from diagnostics.model.methods import method_record
 from diagnostics.model.rate_estimate import RateSide
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 PLAIN_WIDTH = 110
+LOST = ("records-damaged", "last-record-cut", "lines-skipped", "cells-skipped")
+"""Notes on what of a log could not be read: what is missing may be why there is no verdict."""
 MAX_NAMES = 3
 """Curves and settings that are named as not logged; the rest is counted."""
 CHECKPOINT = "checkpoint"
@@ -120,6 +122,8 @@ def _brief(shown: Sections, diagnosis: Diagnosis) -> Iterator[Text]:
     from rich.text import Text
 
     yield Text(printable(shown.summary))
+    if diagnosis.label is Label.UNKNOWN:
+        yield from (Text(printable(sentence(text(note)))) for note in diagnosis.notes if note.code in LOST)
     if shown.rate and diagnosis.rate is not None and any(map(diagnosis.rate.tells, RateSide)):
         yield Text(printable(shown.rate))
     action, changes = to_do(shown, diagnosis)

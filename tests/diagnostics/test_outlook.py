@@ -10,11 +10,15 @@ import pytest
 
 from diagnostics import Curve, Run, diagnose
 from diagnostics.diagnosis.context import prepare
+from diagnostics.diagnosis.diagnose import diagnose_with_basis
+from diagnostics.messages import summary
+from diagnostics.model.label import Label
 from diagnostics.model.outlook import OTHER, WELL, Outlook
 from diagnostics.model.rate_estimate import RateSide
 from diagnostics.model.settings import Settings
 from diagnostics.outlook.features import outlook_features
 from diagnostics.outlook.fitted import MIN_POINTS, Fitted, fitted
+from diagnostics.rules import RULES
 from tests.diagnostics.cases import always
 
 SHARE = np.arange(1, 61) / 60
@@ -52,6 +56,26 @@ def test_a_loss_that_falls_far_and_bends_looks_well_and_others_do_not():
 def test_no_run_that_looks_ill_is_called_healthy():
     found = [diagnose(run(loss * noise(0.01), loss * noise(0.003, 1))).label for loss in (WELL_LEARNED, SLOW)]
     assert [str(label) for label in found] == ["healthy", "underfit"]
+
+
+@pytest.mark.parametrize(
+    ("chances", "code", "side"),
+    [
+        ((0.3, 0.5, 0.1, 0.1), "looks-slow", "3 times"),
+        ((0.3, 0.1, 0.5, 0.1), "looks-hot", "a third"),
+        ((0.3, 0.1, 0.1, 0.5), "looks-overfit", "held-out"),
+    ],
+)
+def test_where_no_rule_finds_the_fault_the_likeliest_one_is_named(chances: tuple[float, ...], code: str, side: str):
+    nothing = np.zeros(0, dtype=np.int64)
+    always_so = Fitted((), np.log(chances), nothing, nothing, nothing, np.zeros(0), nothing, np.zeros(0, dtype=bool))
+    seen = run(WELL_LEARNED * noise(0.01), WELL_LEARNED * noise(0.003, 1))
+    rules = tuple(rule for rule in RULES if rule.name != "rate-too-low" and rule.name != "rate-too-high")
+    found, _ = diagnose_with_basis(seen, rules, look=always_so)
+    assert found.label is Label.UNKNOWN
+    note = next(note for note in found.notes if note.code.startswith("looks-"))
+    assert (note.code, note.values) == (code, {"well": pytest.approx(0.3), "ill": pytest.approx(0.5)})
+    assert side in summary(found)
 
 
 @pytest.mark.parametrize(

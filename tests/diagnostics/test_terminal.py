@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import io
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from rich.console import Console, RenderableType
 
-from diagnostics import diagnose
+from diagnostics import diagnose, read
 from diagnostics.chart.build import chart
 from diagnostics.formatting import sentence
-from diagnostics.messages import finding_message, phrase
+from diagnostics.messages import finding_message, phrase, text
 from diagnostics.model.curves import Curve, Run
 from diagnostics.model.records import Diagnosis, Label
 from diagnostics.report.order import worst_first
@@ -213,3 +214,15 @@ def test_a_sparkline_goes_as_the_values_do():
 def test_block_means_are_few_and_keep_where_a_curve_starts_and_how_it_ends():
     means = block_means(Curve.from_points(range(1000), [5.0] + [1.0] * 999), 60)
     assert (len(means), means[0], means[-1]) == (60, 5.0, 1.0)
+
+
+def test_a_log_that_is_cut_off_after_one_point_says_both(tmp_path: Path):
+    log = tmp_path / "log.jsonl"
+    log.write_text('{"step": 1, "loss": 2.3}\n{"step": 2, "lo')
+    run = read(log)
+    found = diagnose(run)
+    assert found.label is Label.UNKNOWN
+    assert {kind.reason.code for kind in found.unchecked if kind.label is not Label.OVERFIT} == {"too-few-points"}
+    said = str(as_text(run, found))
+    assert all(sentence(text(note)) in said for note in run.notes)
+    assert [note.code for note in run.notes] == ["lines-skipped"]

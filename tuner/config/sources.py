@@ -11,6 +11,8 @@ from typing import Any
 from tuner.errors import SpecError, brief_name
 
 PACKAGED = "tuner/tiny"
+NAMESPACE = "tuner/"
+"""What the names of packaged models begin with; the hub is not asked for one: without a network that takes a minute."""
 PATHS = ("model_name_or_path", "dataset_name", "reward_model_name_or_path", "teacher_model_name_or_path")
 """Keys whose value is a path from the study file's folder, or a hub id."""
 MAX_DATA_ENTRIES = 20_000
@@ -33,11 +35,6 @@ def located(name: str, start: Path) -> Path | None:
     given = at_home(name)
     folders = [Path(), start.resolve(), *start.resolve().parents]
     return next((found for folder in folders if is_there(found := folder / given)), None)
-
-
-def packaged_hint(name: str) -> str:
-    """What a message adds about a name that reads like the packaged model's and is not."""
-    return f"; the packaged model is {PACKAGED}" if name.startswith(PACKAGED.partition("/")[0] + "/") else ""
 
 
 def at_home(name: str | Path) -> Path:
@@ -69,6 +66,8 @@ def check_sources(raw: Mapping[str, Any], path: Path) -> None:
         found = located(name, path.parent) if isinstance(name, str) else None
         if found is not None and not found.is_file() and not found.is_dir():
             raise SpecError(f"{path}: {key}: {found}: is a pipe, a socket or a device; give a file or a folder")
+        if isinstance(name, str) and found is None and name.startswith(NAMESPACE) and key != "dataset_name":
+            raise SpecError(f"{path}: {key}: {brief_name(name)}: no such folder; the packaged model is {PACKAGED}")
         if isinstance(name, str) and is_path(name) and found is None:
             raise SpecError(
                 f"{path}: {key}: {brief_name(name)}: no such file or folder, from here or from {path.parent}"

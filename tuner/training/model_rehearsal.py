@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from tuner.config.model_keys import LOADING
-from tuner.config.sources import packaged_hint
 from tuner.config.trl_schema import Unfit, as_type
 from tuner.config.trust import TRUST
 from tuner.errors import SpecError, brief, error_text, nearest
@@ -46,7 +45,7 @@ def check_found(name: str, trusted: bool, where: str, revision: str | None = Non
     except (OSError, ValueError) as error:
         if TRUST in str(error):
             raise SpecError(f"{where}: {name}: {refusal(error)}") from error
-        raise SpecError(f"{where}: cannot load {name}: {error_text(error, 160)}{packaged_hint(name)}") from error
+        raise SpecError(f"{where}: cannot load {name}: {error_text(error, 160)}") from error
 
 
 def _faults(name: str, given: Mapping[str, Any], loads_with: str, trusted: bool) -> Iterator[str]:

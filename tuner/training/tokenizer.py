@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from tuner.config.sources import packaged_hint
 from tuner.config.trust import TRUST
 from tuner.errors import SpecError, error_text
 from tuner.training.refusals import refusal
@@ -44,7 +43,7 @@ def load_tokenizer(name: str, revision: str, training: Any, where: Path, *, imag
             ) from error
         raise SpecError(
             f"{where}: model_name_or_path: cannot load {name}: no such folder, and loading it from the hub failed "
-            f"({error_text(error, 160)}){packaged_hint(name)}"
+            f"({error_text(error, 160)})"
         ) from error
     if not tokenizer.chat_template and not getattr(training, "chat_template_path", None):
         tokenizer.chat_template = PLAIN_TEMPLATE

@@ -208,12 +208,10 @@ def test_a_model_that_the_hub_does_not_give_is_one_line(make, tmp_path, monkeypa
     assert "\n" not in str(caught.value)
 
 
-def test_a_misspelt_packaged_model_is_answered_with_its_name(make, tmp_path, monkeypatch):
-    import huggingface_hub.constants
-
-    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
-    with pytest.raises(SpecError, match=r"cannot load tuner/tiny2: .*; the packaged model is tuner/tiny$"):
-        train(make(model_name_or_path="tuner/tiny2"), {}, tmp_path / "run")
+def test_a_misspelt_packaged_model_is_answered_with_its_name_when_the_file_is_read(make):
+    for key in ("model_name_or_path", "reward_model_name_or_path"):
+        with pytest.raises(SpecError, match=rf"{key}: tuner/tiny2: .*the packaged model is tuner/tiny$"):
+            make(**{key: "tuner/tiny2"})
 
 
 def test_a_model_s_folder_without_a_tokenizer_is_one_line(make, tmp_path, small_model):
