@@ -43,6 +43,7 @@ def _rows(run: Measured, layout: Layout) -> Iterator[dict[str, Any]]:
     rng = layout.rng()
     name, with_rate, by_step = ("train_loss", "loss")[int(rng.integers(2))], rng.random() < 0.5, rng.random() < 0.7
     by_step = by_step or run.steps < 8 * run.steps_per_epoch  # few epochs are watched by the step
+    monitored = "lr-SGD" if run.settings.get("optim") == "sgd" else "lr-AdamW"
     points = {at.step: at for at in windows(run, layout.every, mean=False)} if by_step else {}
     held = {e.step: e for e in run.evals if e.step} if layout.evals else {}
     ends = {at.step: at for _, at, _ in epochs(run)}
@@ -50,7 +51,7 @@ def _rows(run: Measured, layout: Layout) -> Iterator[dict[str, Any]]:
         common = {"epoch": int((step - 1) / run.steps_per_epoch), "step": step - 1}
         if (at := points.get(step)) is not None:
             if with_rate:
-                yield {"step": step - 1, "lr-AdamW": at.rate}
+                yield {"step": step - 1, monitored: at.rate}
             yield {**common, f"{name}_step": at.loss}
         if (one := held.get(step)) is not None:
             yield {**common, "val_loss": one.loss, **({"val_acc": one.accuracy} if one.accuracy is not None else {})}

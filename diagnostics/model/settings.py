@@ -15,7 +15,8 @@ class Settings:
 
     ``batch_size`` is the effective one: per device x devices x accumulation. ``warmup_ratio`` is a share of all steps.
     ``num_labels`` are the classes that a classifier tells apart.
-    ``adapter_kind`` is None for plain LoRA; see ``diagnostics.model.adapters``.
+    ``adapter_kind`` is None for plain LoRA; see ``diagnostics.model.adapters``. ``written_by`` is no setting but the
+    trainer whose form the log has; see ``diagnostics.model.optimizers``.
     """
 
     method: str | None = None
@@ -67,6 +68,7 @@ class Settings:
     num_labels: int | None = None
     logging_nan_inf_filter: bool | None = None
     transformers_version: str | None = None
+    written_by: str | None = None
 
     @property
     def has_adapter(self) -> bool:
@@ -81,7 +83,7 @@ class Settings:
 
     def known(self) -> dict[str, Any]:
         """The settings that the log gave, as a plain mapping."""
-        return {key: value for key, value in asdict(self).items() if value is not None}
+        return {key: value for key, value in asdict(self).items() if value is not None and key != "written_by"}
 
     def merged(self, other: Settings) -> Settings:
         """These settings with the gaps filled from ``other``."""

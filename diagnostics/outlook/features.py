@@ -9,6 +9,7 @@ import numpy as np
 from diagnostics import signals
 from diagnostics.model.curves import Curve
 from diagnostics.model.methods import method_record
+from diagnostics.model.optimizers import is_adam
 from diagnostics.model.rate_estimate import OFFSETS, RateEstimate
 from diagnostics.model.settings import Settings
 from diagnostics.outlook.shape import Levels, levels_of, shape_of
@@ -18,6 +19,10 @@ from diagnostics.rate.features import features_of
 MIN_LOSSES, MIN_EVALS, MIN_NORMS = 4, 2, 6
 NEAR_NEUTRAL = 0.35
 """A first loss this near ln 2 is one of answers compared, where the method says so."""
+SMALL_STEPS = -1.7
+"""Adam's rate is what a weight moves by a step. Above 0.02 (as a logarithm) it is large beside the weights of any
+network; below, whether it is small or large depends on the width and the length of the run, and the log tells neither.
+"""
 INFORMED, DECADE = 0.4, 10
 """A prior whose log density falls by less in a decade (ten of the ``OFFSETS``) knows nothing of such runs."""
 
@@ -44,6 +49,8 @@ def outlook_features(curves: Mapping[str, Curve], settings: Settings, rate: Rate
         found |= _gradients(norms)
     if rate is not None:
         found |= _prior(rate)
+    if rate is not None and rate.rate and is_adam(settings):
+        found["adam_rate"] = max(float(np.log10(rate.rate)), SMALL_STEPS)
     return {name: float(value) for name, value in found.items() if np.isfinite(value)}
 
 

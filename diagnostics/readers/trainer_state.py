@@ -72,6 +72,8 @@ def _with_state(log: Log, state: object) -> Log:
     if not isinstance(state, dict):
         return log
     options: dict[str, object] = {key: state[key] for key in OPTIONS if number(state.get(key))}
+    if "global_step" in state:
+        options["written_by"] = "transformers"
     if number(state.get("train_batch_size")):
         options["per_device_train_batch_size"] = state["train_batch_size"]
     total = number(state.get("max_steps"))

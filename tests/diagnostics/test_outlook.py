@@ -100,6 +100,27 @@ def test_a_look_at_a_usual_rate_counts_where_it_is_sure_and_there_is_no_held_out
     assert prepare(run(SLOW, SLOW, settings=usual), None, always("slow", 0.96)).outlook is None
 
 
+@pytest.mark.parametrize(
+    ("fall", "width", "slow", "label"),
+    [
+        (2.0, None, 0.81, "unknown"),
+        (2.0, None, 0.79, "healthy"),
+        (2.0, 1024, 0.81, "healthy"),
+        (0.6, None, 0.81, "healthy"),
+    ],
+    ids=["far and slow", "hardly slow", "width known", "as a large model falls"],
+)
+def test_a_rate_that_is_usual_for_large_models_makes_no_run_healthy_that_looks_slow(
+    fall: float, width: int | None, slow: float, label: str
+):
+    usual = Settings(method="sft", use_peft=True, learning_rate=2e-4, hidden_size=width)
+    if width:
+        usual = replace(usual, learning_rate=8e-4)
+    loss = 3.0 - fall + fall * (1.0 + 60.0 * SHARE) ** -1.2
+    seen = run(loss * noise(0.01), loss * noise(0.003, 1), usual)
+    assert str(diagnose_with_basis(seen, look=always("slow", slow))[0].label) == label
+
+
 @pytest.mark.parametrize("times", [0.01, 1.0, 500.0])
 def test_no_feature_depends_on_the_unit_of_the_loss_but_those_of_a_guess(times: float):
     def features(unit: float) -> dict[str, float]:

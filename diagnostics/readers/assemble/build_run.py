@@ -13,6 +13,7 @@ from diagnostics.model.curves import Curve, Run
 from diagnostics.model.message import Message, message
 from diagnostics.model.methods import method_record
 from diagnostics.readers.assemble.counter_jumps import counter_jumps
+from diagnostics.readers.assemble.forms import optimizer_of
 from diagnostics.readers.assemble.restarts import twice
 from diagnostics.readers.assemble.settings import recovered
 from diagnostics.readers.assemble.tags import NAMES, ONE_OF_SEVERAL_SETS, curve_names, match
@@ -44,7 +45,7 @@ def assemble(path: Path, log: Log, tags: Mapping[str, str] | None = None, name: 
     for tag, points in series.items():
         curves[encodable(names[tag])] = Curve.from_points(points.steps, points.values)
     curves = _with_wall_time(curves, series, names)
-    settings, guessed = recovered(log.options, curves, log.total_steps)
+    settings, guessed = recovered({**optimizer_of(series), **log.options}, curves, log.total_steps)
     curves = method_record(settings.method).named(curves)
     discontinuities, changed = counter_jumps(curves)
     notes += [*_doubtful(names, (tags or {}).values()), *guessed, *changed]

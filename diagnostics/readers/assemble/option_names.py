@@ -77,13 +77,14 @@ def _of_torchtune(options: dict[str, Any]) -> dict[str, Any]:
     model = options.get("model")
     if not isinstance(model, Mapping) or not str(model.get("_component_", "")).startswith("torchtune."):
         return options
-    loss = options.get("loss")
+    loss, optimizer = options.get("loss"), options.get("optimizer")
     preference = isinstance(loss, Mapping) and "DPO" in str(loss.get("_component_"))
     known = {
         "per_device_train_batch_size": options.pop("batch_size", None),
         "method": "dpo" if preference else "sft",
         "use_peft": "lora_rank" in model,
         "model_name_or_path": str(model["_component_"]).rpartition(".")[2],
+        "optim": optimizer.get("_component_") if isinstance(optimizer, Mapping) else None,
     }
     return {**options, **{key: value for key, value in known.items() if value is not None}}
 

@@ -13,6 +13,7 @@ PRINTED = re.compile(r"""\{['"][^{}\n]*+\}""")
 LOGGED = ("loss", "runtime", "reward")
 PAIR = re.compile(r"""['"]([^'"]+)['"]: *['"]?([^'",}]+)['"]?""")
 WRAPPED = re.compile(r"(?:np\.float\d++|tensor|array)\(([^(),]++)[^()]*+\)")
+TRAINER = {"loss", "learning_rate", "epoch"}
 COUNTED = {"epoch", "step", "global_step"}
 BAR = re.compile(r"\| *(\d{1,15})/(\d{1,15}) \[")
 
@@ -42,6 +43,11 @@ def pairs(printed: str) -> Row:
     """The names and values of a printed dictionary."""
     plain = WRAPPED.sub(r"\1", printed) if "(" in printed else printed
     return {key: value.strip() for key, value in PAIR.findall(plain)}
+
+
+def options_of(found: Iterable[Printed]) -> dict[str, object]:
+    """That transformers' Trainer printed the rows, where they hold what it always prints together."""
+    return {"written_by": "transformers"} if any(row.keys() >= TRAINER for row, _ in found) else {}
 
 
 def counted(found: list[Printed]) -> list[Row]:

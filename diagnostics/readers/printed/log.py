@@ -46,4 +46,6 @@ def read_log(path: Path) -> Log:
     found = next((found for rows in KINDS if (found := list(rows(lines)))), None)
     if not found:
         raise UnreadableLog(f"{path}: no line holds a loss; expected lines such as {{'loss': 1.23, 'epoch': 0.1}}")
-    return replace(log_of_rows(dictionaries.counted(found)), options=mlx.settings_in(lines[: mlx.PANEL_LINES]))
+    log = log_of_rows(dictionaries.counted(found))
+    named = {**dictionaries.options_of(found), **log.options, **mlx.settings_in(lines[: mlx.PANEL_LINES])}
+    return replace(log, options=named)

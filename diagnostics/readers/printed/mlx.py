@@ -60,6 +60,7 @@ def settings_in(lines: Iterable[str]) -> dict[str, object]:
         "finetuning_type": said.get("type", "").split(" ")[0] or None,
         "lora_r": rank and rank.group(1),
         "learning_rate": rate and rate.group(1) if rate and rate.group(1) != "schedule" else None,
+        "optim": said.get("optimizer", "").split(" ")[0] or None,
         "batch_size": batch,
         "max_steps": iterations,
     }

@@ -8,6 +8,7 @@ import numpy as np
 
 from diagnostics.model.curves import FloatArray
 from diagnostics.model.message import Message, message
+from diagnostics.readers.assemble.forms import trainer_of
 from diagnostics.readers.assemble.negative_steps import without_negatives
 from diagnostics.readers.assemble.restarts import kept_rows
 from diagnostics.readers.assemble.tags import match
@@ -67,7 +68,7 @@ def log_of_columns(columns: Columns) -> Log:
     if BY_EPOCH in notes and steps.size and steps.min() == 0:
         # Keras counts epochs from 0 and logs at their end.
         found = {name: _one_more(points) if name.lower() == "epoch" else points for name, points in found.items()}
-    return Log(found, notes=(*notes, *more_notes), total_steps=_total(columns), discontinuities=discontinuities)
+    return Log(found, trainer_of(columns.named), (*notes, *more_notes), _total(columns), frozenset(), discontinuities)
 
 
 def _training_rows(columns: Columns) -> IntArray:
