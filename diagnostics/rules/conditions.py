@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from diagnostics.model.rate_estimate import RateSide
 from diagnostics.rules.rule import Case
 
 LONG_WARMUP, SHORT_WARMUP = 0.1, 0.03
@@ -49,8 +50,9 @@ def rate_below_center(case: Case) -> bool:
 
 
 def rate_at_center(case: Case) -> bool:
-    """The rate is known to be at its center or above."""
-    return (case.rate_prior.relative(case.settings.learning_rate) or 0.0) >= 1.0
+    """The rate is known to be at its center or above, and what the run shows does not tell that it is too low."""
+    told_low = case.rate_estimate is not None and case.rate_estimate.tells(RateSide.TOO_LOW)
+    return not told_low and (case.rate_prior.relative(case.settings.learning_rate) or 0.0) >= 1.0
 
 
 def rate_far_too_high(case: Case) -> bool:

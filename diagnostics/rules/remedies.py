@@ -60,7 +60,7 @@ HALF_RATE_WITH_SMALLER_BATCH = Fix(
     "steps that suit the smaller batch",
     times=0.5,
     when=rate_at_center,
-    condition="together with the smaller batch, where the rate is at the center or above",
+    condition="together with the smaller batch, where the rate is at the center or above and does not look too low",
     weight=0.6,
 )
 LONGER_WARMUP = Fix(

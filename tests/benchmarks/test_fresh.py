@@ -4,10 +4,12 @@ import json
 import math
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from benchmarks.dialects.measured import Eval
 from benchmarks.fresh.judge import Judged, Outcome, outcome
 from benchmarks.fresh.labels import Answer, Ladder, answer
 from benchmarks.fresh.project import Trained, chosen
@@ -16,10 +18,12 @@ from benchmarks.fresh.summary import as_json, figures, lines
 
 torch = pytest.importorskip("torch")
 
+from benchmarks.fresh import same  # noqa: E402
 from benchmarks.fresh.loop import Truth, train  # noqa: E402
 from benchmarks.fresh.styles import STYLES  # noqa: E402
 from benchmarks.fresh.tasks import TASKS  # noqa: E402
 from benchmarks.outlook.projects import OTHERS  # noqa: E402
+from tests.benchmarks.test_dialects import EACH_EPOCH, STEPS, measured  # noqa: E402
 
 LADDER = Ladder(best_rate=1e-3, best_end=1.0, start=3.0, longer_end=0.9)
 RECIPE = Recipe(rate=1e-3, steps=60, batch=8, rows=64, seed=1, evals=6)
@@ -157,3 +161,21 @@ def test_a_dead_network_has_no_gradient_but_in_its_last_layer():
 
 def test_there_are_sixteen_styles():
     assert len(STYLES) == 16
+
+
+def test_one_run_in_every_dialect_is_judged_beside_the_log_that_names_the_most(tmp_path: Path):
+    healthy = Answer("healthy", frozenset({"healthy"}), frozenset(), 0)
+    overfit = Answer("overfit", frozenset({"overfit"}))
+    rising = tuple(Eval(i, 1.1 + 2 * abs(i / STEPS - 0.3)) for i in range(0, STEPS + 1, EACH_EPOCH))
+    runs = [
+        Trained("classes", RECIPE, measured(), truth(1.1), healthy),
+        Trained("classes", RECIPE, measured(evals=rising), truth(2.5, 1.1, 0.3), overfit),
+    ]
+    names = ("transformers", "semicolons", "torchtune")
+    said = {name: same.verdicts(runs, name, (40, True, True), tmp_path / name) for name in names}
+    assert [one.said for one in said["transformers"]] == ["healthy", "overfit"]
+    assert [one.said for one in said["semicolons"]] == ["healthy", "overfit"]
+    assert said["torchtune"][1].outcome is not Outcome.WRONG  # its log holds nothing that rises
+    table = dict(zip(("", *names), same.lines(said), strict=True))
+    assert table["semicolons"].endswith("100% of 2")
+    assert table["torchtune"].endswith("50% of 2")

@@ -8,11 +8,13 @@ import pytest
 from diagnostics.diagnosis.advice import advise
 from diagnostics.diagnosis.diagnose import diagnose
 from diagnostics.model.curves import Run
+from diagnostics.model.rate_estimate import OFFSETS, RateEstimate, RateSide
 from diagnostics.model.rate_prior import rate_prior_of
 from diagnostics.model.records import Label
 from diagnostics.model.settings import Settings
 from diagnostics.rules.remedies import RAISE_RATE
 from diagnostics.rules.rule import Case
+from diagnostics.rules.underfit_causes import BATCH_TOO_LARGE
 from diagnostics.synthetic import make
 from tests.diagnostics.user_table import FALLING, LORA, SHARE, N, advised, noise, rules, run, slow
 
@@ -103,10 +105,26 @@ def test_the_rates_of_preference_runs_are_lower():
 # batch 1024 -> 256
 
 
-def test_a_batch_of_1024_becomes_256_and_the_rate_is_halved_with_it_at_the_center():
+def test_a_batch_of_1024_becomes_256_and_a_rate_that_looks_too_low_is_not_halved_with_it():
     found = diagnose(slow(batch_size=1024))
     assert (found.cause, found.advice[0].old, found.advice[0].new) == ("batch-too-large", 1024, 256)
-    assert advised(found, "learning_rate").factor == pytest.approx(0.5, abs=0.03)
+    assert found.rate is not None and found.rate.tells(RateSide.TOO_LOW)
+    assert not any(advice.knob == "learning_rate" and (advice.factor or 1.0) < 1.0 for advice in found.advice)
+
+
+@pytest.mark.parametrize(("median", "factor"), [(None, 0.5), (0.3, 0.5), (-1.0, None)])
+def test_the_rate_is_halved_with_the_batch_at_the_center_unless_it_looks_too_low(
+    median: float | None, factor: float | None
+):
+    settings = slow(batch_size=1024).settings
+    estimate = None
+    if median is not None:
+        likely = -0.5 * ((np.asarray(OFFSETS) - median) / 0.3) ** 2
+        estimate = RateEstimate.of(likely, likely, settings.learning_rate)
+    case = Case(settings, rate_prior_of(settings), {}, estimate)
+    found = advise(BATCH_TOO_LARGE.fixes, case, because="batch-too-large", confidence=0.9, bounds={})
+    rate = next((advice.factor for advice in found if advice.knob == "learning_rate"), None)
+    assert rate == (None if factor is None else pytest.approx(factor, abs=0.03))
 
 
 def test_the_rate_is_kept_or_raised_below_the_center():
