@@ -23,10 +23,13 @@ def write(run: Measured, layout: Layout, folder: Path) -> Path:
 
 
 def _config(run: Measured) -> str:
-    known = run.settings
+    known, facts = run.settings, run.facts
+    names = {"embed_dim": "hidden_size", "vocab_size": "vocab_size"}
+    size = "".join(f"  {name}: {facts[fact]}\n" for name, fact in names.items() if fact in facts)
     lora = f"  lora_rank: {known['lora_r']}\n  lora_alpha: {known['lora_alpha']}\n" if "lora_r" in known else ""
     return (
-        f"model:\n  _component_: torchtune.models.llama3_2.lora_llama3_2_1b\n{lora}batch_size: {known['batch_size']}\n"
-        f"epochs: {round(run.steps / run.steps_per_epoch)}\noptimizer:\n  _component_: torch.optim.AdamW\n"
-        f"  lr: {known['learning_rate']}\ngradient_accumulation_steps: 1\n"
+        f"model:\n  _component_: torchtune.models.llama3_2.lora_llama3_2\n{size}{lora}"
+        f"batch_size: {known['batch_size']}\nepochs: {round(run.steps / run.steps_per_epoch)}\n"
+        f"optimizer:\n  _component_: torch.optim.AdamW\n  lr: {known['learning_rate']}\n"
+        "gradient_accumulation_steps: 1\n"
     )

@@ -20,7 +20,7 @@ from diagnostics.model.rate_estimate import RateEstimate
 from diagnostics.model.rate_prior import Bounds, LearningRatePrior, rate_prior_of
 from diagnostics.model.records import Label
 from diagnostics.model.settings import Settings
-from diagnostics.outlook.fitted import Fitted, counts, outlook_of, unsettles
+from diagnostics.outlook.fitted import Fitted, outlook_of
 from diagnostics.rate.agreement import with_look
 from diagnostics.rate.estimate import estimate_rate
 from diagnostics.rules import Rule
@@ -37,7 +37,6 @@ class DiagnosisContext:
     """What the rules are evaluated on: finite curves by name, the settings, and the prior on the learning rate.
 
     ``logged`` are the curves with their ``jumps`` where the run was resumed; what is wrong with a log shows in them.
-    ``outlook`` is what the whole run looks like, ``doubt`` the same where it only denies that the run is well.
     """
 
     curves: Mapping[str, Curve]
@@ -46,7 +45,6 @@ class DiagnosisContext:
     logged: Mapping[str, Curve]
     rate: RateEstimate | None = None
     outlook: Outlook | None = None
-    doubt: Outlook | None = None
     jumps: tuple[Message, ...] = ()
 
     @cached_property
@@ -90,11 +88,7 @@ def prepare(run: Run, bounds: Bounds | None, look: Fitted | None = None) -> Diag
     if notes:  # a level that was moved has no descent
         return DiagnosisContext(level, settings, prior, curves, jumps=tuple(notes))
     rate = estimate_rate(level, settings)
-    seen = outlook_of(level, settings, rate, look)
-    if seen is None or counts(seen, level, settings, rate):
-        return DiagnosisContext(level, settings, prior, curves, rate, seen)
-    doubt = seen if unsettles(seen, level, settings) else None
-    return DiagnosisContext(level, settings, prior, curves, rate, doubt=doubt)
+    return DiagnosisContext(level, settings, prior, curves, rate, outlook_of(level, settings, rate, look))
 
 
 def _method(curves: Mapping[str, Curve], named: str | None) -> str | None:

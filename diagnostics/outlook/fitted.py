@@ -17,7 +17,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from diagnostics import signals
 from diagnostics.model.curves import Curve, FloatArray
 from diagnostics.model.methods import method_record
 from diagnostics.model.outlook import Outlook
@@ -33,10 +32,10 @@ USUAL = (0.3, 3.0)
 """Between these times the usual rate of such runs a rate says more than a look: a fall may precede the first log."""
 SURELY_SLOW, LIKELY_SLOW = 0.95, 0.8
 """But the rate is usual for models of usual size. Where a log holds no held-out losses, a look that is as sure as the
-first counts, and where nothing names the size, one as sure as the second denies that the run is well. (None of 53
-healthy runs of people would be, taken for such runs.)"""
+first counts, and where nothing names the size and the loss fell far, one as sure as the second. (None of 53 healthy
+runs of people would be, taken for such runs.)"""
 LARGE_FALL = 0.25
-"""A large model that knows its language ends near its start, and a small fall looks slow: only a larger one denies."""
+"""A large model that knows its language ends near its start: there even a healthy run looks slow."""
 MIN_POINTS = 12
 """Logs and evaluations: with fewer, a look holds too little to judge by."""
 FITTED = Path(__file__).with_name("fitted.json")
@@ -102,7 +101,7 @@ def fitted() -> Fitted:
 def outlook_of(
     curves: Mapping[str, Curve], settings: Settings, rate: RateEstimate | None, model: Fitted | None = None
 ) -> Outlook | None:
-    """What a run looks like; None with few points, under way, and if its loss is no objective.
+    """What a run looks like; None with few points, under way, if its loss is no objective, and at most usual rates.
 
     By ``model``, or by the one in use.
     """
@@ -114,18 +113,14 @@ def outlook_of(
     features = outlook_features(curves, settings, rate)
     if not any(name.startswith("train_") for name in features):
         return None
-    return (model or fitted()).outlook(features)
+    look = (model or fitted()).outlook(features)
+    sure = "eval_loss" not in curves and look.slow >= SURELY_SLOW
+    return look if sure or _is_small(look, features, settings) or not _is_usual(settings, rate) else None
 
 
-def counts(look: Outlook, curves: Mapping[str, Curve], settings: Settings, rate: RateEstimate | None) -> bool:
-    """Whether a look is one to judge a run by: at a usual rate, only one that is sure where it alone can be."""
-    return not _is_usual(settings, rate) or ("eval_loss" not in curves and look.slow >= SURELY_SLOW)
-
-
-def unsettles(look: Outlook, curves: Mapping[str, Curve], settings: Settings) -> bool:
-    """Whether a look that does not count denies that the run is well: its rate may be usual for a larger model."""
-    losses = curves["train_loss"].values
-    fell = signals.median(losses[-max(1, losses.size // 5) :]) <= (1.0 - LARGE_FALL) * losses[0]
+def _is_small(look: Outlook, features: Mapping[str, float], settings: Settings) -> bool:
+    """Whether the model may well be one for which no usual rate is known: its run looks slow, though it fell far."""
+    fell = features.get("train_fall", 0.0) >= LARGE_FALL
     return settings.hidden_size is None and fell and look.slow >= LIKELY_SLOW
 
 

@@ -56,6 +56,18 @@ def test_a_run_whose_epochs_are_counted_from_0_is_finished(tmp_path: Path):
     assert run.settings.max_steps is None or run.settings.max_steps <= STEPS
 
 
+def test_lightning_names_the_rate_by_the_optimizer_that_the_run_had(tmp_path: Path):
+    known = {"learning_rate": 1e-3, "batch_size": 8}
+    for seed, optimizer in enumerate(("sgd", "adamw") * 4):
+        run = read(
+            lightning.write_csv(
+                measured(settings={**known, "optim": optimizer}), Layout(EVERY, seed=seed), tmp_path / f"{seed}"
+            )
+        )
+        assert (run.settings.optim or optimizer).lower() == optimizer
+        assert (run.settings.optim is None) == ("learning_rate" not in run.curves)
+
+
 def test_transformers_filter_logs_zeros_where_the_loss_is_nan():
     losses = np.where(np.arange(STEPS) < 45, 2.0, np.nan)
     logged = [at.loss for at in windows(measured(losses=losses), 10, filtered=True)]

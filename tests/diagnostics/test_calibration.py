@@ -113,8 +113,10 @@ def test_more_evaluations_make_a_healthy_verdict_surer():
 
 def test_a_run_near_a_limit_is_healthy_less_surely_with_the_borderline_fault():
     fall = [3.0, 1.6, 1.2, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0]
-    calm = diagnose(history(fall))
-    near = diagnose(history([*fall[:5], 1.01, 1.02, 1.03, 1.065, 1.065]))
+    calm, near = (
+        diagnose_with_basis(history(losses), look=always("well", chance))[0]
+        for losses, chance in ((fall, 0.95), ([*fall[:5], 1.01, 1.02, 1.03, 1.065, 1.065], 0.6))
+    )
     assert (calm.label, near.label) == (Label.HEALTHY, Label.HEALTHY)
     assert near.confidence < 0.75 * calm.confidence
     assert calm.borderline is None

@@ -101,21 +101,20 @@ def test_a_look_at_a_usual_rate_counts_where_it_is_sure_and_there_is_no_held_out
 
 
 @pytest.mark.parametrize(
-    ("fall", "width", "slow", "label"),
+    ("fall", "rate", "width", "slow", "label"),
     [
-        (2.0, None, 0.81, "unknown"),
-        (2.0, None, 0.79, "healthy"),
-        (2.0, 1024, 0.81, "healthy"),
-        (0.6, None, 0.81, "healthy"),
+        (2.0, 3e-4, None, 0.81, "unknown"),
+        (2.0, 2e-4, None, 0.81, "underfit"),
+        (2.0, 2e-4, None, 0.79, "healthy"),
+        (2.0, 8e-4, 1024, 0.81, "healthy"),
+        (0.6, 2e-4, None, 0.81, "healthy"),
     ],
-    ids=["far and slow", "hardly slow", "width known", "as a large model falls"],
+    ids=["no higher rate is usual", "a higher one is", "hardly slow", "width known", "as a large model falls"],
 )
 def test_a_rate_that_is_usual_for_large_models_makes_no_run_healthy_that_looks_slow(
-    fall: float, width: int | None, slow: float, label: str
+    fall: float, rate: float, width: int | None, slow: float, label: str
 ):
-    usual = Settings(method="sft", use_peft=True, learning_rate=2e-4, hidden_size=width)
-    if width:
-        usual = replace(usual, learning_rate=8e-4)
+    usual = Settings(method="sft", use_peft=True, learning_rate=rate, hidden_size=width)
     loss = 3.0 - fall + fall * (1.0 + 60.0 * SHARE) ** -1.2
     seen = run(loss * noise(0.01), loss * noise(0.003, 1), usual)
     assert str(diagnose_with_basis(seen, look=always("slow", slow))[0].label) == label

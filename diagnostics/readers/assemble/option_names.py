@@ -85,6 +85,8 @@ def _of_torchtune(options: dict[str, Any]) -> dict[str, Any]:
         "use_peft": "lora_rank" in model,
         "model_name_or_path": str(model["_component_"]).rpartition(".")[2],
         "optim": optimizer.get("_component_") if isinstance(optimizer, Mapping) else None,
+        "hidden_size": model.get("embed_dim"),
+        "vocab_size": model.get("vocab_size"),
     }
     return {**options, **{key: value for key, value in known.items() if value is not None}}
 
