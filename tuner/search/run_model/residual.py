@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -77,6 +78,8 @@ class Residual:
         O'Hagan, On Outlier Rejection Phenomena in Bayes Inference, 1979). Good settings may fail by bad luck; no luck
         lets bad ones end well.
         """
+        if math.isinf(self.failed):
+            return np.ones((1, 1))
         return np.asarray(np.maximum(gaps / (self.failed * self._inverses[number][2]), 1.0))
 
     def likeness(self, points: Points) -> Likeness:
