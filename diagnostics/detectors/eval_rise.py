@@ -11,7 +11,10 @@ from diagnostics.detectors.arguments import Arguments
 from diagnostics.detectors.preconditions import MIN_LOSSES_FOR_LEVELS, enough, finite, throughout
 from diagnostics.model.curves import Curve, FloatArray
 from diagnostics.model.evidence import Evidence
+from diagnostics.model.outlook import Outlook
 
+MOSTLY_WELL = 0.5
+"""From this share on most runs that look so went well."""
 WITHOUT_TRAIN_LOSS = 0.75
 BY_FAR_SIGNS = 0.8
 """How much of its strength a finding keeps without a training loss, and where it stands out of its noise by far signs
@@ -45,10 +48,18 @@ class EvalRiseLimits(Arguments):
     """What the training loss must have lost of its level beside such a rise."""
     far_p: float
     """The chance of so clear an upward trend once the first quarter of the evaluations is over."""
+    level: float
+    """A rise below this share of all that was lost since training began is none where most runs that look so as a whole
+    went well: after a loss that fell over decades, a share of its minimum is next to nothing."""
 
 
 def eval_loss_rises(
-    eval_loss: Curve, train_loss: Curve | None = None, *, min_evals: int, limits: EvalRiseLimits
+    eval_loss: Curve,
+    train_loss: Curve | None = None,
+    outlook: Outlook | None = None,
+    *,
+    min_evals: int,
+    limits: EvalRiseLimits,
 ) -> Evidence | None:
     """The held-out loss ends above its minimum by more than noise, while the training loss keeps falling.
 
@@ -64,6 +75,7 @@ def eval_loss_rises(
         not (plain or _is_far(found, fall, values, limits))
         or not _is_material(found, eval_loss, train_loss, limits)
         or (fall is not None and fall < limits.train_fall)
+        or (outlook is not None and outlook.well >= MOSTLY_WELL and _is_level(found, eval_loss, train_loss, limits))
     ):
         return _never_better(eval_loss, train_loss, limits)
     turn = min(signals.onset(values), found.onset)
@@ -92,11 +104,23 @@ def _is_far(found: signals.Rise, fall: float | None, values: FloatArray, limits:
 
 def _is_material(found: signals.Rise, eval_loss: Curve, train_loss: Curve | None, limits: EvalRiseLimits) -> bool:
     """Whether the rise is large enough to matter, whatever the noise."""
-    climb, start = found.end - found.lowest, signals.head(eval_loss.values)
-    seen = found.relative >= limits.clear_rise or climb >= limits.of_descent * (start - found.lowest)
-    if train_loss is not None and len(train_loss) and train_loss.steps[0] <= eval_loss.steps[0]:
-        start = max(start, signals.head(train_loss.values))  # most may be learned before the first evaluation
+    climb, first = found.end - found.lowest, signals.head(eval_loss.values)
+    seen = found.relative >= limits.clear_rise or climb >= limits.of_descent * (first - found.lowest)
+    start = _start(eval_loss, train_loss)
     return found.relative >= limits.rise and climb >= limits.floor * abs(start) and seen
+
+
+def _is_level(found: signals.Rise, eval_loss: Curve, train_loss: Curve | None, limits: EvalRiseLimits) -> bool:
+    """Whether next to nothing came back of what was lost."""
+    return found.end - found.lowest < limits.level * (_start(eval_loss, train_loss) - found.lowest)
+
+
+def _start(eval_loss: Curve, train_loss: Curve | None) -> float:
+    """The first held-out loss, or the first in training: most may be learned before the first evaluation."""
+    first = signals.head(eval_loss.values)
+    if train_loss is not None and len(train_loss) and train_loss.steps[0] <= eval_loss.steps[0]:
+        return max(first, signals.head(train_loss.values))
+    return first
 
 
 def _never_better(eval_loss: Curve, train_loss: Curve | None, limits: EvalRiseLimits) -> Evidence | None:

@@ -35,6 +35,7 @@ EVAL_LOSS_RISES = Rule(
         "far_sigma": 0.75,
         "far_fall": 0.4,
         "far_p": 0.4,
+        "level": 0.06,
     },
     borderline={
         "rise": 0.012,
@@ -45,6 +46,7 @@ EVAL_LOSS_RISES = Rule(
         "far_rise": 0.06,
         "far_sigma": 0.5,
         "far_fall": 0.25,
+        "level": 0.0,
     },
     message=(
         "the held-out loss rises {rise:.1%} above its minimum of {lowest:.3g} while the training loss keeps falling"

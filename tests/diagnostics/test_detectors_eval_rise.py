@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from diagnostics.model.curves import Curve
+from diagnostics.model.outlook import Outlook
 from tests.diagnostics.cases import cannot_evaluate, curve, evaluate, fired, noise
 
 FALLING = curve(np.linspace(1.5, 0.5, 100))
@@ -136,3 +137,16 @@ def test_a_rise_of_next_to_nothing_does_not_count_where_most_was_learned_before_
     train = curve([0.117, *np.geomspace(0.02, 1e-5, 40)], range(1, 411, 10))
     assert not fired("eval-loss-rises", eval_loss=held, train_loss=train)
     assert fired("eval-loss-rises", eval_loss=held, train_loss=curve(train.values / 100, train.steps))
+
+
+@pytest.mark.parametrize(
+    ("of_descent", "well", "fires"),
+    [(0.058, 0.51, False), (0.062, 0.51, True), (0.058, 0.49, True), (0.058, None, True)],
+)
+def test_next_to_nothing_of_a_long_descent_is_no_rise_where_the_run_looks_well(
+    of_descent: float, well: float | None, fires: bool
+):
+    held = np.concatenate([np.geomspace(1.1, 0.1, 8), np.full(4, 0.1), np.full(8, 0.1 + of_descent)])
+    look = None if well is None else Outlook(well, 0.0, 0.0, 1.0 - well)
+    seen = {"eval_loss": curve(held, np.linspace(5, 100, 20)), "train_loss": curve(np.geomspace(1.0, 0.01, 100))}
+    assert fired("eval-loss-rises", **seen, outlook=look) is fires
