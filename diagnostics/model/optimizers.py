@@ -12,7 +12,8 @@ from collections.abc import Mapping
 from diagnostics.model.settings import Settings
 
 ADAM_BY_DEFAULT: Mapping[str, str] = {
-    "transformers": "TrainingArguments.optim is adamw_torch_fused, before version 5 adamw_torch",
+    "transformers": "TrainingArguments.optim is adamw_torch_fused, before version 5 adamw_torch; its scripts "
+    "without Trainer, and open-instruct's after them, use torch.optim.AdamW",
     "LLaMA-Factory": "Seq2SeqTrainingArguments are those of transformers",
     "ms-swift": "its arguments are those of transformers",
     "torchtune": "its recipes name torch.optim.AdamW or bitsandbytes' PagedAdamW",

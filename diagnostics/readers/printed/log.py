@@ -11,10 +11,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from diagnostics.readers.files import UnreadableLog, text
-from diagnostics.readers.printed import bars, blocks, dictionaries, mlx, spacy, spoken, trainers
+from diagnostics.readers.printed import bars, blocks, dictionaries, mlx, plan, spacy, spoken, trainers
 from diagnostics.readers.printed.lines import Printed, lines_of
 from diagnostics.readers.raw_log import Log
-from diagnostics.readers.tabular.rows import log_of_rows
+from diagnostics.readers.tabular.rows import BY_EPOCH, BY_ROW, log_of_rows
 
 ENDINGS = {".txt", ".log", ".out", ".err"}
 
@@ -46,6 +46,9 @@ def read_log(path: Path) -> Log:
     found = next((found for rows in KINDS if (found := list(rows(lines)))), None)
     if not found:
         raise UnreadableLog(f"{path}: no line holds a loss; expected lines such as {{'loss': 1.23, 'epoch': 0.1}}")
-    log = log_of_rows(dictionaries.counted(found))
-    named = {**dictionaries.options_of(found), **log.options, **mlx.settings_in(lines[: mlx.PANEL_LINES])}
-    return replace(log, options=named)
+    planned = plan.settings_in(lines)
+    log = log_of_rows(plan.with_steps(dictionaries.counted(found), planned))
+    if BY_ROW in log.notes or BY_EPOCH in log.notes:
+        planned.pop("max_steps", None)  # in other steps than these
+    printed = {**planned, **mlx.settings_in(lines[: mlx.PANEL_LINES])}
+    return replace(log, options={**dictionaries.options_of(found), **log.options, **printed})

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import pytest
 
+from diagnostics.model.curves import Run
 from diagnostics.readers import find_runs, read
 
 STEPS = (10, 20, 30, 40)
@@ -148,3 +149,40 @@ def test_nested_rows_in_a_json_array(tmp_path: Path, wrap):
     assert curves["train_loss"].values.tolist() == list(LOSSES)
     assert curves["eval_loss"].steps.tolist() == list(HELD_OUT)
     assert "learning_rate" in curves
+
+
+PLAN = """\
+[INFO|trainer.py:2242] 2026-11-02 10:00:01 >> ***** Running training *****
+[INFO|trainer.py:2243] 2026-11-02 10:00:01 >>   Num examples = 160
+[INFO|trainer.py:2244] 2026-11-02 10:00:01 >>   Num Epochs = 4
+[INFO|trainer.py:2245] 2026-11-02 10:00:01 >>   Instantaneous batch size per device = 8
+[INFO|trainer.py:2248] 2026-11-02 10:00:01 >>   Total train batch size (w. parallel, distributed & accumulation) = 16
+[INFO|trainer.py:2249] 2026-11-02 10:00:01 >>   Gradient Accumulation steps = 2
+[INFO|trainer.py:2250] 2026-11-02 10:00:01 >>   Total optimization steps = 40
+[INFO|trainer.py:2251] 2026-11-02 10:00:01 >>   Number of trainable parameters = 20,971,520
+"""
+
+
+def printed_by_trainer(tmp_path: Path, epochs: tuple[str, ...]) -> Run:
+    rows = [f"{{'loss': {x}, 'learning_rate': 0.0002, 'epoch': {e}}}" for x, e in zip(LOSSES, epochs, strict=True)]
+    rows.insert(2, f"{{'eval_loss': {HELD_OUT[20]}, 'epoch': {epochs[1]}}}")
+    (tmp_path / "train.log").write_text(PLAN + "\n".join(rows) + "\n")
+    return read(tmp_path / "train.log")
+
+
+def test_the_plan_that_transformers_prints_names_settings_and_counts_the_steps(tmp_path: Path):
+    run = printed_by_trainer(tmp_path, ("1.0", "2.0", "3.0", "4.0"))
+    assert tuple(run.curves["train_loss"].steps) == STEPS
+    assert tuple(run.curves["eval_loss"].steps) == (20,)
+    found = run.settings
+    assert (found.max_steps, found.num_train_epochs, found.batch_size) == (40, 4.0, 16)
+    assert (found.gradient_accumulation_steps, found.trainable_parameters) == (2, 20_971_520)
+    assert found.written_by == "transformers"
+
+
+@pytest.mark.parametrize("epochs", [("0.01", "0.01", "0.02", "0.02"), ("nan", "inf", "-1", "1e300")])
+def test_epochs_that_tell_no_steps_leave_rows_counted_and_the_planned_steps_out(tmp_path: Path, epochs):
+    run = printed_by_trainer(tmp_path, epochs)
+    assert run.curves["train_loss"].values == pytest.approx(LOSSES)
+    assert run.settings.max_steps is None
+    assert run.settings.batch_size == 16
