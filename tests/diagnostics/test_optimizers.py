@@ -83,7 +83,7 @@ def test_a_monitored_rate_names_its_optimizer_where_it_is_one():
     assert optimizer_of(["lr", "lr-1"]) == {}
 
 
-def test_a_torchtune_recipe_names_its_optimizer_and_the_size_of_a_model_of_its_own(tmp_path: Path):
+def test_a_torchtune_recipe_names_its_optimizer_and_the_width_of_a_model_of_its_own(tmp_path: Path):
     (tmp_path / "log_1755850000.txt").write_text("Step 1 | loss:2.3 lr:0.1\nStep 2 | loss:2.2 lr:0.1\n", "utf-8")
     (tmp_path / "torchtune_config.yaml").write_text(
         "model: {_component_: torchtune.models.llama2.llama2, embed_dim: 512, vocab_size: 256}\n"
@@ -92,7 +92,7 @@ def test_a_torchtune_recipe_names_its_optimizer_and_the_size_of_a_model_of_its_o
     )
     settings = read(tmp_path).settings
     assert settings.optim == "torch.optim.SGD" and not is_adam(settings)
-    assert (settings.hidden_size, settings.vocab_size) == (512, 256)
+    assert (settings.hidden_size, settings.vocab_size) == (512, None)
 
 
 def adam_rate(rate: float, **known: object) -> float | None:

@@ -79,14 +79,13 @@ def _of_torchtune(options: dict[str, Any]) -> dict[str, Any]:
         return options
     loss, optimizer = options.get("loss"), options.get("optimizer")
     preference = isinstance(loss, Mapping) and "DPO" in str(loss.get("_component_"))
-    known = {
+    known = {  # not its vocabulary: torchtune draws untrained weights too large for an even guess at the start
         "per_device_train_batch_size": options.pop("batch_size", None),
         "method": "dpo" if preference else "sft",
         "use_peft": "lora_rank" in model,
         "model_name_or_path": str(model["_component_"]).rpartition(".")[2],
         "optim": optimizer.get("_component_") if isinstance(optimizer, Mapping) else None,
         "hidden_size": model.get("embed_dim"),
-        "vocab_size": model.get("vocab_size"),
     }
     return {**options, **{key: value for key, value in known.items() if value is not None}}
 
