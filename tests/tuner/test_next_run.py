@@ -37,6 +37,22 @@ def test_only_advice_with_a_new_value_for_a_setting_goes_into_the_file() -> None
     assert numeric(advice) == [RATE]
 
 
+@pytest.mark.parametrize(
+    ("named", "wanted"),
+    [
+        ("adamw_torch_fused", "adamw_torch_fused"),
+        ("torch.optim.SGD", "sgd"),
+        ("AdamW", None),
+        ("torch.optim.AdamW", None),
+        (None, None),
+    ],
+)
+def test_an_optimizer_that_another_program_names_is_called_as_trl_calls_it(
+    named: str | None, wanted: str | None
+) -> None:
+    assert next_config(replace(SETTINGS, optim=named), []).get("optim") == wanted
+
+
 def test_a_factor_alone_becomes_a_value_once_the_old_one_is_known() -> None:
     triple = Advice("learning_rate", None, None, 3.0, "some-rule", "", 0.5, "")
     quarter = Advice("batch_size", None, None, 0.25, "some-rule", "", 0.5, "")

@@ -20,6 +20,8 @@ from tuner.errors import SpecError
 
 # Settings of a log that TRL has no key for, or another one.
 NO_KEYS = ("method", "batch_size", "warmup_ratio", "model_type", "hidden_size", "vocab_size", "transformers_version")
+OPTIMIZERS = ("sgd", "adafactor", "adagrad", "rmsprop", "ademamix", "lomo", "adalomo", "grokadamw")
+"""Optimizers of one word that TRL and other programs call alike; all of TRL's other names have a ``_``."""
 FILL_IN = "FILL-IN"
 MAX_COMMENT = 200
 """Characters of a name or a reason that a comment of the file holds at most."""
@@ -57,6 +59,8 @@ def _from_log(settings: Settings) -> dict[str, Any]:
     method = settings.method if settings.method and settings.method in TRL_METHODS else "sft"
     others = {knob for one in METHODS.values() for knob in one.own_settings} - {*METHODS[method].own_settings}
     known = {k: v for k, v in settings.known().items() if k not in NO_KEYS and k not in others}
+    known["optim"] = _optimizer(settings.optim)
+    known = {name: value for name, value in known.items() if value is not None}
     config = {
         "method": method,
         "model_name_or_path": known.pop("model_name_or_path", FILL_IN),
@@ -71,6 +75,12 @@ def _from_log(settings: Settings) -> dict[str, Any]:
         config["warmup_ratio"] = settings.warmup_ratio
     config["eval_strategy"] = "steps" if settings.eval_steps else "epoch"
     return config
+
+
+def _optimizer(named: str | None) -> str | None:
+    """TRL's name for an optimizer that a log names; none for what it has no name for, and for Adam, its own default."""
+    plain = (named or "").rpartition(".")[2].lower()
+    return plain if "_" in plain or plain in OPTIMIZERS else None
 
 
 def _is_whole(name: str) -> bool:
