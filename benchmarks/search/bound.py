@@ -121,10 +121,9 @@ def _paid(job: Job) -> float:
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     name, start, seed, draw, told, trials = job
-    posterior.FIRST_SEED = DRAW * draw
     table, judge = _tables()[name]
     ours = next(one for one in STRATEGIES if one.name == OURS)
-    with _knowing(fitted(table) if told else None):
+    with posterior.drawn_from(DRAW * draw), _knowing(fitted(table) if told else None):
         course = course_of(replay(table, judge, ours, start, seed, trials))
     return min(paid_until_trained(course, WITHIN[0]), trials + NEVER_COUNTS)
 

@@ -46,7 +46,7 @@ from benchmarks.search.replay import (
 )
 from benchmarks.search.strategies import OURS, STRATEGIES
 from benchmarks.search.table import Judge, Table, load_all
-from tuner.search.run_model import posterior
+from tuner.search.run_model.posterior import drawn_from
 
 SEEDS = 30
 TRIALS = 24
@@ -147,10 +147,9 @@ def _course(job: Job) -> Course:
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
     name, chosen, start, seed, draw, replays = job
-    posterior.FIRST_SEED = DRAW * draw
     table, judge = _tables(replays)[name]
     strategy = next(s for s in STRATEGIES if s.name == chosen)
-    with estimated_without(name) if replays.left_out else nullcontext():
+    with drawn_from(DRAW * draw), estimated_without(name) if replays.left_out else nullcontext():
         return course_of(replay(table, judge, strategy, STARTS[start], seed, replays.trials))
 
 

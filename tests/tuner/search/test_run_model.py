@@ -15,7 +15,7 @@ from tuner.search.run_model import form
 from tuner.search.run_model.acquire import best_choice
 from tuner.search.run_model.features import COORDINATES, Frame, takes_fixed_steps
 from tuner.search.run_model.outcome import chances_by_model
-from tuner.search.run_model.posterior import RunModel
+from tuner.search.run_model.posterior import RunModel, drawn_from
 from tuner.search.run_model.priors import RATE_DEVIATION, Normal, prior
 from tuner.search.run_model.reasons import rates
 from tuner.search.scale import Scale
@@ -200,3 +200,11 @@ def test_a_metric_that_is_no_loss_is_searched_too():
 def test_the_rate_is_known_to_a_factor_of_30_before_the_first_run():
     assert pytest.approx(math.log10(30), abs=0.05) == RATE_DEVIATION
     assert Scale(True).height(math.e) == 1.0
+
+
+def test_another_draw_of_the_particles_lasts_as_long_as_it_is_asked_for():
+    first = posterior(trial(0, 1e-4))
+    with drawn_from(1000):
+        other = posterior(trial(0, 1e-4))
+    assert (posterior(trial(0, 1e-4)).parameters == first.parameters).all()
+    assert (other.parameters != first.parameters).any()

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -26,11 +28,21 @@ Stage = tuple[FloatArray, Likelihood]
 """Particles, and the likelihood that they were drawn with."""
 MAX_STAGES = 64
 """Posteriors that are kept, so that the next one starts from the last."""
-FIRST_SEED = 0
-"""Where the seeds of the particles begin; benchmarks move it, to see what a figure owes to one draw of them."""
+_FIRST_SEED = ContextVar("first seed", default=0)
+"""Where the seeds of the particles begin."""
 WRONG_START = "start-loss-wrong"
 _STAGES: dict[int, Stage] = {}
 """Shared by all models of a process: who chooses, who stops and who names the winner ask for the same posteriors."""
+
+
+@contextmanager
+def drawn_from(first_seed: int) -> Iterator[None]:
+    """Inside, the particles of every model are drawn from other seeds: what does a figure owe to one draw of them?"""
+    token = _FIRST_SEED.set(first_seed)
+    try:
+        yield
+    finally:
+        _FIRST_SEED.reset(token)
 
 
 @dataclass(frozen=True)
@@ -120,7 +132,7 @@ class RunModel:
 
     def _stage(self, trials: Sequence[TrialView], frame: Frame, method: str | None) -> Stage:
         """The particles after these trials; the nearest earlier ones that are kept are where it starts."""
-        about = (FIRST_SEED, *self._space.items(), self._rate, frame.fixed_steps, method, *frame.origin.items())
+        about = (_FIRST_SEED.get(), *self._space.items(), self._rate, frame.fixed_steps, method, *frame.origin.items())
         keys = list(itertools.accumulate(map(_identity, trials), lambda *pair: hash(pair), initial=hash(about)))
         first = next((count for count in range(len(keys) - 1, -1, -1) if keys[count] in _STAGES), -1)
         found = _STAGES.get(keys[first]) if first >= 0 else None
@@ -141,7 +153,7 @@ class RunModel:
         seen = evidence(trials, frame, scale, level, float(np.exp(known.means[form.DEPTH])))
         failed = failed_after(method) if len(trials) <= MIN_TRIALS else math.inf
         likelihood = Likelihood(seen, Residual(seen, levels, failed), scale)
-        rng = np.random.default_rng(FIRST_SEED + len(trials))
+        rng = np.random.default_rng(_FIRST_SEED.get() + len(trials))
         if not trials:
             return known.draw(rng, COUNT), likelihood
         if last is None or len(trials) == 1 or last[1].scale != scale or _starts_wrong(trials[-1:]):
