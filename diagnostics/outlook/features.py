@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from diagnostics import signals
+from diagnostics.model.adapters import rate_factor
 from diagnostics.model.curves import Curve
 from diagnostics.model.methods import method_record
 from diagnostics.model.optimizers import is_adam
@@ -49,8 +50,8 @@ def outlook_features(curves: Mapping[str, Curve], settings: Settings, rate: Rate
         found |= _gradients(norms)
     if rate is not None:
         found |= _prior(rate)
-    if rate is not None and rate.rate and is_adam(settings):
-        found["adam_rate"] = max(float(np.log10(rate.rate)), SMALL_STEPS)
+    if rate is not None and rate.rate:
+        found |= _steps_of_adam(rate.rate, settings)
     return {name: float(value) for name, value in found.items() if np.isfinite(value)}
 
 
@@ -59,6 +60,14 @@ def _prior(rate: RateEstimate) -> dict[str, float]:
     most = int(np.argmax(rate.prior))
     beside = most - DECADE if most >= DECADE else most + DECADE
     return {"prior": float(OFFSETS[most])} if rate.prior[most] - rate.prior[beside] > INFORMED else {}
+
+
+def _steps_of_adam(rate: float, settings: Settings) -> dict[str, float]:
+    """The logarithm of a large rate of Adam, in the unit of plain LoRA; nothing for adapters of unknown rates."""
+    times = rate_factor(settings.adapter_kind, settings.lora_r)
+    if times is None or not is_adam(settings):
+        return {}
+    return {"adam_rate": max(float(np.log10(rate / max(times, 1.0))), SMALL_STEPS)}
 
 
 def _named(curve: str, features: Mapping[str, float]) -> dict[str, float]:

@@ -106,4 +106,6 @@ def test_only_a_large_rate_of_adam_says_something():
     assert adam_rate(0.3, optim="adamw") == pytest.approx(np.log10(0.3))
     assert adam_rate(1e-3, optim="adamw") == adam_rate(1e-6, written_by="torchtune") == SMALL_STEPS
     assert adam_rate(0.3) is None
+    assert adam_rate(0.1, optim="adamw", adapter_kind="c3a") == SMALL_STEPS  # the usual rate of such adapters
+    assert adam_rate(0.3, optim="adamw", adapter_kind="a new one") is None
     assert adam_rate(0.3, optim="sgd", written_by="torchtune") is None
