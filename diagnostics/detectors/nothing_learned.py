@@ -89,7 +89,7 @@ def worse_than_untrained(
     shows rows that are memorized, which is another fault.
     """
     enough(train_loss, MIN_LOSSES_FOR_LEVELS, "training losses")
-    thrown = _thrown_early(train_loss, worse)
+    thrown = _thrown_early(train_loss, eval_loss, worse)
     if thrown is not None:
         return thrown
     held = eval_loss if eval_loss is not None and len(eval_loss) >= MIN_EVALS_FOR_END else None
@@ -106,10 +106,15 @@ def worse_than_untrained(
     return throughout(train_loss, _levels(start.value, max(highest, end.value), end.value), 0.8)
 
 
-def _thrown_early(train_loss: Curve, limits: WorseLimits) -> Evidence | None:
-    """A training loss that climbed early, for more than one log, further above its first than it came down below it."""
+def _thrown_early(train_loss: Curve, eval_loss: Curve | None, limits: WorseLimits) -> Evidence | None:
+    """A training loss that climbed early, for more than one log, further above its first than it came down below it.
+
+    The first log may be one lucky batch: a held-out loss as early as that tells where the model stood.
+    """
     values = train_loss.values
     start, end = float(values[0]), _ends(train_loss)[1].value
+    if eval_loss is not None and len(eval_loss) and eval_loss.steps[0] <= train_loss.steps[0]:
+        start = max(start, float(eval_loss.values[0]))
     early = values[1 : max(4, round(EARLY * values.size))]
     late = values[values.size // 2 :]
     level = max(start, signals.median(late))  # the first of noisy losses may be a lucky one

@@ -141,3 +141,13 @@ def test_a_policy_that_ran_away_is_never_told_to_learn_faster():
     assert (away.label, away.cause) == (Label.UNSTABLE, "rewards-fall-together")
     assert all(one.factor is None or one.factor < 1.0 for one in away.advice if one.knob == "learning_rate")
     assert (still.label, still.cause) == (Label.UNDERFIT, "preferences-not-learned")
+
+
+def test_a_lucky_first_batch_beside_a_held_out_loss_that_only_falls_threw_nothing():
+    steps = 20.0 * np.arange(22)
+    losses = np.r_[1.66, 2.06, 2.42, 2.22, 1.86, 1.93, 1.78, 2.04, 2.07, 1.66, 1.85, 1.64, 1.7 * noise(0.05, 10)]
+    held = curve(1.9 + 0.5 * np.exp(-np.arange(22) / 6.0), steps)
+    assert fired("worse-than-untrained", train_loss=curve(losses, steps))
+    assert not fired("worse-than-untrained", train_loss=curve(losses, steps), eval_loss=held)
+    thrown = curve(np.r_[1.66, 6.0, 7.0, 6.0, 5.0, np.full(17, 2.0)], steps)
+    assert fired("worse-than-untrained", train_loss=thrown, eval_loss=held)
