@@ -91,11 +91,13 @@ def start_loss_wrong(
     eval_loss: Curve | None = None,
     *,
     over_chance: float,
+    sigma: float,
     came_down: float,
     min_points: int,
 ) -> Evidence | None:
     """The first loss lies above ``over_chance`` times ln(vocabulary), which a model that guesses evenly would have.
 
+    By ``sigma`` times the noise of the logs, as far as these show it: each may hold a single batch.
     Not where an evaluation before the first log is below that: then the first steps threw the run, and the start is
     right. Nor where the loss ends below ``came_down`` times ln(vocabulary): a model that was surely wrong about such
     text, as one of another language is, has learned it.
@@ -106,7 +108,8 @@ def start_loss_wrong(
     chance = float(np.log(settings.vocab_size))
     first = float(train_loss.values[0])
     before = np.empty(0) if eval_loss is None else eval_loss.values[eval_loss.steps < train_loss.steps[0]]
-    if first <= over_chance * chance or (before.size and before[0] <= over_chance * chance):
+    noise = signals.difference_noise(train_loss.values)
+    if first - sigma * noise <= over_chance * chance or (before.size and before[0] <= over_chance * chance):
         return None
     if len(train_loss) >= min_points and signals.tail(train_loss.values) <= came_down * chance:
         return None

@@ -71,7 +71,8 @@ START_LOSS_WRONG = Rule(
     sign=Sign.IMPOSSIBLE_LOG,
     check=sanity.start_loss_wrong,
     limits={
-        "over_chance": 1.15,  # the first loss over ln(vocabulary)
+        "over_chance": 1.15,  # the first loss over ln(vocabulary)...
+        "sigma": 2.0,  # ... by so many times the noise of the logs
         "came_down": 0.85,  # the end over ln(vocabulary) that shows a loss that was only high at first...
         "min_points": 8,  # ... in so many logs
     },

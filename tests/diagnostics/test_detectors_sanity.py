@@ -52,6 +52,13 @@ def test_a_start_that_was_only_a_poor_guess_is_learned_away(end: float, fires: b
     assert fired("start-loss-wrong", train_loss=loss[:7], settings=known)
 
 
+@pytest.mark.parametrize(("level", "fires"), [(3.2, False), (13.6, True)])
+def test_one_high_log_among_logs_of_single_batches_is_no_wrong_start(level: float, fires: bool):
+    loss = level * noise(0.1, 50)
+    loss[0] = 1.25 * level  # 4.0: above 1.15 times ln 30 = 3.91
+    assert fired("start-loss-wrong", train_loss=loss, settings=Settings(vocab_size=30)) is fires
+
+
 def test_without_the_vocabulary_the_start_cannot_be_evaluated():
     with cannot_evaluate("setting-unknown", settings="vocab_size"):
         evaluate("start-loss-wrong", train_loss=[50.0])
