@@ -148,13 +148,14 @@ def test_the_words_name_the_interval_and_the_rates_worth_trying():
     assert words(told(-4, 3)) == ""
 
 
-def test_a_rate_to_keep_is_not_called_too_low_beside():
+@pytest.mark.parametrize("label", [Label.HEALTHY, Label.UNKNOWN])
+def test_a_rate_that_leans_to_a_side_is_told_by_its_interval_beside_no_fault(label: Label):
     leaning = told(-1.6, 0.2)
     assert leaning.tells(RateSide.TOO_LOW)
     assert leaning.suggested is not None
     told_lower, suggested = words(leaning), f"{leaning.suggested[0]:.0e}".replace("e-0", "e-")
     assert suggested in told_lower
-    kept = words(leaning, Label.HEALTHY)
+    kept = words(leaning, label)
     assert kept
     assert suggested not in kept
     assert all(f"times {side}" in kept for side in RateSide)
