@@ -202,9 +202,7 @@ PHRASES: Mapping[str, str] = {
     "rate-off": "The learning rate is probably {least} to {most} times {side} ({share}).",
     "rate-up-to": "The learning rate is probably {side}, by up to {most} times ({chance}).",
     "rate-right": "The learning rate is probably within {most} times of the best one ({share}).",
-    "rate-between": (
-        "The learning rate may be about right: between {low} times too low and {high} times too high ({share})."
-    ),
+    "rate-between": "The learning rate lies between {low} times too low and {high} times too high ({share}).",
     "rate-suggested": "The best one is as likely as not between {low} and {high}.",
     "rate-gauge": "where the learning rate stands",
     "rate-best": "best",
