@@ -46,8 +46,9 @@ def read_log(path: Path) -> Log:
     found = next((found for rows in KINDS if (found := list(rows(lines)))), None)
     if not found:
         raise UnreadableLog(f"{path}: no line holds a loss; expected lines such as {{'loss': 1.23, 'epoch': 0.1}}")
-    planned = plan.settings_in(lines)
-    log = log_of_rows(plan.with_steps(dictionaries.counted(found), planned))
+    own = plan.plan_in(lines)
+    log = log_of_rows(plan.with_steps(dictionaries.counted(found), own))
+    planned = dict(own.options)
     if BY_ROW in log.notes or BY_EPOCH in log.notes:
         planned.pop("max_steps", None)  # in other steps than these
     printed = {**planned, **mlx.settings_in(lines[: mlx.PANEL_LINES])}

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import pairwise
-from math import isfinite
+from math import ceil, isfinite
 
 from diagnostics.readers.tabular.rows import Row, number
 
@@ -18,36 +19,61 @@ LINES = 24
 """The plan ends within so many lines; those of several processes may be mixed."""
 SAID = re.compile(r"([A-Z][^=]{4,80}?) = (\d[\d,]{0,20})\s*$")
 OPTIONS: Mapping[str, str] = {
-    "Num Epochs": "num_train_epochs",
     "Instantaneous batch size per device": "per_device_train_batch_size",
     "Total train batch size (w. parallel, distributed & accumulation)": "batch_size",
     "Gradient Accumulation steps": "gradient_accumulation_steps",
     "Total optimization steps": "max_steps",
     "Number of trainable parameters": "trainable_parameters",
 }
+EXAMPLES, EPOCHS, STEPS_OF_EPOCH = "Num examples", "Num Epochs", "Num update steps per epoch"
+ROUNDED = 0.05
+"""A number of epochs that differs by less from the printed one, which is rounded up, is that one."""
 
 
-def settings_in(lines: Sequence[str]) -> dict[str, object]:
-    """The settings that the last plan names, and that it is transformers'; empty without a plan."""
+@dataclass(frozen=True)
+class Plan:
+    """The settings that a plan names, and the steps of an epoch, as far as they follow from it."""
+
+    options: Mapping[str, object] = field(default_factory=dict)
+    steps_of_epoch: float | None = None
+
+
+def plan_in(lines: Sequence[str]) -> Plan:
+    """The last plan that was printed, as transformers'; an empty one where there is none."""
     at = next((place for place in reversed(range(len(lines))) if TITLE in lines[place]), None)
     if at is None:
-        return {}
+        return Plan()
     said = [pair for line in lines[at + 1 : at + 1 + LINES] for pair in SAID.findall(line)]
-    named = {
-        option: value.replace(",", "") for name, value in said for key, option in OPTIONS.items() if name.endswith(key)
+    numbers = {
+        key: float(value.replace(",", ""))
+        for name, value in said
+        for key in (*OPTIONS, EXAMPLES, EPOCHS, STEPS_OF_EPOCH)
+        if name.endswith(key)
     }
-    return {"written_by": "transformers", **named}
+    found: dict[str, object] = {option: numbers[key] for key, option in OPTIONS.items() if key in numbers}
+    steps, each = numbers.get("Total optimization steps"), _steps_of_epoch(numbers)
+    if steps and each:
+        epochs, printed = steps / each, numbers.get(EPOCHS, 0.0)
+        found["num_train_epochs"] = printed if abs(epochs - printed) < ROUNDED * printed else epochs
+    return Plan({"written_by": "transformers", **found}, each)
 
 
-def with_steps(rows: Sequence[Row], plan: Mapping[str, object]) -> list[Row]:
+def _steps_of_epoch(numbers: Mapping[str, float]) -> float | None:
+    """As printed since version 5, else by the rows and the batch: epochs are rounded up, where steps were asked for."""
+    if numbers.get(STEPS_OF_EPOCH):
+        return numbers[STEPS_OF_EPOCH]
+    rows, batch = numbers.get(EXAMPLES), numbers.get("Total train batch size (w. parallel, distributed & accumulation)")
+    return float(ceil(rows / batch)) if rows and batch else None
+
+
+def with_steps(rows: Sequence[Row], plan: Plan) -> list[Row]:
     """The rows with their step, which follows from their epoch where no row names one.
 
     As they are without a plan, and where epochs are rounded so far that two training losses would share a step.
     """
-    steps, epochs = number(plan.get("max_steps")), number(plan.get("num_train_epochs"))
-    if not steps or not epochs or any("step" in row for row in rows):
+    if not plan.steps_of_epoch or any("step" in row for row in rows):
         return list(rows)
-    places = [(number(row.get("epoch")) or 0.0) * steps / epochs for row in rows]
+    places = [(number(row.get("epoch")) or 0.0) * plan.steps_of_epoch for row in rows]
     counted = [round(place) if isfinite(place) and place > 0.0 else None for place in places]
     trained = [step for row, step in zip(rows, counted, strict=True) if "loss" in row]
     known = [step for step in trained if step is not None]

@@ -163,10 +163,10 @@ PLAN = """\
 """
 
 
-def printed_by_trainer(tmp_path: Path, epochs: tuple[str, ...]) -> Run:
+def printed_by_trainer(tmp_path: Path, epochs: tuple[str, ...], plan: str = PLAN) -> Run:
     rows = [f"{{'loss': {x}, 'learning_rate': 0.0002, 'epoch': {e}}}" for x, e in zip(LOSSES, epochs, strict=True)]
     rows.insert(2, f"{{'eval_loss': {HELD_OUT[20]}, 'epoch': {epochs[1]}}}")
-    (tmp_path / "train.log").write_text(PLAN + "\n".join(rows) + "\n")
+    (tmp_path / "train.log").write_text(plan + "\n".join(rows) + "\n")
     return read(tmp_path / "train.log")
 
 
@@ -178,6 +178,21 @@ def test_the_plan_that_transformers_prints_names_settings_and_counts_the_steps(t
     assert (found.max_steps, found.num_train_epochs, found.batch_size) == (40, 4.0, 16)
     assert (found.gradient_accumulation_steps, found.trainable_parameters) == (2, 20_971_520)
     assert found.written_by == "transformers"
+
+
+@pytest.mark.parametrize(
+    "plan",
+    [
+        PLAN.replace("examples = 160", "examples = 3,200").replace("Epochs = 4", "Epochs = 1"),
+        PLAN.replace("examples = 160", "examples = 9,999").replace(
+            "Num Epochs = 4", "Num Epochs = 1\n  Num update steps per epoch = 200"
+        ),
+    ],
+)
+def test_a_plan_of_steps_that_end_within_an_epoch_rounds_the_epochs_up(tmp_path: Path, plan: str):
+    run = printed_by_trainer(tmp_path, ("0.05", "0.1", "0.15", "0.2"), plan)
+    assert tuple(run.curves["train_loss"].steps) == STEPS
+    assert (run.settings.max_steps, run.settings.num_train_epochs) == (40, pytest.approx(0.2))
 
 
 @pytest.mark.parametrize("epochs", [("0.01", "0.01", "0.02", "0.02"), ("nan", "inf", "-1", "1e300")])
