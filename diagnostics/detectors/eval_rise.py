@@ -11,10 +11,9 @@ from diagnostics.detectors.arguments import Arguments
 from diagnostics.detectors.preconditions import MIN_LOSSES_FOR_LEVELS, enough, finite, throughout
 from diagnostics.model.curves import Curve, FloatArray
 from diagnostics.model.evidence import Evidence
+from diagnostics.model.label import Label
 from diagnostics.model.outlook import Outlook
 
-MOSTLY_WELL = 0.5
-"""From this share on most runs that look so went well."""
 WITHOUT_TRAIN_LOSS = 0.75
 BY_FAR_SIGNS = 0.8
 """How much of its strength a finding keeps without a training loss, and where it stands out of its noise by far signs
@@ -75,7 +74,7 @@ def eval_loss_rises(
         not (plain or _is_far(found, fall, values, limits))
         or not _is_material(found, eval_loss, train_loss, limits)
         or (fall is not None and fall < limits.train_fall)
-        or (outlook is not None and outlook.well >= MOSTLY_WELL and _is_level(found, eval_loss, train_loss, limits))
+        or (outlook is not None and outlook.shares(Label.HEALTHY) and _is_level(found, eval_loss, train_loss, limits))
     ):
         return _never_better(eval_loss, train_loss, limits)
     turn = min(signals.onset(values), found.onset)

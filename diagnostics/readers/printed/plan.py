@@ -17,15 +17,18 @@ from diagnostics.readers.tabular.rows import Row, number
 TITLE = "***** Running training *****"
 LINES = 24
 """The plan ends within so many lines; those of several processes may be mixed."""
+LONGEST = 200
+"""Characters at the end of a line that hold a setting: a line can be a million long."""
 SAID = re.compile(r"([A-Z][^=]{4,80}?) = (\d[\d,]{0,20})\s*$")
+BATCH, STEPS = "Total train batch size (w. parallel, distributed & accumulation)", "Total optimization steps"
+EXAMPLES, EPOCHS, STEPS_OF_EPOCH = "Num examples", "Num Epochs", "Num update steps per epoch"
 OPTIONS: Mapping[str, str] = {
     "Instantaneous batch size per device": "per_device_train_batch_size",
-    "Total train batch size (w. parallel, distributed & accumulation)": "batch_size",
+    BATCH: "batch_size",
     "Gradient Accumulation steps": "gradient_accumulation_steps",
-    "Total optimization steps": "max_steps",
+    STEPS: "max_steps",
     "Number of trainable parameters": "trainable_parameters",
 }
-EXAMPLES, EPOCHS, STEPS_OF_EPOCH = "Num examples", "Num Epochs", "Num update steps per epoch"
 ROUNDED = 0.05
 """A number of epochs that differs by less from the printed one, which is rounded up, is that one."""
 
@@ -43,7 +46,7 @@ def plan_in(lines: Sequence[str]) -> Plan:
     at = next((place for place in reversed(range(len(lines))) if TITLE in lines[place]), None)
     if at is None:
         return Plan()
-    said = [pair for line in lines[at + 1 : at + 1 + LINES] for pair in SAID.findall(line)]
+    said = [pair for line in lines[at + 1 : at + 1 + LINES] for pair in SAID.findall(line[-LONGEST:])]
     numbers = {
         key: float(value.replace(",", ""))
         for name, value in said
@@ -51,7 +54,7 @@ def plan_in(lines: Sequence[str]) -> Plan:
         if name.endswith(key)
     }
     found: dict[str, object] = {option: numbers[key] for key, option in OPTIONS.items() if key in numbers}
-    steps, each = numbers.get("Total optimization steps"), _steps_of_epoch(numbers)
+    steps, each = numbers.get(STEPS), _steps_of_epoch(numbers)
     if steps and each:
         epochs, printed = steps / each, numbers.get(EPOCHS, 0.0)
         found["num_train_epochs"] = printed if abs(epochs - printed) < ROUNDED * printed else epochs
@@ -62,7 +65,7 @@ def _steps_of_epoch(numbers: Mapping[str, float]) -> float | None:
     """As printed since version 5, else by the rows and the batch: epochs are rounded up, where steps were asked for."""
     if numbers.get(STEPS_OF_EPOCH):
         return numbers[STEPS_OF_EPOCH]
-    rows, batch = numbers.get(EXAMPLES), numbers.get("Total train batch size (w. parallel, distributed & accumulation)")
+    rows, batch = numbers.get(EXAMPLES), numbers.get(BATCH)
     return float(ceil(rows / batch)) if rows and batch else None
 
 

@@ -68,7 +68,13 @@ def log_of_columns(columns: Columns) -> Log:
     if BY_EPOCH in notes and steps.size and steps.min() == 0:
         # Keras counts epochs from 0 and logs at their end.
         found = {name: _one_more(points) if name.lower() == "epoch" else points for name, points in found.items()}
-    return Log(found, trainer_of(columns.named), (*notes, *more_notes), _total(columns), frozenset(), discontinuities)
+    return Log(
+        found,
+        options=trainer_of(columns.named),
+        notes=(*notes, *more_notes),
+        total_steps=_total(columns),
+        discontinuities=discontinuities,
+    )
 
 
 def _training_rows(columns: Columns) -> IntArray:
