@@ -7,7 +7,9 @@
 A move helps when the advised setting is better by more than twice the noise of one seed at each of the two, and hurts
 when it is worse by as much. The run at the setting advised is the nearest of the grid on that side. Optional advice
 (of a healthy run) is left out: nobody is asked to follow it. "Lower" counts every move to a setting whose mean over its
-seeds is lower, by however little.
+seeds is lower, by however little. "Ceiling" is what perfect advice on the rate would reach by the same count: the share
+of these runs for which the best rate of their row is better beyond noise. Of the others nobody can do better; the
+second half of the table of rates is without them.
 """
 
 from __future__ import annotations
@@ -38,7 +40,8 @@ GOAL = (0.85, 0.05)
 class Moved:
     """One advised move, what came of it (helped, hurt, no change), and how many times off the best rate it began.
 
-    ``gain`` is how much lower the advised setting ends, in the mean of its seeds.
+    ``gain`` is how much lower the advised setting ends, in the mean of its seeds; ``can_help``: the best rate of its
+    row would help.
     """
 
     table: str
@@ -48,6 +51,7 @@ class Moved:
     off: float
     outcome: str
     gain: float
+    can_help: bool
     said: str
 
 
@@ -94,8 +98,8 @@ def _moves_of(table: Table, at: Setting, run: Run, verdict: Diagnosis) -> Iterat
             f"{run.name}: {advice.knob} -> {dict(to)[advice.knob]:g}: {table.truths[at]:.4g} -> {table.truths[to]:.4g}"
         )
         gain = table.truths[at] - table.truths[to]
-        came = outcome(table, at, to)
-        yield Moved(table.name, advice.because, advice.knob, first, times_off(table, at), came, gain, said)
+        came, can = outcome(table, at, to), can_help(table, at)
+        yield Moved(table.name, advice.because, advice.knob, first, times_off(table, at), came, gain, can, said)
         first = False
 
 
@@ -125,11 +129,20 @@ def outcome(table: Table, at: Setting, to: Setting) -> str:
     return "helped" if gain > noise else "hurt" if gain < -noise else "no change"
 
 
+def best_beside(table: Table, at: Setting) -> Setting:
+    """The setting with the best learning rate and the other knobs as in a setting."""
+    beside = [other for other in table.truths if all(a == b or a[0] == RATE for a, b in zip(other, at, strict=True))]
+    return min(beside, key=lambda other: table.truths[other])
+
+
 def best_rate(table: Table, at: Setting) -> float:
     """The best learning rate with the other knobs as in a setting."""
-    beside = [other for other in table.truths if all(a == b or a[0] == RATE for a, b in zip(other, at, strict=True))]
-    best = min(beside, key=lambda other: table.truths[other])
-    return dict(best)[RATE]
+    return dict(best_beside(table, at))[RATE]
+
+
+def can_help(table: Table, at: Setting) -> bool:
+    """Whether the best learning rate with the other knobs as in a setting is better beyond the noise of seeds."""
+    return outcome(table, at, best_beside(table, at)) == "helped"
 
 
 def times_off(table: Table, at: Setting) -> float:
@@ -146,7 +159,8 @@ def shares(moves: Iterable[Moved]) -> tuple[float, float]:
 
 
 def _print_moves(title: str, moves: Sequence[Moved]) -> None:
-    print(f"\n{title}: advised moves, and what came of them{'':<8}{'moves':>8}{'helped':>9}{'hurt':>8}{'lower':>8}")
+    columns = f"{'moves':>8}{'helped':>9}{'hurt':>8}{'lower':>8}{'ceiling':>9}"
+    print(f"\n{title}: advised moves, and what came of them{'':<8}{columns}")
     followed = [move for move in moves if move.first]
     far = [move for move in followed if move.off >= OFF]
     _line("first advice, rate 3 times off or more", far)
@@ -159,24 +173,35 @@ def _print_moves(title: str, moves: Sequence[Moved]) -> None:
 def _line(title: str, moves: Sequence[Moved]) -> None:
     helped, hurt = shares(moves)
     lower = sum(move.gain > 0.0 for move in moves) / max(1, len(moves))
-    print(f"  {title:<56}{len(moves):>6}{helped:>9.0%}{hurt:>8.0%}{lower:>8.0%}")
+    ceiling = sum(move.can_help for move in moves) / max(1, len(moves))
+    print(f"  {title:<56}{len(moves):>6}{helped:>9.0%}{hurt:>8.0%}{lower:>8.0%}{ceiling:>9.0%}")
 
 
 def _print_rates(table: Table, judge: Judge) -> None:
-    """Rows: where the rate lies; columns: where the advice sends it."""
+    """Rows: where the rate lies; columns: where the advice sends it. All runs, then those that can be helped."""
+    _print_settings(f"{table.name}: the rate is / is sent", table, judge, list(table.runs))
+    _print_settings("  where the best rate helps", table, judge, [at for at in table.runs if can_help(table, at)])
+
+
+def _print_settings(title: str, table: Table, judge: Judge, settings: Sequence[Setting]) -> None:
     found: Counter[tuple[str, str]] = Counter()
     told: Counter[tuple[str, str]] = Counter()
-    for at, by_seed in table.runs.items():
+    for at in settings:
+        by_seed = table.runs[at]
         ratio = dict(at)[RATE] / best_rate(table, at)
         place = "low" if ratio < 1 else "high" if ratio > 1 else "near"
         place += ", 10 times" if max(ratio, 1 / ratio) > 9 else ", 3 times" if ratio != 1 else ""
         found.update((place, _sent(judge.of(run, 1.0))) for run in by_seed.values())
         told.update((place, _told(judge.of(run, 1.0))) for run in by_seed.values())
-    print(f"\n{table.name}: the rate is / is sent{'up':>10}{'stays':>8}{'down':>8}   told: low   neither  high")
+    print(f"\n{title:<40}{'runs':>6}{'up':>10}{'stays':>8}{'down':>8}   told: low   neither  high")
     for place in ("low, 10 times", "low, 3 times", "near", "high, 3 times", "high, 10 times"):
-        total = max(1, sum(found[place, way] for way in ("up", "stays", "down")))
+        runs = sum(found[place, way] for way in ("up", "stays", "down"))
+        total = max(1, runs)
         sent = "".join(f"{found[place, way] / total:>8.0%}" for way in ("up", "stays", "down"))
-        print(f"  {place:<32}{sent}   " + "".join(f"{told[place, way] / total:>8.0%}" for way in ("low", "-", "high")))
+        print(
+            f"  {place:<38}{runs:>6}  {sent}   "
+            + "".join(f"{told[place, way] / total:>8.0%}" for way in ("low", "-", "high"))
+        )
 
 
 def _told(verdict: Diagnosis) -> str:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from diagnostics import signals
+from diagnostics.detectors.arguments import Losses
 from diagnostics.detectors.preconditions import MIN_POINTS_FOR_SCATTER, after_warmup, enough, finite, throughout
 from diagnostics.model.curves import Curve, NotEnoughPoints
 from diagnostics.model.evidence import Evidence
+from diagnostics.model.methods import method_record
 from diagnostics.model.settings import Settings
 
 MIN_LOSSES_BESIDE = 10
@@ -36,14 +38,29 @@ def gradients_grow(
 
 
 def gradient_dies(
-    grad_norm: Curve, train_loss: Curve, *, died: float, beside_loss: float, climb: float, fall: float, min_points: int
+    grad_norm: Curve,
+    losses: Losses,
+    settings: Settings,
+    *,
+    died: float,
+    beside_loss: float,
+    climb: float,
+    fall: float,
+    pairs_left: float,
+    min_points: int,
 ) -> Evidence | None:
     """The gradient norm is gone at the end, and the loss has jumped on its way or never fell.
 
-    Not where the loss went down with it: the gradient of a loss that nears 0 goes the same way.
+    Not where the loss went down with it: the gradient of a loss that nears 0 goes the same way. Where answers are
+    compared most batches hold no gradient long before that, and the few pairs that are still told wrong make the loss
+    jump: such a run is judged by what is left of its loss, on held-out pairs where they are known.
     """
+    train_loss = losses.train_loss
     enough(grad_norm, min_points, "gradient norms")
     enough(train_loss, min_points, "training losses")
+    judge = losses.judge.values
+    if method_record(settings.method).loss_compares_answers and signals.tail(judge) < pairs_left * float(judge[0]):
+        return None
     norms, values = grad_norm.values, train_loss.values
     late = signals.median(norms[-max(2, norms.size // 4) :])
     early = float(np.max(signals.rolling_median(norms, 3)[: max(3, norms.size // 2)]))

@@ -113,6 +113,10 @@ class RateEstimate:
         alone = self._without_prior
         return self.chance(side) >= TELLS and alone.chance(side) > alone.chance(side.other)
 
+    def is_certain(self, side: RateSide) -> bool:
+        """Whether the rate lies on this side so probably that nothing else need say so."""
+        return self.chance(side) >= CERTAIN
+
     def denies(self, side: RateSide) -> bool:
         """Whether a finding that blames this side cannot be right.
 
@@ -121,7 +125,7 @@ class RateEstimate:
         """
         low, high = self.interval()
         right = side is RateSide.TOO_LOW and high - low < WELL_KNOWN and self.chance(side) < LEAST_CHANCE
-        return right or self.tells(side.other) or self.chance(side.other) >= CERTAIN
+        return right or self.tells(side.other) or self.is_certain(side.other)
 
     @cached_property
     def alone(self) -> RateEstimate:

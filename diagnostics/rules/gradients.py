@@ -34,6 +34,7 @@ GRADIENT_DIES = Rule(
         "beside_loss": 0.05,  # ... and over what is left of the loss
         "climb": 0.2,  # of the loss above its lowest so far, over its start: a jump...
         "fall": 0.1,  # ... or a loss that lost less than this
+        "pairs_left": 0.5,  # of a loss that compares answers: with less left at the end, most pairs are told apart
         "min_points": 8,
     },
     message="the gradient norm falls from {early:.2g} to {late:.2g}, and the loss ends at {end:.3g} after {start:.3g}",
@@ -42,7 +43,7 @@ GRADIENT_DIES = Rule(
     confidence=0.85,
     example="grad_norm 4, 90, 0.003, 0.003 and loss 2.3, 40, 2.31, 2.31",
     sources=("Karpathy, A recipe for training neural networks", "He et al. 2015: dead rectified units at high rates"),
-    not_when="the loss goes to 0 with the gradient: then the run has learned its rows",
+    not_when="the loss goes to 0 with the gradient, or the pairs are told apart: then the run has learned its rows",
 )
 
 GRADIENTS_SPIKE = Rule(

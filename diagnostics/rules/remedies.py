@@ -188,6 +188,7 @@ AFTER_BLOW_UP: tuple[Fix, ...] = (
             "when it happens in the first 2 % of the steps above the cap, at ten times the center, or when the loss "
             "climbs to ten times its start"
         ),
+        by_estimate=True,
     ),
     cut_rate(0.3, "use {factor:times} the learning rate", by_estimate=True),
     LONGER_WARMUP,

@@ -6,7 +6,7 @@ from itertools import pairwise
 import optuna
 import pytest
 
-from benchmarks.search.advice import best_rate, outcome, target, times_off
+from benchmarks.search.advice import best_rate, can_help, outcome, target, times_off
 from benchmarks.search.grids import GRIDS
 from benchmarks.search.replay import STARTS, Course, paid_until, paid_until_tied, paid_until_trained, replay, start_of
 from benchmarks.search.strategies import STRATEGIES
@@ -104,6 +104,14 @@ def test_how_far_a_rate_lies_off_the_best_for_its_batch(table: Table):
     low = table.nearest({"learning_rate": 1e-5, "batch_size": 8.0})
     assert best_rate(table, low) == 1e-3
     assert times_off(table, low) == pytest.approx(100)
+
+
+def test_no_advice_can_help_where_the_best_rate_ends_within_the_noise(table: Table):
+    high = table.nearest({"learning_rate": 1e-2, "batch_size": 8.0})
+    assert can_help(table, high)
+    assert not can_help(table, table.nearest({"learning_rate": 1e-3, "batch_size": 8.0}))
+    shaken = {at: {0: by_seed[0], 1: run(1e-5, 8.0)} for at, by_seed in table.runs.items()}
+    assert not can_help(Table("noisy", table.axes, shaken), high)
 
 
 @pytest.mark.parametrize("grid", GRIDS.values(), ids=lambda grid: grid.name)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from diagnostics.diagnosis.advice import advise
+from diagnostics.model.rate_estimate import OFFSETS, RateEstimate
 from diagnostics.model.rate_prior import Bounds, rate_prior_of
 from diagnostics.model.records import Advice
 from diagnostics.model.settings import Settings
@@ -167,3 +169,12 @@ def test_a_rate_that_throws_the_loss_to_ten_times_its_start_goes_down_by_ten(rul
     case = Case(Settings(learning_rate=5e-3), rate_prior_of(Settings()), {"start": 1.0, "highest": highest})
     found = advise(row.fixes, case, because=rule, confidence=0.8, bounds={})
     assert found[0].factor == pytest.approx(factor)
+
+
+def test_after_a_blow_up_the_rate_is_cut_by_its_estimate_where_that_tells():
+    row = next(row for row in RULES if row.name == "loss-diverges")
+    at = np.asarray(OFFSETS)
+    seen = RateEstimate.of(-0.5 * ((at - 0.6) / 0.2) ** 2, -0.5 * ((at - 0.6) / 0.2) ** 2)
+    case = Case(Settings(learning_rate=5e-3), rate_prior_of(Settings()), {"start": 1.0, "highest": 11.0}, seen)
+    found = advise(row.fixes, case, because=row.name, confidence=0.8, bounds={})
+    assert found[0].factor == pytest.approx(10**-0.6, rel=0.1)

@@ -116,6 +116,15 @@ def test_a_gradient_that_dies_after_a_jump(late: float):
     assert not fired("gradient-dies", grad_norm=norms, train_loss=2.3 * np.exp(-10.0 * SHARE))  # it learned its rows
 
 
+@pytest.mark.parametrize(("held", "found"), [(0.36, True), (0.33, False)])
+def test_pairs_that_are_told_apart_leave_no_gradient_and_a_loss_that_jumps(held: float, found: bool):
+    norms = np.append(np.full(30, 10.0), np.full(70, 0.03))
+    batches = 0.69 * np.where(np.arange(100) % 4, 1.0 - 0.6 * SHARE, 1.0)  # one batch in four has a pair told wrong
+    given = {"grad_norm": norms, "train_loss": batches, "eval_loss": np.linspace(0.69, held, 10)}
+    assert fired("gradient-dies", **given, settings=Settings(method="dpo")) is found
+    assert fired("gradient-dies", **given, settings=Settings(method="sft"))
+
+
 @pytest.mark.parametrize(("reward", "loss", "found"), [(-15, 0.69, True), (-2.9, 0.69, False), (-15, 0.5, False)])
 def test_rewards_that_run_away_while_the_loss_is_neutral(reward: float, loss: float, found: bool):
     given = {"rewards_chosen": reward * SHARE, "rewards_rejected": 1.01 * reward * SHARE}

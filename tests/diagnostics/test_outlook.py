@@ -9,17 +9,18 @@ import numpy as np
 import pytest
 
 from diagnostics import Curve, Run, diagnose
+from diagnostics.diagnosis.answers import denied
 from diagnostics.diagnosis.context import prepare
 from diagnostics.diagnosis.diagnose import diagnose_with_basis
 from diagnostics.messages import summary
 from diagnostics.model.label import Label
 from diagnostics.model.outlook import OTHER, WELL, Outlook
-from diagnostics.model.rate_estimate import RateSide
+from diagnostics.model.rate_estimate import OFFSETS, RateEstimate, RateSide
 from diagnostics.model.settings import Settings
 from diagnostics.outlook.features import outlook_features
 from diagnostics.outlook.fitted import MIN_POINTS, Fitted, fitted
 from diagnostics.rules import RULES
-from tests.diagnostics.cases import always
+from tests.diagnostics.cases import BY_NAME, always
 
 SHARE = np.arange(1, 61) / 60
 
@@ -147,6 +148,34 @@ def test_a_finding_is_denied_by_a_look_from_its_limit_on():
     assert not replace(well, well=WELL - 0.01).denies(RateSide.TOO_LOW)
     assert hot.denies(RateSide.TOO_LOW)
     assert not hot.denies(RateSide.TOO_HIGH)
+
+
+def standing(chance: float, offset: float, by_curves: float | None = None) -> RateEstimate:
+    """An estimate with this chance of a rate that is so many decades off, by the curves alone with another one."""
+    alone = chance if by_curves is None else by_curves
+    at = np.isclose(OFFSETS, offset)
+    evidence, known = (np.where(at, share, (1.0 - share) * np.isclose(OFFSETS, 0.0)) for share in (alone, chance))
+    evidence, known = (np.log(np.maximum(one, 1e-9)) for one in (evidence, known))
+    return RateEstimate.of(known - evidence, evidence)
+
+
+@pytest.mark.parametrize(
+    ("rate", "dropped"),
+    [
+        (standing(0.91, -1.0), False),
+        (standing(0.89, -1.0), True),
+        (standing(0.91, -1.0, by_curves=0.89), True),
+    ],
+)
+def test_a_look_that_sees_a_sound_run_denies_no_low_rate_that_the_curves_are_certain_of(
+    rate: RateEstimate, dropped: bool
+):
+    assert denied(BY_NAME["rate-too-low"], rate, Outlook(0.99, 0.01, 0.0, 0.0)) is dropped
+
+
+@pytest.mark.parametrize(("chance", "dropped"), [(0.89, False), (0.91, True)])
+def test_a_look_of_a_slow_run_keeps_no_finding_at_a_rate_that_is_certainly_too_high(chance: float, dropped: bool):
+    assert denied(BY_NAME["rate-too-low"], standing(chance, 1.0), Outlook(0.1, 0.9, 0.0, 0.0)) is dropped
 
 
 TWO_TREES = Fitted(

@@ -99,6 +99,7 @@ OF_RULES = {
     ("gradient-dies", "died"): "The share of its highest norm in the first half to which the gradient must have sunk",
     ("gradient-dies", "beside_loss"): "The same share, over the share of the loss that is left",
     ("gradient-dies", "climb"): "The least jump of the loss above its lowest so far, as a share of its start",
+    ("gradient-dies", "pairs_left"): "The share of a loss that compares answers below which most pairs are told apart",
     ("no-better-than-untrained", "gain"): "The least share of the first held-out loss that the end must lie below it",
     ("no-better-than-untrained", "best_gain"): "The same for the best evaluation",
     (
