@@ -7,7 +7,7 @@ from math import floor, isfinite, log10
 
 from diagnostics.model.methods import method_record
 from diagnostics.model.rate_estimate import TELLS, RateSide
-from diagnostics.model.rate_prior import MAX_RATE_FACTOR, Bounds
+from diagnostics.model.rate_prior import MAX_RATE_CUT, MAX_RATE_FACTOR, Bounds
 from diagnostics.model.records import Advice
 from diagnostics.rules.rule import Case, Fix
 
@@ -115,7 +115,7 @@ def _new_value(
     else:
         up = old is None or aim > old
     if fix.knob == "learning_rate" and old:
-        aim = min(max(aim, old / MAX_RATE_FACTOR), old * MAX_RATE_FACTOR)
+        aim = min(max(aim, old / MAX_RATE_CUT), old * MAX_RATE_FACTOR)
     aim = max(aim, fix.at_least) if fix.at_least is not None else aim
     aim = min(aim, fix.at_most) if fix.at_most is not None and up else aim
     low, high = _range(fix.knob, case, bounds)

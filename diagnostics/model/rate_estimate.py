@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from diagnostics.model.curves import FloatArray
-from diagnostics.model.rate_prior import MAX_RATE_FACTOR
+from diagnostics.model.rate_prior import MAX_RATE_CUT, MAX_RATE_FACTOR
 
 OFFSETS: tuple[float, ...] = tuple(round(-4.0 + 0.1 * k, 1) for k in range(71))
 """log10(rate / best rate): -1 is a rate ten times too low. The ends stand for everything beyond them."""
@@ -138,8 +138,8 @@ class RateEstimate:
 
     @property
     def factor(self) -> float:
-        """What the rate should be multiplied by next: to the best one by the median, within ``MAX_RATE_FACTOR``."""
-        return float(np.clip(10.0**-self.median, 1.0 / MAX_RATE_FACTOR, MAX_RATE_FACTOR))
+        """What the rate should be multiplied by next: to the best one by the median, within what one change may be."""
+        return float(np.clip(10.0**-self.median, 1.0 / MAX_RATE_CUT, MAX_RATE_FACTOR))
 
     def step(self, side: RateSide) -> float | None:
         """The factor to advise against a rate on that side; None where the estimate does not tell so."""

@@ -25,7 +25,10 @@ LORA_OVER_FULL = 10.0
 SMALL_RANK, SMALL_RANK_DIVISOR = 4, 3.0
 """At ranks below 4 the best rate of the sweep was one step lower."""
 MAX_RATE_FACTOR = 10.0
-"""No advice and no step of a search changes the learning rate by more at once; a second one may follow."""
+"""No advice and no step of a search raises the learning rate by more at once; a second one may follow."""
+MAX_RATE_CUT = 30.0
+"""No advice cuts it by more. A raise may throw a run that only learned slowly; a cut ends one that was thrown already,
+and one that goes a third of a decade too deep costs less than another run that is thrown."""
 USUAL_SPAN = (0.4, 2.0)
 """The usual rates over their center: 1e-4 to 5e-4 for SFT with LoRA, where most of 548 runs did best."""
 

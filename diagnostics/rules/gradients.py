@@ -18,7 +18,7 @@ GRADIENTS_GROW = Rule(
     },
     message="the gradient norm grew {growth:.1f} times in the second half while the loss did not fall",
     cause="Growing gradients come before a jump of the loss.",
-    fixes=(cut_rate(0.5, "use {factor:times} the learning rate"), TIGHTER_CLIP),
+    fixes=(cut_rate(0.5, "use {factor:times} the learning rate", by_estimate=True), TIGHTER_CLIP),
     confidence=0.6,
     example="grad_norm 0.5 in mid-run, 4 at the end, loss flat at 1.3",
     sources=("OLMo 2: gradient spikes precede loss spikes", f"{PLAYBOOK}: log the gradient norm"),

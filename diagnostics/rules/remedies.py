@@ -43,7 +43,7 @@ def cut_rate(
 
 
 def halve_rate(expect: str, weight: float = 1.0) -> Fix:
-    """Half the learning rate."""
+    """Half the learning rate, whatever its estimate: a run that overfits says nothing of its rate."""
     return cut_rate(0.5, "use {factor:times} the learning rate", expect=expect, weight=weight)
 
 

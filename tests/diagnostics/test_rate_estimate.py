@@ -104,10 +104,12 @@ def test_an_estimate_denies_findings_that_blame_the_other_side(estimate: RateEst
     assert estimate.denies(side) is denied
 
 
-def test_the_size_of_a_change_is_the_median_within_a_factor_of_ten():
+def test_the_size_of_a_change_is_the_median_within_what_one_change_may_be():
     assert told(-0.8, -0.4).step(RateSide.TOO_LOW) == pytest.approx(10**0.6, rel=0.05)
     assert told(-3, -2).step(RateSide.TOO_LOW) == 10.0
     assert told(0.4, 0.8).step(RateSide.TOO_HIGH) == pytest.approx(10**-0.6, rel=0.05)
+    assert told(1.2, 1.4).step(RateSide.TOO_HIGH) == pytest.approx(10**-1.3, rel=0.05)
+    assert told(2, 3).step(RateSide.TOO_HIGH) == pytest.approx(1 / 30)
     assert told(-3, 3).step(RateSide.TOO_LOW) is None
 
 
