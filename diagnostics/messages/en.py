@@ -14,7 +14,7 @@ MESSAGES: Mapping[str, str] = {
     # Why a rule could not be evaluated.
     "setting-unknown": "the log does not give {settings}",
     "curve-missing": "the log has no {curves}",
-    "too-few-points": "only {have} {what}, {need} needed",
+    "too-few-points": "only {have} of the {need} {what} needed",
     "rewards-logged-seldom": "{have} of {need} logs of the reward, one every {every:g} steps; set logging_steps to 1",
     "rewards-of-few-steps": "{have} of {need} logs of the reward; train for more steps",
     "run-not-finished": "the run is at step {step:g} of {max_steps}",
