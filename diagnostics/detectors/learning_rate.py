@@ -54,18 +54,19 @@ def rate_too_low(
     min_evals: int,
     sure: SureLimits,
     alike: float,
+    alike_at_usual: float,
 ) -> Evidence | None:
     """The estimate is sure that the rate is too low, the run learns slowly at a rate that may be raised, or looks so.
 
     Far below the center a loss that still falls is enough, and so are flat evaluations beside training losses too
-    noisy to tell. A rate that made the loss rise on its way is not too low, however slow the rest.
+    noisy to tell. A rate that made the loss rise on its way is not too low, however slow the rest. At a usual rate, and
+    with DPO where no rate is known to be usual, only a look that is surer counts.
     """
     near_its_end(losses.train_loss, settings, min_share_done)
     rate = rate_of(settings, losses.learning_rate)
-    unknown = settings.method == "dpo" and rate_prior.center is None
-    if not rate_prior.may_rise(rate) or unknown:
-        return None
     known = {key: v for key, v in (("rate", rate), ("center", rate_prior.center)) if v is not None}
+    if not rate_prior.may_rise(rate) or (settings.method == "dpo" and rate_prior.center is None):
+        return _looks(losses, outlook, RateSide.TOO_LOW, alike_at_usual, known)
     if rate_estimate is not None and sure.that(rate_estimate, RateSide.TOO_LOW, rate_prior):
         measured = {"fall": fall_of(losses.judge), "late_share": late_share_of(losses.judge)}
         return throughout(losses.train_loss, measured | _times_off(rate_estimate, -1.0) | known)

@@ -44,6 +44,7 @@ RATE_TOO_LOW = Rule(
         "late_share": 0.08,  # the fall in the last quarter over that of a straight line...
         "min_evals": 6,  # ... or so many flat evaluations beside training losses too noisy to tell
         **SURE,
+        "alike_at_usual": 0.95,  # the same at a rate that is usual already, or where none is known to be
     },
     borderline={**NEARLY, "late_share": 0.05, "sure": 0.85, "sure_known": 0.65},
     message=FELL_LITTLE,

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from diagnostics.model.outlook import Outlook
+from diagnostics.model.rate_prior import LearningRatePrior
 from diagnostics.model.settings import Settings
 from tests.diagnostics.cases import (
     LINE,
@@ -22,6 +24,18 @@ from tests.diagnostics.cases import (
 @pytest.mark.parametrize(("rate", "fires"), [(1e-4, True), (2.5e-4, False), (1e-3, False), (None, True)])
 def test_the_rate_is_the_cause_below_its_center_or_when_unknown(rate: float | None, fires: bool):
     assert fires_on("rate-too-low", Settings(learning_rate=rate)) is fires
+
+
+@pytest.mark.parametrize(("slow", "fires"), [(0.96, True), (0.94, False)])
+@pytest.mark.parametrize("settings", [Settings(learning_rate=1e-3), Settings(method="dpo", learning_rate=1e-3)])
+def test_at_a_usual_rate_and_where_none_is_known_a_surer_look_is_asked_for(
+    settings: Settings, slow: float, fires: bool
+):
+    prior = LearningRatePrior() if settings.method == "dpo" else SFT
+    look = Outlook(1.0 - slow, slow, 0.0, 0.0)
+    bent = curve(2.0 - 0.5 * SHARE**0.2)
+    found = fired("rate-too-low", train_loss=bent, settings=settings, rate_prior=prior, outlook=look)
+    assert bool(found) is fires
 
 
 def test_far_below_the_center_a_run_that_still_falls_is_enough():

@@ -18,7 +18,7 @@ from diagnostics.model.outlook import OTHER, WELL, Outlook
 from diagnostics.model.rate_estimate import OFFSETS, RateEstimate, RateSide
 from diagnostics.model.settings import Settings
 from diagnostics.outlook.features import outlook_features
-from diagnostics.outlook.fitted import MIN_POINTS, Fitted, fitted
+from diagnostics.outlook.fitted import ENOUGH_POINTS, MIN_POINTS, Fitted, fitted
 from diagnostics.rules import RULES
 from tests.diagnostics.cases import BY_NAME, always
 
@@ -92,6 +92,25 @@ def test_where_no_rule_finds_the_fault_the_likeliest_one_is_named(chances: tuple
 def test_a_look_needs_enough_of_a_whole_run(seen: Run):
     assert prepare(run(SLOW), None).outlook is not None
     assert prepare(seen, None).outlook is None
+
+
+@pytest.mark.parametrize(("points", "well"), [(6, 0.1736), (10, 0.368), (19, 0.678), (20, 0.7), (60, 0.7)])
+def test_a_look_at_few_points_finds_less_often_that_a_run_went_well(points: int, well: float):
+    few = run(WELL_LEARNED[np.linspace(0, 59, points).astype(int)])
+    look = prepare(few, None, always("well", 0.7)).outlook
+    others = [chance / (1.0 - look.well) for chance in (look.slow, look.hot, look.overfit)]
+    assert ENOUGH_POINTS == 20
+    assert look.well == pytest.approx(well, abs=5e-4)
+    assert others == pytest.approx([1 / 3] * 3)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "chance", "label"),
+    [("slow", 0.7, "underfit"), ("hot", 0.7, "unstable"), ("well", 0.7, "unknown"), ("well", 0.99, "healthy")],
+)
+def test_a_short_log_is_judged_by_what_it_looks_like(outcome: str, chance: float, label: str):
+    short = run(WELL_LEARNED[4::6], WELL_LEARNED[4::6])
+    assert str(diagnose_with_basis(short, look=always(outcome, chance))[0].label) == label
 
 
 def test_a_look_at_a_usual_rate_counts_where_it_is_sure_and_there_is_no_held_out_loss():
