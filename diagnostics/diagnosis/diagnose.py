@@ -127,7 +127,7 @@ def _without_fault(
     """
     missing = {kind.label for kind in verdict.unchecked}
     confidence = DEFAULT.no_fault(health)
-    look = context.outlook
+    look = context.outlook.doubted if context.outlook else None
     ill = look is not None and look.well < SELDOM_WELL
     enough = missing.isdisjoint(_needed(context)) and (health.kinds > 1 or on_course(context)) and confidence > 0.0
     healthy = enough and not ill and confidence >= TOO_LITTLE

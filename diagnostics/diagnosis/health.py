@@ -39,7 +39,7 @@ def health_of(context: DiagnosisContext, kinds: int, nearly: bool) -> Health:
         rate=_rate_odds(context),
     )
     look = context.outlook
-    return health if look is None else LookedHealth(**asdict(health), look=_log_odds(look.well))
+    return health if look is None else LookedHealth(**asdict(health), look=_log_odds(look.doubted.well))
 
 
 def _health_of_rewards(context: DiagnosisContext, kinds: int, nearly: bool) -> Health:

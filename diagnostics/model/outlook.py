@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import inf
 
 from diagnostics.model.label import Label
 from diagnostics.model.rate_estimate import RateSide
@@ -13,6 +14,10 @@ SHARED, MAY_BE_WELL = 0.5, 0.75
 """A finding is shared by a look that gives its label this chance. Findings that are not, of runs that so probably went
 well, were right in few cases by fits without the task or its kind. Lower limits deny true ones (tables of the search).
 """
+ENOUGH_POINTS, SHORTAGE = 20.0, 2.0
+"""With fewer points than the first, the odds that a run went well fall with the power ``SHORTAGE`` of their share: that
+it is too slow or too hot shows early, that all was learned does not. (Of logs of 6 to 11 points, made of longer ones,
+with a chance of 0.8 to 0.9 half went well, of those with less than 0.5 one in a hundred.)"""
 
 
 @dataclass(frozen=True)
@@ -20,13 +25,21 @@ class Outlook:
     """The chances that a run went well, was too slow, too hot, or overfit; they add up to 1.
 
     Well: it ends about as low as the same run at the best rate would. Too slow and too hot: at least a quarter of what
-    that rate gains is missing, at a rate below it or above it.
+    that rate gains is missing, at a rate below it or above it. ``points`` are the logs and evaluations that were seen.
     """
 
     well: float
     slow: float
     hot: float
     overfit: float
+    points: float = inf
+
+    @property
+    def doubted(self) -> Outlook:
+        """The chances as far as so few points can show that a run went well."""
+        well = self.well * min(1.0, self.points / ENOUGH_POINTS) ** SHORTAGE
+        total = well + self.slow + self.hot + self.overfit
+        return Outlook(well / total, self.slow / total, self.hot / total, self.overfit / total, self.points)
 
     def chance(self, side: RateSide) -> float:
         """The chance that the run misses much because its rate lies on this side."""
@@ -48,8 +61,8 @@ class Outlook:
 
     def overrules(self, label: Label) -> bool:
         """Whether a run with this label looks as if it had gone well instead."""
-        return not self.shares(label) and self.well >= MAY_BE_WELL
+        return not self.shares(label) and self.doubted.well >= MAY_BE_WELL
 
     def denies(self, side: RateSide) -> bool:
         """Whether a finding that blames this side is unlikely to be right: the run looks well, or ill on the other."""
-        return self.well >= WELL or self.chance(side.other) >= OTHER
+        return self.doubted.well >= WELL or self.chance(side.other) >= OTHER

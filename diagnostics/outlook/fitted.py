@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -38,10 +38,6 @@ LARGE_FALL = 0.25
 """A large model that knows its language ends near its start: there even a healthy run looks slow."""
 MIN_POINTS = 6
 """Logs and evaluations: with fewer, a look holds too little to judge by."""
-ENOUGH_POINTS, SHORTAGE = 20.0, 2.0
-"""With fewer than the first, the odds that a run went well fall with the power ``SHORTAGE`` of their share: that it is
-too slow or too hot shows early, that all was learned does not. (Of logs of 6 to 11 points, made of longer ones, with a
-look of 0.8 to 0.9 half went well, of those with less than 0.5 one in a hundred.)"""
 FITTED = Path(__file__).with_name("fitted.json")
 
 
@@ -117,17 +113,9 @@ def outlook_of(
     features = outlook_features(curves, settings, rate)
     if not any(name.startswith("train_") for name in features):
         return None
-    look = _by_points((model or fitted()).outlook(features), points)
+    look = replace((model or fitted()).outlook(features), points=points)
     sure = "eval_loss" not in curves and look.slow >= SURELY_SLOW
     return look if sure or _is_small(look, features, settings) or not _is_usual(settings, rate) else None
-
-
-def _by_points(look: Outlook, points: int) -> Outlook:
-    """The look at so many points: at few of them it claims too often that a run went well."""
-    well = look.well * min(1.0, points / ENOUGH_POINTS) ** SHORTAGE
-    others = (look.slow, look.hot, look.overfit)
-    total = well + sum(others)
-    return Outlook(well / total, *(chance / total for chance in others))
 
 
 def _is_small(look: Outlook, features: Mapping[str, float], settings: Settings) -> bool:

@@ -27,7 +27,7 @@ def with_look(rate: RateEstimate, look: Outlook) -> RateEstimate:
     Two readings of one log: their chances of a run that ends well, too slow and too hot are pooled with equal weights
     (the logarithmic opinion pool; Genest and Zidek, Statistical Science 1986). An overfit run says nothing of its rate.
     """
-    read = _outcomes_of(rate.alone)
+    read, look = _outcomes_of(rate.alone), look.doubted
     pooled = np.sqrt(read * np.maximum([look.well, look.slow, look.hot], LEAST_CHANCE))
     return _moved(rate, OUTCOMES, read, look.overfit * read + (1.0 - look.overfit) * pooled / pooled.sum())
 

@@ -14,11 +14,11 @@ from diagnostics.diagnosis.context import prepare
 from diagnostics.diagnosis.diagnose import diagnose_with_basis
 from diagnostics.messages import summary
 from diagnostics.model.label import Label
-from diagnostics.model.outlook import OTHER, WELL, Outlook
+from diagnostics.model.outlook import ENOUGH_POINTS, OTHER, WELL, Outlook
 from diagnostics.model.rate_estimate import OFFSETS, RateEstimate, RateSide
 from diagnostics.model.settings import Settings
 from diagnostics.outlook.features import outlook_features
-from diagnostics.outlook.fitted import ENOUGH_POINTS, MIN_POINTS, Fitted, fitted
+from diagnostics.outlook.fitted import MIN_POINTS, Fitted, fitted
 from diagnostics.rules import RULES
 from tests.diagnostics.cases import BY_NAME, always
 
@@ -98,10 +98,10 @@ def test_a_look_needs_enough_of_a_whole_run(seen: Run):
 def test_a_look_at_few_points_finds_less_often_that_a_run_went_well(points: int, well: float):
     few = run(WELL_LEARNED[np.linspace(0, 59, points).astype(int)])
     look = prepare(few, None, always("well", 0.7)).outlook
-    others = [chance / (1.0 - look.well) for chance in (look.slow, look.hot, look.overfit)]
     assert ENOUGH_POINTS == 20
-    assert look.well == pytest.approx(well, abs=5e-4)
-    assert others == pytest.approx([1 / 3] * 3)
+    assert look.well == pytest.approx(0.7)
+    assert look.doubted.well == pytest.approx(well, abs=5e-4)
+    assert [look.doubted.slow, look.doubted.hot, look.doubted.overfit] == pytest.approx([(1.0 - well) / 3] * 3, abs=5e-4)
 
 
 @pytest.mark.parametrize(
