@@ -13,9 +13,9 @@ from diagnostics.detectors.preconditions import (
     MIN_LOSSES_FOR_TREND,
     cools_down,
     enough,
-    near_its_end,
     rate_of,
     throughout,
+    whole_run,
 )
 from diagnostics.detectors.sanity import LN2
 from diagnostics.model.curves import Curve, FloatArray, NotEnoughPoints
@@ -88,7 +88,7 @@ def fall_follows_rate(
 ) -> Evidence | None:
     """The loss falls in proportion to the rate spent from start to end: it is as far from its floor as ever."""
     train_loss, held = losses.train_loss, losses.eval_loss
-    near_its_end(train_loss, settings, min_share_done)
+    whole_run(train_loss, settings, min_share_done)
     if held is not None and len(held) >= follow.min_evals:
         little = float(held.values[0] - held.values[-1]) <= follow.little * abs(float(held.values[0]))
         late = _begins_at(held, train_loss) > follow.start_by and not little
@@ -181,7 +181,7 @@ def fall_not_shown(
     are known, says more than such a loss: the rule cannot be evaluated there.
     """
     train_loss, held = losses.train_loss, losses.eval_loss
-    near_its_end(train_loss, settings, min_share_done)
+    whole_run(train_loss, settings, min_share_done)
     enough(train_loss, min_points, "training losses")
     ratio = rate_prior.relative(rate_of(settings, losses.learning_rate))
     if ratio is not None and low <= ratio <= high:

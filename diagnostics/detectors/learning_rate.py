@@ -9,7 +9,7 @@ import numpy as np
 from diagnostics.detectors.arguments import Arguments, Losses
 from diagnostics.detectors.descent import RiseLimits, fall_of, has_risen
 from diagnostics.detectors.descent import late_share as late_share_of
-from diagnostics.detectors.preconditions import MIN_LOSSES_FOR_LEVELS, enough, near_its_end, rate_of, throughout
+from diagnostics.detectors.preconditions import MIN_LOSSES_FOR_LEVELS, enough, rate_of, throughout, whole_run
 from diagnostics.detectors.slow_learning import SlowLimits, eval_barely_falls, learns_slowly, still_falls
 from diagnostics.model.curves import NotEnoughPoints
 from diagnostics.model.evidence import Evidence
@@ -62,7 +62,7 @@ def rate_too_low(
     noisy to tell. A rate that made the loss rise on its way is not too low, however slow the rest. At a usual rate, and
     with DPO where no rate is known to be usual, only a look that is surer counts.
     """
-    near_its_end(losses.train_loss, settings, min_share_done)
+    whole_run(losses.train_loss, settings, min_share_done)
     rate = rate_of(settings, losses.learning_rate)
     known = {key: v for key, v in (("rate", rate), ("center", rate_prior.center)) if v is not None}
     if not rate_prior.may_rise(rate) or (settings.method == "dpo" and rate_prior.center is None):
@@ -134,7 +134,7 @@ def rate_low_for_batch(
 
     The rate wanted is the center times the square root of the batch over ``reference_batch``, up to the cap.
     """
-    near_its_end(losses.train_loss, settings, min_share_done)
+    whole_run(losses.train_loss, settings, min_share_done)
     rate, batch = settings.learning_rate, settings.batch_size
     if rate is None or batch is None or rate_prior.center is None:
         raise NotEnoughPoints("setting-unknown", settings="learning_rate, batch_size, method")

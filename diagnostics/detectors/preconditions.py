@@ -1,4 +1,4 @@
-"""What a check needs before it can answer: enough points, a finished run, the learning rate, the ends of epochs."""
+"""What a check needs before it can answer: enough points, a whole run, the learning rate, the ends of epochs."""
 
 from __future__ import annotations
 
@@ -35,13 +35,16 @@ def enough(curve: Curve, least: int, what: str) -> None:
         raise NotEnoughPoints("too-few-points", have=len(curve), need=least, what=what)
 
 
-def near_its_end(curve: Curve, settings: Settings, min_share_done: float) -> None:
-    """Raise ``NotEnoughPoints`` when less than this share of the planned steps is done.
+def whole_run(curve: Curve, settings: Settings, min_share_done: float) -> None:
+    """Raise ``NotEnoughPoints`` when less than this share of the planned steps is done, or the log begins late.
 
-    In mid-run every healthy loss is still falling. A run of unknown length counts as complete.
+    In mid-run every healthy loss is still falling, and most of its fall may lie before a log that begins late. A run of
+    unknown length counts as complete.
     """
     if settings.max_steps is not None and len(curve) and curve.steps[-1] < min_share_done * settings.max_steps:
         raise NotEnoughPoints("run-not-finished", step=float(curve.steps[-1]), max_steps=settings.max_steps)
+    if signals.begins_late(curve.steps):
+        raise NotEnoughPoints("start-not-logged", step=float(curve.steps[0]))
 
 
 def finite(measured: dict[str, float]) -> dict[str, float]:

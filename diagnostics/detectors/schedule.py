@@ -26,9 +26,9 @@ from diagnostics.detectors.preconditions import (
     cools_down,
     enough,
     finite,
-    near_its_end,
     rate_of,
     throughout,
+    whole_run,
 )
 from diagnostics.model.curves import Curve, NotEnoughPoints
 from diagnostics.model.evidence import Evidence
@@ -76,7 +76,7 @@ def rate_runs_out(
     training shows that by itself.
     """
     train_loss, eval_loss = losses.train_loss, losses.eval_loss
-    near_its_end(train_loss, settings, min_share_done)
+    whole_run(train_loss, settings, min_share_done)
     rate = rate_of(settings, learning_rate)
     if not rate_prior.may_rise(rate) or has_risen(train_loss, eval_loss, risen):
         return None

@@ -6,7 +6,7 @@ import numpy as np
 
 from diagnostics import signals
 from diagnostics.detectors.arguments import Losses
-from diagnostics.detectors.preconditions import enough, finite, near_its_end, rate_of
+from diagnostics.detectors.preconditions import enough, finite, rate_of, whole_run
 from diagnostics.detectors.slow_learning import SlowLimits, learns_slowly
 from diagnostics.model.curves import Curve
 from diagnostics.model.evidence import Evidence
@@ -49,7 +49,7 @@ def too_few_tokens(
     max_rate_ratio: float,
 ) -> Evidence | None:
     """The run learns slowly and saw few tokens; a rate far below its center would explain more and is left to it."""
-    near_its_end(losses.train_loss, settings, min_share_done)
+    whole_run(losses.train_loss, settings, min_share_done)
     enough(num_tokens, 2, "token counts")
     seen, ratio = float(num_tokens.values.max()), rate_prior.relative(rate_of(settings, losses.learning_rate))
     if seen >= tokens or (ratio is not None and ratio <= max_rate_ratio):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from diagnostics.detectors.arguments import Losses
-from diagnostics.detectors.preconditions import near_its_end
+from diagnostics.detectors.preconditions import whole_run
 from diagnostics.detectors.slow_learning import (
     FlatLimits,
     SlowLimits,
@@ -22,7 +22,7 @@ def too_few_updates(
     losses: Losses, settings: Settings, *, min_share_done: float, slow: SlowLimits, min_updates: float, batch: float
 ) -> Evidence | None:
     """The run learns slowly in few updates of batches that are not small."""
-    near_its_end(losses.train_loss, settings, min_share_done)
+    whole_run(losses.train_loss, settings, min_share_done)
     if settings.max_steps is None or settings.batch_size is None:
         raise NotEnoughPoints("setting-unknown", settings="max_steps, batch_size")
     if settings.max_steps >= min_updates or settings.batch_size < batch:
@@ -41,7 +41,7 @@ def batch_too_large(
     batch: float,
 ) -> Evidence | None:
     """The run learns slowly with large batches; never for full fine-tuning, which does well with them."""
-    near_its_end(losses.train_loss, settings, min_share_done)
+    whole_run(losses.train_loss, settings, min_share_done)
     if settings.batch_size is None:
         raise NotEnoughPoints("setting-unknown", settings="batch_size")
     if settings.batch_size <= batch or settings.use_peft is False:
@@ -56,7 +56,7 @@ def regularization_too_strong(
     losses: Losses, settings: Settings, *, min_share_done: float, slow: SlowLimits, dropout: float, shrink: float
 ) -> Evidence | None:
     """The run learns slowly under strong dropout, NEFTune noise, or a weight decay that shrinks the weights."""
-    near_its_end(losses.train_loss, settings, min_share_done)
+    whole_run(losses.train_loss, settings, min_share_done)
     shrunk = (settings.learning_rate or 0.0) * (settings.weight_decay or 0.0) * (settings.max_steps or 0)
     noise = settings.neftune_noise_alpha or 0.0
     if settings.lora_dropout is None and not noise and not shrunk:
@@ -80,7 +80,7 @@ def adapter_too_small(
     share_of_cap: float,
 ) -> Evidence | None:
     """The run learns slowly with an adapter of low rank, or few parameters for its tokens, at a rate near the cap."""
-    near_its_end(losses.train_loss, settings, min_share_done)
+    whole_run(losses.train_loss, settings, min_share_done)
     if settings.lora_r is None or settings.learning_rate is None or rate_prior.cap is None:
         raise NotEnoughPoints("setting-unknown", settings="lora_r, learning_rate, method")
     crowded = _tokens_per_parameter(settings, num_tokens)
@@ -104,7 +104,7 @@ def still_improving(
     losses: Losses, settings: Settings, *, min_share_done: float, straight: StraightLimits
 ) -> Evidence | None:
     """The loss falls to the end of the run, faster than a logarithm of the steps would."""
-    near_its_end(losses.train_loss, settings, min_share_done)
+    whole_run(losses.train_loss, settings, min_share_done)
     return falls_straight(losses, straight)
 
 
@@ -112,5 +112,5 @@ def loss_barely_falls(
     losses: Losses, settings: Settings, *, min_share_done: float, flat: FlatLimits
 ) -> Evidence | None:
     """Neither loss falls by more than a small share of its start."""
-    near_its_end(losses.train_loss, settings, min_share_done)
+    whole_run(losses.train_loss, settings, min_share_done)
     return barely_falls(losses, flat)

@@ -131,7 +131,11 @@ def _without_fault(
     ill = look is not None and look.well < SELDOM_WELL
     enough = missing.isdisjoint(_needed(context)) and (health.kinds > 1 or on_course(context)) and confidence > 0.0
     healthy = enough and not ill and confidence >= TOO_LITTLE
-    notes = (_looks(look),) if enough and ill and look is not None else ()
+    notes: tuple[Message, ...] = ()
+    if context.begins_late:
+        notes = (message("start-not-logged", step=float(context.curves["train_loss"].steps[0])),)
+    elif enough and ill and look is not None:
+        notes = (_looks(look),)
     return replace(
         verdict,
         notes=(*verdict.notes, *notes),

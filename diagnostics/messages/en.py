@@ -18,6 +18,7 @@ MESSAGES: Mapping[str, str] = {
     "rewards-logged-seldom": "{have} of {need} logs of the reward, one every {every:g} steps; set logging_steps to 1",
     "rewards-of-few-steps": "{have} of {need} logs of the reward; train for more steps",
     "run-not-finished": "the run is at step {step:g} of {max_steps}",
+    "start-not-logged": "the log begins at step {step:g}: what the run learned before is not in it",
     "no-epoch-end": "no epoch ends within the log",
     "no-early-eval": "no evaluation near the start, and the log does not give {settings}",
     "loss-too-noisy": "the loss is noisier than what a usual rate learns after the first log",

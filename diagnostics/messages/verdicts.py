@@ -11,7 +11,7 @@ from diagnostics.model.curves import Run
 from diagnostics.model.message import Message
 from diagnostics.model.records import Advice, Diagnosis, Finding, Label, Skipped
 
-LOOKS = ("looks-slow", "looks-hot", "looks-overfit")
+REASONS = ("looks-slow", "looks-hot", "looks-overfit", "start-not-logged")
 """Notes that say why there is no verdict."""
 
 
@@ -94,8 +94,8 @@ def summary(diagnosis: Diagnosis) -> str:
 
 def _not_known(diagnosis: Diagnosis) -> str:
     """What keeps a run from being judged, as far as one reason is known."""
-    looks = next((note for note in diagnosis.notes if note.code in LOOKS), None)
-    if looks is not None:
-        return sentence(text(looks))
+    reason = next((note for note in diagnosis.notes if note.code in REASONS), None)
+    if reason is not None:
+        return sentence(text(reason))
     missing = next((kind for kind in diagnosis.unchecked if kind.label is not Label.OVERFIT), None)
     return phrase("summary-not-checked", reason=text(missing.reason)) if missing else phrase("summary-nothing-known")

@@ -13,6 +13,7 @@ from diagnostics.model.settings import Settings
 from diagnostics.rate.features import features_of
 from diagnostics.rate.likelihood import fitted
 from diagnostics.rate.prior import log_prior
+from diagnostics.signals import begins_late
 
 FINISHED_SHARE = 0.9
 """Until so much of the planned steps is done, a loss that has not fallen far says nothing of a low rate."""
@@ -29,7 +30,7 @@ def estimate_rate(curves: Mapping[str, Curve], settings: Settings) -> RateEstima
     if not features:
         return None
     evidence = fitted().log_density(features)
-    if not is_over(curves, settings):
+    if not _is_whole(curves, settings):
         evidence = _without_low_side(evidence)
     rate = _rate_of(curves, settings)
     return RateEstimate.of(log_prior(settings, rate), evidence, rate)
@@ -49,7 +50,12 @@ def is_over(curves: Mapping[str, Curve], settings: Settings) -> bool:
     return settings.max_steps is None or last >= FINISHED_SHARE * settings.max_steps
 
 
+def _is_whole(curves: Mapping[str, Curve], settings: Settings) -> bool:
+    """Whether the run is over and its losses are logged from its start."""
+    return is_over(curves, settings) and not ("train_loss" in curves and begins_late(curves["train_loss"].steps))
+
+
 def _without_low_side(evidence: FloatArray) -> FloatArray:
-    """The evidence as it can be read in mid-run: too high shows at once, too low only in what is still to come."""
+    """The evidence of a part of a run: too high shows at once, too low only in what is still to come, or not logged."""
     low = np.asarray(OFFSETS) < 0.0
-    return np.where(low, np.maximum(evidence, evidence[~low][0]), evidence)
+    return np.where(low, evidence[~low][0], evidence)

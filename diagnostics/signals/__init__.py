@@ -11,7 +11,7 @@ from diagnostics.signals.median import median, quantile
 from diagnostics.signals.memo import memo_scope, memoize
 from diagnostics.signals.noise import difference_noise, log_level, robust_scale
 from diagnostics.signals.rise import Rise, largest_rise, noise_multiple, onset, rise_from_minimum
-from diagnostics.signals.shape import clipped_share, growth, head, late_share, progress, staircase, tail
+from diagnostics.signals.shape import begins_late, clipped_share, growth, head, late_share, progress, staircase, tail
 from diagnostics.signals.spikes import Spikes, local_residual, rolling_median, spikes
 from diagnostics.signals.trend import (
     Trend,
@@ -29,6 +29,7 @@ __all__ = [
     "Rise",
     "Spikes",
     "Trend",
+    "begins_late",
     "block_means",
     "bounded",
     "clipped_share",

@@ -10,11 +10,27 @@ from diagnostics.signals.median import median, sampled
 from diagnostics.signals.memo import memoize
 from diagnostics.signals.noise import difference_noise
 
+MIN_STEPS = 2
+MISSING_INTERVALS, MISSING_SHARE = 1.5, 0.05
+"""A log begins late where more than so many intervals, and so much of the run, lies before it."""
+
 
 @memoize
 def head(values: FloatArray) -> float:
     """The level a curve starts from, in its unit: the median of the first 3 % of its points, at least one."""
     return median(sampled(values[: max(1, round(0.03 * values.size))]))
+
+
+def begins_late(steps: FloatArray) -> bool:
+    """Whether a log begins late in its run, as that of a resumed one may; ``steps`` of shape (n,) count from its start.
+
+    A run begins one interval between logs before its first log.
+    """
+    if steps.size < MIN_STEPS:
+        return False
+    interval = float(steps[-1] - steps[0]) / (steps.size - 1)
+    missing = float(steps[0]) - interval
+    return missing > max(MISSING_INTERVALS * interval, MISSING_SHARE * float(steps[-1]))
 
 
 @memoize

@@ -13,7 +13,9 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from diagnostics import RULES, Curve, Run, Settings, diagnose
+from diagnostics.messages import diagnosis_notes, text
 from diagnostics.model.message import message
+from diagnostics.model.rate_estimate import OFFSETS
 from diagnostics.model.records import Label
 from diagnostics.synthetic import CAUSES, make
 
@@ -94,6 +96,26 @@ def test_an_unfinished_run_is_not_blamed_for_still_falling():
     found = diagnose(Run("half", half, run.settings))
     assert found.label is Label.HEALTHY
     assert message("run-not-finished", step=75.0, max_steps=150) in {s.reason for s in found.skipped}
+
+
+@pytest.mark.parametrize("fault", ["fall-follows-rate", "loss-barely-falls", "still-improving", "rate-too-low"])
+def test_a_log_that_begins_late_says_nothing_of_what_was_learned_before(fault: str):
+    run = make(fault, 0.8)
+    last = run.last_step
+    found = diagnose(Run("resumed", {name: curve.between(0.3 * last, last) for name, curve in run.curves.items()}))
+    assert diagnose(run).label is Label.UNDERFIT
+    assert found.label in (Label.UNKNOWN, Label.HEALTHY)
+    begins = next(note for note in found.notes if note.code == "start-not-logged")
+    assert begins.values["step"] == min(step for step in run.curves["train_loss"].steps if step >= 0.3 * last)
+    assert text(begins) in diagnosis_notes(found)
+    low = found.rate.evidence[: OFFSETS.index(0.0) + 1]
+    assert len(set(low)) == 1
+
+
+def test_a_log_that_begins_late_still_shows_a_loss_that_blows_up():
+    run = make("loss-diverges", 0.8)
+    late = {name: curve.between(0.2 * run.last_step, run.last_step) for name, curve in run.curves.items()}
+    assert diagnose(Run("resumed", late)).label is Label.UNSTABLE
 
 
 # Honesty
@@ -218,8 +240,9 @@ def test_the_unit_of_the_loss_does_not_matter(train: list[float], held: list[flo
 
 
 @settings(max_examples=120, deadline=None)
-@given(PLAIN, PLAIN, st.integers(0, 6), st.integers(-1000, 1000))
+@given(PLAIN, PLAIN, st.integers(0, 6), st.integers(-1000, 1))
 def test_the_numbering_of_the_steps_does_not_matter(train: list[float], held: list[float], power: int, start: int):
+    """Unless the first step lies further from 0 than a log begins late."""
     one = run_of({"train_loss": train, "eval_loss": held})
     moved = {n: Curve(c.steps * 2.0**power + start, c.values) for n, c in one.curves.items()}
     found, other = diagnose(one), diagnose(Run("moved", moved))

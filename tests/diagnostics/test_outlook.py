@@ -101,7 +101,9 @@ def test_a_look_at_few_points_finds_less_often_that_a_run_went_well(points: int,
     assert ENOUGH_POINTS == 20
     assert look.well == pytest.approx(0.7)
     assert look.doubted.well == pytest.approx(well, abs=5e-4)
-    assert [look.doubted.slow, look.doubted.hot, look.doubted.overfit] == pytest.approx([(1.0 - well) / 3] * 3, abs=5e-4)
+    assert [look.doubted.slow, look.doubted.hot, look.doubted.overfit] == pytest.approx(
+        [(1.0 - well) / 3] * 3, abs=5e-4
+    )
 
 
 @pytest.mark.parametrize(

@@ -69,12 +69,12 @@ def test_a_loss_that_is_thrown_up_is_far_too_high():
     assert found.probability_above(0.3) > 0.95
 
 
-def test_in_mid_run_nothing_speaks_against_a_low_rate():
-    found = diagnose(lora(2.0 * (1 - 0.002 * SHARE), max_steps=2000)).rate
+@pytest.mark.parametrize("fall", [0.002, 0.05, 0.7])
+def test_in_mid_run_nothing_speaks_for_or_against_a_low_rate(fall: float):
+    found = diagnose(lora(2.0 * (1 - fall * SHARE), max_steps=2000)).rate
     assert found is not None
-    low = found.evidence[: OFFSETS.index(0.0)]
-    assert max(low) == 0.0
-    assert min(low) >= found.evidence[OFFSETS.index(0.0)]
+    near = OFFSETS.index(0.0)
+    assert set(found.evidence[:near]) == {found.evidence[near]}
 
 
 def test_where_the_loss_is_not_the_objective_there_is_no_estimate():

@@ -28,6 +28,24 @@ def test_difference_noise_of_a_smooth_short_curve_is_small():
     assert signals.difference_noise(curve) < 0.5 * signals.robust_scale(np.diff(curve))
 
 
+@pytest.mark.parametrize(
+    ("steps", "late"),
+    [
+        (np.arange(10, 1010, 10), False),
+        (np.arange(0, 40), False),
+        (np.arange(10, 1010, 10)[5:], False),
+        (np.arange(10, 1010, 10)[6:], True),
+        (np.array([1, 2, 4, 8, 16, 32, 64, 128]), False),
+        (np.array([500, 1000]), False),
+        (np.array([1500, 2000]), True),
+        (np.array([700]), False),
+    ],
+    ids=["whole", "from 0", "5 %", "6 %", "ever fewer", "two epochs", "the last two of four", "one log"],
+)
+def test_a_log_begins_late_where_some_of_the_run_lies_before_its_first_interval(steps: np.ndarray, late: bool):
+    assert signals.begins_late(steps.astype(float)) is late
+
+
 def test_log_level_only_shifts_when_the_loss_is_scaled():
     loss = np.array([2.0, 1.0, 0.5, 0.25])
     np.testing.assert_allclose(np.diff(signals.log_level(loss)), np.diff(signals.log_level(7 * loss)))

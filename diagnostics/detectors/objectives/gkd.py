@@ -8,8 +8,8 @@ from diagnostics import signals
 from diagnostics.detectors.objectives.levels import thirds, to_judge
 from diagnostics.detectors.preconditions import (
     enough,
-    near_its_end,
     throughout,
+    whole_run,
 )
 from diagnostics.model.curves import Curve, NotEnoughPoints
 from diagnostics.model.evidence import Evidence
@@ -27,7 +27,7 @@ def teacher_not_approached(
 ) -> Evidence | None:
     """The distance to the teacher hardly came down, beyond what unlike batches scatter."""
     enough(train_loss, min_points, "training losses")
-    near_its_end(train_loss, settings, min_share_done)
+    whole_run(train_loss, settings, min_share_done)
     judge = to_judge(train_loss, eval_loss)
     start, end = thirds(judge)
     scatter = signals.difference_noise(judge.values) / np.sqrt(max(len(judge) / 3.0, 1.0))

@@ -10,8 +10,8 @@ from diagnostics.detectors.preconditions import (
     MIN_EVALS_FOR_END,
     enough,
     finite,
-    near_its_end,
     throughout,
+    whole_run,
 )
 from diagnostics.detectors.preference import late_mean
 from diagnostics.model.curves import Curve
@@ -59,7 +59,7 @@ def kto_hardly_moves(
 ) -> Evidence | None:
     """The loss is nearly that of a policy that never moved, and desirable answers gained hardly any margin."""
     enough(train_loss, min_points, "training losses")
-    near_its_end(train_loss, settings, min_share_done)
+    whole_run(train_loss, settings, min_share_done)
     start, end = start_and_end(train_loss, eval_loss)
     apart = late_mean(to_judge(rewards_margins, eval_rewards_margins))
     if start <= 0.0 or end <= of_start * start or end > (2.0 - of_start) * start or abs(apart) >= margin:

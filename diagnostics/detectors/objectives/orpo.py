@@ -5,8 +5,8 @@ from __future__ import annotations
 from diagnostics.detectors.objectives.levels import thirds, to_judge
 from diagnostics.detectors.preconditions import (
     enough,
-    near_its_end,
     throughout,
+    whole_run,
 )
 from diagnostics.detectors.preference import late_mean
 from diagnostics.model.curves import Curve
@@ -31,7 +31,7 @@ def odds_ratio_part_dead(
 ) -> Evidence | None:
     """ORPO's likelihood part falls while the part that compares answers stays where it began."""
     enough(log_odds_ratio, min_points, "log odds ratios")
-    near_its_end(log_odds_ratio, settings, min_share_done)
+    whole_run(log_odds_ratio, settings, min_share_done)
     (first, last), (before, after), (began, ended) = (
         thirds(to_judge(train, held))
         for train, held in (

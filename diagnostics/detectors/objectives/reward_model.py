@@ -10,8 +10,8 @@ from diagnostics.detectors.preconditions import (
     MIN_EVALS_FOR_END,
     enough,
     finite,
-    near_its_end,
     throughout,
+    whole_run,
 )
 from diagnostics.detectors.preference import late_mean
 from diagnostics.detectors.sanity import LN2
@@ -34,7 +34,7 @@ def scores_at_chance(
 ) -> Evidence | None:
     """A reward model ends at ln 2 and tells no chosen answer from a rejected one."""
     enough(train_loss, min_points, "training losses")
-    near_its_end(train_loss, settings, min_share_done)
+    whole_run(train_loss, settings, min_share_done)
     end = late_mean(to_judge(train_loss, eval_loss))
     apart = late_mean(to_judge(rewards_margins, eval_rewards_margins))
     if abs(end - LN2) > off or abs(apart) > margin:

@@ -6,8 +6,8 @@ from diagnostics import signals
 from diagnostics.detectors.objectives.levels import thirds, to_judge
 from diagnostics.detectors.preconditions import (
     enough,
-    near_its_end,
     throughout,
+    whole_run,
 )
 from diagnostics.model.curves import Curve
 from diagnostics.model.evidence import Evidence
@@ -28,7 +28,7 @@ def simpo_hardly_learns(
 ) -> Evidence | None:
     """The loss, which starts near softplus(gamma), hardly came down, and no more pairs are ranked right."""
     enough(train_loss, min_points, "training losses")
-    near_its_end(train_loss, settings, min_share_done)
+    whole_run(train_loss, settings, min_share_done)
     start, end = thirds(to_judge(train_loss, eval_loss))
     began, ended = thirds(to_judge(rewards_accuracies, eval_rewards_accuracies))
     if start <= 0.0 or end <= of_start * start or end > (2.0 - of_start) * start or ended - began >= accuracy:

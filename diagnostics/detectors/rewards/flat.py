@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from diagnostics.detectors.preconditions import enough, finite, near_its_end, throughout
+from diagnostics.detectors.preconditions import enough, finite, throughout, whole_run
 from diagnostics.detectors.rewards.windows import (
     Groups,
     at_ceiling,
@@ -53,7 +53,7 @@ def reward_does_not_rise(
         return None
     if groups.equal[-max(1, len(reward) // 3) :].mean() >= MOSTLY_EQUAL:
         raise NotEnoughPoints("groups-mostly-equal")
-    near_its_end(reward, settings, min_share_done)
+    whole_run(reward, settings, min_share_done)
     if detectable_rise(reward.values) > noise * scale_of(reward):
         enough_rewards(reward, min_points)  # more logs would show the noise better
     if reward.steps[-1] < min_steps:

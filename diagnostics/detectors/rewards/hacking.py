@@ -7,7 +7,7 @@ import re
 import numpy as np
 
 from diagnostics import signals
-from diagnostics.detectors.preconditions import enough, finite, near_its_end
+from diagnostics.detectors.preconditions import enough, finite, whole_run
 from diagnostics.detectors.rewards.windows import (
     FEW_LOGS,
     Parts,
@@ -51,7 +51,7 @@ def hacked_by_parts(
     parts = {name: part for name, part in reward_parts.items() if len(part) >= min_points}
     if len(parts) < 2:
         raise NotEnoughPoints("one-reward-function")
-    near_its_end(reward, settings, min_share_done)
+    whole_run(reward, settings, min_share_done)
     if goes(reward.values, up) <= 0:
         return None
     gains = [name for name, part in parts.items() if goes(part.values, up) > 0 and not MEANT.search(name)]
@@ -81,7 +81,7 @@ def task_part_flat(
     form = [part for name, part in parts.items() if AUXILIARY.search(name) and not MEANT.search(name)]
     if not meant or not form:
         raise NotEnoughPoints("one-reward-function")
-    near_its_end(reward, settings, min_share_done)
+    whole_run(reward, settings, min_share_done)
     if thirds_t(reward.values) < up or max(thirds_t(part.values) for part in form) < up:
         return None
     for part in meant:

@@ -9,7 +9,7 @@ import numpy as np
 
 from diagnostics.detectors.arguments import Arguments
 from diagnostics.detectors.descent import over_cumulative_lr
-from diagnostics.detectors.preconditions import enough, near_its_end, throughout
+from diagnostics.detectors.preconditions import enough, throughout, whole_run
 from diagnostics.detectors.rewards.windows import at_ceiling, end, rises
 from diagnostics.model.curves import Curve, FloatArray
 from diagnostics.model.evidence import Evidence
@@ -55,7 +55,7 @@ def reward_still_rises(
     limits: PaceLimits,
 ) -> Evidence | None:
     """The reward rises to the end as it did at first, far from its ceiling, and the entropy is not used up."""
-    near_its_end(reward, settings, min_share_done)
+    whole_run(reward, settings, min_share_done)
     enough(reward, min_points, "rewards")
     if at_ceiling(reward) or not rises(reward.values):
         return None
