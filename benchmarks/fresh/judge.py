@@ -11,6 +11,7 @@ from benchmarks.fresh.labels import Answer
 from diagnostics import read
 from diagnostics.diagnosis.diagnose import diagnose_with_basis
 from diagnostics.errors import BadInput
+from diagnostics.model.curves import Run
 from diagnostics.model.rate_estimate import RateEstimate
 from diagnostics.model.records import Advice, Diagnosis
 from diagnostics.outlook.fitted import Fitted
@@ -51,9 +52,14 @@ def judged(style: str, path: str, label: Answer, folder: Path, look: Fitted | No
     ``look`` replaces the model of what a whole run looks like.
     """
     try:
-        verdict, _ = diagnose_with_basis(read(folder / path), look=look)
+        return judged_run(style, path, label, read(folder / path), look)
     except BadInput as error:
         return Judged(style, path, label, "unread", str(error), 0.0, None, Outcome.REFUSED)
+
+
+def judged_run(style: str, path: str, label: Answer, run: Run, look: Fitted | None = None) -> Judged:
+    """What is said of a run that was read from that path."""
+    verdict, _ = diagnose_with_basis(run, look=look)
     said, factor = str(verdict.label), rate_factor(verdict)
     worth = outcome(label, said, factor)
     return Judged(style, path, label, said, verdict.cause, verdict.confidence, factor, worth, verdict.rate)
