@@ -53,7 +53,7 @@ Job = tuple[str, int, int, int, bool, int]
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print two lines for each table."""
     given = _parser().parse_args(arguments)
-    names = [name for name in _tables() if not given.tables or name.startswith(tuple(given.tables))]
+    names = [name for name in tables_of_dpo() if not given.tables or name.startswith(tuple(given.tables))]
     print(HEAD)
     with ProcessPoolExecutor(given.workers) as pool:
         for name in names:
@@ -66,7 +66,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             ]
             found = np.array(list(pool.map(_paid, jobs))).reshape(2, len(STARTS), -1).mean(axis=2)
             rows = ["/".join(f"{runs:5.1f}" for runs in row) for row in found]
-            table = _tables()[name][0]
+            table = tables_of_dpo()[name][0]
             print(f"{name:<20} {_told_apart(table)} | {_constants(table)} | {rows[0]} | {rows[1]}", flush=True)
     return 0
 
@@ -82,7 +82,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 @cache
-def _tables() -> dict[str, tuple[Table, Judge]]:
+def tables_of_dpo() -> dict[str, tuple[Table, Judge]]:
     """The tables of DPO at a fixed beta that are judged by the loss."""
     tables = [table for unseen in (False, True) for table in load_all(unseen=unseen)]
     return {table.name: (table, Judge(table)) for table in tables if "dpo" in table.name and table.sign > 0}
@@ -121,7 +121,7 @@ def _paid(job: Job) -> float:
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     name, start, seed, draw, told, trials = job
-    table, judge = _tables()[name]
+    table, judge = tables_of_dpo()[name]
     ours = next(one for one in STRATEGIES if one.name == OURS)
     with posterior.drawn_from(DRAW * draw), _knowing(fitted(table) if told else None):
         course = course_of(replay(table, judge, ours, start, seed, trials))

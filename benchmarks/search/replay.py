@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -54,12 +54,17 @@ class Course:
 
 def start_of(table: Table, offset: int) -> dict[str, float]:
     """Trial 0 of a replay: the best setting's rate moved by half decades, the other knobs as a beginner has them."""
-    rates = table.axes["learning_rate"]
-    place = rates.index(dict(table.best)["learning_rate"]) + offset
+    return start_from(table.axes, dict(table.best)["learning_rate"], offset)
+
+
+def start_from(axes: Mapping[str, tuple[float, ...]], rate: float, offset: int) -> dict[str, float]:
+    """As ``start_of``, for the axes of a table and its best rate."""
+    rates = axes["learning_rate"]
+    place = rates.index(rate) + offset
     plain = {"batch_size": 8, "warmup_ratio": 0.0, "lora_r": 4, "beta": 0.1, "num_train_epochs": 3}
     rest = {
         knob: min(values, key=lambda v: abs(math.log((v + 1e-3) / (plain[knob] + 1e-3))))
-        for knob, values in table.axes.items()
+        for knob, values in axes.items()
         if knob != "learning_rate"
     }
     return {"learning_rate": rates[min(max(place, 0), len(rates) - 1)], **rest}
