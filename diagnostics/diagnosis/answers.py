@@ -77,14 +77,17 @@ def is_a_look(found: Evidence) -> bool:
 def denied(rule: Rule, rate: RateEstimate | None, outlook: Outlook | None) -> bool:
     """Whether the rule blames a side of the learning rate that the look of the run, or the estimate, denies.
 
-    Where the two are at odds the estimate decides from ``CERTAIN`` on: against a look that shows the finding by prior
-    and curves together, against one that denies it only where the curves alone are as sure.
+    Where the two are at odds the estimate decides from ``CERTAIN`` on in two cases. A look of a slow run raises no rate
+    that is too high by prior and curves together: a raise costs more than a cut when it is wrong. And a look of a run
+    that went well denies no finding of which the curves alone are as sure.
     """
     if rule.blames is None:
         return False
-    inferred = rule.blames is RateSide.TOO_LOW or rule.name in INFERRED
-    evident = rate is not None and rate.is_certain(rule.blames) and rate.alone.is_certain(rule.blames)
+    low, other = rule.blames is RateSide.TOO_LOW, rule.blames.other
+    inferred = low or rule.name in INFERRED
     if outlook is not None and inferred and (outlook.denies(rule.blames) or outlook.overrules(rule.label)):
-        return not evident
+        evident = rate is not None and rate.is_certain(rule.blames) and rate.alone.is_certain(rule.blames)
+        if not evident or outlook.chance(other) >= SHOWN:
+            return True
     shown = outlook is not None and outlook.chance(rule.blames) >= SHOWN
-    return rate is not None and rate.denies(rule.blames) and not (shown and not rate.is_certain(rule.blames.other))
+    return rate is not None and rate.denies(rule.blames) and (not shown or (low and rate.is_certain(other)))

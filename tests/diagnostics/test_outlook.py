@@ -192,6 +192,12 @@ def test_a_look_that_sees_a_sound_run_denies_no_low_rate_that_the_curves_are_cer
     rate: RateEstimate, dropped: bool
 ):
     assert denied(BY_NAME["rate-too-low"], rate, Outlook(0.99, 0.01, 0.0, 0.0)) is dropped
+    assert denied(BY_NAME["rate-too-low"], rate, Outlook(0.05, 0.0, 0.95, 0.0))
+
+
+def test_a_look_of_a_hot_run_keeps_its_finding_whatever_the_estimate():
+    assert not denied(BY_NAME["rate-too-high"], standing(0.95, -1.0), Outlook(0.1, 0.0, 0.9, 0.0))
+    assert denied(BY_NAME["rate-too-high"], standing(0.95, -1.0), Outlook(0.3, 0.0, 0.7, 0.0))
 
 
 @pytest.mark.parametrize(("chance", "dropped"), [(0.89, False), (0.91, True)])
