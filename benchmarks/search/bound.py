@@ -5,8 +5,9 @@
 
 For each table: how many settings lie within 1, 2 and 10 % of the best, by how much the seeds of those differ, and how
 often another draw of as many seeds (a bootstrap) names a best setting that lies beyond 1 % of today's; how deep the
-form's descent is, and by how many decades ten times the updates and the batch move descent and edge. Then the mean runs
-paid until a setting within 1 % is trained, by start: as the search is, and as it would be if it knew the form's
+form's descent is, and by how many decades ten times the updates and the batch move descent and edge; by how many
+decades the best rate of the table's ladder lies above the form's, and above that of a ladder of the form. Then the mean
+runs paid until a setting within 1 % is trained, by start: as the search is, and as it would be if it knew the form's
 constants for that very table, fitted to all its settings and seeds: how far descent and edge move with batch and rank,
 how deep and how steep the descent is. Only where the rates lie, the noise, and what the form misses are left to find.
 """
@@ -26,16 +27,18 @@ from unittest.mock import patch
 
 import numpy as np
 
+from benchmarks.rate.sources import best_rate
 from benchmarks.search.compare import DRAW, NEVER_COUNTS
 from benchmarks.search.replay import STARTS, course_of, paid_until_trained, replay, start_of
 from benchmarks.search.strategies import OURS, STRATEGIES
 from benchmarks.search.table import Judge, Table, load_all
 from diagnostics.model.curves import FloatArray
+from tuner.search.proposal import RATE
 from tuner.search.run_model import form, posterior
 from tuner.search.run_model.features import COORDINATES, Frame
 from tuner.search.run_model.priors import Normal, prior
 
-HEAD = "settings; within 1, 2, 10 %; seeds differ; another best | depth, descent, edge | runs | runs if it knew"
+HEAD = "settings; within 1, 2, 10 %; seeds differ; another best | depth, descent, edge; ladder | runs | runs if it knew"
 WITHIN = (0.01, 0.02, 0.1)
 RESAMPLES = 1000
 START = Normal(math.log(math.log(2)), 0.005)
@@ -103,7 +106,23 @@ def _constants(table: Table) -> str:
     found = fitted(table)
     descent, edge, _ = found[form.FIRST_SHIFT :].reshape(3, -1)
     updates, batch = descent[COORDINATES.index("updates")], edge[COORDINATES.index("batch_size")]
-    return f"{math.exp(found[form.DEPTH]):5.2f} {updates:.2f} {batch:.2f}"
+    lowest, ladder = ladder_gaps(table)
+    return f"{math.exp(found[form.DEPTH]):5.2f} {updates:.2f} {batch:.2f}; {lowest:+.2f} {ladder:+.2f}"
+
+
+def ladder_gaps(table: Table) -> tuple[float, float]:
+    """By how many decades the best rate of the table's ladder lies above that of the form fitted to it.
+
+    The first where the form is lowest, the second where half a decade up and down end alike; means over other knobs.
+    """
+    frame, found, gaps = Frame(start_of(table, 0), table.space), fitted(table), []
+    ladders = {tuple(pair for pair in at if pair[0] != RATE): at for at in table.truths}
+    for at in ladders.values():
+        lines = form.lines(found[None], frame.points([dict(at)]).z)
+        best = best_rate(table, at)
+        gaps.append((best - lines.best[0, 0], best - lines.best_of_ladder[0, 0]))
+    lowest, ladder = np.mean(gaps, axis=0)
+    return float(lowest), float(ladder)
 
 
 def another_best(table: Table) -> float:

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from benchmarks.search.bound import START, another_best, fitted
+from benchmarks.search.bound import START, another_best, fitted, ladder_gaps
 from benchmarks.search.table import Table
 from diagnostics.model.curves import Run
 from tuner.search.run_model import form
@@ -49,3 +49,10 @@ def test_other_seeds_name_another_best_only_where_they_differ_by_more_than_setti
     means, _ = prior("dpo", START, BEST, is_loss=True)
     assert another_best(made_up(means, (0.001, -0.001, 0.0))) == 0
     assert 0.1 < another_best(made_up(means, (0.5, -0.5, 0.0))) < 1
+
+
+def test_the_best_rate_of_a_ladder_lies_below_that_of_a_form_with_a_steep_edge():
+    truth, _ = prior("dpo", START, BEST, is_loss=True)
+    truth[form.SHARPNESS] = math.log(0.1)
+    lowest, ladder = ladder_gaps(made_up(truth, (0.0,)))
+    assert lowest < -0.1 and abs(ladder) < 0.12

@@ -18,6 +18,7 @@ from tuner.search.run_model.outcome import chances_by_model
 from tuner.search.run_model.posterior import RunModel, drawn_from
 from tuner.search.run_model.priors import RATE_DEVIATION, Normal, prior
 from tuner.search.run_model.reasons import rates
+from tuner.search.run_model.verdicts import Verdicts
 from tuner.search.scale import Scale
 from tuner.search.trial_view import TrialView
 
@@ -31,6 +32,35 @@ def test_the_best_rate_in_closed_form_is_where_the_form_is_lowest(excess: float)
     points = frame.points(ladder)
     lowest = points.x[int(np.argmin(form.mean(means[None], points)[0]))]
     assert form.lines(means[None], points.z).best[0, 0] == pytest.approx(lowest, abs=0.12)
+
+
+@pytest.mark.parametrize(("sharpness", "excess"), [(0.05, 0.06), (0.15, 0.06), (0.4, 0.06), (0.15, 0.6)])
+def test_the_best_rate_of_a_ladder_is_that_of_a_parabola_through_its_three_lowest_ends(sharpness: float, excess: float):
+    """Wherever the rungs lie: that is the best rate that an estimate of the rate is fitted to."""
+    means, _ = prior("dpo", Normal(math.log(START), 0.01), Normal(-4.0, 1.0), is_loss=True)
+    means[form.SHARPNESS], means[form.EXCESS], means[form.DEPTH] = math.log(sharpness), math.log(excess), math.log(0.6)
+    frame, found = Frame({"learning_rate": 1e-4, "batch_size": 16}, SPACE), []
+    for first in np.arange(-6, -5.5, 0.05):
+        x = first + 0.5 * np.arange(10)
+        points = frame.points([{"learning_rate": 10**one, "batch_size": 16} for one in x])
+        ends = form.mean(means[None], points)[0]
+        least = int(np.argmin(ends))
+        left, middle, right = ends[least - 1 : least + 2]
+        found.append(x[least] + 0.25 * (left - right) / (left - 2 * middle + right))
+    at = form.lines(means[None], points.z)
+    assert at.best_of_ladder[0, 0] == pytest.approx(np.mean(found), abs=0.08)
+    assert abs(at.best_of_ladder[0, 0] - np.mean(found)) < abs(at.best[0, 0] - np.mean(found))
+
+
+def test_an_estimate_of_the_rate_means_the_best_rate_of_a_ladder():
+    means, _ = prior("dpo", Normal(math.log(START), 0.01), Normal(-4.0, 1.0), is_loss=True)
+    at = form.lines(means[None], Frame({"learning_rate": 1e-4}, SPACE).points([{"learning_rate": 1e-4}]).z)
+    said = Verdicts.of([replace(trial(0, 1e-4, label=None), rate=stands(-0.6))])
+    by_rate = {
+        float(x): float(said.log_likelihood(np.array([x]), at)[0]) for x in at.best[0, 0] + np.arange(-1.2, 0, 0.1)
+    }
+    likeliest = max(by_rate, key=lambda x: by_rate[x])
+    assert likeliest == pytest.approx(float(at.best_of_ladder[0, 0]) - 0.6, abs=0.06)
 
 
 def test_a_smaller_batch_takes_more_updates_only_where_the_samples_are_the_same():

@@ -29,6 +29,10 @@ CENTER_SHARE = 0.7
 """The center, which is nearest to what a user picks, lies this share of the gap above the start of the descent."""
 LN10 = float(np.log(10))
 NEWTON_ROUNDS = 5
+HALF = 0.5
+"""Decades between the rungs of a ladder of rates."""
+LARGEST = 300.0
+"""The argument of a hyperbolic sine that a float still holds."""
 
 
 @dataclass(frozen=True)
@@ -47,11 +51,24 @@ class Lines:
     @cached_property
     def best(self) -> FloatArray:
         """The best rate in decades: where what more rate brings equals what it breaks, or costs."""
-        rise, fall = self.rise, self.fall
-        below_edge = (np.log(rise / fall) + rise * self.descent + fall * self.edge) / (rise + fall)
+        return self._balanced(self.rise, self.fall)
+
+    @cached_property
+    def best_of_ladder(self) -> FloatArray:
+        """The rate in decades from which half a decade up and half a decade down end alike.
+
+        That is what a ladder of half decades shows for the best (its three lowest ends put on a parabola), and it lies
+        below ``best`` where the edge is steeper than the descent.
+        """
+        return self._balanced(*(np.sinh(np.minimum(HALF * one, LARGEST)) / HALF for one in (self.rise, self.fall)))
+
+    def _balanced(self, gained: FloatArray, broken: FloatArray) -> FloatArray:
+        """Where a step up gains as much as it loses, as shares of what is left to learn and of what is broken."""
+        both = self.rise + self.fall
+        below_edge = (np.log(gained / broken) + self.rise * self.descent + self.fall * self.edge) / both
         # Near the end of the descent exp(-rise (x - descent)) of the depth is still to be learned. That pays for the
-        # excess until s exp(rise s) = rise / (20 excess).
-        paid = self.descent + (LN10 + _product_log(rise**2 / (20 * self.excess))) / rise
+        # excess until s exp(rise s) = gained / (20 excess).
+        paid = self.descent + (LN10 + _product_log(self.rise * gained / (20 * self.excess))) / self.rise
         return np.asarray(np.minimum(below_edge, paid))
 
 

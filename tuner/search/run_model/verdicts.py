@@ -65,7 +65,8 @@ class Verdicts:
         return self._together(known, ~np.isnan(self.sides))
 
     def _of_estimates(self, x: FloatArray, at: Lines) -> FloatArray:
-        nearest = np.rint((x - at.best - OFFSETS[0]) / SPACING).astype(int).clip(0, len(OFFSETS) - 1)
+        # The best rate that the estimate is fitted to is that of a ladder of half decades (`benchmarks.rate`).
+        nearest = np.rint((x - at.best_of_ladder - OFFSETS[0]) / SPACING).astype(int).clip(0, len(OFFSETS) - 1)
         return self._together(self.estimates[np.arange(len(x)), nearest], self.estimated)
 
     @staticmethod
