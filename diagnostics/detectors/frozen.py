@@ -21,7 +21,6 @@ FALL_SIGMA, MAX_NOISY_FALL = 3.0, 0.1
 """A noisy loss has not fallen while it lost less than so many standard errors, and less than this share."""
 EARLY = 0.25
 """Evaluations that begin in this first share of the run see the weights move."""
-MOST_DECIMALS = 8
 ON_GRID = 0.05
 """A value is a multiple of a step when it is off by less than this share of the step."""
 
@@ -59,7 +58,7 @@ def eval_never_moves(
     values = eval_loss.values
     same = int(np.argmax(np.append(values[::-1] != values[-1], True)))
     always = same == len(eval_loss) and share_of_run(train_loss, eval_loss.steps[0]) <= EARLY
-    if always and _decimal(values) <= max_grain * abs(float(values[-1])):
+    if always and signals.rounding(values) <= max_grain * abs(float(values[-1])):
         lost = signals.progress(signals.block_means(train_loss.values))
         return throughout(eval_loss, {"count": same, "value": float(values[-1]), "train_fall": lost}, 0.8)
     enough(eval_loss, min_evals, "evaluations")
@@ -71,7 +70,8 @@ def eval_never_moves(
     lost = signals.progress(signals.block_means(meanwhile)) if meanwhile.size >= MIN_LOSSES_FOR_LEVELS else 0.0
     if lost < fall:
         return None
-    grain = _grain(np.concatenate([train_loss.values, values])) / abs(float(values[-1]))
+    both = np.append(train_loss.values, values)
+    grain = max(_grain(both), signals.rounding(both)) / abs(float(values[-1]))
     if grain > max_grain:
         raise NotEnoughPoints("log-rounded", grain=min(grain, 1.0))
     measured = {"count": same, "value": float(values[-1]), "train_fall": lost}
@@ -91,20 +91,12 @@ def loss_never_moves(
     end = float(values[-1])
     if end == 0.0 or same < max(min_points, share * values.size):
         return None
-    if _decimal(values) > max_grain * abs(end):
-        raise NotEnoughPoints("log-rounded", grain=min(_decimal(values) / abs(end), 1.0))  # losses near 0 have no grain
+    if signals.rounding(values) > max_grain * abs(end):  # losses near 0 have no grain
+        raise NotEnoughPoints("log-rounded", grain=min(signals.rounding(values) / abs(end), 1.0))
     if values[0] - end > fall * abs(float(values[0])):
         return None
     first = float(train_loss.steps[-same])
     return Evidence(first, float(train_loss.steps[-1]), finite({"count": same, "value": end}))
-
-
-def _decimal(values: FloatArray) -> float:
-    """The place of the last decimal that the values are written with: 0.001 for 1.25 and 1.125, 0 beyond nine."""
-    for digits in range(MOST_DECIMALS + 1):
-        if np.all(np.abs(values - np.round(values, digits)) <= 1e-9 * np.maximum(1.0, np.abs(values))):
-            return float(10.0**-digits)
-    return 0.0
 
 
 def _grain(values: FloatArray) -> float:

@@ -231,7 +231,7 @@ def _level_at(curve: Curve, chance: float, off: float, flat: float) -> bool:
     late = curve.values[curve.values.size // 2 :]
     first, last = late[: max(1, late.size // 2)].mean(), late[-max(1, late.size // 2) :].mean()
     error = signals.difference_noise(curve.values) / float(np.sqrt(late.size))
-    close = abs(float(late.mean()) - chance) + error < off * chance
+    close = abs(float(late.mean()) - chance) + max(error, signals.rounding(late)) < off * chance
     return bool(close and abs(first - last) < flat * chance)
 
 

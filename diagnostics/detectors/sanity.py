@@ -63,7 +63,7 @@ def _comes_down_to_zero(values: FloatArray, zero: NDArray[np.bool_]) -> bool:
     between = np.abs(values[first:][~zero[first:]])
     lowest = float(np.abs(values[:first]).min())
     level = min(lowest, signals.median(between)) if between.size else lowest
-    return level <= NEARLY_ZERO * abs(float(values[0]))
+    return level <= max(NEARLY_ZERO * abs(float(values[0])), 1.5 * signals.rounding(values))
 
 
 def _is_learned(train_loss: Curve, eval_loss: Curve) -> bool:

@@ -9,7 +9,7 @@ from diagnostics.signals.fall import Fall, fall_of_shape
 from diagnostics.signals.jitter import elasticity, jitter, jitter_ratio, oscillation, ratio_limit
 from diagnostics.signals.median import median, quantile
 from diagnostics.signals.memo import memo_scope, memoize
-from diagnostics.signals.noise import difference_noise, log_level, robust_scale
+from diagnostics.signals.noise import difference_noise, log_level, robust_scale, rounding
 from diagnostics.signals.rise import Rise, largest_rise, noise_multiple, onset, rise_from_minimum
 from diagnostics.signals.shape import begins_late, clipped_share, growth, head, late_share, progress, staircase, tail
 from diagnostics.signals.spikes import Spikes, local_residual, rolling_median, spikes
@@ -60,6 +60,7 @@ __all__ = [
     "rise_from_minimum",
     "robust_scale",
     "rolling_median",
+    "rounding",
     "spikes",
     "staircase",
     "tail",

@@ -11,6 +11,8 @@ from diagnostics.signals.memo import memoize
 MAD_TO_SIGMA = 1.4826
 """The median absolute deviation of a normal sample times this is its standard deviation."""
 
+MOST_DIGITS = 8
+
 
 def robust_scale(values: FloatArray) -> float:
     """The standard deviation of the bulk of the values (1.4826 x MAD), in their unit; 0 for fewer than two."""
@@ -60,3 +62,24 @@ def log_level(values: FloatArray, floor: float = 0.05) -> FloatArray:
     if size <= 0.0:
         return np.zeros_like(values)
     return np.asarray(np.log(shifted / size + floor), dtype=np.float64)
+
+
+@memoize
+def rounding(values: FloatArray) -> float:
+    """The step to which the last value is rounded, as far as the way all of them are written tells; 0 beyond 8 digits.
+
+    Programs write a fixed number of decimals or of digits: 0.001 after 1.125 and 1.25, 0.1 after 0.012 and 2.3.
+    """
+    if not values.size:
+        return 0.0
+    size = np.abs(values)
+    last = float(10.0 ** np.floor(np.log10(size[-1]))) if size[-1] > 0.0 else 0.0
+    places = 10.0 ** np.floor(np.log10(np.where(size > 0.0, size, 1.0)))
+    decimals = next((d for d in range(MOST_DIGITS) if _on_grid(values, 10.0**-d)), None)
+    digits = next((d for d in range(MOST_DIGITS) if _on_grid(values, places * 10.0**-d)), None)
+    return max(0.0 if decimals is None else 10.0**-decimals, 0.0 if digits is None else last * 10.0**-digits)
+
+
+def _on_grid(values: FloatArray, step: FloatArray | float) -> bool:
+    """Whether every value is a multiple of its step."""
+    return bool(np.all(np.abs(values - step * np.round(values / step)) <= 1e-9 * np.abs(values)))

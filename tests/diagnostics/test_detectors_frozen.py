@@ -46,6 +46,9 @@ def test_a_held_out_loss_that_never_changes_a_digit():
     rounded = np.round(1.5 - 0.6 * SHARE * noise(0.02, 100), 3)
     with cannot_evaluate("log-rounded"):
         evaluate("eval-loss-never-moves", eval_loss=curve(np.round([*moving, *[1.047] * 4], 3), at), train_loss=rounded)
+    digits = [float(f"{loss:.4g}") for loss in 1.5 - 0.6 * SHARE * noise(0.02, 100)]
+    with cannot_evaluate("log-rounded"):  # 0.9837 beside 1.047: four digits, as printed logs have
+        evaluate("eval-loss-never-moves", eval_loss=curve([*moving, *[1.047] * 4], at), train_loss=digits)
     late = curve([1.0473217] * 4, at[-4:])
     assert not fired("eval-loss-never-moves", eval_loss=late, train_loss=np.full(100, 1.2))  # nor training
     with cannot_evaluate("too-few-points", have=3, need=4, what="evaluations"):

@@ -97,6 +97,9 @@ def test_a_loss_that_settles_at_that_of_a_guess(off: float, found: bool):
 
 def test_a_loss_that_only_passes_a_guess_is_not_stuck_there():
     assert not fired("no-better-than-chance", train_loss=LN10 + 0.5 * (0.75 - SHARE))
+    fallen = np.append([3.0, 2.6], np.full(98, LN10))
+    assert fired("no-better-than-chance", train_loss=np.round(fallen, 3))
+    assert not fired("no-better-than-chance", train_loss=np.round(fallen, 2))  # 2.3 is what much else is rounded to
 
 
 @pytest.mark.parametrize(("end", "found"), [(10.3, True), (10.1, False)])

@@ -19,6 +19,12 @@ def test_single_zeros_and_a_small_loss_are_not_found(values: list[float]):
     assert not fired("loss-is-zero", train_loss=values)
 
 
+def test_zeros_that_a_small_loss_is_rounded_to_are_not_found():
+    loss = 2.3 * np.exp(-np.arange(60) / 8)
+    assert not fired("loss-is-zero", train_loss=np.round(loss, 1))
+    assert fired("loss-is-zero", train_loss=np.where(loss < 0.2, 0.0, loss))
+
+
 def test_zeros_in_place_of_nan_are_left_to_the_rule_on_nan():
     train, nan = curve([14.2, 10.9, 6.9, 0, 0, 0, 0, 0]), float("nan")
     assert not fired("loss-is-zero", train_loss=train, eval_loss=curve([4.8, 6.5, nan, nan], [0, 2, 4, 8]))

@@ -46,6 +46,33 @@ def test_a_log_begins_late_where_some_of_the_run_lies_before_its_first_interval(
     assert signals.begins_late(steps.astype(float)) is late
 
 
+@pytest.mark.parametrize(
+    ("values", "step"),
+    [
+        ([1.25, 1.125], 1e-3),
+        ([0.012, 2.3], 0.1),
+        ([2.3, 0.012], 1e-3),
+        ([1.047, 0.9837, 1.047], 1e-3),
+        ([0.1, 0.0], 0.1),
+        ([1.0473217] * 3, 1e-7),
+        ([np.pi, np.e], 0.0),
+        ([], 0.0),
+    ],
+    ids=[
+        "decimals",
+        "digits",
+        "digits of the last",
+        "four digits",
+        "to nothing",
+        "of single precision",
+        "full",
+        "none",
+    ],
+)
+def test_rounding_is_the_step_that_the_last_value_is_written_with(values: list[float], step: float):
+    assert signals.rounding(np.array(values)) == pytest.approx(step)
+
+
 def test_log_level_only_shifts_when_the_loss_is_scaled():
     loss = np.array([2.0, 1.0, 0.5, 0.25])
     np.testing.assert_allclose(np.diff(signals.log_level(loss)), np.diff(signals.log_level(7 * loss)))
