@@ -95,11 +95,16 @@ def diagnose_with_basis(
 
 
 def _with_fault(verdict: Diagnosis, weighed: Weighed, context: DiagnosisContext, bounds: Bounds) -> Diagnosis:
-    """The verdict by the first rule that may set the label; the other findings follow it."""
+    """The verdict by the first rule that may set the label; the other findings follow it.
+
+    A finding that the look does not share, and that is less likely right than not, gives no label and no advice.
+    """
     main = weighed.deciding[0]
     order = [main, *(pair for pair in weighed.fired if pair[0] is not main[0] and _stays_beside(pair[0], main[0]))]
     confidence = weighed.share * _confidence(order)
     rate = context.agreed_rate
+    if confidence < TOO_LITTLE and not weighed.shared:
+        return replace(verdict, findings=tuple(_finding(*pair) for pair in order))
     if rate is not None and main[0].blames is not None:
         rate = with_verdict(rate, main[0].blames, confidence)
     return replace(

@@ -49,12 +49,13 @@ class Weighed:
     """The findings that remain, in the order of the table, and how sure the first deciding one is beside the others.
 
     ``share`` is 1 where nothing spoke for another reading, else what the reading has of the weight of both.
-    ``overruled``: a calm held-out loss spoke against a finding.
+    ``overruled``: a calm held-out loss spoke against a finding. ``shared``: no look denies what decides.
     """
 
     fired: tuple[Fired, ...]
     share: float = 1.0
     overruled: bool = False
+    shared: bool = True
 
     @property
     def deciding(self) -> tuple[Fired, ...]:
@@ -81,13 +82,15 @@ def weigh(
     overruled = [rule for rule, _ in fired if calm and _is_of_batches(rule, curves.get("train_loss"))]
     kept = [(replace(rule, sets_label=False) if rule in overruled else rule, found) for rule, found in fired]
     weighed = _one_direction(kept, case, rate)
-    return replace(weighed, overruled=bool(overruled), share=weighed.share * _shared(weighed.deciding, look))
+    shared = _is_shared(weighed.deciding, look)
+    share = weighed.share if shared else UNSHARED * weighed.share
+    return replace(weighed, overruled=bool(overruled), share=share, shared=shared)
 
 
-def _shared(deciding: Sequence[Fired], look: Outlook | None) -> float:
-    """What the look of the run leaves of the confidence of the finding that decides."""
+def _is_shared(deciding: Sequence[Fired], look: Outlook | None) -> bool:
+    """Whether no look of the run denies the finding that decides, or it blames no rate."""
     blamed = bool(deciding) and deciding[0][0].blames is not None
-    return UNSHARED if blamed and look is not None and not look.shares(deciding[0][0].label) else 1.0
+    return not blamed or look is None or look.shares(deciding[0][0].label)
 
 
 def _is_of_batches(rule: Rule, train_loss: Curve | None) -> bool:

@@ -5,14 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from diagnostics import Curve, Settings, diagnose
+from diagnostics import Curve, Run, Settings, diagnose
+from diagnostics.diagnosis.diagnose import diagnose_with_basis
 from diagnostics.diagnosis.weigh import weigh
 from diagnostics.model.evidence import Evidence
 from diagnostics.model.rate_estimate import OFFSETS, RateEstimate
 from diagnostics.model.rate_prior import LearningRatePrior
 from diagnostics.rules import Case
 from diagnostics.synthetic import FAULTS, make
-from tests.diagnostics.cases import BY_NAME, noise
+from tests.diagnostics.cases import BY_NAME, always, noise
 
 CASE = Case(Settings(), LearningRatePrior(), {})
 FOUND = Evidence(0.0, 1.0, {"score": 0.01, "recovered": 1.0})
@@ -45,6 +46,16 @@ def test_doubt_about_the_direction_lowers_the_share():
         weigh(fired("loss-spikes", "rate-too-low"), CASE, {}, estimate(center)).share for center in (1.0, 0.0)
     )
     assert open_ < 0.6 < clear
+
+
+@pytest.mark.parametrize(("hot", "label"), [(0.2, "unknown"), (0.6, "unstable")])
+def test_swings_of_single_batches_that_no_look_shares_give_no_label(hot: float, label: str):
+    loud = 3.0 * (1.0 + 0.3 * np.random.default_rng(3).standard_normal(150))
+    swings = Run("single batches", {"train_loss": Curve.from_points(2.0 * np.arange(1, 151), loud)})
+    found, _ = diagnose_with_basis(swings, (BY_NAME["loss-swings"],), look=always("hot", hot))
+    assert [finding.rule for finding in found.findings] == ["loss-swings"]
+    assert str(found.label) == label
+    assert bool(found.advice) is (label == "unstable")
 
 
 def test_nothing_outweighs_a_run_that_blew_up():
