@@ -18,7 +18,7 @@ from tuner.search.run_model.outcome import chances_by_model
 from tuner.search.run_model.posterior import RunModel, drawn_from
 from tuner.search.run_model.priors import RATE_DEVIATION, Normal, prior
 from tuner.search.run_model.reasons import rates
-from tuner.search.run_model.verdicts import Verdicts
+from tuner.search.run_model.verdicts import DOWN_ABOVE, Verdicts
 from tuner.search.scale import Scale
 from tuner.search.trial_view import TrialView
 
@@ -61,6 +61,16 @@ def test_an_estimate_of_the_rate_means_the_best_rate_of_a_ladder():
     }
     likeliest = max(by_rate, key=lambda x: by_rate[x])
     assert likeliest == pytest.approx(float(at.best_of_ladder[0, 0]) - 0.6, abs=0.06)
+
+
+def test_a_verdict_on_the_rate_means_the_best_rate_of_a_ladder():
+    """At a rate half a decade above that every second run is called too high."""
+    means, _ = prior("dpo", Normal(math.log(START), 0.01), Normal(-4.0, 1.0), is_loss=True)
+    at = form.lines(means[None], Frame({"learning_rate": 1e-4}, SPACE).points([{"learning_rate": 1e-4}]).z)
+    called = Verdicts.of([trial(0, 1e-4, diverged=True)])
+    half = at.best_of_ladder[0] + DOWN_ABOVE
+    assert float(np.exp(called.log_likelihood(half, at)[0])) == pytest.approx(0.5, abs=0.01)
+    assert at.best[0, 0] > at.best_of_ladder[0, 0] + 0.05
 
 
 def test_a_smaller_batch_takes_more_updates_only_where_the_samples_are_the_same():

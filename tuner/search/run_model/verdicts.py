@@ -55,8 +55,10 @@ class Verdicts:
         return np.asarray(self._of_sides(x, at) + self._of_estimates(x, at))
 
     def _of_sides(self, x: FloatArray, at: Lines) -> FloatArray:
-        up = UP_AT_MOST * _sigmoid((UP_BELOW - (x - at.best)) / UP_WIDTH)
-        down = _sigmoid((x - at.best - DOWN_ABOVE) / DOWN_WIDTH)
+        # Verdicts follow the estimate, whose best rate is that of a ladder of half decades (`benchmarks.rate`).
+        off = x - at.best_of_ladder
+        up = UP_AT_MOST * _sigmoid((UP_BELOW - off) / UP_WIDTH)
+        down = _sigmoid((off - DOWN_ABOVE) / DOWN_WIDTH)
         # A rate above the best but below the edge may look healthy; nobody misses one that lets little be learned.
         healthy = (1 - up) * _sigmoid(-at.fall * (x - at.edge))
         chance = np.where(self.sides == 0, healthy, np.where(self.sides > 0, up, down))
@@ -65,7 +67,6 @@ class Verdicts:
         return self._together(known, ~np.isnan(self.sides))
 
     def _of_estimates(self, x: FloatArray, at: Lines) -> FloatArray:
-        # The best rate that the estimate is fitted to is that of a ladder of half decades (`benchmarks.rate`).
         nearest = np.rint((x - at.best_of_ladder - OFFSETS[0]) / SPACING).astype(int).clip(0, len(OFFSETS) - 1)
         return self._together(self.estimates[np.arange(len(x)), nearest], self.estimated)
 
