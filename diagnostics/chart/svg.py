@@ -137,8 +137,10 @@ def _values_axis(drawing: Drawing, panel: Panel, scale: Scale, count: int) -> Ma
 
 def _steps_axis(x: Scale, y: float, *, few: bool) -> Markup:
     parts = [element("path", class_="axis", d=f"M{x.start:g},{y:g}H{x.end:g}")]
+    name = LEFT - 8
     for tick in x.ticks(4 if few else 8):
         at = round(x.at(tick), 1)
+        name = min(name, at - LETTER_WIDTH * len(number(tick)) / 2 - 6)  # a log may begin at its first tick
         parts.append(element("path", class_="axis", d=f"M{at:g},{y:g}v4"))
         parts.append(element("text", number(tick), x=at, y=y + 17, text_anchor="middle"))
-    return joined(*parts, element("text", "step", x=LEFT - 8, y=y + 17, text_anchor="end"))
+    return joined(*parts, element("text", "step", x=round(name, 1), y=y + 17, text_anchor="end"))

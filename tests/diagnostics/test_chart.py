@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from diagnostics.chart.build import Chart, as_svg, chart, outline
-from diagnostics.chart.label_layout import bars
+from diagnostics.chart.label_layout import LETTER_WIDTH, bars
 from diagnostics.chart.mark_names import RESUMED, mark_names
 from diagnostics.chart.model import Band, MarkKind
 from diagnostics.chart.scales import Scale, scale_over
@@ -281,3 +281,12 @@ def test_a_long_name_of_a_reward_function_keeps_within_a_narrow_chart():
     words = [element.text for element in ET.fromstring(text).iter() if element.get("class") == "name"]
     assert any("…" in word for word in words)
     assert max(map(len, words)) * 6.1 < 400 - 26
+
+
+@pytest.mark.parametrize("first", [10.0, 200.0, 300.0, 1e6])
+def test_the_name_of_the_steps_ends_before_their_first_number(first: float):
+    texts = list(svg(chart(*of_points(train_loss=[(first + k, 1.0) for k in range(0, 500, 10)]))).iter(f"{SVG}text"))
+    name = next(text for text in texts if text.text == "step")
+    beside = [text for text in texts if text.get("y") == name.get("y") and text is not name]
+    left = min(float(text.attrib["x"]) - LETTER_WIDTH * len(text.text or "") / 2 for text in beside)
+    assert float(name.attrib["x"]) < left
