@@ -71,6 +71,7 @@ COMMON = {
     "flips": "The share of the points at which the curve must turn around",
     "min_jitter": "The least jitter that counts",
     "alike": "The share of the runs that look like this one that must have missed much at such a rate",
+    "alike_at_usual": "The same share where the rate is a usual one, or none is known to be usual",
     "of_descent": "The least size that counts, as a share of the descent",
     "train": "The accuracy on the training pairs from which on they count as learned",
     "held_out": "The accuracy on the held-out pairs below which they count as swapped",
