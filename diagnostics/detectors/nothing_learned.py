@@ -231,8 +231,8 @@ def _level_at(curve: Curve, chance: float, off: float, flat: float) -> bool:
     late = curve.values[curve.values.size // 2 :]
     first, last = late[: max(1, late.size // 2)].mean(), late[-max(1, late.size // 2) :].mean()
     error = signals.difference_noise(curve.values) / float(np.sqrt(late.size))
-    close = abs(float(late.mean()) - chance) + max(error, signals.rounding(late)) < off * chance
-    return bool(close and abs(first - last) < flat * chance)
+    room = off * chance - abs(float(late.mean()) - chance)
+    return bool(error < room and abs(first - last) < flat * chance and signals.rounding(late) < room)
 
 
 def _may_be_at(curve: Curve, chance: float, off: float) -> bool:

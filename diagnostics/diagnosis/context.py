@@ -22,9 +22,8 @@ from diagnostics.model.records import Label
 from diagnostics.model.settings import Settings
 from diagnostics.outlook.fitted import Fitted, outlook_of
 from diagnostics.rate.agreement import with_look
-from diagnostics.rate.estimate import estimate_rate
+from diagnostics.rate.estimate import estimate_rate, is_late
 from diagnostics.rules import Rule
-from diagnostics.signals import begins_late
 
 MAX_VALUE = 1e60
 """Larger values are clipped to this, so that products of them stay finite."""
@@ -69,14 +68,9 @@ class DiagnosisContext:
         return reward_parts(self.curves)
 
     @cached_property
-    def begins_late(self) -> bool:
-        """Whether the training loss is not logged from the start of the run: slow looks like learned before."""
-        return "train_loss" in self.curves and begins_late(self.curves["train_loss"].steps)
-
-    @cached_property
     def agreed_rate(self) -> RateEstimate | None:
         """The estimate of the rate with what the whole run looks like, for all that follows the findings."""
-        if self.rate is None or self.outlook is None or self.begins_late:
+        if self.rate is None or self.outlook is None or is_late(self.curves):
             return self.rate
         return with_look(self.rate, self.outlook)
 

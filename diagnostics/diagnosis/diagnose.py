@@ -24,6 +24,7 @@ from diagnostics.model.rate_prior import Bounds
 from diagnostics.model.records import Advice, Diagnosis, Finding, Label
 from diagnostics.outlook.fitted import Fitted
 from diagnostics.rate.agreement import with_verdict
+from diagnostics.rate.estimate import is_late
 from diagnostics.rules import RULES, Case, Rule
 from diagnostics.signals import memo_scope
 
@@ -137,7 +138,7 @@ def _without_fault(
     enough = missing.isdisjoint(_needed(context)) and (health.kinds > 1 or on_course(context)) and confidence > 0.0
     healthy = enough and not ill and confidence >= TOO_LITTLE
     notes: tuple[Message, ...] = ()
-    if context.begins_late:
+    if is_late(context.curves):
         notes = (message("start-not-logged", step=float(context.curves["train_loss"].steps[0])),)
     elif enough and ill and look is not None:
         notes = (_looks(look),)

@@ -30,7 +30,7 @@ def estimate_rate(curves: Mapping[str, Curve], settings: Settings) -> RateEstima
     if not features:
         return None
     evidence = fitted().log_density(features)
-    if not _is_whole(curves, settings):
+    if is_late(curves) or not is_over(curves, settings):
         evidence = _without_low_side(evidence)
     rate = _rate_of(curves, settings)
     return RateEstimate.of(log_prior(settings, rate), evidence, rate)
@@ -50,9 +50,9 @@ def is_over(curves: Mapping[str, Curve], settings: Settings) -> bool:
     return settings.max_steps is None or last >= FINISHED_SHARE * settings.max_steps
 
 
-def _is_whole(curves: Mapping[str, Curve], settings: Settings) -> bool:
-    """Whether the run is over and its losses are logged from its start."""
-    return is_over(curves, settings) and not ("train_loss" in curves and begins_late(curves["train_loss"].steps))
+def is_late(curves: Mapping[str, Curve]) -> bool:
+    """Whether the training loss is not logged from the start of the run: slow looks like learned before."""
+    return "train_loss" in curves and begins_late(curves["train_loss"].steps)
 
 
 def _without_low_side(evidence: FloatArray) -> FloatArray:

@@ -6,11 +6,7 @@ import numpy as np
 
 from diagnostics import signals
 from diagnostics.detectors.objectives.levels import thirds, to_judge
-from diagnostics.detectors.preconditions import (
-    enough,
-    throughout,
-    whole_run,
-)
+from diagnostics.detectors.preconditions import enough, throughout, whole_run
 from diagnostics.model.curves import Curve, NotEnoughPoints
 from diagnostics.model.evidence import Evidence
 from diagnostics.model.settings import Settings

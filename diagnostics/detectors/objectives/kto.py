@@ -6,13 +6,7 @@ import numpy as np
 
 from diagnostics import signals
 from diagnostics.detectors.objectives.levels import start_and_end, to_judge
-from diagnostics.detectors.preconditions import (
-    MIN_EVALS_FOR_END,
-    enough,
-    finite,
-    throughout,
-    whole_run,
-)
+from diagnostics.detectors.preconditions import MIN_EVALS_FOR_END, enough, finite, throughout, whole_run
 from diagnostics.detectors.preference import late_mean
 from diagnostics.model.curves import Curve
 from diagnostics.model.evidence import Evidence

@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 from diagnostics.detectors.objectives.levels import thirds, to_judge
-from diagnostics.detectors.preconditions import (
-    enough,
-    throughout,
-    whole_run,
-)
+from diagnostics.detectors.preconditions import enough, throughout, whole_run
 from diagnostics.detectors.preference import late_mean
 from diagnostics.model.curves import Curve
 from diagnostics.model.evidence import Evidence

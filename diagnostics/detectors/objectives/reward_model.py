@@ -6,13 +6,7 @@ import numpy as np
 
 from diagnostics import signals
 from diagnostics.detectors.objectives.levels import to_judge
-from diagnostics.detectors.preconditions import (
-    MIN_EVALS_FOR_END,
-    enough,
-    finite,
-    throughout,
-    whole_run,
-)
+from diagnostics.detectors.preconditions import MIN_EVALS_FOR_END, enough, finite, throughout, whole_run
 from diagnostics.detectors.preference import late_mean
 from diagnostics.detectors.sanity import LN2
 from diagnostics.model.curves import Curve

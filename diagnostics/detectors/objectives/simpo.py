@@ -4,11 +4,7 @@ from __future__ import annotations
 
 from diagnostics import signals
 from diagnostics.detectors.objectives.levels import thirds, to_judge
-from diagnostics.detectors.preconditions import (
-    enough,
-    throughout,
-    whole_run,
-)
+from diagnostics.detectors.preconditions import enough, throughout, whole_run
 from diagnostics.model.curves import Curve
 from diagnostics.model.evidence import Evidence
 from diagnostics.model.settings import Settings
