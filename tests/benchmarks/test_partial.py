@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from benchmarks.fresh.labels import Answer
-from benchmarks.fresh.partial import KINDS, kept, main, short
+from benchmarks.fresh.partial import KINDS, kept, looks, main, short
 from diagnostics import Curve, Run
 
 HEALTHY = Answer("healthy", frozenset({"healthy"}), frozenset(), 0, {})
@@ -44,6 +44,18 @@ def test_a_resumed_log_lacks_its_first_part():
     assert [curve.steps[0] for curve in late.curves.values()] == [250.0, 250.0]
 
 
+def test_a_run_under_way_has_half_of_its_steps_and_knows_how_many_it_will_have():
+    (under_way,) = KINDS["at half of its steps"](run())
+    assert {curve.steps[-1] for curve in under_way.curves.values()} == {500.0}
+    assert under_way.settings.max_steps == 1000
+
+
+def test_looks_are_counted_by_the_chance_they_give():
+    head, line = looks({"short": [(0.1, False), (0.6, True), (0.65, False), (0.95, True)]})
+    assert " ".join(line.split()) == "short 0 of 1 0 of 0 1 of 2 0 of 0 0 of 0 1 of 1"
+    assert "0.9 to 1" in head
+
+
 def test_kept_runs_are_judged_as_each_kind_of_log(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     curve = run().curves["train_loss"]
     with (tmp_path / "log.csv").open("w") as file:
@@ -53,5 +65,5 @@ def test_kept_runs_are_judged_as_each_kind_of_log(tmp_path: Path, capsys: pytest
     assert [label.name for _, label in kept(tmp_path)] == ["healthy"]
     assert main([str(tmp_path)]) == 0
     printed = capsys.readouterr().out.splitlines()
-    assert [line[:24].strip() for line in printed[1:]] == list(KINDS)
+    assert [line[:24].strip() for line in printed] == ["", *KINDS, "", "the look gives it", *KINDS]
     assert [line.split()[-1] for line in printed[1:2]] == ["1"]
