@@ -51,14 +51,15 @@ def zoomed(page: Any, across: float, down: float, seen: Callable[[], Any]) -> An
 
 def says_at(page: Any, across: float, *words: str) -> str:
     """What the chart says at a place, once it says the same twice and all of the ``words``."""
-    said, box, before = page.locator("#vg-tooltip-element"), chart(page).bounding_box(), ""
+    said, box = page.locator("#vg-tooltip-element"), chart(page).bounding_box()
+    before = ["", ""]  # at either of two neighboring pixels, between which the nearest point may change
     # What it said elsewhere stays until it answers again.
     page.evaluate("document.querySelector('#vg-tooltip-element')?.replaceChildren()")
     for turn in range(100):  # a chart that is being drawn anew does not answer yet
         page.mouse.move(box["x"] + across + turn % 2, box["y"] + 200)
         page.wait_for_timeout(200)
         now = str(said.inner_text()) if said.is_visible() else ""
-        if now and now == before and all(word in now for word in words):
+        if now and now == before[turn % 2] and all(word in now for word in words):
             return now
-        before = now
+        before[turn % 2] = now
     raise AssertionError(f"the chart says {before!r} there, not {words}")
