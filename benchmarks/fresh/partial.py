@@ -5,8 +5,8 @@
 
 Judges kept runs as short logs (6 to 10 training losses, each the mean of its part of the run or that of its last log,
 with none, two or four evaluations, 6 to 11 points in all), as logs of resumed runs, which lack the first tenth or
-quarter, and at half of their steps, where what counts is what is told of the rate. A run counts once for each of the
-logs that can be made of it. Below stands how many went well of those to which the look gives such a chance of it.
+quarter, and under way, at a quarter, half and three quarters of their steps. A run counts once for each of the logs
+that can be made of it. Below stands how many went well of those to which the look gives such a chance of it.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ LOW = RateSide.TOO_LOW
 LOGS, EVALS = (6, 8, 10), (0, 2, 4)
 MOST_POINTS = 11
 LATE = (0.1, 0.25)
-HALF = 0.5
+UNDER_WAY = (0.25, 0.5, 0.75)
 COLUMNS = ("right", "acceptable", "wrong", "refused")
 SHARES = ("sick called healthy", "healthy called sick", "healthy told a low rate", ">= 95 %, hold", "healthy, hold")
 CHANCES = (0.0, 0.3, 0.5, 0.7, 0.8, 0.9, 1.0)
@@ -78,7 +78,8 @@ def _looked(known: Sequence[tuple[Run, Answer]], cut: Callable[[Run], Iterator[R
     for run, label in known:
         for part in cut(run) if label.name in OF_ANSWER and not (label.name == "healthy" and label.acceptable) else ():
             with memo_scope():
-                look = prepare(part, None).outlook
+                seen = prepare(part, None)
+            look = seen.outlook or seen.so_far
             if look is not None:
                 yield look.well, label.name == "healthy"
 
@@ -124,9 +125,9 @@ def late(run: Run, share: float) -> Iterator[Run]:
         yield replace(run, curves=curves)
 
 
-def half(run: Run) -> Iterator[Run]:
-    """The run under way: the first half of its steps, of which it is known how many are planned."""
-    until = HALF * run.last_step
+def under_way(run: Run, share: float) -> Iterator[Run]:
+    """The run when this share of its steps is done, of which it is known how many are planned."""
+    until = share * run.last_step
     curves = {name: curve.between(0.0, until) for name, curve in run.curves.items()}
     if len(curves["train_loss"]):
         yield replace(run, curves=curves, settings=replace(run.settings, max_steps=int(run.last_step)))
@@ -141,7 +142,7 @@ KINDS: dict[str, Callable[[Run], Iterator[Run]]] = {
     "short, means": lambda run: short(run, mean=True),
     "short, single batches": lambda run: short(run, mean=False),
     **{f"without the first {share:.0%}": lambda run, share=share: late(run, share) for share in LATE},  # type: ignore[misc]
-    "at half of its steps": half,
+    **{f"at {share:.0%} of its steps": lambda run, share=share: under_way(run, share) for share in UNDER_WAY},  # type: ignore[misc]
 }
 
 

@@ -26,6 +26,8 @@ LOOKED_BEFORE = (0.0, 0.5, -1.5, -0.4, 0.2, 0.4, 0.5)
 """The weights of ``LookedHealth.features`` that are held before a run is seen."""
 REWARDS_BEFORE = (0.0, 0.5, -1.5, 0.4)
 """The weights that are held before a run that learns from rewards is seen."""
+SO_FAR = (1.0,)
+"""The weight of ``SoFarHealth.features``: the chances that a run under way ends well hold as they are."""
 OTHER_SIGN_SHARE = 0.3
 """The share of its confidence with which a second, different sign of the same fault removes doubt."""
 
@@ -82,6 +84,18 @@ class LookedHealth(Health):
         return (1.0, *context, self.shown, self.rate, self.look)
 
 
+@dataclass(frozen=True)
+class SoFarHealth(Health):
+    """What speaks for a run under way: ``look`` is the log odds that runs which look so end well."""
+
+    look: float = 0.0
+
+    @property
+    def features(self) -> tuple[float, ...]:
+        """The log odds, which ``SO_FAR`` leaves as they are."""
+        return (self.look,)
+
+
 LEAST_GAIN, MOST_GAIN = 0.01, 0.5
 """Shares of the rewards' width: a smaller gain speaks for nothing, a larger one for no more."""
 
@@ -132,7 +146,7 @@ class ConfidenceMap:
         """How sure "healthy" is; 0 where nothing was logged or checked."""
         if not health.kinds or health.points is None:
             return 0.0
-        kinds = {RewardHealth: self.rewards, LookedHealth: self.looked}
+        kinds = {RewardHealth: self.rewards, LookedHealth: self.looked, SoFarHealth: SO_FAR}
         weights = kinds.get(type(health), self.healthy)
         odds = sum(weight * value for weight, value in zip(weights, health.features, strict=True))
         most = (MAX_WITHOUT_CONTEXT, MAX_WITH_SOME_CONTEXT, MAX_CONFIDENCE_HEALTHY)[health.held_out + health.settings]

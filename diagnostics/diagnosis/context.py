@@ -22,7 +22,7 @@ from diagnostics.model.records import Label
 from diagnostics.model.settings import Settings
 from diagnostics.outlook.fitted import Fitted, outlook_of
 from diagnostics.rate.agreement import with_look
-from diagnostics.rate.estimate import estimate_rate, is_late
+from diagnostics.rate.estimate import estimate_rate, is_late, is_over, share_done
 from diagnostics.rules import Rule
 
 MAX_VALUE = 1e60
@@ -37,6 +37,7 @@ class DiagnosisContext:
     """What the rules are evaluated on: finite curves by name, the settings, and the prior on the learning rate.
 
     ``logged`` are the curves with their ``jumps`` where the run was resumed; what is wrong with a log shows in them.
+    ``outlook`` is the look of a whole run. Of one under way it is None, and ``so_far`` are the chances of its end.
     """
 
     curves: Mapping[str, Curve]
@@ -45,6 +46,7 @@ class DiagnosisContext:
     logged: Mapping[str, Curve]
     rate: RateEstimate | None = None
     outlook: Outlook | None = None
+    so_far: Outlook | None = None
     jumps: tuple[Message, ...] = ()
 
     @cached_property
@@ -90,7 +92,16 @@ def prepare(run: Run, bounds: Bounds | None, look: Fitted | None = None) -> Diag
     if notes:  # a level that was moved has no descent
         return DiagnosisContext(level, settings, prior, curves, jumps=tuple(notes))
     rate = estimate_rate(level, settings)
-    return DiagnosisContext(level, settings, prior, curves, rate, outlook_of(level, settings, rate, look))
+    if is_over(level, settings):
+        return DiagnosisContext(level, settings, prior, curves, rate, outlook_of(level, settings, rate, look))
+    return DiagnosisContext(level, settings, prior, curves, rate, so_far=_so_far(level, settings, look))
+
+
+def _so_far(curves: Mapping[str, Curve], settings: Settings, look: Fitted | None) -> Outlook | None:
+    """How a run under way may end: what it looks like were it over, held as surely as it is near its end."""
+    over = replace(settings, max_steps=None)
+    seen = outlook_of(curves, over, estimate_rate(curves, over), look)
+    return seen.after(share_done(curves, settings)) if seen else None
 
 
 def _method(curves: Mapping[str, Curve], named: str | None) -> str | None:

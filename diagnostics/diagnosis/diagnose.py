@@ -102,7 +102,7 @@ def _with_fault(verdict: Diagnosis, weighed: Weighed, context: DiagnosisContext,
     """
     main = weighed.deciding[0]
     order = [main, *(pair for pair in weighed.fired if pair[0] is not main[0] and _stays_beside(pair[0], main[0]))]
-    confidence = weighed.share * _confidence(order)
+    confidence = min(weighed.share * _confidence(order), weighed.most)
     rate = context.agreed_rate
     if confidence < TOO_LITTLE and not weighed.shared:
         return replace(verdict, findings=tuple(_finding(*pair) for pair in order))
@@ -142,6 +142,8 @@ def _without_fault(
         notes = (message("start-not-logged", step=float(context.curves["train_loss"].steps[0])),)
     elif enough and ill and look is not None:
         notes = (_looks(look),)
+    elif enough and not healthy and context.so_far is not None:
+        notes = (message("looks-ill-so-far", well=confidence),)
     return replace(
         verdict,
         notes=(*verdict.notes, *notes),

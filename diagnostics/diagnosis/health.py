@@ -8,7 +8,7 @@ from math import log, log1p, log2
 from diagnostics import signals
 from diagnostics.detectors.arguments import MIN_EVALS_TO_JUDGE_BY
 from diagnostics.detectors.rewards.windows import FEW_LOGS, at_ceiling, end, scale_of, start
-from diagnostics.diagnosis.calibration import MOST_GAIN, Health, LookedHealth, RewardHealth
+from diagnostics.diagnosis.calibration import MOST_GAIN, Health, LookedHealth, RewardHealth, SoFarHealth
 from diagnostics.diagnosis.context import LOGS_PER_EVALUATION, DiagnosisContext, evaluation_count
 from diagnostics.model.curves import Curve
 from diagnostics.model.methods import method_record
@@ -38,6 +38,8 @@ def health_of(context: DiagnosisContext, kinds: int, nearly: bool) -> Health:
         bends=min(max(-fall.follows_rate, -MOST_ODDS), MOST_ODDS),
         rate=_rate_odds(context),
     )
+    if context.so_far is not None:
+        return SoFarHealth(**asdict(health), look=_log_odds(context.so_far.well))
     look = context.outlook
     return health if look is None else LookedHealth(**asdict(health), look=_log_odds(look.doubted.well))
 

@@ -131,6 +131,8 @@ MESSAGES: Mapping[str, str] = {
     "high a learning rate: a run at a third of it would tell",
     "looks-overfit": "no rule found a fault, but of runs that look so {well:percent} went well and {ill:percent} "
     "overfit: more evaluations on held-out rows would tell",
+    "looks-ill-so-far": "no rule has found a fault so far, but of runs that look so at this point {well:percent} end "
+    "well",
     "planned-length-unknown": "the log does not give the planned length: it is judged as a complete run",
 }
 """The sentences by code; those of rules stand in the rule table, beside their limits."""

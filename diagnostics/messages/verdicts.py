@@ -11,7 +11,7 @@ from diagnostics.model.curves import Run
 from diagnostics.model.message import Message
 from diagnostics.model.records import Advice, Diagnosis, Finding, Label, Skipped
 
-REASONS = ("looks-slow", "looks-hot", "looks-overfit", "start-not-logged")
+REASONS = ("looks-slow", "looks-hot", "looks-overfit", "looks-ill-so-far", "start-not-logged")
 """Notes that say why there is no verdict."""
 
 

@@ -18,6 +18,8 @@ ENOUGH_POINTS, SHORTAGE = 20.0, 2.0
 """With fewer points than the first, the odds that a run went well fall with the power ``SHORTAGE`` of their share: that
 it is too slow or too hot shows early, that all was learned does not. (Of logs of 6 to 11 points, made of longer ones,
 with a chance of 0.8 to 0.9 half went well, of those with less than 0.5 one in a hundred.)"""
+LEAST = 1e-6
+"""No look rules an outcome out."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,19 @@ class Outlook:
         well = self.well * min(1.0, self.points / ENOUGH_POINTS) ** SHORTAGE
         total = well + self.slow + self.hot + self.overfit
         return Outlook(well / total, self.slow / total, self.hot / total, self.overfit / total, self.points)
+
+    def after(self, share: float) -> Outlook:
+        """The chances of the end of a run of which this share is done, and that looks so were it over.
+
+        The log odds that it ends well are those of the look times the share: of kept runs of ``benchmarks.fresh`` that
+        were cut off at a quarter, at half and at three quarters of their steps as many did, or a few more
+        (``benchmarks.fresh.partial``).
+        """
+        seen = self.doubted
+        known = min(max(seen.well, LEAST), 1.0 - LEAST)
+        odds = (known / (1.0 - known)) ** share
+        ill = 1.0 / (1.0 + odds) / max(1.0 - seen.well, LEAST)
+        return Outlook(odds / (1.0 + odds), ill * seen.slow, ill * seen.hot, ill * seen.overfit, self.points)
 
     def chance(self, side: RateSide) -> float:
         """The chance that the run misses much because its rate lies on this side."""

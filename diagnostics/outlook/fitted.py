@@ -24,7 +24,6 @@ from diagnostics.model.rate_estimate import RateEstimate
 from diagnostics.model.rate_prior import rate_prior_of
 from diagnostics.model.settings import Settings
 from diagnostics.outlook.features import outlook_features
-from diagnostics.rate.estimate import is_over
 
 IntArray = NDArray[np.int64]
 
@@ -101,14 +100,14 @@ def fitted() -> Fitted:
 def outlook_of(
     curves: Mapping[str, Curve], settings: Settings, rate: RateEstimate | None, model: Fitted | None = None
 ) -> Outlook | None:
-    """What a run looks like; None with too few points, under way, if its loss is no objective, and at most usual rates.
+    """What a run looks like that ends where its log does, by ``model`` or by the one in use.
 
-    By ``model``, or by the one in use.
+    None with too few points, if its loss is no objective, and at most usual rates.
     """
     points = sum(len(curves[name]) for name in ("train_loss", "eval_loss") if name in curves)
     if points < MIN_POINTS:
         return None
-    if not method_record(settings.method).loss_is_objective or not is_over(curves, settings):
+    if not method_record(settings.method).loss_is_objective:
         return None
     features = outlook_features(curves, settings, rate)
     if not any(name.startswith("train_") for name in features):

@@ -44,10 +44,15 @@ def _rate_of(curves: Mapping[str, Curve], settings: Settings) -> float | None:
     return rate if rate > 0.0 else None
 
 
-def is_over(curves: Mapping[str, Curve], settings: Settings) -> bool:
-    """Whether the run has done most of its planned steps; a run of unknown length counts as complete."""
+def share_done(curves: Mapping[str, Curve], settings: Settings) -> float:
+    """The share of its planned steps that the run has done, at most 1; 1 for a run of unknown length."""
     last = max((float(c.steps[-1]) for c in curves.values() if len(c)), default=0.0)
-    return settings.max_steps is None or last >= FINISHED_SHARE * settings.max_steps
+    return min(last / settings.max_steps, 1.0) if settings.max_steps else 1.0
+
+
+def is_over(curves: Mapping[str, Curve], settings: Settings) -> bool:
+    """Whether the run has done most of its planned steps."""
+    return share_done(curves, settings) >= FINISHED_SHARE
 
 
 def is_late(curves: Mapping[str, Curve]) -> bool:

@@ -44,8 +44,8 @@ def test_a_resumed_log_lacks_its_first_part():
     assert [curve.steps[0] for curve in late.curves.values()] == [250.0, 250.0]
 
 
-def test_a_run_under_way_has_half_of_its_steps_and_knows_how_many_it_will_have():
-    (under_way,) = KINDS["at half of its steps"](run())
+def test_a_run_under_way_has_a_share_of_its_steps_and_knows_how_many_it_will_have():
+    (under_way,) = KINDS["at 50% of its steps"](run())
     assert {curve.steps[-1] for curve in under_way.curves.values()} == {500.0}
     assert under_way.settings.max_steps == 1000
 

@@ -10,6 +10,7 @@ import pytest
 
 from diagnostics import Curve, Run, diagnose
 from diagnostics.diagnosis.answers import denied
+from diagnostics.diagnosis.calibration import DEFAULT
 from diagnostics.diagnosis.context import prepare
 from diagnostics.diagnosis.diagnose import diagnose_with_basis
 from diagnostics.messages import summary
@@ -92,6 +93,31 @@ def test_where_no_rule_finds_the_fault_the_likeliest_one_is_named(chances: tuple
 def test_a_look_needs_enough_of_a_whole_run(seen: Run):
     assert prepare(run(SLOW), None).outlook is not None
     assert prepare(seen, None).outlook is None
+
+
+@pytest.mark.parametrize(
+    ("well", "label", "sure"), [(0.95, "healthy", 0.813), (0.6, "healthy", 0.551), (0.3, "unknown", 0.396)]
+)
+def test_a_run_under_way_is_as_healthy_as_runs_that_look_so_end_half_as_surely_in_its_middle(
+    well: float, label: str, sure: float
+):
+    loss = WELL_LEARNED * noise(0.01)
+    halfway = run(loss, WELL_LEARNED * noise(0.003, 1), settings=Settings(max_steps=2 * int(run(loss).last_step)))
+    found, basis = diagnose_with_basis(halfway, look=always("well", well))
+    assert str(found.label) == label
+    assert DEFAULT.no_fault(basis.health) == pytest.approx(sure, abs=1e-3)
+    assert found.confidence == (pytest.approx(sure, abs=1e-3) if label == "healthy" else 0.0)
+    assert ("end well" in summary(found)) is (label == "unknown")
+
+
+def test_the_chances_of_a_run_under_way_add_up_and_are_those_of_the_look_at_its_end():
+    look = Outlook(0.2, 0.6, 0.15, 0.05, 40)
+    for share in (0.0, 0.3, 1.0):
+        chances = look.after(share)
+        assert sum((chances.well, chances.slow, chances.hot, chances.overfit)) == pytest.approx(1.0)
+    assert look.after(1.0).well == pytest.approx(0.2)
+    assert look.after(0.0).well == pytest.approx(0.5)
+    assert Outlook(1.0, 0.0, 0.0, 0.0).after(0.5).well > 0.99
 
 
 @pytest.mark.parametrize(("points", "well"), [(6, 0.1736), (10, 0.368), (19, 0.678), (20, 0.7), (60, 0.7)])

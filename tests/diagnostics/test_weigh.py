@@ -58,6 +58,20 @@ def test_swings_of_single_batches_that_no_look_shares_give_no_label(hot: float, 
     assert bool(found.advice) is (label == "unstable")
 
 
+@pytest.mark.parametrize(
+    ("slow", "label", "sure"), [(0.99, "underfit", 0.9), (0.6, "underfit", 0.6), (0.3, "unknown", 0)]
+)
+def test_that_a_rate_is_too_low_is_no_surer_than_the_look(slow: float, label: str, sure: float):
+    steps = np.arange(1.0, 61.0)
+    loss = 3.4 - 0.25 * (1.0 - (1.0 - steps / 60) ** 2)
+    falls = Run("even", {"train_loss": Curve.from_points(steps, loss * noise(0.002, 60))})
+    found, _ = diagnose_with_basis(falls, (BY_NAME["fall-follows-rate"],), look=always("slow", slow))
+    assert [finding.rule for finding in found.findings] == ["fall-follows-rate"]
+    assert str(found.label) == label
+    assert found.confidence == pytest.approx(sure, abs=0.1 if slow == 0.99 else 1e-6)
+    assert bool(found.advice) is (label == "underfit")
+
+
 def test_nothing_outweighs_a_run_that_blew_up():
     found = weigh(fired("loss-diverges", "rate-too-low"), CASE, {}, estimate(-2.0))
     assert names(found) == ["loss-diverges"]
