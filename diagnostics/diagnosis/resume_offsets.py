@@ -77,17 +77,24 @@ def _jump(curve: Curve, boundary: float, discontinuities: Sequence[float]) -> fl
     parts = slice(max(start, first - LEVEL_POINTS), first), slice(first, min(stop, first + LEVEL_POINTS))
     if any(part.stop - part.start < MIN_POINTS for part in parts):
         return 0.0
-    (low, doubt), (high, more) = (_at(curve.steps[part], curve.values[part], boundary) for part in parts)
-    error = difference_noise(curve.values) * float(np.sqrt(doubt + more))
+    noise = difference_noise(curve.values)
+    (low, doubt), (high, more) = (_at(curve.steps[part], curve.values[part], boundary, noise) for part in parts)
+    error = float(np.sqrt(doubt + more))
     jump = high - low
     if jump > 0 and median(curve.values[parts[1]]) > BLOWUP_RATIO * float(curve.values[: max(1, first)].max()) > 0:
         return 0.0
     return jump if abs(jump) > max(MIN_STANDARD_ERRORS * error, MIN_SHARE_OF_LEVEL * abs(low)) else 0.0
 
 
-def _at(steps: FloatArray, values: FloatArray, step: float) -> tuple[float, float]:
-    """The level of some points at a step, by a line through them, and its variance over that of one point."""
+def _at(steps: FloatArray, values: FloatArray, step: float, noise: float) -> tuple[float, float]:
+    """The level of some points at a step, by a line through them, and its variance.
+
+    One point scatters by the ``noise``, or by what the line leaves of the points where that is more: a loss that still
+    falls in a curve lies off any line, the most at its ends.
+    """
     x = steps - steps.mean()
     spread, away = float(np.dot(x, x)), step - float(steps.mean())
     slope = float(np.dot(x, values)) / spread
-    return float(values.mean()) + slope * away, 1.0 / values.size + away**2 / spread
+    left = values - values.mean() - slope * x
+    variance = max(noise**2, float(np.dot(left, left)) / max(1, values.size - 2))
+    return float(values.mean()) + slope * away, variance * (1.0 / values.size + away**2 / spread)

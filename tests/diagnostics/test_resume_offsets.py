@@ -87,6 +87,15 @@ def test_a_resume_without_a_jump_changes_nothing():
         assert curves["train_loss"].values.tolist() == run.curves["train_loss"].values.tolist()
 
 
+@pytest.mark.parametrize("boundary", [5.0, 8.0, 12.0, 20.0])
+def test_a_loss_that_falls_in_a_curve_does_not_jump(boundary: float):
+    steps = np.arange(1.0, 41.0)
+    fall = Curve(steps, 0.3 + 3.0 * steps**-0.8)
+    assert remove_offsets({"train_loss": fall}, (boundary,))[1] == []
+    moved = Curve(steps, fall.values + np.where(steps >= boundary, 2.0, 0.0))
+    assert len(offsets(remove_offsets({"train_loss": moved}, (boundary,))[1])) == 1
+
+
 def test_what_came_before_is_shifted_and_the_end_stays():
     steps = np.arange(1.0, 41.0)
     values = np.where(steps < 21, 3.0, 2.0) + 0.001 * (-1) ** steps
