@@ -39,8 +39,13 @@ def test_difference_noise_of_a_smooth_short_curve_is_small():
         (np.array([500, 1000]), False),
         (np.array([1500, 2000]), True),
         (np.array([700]), False),
+        (np.concatenate([np.arange(40, 501, 40), np.arange(510, 1010, 10)]), False),
+        (np.concatenate([np.arange(120, 501, 40), np.arange(510, 1010, 10)]), True),
     ],
-    ids=["whole", "from 0", "5 %", "6 %", "ever fewer", "two epochs", "the last two of four", "one log"],
+    ids=[
+        *("whole", "from 0", "5 %", "6 %", "ever fewer", "two epochs", "the last two of four", "one log"),
+        *("more often later", "more often later, without the first two"),
+    ],
 )
 def test_a_log_begins_late_where_some_of_the_run_lies_before_its_first_interval(steps: np.ndarray, late: bool):
     assert signals.begins_late(steps.astype(float)) is late
