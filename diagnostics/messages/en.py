@@ -69,6 +69,7 @@ MESSAGES: Mapping[str, str] = {
     "tags-negative": "{tags:plural:tag|tags} with steps below 0: counted upward where they count down from 0, else "
     "left out",
     "newest-first": "the rows are in falling order of steps: sorted",
+    "rows-out-of-order": "the rows are in no order of steps: sorted",
     "tag-at-step-zero": "{tag} was always logged at step 0: steps are row numbers",
     "lines-skipped": "{lines:plural:line that is not a JSON object|lines that are not JSON objects} skipped",
     "cells-skipped": "{cells:plural:cell|cells} of text skipped",

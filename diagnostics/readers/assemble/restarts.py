@@ -15,6 +15,9 @@ from diagnostics.readers.raw_log import Series
 MAX_RESTARTS = 20
 """Steps that go back more often than this are out of order, not restarts."""
 
+FEWEST_ROWS = 4
+"""Nor is a run that logged fewer rows than these between two restarts, if it logged no step again."""
+
 
 def kept_rows(
     steps: FloatArray, training: NDArray[np.int64]
@@ -22,12 +25,15 @@ def kept_rows(
     """Which rows of one log count, the steps at which the run was started again, and a note on each.
 
     It was started again where the steps of the ``training`` rows go back. Earlier rows from that step on belong to
-    an abandoned branch.
+    an abandoned branch. A run that is started again logs some steps again: rows that go back every few rows and log no
+    step twice are out of order.
     """
     keep = np.ones(steps.size, dtype=np.bool_)
     if _newest_first(steps[training]):
         return keep, (), [message("newest-first")]
     back = np.flatnonzero(np.diff(steps[training]) < 0)
+    if back.size > training.size / FEWEST_ROWS and np.unique(steps[training]).size == training.size:
+        return keep, (), [message("rows-out-of-order")]
     discontinuities: list[float] = []
     notes: list[Message] = []
     for row in training[back + 1].tolist() if back.size <= MAX_RESTARTS else ():

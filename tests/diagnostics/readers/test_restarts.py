@@ -41,6 +41,19 @@ def test_what_a_resume_overwrites_is_left_out_of_every_tag(tmp_path: Path):
     assert message("log-restarts", step=41.0, rows=21) in run.notes
 
 
+def test_rows_in_no_order_are_sorted_and_nothing_of_them_is_lost(tmp_path: Path):
+    lines = rows(1, 40)
+    mixed = [lines[at] for at in np.random.default_rng(0).permutation(40)]
+    run = read(jsonl(tmp_path / "a.jsonl", mixed))
+    assert run.curves["train_loss"].steps.tolist() == list(range(1, 41))
+    assert run.discontinuities == ()
+    assert message("rows-out-of-order") in run.notes
+    again = read(jsonl(tmp_path / "b.jsonl", [*rows(1, 3), *rows(2, 4), *rows(3, 6)]))  # steps that were logged again
+    assert again.discontinuities == (2, 3)
+    once = read(jsonl(tmp_path / "c.jsonl", [*rows(1, 6), *rows(9, 12), *rows(7, 8), *rows(13, 20)]))
+    assert once.discontinuities == (7,)
+
+
 @pytest.mark.parametrize("resumed", [121, 101])
 def test_a_jump_at_a_resume_is_noted_and_is_not_a_fault(tmp_path: Path, resumed: int):
     again = rows(resumed, 300, 0.5)
