@@ -15,6 +15,8 @@ from diagnostics.model.evidence import Evidence
 from diagnostics.model.methods import method_record
 from diagnostics.model.settings import Settings
 
+MIN_LOGS_TO_GO_ON = 8
+"""Of fewer logs one that is not finite is much of the run."""
 MIN_LOSSES_TO_CLIMB = 3
 MANY_LOSSES = 40
 """From this many training losses on an early climb is distinct from one that lasts."""
@@ -27,15 +29,20 @@ def not_finite(
     settings: Settings | None = None,
     *,
     fp16_share: float,
+    skipped_share: float,
+    logs_after: int,
 ) -> Evidence | None:
     """A loss or the gradient norm is nan or inf.
 
-    A few infinite gradient norms are how fp16's loss scaler works: with fp16 they count above ``fp16_share``.
+    A few infinite gradient norms are how fp16's loss scaler works: with fp16 they count above ``fp16_share``. Nor does
+    a loss count that is so in one log, or in ``skipped_share`` of them, and finite in ``logs_after`` logs since:
+    weights that became nan never give a finite loss again.
     """
-    curves = [curve for curve in (train_loss, eval_loss) if curve is not None]
+    losses = [curve for curve in (train_loss, eval_loss) if curve is not None]
+    curves = [curve for curve in losses if not _goes_on(curve, skipped_share, logs_after)]
     if grad_norm is not None and not _scaler_only(grad_norm, settings, fp16_share):
         curves.append(grad_norm)
-    if not curves:
+    if not losses and grad_norm is None:
         raise NotEnoughPoints("curve-missing", curves="train_loss, grad_norm")
     broken = sorted(step for curve in curves for step in curve.broken)
     if not broken:
@@ -44,6 +51,12 @@ def not_finite(
     span = max(ends) - min(ends)
     share = (broken[0] - min(ends)) / span if span > 0 else 0.0
     return Evidence(broken[0], broken[-1], finite({"count": len(broken), "first": broken[0], "share": share}))
+
+
+def _goes_on(curve: Curve, share: float, logs: int) -> bool:
+    """Whether a curve is not finite in one log, or in that share of them, and is finite in so many logs since."""
+    few = 0 < len(curve.broken) <= max(1.0, share * (len(curve) + len(curve.broken)))
+    return few and len(curve) >= MIN_LOGS_TO_GO_ON and int((curve.steps > curve.broken[-1]).sum()) >= logs
 
 
 def _scaler_only(grad_norm: Curve, settings: Settings | None, fp16_share: float) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -80,7 +80,7 @@ def diagnose_with_basis(
         confidence=0.0,
         best_step=best_step(context),
         skipped=answers.skipped,
-        notes=(*run.notes, *context.jumps, *_loss_notes(context)),
+        notes=(*run.notes, *context.jumps, *_loss_notes(context, {rule.name for rule, _ in weighed.fired})),
         rate=context.agreed_rate,
     )
     basis = Basis(health, weighed.share)
@@ -171,12 +171,19 @@ def _needed(context: DiagnosisContext) -> tuple[Label, ...]:
     return (Label.UNSTABLE,) if by_loss else (Label.UNSTABLE, Label.UNDERFIT)
 
 
-def _loss_notes(context: DiagnosisContext) -> tuple[Message, ...]:
-    """A note where the training loss was logged and says nothing."""
-    method = context.settings.method
-    if method_record(method).loss_is_objective or "train_loss" not in context.curves:
-        return ()
-    return (message("loss-is-no-signal", method=method),)
+def _loss_notes(context: DiagnosisContext, found: Collection[str]) -> tuple[Message, ...]:
+    """A note where the training loss was logged and says nothing, and where a loss was not finite and no rule says so.
+
+    ``found`` are the names of the rules that fired.
+    """
+    method, notes = context.settings.method, []
+    if not method_record(method).loss_is_objective and "train_loss" in context.curves:
+        notes.append(message("loss-is-no-signal", method=method))
+    for name in ("train_loss", "eval_loss"):
+        broken = context.curves[name].broken if name in context.curves else ()
+        if broken and "loss-not-finite" not in found:
+            notes.append(message("loss-skipped", curve=name, count=len(broken), first=broken[0]))
+    return tuple(notes)
 
 
 def _length_notes(main: Rule, context: DiagnosisContext) -> tuple[Message, ...]:

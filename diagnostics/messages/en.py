@@ -93,6 +93,8 @@ MESSAGES: Mapping[str, str] = {
     "rate-from-log": "learning_rate is the highest that was logged, {rate:.3g}",
     # Notes on a diagnosis.
     "loss-is-no-signal": "the loss of {method} is near 0 or below it by construction: read the reward",
+    "loss-skipped": "{curve} is nan or inf in {count:plural:log|logs}, first at step {first:.10g}, and finite since: "
+    "steps that were skipped, or single bad rows",
     "resume-offset": "{curve} jumps by {jump:+.3g} at the resume at step {step:.10g}: it is read without the jump",
     # Notes on a training.
     "stopped-early": "stopped early: {rule}",

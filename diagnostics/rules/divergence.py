@@ -26,7 +26,11 @@ LOSS_NOT_FINITE = Rule(
     immediate=True,
     sign=Sign.BLOW_UP,
     check=divergence.not_finite,
-    limits={"fp16_share": 0.02},  # infinite gradient norms that fp16's loss scaler explains
+    limits={
+        "fp16_share": 0.02,  # infinite gradient norms that fp16's loss scaler explains
+        "skipped_share": 0.02,  # losses that are not finite where the run goes on
+        "logs_after": 3,  # finite losses that show it
+    },
     message="nan or inf in {count:.0f} logs, first at step {first:g}",
     cause="The learning rate is too high, the warm-up is missing, fp16 overflowed, or one row is bad.",
     fixes=(

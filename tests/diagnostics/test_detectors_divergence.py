@@ -31,6 +31,29 @@ def test_the_loss_scaler_of_fp16_may_skip_a_few_steps():
     assert fired("loss-not-finite", train_loss=[1.0] * 100, grad_norm=many, settings=Settings(fp16=True))
 
 
+@pytest.mark.parametrize(
+    ("broken", "logs", "fires"),
+    [
+        ([6], 10, False),
+        ([3], 8, True),
+        ([7], 10, True),
+        ([5, 6], 10, True),
+        ([20, 60], 100, False),
+        ([20, 60, 90], 100, True),
+    ],
+    ids=["three logs since", "seven others", "two logs since", "two of ten", "2 %", "3 %"],
+)
+def test_a_loss_that_is_not_finite_once_and_goes_on_is_a_step_that_was_skipped(
+    broken: list[int], logs: int, fires: bool
+):
+    values = np.ones(logs)
+    values[broken] = NAN
+    good = [1.0] * logs
+    assert fired("loss-not-finite", train_loss=curve(values)) is fires
+    assert fired("loss-not-finite", train_loss=good, eval_loss=curve(values)) is fires
+    assert fired("loss-not-finite", train_loss=good, grad_norm=curve(values))
+
+
 def test_without_any_loss_it_cannot_be_evaluated():
     with cannot_evaluate("curve-missing", curves="train_loss, grad_norm"):
         evaluate("loss-not-finite")

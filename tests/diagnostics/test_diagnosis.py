@@ -251,12 +251,20 @@ def test_the_numbering_of_the_steps_does_not_matter(train: list[float], held: li
 
 @pytest.mark.parametrize("cause", [c for c in CAUSES if c not in ("start-loss-wrong",) and not c.startswith("loss-is")])
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
-def test_one_nan_in_the_loss_makes_a_run_unstable(cause: str, value: float):
+def test_nan_to_the_end_makes_a_run_unstable_and_one_that_passes_is_noted(cause: str, value: float):
     run = make(cause, 0.0)
     train = run.curves["train_loss"]
-    values = train.values.copy()
-    values[len(values) // 2] = value
-    found = diagnose(changed(run, train_loss=Curve.from_points(train.steps, values)))
+    passes, stays = train.values.copy(), train.values.copy()
+    middle = len(train) // 2
+    passes[middle], stays[middle:] = value, value
+    label = diagnose(run).label
+    found = diagnose(changed(run, train_loss=Curve.from_points(train.steps, passes)))
+    assert "loss-not-finite" not in [f.rule for f in found.findings]
+    assert found.label is label
+    noted = message("loss-skipped", curve="train_loss", count=1, first=float(train.steps[middle]))
+    assert noted in found.notes
+    found = diagnose(changed(run, train_loss=Curve.from_points(train.steps, stays)))
+    assert "loss-skipped" not in [note.code for note in found.notes]
     assert found.label in (Label.UNSTABLE, Label.BROKEN)
     assert "loss-not-finite" in [f.rule for f in found.findings] or found.label is Label.BROKEN
 
