@@ -41,6 +41,11 @@ class Answers:
         return [(rule, answer) for rule, answer in found if names.isdisjoint(rule.unless_found)]
 
     @cached_property
+    def names(self) -> set[str]:
+        """The names of the rules that fired."""
+        return {rule.name for rule, _ in self.fired}
+
+    @cached_property
     def skipped(self) -> tuple[Skipped, ...]:
         """The rules that could not be evaluated."""
         return tuple(Skipped(rule.name, why, rule.label) for rule, why in self.all if isinstance(why, Message))
@@ -86,7 +91,7 @@ def denied(rule: Rule, rate: RateEstimate | None, outlook: Outlook | None) -> bo
     low, other = rule.blames is RateSide.TOO_LOW, rule.blames.other
     inferred = low or rule.name in INFERRED
     if outlook is not None and inferred and (outlook.denies(rule.blames) or outlook.overrules(rule.label)):
-        evident = rate is not None and rate.is_certain(rule.blames) and rate.alone.is_certain(rule.blames)
+        evident = rate is not None and rate.is_evident(rule.blames)
         if not evident or outlook.chance(other) >= SHOWN:
             return True
     shown = outlook is not None and outlook.chance(rule.blames) >= SHOWN

@@ -9,6 +9,7 @@ from diagnostics import Curve, Run, Settings, diagnose
 from diagnostics.diagnosis.diagnose import diagnose_with_basis
 from diagnostics.diagnosis.weigh import weigh
 from diagnostics.model.evidence import Evidence
+from diagnostics.model.outlook import Outlook
 from diagnostics.model.rate_estimate import OFFSETS, RateEstimate
 from diagnostics.model.rate_prior import LearningRatePrior
 from diagnostics.rules import Case
@@ -63,13 +64,36 @@ def test_swings_of_single_batches_that_no_look_shares_give_no_label(hot: float, 
 )
 def test_that_a_rate_is_too_low_is_no_surer_than_the_look(slow: float, label: str, sure: float):
     steps = np.arange(1.0, 61.0)
-    loss = 3.4 - 0.25 * (1.0 - (1.0 - steps / 60) ** 2)
+    loss = 3.4 - 1.2 * (1.0 - (1.0 - steps / 60) ** 2)
     falls = Run("even", {"train_loss": Curve.from_points(steps, loss * noise(0.002, 60))})
     found, _ = diagnose_with_basis(falls, (BY_NAME["fall-follows-rate"],), look=always("slow", slow))
     assert [finding.rule for finding in found.findings] == ["fall-follows-rate"]
     assert str(found.label) == label
     assert found.confidence == pytest.approx(sure, abs=0.1 if slow == 0.99 else 1e-6)
     assert bool(found.advice) is (label == "underfit")
+
+
+def test_that_a_rate_is_too_low_is_as_sure_as_an_estimate_that_is_certain():
+    found = [
+        weigh(fired("rate-too-low"), CASE, {}, estimate(center), Outlook(0.7, 0.2, 0.1, 0.0)) for center in (-1.0, -0.2)
+    ]
+    assert [(weighed.shared, weighed.most) for weighed in found] == [(True, 1.0), (False, 0.2)]
+
+
+@pytest.mark.parametrize(("lost", "found"), [(0.0, "fall-follows-rate"), (0.3, "gap-grows")])
+def test_a_run_that_learns_its_own_rows_is_not_slow(lost: float, found: str):
+    steps = np.arange(1.0, 121.0)
+    fall = 0.8 * (1.0 - (1.0 - steps / 120) ** 2)
+    held = (2.4 - (1.0 - lost) * fall)[5::6]
+    curves = {
+        "train_loss": Curve.from_points(steps, (2.4 - fall) * noise(0.002, 120)),
+        "eval_loss": Curve.from_points(steps[5::6], held),
+        "epoch": Curve.from_points(steps, steps / 30),
+    }
+    rules = (BY_NAME["fall-follows-rate"], BY_NAME["gap-grows"])
+    verdict, _ = diagnose_with_basis(Run("epochs", curves), rules, look=always("slow", 0.97))
+    assert [finding.rule for finding in verdict.findings] == [found]
+    assert str(verdict.label) == ("underfit" if not lost else "unknown")
 
 
 def test_nothing_outweighs_a_run_that_blew_up():
