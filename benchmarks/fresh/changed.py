@@ -113,8 +113,13 @@ def counted(run: Run, factor: float) -> Run:
     )
 
 
+def skipped(run: Run) -> Run:
+    """The run in fp16, whose loss scaler skipped a step: one training loss is nan, and nothing else."""
+    return replace(not_finite(run), settings=replace(run.settings, fp16=True))
+
+
 def not_finite(run: Run) -> Run:
-    """One training loss, a third into the run, is nan: a step that fp16's loss scaler skipped, and nothing else."""
+    """One training loss, a third into the run, is nan."""
     train = run.curves["train_loss"]
     at = len(train) // 3
     step = float(train.steps[at])
@@ -228,6 +233,7 @@ KINDS: Mapping[str, Change] = {
     "10 % noise": lambda run: noisy(run, 0.1),
     "30 % noise": lambda run: noisy(run, 0.3),
     "one nan": not_finite,
+    "one nan, in fp16": skipped,
     "two decimals": lambda run: scaled(run, lambda values: np.round(values, 2)),
     "in bits": lambda run: scaled(run, lambda values: values / np.log(2)),
     "sum over 10": lambda run: scaled(run, lambda values: 10 * values),

@@ -17,6 +17,8 @@ from diagnostics.model.settings import Settings
 
 MIN_LOGS_TO_GO_ON = 8
 """Of fewer logs one that is not finite is much of the run."""
+PASSED = 0.45
+"""The strength of a loss that was not finite and is again: a skipped step, a bad row, or a first sign of a blow-up."""
 MIN_LOSSES_TO_CLIMB = 3
 MANY_LOSSES = 40
 """From this many training losses on an early climb is distinct from one that lasts."""
@@ -34,23 +36,30 @@ def not_finite(
 ) -> Evidence | None:
     """A loss or the gradient norm is nan or inf.
 
-    A few infinite gradient norms are how fp16's loss scaler works: with fp16 they count above ``fp16_share``. Nor does
-    a loss count that is so in one log, or in ``skipped_share`` of them, and finite in ``logs_after`` logs since:
-    weights that became nan never give a finite loss again.
+    A few infinite gradient norms are how fp16's loss scaler works: with fp16 they count above ``fp16_share``, and so do
+    losses that are not finite in one log, or in ``skipped_share`` of them, and finite in ``logs_after`` logs since.
+    Without fp16 such losses count less: weights that became nan never give a finite loss again.
     """
     losses = [curve for curve in (train_loss, eval_loss) if curve is not None]
-    curves = [curve for curve in losses if not _goes_on(curve, skipped_share, logs_after)]
-    if grad_norm is not None and not _scaler_only(grad_norm, settings, fp16_share):
-        curves.append(grad_norm)
     if not losses and grad_norm is None:
         raise NotEnoughPoints("curve-missing", curves="train_loss, grad_norm")
+    passed = [curve for curve in losses if _goes_on(curve, skipped_share, logs_after)]
+    curves = [curve for curve in losses if curve not in passed]
+    if grad_norm is not None and not _scaler_only(grad_norm, settings, fp16_share):
+        curves.append(grad_norm)
+    goes_on = not any(curve.broken for curve in curves)
+    if not (settings and settings.fp16):
+        curves += passed
     broken = sorted(step for curve in curves for step in curve.broken)
     if not broken:
         return None
     ends = [s for c in curves for s in (*c.steps[:1], *c.steps[-1:], *c.broken[:1], *c.broken[-1:])]
     span = max(ends) - min(ends)
     share = (broken[0] - min(ends)) / span if span > 0 else 0.0
-    return Evidence(broken[0], broken[-1], finite({"count": len(broken), "first": broken[0], "share": share}))
+    measured = {"count": len(broken), "first": broken[0], "share": share}
+    if goes_on:
+        return Evidence(broken[0], broken[-1], finite({**measured, "passed": 1.0}), PASSED)
+    return Evidence(broken[0], broken[-1], finite(measured))
 
 
 def _goes_on(curve: Curve, share: float, logs: int) -> bool:

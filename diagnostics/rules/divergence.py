@@ -20,6 +20,11 @@ def _ends_highest(measured: Mapping[str, float]) -> bool:
     return measured["end"] >= measured["highest"]
 
 
+def _passed(measured: Mapping[str, float]) -> bool:
+    """The losses that were not finite are again."""
+    return "passed" in measured
+
+
 LOSS_NOT_FINITE = Rule(
     name="loss-not-finite",
     label=Label.UNSTABLE,
@@ -32,8 +37,22 @@ LOSS_NOT_FINITE = Rule(
         "logs_after": 3,  # finite losses that show it
     },
     message="nan or inf in {count:.0f} logs, first at step {first:g}",
+    wordings=(
+        Wording(
+            "nan or inf in {count:plural:log|logs}, first at step {first:g}, and finite since",
+            "where the run goes on",
+            _passed,
+        ),
+    ),
     cause="The learning rate is too high, the warm-up is missing, fp16 overflowed, or one row is bad.",
     fixes=(
+        Fix(
+            "data",
+            "look at the rows of that step: one whose tokens are all masked has no loss",
+            "no nan when it is trained alone",
+            when=lambda case: _passed(case.measured) and not case.settings.fp16,
+            condition="where the run goes on",
+        ),
         *AFTER_BLOW_UP,
         Fix(
             "data",

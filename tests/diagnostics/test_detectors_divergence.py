@@ -43,15 +43,17 @@ def test_the_loss_scaler_of_fp16_may_skip_a_few_steps():
     ],
     ids=["three logs since", "seven others", "two logs since", "two of ten", "2 %", "3 %"],
 )
-def test_a_loss_that_is_not_finite_once_and_goes_on_is_a_step_that_was_skipped(
+def test_a_loss_that_is_not_finite_once_and_goes_on_is_a_step_that_fp16_skipped_or_counts_less(
     broken: list[int], logs: int, fires: bool
 ):
     values = np.ones(logs)
     values[broken] = NAN
-    good = [1.0] * logs
-    assert fired("loss-not-finite", train_loss=curve(values)) is fires
-    assert fired("loss-not-finite", train_loss=good, eval_loss=curve(values)) is fires
+    good, fp16 = [1.0] * logs, Settings(fp16=True)
+    assert fired("loss-not-finite", train_loss=curve(values), settings=fp16) is fires
+    assert fired("loss-not-finite", train_loss=good, eval_loss=curve(values), settings=fp16) is fires
     assert fired("loss-not-finite", train_loss=good, grad_norm=curve(values))
+    found = evaluate("loss-not-finite", train_loss=curve(values))
+    assert ("passed" in found.measured, found.strength < 1.0) == (not fires, not fires)
 
 
 def test_without_any_loss_it_cannot_be_evaluated():
