@@ -10,6 +10,9 @@ decades the best rate of the table's ladder lies above the form's, and above tha
 runs paid until a setting within 1 % is trained, by start: as the search is, and as it would be if it knew the form's
 constants for that very table, fitted to all its settings and seeds: how far descent and edge move with batch and rank,
 how deep and how steep the descent is. Only where the rates lie, the noise, and what the form misses are left to find.
+Last the mean regret of what is held for the best after four trials: as the search is, if it knew the constants, and if
+it was shown the best setting of the table (trial 1 trains it, so only which one to hold is left to find), beside the
+standard error of what that setting is worth.
 """
 
 from __future__ import annotations
@@ -29,7 +32,7 @@ import numpy as np
 
 from benchmarks.rate.sources import best_rate
 from benchmarks.search.compare import DRAW, NEVER_COUNTS
-from benchmarks.search.replay import STARTS, course_of, paid_until_trained, replay, start_of
+from benchmarks.search.replay import STARTS, course_of, paid_until_trained, regret_after, replay, start_of
 from benchmarks.search.strategies import OURS, STRATEGIES
 from benchmarks.search.table import Judge, Table, load_all
 from diagnostics.model.curves import FloatArray
@@ -38,7 +41,10 @@ from tuner.search.run_model import form, posterior
 from tuner.search.run_model.features import COORDINATES, Frame
 from tuner.search.run_model.priors import Normal, prior
 
-HEAD = "settings; within 1, 2, 10 %; seeds differ; another best | depth, descent, edge; ladder | runs | runs if it knew"
+HEAD = (
+    "settings; within 1, 2, 10 %; seeds differ; another best | depth, descent, edge; ladder | runs | runs if it knew"
+    " | held after 4, if it knew, if it was shown the best; standard error of the best"
+)
 WITHIN = (0.01, 0.02, 0.1)
 RESAMPLES = 1000
 START = Normal(math.log(math.log(2)), 0.005)
@@ -49,28 +55,36 @@ FOUND_OUT = (form.LEVEL, form.CENTER, form.SIGMA, form.MISFIT)
 SEED_NOISE, FORM_NOISE, FAR_SHARE = 0.05, 0.01, 0.12
 """What the fit takes a setting's mean to be off by: noise of a seed, of the form, a share of the way to the best."""
 GUESSES = 6
+HELD_AFTER = 4
+AS_IT_IS, TOLD, SHOWN = range(3)
+"""What a replayed search knows: nothing of the table, the constants of its form, its best setting."""
 
-Job = tuple[str, int, int, int, bool, int]
+Job = tuple[str, int, int, int, int, int]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Print two lines for each table."""
+    """Print a line for each table."""
     given = _parser().parse_args(arguments)
     names = [name for name in tables_of_dpo() if not given.tables or name.startswith(tuple(given.tables))]
     print(HEAD)
     with ProcessPoolExecutor(given.workers) as pool:
         for name in names:
             jobs = [
-                (name, start, seed, draw, told, given.trials)
-                for told in (False, True)
+                (name, start, seed, draw, knows, HELD_AFTER if knows == SHOWN else given.trials)
+                for knows in (AS_IT_IS, TOLD, SHOWN)
                 for start in STARTS.values()
                 for seed in range(given.seeds)
                 for draw in range(given.draws)
             ]
-            found = np.array(list(pool.map(_paid, jobs))).reshape(2, len(STARTS), -1).mean(axis=2)
-            rows = ["/".join(f"{runs:5.1f}" for runs in row) for row in found]
+            found = np.array(list(pool.map(_figures, jobs))).reshape(3, len(STARTS), -1, 2).mean(axis=2)
+            rows = ["/".join(f"{runs:5.1f}" for runs in row) for row in found[..., 0]]
+            held = [f"{regret:6.1%}" for regret in found[..., 1].mean(axis=1)]
             table = tables_of_dpo()[name][0]
-            print(f"{name:<20} {_told_apart(table)} | {_constants(table)} | {rows[0]} | {rows[1]}", flush=True)
+            print(
+                f"{name:<20} {_told_apart(table)} | {_constants(table)} | {rows[AS_IT_IS]} | {rows[TOLD]}"
+                f" | {' '.join(held)}; {standard_error(table):.1%}",
+                flush=True,
+            )
     return 0
 
 
@@ -135,16 +149,24 @@ def another_best(table: Table) -> float:
     return float(beyond[means.argmin(axis=0)].mean())
 
 
-def _paid(job: Job) -> float:
+def standard_error(table: Table) -> float:
+    """The standard error of what the best setting is worth, the mean over its seeds, as a share of it."""
+    values = [table.value(run) for run in table.runs[table.best].values()]
+    return float(np.std(values, ddof=1)) / math.sqrt(len(values)) / abs(table.truths[table.best])
+
+
+def _figures(job: Job) -> tuple[float, float]:
+    """The runs paid until a setting within 1 % is trained, and the regret of what is held after four trials."""
     import optuna
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    name, start, seed, draw, told, trials = job
+    name, start, seed, draw, knows, trials = job
     table, judge = tables_of_dpo()[name]
     ours = next(one for one in STRATEGIES if one.name == OURS)
-    with posterior.drawn_from(DRAW * draw), _knowing(fitted(table) if told else None):
-        course = course_of(replay(table, judge, ours, start, seed, trials))
-    return min(paid_until_trained(course, WITHIN[0]), trials + NEVER_COUNTS)
+    with posterior.drawn_from(DRAW * draw), _knowing(fitted(table) if knows == TOLD else None):
+        then = [table.best] if knows == SHOWN else []
+        course = course_of(replay(table, judge, ours, start, seed, trials, then))
+    return min(paid_until_trained(course, WITHIN[0]), trials + NEVER_COUNTS), regret_after(course, HELD_AFTER)
 
 
 @contextmanager

@@ -70,8 +70,12 @@ def start_from(axes: Mapping[str, tuple[float, ...]], rate: float, offset: int) 
     return {"learning_rate": rates[min(max(place, 0), len(rates) - 1)], **rest}
 
 
-def replay(table: Table, judge: Judge, strategy: Strategy, offset: int, seed: int, trials: int) -> list[Point]:
+def replay(
+    table: Table, judge: Judge, strategy: Strategy, offset: int, seed: int, trials: int, then: Sequence[Setting] = ()
+) -> list[Point]:
     """The course of one study; the seed decides the sampler's random numbers and the seed that all its runs share.
+
+    ``then`` are the settings of the trials after trial 0; the strategy chooses those that follow.
 
     As in ``tuner study`` and with a ``Trainer`` of its own, every trial trains with the same seed; a setting that was
     not trained with it (it lies far from the best) answers with the one that it has.
@@ -79,7 +83,8 @@ def replay(table: Table, judge: Judge, strategy: Strategy, offset: int, seed: in
     sampler, pruner = strategy.sampler(seed, table.space), strategy.pruner()
     # Hyperband draws a trial's bracket from the study's name, which is random unless it is given.
     study = optuna.create_study(study_name=f"{strategy.name} {seed}", sampler=sampler, pruner=pruner)
-    study.enqueue_trial(start_of(table, offset))
+    for settings in (start_of(table, offset), *map(dict, then)):
+        study.enqueue_trial(settings)
     course = _Course(table, judge, strategy, study, seed)
     return [course.step() for _ in range(trials)]
 

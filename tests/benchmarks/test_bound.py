@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from benchmarks.search.bound import START, another_best, fitted, ladder_gaps
+from benchmarks.search.bound import START, another_best, fitted, ladder_gaps, standard_error
 from benchmarks.search.table import Table
 from diagnostics.model.curves import Run
 from tuner.search.run_model import form
@@ -49,6 +49,11 @@ def test_other_seeds_name_another_best_only_where_they_differ_by_more_than_setti
     means, _ = prior("dpo", START, BEST, is_loss=True)
     assert another_best(made_up(means, (0.001, -0.001, 0.0))) == 0
     assert 0.1 < another_best(made_up(means, (0.5, -0.5, 0.0))) < 1
+
+
+def test_what_the_best_setting_is_worth_is_known_to_within_its_seeds():
+    means, _ = prior("dpo", START, BEST, is_loss=True)
+    assert standard_error(made_up(means, (0.1, -0.1, 0.0))) == pytest.approx(0.1 / math.sqrt(3), rel=0.02)
 
 
 def test_the_best_rate_of_a_ladder_lies_below_that_of_a_form_with_a_steep_edge():

@@ -9,12 +9,14 @@ import pytest
 from benchmarks.search.advice import best_rate, can_help, outcome, target, times_off
 from benchmarks.search.grids import GRIDS
 from benchmarks.search.replay import STARTS, Course, paid_until, paid_until_tied, paid_until_trained, replay, start_of
-from benchmarks.search.strategies import STRATEGIES
+from benchmarks.search.stopped import worse_runs
+from benchmarks.search.strategies import OURS, STRATEGIES
 from benchmarks.search.table import Judge, Table, cut, load, load_all
 from diagnostics.model.curves import Run
 from diagnostics.model.records import Advice
 from diagnostics.model.settings import Settings
 
+OURS_ALONE = next(one for one in STRATEGIES if one.name == OURS)
 RATES = (1e-5, 1e-4, 1e-3, 1e-2)
 ENDS = {1e-5: 2.0, 1e-4: 1.5, 1e-3: 1.0, 1e-2: 1.2}
 STEPS = range(0, 101, 10)
@@ -64,6 +66,19 @@ def test_every_strategy_starts_alike_and_pays_what_it_trains(table: Table, strat
     assert all(0 < share < 1 + 1e-9 for share in paid)  # sums are rounded
     assert min(point.regret for point in points) <= points[0].regret
     assert points == replay(table, Judge(table), strategy, offset, seed=1, trials=6)
+
+
+def test_a_study_may_be_shown_a_setting_first(table: Table):
+    points = replay(table, Judge(table), OURS_ALONE, -2, seed=0, trials=3, then=[table.best])
+    assert points[1].setting == table.best != points[0].setting
+    assert points[2].setting not in (points[0].setting, points[1].setting)
+
+
+def test_runs_whose_settings_are_no_good_are_counted_with_what_they_paid(table: Table):
+    found = worse_runs(table, seeds=1, trials=5)
+    assert found and all(number > 0 and 0 < share <= 1 for number, share in found)
+    assert min(share for _, share in found) < 1
+    assert not worse_runs(Table("alike", table.axes, dict.fromkeys(table.runs, table.runs[table.best])), 1, 5)
 
 
 def test_what_is_paid_until_the_best_is_within_a_share_of_it():

@@ -54,6 +54,26 @@ def test_where_the_model_expects_little_after_the_first_trials_it_looks_beside_t
     assert choice.beside == (2 if is_beside else None)
 
 
+@pytest.mark.parametrize(
+    ("method", "own", "other"),
+    [("sft", "STOPPED_SAVES", "STOPPED_SAVES_LATE"), ("dpo", "STOPPED_SAVES_LATE", "STOPPED_SAVES")],
+)
+def test_a_risky_rate_is_tried_only_where_stopping_saves_most_of_a_run(
+    method: str, own: str, other: str, monkeypatch: pytest.MonkeyPatch
+):
+    known = [trial(number, rate, method=method) for number, rate in enumerate((1e-5, 3e-4))]
+
+    def rate(**saves: float) -> float:
+        with monkeypatch.context() as patched:
+            for name, share in saves.items():
+                patched.setattr(acquire, name, share)
+            choice = best_choice(posterior(*known), known, SPACE, may_repeat=False)
+        assert choice is not None
+        return float(choice.settings["learning_rate"])
+
+    assert rate() == rate(**{other: 0.95}) < 5e-4 < rate(**{own: 0.95})
+
+
 def test_pending_trials_count_so_that_four_workers_differ():
     trials = [trial(0, 1e-5, advice=LOW)]
     model = RunModel(SPACE)

@@ -11,7 +11,9 @@ from typing import Any
 import numpy as np
 
 from diagnostics.model.curves import FloatArray
+from diagnostics.model.methods import method_record
 from tuner.search.distributions import Distributions, not_tried
+from tuner.search.forecast import ranks_late
 from tuner.search.replicates import MAX_RUNS_PER_SETTING, by_settings
 from tuner.search.run_model.candidates import LADDERS, candidates, neighbors
 from tuner.search.run_model.evidence import MIN_TRIALS
@@ -24,8 +26,10 @@ hundredfold loss outweighs the others."""
 LITTLE = 0.1
 """Where the model expects less than this share of the noise of every setting, it may as well be wrong: then, after the
 first trials, the next one lies beside the best one, before anything is left to it alone."""
-STOPPED_HEIGHT, STOPPED_SAVES = 0.1, 0.5
-"""A run that ends 10 % above the best is stopped half-way."""
+STOPPED_HEIGHT = 0.1
+STOPPED_SAVES, STOPPED_SAVES_LATE = 0.5, 0.2
+"""What stopping saves of a run whose settings end 10 % above the best: half of it. Where runs cannot be ranked early it
+is a fifth: none is stopped before half-way, and half of them never (``benchmarks.search.stopped``)."""
 
 
 @dataclass(frozen=True)
@@ -62,15 +66,15 @@ def _new_settings(
 ) -> Choice | None:
     """The untried settings of the most expected improvement (Jones 1998) over the best tried ones of each particle."""
     tried = [trial.settings for trial in trials]
-    leading = _leading(trials)
+    leading, saves = _leading(trials), _saved_by_stopping(trials)
     around = [model.frame.origin, *(trial.settings for trial in leading)]
     for step in LADDERS:
         new = not_tried(candidates(around, space, step, len(trials)), tried, space)
         if new:
-            chosen = _most_improving(model, new, floor)
+            chosen = _most_improving(model, new, floor, saves)
             little = len(trials) > MIN_TRIALS and chosen.gain <= LITTLE * model.noise
             beside = not_tried(neighbors(leading[0].settings, space), tried, space) if little and leading else []
-            return replace(_most_improving(model, beside, floor), beside=leading[0].number) if beside else chosen
+            return replace(_most_improving(model, beside, floor, saves), beside=leading[0].number) if beside else chosen
     return None
 
 
@@ -80,12 +84,18 @@ def _leading(trials: Sequence[TrialView], count: int = 2) -> list[TrialView]:
     return sorted(whole, key=lambda t: t.loss or 0.0)[:count]
 
 
-def _most_improving(model: Posterior, new: Sequence[Mapping[str, Any]], floor: FloatArray) -> Choice:
+def _saved_by_stopping(trials: Sequence[TrialView]) -> float:
+    """The share of a run that is saved where its settings are no good."""
+    method = method_record(next((trial.method for trial in trials if trial.method), None))
+    return STOPPED_SAVES_LATE if ranks_late(method) else STOPPED_SAVES
+
+
+def _most_improving(model: Posterior, new: Sequence[Mapping[str, Any]], floor: FloatArray, saves: float) -> Choice:
     means, variances = model.heights(new)
     each = expected_improvement(floor[:, None] - means, np.sqrt(variances))
     likely_stopped = (means > floor[:, None] + STOPPED_HEIGHT).mean(axis=0)
     useful = (each / (each.max(axis=1, keepdims=True) + UTILITY)).mean(axis=0)
-    at = int(np.argmax(useful / (1 - STOPPED_SAVES * likely_stopped)))
+    at = int(np.argmax(useful / (1 - saves * likely_stopped)))
     return Choice(new[at], float(each[:, at].mean()))
 
 
