@@ -11,7 +11,6 @@ from diagnostics.signals.memo import memoize
 from diagnostics.signals.noise import difference_noise
 
 MIN_STEPS = 2
-FIRST_STEPS = 4
 MISSING_INTERVALS, MISSING_SHARE = 1.5, 0.05
 """A log begins late where more than so many intervals, and so much of the run, lies before it."""
 
@@ -25,12 +24,12 @@ def head(values: FloatArray) -> float:
 def begins_late(steps: FloatArray) -> bool:
     """Whether a log begins late in its run, as that of a resumed one may; ``steps`` of shape (n,) count from its start.
 
-    A run begins one interval between logs before its first log: the one that logs have throughout, or that of the first
-    ones where they are further apart.
+    A run begins one interval between logs before its first log: the one that logs have throughout, or the one after
+    its first log where that is longer.
     """
     if steps.size < MIN_STEPS:
         return False
-    interval = max(float(steps[-1] - steps[0]) / (steps.size - 1), median(np.diff(steps[:FIRST_STEPS])))
+    interval = max(float(steps[-1] - steps[0]) / (steps.size - 1), float(steps[1] - steps[0]))
     missing = float(steps[0]) - interval
     return missing > max(MISSING_INTERVALS * interval, MISSING_SHARE * float(steps[-1]))
 
