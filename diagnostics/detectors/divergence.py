@@ -137,11 +137,15 @@ def loss_diverges(
 
 
 def _climb(values: FloatArray, limits: DivergenceLimits) -> _Climb:
-    """Where the rolling level of the loss stands above its start, beyond its noise."""
+    """Where the rolling level of the loss stands above its start, beyond its noise.
+
+    Each log may scatter by a share of its level: where the loss falls far most logs are low, and their noise is less
+    than that of the start.
+    """
     level = signals.rolling_median(values, max(3, values.size // 20) | 1)
     start = min(signals.head(values), float(values[0]))
     noise = signals.difference_noise(values)
-    bound = start + max(limits.sigma * noise, limits.rise * abs(start))
+    bound = start + max(limits.sigma * max(noise, signals.jitter(values) * abs(start)), limits.rise * abs(start))
     return _Climb(level, start, noise, np.flatnonzero(level > bound))
 
 

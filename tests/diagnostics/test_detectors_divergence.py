@@ -113,3 +113,14 @@ def test_batches_of_unlike_rows_climb_by_design_and_the_held_out_loss_decides():
     assert fired("loss-diverges", eval_loss=curve([1.0, 1.2, 2.0, 3.0], [1, 20, 40, 60]), **mixed)
     with cannot_evaluate("curve-missing"):
         evaluate("loss-diverges", **mixed)
+
+
+@pytest.mark.parametrize(("times", "fires"), [(1.8, False), (4.0, True)])
+def test_a_start_that_scatters_as_the_whole_log_does_is_no_climb(times: float, fires: bool):
+    """Logs of single batches, each off by 30 %: the first is low, the next two are high."""
+    values = 3.0 * np.exp(-np.arange(30) / 10.0) * np.exp(0.3 * np.random.default_rng(3).standard_normal(30))
+    values[:3] = 1.5, 1.5 * times, 1.5 * times
+    assert fired("loss-diverges", train_loss=values) is fires
+    calm = 3.0 * np.exp(-np.arange(30) / 10.0)
+    calm[:3] = values[:3]
+    assert fired("loss-diverges", train_loss=calm)
