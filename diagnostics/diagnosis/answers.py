@@ -41,11 +41,6 @@ class Answers:
         return [(rule, answer) for rule, answer in found if names.isdisjoint(rule.unless_found)]
 
     @cached_property
-    def names(self) -> set[str]:
-        """The names of the rules that fired."""
-        return {rule.name for rule, _ in self.fired}
-
-    @cached_property
     def skipped(self) -> tuple[Skipped, ...]:
         """The rules that could not be evaluated."""
         return tuple(Skipped(rule.name, why, rule.label) for rule, why in self.all if isinstance(why, Message))

@@ -66,13 +66,12 @@ def diagnose_with_basis(
         answers = Answers(tuple((rule, evaluate(rule, context)) for rule in applicable), context.rate, context.outlook)
         case = Case(context.settings, context.rate_prior, {}, context.agreed_rate)
         weighed = weigh(answers.fired, case, context.curves, context.agreed_rate, context.outlook)
-        standing = [rule for rule in applicable if answers.names.isdisjoint(rule.unless_found)]
-        borderline = None if weighed.deciding else nearly_found(standing, context)
+        borderline = None if weighed.deciding else nearly_found(applicable, context)
         kinds = len(answers.checked & set(HEALTH_LABELS))
         doubted = any(rule.name in DOUBTS for rule, _ in weighed.fired)
         health = health_of(context, kinds, nearly=borderline is not None or weighed.overruled or doubted)
         well = DEFAULT.no_fault(health)
-        named = [rule for rule in standing if may_be_named(rule, health, well, context.outlook)]
+        named = [rule for rule in applicable if may_be_named(rule, health, well, context.outlook)]
         likelier = nearly_found(named, context) if borderline is not None else None
     verdict = Diagnosis(
         run=run.name,

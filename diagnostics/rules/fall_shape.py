@@ -7,7 +7,7 @@ from diagnostics.model.rate_estimate import RateSide
 from diagnostics.model.records import Label
 from diagnostics.rules.remedies import CHECK_WHAT_IS_TRAINED, LONGER, RAISE_RATE
 from diagnostics.rules.rule import Fix, Rule, Sign
-from diagnostics.rules.slow_learning import LEARNED_ITS_ROWS, WHOLE_RUN
+from diagnostics.rules.slow_learning import WHOLE_RUN
 
 PLAINER_FAULTS = ("rate-too-low", "rate-runs-out", "still-improving", "loss-barely-falls")
 
@@ -57,7 +57,7 @@ FALL_FOLLOWS_RATE = Rule(
         "below, 0.55 to 0.95 and 0.8 to 1 at the best",
     ),
     not_when="the loss jumps or climbs on its way",
-    unless_found=(*PLAINER_FAULTS, *LEARNED_ITS_ROWS),
+    unless_found=PLAINER_FAULTS,
 )
 
 FALL_NOT_SHOWN = Rule(

@@ -10,7 +10,7 @@ from diagnostics.model.records import Label
 from diagnostics.rules.conditions import short_warmup_big_batch
 from diagnostics.rules.remedies import PLAYBOOK, RAISE_RATE, SMALLER_BATCH, TENTH_WARMUP, cut_rate
 from diagnostics.rules.rule import Case, Fix, Rule, Sign, Wording
-from diagnostics.rules.slow_learning import FELL_LITTLE, LEARNED_ITS_ROWS, NEARLY, RISEN, SLOW, by_fall
+from diagnostics.rules.slow_learning import FELL_LITTLE, NEARLY, RISEN, SLOW, by_fall
 
 SURE: Mapping[str, float] = {
     "sure": 0.95,  # of the estimate of the rate that it lies on this side...
@@ -81,7 +81,6 @@ RATE_TOO_LOW = Rule(
     not_when=(
         "more than half of the steps are clipped; the rate is at the center already; the loss is at the data's floor"
     ),
-    unless_found=LEARNED_ITS_ROWS,
 )
 
 

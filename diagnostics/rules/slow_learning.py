@@ -30,10 +30,6 @@ NEARLY: Mapping[str, float] = {"straight": 0.15, "straight_train_only": 0.25, "p
 RISEN: Mapping[str, float] = {"max_rise": 0.02, "sigma": 3.0}
 """Of ``RiseLimits``."""
 
-LEARNED_ITS_ROWS = ("gap-grows",)
-"""What a run gains on its own rows alone, epoch for epoch, it does not lack for a rate that is too low. (Of eight fresh
-runs in which this gap grew and whose fall looked so, seven had the best rate.)"""
-
 FELL_LITTLE = "the loss fell by only {fall:.1%}"
 LEAST_FALL = 0.0005
 """A smaller fall reads as 0.0 %."""

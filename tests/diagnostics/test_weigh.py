@@ -80,22 +80,6 @@ def test_that_a_rate_is_too_low_is_as_sure_as_an_estimate_that_is_certain():
     assert [(weighed.shared, weighed.most) for weighed in found] == [(True, 1.0), (False, 0.2)]
 
 
-@pytest.mark.parametrize(("lost", "found"), [(0.0, "fall-follows-rate"), (0.3, "gap-grows")])
-def test_a_run_that_learns_its_own_rows_is_not_slow(lost: float, found: str):
-    steps = np.arange(1.0, 121.0)
-    fall = 0.8 * (1.0 - (1.0 - steps / 120) ** 2)
-    held = (2.4 - (1.0 - lost) * fall)[5::6]
-    curves = {
-        "train_loss": Curve.from_points(steps, (2.4 - fall) * noise(0.002, 120)),
-        "eval_loss": Curve.from_points(steps[5::6], held),
-        "epoch": Curve.from_points(steps, steps / 30),
-    }
-    rules = (BY_NAME["fall-follows-rate"], BY_NAME["gap-grows"])
-    verdict, _ = diagnose_with_basis(Run("epochs", curves), rules, look=always("slow", 0.97))
-    assert [finding.rule for finding in verdict.findings] == [found]
-    assert str(verdict.label) == ("underfit" if not lost else "unknown")
-
-
 def test_nothing_outweighs_a_run_that_blew_up():
     found = weigh(fired("loss-diverges", "rate-too-low"), CASE, {}, estimate(-2.0))
     assert names(found) == ["loss-diverges"]
