@@ -86,7 +86,7 @@ def denied(rule: Rule, rate: RateEstimate | None, outlook: Outlook | None) -> bo
     low, other = rule.blames is RateSide.TOO_LOW, rule.blames.other
     inferred = low or rule.name in INFERRED
     if outlook is not None and inferred and (outlook.denies(rule.blames) or outlook.overrules(rule.label)):
-        evident = rate is not None and rate.is_evident(rule.blames)
+        evident = rate is not None and rate.is_certain(rule.blames) and rate.alone.is_certain(rule.blames)
         if not evident or outlook.chance(other) >= SHOWN:
             return True
     shown = outlook is not None and outlook.chance(rule.blames) >= SHOWN

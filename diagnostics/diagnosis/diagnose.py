@@ -83,7 +83,7 @@ def diagnose_with_basis(
         notes=(*run.notes, *context.jumps, *_loss_notes(context, {rule.name for rule, _ in weighed.fired})),
         rate=context.agreed_rate,
     )
-    basis = Basis(health, weighed.share)
+    basis = Basis(health, _share(weighed))
     if likelier is not None:
         weighed = Weighed((likelier, *weighed.fired), 1.0 - well)
         basis = Basis(health, weighed.share, likelier=True)
@@ -100,9 +100,8 @@ def _with_fault(verdict: Diagnosis, weighed: Weighed, context: DiagnosisContext,
 
     A finding that the look does not share, and that is less likely right than not, gives no label and no advice.
     """
-    main = weighed.deciding[0]
-    order = [main, *(pair for pair in weighed.fired if pair[0] is not main[0] and _stays_beside(pair[0], main[0]))]
-    confidence = min(weighed.share * _confidence(order), weighed.most)
+    main, order = weighed.deciding[0], _order(weighed)
+    confidence = _share(weighed) * _confidence(order)
     rate = context.agreed_rate
     if confidence < TOO_LITTLE and not weighed.shared:
         return replace(verdict, findings=tuple(_finding(*pair) for pair in order))
@@ -191,6 +190,17 @@ def _length_notes(main: Rule, context: DiagnosisContext) -> tuple[Message, ...]:
     if not main.judges_whole_runs or context.settings.max_steps is not None:
         return ()
     return (message("planned-length-unknown"),)
+
+
+def _order(weighed: Weighed) -> list[Fired]:
+    """The finding that sets the label, and those that stand beside it."""
+    main = weighed.deciding[0]
+    return [main, *(pair for pair in weighed.fired if pair[0] is not main[0] and _stays_beside(pair[0], main[0]))]
+
+
+def _share(weighed: Weighed) -> float:
+    """What remains of the confidence of the finding that sets the label, beside other readings of the run."""
+    return min(weighed.share, weighed.most / _confidence(_order(weighed))) if weighed.deciding else weighed.share
 
 
 def _confidence(order: list[Fired]) -> float:

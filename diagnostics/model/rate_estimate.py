@@ -117,10 +117,6 @@ class RateEstimate:
         """Whether the rate lies on this side so probably that nothing else need say so."""
         return self.chance(side) >= CERTAIN
 
-    def is_evident(self, side: RateSide) -> bool:
-        """Whether it is so certain by the prior and the curves, and by the curves alone, whatever else agreed."""
-        return replace(self, agreement=NOTHING).is_certain(side) and self.alone.is_certain(side)
-
     def denies(self, side: RateSide) -> bool:
         """Whether a finding that blames this side cannot be right.
 

@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 
 from diagnostics import Curve, Run, Settings, diagnose
+from diagnostics.diagnosis.context import prepare
 from diagnostics.diagnosis.diagnose import diagnose_with_basis
 from diagnostics.diagnosis.weigh import weigh
 from diagnostics.model.evidence import Evidence
 from diagnostics.model.outlook import Outlook
-from diagnostics.model.rate_estimate import OFFSETS, RateEstimate
+from diagnostics.model.rate_estimate import OFFSETS, RateEstimate, RateSide
 from diagnostics.model.rate_prior import LearningRatePrior
 from diagnostics.rules import Case
 from diagnostics.synthetic import FAULTS, make
@@ -59,25 +60,25 @@ def test_swings_of_single_batches_that_no_look_shares_give_no_label(hot: float, 
     assert bool(found.advice) is (label == "unstable")
 
 
-@pytest.mark.parametrize(
-    ("slow", "label", "sure"), [(0.99, "underfit", 0.9), (0.6, "underfit", 0.6), (0.3, "unknown", 0)]
-)
-def test_that_a_rate_is_too_low_is_no_surer_than_the_look(slow: float, label: str, sure: float):
+@pytest.mark.parametrize("slow", [0.5, 0.7, 0.99])
+def test_no_verdict_of_a_low_rate_is_surer_than_the_look_and_the_estimate(slow: float):
     steps = np.arange(1.0, 61.0)
     loss = 3.4 - 1.2 * (1.0 - (1.0 - steps / 60) ** 2)
     falls = Run("even", {"train_loss": Curve.from_points(steps, loss * noise(0.002, 60))})
-    found, _ = diagnose_with_basis(falls, (BY_NAME["fall-follows-rate"],), look=always("slow", slow))
-    assert [finding.rule for finding in found.findings] == ["fall-follows-rate"]
-    assert str(found.label) == label
-    assert found.confidence == pytest.approx(sure, abs=0.1 if slow == 0.99 else 1e-6)
-    assert bool(found.advice) is (label == "underfit")
+    found, basis = diagnose_with_basis(falls, (BY_NAME["fall-follows-rate"],), look=always("slow", slow))
+    assert str(found.label) == "underfit"
+    assert found.confidence == pytest.approx(basis.share * found.findings[0].confidence)
+    read = prepare(falls, None, always("slow", slow)).agreed_rate.chance(RateSide.TOO_LOW)
+    assert found.confidence == pytest.approx(min(found.findings[0].confidence, max(slow, read)))
+    assert (found.confidence < found.findings[0].confidence) is (slow < 0.8)
 
 
-def test_that_a_rate_is_too_low_is_as_sure_as_an_estimate_that_is_certain():
-    found = [
-        weigh(fired("rate-too-low"), CASE, {}, estimate(center), Outlook(0.7, 0.2, 0.1, 0.0)) for center in (-1.0, -0.2)
-    ]
-    assert [(weighed.shared, weighed.most) for weighed in found] == [(True, 1.0), (False, 0.2)]
+def test_that_a_rate_is_too_low_is_as_sure_as_the_look_or_the_estimate():
+    surer = estimate(-1.0).chance(RateSide.TOO_LOW)
+    assert surer > 0.95
+    for center, slow, most in ((-1.0, 0.2, surer), (1.0, 0.2, 0.2), (1.0, 0.7, 0.7)):
+        found = weigh(fired("rate-too-low"), CASE, {}, estimate(center), Outlook(0.9 - slow, slow, 0.1, 0.0))
+        assert (found.most, found.shared) == (pytest.approx(most), slow >= 0.5)
 
 
 def test_nothing_outweighs_a_run_that_blew_up():
