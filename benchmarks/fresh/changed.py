@@ -23,9 +23,9 @@ from numpy.typing import NDArray
 
 from benchmarks.fresh.judge import Judged, judged_run
 from benchmarks.fresh.labels import Answer
-from benchmarks.fresh.partial import COLUMNS, kept
+from benchmarks.fresh.partial import COLUMNS, kept, under_way
 from benchmarks.fresh.summary import figures
-from diagnostics.model.curves import Curve, Run
+from diagnostics.model.curves import Curve, FloatArray, Run
 from diagnostics.model.settings import Settings
 from diagnostics.readers.assemble.build_run import assemble
 from diagnostics.readers.tabular.rows import Row, log_of_rows
@@ -40,7 +40,6 @@ DENSE = 50
 """Logs for each one, of a log that is written at every step."""
 OTHER_UNITS = frozenset({"in bits", "perplexity", "sum over 10"})
 
-FloatArray = NDArray[np.float64]
 Change = Callable[[Run], Run]
 
 
@@ -174,8 +173,7 @@ def evaluated_first(run: Run) -> Run:
 
 def unfinished(run: Run) -> Run:
     """All but the last tenth of a run whose planned steps are known."""
-    curves = {name: curve.between(0.0, 0.9 * run.last_step) for name, curve in run.curves.items()}
-    return replace(run, curves=curves, settings=replace(run.settings, max_steps=int(run.last_step)))
+    return next(under_way(run, 0.9))
 
 
 def rewritten(run: Run, change: Callable[[list[Row]], list[Row]]) -> Run:

@@ -79,9 +79,9 @@ def _looked(known: Sequence[tuple[Run, Answer]], cut: Callable[[Run], Iterator[R
         for part in cut(run) if label.name in OF_ANSWER and not (label.name == "healthy" and label.acceptable) else ():
             with memo_scope():
                 seen = prepare(part, None)
-            look = seen.outlook or seen.so_far
-            if look is not None:
-                yield look.well, label.name == "healthy"
+            well = seen.outlook.well if seen.outlook else seen.so_far
+            if well is not None:
+                yield well, label.name == "healthy"
 
 
 def whole(run: Run) -> Iterator[Run]:
@@ -149,18 +149,7 @@ KINDS: dict[str, Callable[[Run], Iterator[Run]]] = {
 def lines(found: Mapping[str, Sequence[Judged]]) -> Iterator[str]:
     """A line a kind of log."""
     yield (
-        f"{'':24}{'logs':>6}"
-        + "".join(f"{name:>12}" for name in COLUMNS)
-        + "".join(
-            f"{name:>24}"
-            for name in (
-                "sick called healthy",
-                "healthy called sick",
-                "healthy told a low rate",
-                ">= 95 %, hold",
-                "healthy, hold",
-            )
-        )
+        f"{'':24}{'logs':>6}" + "".join(f"{name:>12}" for name in COLUMNS) + "".join(f"{name:>24}" for name in SHARES)
     )
     for name, runs in found.items():
         of = figures(runs)

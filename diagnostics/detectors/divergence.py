@@ -15,8 +15,6 @@ from diagnostics.model.evidence import Evidence
 from diagnostics.model.methods import method_record
 from diagnostics.model.settings import Settings
 
-MIN_LOGS_TO_GO_ON = 8
-"""Of fewer logs one that is not finite is much of the run."""
 PASSED = 0.45
 """The strength of a loss that was not finite and is again: a skipped step, a bad row, or a first sign of a blow-up."""
 MIN_LOSSES_TO_CLIMB = 3
@@ -33,17 +31,19 @@ def not_finite(
     fp16_share: float,
     skipped_share: float,
     logs_after: int,
+    min_logs: int,
 ) -> Evidence | None:
     """A loss or the gradient norm is nan or inf.
 
     A few infinite gradient norms are how fp16's loss scaler works: with fp16 they count above ``fp16_share``, and so do
-    losses that are not finite in one log, or in ``skipped_share`` of them, and finite in ``logs_after`` logs since.
+    losses that are not finite in one log of at least ``min_logs``, or in ``skipped_share`` of them, and finite in
+    ``logs_after`` logs since.
     Without fp16 such losses count less: weights that became nan never give a finite loss again.
     """
     losses = [curve for curve in (train_loss, eval_loss) if curve is not None]
     if not losses and grad_norm is None:
         raise NotEnoughPoints("curve-missing", curves="train_loss, grad_norm")
-    passed = [curve for curve in losses if _goes_on(curve, skipped_share, logs_after)]
+    passed = [curve for curve in losses if len(curve) >= min_logs and _goes_on(curve, skipped_share, logs_after)]
     curves = [curve for curve in losses if curve not in passed]
     if grad_norm is not None and not _scaler_only(grad_norm, settings, fp16_share):
         curves.append(grad_norm)
@@ -65,7 +65,7 @@ def not_finite(
 def _goes_on(curve: Curve, share: float, logs: int) -> bool:
     """Whether a curve is not finite in one log, or in that share of them, and is finite in so many logs since."""
     few = 0 < len(curve.broken) <= max(1.0, share * (len(curve) + len(curve.broken)))
-    return few and len(curve) >= MIN_LOGS_TO_GO_ON and int((curve.steps > curve.broken[-1]).sum()) >= logs
+    return few and int((curve.steps > curve.broken[-1]).sum()) >= logs
 
 
 def _scaler_only(grad_norm: Curve, settings: Settings | None, fp16_share: float) -> bool:

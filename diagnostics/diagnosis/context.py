@@ -37,7 +37,7 @@ class DiagnosisContext:
     """What the rules are evaluated on: finite curves by name, the settings, and the prior on the learning rate.
 
     ``logged`` are the curves with their ``jumps`` where the run was resumed; what is wrong with a log shows in them.
-    ``outlook`` is the look of a whole run. Of one under way it is None, and ``so_far`` are the chances of its end.
+    ``outlook`` is the look of a whole run. Of one under way it is None, and ``so_far`` the chance that it ends well.
     """
 
     curves: Mapping[str, Curve]
@@ -46,7 +46,7 @@ class DiagnosisContext:
     logged: Mapping[str, Curve]
     rate: RateEstimate | None = None
     outlook: Outlook | None = None
-    so_far: Outlook | None = None
+    so_far: float | None = None
     jumps: tuple[Message, ...] = ()
 
     @cached_property
@@ -97,11 +97,11 @@ def prepare(run: Run, bounds: Bounds | None, look: Fitted | None = None) -> Diag
     return DiagnosisContext(level, settings, prior, curves, rate, so_far=_so_far(level, settings, look))
 
 
-def _so_far(curves: Mapping[str, Curve], settings: Settings, look: Fitted | None) -> Outlook | None:
-    """How a run under way may end: what it looks like were it over, held as surely as it is near its end."""
+def _so_far(curves: Mapping[str, Curve], settings: Settings, look: Fitted | None) -> float | None:
+    """The chance that a run under way ends well: that of its look were it over, as sure as it is near its end."""
     over = replace(settings, max_steps=None)
     seen = outlook_of(curves, over, estimate_rate(curves, over), look)
-    return seen.after(share_done(curves, settings)) if seen else None
+    return seen.ends_well(share_done(curves, settings)) if seen else None
 
 
 def _method(curves: Mapping[str, Curve], named: str | None) -> str | None:

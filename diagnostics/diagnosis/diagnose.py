@@ -83,10 +83,9 @@ def diagnose_with_basis(
         notes=(*run.notes, *context.jumps, *_loss_notes(context, {rule.name for rule, _ in weighed.fired})),
         rate=context.agreed_rate,
     )
-    basis = Basis(health, _share(weighed))
     if likelier is not None:
         weighed = Weighed((likelier, *weighed.fired), 1.0 - well)
-        basis = Basis(health, weighed.share, likelier=True)
+    basis = Basis(health, _share(weighed), likelier=likelier is not None)
     if weighed.deciding:
         return _with_fault(verdict, weighed, context, bounds or {}), basis
     verdict = replace(

@@ -39,7 +39,7 @@ def health_of(context: DiagnosisContext, kinds: int, nearly: bool) -> Health:
         rate=_rate_odds(context),
     )
     if context.so_far is not None:
-        return SoFarHealth(**asdict(health), look=_log_odds(context.so_far.well))
+        return SoFarHealth(**asdict(health), look=_log_odds(context.so_far))
     look = context.outlook
     return health if look is None else LookedHealth(**asdict(health), look=_log_odds(look.doubted.well))
 

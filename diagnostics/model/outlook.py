@@ -43,18 +43,15 @@ class Outlook:
         total = well + self.slow + self.hot + self.overfit
         return Outlook(well / total, self.slow / total, self.hot / total, self.overfit / total, self.points)
 
-    def after(self, share: float) -> Outlook:
-        """The chances of the end of a run of which this share is done, and that looks so were it over.
+    def ends_well(self, share: float) -> float:
+        """The chance that a run ends well of which this share is done, and that looks so were it over.
 
-        The log odds that it ends well are those of the look times the share: of kept runs of ``benchmarks.fresh`` that
-        were cut off at a quarter, at half and at three quarters of their steps as many did, or a few more
-        (``benchmarks.fresh.partial``).
+        The log odds of the look times the share: of kept runs of ``benchmarks.fresh`` that were cut off at a quarter,
+        at half and at three quarters of their steps as many did, or a few more (``benchmarks.fresh.partial``).
         """
-        seen = self.doubted
-        known = min(max(seen.well, LEAST), 1.0 - LEAST)
-        odds = (known / (1.0 - known)) ** share
-        ill = 1.0 / (1.0 + odds) / max(1.0 - seen.well, LEAST)
-        return Outlook(odds / (1.0 + odds), ill * seen.slow, ill * seen.hot, ill * seen.overfit, self.points)
+        well = min(max(self.doubted.well, LEAST), 1.0 - LEAST)
+        odds = float((well / (1.0 - well)) ** share)
+        return odds / (1.0 + odds)
 
     def chance(self, side: RateSide) -> float:
         """The chance that the run misses much because its rate lies on this side."""

@@ -35,6 +35,7 @@ LOSS_NOT_FINITE = Rule(
         "fp16_share": 0.02,  # infinite gradient norms that fp16's loss scaler explains
         "skipped_share": 0.02,  # losses that are not finite where the run goes on
         "logs_after": 3,  # finite losses that show it
+        "min_logs": 8,  # of fewer logs one that is not finite is much of the run
     },
     message="nan or inf in {count:.0f} logs, first at step {first:g}",
     wordings=(
@@ -50,7 +51,7 @@ LOSS_NOT_FINITE = Rule(
             "data",
             "look at the rows of that step: one whose tokens are all masked has no loss",
             "no nan when it is trained alone",
-            when=lambda case: _passed(case.measured) and not case.settings.fp16,
+            when=lambda case: _passed(case.measured),
             condition="where the run goes on",
         ),
         *AFTER_BLOW_UP,

@@ -110,14 +110,10 @@ def test_a_run_under_way_is_as_healthy_as_runs_that_look_so_end_half_as_surely_i
     assert ("end well" in summary(found)) is (label == "unknown")
 
 
-def test_the_chances_of_a_run_under_way_add_up_and_are_those_of_the_look_at_its_end():
+def test_the_chance_that_a_run_under_way_ends_well_is_that_of_the_look_at_its_end_and_even_at_its_start():
     look = Outlook(0.2, 0.6, 0.15, 0.05, 40)
-    for share in (0.0, 0.3, 1.0):
-        chances = look.after(share)
-        assert sum((chances.well, chances.slow, chances.hot, chances.overfit)) == pytest.approx(1.0)
-    assert look.after(1.0).well == pytest.approx(0.2)
-    assert look.after(0.0).well == pytest.approx(0.5)
-    assert Outlook(1.0, 0.0, 0.0, 0.0).after(0.5).well > 0.99
+    assert [look.ends_well(share) for share in (0.0, 0.5, 1.0)] == pytest.approx([0.5, 1 / 3, 0.2])
+    assert Outlook(1.0, 0.0, 0.0, 0.0).ends_well(0.5) > 0.99
 
 
 @pytest.mark.parametrize(("points", "well"), [(6, 0.1736), (10, 0.368), (19, 0.678), (20, 0.7), (60, 0.7)])
