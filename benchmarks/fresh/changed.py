@@ -38,7 +38,7 @@ KEPT = 0.9
 """The share of the average that an exponential moving average keeps at each log."""
 DENSE = 50
 """Logs for each one, of a log that is written at every step."""
-OTHER_UNITS = frozenset({"in bits", "perplexity", "sum over 10"})
+OTHER_UNITS = frozenset({"in bits", "perplexity called loss", "sum over 10"})
 
 Change = Callable[[Run], Run]
 
@@ -99,6 +99,11 @@ def noisy(run: Run, share: float) -> Run:
 def scaled(run: Run, convert: Callable[[FloatArray], FloatArray]) -> Run:
     """Both losses in another unit."""
     return _valued(run, convert, LOSSES)
+
+
+def perplexity(values: FloatArray) -> FloatArray:
+    """exp(loss) as far as a number can hold it."""
+    return np.exp(np.minimum(values, 700.0))
 
 
 def counted(run: Run, factor: float) -> Run:
@@ -189,6 +194,12 @@ def rewritten(run: Run, change: Callable[[list[Row]], list[Row]]) -> Run:
     return replace(read, settings=settings, discontinuities=(*run.discontinuities, *read.discontinuities))
 
 
+def named_so(rows: list[Row]) -> list[Row]:
+    """The rows with both losses under the names of perplexities."""
+    names = {"loss": "ppl", "eval_loss": "eval_ppl"}
+    return [{names.get(name, name): value for name, value in row.items()} for row in rows]
+
+
 def resumed(rows: list[Row]) -> list[Row]:
     """The rows of a run that crashed after 60 % and went on from a checkpoint at 45 %."""
     return rows[: int(0.6 * len(rows))] + rows[int(0.45 * len(rows)) :]
@@ -243,7 +254,8 @@ KINDS: Mapping[str, Change] = {
     "two decimals": lambda run: scaled(run, lambda values: np.round(values, 2)),
     "in bits": lambda run: scaled(run, lambda values: values / np.log(2)),
     "sum over 10": lambda run: scaled(run, lambda values: 10 * values),
-    "perplexity": lambda run: scaled(run, lambda values: np.exp(np.minimum(values, 700.0))),
+    "perplexity": lambda run: rewritten(scaled(run, perplexity), named_so),
+    "perplexity called loss": lambda run: scaled(run, perplexity),
     "steps in epochs": lambda run: counted(run, 3 / max(run.last_step, 1.0)),
     "steps in tokens": lambda run: counted(run, 8192.0),
     "last row twice": lambda run: rewritten(run, lambda rows: [*rows, rows[-1]]),

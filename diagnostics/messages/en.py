@@ -81,6 +81,7 @@ MESSAGES: Mapping[str, str] = {
     "method-from-adapter": "method: an adapter of a language model with a loss and no rewards is read as SFT",
     "split-not-joined": "{file} counts its rows otherwise than the training log: it was left out",
     "lone-loss": "{curve} is {tag}, the only column whose name ends in loss",
+    "loss-from-perplexity": "{curve} is the logarithm of {tag}: the log holds no such loss",
     "eval-loss-from-test": "eval_loss is {tag}",
     "no-loss-found": "no tag looks like a loss ({tags}); name it with tags, as in train_loss=my/loss",
     "counter-falls-back": "{counter} falls back at step {step:.10g}: the run was resumed there",

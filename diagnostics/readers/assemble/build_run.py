@@ -16,7 +16,15 @@ from diagnostics.readers.assemble.counter_jumps import counter_jumps
 from diagnostics.readers.assemble.forms import optimizer_of
 from diagnostics.readers.assemble.restarts import twice
 from diagnostics.readers.assemble.settings import recovered
-from diagnostics.readers.assemble.tags import NAMES, ONE_OF_SEVERAL_SETS, curve_names, match
+from diagnostics.readers.assemble.tags import (
+    A_PERPLEXITY,
+    NAMES,
+    ONE_OF_SEVERAL_SETS,
+    curve_names,
+    is_perplexity,
+    match,
+    own_name,
+)
 from diagnostics.readers.files import UnreadableLog
 from diagnostics.readers.raw_log import Log, Series
 from diagnostics.readers.run_names import run_name
@@ -40,8 +48,15 @@ def assemble(path: Path, log: Log, tags: Mapping[str, str] | None = None, name: 
     series, crowded = _without_crowd(series, names)
     curves: dict[str, Curve] = {}
     series, uncounted = _counted(series)
+    series, names, as_logarithms = _logarithms(series, names)
     losses = (tag for tag, name in names.items() if name in ("train_loss", "eval_loss"))
-    notes = [*log.notes, *crowded, *uncounted, *filter(None, (twice(series[tag], tag) for tag in losses))]
+    notes = [
+        *log.notes,
+        *crowded,
+        *uncounted,
+        *as_logarithms,
+        *filter(None, (twice(series[tag], tag) for tag in losses)),
+    ]
     for tag, points in series.items():
         curves[encodable(names[tag])] = Curve.from_points(points.steps, points.values)
     curves = _with_wall_time(curves, series, names)
@@ -84,6 +99,25 @@ def _counted(series: Mapping[str, Series]) -> tuple[dict[str, Series], list[Mess
     return counted, notes
 
 
+def _logarithms(
+    series: Mapping[str, Series], names: Mapping[str, str]
+) -> tuple[dict[str, Series], dict[str, str], list[Message]]:
+    """The series and their curve names, with the logarithm of each perplexity that stands for a loss, and notes on it.
+
+    What is below 1 somewhere is no perplexity, whatever its name, and keeps that name.
+    """
+    found, named, notes = dict(series), dict(names), []
+    for tag, points in series.items():
+        if names[tag] not in ("train_loss", "eval_loss") or not is_perplexity(tag):
+            continue
+        if np.nanmin(points.values, initial=np.inf) >= 1.0:
+            found[tag] = points._replace(values=np.log(points.values))
+            notes.append(message("loss-from-perplexity", curve=names[tag], tag=tag))
+        else:
+            named[tag] = own_name(tag)
+    return found, named, notes
+
+
 def _with_wall_time(
     curves: dict[str, Curve], series: Mapping[str, Series], names: Mapping[str, str]
 ) -> dict[str, Curve]:
@@ -105,7 +139,7 @@ def _doubtful(names: Mapping[str, str], chosen: Collection[str]) -> list[Message
         if name in ("train_loss", "eval_loss") and match(tag) is None and tag not in chosen:
             notes.append(message("lone-loss", curve=name, tag=tag))
         found = match(tag) if name == "eval_loss" else None
-        if found and found.distance >= ONE_OF_SEVERAL_SETS:
+        if found and ONE_OF_SEVERAL_SETS <= found.distance < A_PERPLEXITY:
             notes.append(message("one-of-several-eval-sets", tag=tag))
         elif name == "eval_loss" and "test" in re.findall("[a-z]+", tag.lower()):
             notes.append(message("eval-loss-from-test", tag=tag))

@@ -68,6 +68,9 @@ MORE_OFTEN = 2
 A_KIND_OF_LOSS = 12
 MEAN_OF_RUN = 20
 ONE_OF_SEVERAL_SETS = 30
+A_PERPLEXITY = 40
+PERPLEXITIES = {"ppl", "perplexity"}
+"""Names of exp(loss)."""
 
 
 class Match(NamedTuple):
@@ -84,6 +87,8 @@ def match(tag: str) -> Match | None:
     if held_out is None and words[:1] == ["train"]:
         return None
     found = _quantity(words)
+    if found is None and _is_perplexity(words):
+        return Match("eval_loss" if held_out else "train_loss", distance + A_PERPLEXITY)
     if found is None:
         return _unusual(words, bool(held_out))
     quantity, further = found
@@ -105,6 +110,8 @@ def curve_names(points: Mapping[str, int], chosen: Mapping[str, str] | None = No
         found = match(tag)
         if found is None or tag in taken or found.name in taken.values():
             continue
+        if is_perplexity(tag) and not _stands_for_a_loss(tag, points):
+            continue
         if found.distance >= MEAN_OF_RUN and (found.distance < ONE_OF_SEVERAL_SETS and count < 2):
             continue
         # A loop that prints both losses at each evaluation, as nanoGPT does, prints the training loss alone more often.
@@ -113,7 +120,19 @@ def curve_names(points: Mapping[str, int], chosen: Mapping[str, str] | None = No
         best[found.name] = min(best.get(found.name, key), key)
     names = {tag: name for name, (_, _, tag) in best.items()} | taken
     names |= _only_losses(points, names)
-    return {tag: names.get(tag, _own_name(tag)) for tag in points}
+    return {tag: names.get(tag, own_name(tag)) for tag in points}
+
+
+def _stands_for_a_loss(perplexity: str, tags: Iterable[str]) -> bool:
+    """Whether a perplexity may be read as the loss that a log lacks.
+
+    Beside a loss that is none of ours it may be that of a codebook, which is to be high. One that does not say of which
+    rows it is may be of the held-out rows, where these have a loss.
+    """
+    losses = [(match(tag), _split(words_of(tag))[0]) for tag in tags if words_of(tag)[-1:] == ["loss"]]
+    if any(found is None for found, _ in losses):
+        return False
+    return _split(words_of(perplexity))[0] is not None or not any(held_out for _, held_out in losses)
 
 
 def _only_losses(tags: Iterable[str], names: Mapping[str, str]) -> dict[str, str]:
@@ -132,6 +151,11 @@ def _only_losses(tags: Iterable[str], names: Mapping[str, str]) -> dict[str, str
     return {alone[0]: name for name, alone in found.items() if len(alone) == 1}
 
 
+def is_perplexity(tag: str) -> bool:
+    """Whether a tag names exp(loss) in place of a loss."""
+    return _is_perplexity(_split(words_of(tag))[2])
+
+
 def names_a_loss(tags: Collection[str]) -> bool:
     """Whether one of the tags is, or may be taken for, a loss over training or held-out rows."""
     return not {"train_loss", "eval_loss"}.isdisjoint(curve_names(dict.fromkeys(tags, 2)).values())
@@ -142,7 +166,7 @@ def words_of(tag: str) -> list[str]:
     return re.findall(r"[a-z]+|\d+(?:\.\d+)?", re.sub(r"([a-z])([A-Z])", r"\1 \2", tag).lower())
 
 
-def _own_name(tag: str) -> str:
+def own_name(tag: str) -> str:
     """The tag itself, marked when it is spelled like a canonical curve that it is not."""
     return f"log/{tag}" if tag in NAMES else tag
 
@@ -174,6 +198,12 @@ def _quantity(words: list[str]) -> tuple[str, int] | None:
         return "loss", A_KIND_OF_LOSS
     found = QUANTITIES.get("_".join(core))
     return (found, 2 * (len(words) - len(core))) if found else None
+
+
+def _is_perplexity(words: list[str]) -> bool:
+    """Whether the words, but for fillers, are a name of exp(loss)."""
+    core = [word for word in words if word not in FILLERS]
+    return len(core) == 1 and core[0] in PERPLEXITIES
 
 
 def _unusual(words: list[str], held_out: bool) -> Match | None:

@@ -6,6 +6,7 @@ import json
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from diagnostics.model.curves import Run
@@ -134,6 +135,21 @@ def test_a_lone_column_that_ends_in_loss_is_the_loss(tmp_path: Path):
     assert run.curves["train_loss"].values.tolist() == [2.5, 2.25]
     assert run.curves["eval_loss"].values.tolist() == [2.6, 2.4]
     assert message("lone-loss", curve="train_loss", tag="my/loss") in run.notes
+
+
+def test_the_logarithm_of_a_perplexity_is_the_loss(tmp_path: Path):
+    run = one_run(tmp_path, "a.csv", "epoch,train_ppl,val_ppl\n1,20,30\n2,10,25\n3,8,inf\n")
+    assert run.curves["train_loss"].values == pytest.approx(np.log([20, 10, 8]))
+    assert run.curves["eval_loss"].values == pytest.approx(np.log([30, 25]))
+    assert run.curves["eval_loss"].broken == (3.0,)
+    assert message("loss-from-perplexity", curve="train_loss", tag="train_ppl") in run.notes
+
+
+def test_what_lies_below_1_is_no_perplexity(tmp_path: Path):
+    (tmp_path / "a.csv").write_text("step,ppl\n1,2.5\n2,0.5\n")
+    run = read(tmp_path / "a.csv")
+    assert run.curves["ppl"].values.tolist() == [2.5, 0.5]
+    assert "train_loss" not in run.curves
 
 
 def test_a_curve_downloaded_from_tensorboard_is_named_after_its_file(tmp_path: Path):

@@ -23,6 +23,8 @@ from diagnostics.readers.assemble.tags import curve_names, match
         ("eval_loss", "val_loss_epoch test_loss dev/loss eval/wiki_loss Validation|Loss"),
         ("train_loss", "train/mse_loss train_ce_loss lm|loss CrossEntropyLoss/train train_epoch_mse_loss"),
         ("eval_loss", "val/mse_loss val_ce_loss CrossEntropyLoss/val eval/lm|loss"),
+        ("train_loss", "ppl perplexity train_ppl train/perplexity_epoch Training|Perplexity batch_ppl"),
+        ("eval_loss", "val_ppl eval/perplexity valid.ppl test_perplexity"),
         ("learning_rate", "lr train/lr learning_rate lr-AdamW lr-AdamW/pg1 lr_group_0 train/learning_rate"),
         ("grad_norm", "grad_norm train/grad_norm gradient_norm grad_2.0_norm_total"),
         ("rewards_margins", "rewards/margins train/rewards/margins rewards_margins"),
@@ -54,6 +56,20 @@ OTHERS = (
     "accuracy train/total_flos train_runtime eval/runtime lr-AdamW-momentum loss_scale nll_loss eval/nll_loss "
     "eval/samples_per_second train/train_runtime kl loss/aux train/l2_loss kl_loss ce system/gpu.0.temp"
 )
+
+
+def test_a_perplexity_stands_for_a_loss_that_the_log_lacks():
+    assert curve_names({"train/ppl": 9, "val/ppl": 3}) == {"train/ppl": "train_loss", "val/ppl": "eval_loss"}
+    assert curve_names({"loss": 9, "ppl": 9, "val_ppl": 3}) == {
+        "loss": "train_loss",
+        "ppl": "ppl",
+        "val_ppl": "eval_loss",
+    }
+
+
+@pytest.mark.parametrize("losses", [("recon_loss", "vq_loss"), ("eval_loss",), ("train/contrastive_loss",)])
+def test_a_perplexity_of_a_codebook_or_of_unnamed_rows_beside_a_held_out_loss_is_none(losses: tuple[str, ...]):
+    assert curve_names(dict.fromkeys((*losses, "perplexity"), 9))["perplexity"] == "perplexity"
 
 
 @pytest.mark.parametrize("tag", OTHERS.split())
