@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from diagnostics.detectors.sanity import is_sigmoid
+from diagnostics.diagnosis.averages import without_average
 from diagnostics.diagnosis.resume_offsets import remove_offsets
 from diagnostics.model.curves import Curve, NotEnoughPoints, Run, reward_parts
 from diagnostics.model.evidence import Evidence
@@ -86,15 +87,18 @@ def prepare(run: Run, bounds: Bounds | None, look: Fitted | None = None) -> Diag
     settings = run.settings
     if settings.method in (None, "dpo") and settings.loss_type is None and settings.beta is None:
         settings = replace(settings, method=_method(curves, settings.method))
-    curves = method_record(settings.method).named(curves)
+    curves, averaged = without_average(method_record(settings.method).named(curves))
     level, notes = remove_offsets(curves, run.discontinuities) if run.discontinuities else (curves, [])
     prior = rate_prior_of(settings, bounds)
     if notes:  # a level that was moved has no descent
-        return DiagnosisContext(level, settings, prior, curves, jumps=tuple(notes))
+        return DiagnosisContext(level, settings, prior, curves, jumps=(*averaged, *notes))
     rate = estimate_rate(level, settings)
     if is_over(level, settings):
-        return DiagnosisContext(level, settings, prior, curves, rate, outlook_of(level, settings, rate, look))
-    return DiagnosisContext(level, settings, prior, curves, rate, so_far=_so_far(level, settings, look))
+        outlook = outlook_of(level, settings, rate, look)
+        return DiagnosisContext(level, settings, prior, curves, rate, outlook, jumps=tuple(averaged))
+    return DiagnosisContext(
+        level, settings, prior, curves, rate, so_far=_so_far(level, settings, look), jumps=tuple(averaged)
+    )
 
 
 def _so_far(curves: Mapping[str, Curve], settings: Settings, look: Fitted | None) -> float | None:

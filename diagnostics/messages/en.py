@@ -96,6 +96,7 @@ MESSAGES: Mapping[str, str] = {
     "loss-is-no-signal": "the loss of {method} is near 0 or below it by construction: read the reward",
     "loss-skipped": "{curve} is nan or inf in {count:plural:log|logs}, first at step {first:.10g}, and finite since: "
     "steps that were skipped, or single bad rows",
+    "loss-is-average": "{curve} lags as an average over all logs so far does: it is read as what it is the average of",
     "resume-offset": "{curve} jumps by {jump:+.3g} at the resume at step {step:.10g}: it is read without the jump",
     # Notes on a training.
     "stopped-early": "stopped early: {rule}",
