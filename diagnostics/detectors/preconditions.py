@@ -39,10 +39,12 @@ def whole_run(curve: Curve, settings: Settings, min_share_done: float) -> None:
     """Raise ``NotEnoughPoints`` when less than this share of the planned steps is done, or the log begins late.
 
     In mid-run every healthy loss is still falling, and most of its fall may lie before a log that begins late. A run of
-    unknown length counts as complete.
+    unknown length counts as complete, as does one of which no further log is to come.
     """
-    if settings.max_steps is not None and len(curve) and curve.steps[-1] < min_share_done * settings.max_steps:
-        raise NotEnoughPoints("run-not-finished", step=float(curve.steps[-1]), max_steps=settings.max_steps)
+    planned = settings.max_steps
+    early = planned is not None and len(curve) and curve.steps[-1] < min_share_done * planned
+    if early and planned is not None and not signals.ends_at(curve.steps, planned):
+        raise NotEnoughPoints("run-not-finished", step=float(curve.steps[-1]), max_steps=planned)
     if signals.begins_late(curve.steps):
         raise NotEnoughPoints("start-not-logged", step=float(curve.steps[0]))
 

@@ -13,7 +13,7 @@ from diagnostics.model.settings import Settings
 from diagnostics.rate.features import features_of
 from diagnostics.rate.likelihood import fitted
 from diagnostics.rate.prior import log_prior
-from diagnostics.signals import begins_late
+from diagnostics.signals import begins_late, ends_at
 
 FINISHED_SHARE = 0.9
 """Until so much of the planned steps is done, a loss that has not fallen far says nothing of a low rate."""
@@ -51,8 +51,10 @@ def share_done(curves: Mapping[str, Curve], settings: Settings) -> float:
 
 
 def is_over(curves: Mapping[str, Curve], settings: Settings) -> bool:
-    """Whether the run has done most of its planned steps."""
-    return share_done(curves, settings) >= FINISHED_SHARE
+    """Whether the run has done most of its planned steps, or logs no more losses before their end."""
+    loss, planned = curves.get("train_loss"), settings.max_steps
+    logged = loss is not None and planned is not None and ends_at(loss.steps, planned)
+    return logged or share_done(curves, settings) >= FINISHED_SHARE
 
 
 def is_late(curves: Mapping[str, Curve]) -> bool:

@@ -11,7 +11,17 @@ from diagnostics.signals.median import median, quantile
 from diagnostics.signals.memo import memo_scope, memoize
 from diagnostics.signals.noise import difference_noise, log_level, robust_scale, rounding
 from diagnostics.signals.rise import Rise, largest_rise, noise_multiple, onset, rise_from_minimum
-from diagnostics.signals.shape import begins_late, clipped_share, growth, head, late_share, progress, staircase, tail
+from diagnostics.signals.shape import (
+    begins_late,
+    clipped_share,
+    ends_at,
+    growth,
+    head,
+    late_share,
+    progress,
+    staircase,
+    tail,
+)
 from diagnostics.signals.spikes import Spikes, local_residual, rolling_median, spikes
 from diagnostics.signals.trend import (
     Trend,
@@ -35,6 +45,7 @@ __all__ = [
     "clipped_share",
     "difference_noise",
     "elasticity",
+    "ends_at",
     "fall_of_shape",
     "growth",
     "head",

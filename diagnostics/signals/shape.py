@@ -34,6 +34,16 @@ def begins_late(steps: FloatArray) -> bool:
     return missing > max(MISSING_INTERVALS * interval, MISSING_SHARE * float(steps[-1]))
 
 
+def ends_at(steps: FloatArray, planned: float) -> bool:
+    """Whether no log is to come any more: the next one would lie beyond the planned steps; ``steps`` of shape (n,).
+
+    A run of 89 steps that is logged every 10 steps ends with the log of step 80.
+    """
+    if steps.size < MIN_STEPS:
+        return False
+    return bool(steps[-1] + min(steps[-1] - steps[-2], (steps[-1] - steps[0]) / (steps.size - 1)) > planned)
+
+
 @memoize
 def tail(values: FloatArray) -> float:
     """The level a curve ends at, in its unit: the median of the last 10 % of its points, three of twelve or more."""
