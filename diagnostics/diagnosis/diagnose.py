@@ -102,8 +102,9 @@ def _with_fault(verdict: Diagnosis, weighed: Weighed, context: DiagnosisContext,
     main, order = weighed.deciding[0], _order(weighed)
     confidence = _share(weighed) * _confidence(order)
     rate = context.agreed_rate
-    if confidence < TOO_LITTLE and not weighed.shared:
-        return replace(verdict, findings=tuple(_finding(*pair) for pair in order))
+    if confidence < weighed.least:
+        notes = () if context.outlook is None else (_looks(context.outlook),)
+        return replace(verdict, findings=tuple(_finding(*pair) for pair in order), notes=(*verdict.notes, *notes))
     if rate is not None and main[0].blames is not None:
         rate = with_verdict(rate, main[0].blames, confidence)
     return replace(

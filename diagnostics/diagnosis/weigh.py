@@ -9,7 +9,7 @@ from diagnostics import signals
 from diagnostics.detectors.preconditions import share_of_run
 from diagnostics.model.curves import Curve
 from diagnostics.model.evidence import Evidence
-from diagnostics.model.outlook import Outlook
+from diagnostics.model.outlook import MANY_PASSES, Outlook
 from diagnostics.model.rate_estimate import RateEstimate, RateSide
 from diagnostics.model.records import Label
 from diagnostics.rules import Case, Rule
@@ -42,6 +42,10 @@ That a rate is too low is inferred from the form of the whole fall, which the lo
 runs whose end is known: such a finding is no surer than the surer of the two. (Of findings with a look of 0.6 to 0.8
 three in five were of sick runs, whatever the rule claimed, of those with 0.98 99 in 100. Too high a rate shows by
 itself: of 95 findings with a look below 0.8 one was wrong.)"""
+LEAST_UNSHARED, LEAST_OF_LOW = 0.45, 0.75
+"""A finding that blames a rate and that the look does not share is named from this confidence on, one of too low a rate
+from the second on: of eleven such findings below it five held, of four above it all. Nor is that one named after many
+passes."""
 ABSENT = ("fall-not-shown",)
 """What was not seen outweighs nothing that was."""
 RATE = "learning_rate"
@@ -54,15 +58,15 @@ class Weighed:
     """The findings that remain, in the order of the table, and how sure the first deciding one is beside the others.
 
     ``share`` is 1 where nothing spoke for another reading, else what the reading has of the weight of both.
-    ``overruled``: a calm held-out loss spoke against a finding. ``shared``: no look denies what decides. ``most``: no
-    verdict is surer than this.
+    ``overruled``: a calm held-out loss spoke against a finding. No verdict is surer than ``most``, and none less sure
+    than ``least`` is given: then the look does not share what decides.
     """
 
     fired: tuple[Fired, ...]
     share: float = 1.0
     overruled: bool = False
     most: float = 1.0
-    shared: bool = True
+    least: float = 0.0
 
     @property
     def deciding(self) -> tuple[Fired, ...]:
@@ -94,10 +98,11 @@ def weigh(
     if main is None or main.blames is None or look is None:
         return weighed
     shared = look.shares(main.label)
-    if main.blames is RateSide.TOO_LOW:
-        by_estimate = rate.chance(main.blames) if rate is not None else 0.0
-        return replace(weighed, shared=shared, most=max(look.of_label(main.label), by_estimate))
-    return replace(weighed, shared=shared, share=weighed.share if shared else UNSHARED * weighed.share)
+    if main.blames is RateSide.TOO_HIGH:
+        return weighed if shared else replace(weighed, least=LEAST_UNSHARED, share=UNSHARED * weighed.share)
+    by_estimate = rate.chance(main.blames) if rate is not None else 0.0
+    least = 0.0 if shared else LEAST_OF_LOW if look.passes < MANY_PASSES else 1.0
+    return replace(weighed, least=least, most=max(look.of_label(main.label), by_estimate))
 
 
 def _is_of_batches(rule: Rule, train_loss: Curve | None) -> bool:

@@ -130,11 +130,11 @@ MESSAGES: Mapping[str, str] = {
     "no-mismatched-pairs": "one row on the device leaves no mismatched pairs, so the KL estimate of KTO is always 0: "
     "set per_device_train_batch_size to 2 or more",
     "weights-not-finite": "the weights hold nan, so none were saved",
-    "looks-slow": "no rule found a fault, but of runs that look so {well:percent} went well and {ill:percent} learned "
+    "looks-slow": "of runs that look so {well:percent} went well and {ill:percent} learned "
     "too slowly: a run at 3 times the learning rate would tell",
-    "looks-hot": "no rule found a fault, but of runs that look so {well:percent} went well and {ill:percent} had too "
+    "looks-hot": "of runs that look so {well:percent} went well and {ill:percent} had too "
     "high a learning rate: a run at a third of it would tell",
-    "looks-overfit": "no rule found a fault, but of runs that look so {well:percent} went well and {ill:percent} "
+    "looks-overfit": "of runs that look so {well:percent} went well and {ill:percent} "
     "overfit: more evaluations on held-out rows would tell",
     "looks-ill-so-far": "no rule has found a fault so far, but of runs that look so at this point {well:percent} end "
     "well",

@@ -112,9 +112,15 @@ def outlook_of(
     features = outlook_features(curves, settings, rate)
     if not any(name.startswith("train_") for name in features):
         return None
-    look = replace((model or fitted()).outlook(features), points=points)
+    look = replace((model or fitted()).outlook(features), points=points, passes=_passes(curves, settings))
     sure = "eval_loss" not in curves and look.slow >= SURELY_SLOW
     return look if sure or _is_small(look, features, settings) or not _is_usual(settings, rate) else None
+
+
+def _passes(curves: Mapping[str, Curve], settings: Settings) -> float:
+    """How often the run saw its rows, by the epochs that were logged or asked for; 1 where nothing tells."""
+    logged = curves.get("epoch")
+    return float(logged.values.max()) if logged is not None and len(logged) else settings.num_train_epochs or 1.0
 
 
 def _is_small(look: Outlook, features: Mapping[str, float], settings: Settings) -> bool:

@@ -52,6 +52,19 @@ def test_a_log_begins_late_where_some_of_the_run_lies_before_its_first_interval(
 
 
 @pytest.mark.parametrize(
+    ("steps", "planned", "over"),
+    [
+        (np.arange(10, 81, 10), 89, True),  # the next log would be that of step 90
+        (np.arange(10, 81, 10), 90, False),
+        (np.array([10, 20, 40, 80]), 95, True),  # written more seldom: the usual interval counts
+        (np.array([80]), 89, False),
+    ],
+)
+def test_a_log_ends_where_the_next_one_would_lie_beyond_the_planned_steps(steps: np.ndarray, planned: int, over: bool):
+    assert signals.ends_at(steps.astype(float), planned) is over
+
+
+@pytest.mark.parametrize(
     ("values", "step"),
     [
         ([1.25, 1.125], 1e-3),

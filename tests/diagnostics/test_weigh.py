@@ -8,7 +8,7 @@ import pytest
 from diagnostics import Curve, Run, Settings, diagnose
 from diagnostics.diagnosis.context import prepare
 from diagnostics.diagnosis.diagnose import diagnose_with_basis
-from diagnostics.diagnosis.weigh import weigh
+from diagnostics.diagnosis.weigh import LEAST_OF_LOW, weigh
 from diagnostics.model.evidence import Evidence
 from diagnostics.model.outlook import Outlook
 from diagnostics.model.rate_estimate import OFFSETS, RateEstimate, RateSide
@@ -78,7 +78,28 @@ def test_that_a_rate_is_too_low_is_as_sure_as_the_look_or_the_estimate():
     assert surer > 0.95
     for center, slow, most in ((-1.0, 0.2, surer), (1.0, 0.2, 0.2), (1.0, 0.7, 0.7)):
         found = weigh(fired("rate-too-low"), CASE, {}, estimate(center), Outlook(0.9 - slow, slow, 0.1, 0.0))
-        assert (found.most, found.shared) == (pytest.approx(most), slow >= 0.5)
+        assert (found.most, found.least) == (pytest.approx(most), 0.0 if slow >= 0.5 else LEAST_OF_LOW)
+
+
+@pytest.mark.parametrize(("passes", "well", "named"), [(1, 0.3, True), (20, 0.3, False), (20, 0.1, True)])
+def test_rows_seen_many_times_take_a_look_that_is_surer_of_too_low_a_rate(passes: float, well: float, named: bool):
+    look = Outlook(well, 0.95 - well, 0.05, 0.0, passes=passes)
+    found = weigh(fired("rate-too-low"), CASE, {}, estimate(-1.0), look)
+    assert found.least == (0.0 if named else 1.0)
+
+
+@pytest.mark.parametrize(("slow", "label"), [(0.4, "unknown"), (0.6, "underfit")])
+def test_a_low_rate_that_no_look_shares_gives_no_label_and_says_what_became_of_such_runs(slow: float, label: str):
+    steps = np.arange(1.0, 61.0)
+    loss = 3.4 - 1.2 * (1.0 - (1.0 - steps / 60) ** 2)
+    curves = {"train_loss": loss * noise(0.002, 60), "epoch": steps / 3}
+    falls = Run("even", {name: Curve.from_points(steps, values) for name, values in curves.items()})
+    found = diagnose_with_basis(falls, (BY_NAME["fall-follows-rate"],), look=always("slow", slow))[0]
+    assert str(found.label) == label
+    assert [finding.rule for finding in found.findings] == ["fall-follows-rate"]
+    told = [note.values["ill"] for note in found.notes if note.code == "looks-slow"]
+    assert told == ([pytest.approx(slow)] if label == "unknown" else [])
+    assert bool(found.advice) is (label == "underfit")
 
 
 def test_nothing_outweighs_a_run_that_blew_up():
