@@ -35,6 +35,8 @@ EVAL_LOSS_RISES = Rule(
         "far_sigma": 0.75,
         "far_fall": 0.4,
         "far_p": 0.4,
+        "few_rise": 0.05,
+        "few_fall": 0.1,
         "level": 0.06,
     },
     borderline={

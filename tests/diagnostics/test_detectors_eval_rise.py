@@ -7,6 +7,7 @@ import pytest
 
 from diagnostics.model.curves import Curve
 from diagnostics.model.outlook import Outlook
+from diagnostics.model.settings import Settings
 from tests.diagnostics.cases import cannot_evaluate, curve, evaluate, fired, noise
 
 FALLING = curve(np.linspace(1.5, 0.5, 100))
@@ -65,6 +66,60 @@ def test_five_epochs_are_enough_for_a_clear_rise():
 def test_three_evaluations_are_not():
     with cannot_evaluate("too-few-points", have=3, need=4, what="evaluations"):
         evaluate("eval-loss-rises", eval_loss=[1.0, 1.1, 1.2], train_loss=FALLING)
+
+
+THIRDS = (33, 66, 99)
+
+
+@pytest.mark.parametrize(
+    ("held", "steps", "fires"),
+    [
+        ([1.0, 1.06], (50, 100), True),
+        ([1.0, 1.04], (50, 100), False),
+        ([1.1, 1.0, 1.06], THIRDS, True),
+        ([1.1, 1.0, 1.04], THIRDS, False),
+        ([1.0, 1.2, 1.0], THIRDS, False),
+        ([1.0, 1.06], (0, 100), False),
+    ],
+    ids=["two", "a small rise of two", "three", "a small rise of three", "came down again", "before training"],
+)
+def test_two_or_three_evaluations_show_a_large_rise(held: list[float], steps: tuple[int, ...], fires: bool):
+    given = {"eval_loss": curve(held, steps), "train_loss": FALLING}
+    if fires:
+        found = evaluate("eval-loss-rises", **given)
+        assert (found.first_step, found.last_step) == (steps[len(steps) - 2], steps[-1])
+        assert found.measured["rise"] == pytest.approx(0.06)
+        return
+    with cannot_evaluate("too-few-points", have=len(held), need=4, what="evaluations"):
+        evaluate("eval-loss-rises", **given)
+
+
+@pytest.mark.parametrize(("end", "fires"), [(0.88, True), (0.92, False)])
+def test_in_the_meantime_the_training_loss_must_have_fallen(end: float, fires: bool):
+    train = curve(np.concatenate([np.linspace(2.0, 1.0, 50), np.linspace(1.0, end, 50)]))
+    given = {"eval_loss": curve([1.0, 1.06], (50, 100)), "train_loss": train}
+    if fires:
+        assert fired("eval-loss-rises", **given)
+        return
+    with cannot_evaluate("too-few-points", have=2, need=4, what="evaluations"):
+        evaluate("eval-loss-rises", **given)
+
+
+@pytest.mark.parametrize(("planned", "fires"), [(None, True), (105, True), (120, False)])
+def test_before_the_end_of_a_run_more_evaluations_are_to_come(planned: int | None, fires: bool):
+    given = {"eval_loss": curve([1.0, 1.06], (50, 100)), "train_loss": FALLING, "settings": Settings(max_steps=planned)}
+    if fires:
+        assert fired("eval-loss-rises", **given)
+        return
+    with cannot_evaluate("too-few-points", have=2, need=4, what="evaluations"):
+        evaluate("eval-loss-rises", **given)
+
+
+def test_a_rise_of_two_evaluations_that_is_next_to_nothing_of_what_was_lost_is_none():
+    given = {"eval_loss": curve([0.01, 0.011], (50, 100)), "train_loss": curve(np.geomspace(2.0, 0.001, 100))}
+    assert fired("eval-loss-rises", **given)
+    with cannot_evaluate("too-few-points", have=2, need=4, what="evaluations"):
+        evaluate("eval-loss-rises", **given, outlook=Outlook(0.9, 0.05, 0.03, 0.02, points=100))
 
 
 SHARE = np.arange(1, 41) / 40
