@@ -106,6 +106,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for table in tables:
         _print_table(table, names, courses)
     _print_means(tables, names, courses)
+    if given.draws > 1 and OURS in names:
+        _print_draws([many for key, many in courses.items() if key[1] == OURS], given.draws)
     return max(_verdict(reading, paid, tables, names, courses) for reading, paid in READINGS)
 
 
@@ -215,6 +217,14 @@ def _means(many: Sequence[Course]) -> str:
     )
     never = float(np.mean([math.isinf(paid_until_trained(course, 0.01)) for course in many]))
     return f"{np.mean(near):5.1f} ({never:4.0%}) /{np.mean(wide):5.1f} /{np.mean(tied):5.1f}"
+
+
+def _print_draws(ours: Sequence[Sequence[Course]], draws: int) -> None:
+    """How much one draw of our particles moves a study; the draws of a study stand side by side."""
+    counted = [[min(paid_until_trained(one, 0.01), len(one.paid) + NEVER_COUNTS) for one in many] for many in ours]
+    studies = np.concatenate([np.reshape(many, (-1, draws)) for many in counted])
+    apart, alike = math.sqrt(studies.var(axis=1, ddof=1).mean()), float((np.ptp(studies, axis=1) < 1e-9).mean())
+    print(f"\n{draws} draws of our particles: studies differ by {apart:.2f} runs (rms), {alike:.0%} not at all")
 
 
 def _runs(paid: float) -> str:

@@ -170,7 +170,7 @@ def test_runs_that_the_form_does_not_fit_leave_more_open_than_those_it_fits():
     odd = [replace(one, loss=(one.loss or 0) * factor) for one, factor in zip(fitting, (1, 0.9, 1.1, 0.8), strict=True)]
     at = [{"learning_rate": 3e-4, "batch_size": 4}]
     left = [float(posterior(*trials).heights(at)[1].mean()) for trials in (fitting, odd)]
-    assert left[1] > 2 * left[0]
+    assert left[1] > 1.5 * left[0]
 
 
 @pytest.mark.parametrize("method", ["sft", "dpo"])
@@ -191,7 +191,7 @@ def test_a_run_under_way_is_judged_by_its_settings_as_well_as_by_its_curve():
     found = posterior(*trials)
     lowest = math.log(min(one.loss or 9.0 for one in trials))
     behind, ahead = (lowest + gap + 0.03 * np.linspace(-2, 2, 9) for gap in (0.05, -0.15))
-    better, worse = ({"learning_rate": rate, "batch_size": 16} for rate in (3e-4, 3e-5))
+    better, worse = ({"learning_rate": rate, "batch_size": 16} for rate in (3e-4, 6e-5))
     chances = {id(at): [chances_by_model(found, at, ends) for ends in (behind, ahead)] for at in (better, worse)}
     (promising, _), (hopeless, surprising) = chances[id(better)], chances[id(worse)]
     assert promising.best > 0.05 > hopeless.best and promising.loss > hopeless.loss

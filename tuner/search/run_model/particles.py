@@ -1,6 +1,7 @@
-"""The posterior as particles: tempered from the last one to the new one, moved by differential evolution.
+"""The posterior as particles: tempered from the last one to the new one, moved about their own mean and covariance.
 
-Sequential Monte Carlo samplers: Del Moral, Doucet and Jasra 2006; the moves: ter Braak 2006.
+Sequential Monte Carlo samplers: Del Moral, Doucet and Jasra 2006; the moves, preconditioned Crank-Nicolson about the
+normal that fits the particles: Cotter, Roberts, Stuart and White 2013; Kantas, Beskos and Jasra 2014.
 """
 
 from __future__ import annotations
@@ -18,15 +19,13 @@ from tuner.search.scale import Scale
 
 BoolArray = npt.NDArray[np.bool_]
 COUNT = 1500
-"""With 500 a study owes up to two runs to the draw of its particles."""
 MOVES = 4
 MIN_EFFECTIVE = 0.5
 """A stage of the tempering keeps this share of the particles effective."""
-JITTER = 0.02
-KEPT = 0.3
-"""Each parameter stays where it is in this share of the moves."""
-JUMP_EVERY = 4
-"""Every so many moves the step is that between two particles, so that modes exchange."""
+STEPS = (0.4, 0.7, 1.0)
+"""How much of a particle a move replaces: by 1 it is drawn anew from the normal, a small one is taken more often."""
+LEAST_SPREAD = 0.02
+"""The normal is at least so wide, as a share of the prior: few particles that go on must not lie in one plane."""
 
 
 @dataclass(frozen=True)
@@ -123,22 +122,30 @@ def _resampled(log_weights: FloatArray, rng: np.random.Generator) -> np.ndarray:
 
 
 def _moved(parameters: FloatArray, target: _Target, rng: np.random.Generator) -> FloatArray:
-    """The particles after a few moves, each along the difference of two others."""
-    count, density = len(parameters), target(parameters)
-    free = np.flatnonzero(target.prior.active)
-    for move in range(MOVES):
-        others = (np.arange(count)[:, None] + rng.integers(1, count, (count, 2))) % count
-        jump = (parameters[others[:, 0]] - parameters[others[:, 1]])[:, free]
-        moving = rng.random((count, len(free))) > KEPT
-        scale = (
-            1.0
-            if move % JUMP_EVERY == JUMP_EVERY - 1
-            else 2.38 / np.sqrt(2 * np.maximum(moving.sum(axis=1, keepdims=True), 1))
-        )
-        jitter = JITTER * target.prior.deviations[free] * rng.standard_normal((count, len(free)))
+    """The particles after a few moves, each some way towards a draw from the normal that fits all of them.
+
+    Such a move leaves that normal as it is, whatever the number of parameters, so only what the target differs from it
+    by decides whether it is taken.
+    """
+    density = target(parameters)
+    for _ in range(MOVES):
+        middle, root = _normal(parameters, target.prior)
+        free = target.prior.active
+        here = np.linalg.solve(root, (parameters[:, free] - middle).T).T
+        step = rng.choice(STEPS, len(parameters))[:, None]
+        there = np.sqrt(1 - step**2) * here + step * rng.standard_normal(here.shape)
         wanted = parameters.copy()
-        wanted[:, free] += moving * (scale * jump + jitter)
+        wanted[:, free] = middle + there @ root.T
         reached = target(wanted)
-        taken = np.log(rng.random(count)) < reached - density
+        from_normal = 0.5 * ((there**2).sum(axis=1) - (here**2).sum(axis=1))
+        taken = np.log(rng.random(len(parameters))) < reached - density + from_normal
         parameters, density = np.where(taken[:, None], wanted, parameters), np.where(taken, reached, density)
     return parameters
+
+
+def _normal(parameters: FloatArray, prior: Prior) -> tuple[FloatArray, FloatArray]:
+    """The mean of the particles' active parameters, and the lower root of their covariance."""
+    known = parameters[:, prior.active]
+    least = np.diag((LEAST_SPREAD * prior.deviations[prior.active]) ** 2)
+    root = np.linalg.cholesky(np.cov(known, rowvar=False) + least)
+    return np.asarray(known.mean(axis=0)), np.asarray(root, float)
