@@ -87,6 +87,15 @@ def test_an_evaluation_before_training_shows_where_a_dpo_run_starts(before: floa
     )
 
 
+@pytest.mark.parametrize(("first", "held", "fires"), [(0.76, 0.89, False), (1.4, 0.7, False), (1.4, 1.3, True)])
+def test_an_evaluation_after_some_steps_is_no_start_by_itself(first: float, held: float, fires: bool):
+    train, evals = curve([first, 0.6, 0.5, 0.5], [5, 10, 15, 20]), curve([held, 0.6], [3, 20])
+    assert (
+        fired("dpo-start-loss-wrong", train_loss=train, settings=Settings(loss_type="sigmoid"), eval_loss=evals)
+        is fires
+    )
+
+
 def test_other_preference_losses_start_elsewhere():
     loss = curve([1.8, 1.7, 1.6, 1.5])
     assert not fired("dpo-start-loss-wrong", train_loss=loss, settings=Settings(loss_type="ipo"))

@@ -272,3 +272,13 @@ def test_every_node_of_the_model_in_use_leads_to_leaves_of_its_own_tree():
     assert (inner + model.right[inner] < end).all()
     assert (model.feature[ends - 1] < 0).all()
     assert set(model.outcome.tolist()) == {0, 1, 2, 3}
+
+
+@pytest.mark.parametrize(
+    "rule", ["dpo-start-loss-wrong", "start-loss-wrong", "fall-not-shown", "no-better-than-untrained"]
+)
+def test_a_run_that_looks_thrown_is_no_wrong_start_and_no_run_that_learned_too_little(rule: str):
+    assert denied(BY_NAME[rule], None, Outlook(0.02, 0.1, 0.88, 0.0))
+    assert not denied(BY_NAME[rule], None, Outlook(0.02, 0.58, 0.4, 0.0))
+    assert not denied(BY_NAME[rule], None, None)
+    assert not denied(BY_NAME["loss-diverges"], None, Outlook(0.02, 0.1, 0.88, 0.0))
