@@ -69,7 +69,11 @@ def _both(train_loss: Curve, eval_loss: Curve, limits: OvershootLimits) -> Evide
     """The evaluations that stand above the first, where a training loss stands above its own start."""
     later = train_loss.between(float(eval_loss.steps[0]), np.inf)
     began, held = float(eval_loss.values[0]), eval_loss.values[1:]
-    if not len(later) or later.values.max() <= limits.bound(_start(train_loss), later.values):
+    if not len(later):
+        return None
+    start, level = _start(train_loss), signals.median(later.values[len(later) // 2 :])
+    higher = max(1.0, start / level) if level > 0.0 else 1.0  # losses scatter by a share of themselves
+    if later.values.max() <= limits.bound(start, later.values, higher):
         return None
     above = eval_loss.steps[1:][held > limits.bound(began, held)]
     if not above.size:

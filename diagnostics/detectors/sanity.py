@@ -126,12 +126,14 @@ def dpo_start_wrong(
     min_ratio: float,
     max_ratio: float,
     margin_factor: float,
+    sigma: float,
 ) -> Evidence | None:
     """The first DPO loss is not near ln 2 = 0.693, as it is while the policy still equals its reference.
 
     An evaluation before training tells. Without one neither the first log nor an evaluation before it may be near ln 2,
-    for both include steps that moved the policy. Where the loss type is unknown, the first margin must go with the loss
-    as in sigmoid DPO: ORPO and others log rewards too and start elsewhere.
+    for both include steps that moved the policy; the log by ``sigma`` times the noise, for it may hold a single batch.
+    Where the loss type is unknown, the first margin must go with the loss as in sigmoid DPO: ORPO and others log
+    rewards too and start elsewhere.
     """
     enough(train_loss, MIN_LOSSES_FOR_LEVELS, "training losses")
     if settings.loss_type not in (None, "sigmoid") or settings.label_smoothing:
@@ -140,10 +142,11 @@ def dpo_start_wrong(
     margin = float(rewards_margins.values[0]) if rewards_margins is not None and len(rewards_margins) else None
     if settings.loss_type is None and (margin is None or not is_sigmoid(first, margin, margin_factor)):
         raise NotEnoughPoints("setting-unknown", settings="loss_type")
-    starts = [first]
+    noise = signals.difference_noise(train_loss.values) if len(train_loss) >= MIN_LOSSES_FOR_TREND else 0.0
+    starts = [(first, sigma * noise)]
     if eval_loss is not None and len(eval_loss) and eval_loss.steps[0] < train_loss.steps[0]:
-        starts = [float(eval_loss.values[0]), *(starts if eval_loss.steps[0] > 0 else ())]
-    if any(min_ratio * LN2 <= loss <= max_ratio * LN2 for loss in starts):
+        starts = [(float(eval_loss.values[0]), 0.0), *(starts if eval_loss.steps[0] > 0 else ())]
+    if any(min_ratio * LN2 - off <= loss <= max_ratio * LN2 + off for loss, off in starts):
         return None
     step = float(train_loss.steps[0])
     return Evidence(step, step, finite({"first": first, "expected": LN2}))

@@ -101,6 +101,7 @@ DPO_START_LOSS_WRONG = Rule(
     limits={
         "min_ratio": 0.3,  # the first loss over ln 2, at least...
         "max_ratio": 1.25,  # ... and at most
+        "sigma": 2.0,  # ... by so many times the noise of the logs
         "margin_factor": 1.5,  # between the loss and what its margin gives it, where the loss type is unknown
     },
     message="the first DPO loss is {first:.3g}; it must be near ln 2 = {expected:.3g}",

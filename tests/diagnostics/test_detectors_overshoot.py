@@ -45,6 +45,13 @@ def test_the_scatter_of_single_rows_is_not_an_overshoot():
     assert not overshoots(rough, [1.50, 1.40, 1.66, 1.42, 1.38, 1.35])
 
 
+@pytest.mark.parametrize(("high", "fires"), [(2.6, False), (8.0, True)])
+def test_noise_is_a_share_of_the_loss_and_larger_where_that_is_high(high: float, fires: bool):
+    falling = 2.0 * np.exp(-3.0 * np.arange(40) / 40) * noise(0.2, 40)
+    falling[4] = high
+    assert overshoots(list(falling), [1.0, 0.9, 0.8, 1.0, 1.2, 1.4], first=2.0) is fires
+
+
 def test_scattered_evaluations_are_not_an_overshoot():
     rows = 1.5 * noise(0.15, 12, seed=4)
     assert rows[1:].max() > 1.1 * rows[0]

@@ -79,6 +79,12 @@ def test_a_dpo_run_starts_at_ln_two(first: float, fires: bool):
     assert (found is not None) is fires
 
 
+@pytest.mark.parametrize(("scatter", "fires"), [(0.0, True), (0.02, True), (0.2, False)])
+def test_a_first_log_of_a_noisy_loss_may_be_one_of_unlike_rows(scatter: float, fires: bool):
+    train = np.append(1.0, np.linspace(0.69, 0.5, 40) * noise(scatter, 40))
+    assert fired("dpo-start-loss-wrong", train_loss=train, settings=Settings(loss_type="sigmoid")) is fires
+
+
 @pytest.mark.parametrize(("before", "fires"), [(LN2, False), (1.4, True)])
 def test_an_evaluation_before_training_shows_where_a_dpo_run_starts(before: float, fires: bool):
     train, held = curve([0.89, 0.6, 0.5, 0.5], [3, 6, 9, 12]), curve([before, 0.6], [0, 12])
