@@ -18,8 +18,10 @@ from diagnostics.readers.files import UnreadableLog
 TRAIN = {"train", "training", "trn"}
 HELD_OUT = {"eval", "evaluation", "val", "valid", "validation", "dev", "heldout", "test"}
 FILLERS = {"epoch", "batch", "step", "avg", "mean", "average", "total", "mini"}
-KINDS = {"mse", "mae", "huber", "bce", "ce", "xent", "lm", "mlm", "clm", "cross entropy", "crossentropy"}
+KINDS = {"mse", "mae", "huber", "bce", "ce", "xent", "lm", "mlm", "clm", "cross entropy", "crossentropy", "raw"}
 """Names of the loss that is trained on, before the word loss; of auxiliary ones (nll, kl, l2) a curve is never made."""
+AVERAGES = {"ema", "running", "moving", "smoothed", "debiased"}
+"""Words for a loss that is an average over many logs, where it is logged in place of the loss."""
 PARTS = {"nll", "aux", "auxiliary", "kl", "sft", "router", "balance", "balancing", "z", "l", "reg", "value", "policy"}
 """Names of a part of the loss, which is no curve of ours even where it stands alone."""
 QUANTITIES: Mapping[str, str] = {
@@ -66,6 +68,7 @@ QUANTITIES: Mapping[str, str] = {
 NAMES = frozenset({*CURVES, *(f"eval_{name}" for name in CURVES if name != "train_loss")} - {"eval_eval_loss"})
 MORE_OFTEN = 2
 A_KIND_OF_LOSS = 12
+AN_AVERAGE = 16
 MEAN_OF_RUN = 20
 ONE_OF_SEVERAL_SETS = 30
 A_PERPLEXITY = 40
@@ -196,6 +199,8 @@ def _quantity(words: list[str]) -> tuple[str, int] | None:
         core = core[:-1]
     if core[-1:] == ["loss"] and " ".join(core[:-1]) in KINDS:
         return "loss", A_KIND_OF_LOSS
+    if not AVERAGES.isdisjoint(words) and [word for word in words if word not in AVERAGES | FILLERS] == ["loss"]:
+        return "loss", AN_AVERAGE
     found = QUANTITIES.get("_".join(core))
     return (found, 2 * (len(words) - len(core))) if found else None
 

@@ -23,6 +23,10 @@ from diagnostics.readers.assemble.tags import curve_names, match
         ("eval_loss", "val_loss_epoch test_loss dev/loss eval/wiki_loss Validation|Loss"),
         ("train_loss", "train/mse_loss train_ce_loss lm|loss CrossEntropyLoss/train train_epoch_mse_loss"),
         ("eval_loss", "val/mse_loss val_ce_loss CrossEntropyLoss/val eval/lm|loss"),
+        (
+            "train_loss",
+            "ema_loss loss_ema train_loss_ema train/running_loss loss_running_mean moving_avg_loss smoothed_loss",
+        ),
         ("train_loss", "ppl perplexity train_ppl train/perplexity_epoch Training|Perplexity batch_ppl"),
         ("eval_loss", "val_ppl eval/perplexity valid.ppl test_perplexity"),
         ("learning_rate", "lr train/lr learning_rate lr-AdamW lr-AdamW/pg1 lr_group_0 train/learning_rate"),
@@ -56,6 +60,12 @@ OTHERS = (
     "accuracy train/total_flos train_runtime eval/runtime lr-AdamW-momentum loss_scale nll_loss eval/nll_loss "
     "eval/samples_per_second train/train_runtime kl loss/aux train/l2_loss kl_loss ce system/gpu.0.temp"
 )
+
+
+def test_an_average_of_the_loss_is_taken_beside_a_held_out_loss_only_where_the_loss_itself_is_not_logged():
+    assert curve_names({"ema_loss": 9, "val_loss": 3}) == {"ema_loss": "train_loss", "val_loss": "eval_loss"}
+    assert curve_names({"loss": 9, "loss_ema": 9})["loss_ema"] == "loss_ema"
+    assert curve_names({"raw_loss": 9, "running_loss": 9})["raw_loss"] == "train_loss"
 
 
 def test_a_perplexity_stands_for_a_loss_that_the_log_lacks():
