@@ -46,8 +46,7 @@ def without_average(curves: Mapping[str, Curve]) -> tuple[dict[str, Curve], list
     found, train = dict(curves), curves.get("train_loss")
     if train is None or len(train) < MIN_LOGS or train.broken:
         return found, []
-    candidates = _candidates(train)
-    best = _by_held_out(train, curves.get("eval_loss"), candidates) or _by_noise(train, candidates)
+    best = _by_held_out(train, curves.get("eval_loss")) or _by_noise(train)
     if best is None:
         return found, []
     found["train_loss"] = Curve(train.steps, best.values)
@@ -74,9 +73,9 @@ def _undo(values: FloatArray, keeps: float, weight: FloatArray) -> FloatArray:
     return loss
 
 
-def _by_held_out(train: Curve, held: Curve | None, candidates: list[_Undone]) -> _Undone | None:
+def _by_held_out(train: Curve, held: Curve | None) -> _Undone | None:
     """The candidate that lies much nearer to the held-out loss, which does not lag, than the log does."""
-    if held is None or len(held) <= MIN_PARTS or not candidates:
+    if held is None or len(held) <= MIN_PARTS:
         return None
     ends = np.searchsorted(train.steps, held.steps, side="right")
     levels = 0.5 * (held.values[1:] + held.values[:-1])
@@ -88,18 +87,20 @@ def _by_held_out(train: Curve, held: Curve | None, candidates: list[_Undone]) ->
         return signals.median(np.array([abs(float(values[part].mean()) / level - 1.0) for part, level in parts]))
 
     logged = off(train.values)
-    best = min(candidates, key=lambda one: off(one.values))
-    return best if logged > OFF and off(best.values) < CLOSER * logged else None
+    if logged <= OFF:
+        return None
+    best = min(_candidates(train), key=lambda one: off(one.values), default=None)
+    return best if best is not None and off(best.values) < CLOSER * logged else None
 
 
-def _by_noise(train: Curve, candidates: list[_Undone]) -> _Undone | None:
+def _by_noise(train: Curve) -> _Undone | None:
     """The running mean whose noise is that of single logs once it is undone, and was not before.
 
     A moving average settles down to a constant noise, as a loss does: its noise alone does not tell it from one.
     """
     if len(train) < MIN_LOGS_BY_NOISE or _turns(train.values) > CALM or _growth(train.values) > SHRINKS:
         return None
-    means = (one for one in candidates if one.keeps == MEAN)
+    means = (one for one in _candidates(train) if one.keeps == MEAN)
     return next((m for m in means if _turns(m.values) >= RESTLESS and _growth(m.values) <= STAYS), None)
 
 
