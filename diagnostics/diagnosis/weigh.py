@@ -43,9 +43,9 @@ runs whose end is known: such a finding is no surer than the surer of the two. (
 three in five were of sick runs, whatever the rule claimed, of those with 0.98 99 in 100. Too high a rate shows by
 itself: of 95 findings with a look below 0.8 one was wrong.)"""
 LEAST_UNSHARED, LEAST_OF_LOW = 0.45, 0.75
-"""A finding that blames a rate and that the look does not share is named from this confidence on, one of too low a rate
-from the second on: of eleven such findings below it five held, of four above it all. Nor is that one named after many
-passes."""
+"""A finding that blames a rate and that the look does not share is named from this confidence on. One of too low a rate
+takes the second, unless it is known which rates such runs take, which no look asks: of eleven such findings below it
+five held, of four above it all. After many passes it is not named."""
 ABSENT = ("fall-not-shown",)
 """What was not seen outweighs nothing that was."""
 RATE = "learning_rate"
@@ -101,7 +101,8 @@ def weigh(
     if main.blames is RateSide.TOO_HIGH:
         return weighed if shared else replace(weighed, least=LEAST_UNSHARED, share=UNSHARED * weighed.share)
     by_estimate = rate.chance(main.blames) if rate is not None else 0.0
-    least = 0.0 if shared else LEAST_OF_LOW if look.passes < MANY_PASSES else 1.0
+    known = rate is not None and case.rate_prior.relative(rate.rate) is not None
+    least = 0.0 if shared else 1.0 if look.passes >= MANY_PASSES else LEAST_UNSHARED if known else LEAST_OF_LOW
     return replace(weighed, least=least, most=max(look.of_label(main.label), by_estimate))
 
 

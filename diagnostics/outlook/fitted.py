@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 
 from diagnostics.model.curves import Curve, FloatArray
 from diagnostics.model.methods import method_record
-from diagnostics.model.outlook import Outlook
-from diagnostics.model.rate_estimate import RateEstimate
+from diagnostics.model.outlook import WELL, Outlook
+from diagnostics.model.rate_estimate import RateEstimate, RateSide
 from diagnostics.model.rate_prior import rate_prior_of
 from diagnostics.model.settings import Settings
 from diagnostics.outlook.features import outlook_features
@@ -34,7 +34,8 @@ SURELY_SLOW, LIKELY_SLOW = 0.95, 0.8
 first counts, and where nothing names the size and the loss fell far, one as sure as the second. (None of 53 healthy
 runs of people would be, taken for such runs.)"""
 LARGE_FALL = 0.25
-"""A large model that knows its language ends near its start: there even a healthy run looks slow."""
+"""A large model that knows its language ends near its start: there even a healthy run looks slow. A loss that fell by
+this share is none of those, and a look that it went well counts against an estimate that tells too low."""
 MIN_POINTS = 6
 """Logs and evaluations: with fewer, a look holds too little to judge by."""
 FITTED = Path(__file__).with_name("fitted.json")
@@ -113,8 +114,11 @@ def outlook_of(
     if not any(name.startswith("train_") for name in features):
         return None
     look = replace((model or fitted()).outlook(features), points=points, passes=_passes(curves, settings))
+    if not _is_usual(settings, rate):
+        return look
     sure = "eval_loss" not in curves and look.slow >= SURELY_SLOW
-    return look if sure or _is_small(look, features, settings) or not _is_usual(settings, rate) else None
+    far = features.get("train_fall", 0.0) >= LARGE_FALL
+    return look if sure or (far and _tells_after_large_fall(look, settings, rate)) else None
 
 
 def _passes(curves: Mapping[str, Curve], settings: Settings) -> float:
@@ -123,10 +127,10 @@ def _passes(curves: Mapping[str, Curve], settings: Settings) -> float:
     return float(logged.values.max()) if logged is not None and len(logged) else settings.num_train_epochs or 1.0
 
 
-def _is_small(look: Outlook, features: Mapping[str, float], settings: Settings) -> bool:
-    """Whether the model may well be one for which no usual rate is known: its run looks slow, though it fell far."""
-    fell = features.get("train_fall", 0.0) >= LARGE_FALL
-    return settings.hidden_size is None and fell and look.slow >= LIKELY_SLOW
+def _tells_after_large_fall(look: Outlook, settings: Settings, rate: RateEstimate | None) -> bool:
+    """Whether a loss that fell far shows a rate not to be too low, or to be that for what may well be a small model."""
+    told_low = rate is not None and rate.tells(RateSide.TOO_LOW)
+    return (told_low and look.doubted.well >= WELL) or (settings.hidden_size is None and look.slow >= LIKELY_SLOW)
 
 
 def _is_usual(settings: Settings, rate: RateEstimate | None) -> bool:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from diagnostics import Curve, Run, Settings, diagnose
 from diagnostics.diagnosis.context import prepare
 from diagnostics.diagnosis.diagnose import diagnose_with_basis
-from diagnostics.diagnosis.weigh import LEAST_OF_LOW, weigh
+from diagnostics.diagnosis.weigh import LEAST_OF_LOW, LEAST_UNSHARED, weigh
 from diagnostics.model.evidence import Evidence
 from diagnostics.model.outlook import Outlook
 from diagnostics.model.rate_estimate import OFFSETS, RateEstimate, RateSide
@@ -79,6 +81,13 @@ def test_that_a_rate_is_too_low_is_as_sure_as_the_look_or_the_estimate():
     for center, slow, most in ((-1.0, 0.2, surer), (1.0, 0.2, 0.2), (1.0, 0.7, 0.7)):
         found = weigh(fired("rate-too-low"), CASE, {}, estimate(center), Outlook(0.9 - slow, slow, 0.1, 0.0))
         assert (found.most, found.least) == (pytest.approx(most), 0.0 if slow >= 0.5 else LEAST_OF_LOW)
+
+
+def test_where_usual_rates_are_known_less_is_asked_of_a_low_rate_that_the_look_does_not_share():
+    look, usual = Outlook(0.7, 0.2, 0.1, 0.0), replace(CASE, rate_prior=LearningRatePrior(2e-4))
+    assert weigh(fired("rate-too-low"), CASE, {}, estimate(-1.0), look).least == LEAST_OF_LOW
+    known = replace(estimate(-1.0), rate=1e-5)
+    assert weigh(fired("rate-too-low"), usual, {}, known, look).least == LEAST_UNSHARED
 
 
 @pytest.mark.parametrize(("passes", "well", "named"), [(1, 0.3, True), (20, 0.3, False), (20, 0.1, True)])
