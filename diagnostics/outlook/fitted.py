@@ -128,9 +128,13 @@ def _passes(curves: Mapping[str, Curve], settings: Settings) -> float:
 
 
 def _tells_after_large_fall(look: Outlook, settings: Settings, rate: RateEstimate | None) -> bool:
-    """Whether a loss that fell far shows a rate not to be too low, or to be that for what may well be a small model."""
+    """Whether a loss that fell far shows a rate not to be too low, or to be that for what may well be a small model.
+
+    Not too low only where no answers are compared: that loss falls far at any rate that learns at all.
+    """
     told_low = rate is not None and rate.tells(RateSide.TOO_LOW)
-    return (told_low and look.doubted.well >= WELL) or (settings.hidden_size is None and look.slow >= LIKELY_SLOW)
+    denied = told_low and look.doubted.well >= WELL and not method_record(settings.method).loss_compares_answers
+    return denied or (settings.hidden_size is None and look.slow >= LIKELY_SLOW)
 
 
 def _is_usual(settings: Settings, rate: RateEstimate | None) -> bool:

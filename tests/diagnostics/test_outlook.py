@@ -17,6 +17,7 @@ from diagnostics.messages import summary
 from diagnostics.model.label import Label
 from diagnostics.model.outlook import ENOUGH_POINTS, OTHER, WELL, Outlook
 from diagnostics.model.rate_estimate import OFFSETS, RateEstimate, RateSide
+from diagnostics.model.rate_prior import rate_prior_of
 from diagnostics.model.settings import Settings
 from diagnostics.outlook.features import outlook_features
 from diagnostics.outlook.fitted import MIN_POINTS, Fitted, fitted, outlook_of
@@ -145,15 +146,22 @@ def test_a_look_at_a_usual_rate_counts_where_it_is_sure_and_there_is_no_held_out
 
 
 @pytest.mark.parametrize(
-    ("fall", "well", "offset", "counts"),
-    [(0.6, 0.9, -1.0, True), (0.6, 0.8, -1.0, False), (0.1, 0.9, -1.0, False), (0.6, 0.9, 1.0, False)],
+    ("method", "fall", "well", "offset", "counts"),
+    [
+        ("sft", 0.6, 0.9, -1.0, True),
+        ("sft", 0.6, 0.8, -1.0, False),
+        ("sft", 0.1, 0.9, -1.0, False),
+        ("sft", 0.6, 0.9, 1.0, False),
+        ("dpo", 0.6, 0.9, -1.0, False),
+    ],
 )
 def test_a_look_of_a_run_that_went_well_denies_too_low_a_usual_rate_where_the_loss_fell_far(
-    fall: float, well: float, offset: float, counts: bool
+    method: str, fall: float, well: float, offset: float, counts: bool
 ):
-    usual = Settings(method="sft", use_peft=True, learning_rate=2e-4, hidden_size=2048)
+    usual = Settings(method=method, use_peft=True, hidden_size=2048)
+    usual = replace(usual, learning_rate=rate_prior_of(usual).center)
     seen = run(2.0 * (1.0 - fall * SHARE) * noise(0.005), settings=usual)
-    estimate = replace(standing(0.9, offset), rate=2e-4)
+    estimate = replace(standing(0.9, offset), rate=usual.learning_rate)
     assert (outlook_of(seen.curves, usual, estimate, always("well", well)) is not None) is counts
 
 
