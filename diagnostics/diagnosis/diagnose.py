@@ -97,7 +97,8 @@ def diagnose_with_basis(
 def _with_fault(verdict: Diagnosis, weighed: Weighed, context: DiagnosisContext, bounds: Bounds) -> Diagnosis:
     """The verdict by the first rule that may set the label; the other findings follow it.
 
-    A finding that the look does not share, and that is less likely right than not, gives no label and no advice.
+    A finding that the look does not share, and that is less sure than such a one must be, gives no label and no advice;
+    what became of runs that look so is said in their place.
     """
     main, order = weighed.deciding[0], _order(weighed)
     confidence = _share(weighed) * _confidence(order)

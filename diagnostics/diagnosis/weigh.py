@@ -97,13 +97,25 @@ def weigh(
     main = weighed.deciding[0][0] if weighed.deciding else None
     if main is None or main.blames is None or look is None:
         return weighed
+    return _beside_look(weighed, main, case, rate, look)
+
+
+def _beside_look(weighed: Weighed, main: Rule, case: Case, rate: RateEstimate | None, look: Outlook) -> Weighed:
+    """The findings with what the look of the run leaves of the one that decides and blames the rate."""
     shared = look.shares(main.label)
     if main.blames is RateSide.TOO_HIGH:
         return weighed if shared else replace(weighed, least=LEAST_UNSHARED, share=UNSHARED * weighed.share)
-    by_estimate = rate.chance(main.blames) if rate is not None else 0.0
-    known = rate is not None and case.rate_prior.relative(rate.rate) is not None
-    least = 0.0 if shared else 1.0 if look.passes >= MANY_PASSES else LEAST_UNSHARED if known else LEAST_OF_LOW
+    by_estimate = rate.chance(RateSide.TOO_LOW) if rate is not None else 0.0
+    least = 0.0 if shared else _least_of_low(case, rate, look)
     return replace(weighed, least=least, most=max(look.of_label(main.label), by_estimate))
+
+
+def _least_of_low(case: Case, rate: RateEstimate | None, look: Outlook) -> float:
+    """From which confidence on a finding of too low a rate is named that the look does not share; by 1 it never is."""
+    if look.passes >= MANY_PASSES:
+        return 1.0
+    known = rate is not None and case.rate_prior.relative(rate.rate) is not None
+    return LEAST_UNSHARED if known else LEAST_OF_LOW
 
 
 def _is_of_batches(rule: Rule, train_loss: Curve | None) -> bool:
