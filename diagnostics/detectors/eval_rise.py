@@ -22,8 +22,6 @@ only."""
 BY_FEW = 0.85
 """The strength of a finding in two or three evaluations, which do not show their noise. (Of 178 such logs of runs whose
 end is known 169 were overfit, or thrown by a rate far too high.)"""
-LATE = 0.9
-"""The share of the planned steps from which so few evaluations decide: before that, more are to come."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +54,9 @@ class EvalRiseLimits(Arguments):
     few_rise: float
     """The rise of the last of two or three evaluations above the lowest, as a share of it..."""
     few_fall: float
-    """... and what the training loss must have lost of its level from one to the other."""
+    """... what the training loss must have lost of its level from one to the other..."""
+    few_share: float
+    """... and the share of the planned steps from which so few decide: before that, more are to come."""
     level: float
     """A rise below this share of all that was lost since training began is none where most runs that look so as a whole
     went well: after a loss that fell over decades, a share of its minimum is next to nothing."""
@@ -117,7 +117,7 @@ def _rises_in_few(
         return None
     at, last = int(np.argmin(eval_loss.values)), float(eval_loss.steps[-1])
     first, lowest, end = float(eval_loss.steps[at]), float(eval_loss.values[at]), float(eval_loss.values[-1])
-    if settings is not None and settings.max_steps and last < LATE * settings.max_steps:
+    if settings is not None and settings.max_steps and last < limits.few_share * settings.max_steps:
         return None
     rise, fall = end / lowest - 1.0, _fall_after(train_loss.between(-np.inf, last), first)
     if fall is None or first < train_loss.steps[0] or rise < limits.few_rise or fall < limits.few_fall:

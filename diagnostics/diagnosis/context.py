@@ -37,7 +37,8 @@ LOGS_PER_EVALUATION = 10.0
 class DiagnosisContext:
     """What the rules are evaluated on: finite curves by name, the settings, and the prior on the learning rate.
 
-    ``logged`` are the curves with their ``jumps`` where the run was resumed; what is wrong with a log shows in them.
+    ``logged`` are the curves with their jumps where the run was resumed; what is wrong with a log shows in them.
+    ``notes`` say what is not judged as it was logged: jumps that were removed, an average that was undone.
     ``outlook`` is the look of a whole run. Of one under way it is None, and ``so_far`` the chance that it ends well.
     """
 
@@ -48,7 +49,7 @@ class DiagnosisContext:
     rate: RateEstimate | None = None
     outlook: Outlook | None = None
     so_far: float | None = None
-    jumps: tuple[Message, ...] = ()
+    notes: tuple[Message, ...] = ()
 
     @cached_property
     def inputs(self) -> Mapping[str, Any]:
@@ -88,17 +89,15 @@ def prepare(run: Run, bounds: Bounds | None, look: Fitted | None = None) -> Diag
     if settings.method in (None, "dpo") and settings.loss_type is None and settings.beta is None:
         settings = replace(settings, method=_method(curves, settings.method))
     curves, averaged = without_average(method_record(settings.method).named(curves))
-    level, notes = remove_offsets(curves, run.discontinuities) if run.discontinuities else (curves, [])
+    level, jumps = remove_offsets(curves, run.discontinuities) if run.discontinuities else (curves, [])
     prior = rate_prior_of(settings, bounds)
-    if notes:  # a level that was moved has no descent
-        return DiagnosisContext(level, settings, prior, curves, jumps=(*averaged, *notes))
-    rate = estimate_rate(level, settings)
+    seen = DiagnosisContext(level, settings, prior, curves, notes=(*averaged, *jumps))
+    if jumps:  # a level that was moved has no descent
+        return seen
+    seen = replace(seen, rate=estimate_rate(level, settings))
     if is_over(level, settings):
-        outlook = outlook_of(level, settings, rate, look)
-        return DiagnosisContext(level, settings, prior, curves, rate, outlook, jumps=tuple(averaged))
-    return DiagnosisContext(
-        level, settings, prior, curves, rate, so_far=_so_far(level, settings, look), jumps=tuple(averaged)
-    )
+        return replace(seen, outlook=outlook_of(level, settings, seen.rate, look))
+    return replace(seen, so_far=_so_far(level, settings, look))
 
 
 def _so_far(curves: Mapping[str, Curve], settings: Settings, look: Fitted | None) -> float | None:

@@ -80,7 +80,7 @@ def diagnose_with_basis(
         confidence=0.0,
         best_step=best_step(context),
         skipped=answers.skipped,
-        notes=(*run.notes, *context.jumps, *_loss_notes(context, {rule.name for rule, _ in weighed.fired})),
+        notes=(*run.notes, *context.notes, *_loss_notes(context, {rule.name for rule, _ in weighed.fired})),
         rate=context.agreed_rate,
     )
     if likelier is not None:
@@ -103,9 +103,8 @@ def _with_fault(verdict: Diagnosis, weighed: Weighed, context: DiagnosisContext,
     main, order = weighed.deciding[0], _order(weighed)
     confidence = _share(weighed) * _confidence(order)
     rate = context.agreed_rate
-    if confidence < weighed.least:
-        notes = () if context.outlook is None else (_looks(context.outlook),)
-        return replace(verdict, findings=tuple(_finding(*pair) for pair in order), notes=(*verdict.notes, *notes))
+    if confidence < weighed.least and context.outlook is not None:
+        return _doubted(verdict, order, context.outlook)
     if rate is not None and main[0].blames is not None:
         rate = with_verdict(rate, main[0].blames, confidence)
     return replace(
@@ -118,6 +117,13 @@ def _with_fault(verdict: Diagnosis, weighed: Weighed, context: DiagnosisContext,
         advice=_advice(order, context, rate, bounds),
         notes=(*verdict.notes, *_length_notes(main[0], context)),
     )
+
+
+def _doubted(verdict: Diagnosis, order: Sequence[Fired], look: Outlook) -> Diagnosis:
+    """No verdict: the findings are no surer than a look that does not share them, and what it says is told."""
+    findings = (_finding(*pair) for pair in order)
+    doubted = tuple(replace(one, confidence=min(one.confidence, look.of_label(one.label))) for one in findings)
+    return replace(verdict, findings=doubted, notes=(*verdict.notes, _looks(look)))
 
 
 def _without_fault(

@@ -37,6 +37,7 @@ EVAL_LOSS_RISES = Rule(
         "far_p": 0.4,
         "few_rise": 0.05,
         "few_fall": 0.1,
+        "few_share": 0.9,
         "level": 0.06,
     },
     borderline={

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 
 from diagnostics.model.curves import Curve, FloatArray, NotEnoughPoints
 from diagnostics.model.evidence import Evidence
+from diagnostics.model.rate_estimate import OFFSETS, RateEstimate
 from diagnostics.model.rate_prior import LearningRatePrior
 from diagnostics.model.settings import Settings
 from diagnostics.outlook.fitted import Fitted
@@ -78,3 +79,12 @@ def noise(scale: float, size: int, seed: int = 0) -> FloatArray:
 def healthy(size: int = 100, lowest: float = 1.1) -> FloatArray:
     share = np.arange(1, size + 1) / size
     return np.asarray(lowest + 0.9 * (1 + 60 * share) ** -0.8)
+
+
+def standing(chance: float, offset: float, by_curves: float | None = None) -> RateEstimate:
+    """An estimate with this chance of a rate that is so many decades off, by the curves alone with another one."""
+    alone = chance if by_curves is None else by_curves
+    at = np.isclose(OFFSETS, offset)
+    evidence, known = (np.where(at, share, (1.0 - share) * np.isclose(OFFSETS, 0.0)) for share in (alone, chance))
+    evidence, known = (np.log(np.maximum(one, 1e-9)) for one in (evidence, known))
+    return RateEstimate.of(known - evidence, evidence)

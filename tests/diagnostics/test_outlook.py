@@ -9,20 +9,18 @@ import numpy as np
 import pytest
 
 from diagnostics import Curve, Run, diagnose
-from diagnostics.diagnosis.answers import denied
 from diagnostics.diagnosis.calibration import DEFAULT
 from diagnostics.diagnosis.context import prepare
 from diagnostics.diagnosis.diagnose import diagnose_with_basis
 from diagnostics.messages import summary
 from diagnostics.model.label import Label
-from diagnostics.model.outlook import ENOUGH_POINTS, OTHER, WELL, Outlook
-from diagnostics.model.rate_estimate import OFFSETS, RateEstimate, RateSide
+from diagnostics.model.outlook import ENOUGH_POINTS, Outlook
 from diagnostics.model.rate_prior import rate_prior_of
 from diagnostics.model.settings import Settings
 from diagnostics.outlook.features import outlook_features
 from diagnostics.outlook.fitted import MIN_POINTS, Fitted, fitted, outlook_of
 from diagnostics.rules import RULES
-from tests.diagnostics.cases import BY_NAME, always
+from tests.diagnostics.cases import always, standing
 
 SHARE = np.arange(1, 61) / 60
 
@@ -206,48 +204,6 @@ def test_no_feature_of_a_loss_that_goes_below_0_depends_on_its_constant():
     assert {"train_done_0.25", "eval_tail_errors", "eval_rise"} <= set(below)
 
 
-def test_a_finding_is_denied_by_a_look_from_its_limit_on():
-    well, hot = Outlook(WELL, 1.0 - WELL, 0.0, 0.0), Outlook(0.1, 0.0, OTHER, 0.9 - OTHER)
-    assert well.denies(RateSide.TOO_LOW)
-    assert not replace(well, well=WELL - 0.01).denies(RateSide.TOO_LOW)
-    assert hot.denies(RateSide.TOO_LOW)
-    assert not hot.denies(RateSide.TOO_HIGH)
-
-
-def standing(chance: float, offset: float, by_curves: float | None = None) -> RateEstimate:
-    """An estimate with this chance of a rate that is so many decades off, by the curves alone with another one."""
-    alone = chance if by_curves is None else by_curves
-    at = np.isclose(OFFSETS, offset)
-    evidence, known = (np.where(at, share, (1.0 - share) * np.isclose(OFFSETS, 0.0)) for share in (alone, chance))
-    evidence, known = (np.log(np.maximum(one, 1e-9)) for one in (evidence, known))
-    return RateEstimate.of(known - evidence, evidence)
-
-
-@pytest.mark.parametrize(
-    ("rate", "dropped"),
-    [
-        (standing(0.91, -1.0), False),
-        (standing(0.89, -1.0), True),
-        (standing(0.91, -1.0, by_curves=0.89), True),
-    ],
-)
-def test_a_look_that_sees_a_sound_run_denies_no_low_rate_that_the_curves_are_certain_of(
-    rate: RateEstimate, dropped: bool
-):
-    assert denied(BY_NAME["rate-too-low"], rate, Outlook(0.99, 0.01, 0.0, 0.0)) is dropped
-    assert denied(BY_NAME["rate-too-low"], rate, Outlook(0.05, 0.0, 0.95, 0.0))
-
-
-def test_a_look_of_a_hot_run_keeps_its_finding_whatever_the_estimate():
-    assert not denied(BY_NAME["rate-too-high"], standing(0.95, -1.0), Outlook(0.1, 0.0, 0.9, 0.0))
-    assert denied(BY_NAME["rate-too-high"], standing(0.95, -1.0), Outlook(0.3, 0.0, 0.7, 0.0))
-
-
-@pytest.mark.parametrize(("chance", "dropped"), [(0.89, False), (0.91, True)])
-def test_a_look_of_a_slow_run_keeps_no_finding_at_a_rate_that_is_certainly_too_high(chance: float, dropped: bool):
-    assert denied(BY_NAME["rate-too-low"], standing(chance, 1.0), Outlook(0.1, 0.9, 0.0, 0.0)) is dropped
-
-
 TWO_TREES = Fitted(
     names=("fall", "noise"),
     constant=np.array([0.0, 0.5, 0.0, 0.0]),
@@ -293,13 +249,3 @@ def test_every_node_of_the_model_in_use_leads_to_leaves_of_its_own_tree():
     assert (inner + model.right[inner] < end).all()
     assert (model.feature[ends - 1] < 0).all()
     assert set(model.outcome.tolist()) == {0, 1, 2, 3}
-
-
-@pytest.mark.parametrize(
-    "rule", ["dpo-start-loss-wrong", "start-loss-wrong", "fall-not-shown", "no-better-than-untrained"]
-)
-def test_a_run_that_looks_thrown_is_no_wrong_start_and_no_run_that_learned_too_little(rule: str):
-    assert denied(BY_NAME[rule], None, Outlook(0.02, 0.1, 0.88, 0.0))
-    assert not denied(BY_NAME[rule], None, Outlook(0.02, 0.58, 0.4, 0.0))
-    assert not denied(BY_NAME[rule], None, None)
-    assert not denied(BY_NAME["loss-diverges"], None, Outlook(0.02, 0.1, 0.88, 0.0))

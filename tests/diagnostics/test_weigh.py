@@ -109,6 +109,7 @@ def test_a_low_rate_that_no_look_shares_gives_no_label_and_says_what_became_of_s
     told = [note.values["ill"] for note in found.notes if note.code == "looks-slow"]
     assert told == ([pytest.approx(slow)] if label == "unknown" else [])
     assert bool(found.advice) is (label == "underfit")
+    assert label == "underfit" or found.findings[0].confidence == pytest.approx(slow)
 
 
 def test_nothing_outweighs_a_run_that_blew_up():
